@@ -1,0 +1,1 @@
+"""The network: GitHub and the services we call.  Never imports `store`."""

@@ -1,0 +1,65 @@
+"""Put GraphQL documents together from the operations, alias templates and fragments of `queries/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+from gh_backfill.resources import text
+
+_DEFINITION = re.compile(r"^(?:query|fragment) (\w+).*?^\}$", re.MULTILINE | re.DOTALL)
+_SPREAD = re.compile(r"\.\.\.(\w+)")
+_HEAD = re.compile(r"^query \w+\((.*?)\) \{\n(.*)\n\}$", re.DOTALL)
+_NUMBERED = re.compile(r"(?<![\w$])(a|\$(?:id|after|first|owner|name))0\b")
+_FILES = ("capture", "repositories")
+
+
+@cache
+def operation(name: str) -> str:
+    """Return the operation with every fragment that it needs, directly or through another one."""
+    return _with_fragments(_definitions()[name])
+
+
+@lru_cache(maxsize=64)
+def aliases(templates: tuple[str, ...]) -> str:
+    """Return one operation made of one numbered copy of each template, in order, and the budget.
+
+    Names that end in 0 get the number of their place: `$id0` of the third template becomes `$id2`.  A template without
+    such names (`nodes(ids:)`) may occur once.
+    """
+    heads: list[str] = []
+    bodies: list[str] = []
+    for number, template in enumerate(templates):
+        match = _HEAD.match(_definitions()[template])
+        if match is None:
+            raise ValueError(f"{template} is no template")
+        head, body = (_NUMBERED.sub(rf"\g<1>{number}", part) for part in match.groups())
+        heads.append(head)
+        bodies.append(body)
+    query = "query Aliases({}) {{\n  ...Budget\n{}\n}}".format(", ".join(heads), "\n".join(bodies))
+    return _with_fragments(query)
+
+
+def _with_fragments(definition: str) -> str:
+    wanted = _spreads([definition])
+    parts = [definition, *(_definitions()[name] for name in wanted)]
+    return "\n\n".join(parts)
+
+
+def _spreads(definitions: Sequence[str]) -> list[str]:
+    """Return the fragments that the definitions name, and those that these name, each once."""
+    found: list[str] = []
+    waiting = list(definitions)
+    while waiting:
+        for name in _SPREAD.findall(waiting.pop()):
+            if name not in found:
+                found.append(name)
+                waiting.append(_definitions()[name])
+    return found
+
+
+@cache
+def _definitions() -> dict[str, str]:
+    whole = "\n".join(text(f"clients/queries/{name}.graphql") for name in _FILES)
+    return {match.group(1): match.group(0) for match in _DEFINITION.finditer(whole)}

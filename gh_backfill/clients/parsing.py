@@ -1,0 +1,216 @@
+"""From GitHub's JSON to our values, the only place that knows its field names.
+
+A node without its id becomes `Unreadable`: its neighbours are kept.  A missing author is a deleted account (ghost);
+`graphql.py` makes sure that it is not a null that GitHub put there because it could not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from gh_backfill.models import (
+    GHOST,
+    Comment,
+    Listing,
+    Person,
+    PullRequest,
+    PullRequestState,
+    Repository,
+    Review,
+    ReviewComment,
+    Unreadable,
+)
+from gh_backfill.policy.completeness import PageItem, Thread
+
+Node = Mapping[str, Any]
+Kind = TypeVar("Kind")
+
+
+def time(value: str | None) -> datetime | None:
+    """Read GitHub's ISO time as UTC; None stays None."""
+    return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
+
+
+def person(node: Node | None) -> Person:
+    """Read an actor.  None is a deleted account; so is one without an id, which nothing could ever match."""
+    if node is None or node.get("databaseId") is None:
+        return GHOST
+    is_bot = node["__typename"] == "Bot"
+    login = node["login"]
+    if is_bot and not login.endswith("[bot]"):
+        login += "[bot]"
+    return Person(
+        github_id=int(node["databaseId"]),
+        login=login,
+        is_bot=is_bot,
+        name=node.get("name"),
+        avatar_url=node.get("avatarUrl"),
+    )
+
+
+def review(node: Node) -> Review:
+    """Read one review; raises KeyError, TypeError or ValueError where a part is missing that must be there."""
+    return Review(
+        node_id=node["id"],
+        github_id=int(node["fullDatabaseId"]),
+        author=person(node["author"]),
+        state=node["state"],
+        body=node["body"],
+        submitted_at=time(node["submittedAt"]),
+        commit_id=_oid(node["commit"]),
+        comments=node["comments"]["totalCount"],
+    )
+
+
+def comment(node: Node) -> Comment:
+    """Read one conversation comment."""
+    return Comment(
+        github_id=int(node["fullDatabaseId"]),
+        author=person(node["author"]),
+        body=node["body"],
+        created_at=_required_time(node["createdAt"]),
+        updated_at=_required_time(node["updatedAt"]),
+    )
+
+
+def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
+    """Read one review comment; `review_id` where the query asked by review, else the node says."""
+    if "pullRequestReview" in node:
+        review_id = _full_id(node["pullRequestReview"])
+    return ReviewComment(
+        github_id=int(node["fullDatabaseId"]),
+        review_id=review_id,
+        reply_to=_full_id(node["replyTo"]),
+        author=person(node["author"]),
+        body=node["body"],
+        path=node["path"],
+        position=node["position"],
+        original_position=node["originalPosition"],
+        diff_hunk=node["diffHunk"],
+        commit_id=_oid(node["commit"]),
+        original_commit_id=_oid(node["originalCommit"]),
+        created_at=_required_time(node["createdAt"]),
+        updated_at=_required_time(node["updatedAt"]),
+    )
+
+
+def thread(node: Node) -> Thread:
+    """Read one review thread with its first comments."""
+    return Thread(node_id=node["id"], comments=listing(node["comments"], "review_comment", review_comment))
+
+
+def pull_request(node: Node) -> PullRequest:
+    """Read the fields of a pull request, without its lists."""
+    return PullRequest(
+        node_id=node["id"],
+        github_id=int(node["fullDatabaseId"]),
+        number=node["number"],
+        title=node["title"],
+        body=node["body"],
+        state=PullRequestState(node["state"].lower()),
+        draft=node["isDraft"],
+        url=node["url"],
+        created_at=_required_time(node["createdAt"]),
+        updated_at=_required_time(node["updatedAt"]),
+        closed_at=time(node["closedAt"]),
+        merged_at=time(node["mergedAt"]),
+        additions=node["additions"],
+        deletions=node["deletions"],
+        changed_files=node["changedFiles"],
+        commits=node["commits"]["totalCount"],
+        base_branch=node["baseRefName"],
+        head_branch=node["headRefName"],
+        author=person(node["author"]),
+        merged_by=person(node["mergedBy"]) if node["mergedBy"] else None,
+        reviews=node["reviews"]["totalCount"],
+        comments=node["comments"]["totalCount"],
+        review_threads=node["reviewThreads"]["totalCount"],
+        total_comments=node["totalCommentsCount"],
+    )
+
+
+def page_item(node: Node) -> PageItem:
+    """Read a pull request of a page, with its first reviews and comments."""
+    number = node["number"]
+    return PageItem(
+        pull_request=pull_request(node),
+        reviews=listing(node["reviews"], "review", review, number),
+        comments=listing(node["comments"], "issue_comment", comment, number),
+    )
+
+
+def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | None = None) -> Listing[Kind]:
+    """Read one page of a connection; a node that `read` can't read becomes an `Unreadable` of `kind`."""
+    items: list[Kind] = []
+    unreadable: list[Unreadable] = []
+    for child in node["nodes"]:
+        try:
+            items.append(read(child))
+        except (KeyError, TypeError, ValueError) as error:
+            unreadable.append(_unreadable(child, kind, error, number))
+    info = node["pageInfo"]
+    return Listing(
+        items=tuple(items),
+        total=node["totalCount"],
+        next=info["endCursor"] if info["hasNextPage"] else None,
+        unreadable=tuple(unreadable),
+    )
+
+
+def repository(node: Node) -> Repository:
+    """Read a repository's metadata."""
+    return Repository(
+        node_id=node["id"],
+        github_id=int(node["databaseId"]),
+        owner=node["owner"]["login"],
+        name=node["name"],
+        is_private=node["isPrivate"],
+        pull_requests=node["pullRequests"]["totalCount"],
+        description=node["description"],
+        homepage=node["homepageUrl"],
+        language=_name(node["primaryLanguage"]),
+        license=_name(node["licenseInfo"]),
+        default_branch=_name(node["defaultBranchRef"]),
+        avatar_url=node["owner"]["avatarUrl"],
+        is_fork=node["isFork"],
+        is_archived=node["isArchived"],
+        is_disabled=node["isDisabled"],
+        is_template=node["isTemplate"],
+        has_issues=node["hasIssuesEnabled"],
+        has_projects=node["hasProjectsEnabled"],
+        has_wiki=node["hasWikiEnabled"],
+        has_discussions=node["hasDiscussionsEnabled"],
+        stars=node["stargazerCount"],
+        forks=node["forkCount"],
+        size=node["diskUsage"] or 0,
+        created_at=time(node["createdAt"]),
+        updated_at=time(node["updatedAt"]),
+        pushed_at=time(node["pushedAt"]),
+    )
+
+
+def _unreadable(node: Node | None, kind: str, error: Exception, number: int | None) -> Unreadable:
+    known = node or {}
+    number = known.get("number", number)
+    missing = next((name for name in ("fullDatabaseId", "id") if known.get(name) is None), None)
+    reason = f"{missing} is missing" if missing else f"{type(error).__name__}: {error}"
+    identity = str(known.get("id") or known.get("fullDatabaseId") or f"{kind} of #{number}")
+    return Unreadable(kind=kind, identity=identity, reason=reason, number=number, payload=dict(known))
+
+
+def _required_time(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+def _oid(node: Node | None) -> str | None:
+    return None if node is None else str(node["oid"])
+
+
+def _full_id(node: Node | None) -> int | None:
+    return None if node is None or node["fullDatabaseId"] is None else int(node["fullDatabaseId"])
+
+
+def _name(node: Node | None) -> str | None:
+    return None if node is None else str(node["name"])

@@ -1,0 +1,173 @@
+"""What an HTTP answer of GitHub means: the one place where limits, faults and refusals are told apart.
+
+The shapes are GitHub's documented ones and those its users reported:
+https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api and
+https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from gh_backfill.errors import Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
+from gh_backfill.models import Budget
+
+_SECONDARY = re.compile(r"\bsecondary rate\b|abuse detection", re.IGNORECASE)
+_TIMED_OUT = re.compile(r"result of a timeout|respond to your request in time|Something went wrong while executing")
+_LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
+_LEAST_WAIT = timedelta(seconds=60)
+_CLOCK_MARGIN = timedelta(seconds=1)
+
+Error = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """A good answer: its data, the paths of what was not found, and GitHub's clock."""
+
+    data: Mapping[str, Any]
+    not_found: frozenset[tuple[str | int, ...]]
+    server_time: datetime
+
+
+def read(response: requests.Response, now: datetime) -> Reply:
+    """Return the answer, or raise the GitHubError that says what happened.
+
+    Data beside errors is only accepted where every error says that something does not exist.  Any other null could be
+    a value that GitHub failed to read, and is never taken for an absent one.
+    """
+    body = _json(response)
+    if response.status_code == 401:
+        raise Denied("GitHub does not accept the token: check GITHUB_TOKEN (it may have expired)")
+    if response.status_code in (403, 429):
+        raise _forbidden(response, body, now)
+    if response.status_code >= 500:
+        raise _server_error(response, body)
+    if not isinstance(body, dict):
+        raise Unreachable(f"GitHub's answer (status {response.status_code}) was cut off or is no JSON")
+    errors = body.get("errors") or ()
+    data = body.get("data")
+    missing = [error for error in errors if _is_missing(error)]
+    if len(missing) < len(errors) or not isinstance(data, dict):
+        raise _query_error([error for error in errors if error not in missing] or errors, response, now)
+    return Reply(
+        data=data,
+        not_found=frozenset(tuple(error["path"]) for error in missing),
+        server_time=server_time(response, now),
+    )
+
+
+def budget(response: requests.Response, data: Mapping[str, Any] | None) -> Budget | None:
+    """Return what is left of the hour: by the headers, which GitHub keeps more truly than the body's `rateLimit`."""
+    headers = response.headers
+    try:
+        if headers.get("x-ratelimit-resource", "graphql") != "graphql" or response.status_code == 401:
+            return None
+        return Budget(
+            limit=int(headers["x-ratelimit-limit"]),
+            remaining=int(headers["x-ratelimit-remaining"]),
+            reset_at=datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC),
+        )
+    except (KeyError, ValueError):
+        return _body_budget(data)
+
+
+def server_time(response: requests.Response, now: datetime) -> datetime:
+    """Return GitHub's own time of the answer; ours where the header is missing."""
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return now
+
+
+def _body_budget(data: Mapping[str, Any] | None) -> Budget | None:
+    limit = (data or {}).get("rateLimit")
+    if not limit:
+        return None
+    reset_at = datetime.fromisoformat(limit["resetAt"]).astimezone(UTC)
+    return Budget(limit=limit["limit"], remaining=limit["remaining"], reset_at=reset_at)
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _is_missing(error: Error) -> bool:
+    """Say whether an error only tells that a thing we named does not exist."""
+    path: Sequence[str | int] = error.get("path") or ()
+    whole_thing = len(path) == 1 or (len(path) == 2 and path[0] == "nodes")
+    return error.get("type") == "NOT_FOUND" and whole_thing
+
+
+def _message(body: Any) -> str:
+    return str(body.get("message", "")) if isinstance(body, dict) else ""
+
+
+def _forbidden(response: requests.Response, body: Any, now: datetime) -> GitHubError:
+    message = _message(body)
+    if response.headers.get("retry-after") or _SECONDARY.search(message):
+        until = _retry_after(response, now) or max(_reset(response, now) or now, now + _LEAST_WAIT)
+        return RateLimited("GitHub asks to slow down (secondary rate limit)", resume_at=until)
+    if response.headers.get("x-ratelimit-remaining") == "0" or "rate limit" in message.lower():
+        return _exhausted(response, now)
+    return Denied(f"GitHub refuses: {message or 'status 403'}")
+
+
+def _server_error(response: requests.Response, body: Any) -> GitHubError:
+    message = _message(body)
+    if isinstance(body, dict) and body.get("errors"):
+        message = " ".join(str(error.get("message", "")) for error in body["errors"])
+    if response.status_code == 504 or _TIMED_OUT.search(message):
+        return TooBig(f"GitHub gave up after its time limit (status {response.status_code})")
+    return Unreachable(f"GitHub has trouble (status {response.status_code})")
+
+
+def _query_error(errors: Sequence[Error], response: requests.Response, now: datetime) -> GitHubError:
+    kinds = {str(error.get("type", "")) for error in errors}
+    message = "; ".join(sorted({str(error.get("message", "")) for error in errors})[:3]) or "an answer without data"
+    if kinds & _LIMITED or any(error.get("code") == "graphql_rate_limit" for error in errors):
+        return _exhausted(response, now)
+    if _SECONDARY.search(message):
+        until = _retry_after(response, now) or now + _LEAST_WAIT
+        return RateLimited("GitHub asks to slow down (secondary rate limit)", resume_at=until)
+    if "RESOURCE_LIMITS_EXCEEDED" in kinds or _TIMED_OUT.search(message):
+        return TooBig(f"the query was too heavy for GitHub: {message}")
+    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+        return Denied(f"GitHub refuses: {message}")
+    return Unexpected(f"GitHub answered: {message}")
+
+
+def _exhausted(response: requests.Response, now: datetime) -> RateLimited:
+    until = _retry_after(response, now) or _reset(response, now) or now + _LEAST_WAIT
+    return RateLimited("the points of this hour are used up", resume_at=until)
+
+
+def _reset(response: requests.Response, now: datetime) -> datetime | None:
+    try:
+        at = datetime.fromtimestamp(int(response.headers["x-ratelimit-reset"]), UTC) + _CLOCK_MARGIN
+    except (KeyError, ValueError):
+        return None
+    return at if at > now else None
+
+
+def _retry_after(response: requests.Response, now: datetime) -> datetime | None:
+    """Read `Retry-After`: seconds, or a date."""
+    value = response.headers.get("retry-after")
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return now + timedelta(seconds=int(value))
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except ValueError:
+        return now + _LEAST_WAIT

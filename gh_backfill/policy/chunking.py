@@ -1,0 +1,50 @@
+"""How many pull requests to ask for in one page."""
+
+from __future__ import annotations
+
+from gh_backfill.models import Budget
+from gh_backfill.policy.cost import cheapest_page
+
+FIRST_PAGE = 25
+SMALLEST_FIRST_PAGE = 5
+LOW_BUDGET = 0.2
+COMPLEX = 100
+QUICK_SECONDS = 3.0
+LONGEST_SECONDS = 6.0
+GROWTH = 3
+
+
+def first_page(total: int, *, complexity: float | None = None, budget: Budget | None = None) -> int:
+    """Choose the first page of a repository by the customer's table (PRD 2.2).
+
+    `total` counts its pull requests, `complexity` is their mean size where it is known.  Later pages follow
+    `next_page`; the table only decides how carefully to begin.
+    """
+    size = FIRST_PAGE
+    for above, smaller in ((10_000, 10), (5_000, 15), (1_000, 20)):
+        if total > above:
+            size = smaller
+            break
+    if budget is not None and budget.remaining < budget.limit * LOW_BUDGET:
+        size = max(SMALLEST_FIRST_PAGE, size // 2)
+    if complexity is not None and complexity > COMPLEX:
+        size = max(SMALLEST_FIRST_PAGE, int(size * 0.7))
+    return size
+
+
+def next_page(size: int, *, seconds: float, read: int, ceiling: int | None = None) -> int:
+    """Choose the page after one of `size` that came clean, with `read` items, in `seconds`.
+
+    Up to the largest page of one point the price is the same, so the page grows towards it as long as answers are
+    quick; it never grows past a time that GitHub's limit of 10 seconds makes risky.
+    """
+    largest = cheapest_page() if ceiling is None else cheapest_page(ceiling)
+    if seconds > QUICK_SECONDS or read < size:
+        return min(size, largest)
+    affordable = int(size * LONGEST_SECONDS / seconds) if seconds > 0 else largest
+    return max(min(size, largest), min(largest, size * GROWTH, affordable))
+
+
+def after_too_big(size: int) -> int:
+    """Halve a page that timed out or met a resource limit; one pull request is the least."""
+    return max(1, size // 2)

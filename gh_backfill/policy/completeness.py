@@ -1,0 +1,251 @@
+"""Complete means complete: what a pull request still lacks, the cheapest way to ask for it, and when to stop asking.
+
+A page brings each pull request with its first reviews and comments and with counts.  From those follows what is still
+to be read (a *want*).  Wants of many pull requests are packed into queries of one point each, until nothing is left.
+Review comments come by review (one unit each) or by thread (one unit and one more for each thread), whichever is
+cheaper; by thread where some belong to no review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from gh_backfill.models import Comment, CompletePullRequest, Listing, PullRequest, Review, ReviewComment, Unreadable
+from gh_backfill.policy.cost import LARGEST_FIRST, UNITS_OF_ONE_POINT
+
+Kept = TypeVar("Kept", Review, Comment, ReviewComment)
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoreReviews:
+    """The reviews of a pull request after `after`."""
+
+    node_id: str
+    after: str | None
+    units: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoreComments:
+    """The conversation comments of a pull request after `after`."""
+
+    node_id: str
+    after: str | None
+    units: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommentsOfReview:
+    """The review comments of one review."""
+
+    node_id: str
+    review_id: int
+    after: str | None
+    units: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Threads:
+    """The review threads of a pull request, each with its first comments."""
+
+    node_id: str
+    after: str | None
+    first: int
+
+    @property
+    def units(self) -> int:
+        """Return one unit for the list and one for the comments of each thread."""
+        return 1 + self.first
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommentsOfThread:
+    """The comments of one thread after `after`."""
+
+    node_id: str
+    after: str | None
+    units: int = 1
+
+
+Want = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thread:
+    """One thread as a query by thread answers it."""
+
+    node_id: str
+    comments: Listing[ReviewComment]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageItem:
+    """A pull request as a page brings it."""
+
+    pull_request: PullRequest
+    reviews: Listing[Review]
+    comments: Listing[Comment]
+
+
+Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[Thread]
+
+
+class Gathering:
+    """One pull request on its way to completeness; `wants` and `take` move it along."""
+
+    def __init__(self, item: PageItem) -> None:
+        self.pull_request = item.pull_request
+        self._reviews: dict[int, Review] = {}
+        self._comments: dict[int, Comment] = {}
+        self._review_comments: dict[int, ReviewComment] = {}
+        self._unreadable: list[Unreadable] = []
+        self._open: list[Want] = []
+        self._asked_by_review = False
+        self._asked_by_thread = False
+        node_id = item.pull_request.node_id
+        self._keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=item.reviews.next))
+        self._keep(self._comments, item.comments, MoreComments(node_id=node_id, after=item.comments.next))
+
+    def wants(self) -> tuple[Want, ...]:
+        """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
+        if all(isinstance(want, MoreComments) for want in self._open):
+            self._plan_review_comments()
+        return tuple(self._open)
+
+    def take(self, want: Want, answer: Answer | None) -> None:
+        """Take the answer to a want of ours; None says that what it asked about is gone."""
+        self._open.remove(want)
+        if answer is None:
+            return
+        match want:
+            case MoreReviews():
+                self._keep(self._reviews, _only(Review, answer), replace(want, after=answer.next))
+            case MoreComments():
+                self._keep(self._comments, _only(Comment, answer), replace(want, after=answer.next))
+            case CommentsOfReview() | CommentsOfThread():
+                self._keep(self._review_comments, _only(ReviewComment, answer), replace(want, after=answer.next))
+            case Threads():
+                self._take_threads(want, _only(Thread, answer))
+
+    def complete(self) -> CompletePullRequest:
+        """Return the pull request with all that was read, oldest first, and what remains unexplained."""
+        return CompletePullRequest(
+            pull_request=self.pull_request,
+            reviews=tuple(sorted(self._reviews.values(), key=lambda review: review.github_id)),
+            review_comments=tuple(sorted(self._review_comments.values(), key=lambda comment: comment.github_id)),
+            comments=tuple(sorted(self._comments.values(), key=lambda comment: comment.github_id)),
+            gap=self._gap(),
+            unreadable=tuple(self._unreadable),
+        )
+
+    def _keep(self, held: dict[int, Kept], listing: Listing[Kept], more: Want) -> None:
+        held.update((item.github_id, item) for item in listing.items)
+        self._unreadable.extend(listing.unreadable)
+        if listing.next is not None:
+            self._open.append(more)
+
+    def _take_threads(self, asked: Threads, listing: Listing[Thread]) -> None:
+        for thread in listing.items:
+            more = CommentsOfThread(node_id=thread.node_id, after=thread.comments.next)
+            self._keep(self._review_comments, thread.comments, more)
+        if listing.next is not None:
+            left = max(1, listing.total - asked.first)
+            self._open.append(Threads(node_id=asked.node_id, after=listing.next, first=min(LARGEST_FIRST, left)))
+
+    def _plan_review_comments(self) -> None:
+        """Decide by review or by thread; and, when one way was not enough, take the other one too."""
+        if not self._asked_by_review and not self._asked_by_thread:
+            if self._thread_is_better():
+                self._ask_by_thread()
+            else:
+                self._ask_by_review()
+        elif not self._asked_by_thread and self._some_are_missing():
+            self._ask_by_thread()
+        elif not self._asked_by_review and len(self._review_comments) < self._in_reviews():
+            self._ask_by_review()
+
+    def _ask_by_review(self) -> None:
+        self._asked_by_review = True
+        self._open.extend(
+            CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
+            for review in self._reviews.values()
+            if review.comments
+        )
+
+    def _ask_by_thread(self) -> None:
+        self._asked_by_thread = True
+        threads = self.pull_request.review_threads
+        if threads:
+            first = min(LARGEST_FIRST, threads)
+            self._open.append(Threads(node_id=self.pull_request.node_id, after=None, first=first))
+
+    def _thread_is_better(self) -> bool:
+        threads = self.pull_request.review_threads
+        if not threads:
+            return False
+        held_by_reviews = self._in_reviews()
+        if threads > held_by_reviews or (self._expected() or 0) > held_by_reviews:
+            return True
+        by_review = sum(-(-review.comments // LARGEST_FIRST) for review in self._reviews.values())
+        by_thread = threads + -(-threads // LARGEST_FIRST)
+        return by_thread < by_review
+
+    def _some_are_missing(self) -> bool:
+        threads = self.pull_request.review_threads
+        held = self._review_comments
+        roots = sum(comment.reply_to is None for comment in held.values())
+        orphaned = any(comment.reply_to not in held for comment in held.values() if comment.reply_to is not None)
+        return threads > roots or (threads > 0 and (orphaned or (self._expected() or 0) > len(held)))
+
+    def _in_reviews(self) -> int:
+        return sum(review.comments for review in self._reviews.values())
+
+    def _expected(self) -> int | None:
+        """Return how many review comments there are by GitHub's count of both kinds together."""
+        total = self.pull_request.total_comments
+        return None if total is None else total - self.pull_request.comments
+
+    def _gap(self) -> str | None:
+        expected = self._expected()
+        counts = (
+            ("reviews", self.pull_request.reviews, len(self._reviews)),
+            ("comments", self.pull_request.comments, len(self._comments)),
+            ("review comments", max(expected or 0, self._in_reviews()), len(self._review_comments)),
+        )
+        short = [f"{counted} {what} counted, {held} listed" for what, counted, held in counts if counted > held]
+        return "; ".join(short) or None
+
+
+def pack(wants: Iterable[Want], *, units: int = UNITS_OF_ONE_POINT) -> list[tuple[Want, ...]]:
+    """Pack wants into as few queries as possible, each of at most `units`; a larger want gets a query of its own.
+
+    First-fit decreasing: at most 11/9 of the best packing and, with units of one to fill the rest, in practice it.
+    """
+    bins: list[list[Want]] = []
+    room: list[int] = []
+    for want in sorted(wants, key=lambda want: -want.units):
+        for index, left in enumerate(room):
+            if want.units <= left:
+                bins[index].append(want)
+                room[index] -= want.units
+                break
+        else:
+            bins.append([want])
+            room.append(units - want.units)
+    return [tuple(each) for each in bins]
+
+
+def all_wants(gatherings: Sequence[Gathering]) -> Iterator[tuple[Gathering, Want]]:
+    """Return what all pull requests of a page still want, with the one that wants it."""
+    return ((gathering, want) for gathering in gatherings for want in gathering.wants())
+
+
+def _only(kind: type[Kind], answer: Answer) -> Listing[Kind]:
+    """Narrow an answer to the kind that its want calls for."""
+    items = tuple(item for item in answer.items if isinstance(item, kind))
+    if len(items) != len(answer.items):
+        raise TypeError(f"expected {kind.__name__} in the answer")
+    return Listing(items=items, total=answer.total, next=answer.next, unreadable=answer.unreadable)

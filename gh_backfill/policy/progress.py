@@ -1,0 +1,98 @@
+"""Where a stream stands after a page, and when it is at its end.
+
+The walk reads by creation date, newest first, to the goal or the end.  What changed meanwhile is the catch-up's: pass k
+reads by date of update down to GitHub's own time at the start of pass k - 1 (the walk for the first), less a margin.
+It ends when a pass fits into one page, or after five, and leaves its watermark to whoever syncs next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gh_backfill.models import Stream
+from gh_backfill.policy.completeness import PageItem
+from gh_backfill.policy.lifecycle import BackfillStatus
+
+MARGIN = timedelta(minutes=5)
+MAX_PASSES = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advance:
+    """Where a stream stands after a chunk.  `catch_up_from` is set where the walk is over and the catch-up begins."""
+
+    cursor: str | None
+    status: BackfillStatus
+    pass_number: int
+    read_down_to: datetime | None
+    watermark: datetime
+    catch_up_from: datetime | None = None
+
+
+def page_limit(stream: Stream, size: int) -> int:
+    """Return how many pull requests the next page may have: never more than the goal still lacks."""
+    if stream.kind == "history" and stream.goal.max_items is not None:
+        return max(1, min(size, stream.goal.max_items - stream.items_done))
+    return size
+
+
+def wanted(stream: Stream, items: Sequence[PageItem]) -> list[PageItem]:
+    """Return the items of a page that the stream is about: a catch-up stops at its lower bound."""
+    if stream.read_down_to is None:
+        return list(items)
+    return [item for item in items if item.pull_request.updated_at >= stream.read_down_to]
+
+
+def advance(
+    stream: Stream, *, read: int, kept: int, next_cursor: str | None, end_cursor: str | None, server_time: datetime
+) -> Advance:
+    """Decide where the stream stands after a page of `read` items of which `kept` were wanted."""
+    watermark = stream.watermark or server_time
+    if stream.kind == "history":
+        return _after_walk_page(stream, kept, next_cursor, end_cursor, watermark)
+    if next_cursor is not None and kept == read:
+        return _goes_on(stream, next_cursor, watermark)
+    if stream.cursor is None or stream.pass_number >= MAX_PASSES:
+        return Advance(
+            cursor=None,
+            status=BackfillStatus.COMPLETED,
+            pass_number=stream.pass_number,
+            read_down_to=stream.read_down_to,
+            watermark=watermark,
+        )
+    return Advance(
+        cursor=None,
+        status=BackfillStatus.ACTIVE,
+        pass_number=stream.pass_number + 1,
+        read_down_to=watermark - MARGIN,
+        watermark=server_time,
+    )
+
+
+def _after_walk_page(
+    stream: Stream, kept: int, next_cursor: str | None, end_cursor: str | None, watermark: datetime
+) -> Advance:
+    done = stream.items_done + kept
+    at_goal = stream.goal.max_items is not None and done >= stream.goal.max_items
+    if next_cursor is not None and not at_goal:
+        return _goes_on(stream, next_cursor, watermark)
+    return Advance(
+        cursor=end_cursor or stream.cursor,
+        status=BackfillStatus.COMPLETED,
+        pass_number=stream.pass_number,
+        read_down_to=stream.read_down_to,
+        watermark=watermark,
+        catch_up_from=watermark - MARGIN,
+    )
+
+
+def _goes_on(stream: Stream, cursor: str, watermark: datetime) -> Advance:
+    return Advance(
+        cursor=cursor,
+        status=BackfillStatus.ACTIVE,
+        pass_number=stream.pass_number,
+        read_down_to=stream.read_down_to,
+        watermark=watermark,
+    )

@@ -1,0 +1,114 @@
+"""Which repositories a plan opens or goes on with, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gh_backfill.models import TrackedRepository
+from gh_backfill.policy.lifecycle import BackfillStatus
+
+# GitHub starts at most this many jobs of one matrix.
+LARGEST_MATRIX = 256
+OPEN = frozenset({BackfillStatus.ACTIVE, BackfillStatus.PAUSED})
+
+
+class Why(StrEnum):
+    """Why a repository is, or is not, in the plan."""
+
+    NEW = "history is missing"
+    GOES_ON = "backfill goes on"
+    RESUMES = "the pause is over"
+    ASKED = "asked for"
+    SMALL = "too few pull requests"
+    COMPLETE = "complete enough"
+    PAUSED = "paused"
+    RUNNING = "another worker is at it"
+    FAILED = "failed: a person must look"
+    UNKNOWN_TOTAL = "GitHub did not say how many pull requests there are"
+    LATER = "does not fit into this plan"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thresholds:
+    """When a repository that has no open backfill needs one."""
+
+    more_than: int = 100
+    below_percent: int = 80
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What becomes of one repository in this plan."""
+
+    repository: TrackedRepository
+    chosen: bool
+    why: Why
+
+
+def choose(
+    candidates: Sequence[TrackedRepository],
+    now: datetime,
+    *,
+    thresholds: Thresholds,
+    limit: int,
+    asked: frozenset[str] = frozenset(),
+) -> list[Verdict]:
+    """Judge every candidate; the chosen ones come first, in the order in which they are served.
+
+    `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
+    not count for them.  Otherwise those never planned come first, the newest tracked before the others, then those that
+    have waited longest; at most `limit` are chosen, and the rest wait for the next plan.
+    """
+    if asked:
+        judged = [_asked(repository) for repository in candidates if repository.id in asked]
+        limit = LARGEST_MATRIX
+    else:
+        judged = [_judge(repository, now, thresholds) for repository in candidates]
+    chosen = sorted((verdict for verdict in judged if verdict.chosen), key=_waiting)
+    size = min(limit, LARGEST_MATRIX)
+    later = [Verdict(repository=verdict.repository, chosen=False, why=Why.LATER) for verdict in chosen[size:]]
+    return chosen[:size] + later + [verdict for verdict in judged if not verdict.chosen]
+
+
+def _asked(repository: TrackedRepository) -> Verdict:
+    if repository.leased:
+        return Verdict(repository=repository, chosen=False, why=Why.RUNNING)
+    return Verdict(repository=repository, chosen=True, why=Why.ASKED)
+
+
+def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds) -> Verdict:
+    chosen, why = _opened(repository, now) if repository.status in OPEN else _needed(repository, thresholds)
+    return Verdict(repository=repository, chosen=chosen, why=why)
+
+
+def _opened(repository: TrackedRepository, now: datetime) -> tuple[bool, Why]:
+    if repository.leased:
+        return False, Why.RUNNING
+    if repository.status == BackfillStatus.ACTIVE:
+        return True, Why.GOES_ON
+    if repository.resume_at is not None and repository.resume_at <= now:
+        return True, Why.RESUMES
+    return False, Why.PAUSED
+
+
+def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool, Why]:
+    if repository.status == BackfillStatus.FAILED:
+        return False, Why.FAILED
+    if repository.total is None:
+        return False, Why.UNKNOWN_TOTAL
+    if repository.total <= thresholds.more_than:
+        return False, Why.SMALL
+    if repository.captured * 100 >= repository.total * thresholds.below_percent:
+        return False, Why.COMPLETE
+    return True, Why.NEW
+
+
+def _waiting(verdict: Verdict) -> tuple[bool, float, float, str]:
+    """Sort those never planned first (newest tracked first), then by how long the last plan is ago."""
+    repository = verdict.repository
+    tracked = repository.tracked_at.timestamp() if repository.tracked_at else 0.0
+    planned = repository.planned_at.timestamp() if repository.planned_at else 0.0
+    return repository.planned_at is not None, planned, -tracked, repository.full_name.lower()

@@ -1,0 +1,1 @@
+"""A GitHub for the demo, the tests and the benchmarks.  Imports nothing of the package but `resources`."""

@@ -1,0 +1,171 @@
+"""Reading real repositories from folders: one folder per repository, REST objects as lines of JSON.
+
+`repository.json`, `pull_requests.jsonl`, `issues.jsonl`, `users.jsonl`, `labels.json`, `forks.jsonl`, `stargazers.jsonl`; each
+`.jsonl` may be gzipped.  Keys with a leading underscore are nested lists.  What is missing comes from `derive`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.items import Reader
+from gh_backfill.simulator.rows import Account, Label, Repository, Star
+from gh_backfill.simulator.shelf import Shelf, shelf_of
+from gh_backfill.simulator.world import World
+
+_LONG_AGO = "2008-01-01T00:00:00Z"
+
+
+def read(world: World, dirs: Iterable[Path]) -> None:
+    """Put the repositories of some folders into a world.
+
+    All accounts come first: a folder may know only the login of an account whose id another folder has.
+    """
+    folders = [folder for given in dirs for folder in _repositories(Path(given))]
+    _read_accounts(world, folders)
+    for folder in folders:
+        _read_repository(world, folder)
+
+
+def _repositories(given: Path) -> list[Path]:
+    if (given / "repository.json").is_file():
+        return [given]
+    found = sorted(path.parent for path in given.glob("*/repository.json"))
+    if not found:
+        raise ValueError(f"{given} holds no repository: there is no repository.json in it or in a folder below")
+    return found
+
+
+def _read_accounts(world: World, folders: list[Path]) -> None:
+    known: dict[int, dict[str, Any]] = {}
+    bare: set[str] = set()
+    for folder in folders:
+        owner = json.loads((folder / "repository.json").read_text(encoding="utf-8"))["owner"]
+        for given in [{"type": "Organization"} | owner, *_lines(folder, "users"), *_nested_users(folder)]:
+            if given.get("id") is None:
+                bare.add(given["login"])
+            elif given["id"] != derive.GHOST_ID:
+                known[given["id"]] = given | known.get(given["id"], {})
+    for given in known.values():
+        world.add_account(account(given))
+    for login in sorted(bare):
+        if world.account_by_login(login) is None and login != "ghost":
+            world.add_account(account({"login": login}))
+
+
+def _nested_users(folder: Path) -> Iterator[dict[str, Any]]:
+    """The accounts of rows; the few that `users.jsonl` does not list."""
+    for name in ("pull_requests", "issues"):
+        for row in _lines(folder, name):
+            yield from (user for user in (row.get("user"), row.get("merged_by")) if user)
+            for nested in ("_reviews", "_reviews_inferred", "_review_comments", "_issue_comments"):
+                yield from (item["user"] for item in row.get(nested) or () if item.get("user"))
+    yield from (star["user"] for star in _lines(folder, "stargazers") if star.get("user"))
+
+
+def account(given: dict[str, Any]) -> Account:
+    """Make an account of a REST user object, of which the login may be all there is."""
+    identity = given.get("id") or derive.derived_user_id(given["login"])
+    kind = derive.account_type(given["login"], given.get("type"))
+    return Account(
+        id=identity,
+        node_id=given.get("node_id") or derive.account_node_id(kind, identity),
+        login=intern(given["login"]),
+        type=intern(kind),
+        name=given.get("name"),
+        avatar_url=given.get("avatar_url") or f"https://avatars.githubusercontent.com/u/{identity}?v=4",
+    )
+
+
+def _read_repository(world: World, folder: Path) -> None:
+    given = json.loads((folder / "repository.json").read_text(encoding="utf-8"))
+    full_name = given["full_name"]
+    identity = given.get("id") or derive.derived_repository_id(full_name)
+    reader = Reader(
+        world=world, full_name=full_name, repository_id=identity, default_branch=given.get("default_branch")
+    )
+    pulls = {row["number"]: reader.pull_request(row) for row in _lines(folder, "pull_requests")}
+    issues = [reader.issue(row) for row in _lines(folder, "issues")]
+    forks = [repository(world, row) for row in _lines(folder, "forks")]
+    stars = [
+        Star(account=reader.author(row["user"]), starred_at=row["starred_at"])  # type: ignore[arg-type]
+        for row in _lines(folder, "stargazers")
+        if reader.author(row.get("user")) is not None
+    ]
+    labels = folder / "labels.json"
+    shelf = shelf_of(
+        pulls,
+        issues=issues,
+        labels=_labels(reader, labels),
+        stars=stars,
+        forks=[fork.id for fork in forks],
+    )
+    times = [row.updated_at for row in (*pulls.values(), *issues)]
+    first = min((row.created_at for row in (*pulls.values(), *issues)), default=_LONG_AGO)
+    defaults = {"created_at": first, "updated_at": max(times, default=_LONG_AGO), "stargazers_count": len(stars)}
+    world.add_repository(repository(world, {**defaults, **given, "id": identity}), shelf)
+    for fork in forks:
+        if fork.id not in world.repositories and world.repository(fork.owner, fork.name) is None:
+            world.add_repository(fork, Shelf())
+
+
+def _labels(reader: Reader, path: Path) -> list[Label]:
+    if not path.is_file():
+        return []
+    return [reader.label(given) for given in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def repository(world: World, given: dict[str, Any]) -> Repository:
+    """Make a repository of a REST object, of which `full_name` and `owner.login` must be there."""
+    owner = given["owner"]
+    identity = given.get("id") or derive.derived_repository_id(given["full_name"])
+    known = world.account_by_login(owner["login"])
+    if known is None:
+        known = account(owner)
+        world.add_account(known)
+    licence = given.get("license") or {}
+    return Repository(
+        id=identity,
+        node_id=given.get("node_id") or derive.derived_node_id(derive.Kind.REPOSITORY, identity, 0, identity),
+        owner_id=known.id,
+        owner=owner["login"],
+        name=given["name"],
+        description=given.get("description"),
+        homepage=given.get("homepage"),
+        private=bool(given.get("private")),
+        fork=bool(given.get("fork")),
+        archived=bool(given.get("archived")),
+        disabled=bool(given.get("disabled")),
+        template=bool(given.get("is_template")),
+        has_issues=given.get("has_issues", True),
+        has_projects=given.get("has_projects", True),
+        has_wiki=given.get("has_wiki", True),
+        has_discussions=bool(given.get("has_discussions")),
+        stargazers=given.get("stargazers_count") or 0,
+        forks=given.get("forks_count") or 0,
+        size=given.get("size") or 0,
+        language=given.get("language"),
+        license_key=licence.get("key"),
+        license_name=licence.get("name"),
+        license_spdx=licence.get("spdx_id"),
+        default_branch=given.get("default_branch") or "main",
+        created_at=given.get("created_at") or _LONG_AGO,
+        updated_at=given.get("updated_at") or _LONG_AGO,
+        pushed_at=given.get("pushed_at"),
+    )
+
+
+def _lines(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    plain, packed = folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"
+    if plain.is_file():
+        with plain.open(encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file if line.strip())
+    elif packed.is_file():
+        with gzip.open(packed, "rt", encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file if line.strip())

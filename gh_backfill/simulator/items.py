@@ -1,0 +1,193 @@
+"""Making rows of the REST objects of one repository, deriving what they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from sys import intern
+from typing import Any, TypeVar
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.derive import Kind, NodeKey
+from gh_backfill.simulator.rows import Commit, Issue, IssueComment, Label, PullRequest, Review, ReviewComment
+from gh_backfill.simulator.world import World
+
+Given = dict[str, Any]
+_Row = TypeVar("_Row", Review, ReviewComment, IssueComment)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Makes the rows of one repository and tells the world the node ids they bring."""
+
+    world: World
+    full_name: str
+    repository_id: int
+    default_branch: str | None
+
+    def pull_request(self, given: Given) -> PullRequest:
+        """Make a pull request with everything below it."""
+        number = given["number"]
+        identity = given.get("id") or derive.derived_pull_request_id(self.full_name, number)
+        head, base = given.get("head") or {}, given.get("base") or {}
+        commits = [self._commit(commit) for commit in given.get("_commits") or ()]
+        reviews = [*(given.get("_reviews") or ()), *(given.get("_reviews_inferred") or ())]
+        return PullRequest(
+            repository_id=self.repository_id,
+            number=number,
+            id=identity,
+            node_id=self._node_id(given, Kind.PULL_REQUEST, number, identity),
+            author=self.author(given.get("user")),
+            association=intern(given.get("author_association") or "NONE"),
+            title=given["title"],
+            body=given.get("body") or "",
+            open=given["state"] == "open",
+            draft=bool(given.get("draft")),
+            locked=bool(given.get("locked")),
+            created_at=given["created_at"],
+            updated_at=given["updated_at"],
+            closed_at=given.get("closed_at"),
+            merged_at=given.get("merged_at"),
+            merged_by=self.author(given.get("merged_by")),
+            merge_commit=given.get("merge_commit_sha"),
+            additions=given.get("additions") or 0,
+            deletions=given.get("deletions") or 0,
+            changed_files=given.get("changed_files") or 0,
+            commit_count=given.get("commits", len(commits)),
+            commits=tuple(commits),
+            base_ref=intern(base.get("ref") or self.default_branch or "main"),
+            base_oid=base.get("sha") or derive.derived_oid(self.full_name, number, "base"),
+            head_ref=head.get("ref") or derive.head_ref(number),
+            head_oid=head.get("sha") or derive.derived_oid(self.full_name, number, "head"),
+            labels=tuple(self.label(label) for label in given.get("labels") or ()),
+            reviews=_by_id(map(partial(self._review, number), range(len(reviews)), reviews)),
+            review_comments=_by_id(map(partial(self._review_comment, number), *_numbered(given, "_review_comments"))),
+            comments=_by_id(map(partial(self._issue_comment, number), *_numbered(given, "_issue_comments"))),
+        )
+
+    def issue(self, given: Given) -> Issue:
+        """Make an issue with its comments."""
+        number = given["number"]
+        identity = given.get("id") or derive.derived_issue_id(self.full_name, number)
+        return Issue(
+            repository_id=self.repository_id,
+            number=number,
+            id=identity,
+            node_id=self._node_id(given, Kind.ISSUE, number, identity),
+            author=self.author(given.get("user")),
+            association=intern(given.get("author_association") or "NONE"),
+            title=given["title"],
+            body=given.get("body") or "",
+            open=given["state"] == "open",
+            state_reason=given.get("state_reason"),
+            locked=bool(given.get("locked")),
+            created_at=given["created_at"],
+            updated_at=given["updated_at"],
+            closed_at=given.get("closed_at"),
+            labels=tuple(self.label(label) for label in given.get("labels") or ()),
+            comments=_by_id(map(partial(self._issue_comment, number), *_numbered(given, "_issue_comments"))),
+        )
+
+    def author(self, user: Given | None) -> int | None:
+        """Return the id of a REST user; None for a deleted one, be it null or GitHub's stand-in `ghost`."""
+        if user is None or user["login"] == "ghost":
+            return None
+        if user.get("id"):
+            return int(user["id"])
+        known = self.world.account_by_login(user["login"])
+        return known.id if known is not None else derive.derived_user_id(user["login"])
+
+    def label(self, given: Given) -> Label:
+        """Make a label; older objects of the REST interface give its name alone."""
+        identity = given.get("id") or derive.derived_user_id(f"{self.full_name} {given['name']}")
+        return Label(
+            id=identity,
+            node_id=given.get("node_id") or f"LA_{derive.derived_oid(self.full_name, given['name'])[:16]}",
+            name=intern(given["name"]),
+            color=intern(given.get("color") or "ededed"),
+            default=bool(given.get("default")),
+            description=given.get("description"),
+        )
+
+    def _review(self, number: int, index: int, given: Given) -> Review:
+        identity = given.get("id") or derive.derived_review_id(self.full_name, number, index)
+        created = given.get("created_at") or given["submitted_at"]
+        return Review(
+            repository_id=self.repository_id,
+            number=number,
+            id=identity,
+            node_id=self._node_id(given, Kind.REVIEW, number, identity),
+            author=self.author(given.get("user")),
+            association=intern(given.get("author_association") or "NONE"),
+            state=intern(given["state"]),
+            body=given.get("body") or "",
+            commit_id=given.get("commit_id"),
+            created_at=created,
+            updated_at=given.get("updated_at") or created,
+            submitted_at=given.get("submitted_at") or created,
+        )
+
+    def _review_comment(self, number: int, index: int, given: Given) -> ReviewComment:
+        identity = given.get("id") or derive.derived_comment_id(Kind.REVIEW_COMMENT, self.full_name, number, index)
+        return ReviewComment(
+            repository_id=self.repository_id,
+            number=number,
+            id=identity,
+            node_id=self._node_id(given, Kind.REVIEW_COMMENT, number, identity),
+            author=self.author(given.get("user")),
+            association=intern(given.get("author_association") or "NONE"),
+            body=given.get("body") or "",
+            created_at=given["created_at"],
+            updated_at=given.get("updated_at") or given["created_at"],
+            review_id=given.get("pull_request_review_id"),
+            reply_to=given.get("in_reply_to_id"),
+            path=intern(given.get("path") or ""),
+            diff_hunk=given.get("diff_hunk") or "",
+            position=given.get("position"),
+            original_position=given.get("original_position") or 0,
+            line=given.get("line"),
+            original_line=given.get("original_line"),
+            start_line=given.get("start_line"),
+            original_start_line=given.get("original_start_line"),
+            commit_id=given.get("commit_id"),
+            original_commit_id=given.get("original_commit_id"),
+        )
+
+    def _issue_comment(self, number: int, index: int, given: Given) -> IssueComment:
+        identity = given.get("id") or derive.derived_comment_id(Kind.ISSUE_COMMENT, self.full_name, number, index)
+        return IssueComment(
+            repository_id=self.repository_id,
+            number=number,
+            id=identity,
+            node_id=self._node_id(given, Kind.ISSUE_COMMENT, number, identity),
+            author=self.author(given.get("user")),
+            association=intern(given.get("author_association") or "NONE"),
+            body=given.get("body") or "",
+            created_at=given["created_at"],
+            updated_at=given.get("updated_at") or given["created_at"],
+        )
+
+    def _commit(self, given: Given) -> Commit:
+        return Commit(
+            oid=given["sha"],
+            message=given.get("message") or "",
+            authored_at=given["authored_at"],
+            committed_at=given["committed_at"],
+        )
+
+    def _node_id(self, given: Given, kind: Kind, number: int, identity: int) -> str:
+        node_id = given.get("node_id")
+        if node_id is None:
+            return derive.derived_node_id(kind, self.repository_id, number, identity)
+        self.world.name_node(node_id, NodeKey(kind, self.repository_id, number, identity))
+        return str(node_id)
+
+
+def _numbered(given: Given, name: str) -> tuple[range, list[Given]]:
+    rows = given.get(name) or []
+    return range(len(rows)), rows
+
+
+def _by_id(rows: Iterable[_Row]) -> tuple[_Row, ...]:
+    return tuple(sorted(rows, key=lambda row: row.id))

@@ -1,0 +1,262 @@
+"""The rows of the simulated world: what GitHub stores.
+
+Rows never change; a changed thing is a new row put in place of the old one, so that readers need no lock.  They compare
+by identity, which makes them cheap keys of caches.  Accounts are referred to by id; None is a deleted account.
+Times are texts in ISO 8601 with `Z`, which sort in the order of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Account:
+    """A user, bot, organisation or mannequin; `login` is REST's (`name[bot]` for a bot)."""
+
+    id: int
+    node_id: str
+    login: str
+    type: str
+    name: str | None = None
+    avatar_url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Repository:
+    """What is known of a repository besides its items.  `size` is in KiB."""
+
+    id: int
+    node_id: str
+    owner_id: int
+    owner: str
+    name: str
+    description: str | None = None
+    homepage: str | None = None
+    private: bool = False
+    fork: bool = False
+    archived: bool = False
+    disabled: bool = False
+    template: bool = False
+    has_issues: bool = True
+    has_projects: bool = True
+    has_wiki: bool = True
+    has_discussions: bool = False
+    stargazers: int = 0
+    forks: int = 0
+    size: int = 0
+    language: str | None = None
+    license_key: str | None = None
+    license_name: str | None = None
+    license_spdx: str | None = None
+    default_branch: str = "main"
+    created_at: str
+    updated_at: str
+    pushed_at: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`."""
+        return f"{self.owner}/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Label:
+    """A label of a repository."""
+
+    id: int
+    node_id: str
+    name: str
+    color: str = "ededed"
+    default: bool = False
+    description: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Commit:
+    """A commit of a pull request."""
+
+    oid: str
+    message: str
+    authored_at: str
+    committed_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Review:
+    """A review of a pull request."""
+
+    repository_id: int
+    number: int
+    id: int
+    node_id: str
+    author: int | None
+    association: str
+    state: str
+    body: str
+    commit_id: str | None
+    created_at: str
+    updated_at: str
+    submitted_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ReviewComment:
+    """A comment on the difference; `review_id` is None for those made before there were reviews."""
+
+    repository_id: int
+    number: int
+    id: int
+    node_id: str
+    author: int | None
+    association: str
+    body: str
+    created_at: str
+    updated_at: str
+    review_id: int | None
+    reply_to: int | None
+    path: str
+    diff_hunk: str
+    position: int | None
+    original_position: int
+    line: int | None
+    original_line: int | None
+    start_line: int | None
+    original_start_line: int | None
+    commit_id: str | None
+    original_commit_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class IssueComment:
+    """A comment in the conversation of a pull request or an issue."""
+
+    repository_id: int
+    number: int
+    id: int
+    node_id: str
+    author: int | None
+    association: str
+    body: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Thread:
+    """The review comments that answer one another, by id; `id` is that of the first."""
+
+    repository_id: int
+    number: int
+    id: int
+    comments: tuple[ReviewComment, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PullRequest:
+    """A pull request with everything below it, each list by id."""
+
+    repository_id: int
+    number: int
+    id: int
+    node_id: str
+    author: int | None
+    association: str
+    title: str
+    body: str
+    open: bool
+    draft: bool
+    locked: bool
+    created_at: str
+    updated_at: str
+    closed_at: str | None
+    merged_at: str | None
+    merged_by: int | None
+    merge_commit: str | None
+    additions: int
+    deletions: int
+    changed_files: int
+    commit_count: int
+    commits: tuple[Commit, ...]
+    base_ref: str
+    base_oid: str
+    head_ref: str
+    head_oid: str
+    labels: tuple[Label, ...]
+    reviews: tuple[Review, ...]
+    review_comments: tuple[ReviewComment, ...]
+    comments: tuple[IssueComment, ...]
+
+    @property
+    def state(self) -> str:
+        """GraphQL's state: OPEN, CLOSED or MERGED."""
+        return "MERGED" if self.merged_at else ("OPEN" if self.open else "CLOSED")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Issue:
+    """An issue that is no pull request."""
+
+    repository_id: int
+    number: int
+    id: int
+    node_id: str
+    author: int | None
+    association: str
+    title: str
+    body: str
+    open: bool
+    state_reason: str | None
+    locked: bool
+    created_at: str
+    updated_at: str
+    closed_at: str | None
+    labels: tuple[Label, ...]
+    comments: tuple[IssueComment, ...]
+
+    @property
+    def state(self) -> str:
+        """GraphQL's state: OPEN or CLOSED."""
+        return "OPEN" if self.open else "CLOSED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Star:
+    """Who gave a star, and when."""
+
+    account: int
+    starred_at: str
+
+
+@lru_cache(maxsize=512)
+def comments_by_review(pull: PullRequest) -> dict[int | None, list[ReviewComment]]:
+    """Return the review comments of a pull request by the id of their review."""
+    groups: dict[int | None, list[ReviewComment]] = {}
+    for comment in pull.review_comments:
+        groups.setdefault(comment.review_id, []).append(comment)
+    return groups
+
+
+@lru_cache(maxsize=512)
+def threads(pull: PullRequest) -> list[Thread]:
+    """Return the threads of a pull request by the id of their first comment.
+
+    A comment without `reply_to` begins a thread; an answer belongs to the thread of what it answers, known or not.
+    """
+    answers = {comment.id: comment.reply_to for comment in pull.review_comments}
+    groups: dict[int, list[ReviewComment]] = {}
+    for comment in pull.review_comments:
+        groups.setdefault(_root(comment.id, answers), []).append(comment)
+    return [
+        Thread(repository_id=pull.repository_id, number=pull.number, id=root, comments=tuple(groups[root]))
+        for root in sorted(groups)
+    ]
+
+
+def _root(identity: int, answers: dict[int, int | None]) -> int:
+    seen = {identity}
+    while (parent := answers.get(identity)) is not None and parent not in seen:
+        seen.add(parent)
+        identity = parent
+    return identity

@@ -1,0 +1,122 @@
+"""The items of one repository, in the orders in which they can be read."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from gh_backfill.simulator.rows import Issue, Label, PullRequest, Star
+
+Key = tuple[str, int, int]
+"""Where a row stands in an order: the value it is sorted by ("" for the order of ids), its id, and where to find it."""
+
+
+class Outline(NamedTuple):
+    """What the orders need to know of a pull request, known without making its row."""
+
+    number: int
+    id: int
+    created_at: str
+    updated_at: str
+    state: str
+
+
+class Shelf:
+    """The pull requests, issues, labels, stars and forks of a repository.
+
+    Rows of pull requests are asked for one by one, so that they may be made on demand.  Writers hold the world's lock;
+    readers hold none, since every change puts a new list in the place of the old one.
+    """
+
+    def __init__(
+        self,
+        outlines: Iterable[Outline] = (),
+        row: Callable[[int], PullRequest] | None = None,
+        *,
+        issues: Iterable[Issue] = (),
+        labels: Sequence[Label] = (),
+        stars: Sequence[Star] = (),
+        forks: Sequence[int] = (),
+    ) -> None:
+        self._outlines = {outline.number: outline for outline in outlines}
+        self._row = row
+        self._changed: dict[int, PullRequest] = {}
+        self._orders: dict[str, list[Key]] = {}
+        self.issues = {issue.number: issue for issue in issues}
+        self.labels = tuple(labels)
+        self.stars = tuple(stars)
+        self.forks = tuple(forks)
+
+    def __len__(self) -> int:
+        return len(self._outlines)
+
+    @property
+    def last_number(self) -> int:
+        """The highest number given so far."""
+        return max(max(self._outlines, default=0), max(self.issues, default=0))
+
+    def pull(self, number: int) -> PullRequest | None:
+        """Return a pull request by its number."""
+        if number in self._changed:
+            return self._changed[number]
+        if number not in self._outlines or self._row is None:
+            return None
+        return self._row(number)
+
+    def outlines(self) -> list[Outline]:
+        """Return an outline of every pull request, by number."""
+        return [self._outlines[number] for number in sorted(self._outlines)]
+
+    def ordered(self, field: str, states: Sequence[str] | None = None) -> list[Key]:
+        """Return the keys of the pull requests by CREATED_AT, UPDATED_AT or ID, ascending; the last part is the number."""
+        order = self._orders.get(field)
+        if order is None:
+            order = sorted(_key(outline, field) for outline in self._outlines.values())
+            self._orders[field] = order
+        if states is None:
+            return order
+        return [key for key in order if self._outlines[key[2]].state in states]
+
+    def put(self, pull: PullRequest) -> None:
+        """Add a pull request, or put it in place of the one with its number."""
+        old = self._outlines.get(pull.number)
+        new = outline_of(pull)
+        self._changed[pull.number] = pull
+        self._outlines = {**self._outlines, pull.number: new}
+        self._reorder(old, new)
+
+    def remove(self, number: int) -> None:
+        """Take a pull request away."""
+        old = self._outlines[number]
+        self._changed.pop(number, None)
+        self._outlines = {key: value for key, value in self._outlines.items() if key != number}
+        self._reorder(old, None)
+
+    def put_issue(self, issue: Issue) -> None:
+        """Add an issue, or put it in place of the one with its number."""
+        self.issues = {**self.issues, issue.number: issue}
+
+    def _reorder(self, old: Outline | None, new: Outline | None) -> None:
+        for field, order in list(self._orders.items()):
+            changed = order.copy()
+            if old is not None:
+                del changed[bisect_left(changed, _key(old, field))]
+            if new is not None:
+                insort(changed, _key(new, field))
+            self._orders[field] = changed
+
+
+def outline_of(pull: PullRequest) -> Outline:
+    """Return what the orders need to know of a pull request."""
+    return Outline(pull.number, pull.id, pull.created_at, pull.updated_at, pull.state)
+
+
+def shelf_of(rows: Mapping[int, PullRequest], **others: object) -> Shelf:
+    """Return a shelf of rows that are all there."""
+    return Shelf((outline_of(row) for row in rows.values()), rows.__getitem__, **others)  # type: ignore[arg-type]
+
+
+def _key(outline: Outline, field: str) -> Key:
+    value = {"CREATED_AT": outline.created_at, "UPDATED_AT": outline.updated_at, "ID": ""}[field]
+    return (value, outline.id, outline.number)

@@ -1,0 +1,167 @@
+"""The simulated world: repositories with what is in them, the accounts, and who is called what.
+
+Changes come through the functions of `changes`, under `World.lock`; reading needs no lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.derive import Kind, NodeKey
+from gh_backfill.simulator.rows import (
+    Account,
+    Issue,
+    IssueComment,
+    PullRequest,
+    Repository,
+    Review,
+    ReviewComment,
+    Thread,
+    threads,
+)
+from gh_backfill.simulator.shelf import Shelf
+
+Node = Repository | PullRequest | Review | ReviewComment | Thread | IssueComment | Issue | Account
+
+
+class World:
+    """Everything the simulator knows.  Names are compared without case, as GitHub does."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.repositories: dict[int, Repository] = {}
+        self.shelves: dict[int, Shelf] = {}
+        self.accounts: dict[int, Account] = {}
+        self.runs: dict[tuple[int, int], dict[str, object]] = {}
+        self.jobs: dict[tuple[int, int], list[dict[str, object]]] = {}
+        self._names: dict[str, int] = {}
+        self._former_names: dict[str, int] = {}
+        self._logins: dict[str, int] = {}
+        self._nodes: dict[str, NodeKey] = {}
+
+    def add_account(self, account: Account) -> None:
+        """Add an account, or put it in place of the one with its id."""
+        old = self.accounts.get(account.id)
+        if old is not None and self._logins.get(old.login.lower()) == account.id:
+            del self._logins[old.login.lower()]
+        self.accounts[account.id] = account
+        self._logins[account.login.lower()] = account.id
+        self.name_node(account.node_id, NodeKey(Kind.USER, 0, 0, account.id))
+
+    def remove_account(self, identity: int) -> None:
+        """Delete an account: its rows have no author any more."""
+        account = self.accounts.pop(identity)
+        if self._logins.get(account.login.lower()) == identity:
+            del self._logins[account.login.lower()]
+
+    def add_repository(self, repository: Repository, shelf: Shelf) -> None:
+        """Add a repository with its items."""
+        taken = self._names.get(repository.full_name.lower())
+        if repository.id in self.repositories or taken is not None:
+            raise ValueError(f"{repository.full_name} is in this world already, by its name or its id {repository.id}")
+        slots = {
+            derive.slot(other.full_name): other.full_name for other in self.repositories.values() if not other.fork
+        }
+        if not repository.fork and (other := slots.get(derive.slot(repository.full_name))) is not None:
+            raise ValueError(
+                f"derived ids of {repository.full_name} and {other} would be the same: load only one of them"
+            )
+        self.repositories[repository.id] = repository
+        self.shelves[repository.id] = shelf
+        self._names[repository.full_name.lower()] = repository.id
+        self.name_node(repository.node_id, NodeKey(Kind.REPOSITORY, repository.id, 0, repository.id))
+
+    def replace_repository(self, repository: Repository) -> None:
+        """Put a changed repository in place; a former name goes on leading to it."""
+        old = self.repositories[repository.id]
+        if old.full_name.lower() != repository.full_name.lower():
+            del self._names[old.full_name.lower()]
+            self._former_names[old.full_name.lower()] = repository.id
+            self._names[repository.full_name.lower()] = repository.id
+        self.repositories[repository.id] = repository
+
+    def remove_repository(self, identity: int) -> None:
+        """Delete a repository with everything in it."""
+        repository = self.repositories.pop(identity)
+        del self.shelves[identity]
+        del self._names[repository.full_name.lower()]
+
+    def name_node(self, node_id: str, key: NodeKey) -> None:
+        """Remember a real node id; derived ones say themselves what they name."""
+        if derive.node_key(node_id) is None:
+            self._nodes[node_id] = key
+
+    def repository(self, owner: str, name: str, *, follow_renames: bool = True) -> Repository | None:
+        """Return a repository by its name, or by one it had before."""
+        full_name = f"{owner}/{name}".lower()
+        identity = self._names.get(full_name)
+        if identity is None and follow_renames:
+            identity = self._former_names.get(full_name)
+        return None if identity is None else self.repositories.get(identity)
+
+    def account(self, identity: int | None) -> Account | None:
+        """Return an account; None where it is unknown, deleted or GitHub's stand-in for deleted ones."""
+        return None if identity is None else self.accounts.get(identity)
+
+    def account_by_login(self, login: str) -> Account | None:
+        """Return an account by its login."""
+        return self.account(self._logins.get(login.lower()))
+
+    def pull(self, repository_id: int, number: int) -> PullRequest | None:
+        """Return a pull request by its repository's id and its number."""
+        shelf = self.shelves.get(repository_id)
+        return None if shelf is None else shelf.pull(number)
+
+    def issue(self, repository_id: int, number: int) -> Issue | None:
+        """Return an issue by its repository's id and its number."""
+        shelf = self.shelves.get(repository_id)
+        return None if shelf is None else shelf.issues.get(number)
+
+    def node(self, node_id: str) -> Node | None:
+        """Return what a node id names."""
+        key = self._nodes.get(node_id) or derive.node_key(node_id)
+        if key is None:
+            return None
+        if key.kind in (Kind.USER, Kind.BOT, Kind.MANNEQUIN, Kind.ORGANIZATION):
+            return self.accounts.get(key.id)
+        if key.kind is Kind.REPOSITORY:
+            return self.repositories.get(key.repository_id)
+        if key.kind is Kind.ISSUE:
+            return self.issue(key.repository_id, key.number)
+        found = self._item(key)
+        # A made-up row tells its node id itself; a key that merely fits is not its name.
+        return found if found is None or isinstance(found, Thread) or found.node_id == node_id else None
+
+    def _item(self, key: NodeKey) -> PullRequest | Review | ReviewComment | Thread | IssueComment | None:
+        pull = self.pull(key.repository_id, key.number)
+        if key.kind is Kind.PULL_REQUEST:
+            return pull
+        issue = self.issue(key.repository_id, key.number) if pull is None else None
+        candidates: Iterable[Review | ReviewComment | Thread | IssueComment] = ()
+        if issue is not None and key.kind is Kind.ISSUE_COMMENT:
+            candidates = issue.comments
+        elif pull is not None:
+            candidates = {
+                Kind.REVIEW: lambda: pull.reviews,
+                Kind.REVIEW_COMMENT: lambda: pull.review_comments,
+                Kind.ISSUE_COMMENT: lambda: pull.comments,
+                Kind.THREAD: lambda: threads(pull),
+            }[key.kind]()
+        return next((row for row in candidates if row.id == key.id), None)
+
+
+def load(dirs: Iterable[Path] = (), synthetic: Iterable[str] = ()) -> World:
+    """Make a world of corpus folders and of synthetic repositories given as `owner/name:N` or `owner/name:N:SEED`.
+
+    A folder may hold one repository, or one folder per repository.  Raises ValueError where something is wrong with the input.
+    """
+    from gh_backfill.simulator import corpus, synthetic as made
+
+    world = World()
+    corpus.read(world, dirs)
+    for text in synthetic:
+        made.add(world, made.Recipe.parse(text))
+    return world

@@ -1,0 +1,1 @@
+"""PostgreSQL.  Functions take an open transaction and never commit; statements live in `sql/`."""

@@ -1,0 +1,224 @@
+"""Backfills, streams and chunks: open, claim, commit, give back.  Every function takes an open transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gh_backfill.errors import StaleClaim
+from gh_backfill.models import Claim, Goal, RowCounts, Spent, Stream
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import Advance
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Row, Transaction
+
+LEASE = timedelta(minutes=5)
+_SQL = sql("backfills")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standstill:
+    """Why there is nothing to claim."""
+
+    status: BackfillStatus | None
+    pause_reason: str | None = None
+    resume_at: datetime | None = None
+    chunk_status: str | None = None
+    retry_at: datetime | None = None
+    lease_until: datetime | None = None
+
+
+def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal) -> None:
+    """Open the backfill of a repository, or reopen it: one row each for ever.
+
+    A finished walk whose goal is raised goes on from its cursor; one that is asked for again starts at the top.
+    """
+    state = tx.row(_SQL["open_state"], repository_id=repository_id, total=total)
+    assert state is not None
+    if tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items):
+        tx.run(_SQL["close_catch_up"], repository_id=repository_id)
+    tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
+
+
+def resume(tx: Transaction, repository_id: str) -> bool:
+    """Set a paused backfill to active; False if it was not paused."""
+    return tx.run(_SQL["resume_state"], repository_id=repository_id) == 1
+
+
+def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime) -> None:
+    """Note that these repositories are in a plan now, so that the others come first next time."""
+    tx.run(_SQL["mark_planned"], ids=tuple(repository_ids), now=now)
+
+
+def lock_stream(tx: Transaction, repository_id: str) -> Stream | None:
+    """Lock and return the stream to work on; None if the backfill is not active or has nothing left."""
+    row = tx.row(_SQL["lock_stream"], repository_id=repository_id)
+    return None if row is None else _stream(row)
+
+
+def claim(tx: Transaction, stream: Stream, *, worker: str, page_size: int, processor: str) -> Claim | None:
+    """Claim the next chunk of a locked stream, or take over one whose worker is gone; None if somebody holds it."""
+    row = tx.row(
+        _SQL["claim_chunk"],
+        stream_id=stream.id,
+        worker=worker,
+        page_size=page_size,
+        processor=processor,
+        lease=LEASE,
+    )
+    if row is None:
+        return None
+    return Claim(
+        chunk_id=row["id"],
+        chunk_number=row["chunk_number"],
+        attempt=row["attempt"],
+        after=row["after_cursor"],
+        page_size=row["page_size"],
+        stream=stream,
+    )
+
+
+def standstill(tx: Transaction, repository_id: str) -> Standstill:
+    """Return why nothing could be claimed."""
+    row = tx.row(_SQL["why_nothing"], repository_id=repository_id)
+    if row is None:
+        return Standstill(status=None)
+    return Standstill(
+        status=BackfillStatus(row["status"]),
+        pause_reason=row["pause_reason"],
+        resume_at=row["resume_at"],
+        chunk_status=row["chunk_status"],
+        retry_at=row["retry_at"],
+        lease_until=row["lease_until"],
+    )
+
+
+def hold(tx: Transaction, claim: Claim) -> None:
+    """Lock what the commit of a chunk touches; raises StaleClaim if the chunk is not ours any more."""
+    if tx.row(_SQL["hold_chunk"], **_key(claim), stream_id=claim.stream.id) is None:
+        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
+
+
+def complete(
+    tx: Transaction,
+    claim: Claim,
+    advance: Advance,
+    *,
+    numbers: list[int],
+    new_items: int,
+    counts: RowCounts,
+    spent: Spent,
+    total: int,
+    page_size: int,
+    remaining: int | None,
+) -> None:
+    """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows."""
+    done = tx.row(
+        _SQL["complete_chunk"],
+        **_key(claim),
+        pr_numbers=tuple(numbers),
+        end_cursor=advance.cursor,
+        points=spent.points,
+        requests=spent.requests,
+        remaining=remaining,
+        inserted=counts.inserted,
+        updated=counts.updated,
+        unchanged=counts.unchanged,
+        quarantined=counts.quarantined,
+    )
+    if done is None:
+        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
+    tx.run(
+        _SQL["advance_stream"],
+        stream_id=claim.stream.id,
+        cursor=advance.cursor,
+        status=advance.status,
+        pass_number=advance.pass_number,
+        read_down_to=advance.read_down_to,
+        watermark=advance.watermark,
+        page_size=page_size,
+        items=len(numbers),
+        points=spent.points,
+        requests=spent.requests,
+    )
+    tx.run(
+        _SQL["advance_state"],
+        state_id=claim.stream.state_id,
+        new_items=new_items,
+        total=total,
+        cursor=advance.cursor,
+        last_number=numbers[-1] if numbers else None,
+        page_size=page_size,
+        points=spent.points,
+        requests=spent.requests,
+    )
+    if advance.catch_up_from is not None:
+        stream = claim.stream
+        tx.run(
+            _SQL["open_catch_up"],
+            repository_id=stream.repository_id,
+            state_id=stream.state_id,
+            read_down_to=advance.catch_up_from,
+        )
+    tx.run(_SQL["complete_state"], state_id=claim.stream.state_id)
+
+
+def committed(tx: Transaction, claim: Claim) -> bool:
+    """Say whether our own commit of this chunk landed: how a COMMIT whose answer was lost is found out."""
+    return tx.row(_SQL["committed"], **_key(claim)) is not None
+
+
+def give_back(tx: Transaction, claim: Claim, *, error: str, retry_at: datetime) -> None:
+    """Return a chunk whose attempt failed; it is claimed again from `retry_at` on."""
+    tx.run(_SQL["return_chunk"], **_key(claim), error=error, retry_at=retry_at)
+
+
+def release(tx: Transaction, claim: Claim) -> None:
+    """Return a chunk that was not worked on."""
+    tx.run(_SQL["release_chunk"], **_key(claim))
+
+
+def fail_chunk(tx: Transaction, claim: Claim, *, error: str) -> None:
+    """Give a chunk up."""
+    tx.run(_SQL["fail_chunk"], **_key(claim), error=error)
+
+
+def charge_error(tx: Transaction, claim: Claim, *, error: str) -> int:
+    """Count an error of this backfill; returns how many there were in a row."""
+    row = tx.row(_SQL["charge_error"], state_id=claim.stream.state_id, error=error)
+    return 0 if row is None else int(row["consecutive_errors"])
+
+
+def remember_page_size(tx: Transaction, claim: Claim, page_size: int) -> None:
+    """Keep the size that the next attempt and the next chunks begin with."""
+    tx.run(_SQL["remember_page_size"], stream_id=claim.stream.id, page_size=page_size)
+
+
+def pause(tx: Transaction, repository_id: str, *, reason: str, resume_at: datetime | None) -> bool:
+    """Pause an active backfill; with a resume time the planner takes it up again by itself."""
+    return tx.run(_SQL["pause_state"], repository_id=repository_id, reason=reason, resume_at=resume_at) == 1
+
+
+def fail(tx: Transaction, repository_id: str, *, error: str) -> bool:
+    """Close a backfill that a person must look at."""
+    return tx.run(_SQL["fail_state"], repository_id=repository_id, error=error) == 1
+
+
+def _key(claim: Claim) -> Row:
+    return {"chunk_id": claim.chunk_id, "attempt": claim.attempt}
+
+
+def _stream(row: Row) -> Stream:
+    return Stream(
+        id=row["id"],
+        state_id=row["state_id"],
+        repository_id=row["repository_id"],
+        kind=row["kind"],
+        goal=Goal(max_items=row["goal_max_items"]),
+        cursor=row["cursor"],
+        pass_number=row["pass_number"],
+        read_down_to=row["read_down_to"],
+        watermark=row["watermark"],
+        page_size=row["page_size"],
+        items_done=row["items_done"],
+    )

@@ -1,0 +1,238 @@
+"""The one door to PostgreSQL: short explicit transactions on one connection, safe behind a transaction pooler."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg2
+from psycopg2 import extensions, extras
+
+from gh_backfill.errors import ConfigurationError, StoreConflict, StoreError, StoreUnavailable
+
+Row = dict[str, Any]
+
+# Only SET LOCAL: behind PgBouncer or Supabase's pooler a session setting would land on somebody else's session, and
+# start-up options are refused.  The second line frees what a frozen process holds.
+_LIMITS = """
+set local lock_timeout = '5s';
+set local idle_in_transaction_session_timeout = '60s';
+set local timezone = 'UTC'
+"""
+_BEGIN = f"begin; {_LIMITS}"
+_BEGIN_READ_ONLY = f"begin read only; {_LIMITS}"
+
+_CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock time-out
+_LOST = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300"}  # shut down, idle too long, too many connections
+_UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
+
+
+class Transaction:
+    """An open transaction.
+
+    Statements name their parameters, `%(name)s`; a dict or a list arrives as `jsonb`, a tuple as an array.  A statement
+    without parameters is sent as it is, so its percent signs are not doubled.
+    """
+
+    def __init__(self, connection: extensions.connection) -> None:
+        self._cursor = connection.cursor(cursor_factory=extras.RealDictCursor)
+
+    def rows(self, statement: str, /, **params: object) -> list[Row]:
+        """Return all rows of a statement; a `uuid` is a str, a `timestamptz` is in UTC."""
+        self._execute(statement, params)
+        return [dict(row) for row in self._cursor.fetchall()]
+
+    def row(self, statement: str, /, **params: object) -> Row | None:
+        """Return the one row of a statement, or None.  More than one raise `ValueError`: the statement is wrong."""
+        rows = self.rows(statement, **params)
+        if len(rows) > 1:
+            raise ValueError(f"{len(rows)} rows where at most one was expected: {' '.join(statement.split())[:120]}")
+        return rows[0] if rows else None
+
+    def run(self, statement: str, /, **params: object) -> int:
+        """Execute a statement and return the number of rows it affected."""
+        self._execute(statement, params)
+        return self._cursor.rowcount
+
+    def _execute(self, statement: str, params: dict[str, object]) -> None:
+        with _own_errors():
+            self._cursor.execute(statement, {name: _adapted(value) for name, value in params.items()} or None)
+
+    def _commit(self) -> None:
+        self.run("commit")
+        if self._cursor.statusmessage != "COMMIT":  # PostgreSQL answers a COMMIT after an error with a quiet ROLLBACK
+            raise StoreError("the transaction was rolled back: one of its statements had failed")
+
+
+class Database:
+    """A database by its URL: one connection, opened at the first transaction and again when it was lost.
+
+    Not for several threads at once, and transactions do not nest: give each thread a `Database` of its own.
+    """
+
+    def __init__(self, url: str, *, application_name: str = "gh_backfill") -> None:
+        """Check the URL without connecting; `ConfigurationError` where it cannot be right."""
+        self._arguments = {"application_name": application_name, **connection_arguments(url)}
+        self._connection: extensions.connection | None = None
+        self._busy = False
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
+        """Run the block in one transaction, committed at its end and rolled back by any exception.
+
+        Raises `StoreUnavailable` where the connection cannot be made or is lost (the outcome of a COMMIT cut off midway is
+        unknown: claim again to find out) and `StoreConflict` for a deadlock, a serialization failure or a lock not granted in
+        time: replay the whole block.  Other errors of psycopg2 pass as they are.
+        """
+        if self._busy:
+            raise RuntimeError("a transaction of this Database is open already: they do not nest")
+        self._busy = True
+        try:
+            tx = self._begin(_BEGIN_READ_ONLY if read_only else _BEGIN)
+            try:
+                yield tx
+                tx._commit()
+            except BaseException:
+                self._roll_back()
+                raise
+        finally:
+            self._busy = False
+
+    def close(self) -> None:
+        """Close the connection; the next transaction would open it again."""
+        if self._connection is not None:
+            with suppress(psycopg2.Error):
+                self._connection.close()
+        self._connection = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _begin(self, begin: str) -> Transaction:
+        """Open a transaction; a connection that died while it was idle is replaced once, for nothing is lost yet."""
+        fresh = self._connection is None
+        try:
+            return self._begun(begin)
+        except StoreUnavailable:
+            self.close()
+            if fresh:
+                raise
+            return self._begun(begin)
+
+    def _begun(self, begin: str) -> Transaction:
+        if self._connection is None:
+            self._connection = self._connect()
+        with _own_errors():
+            tx = Transaction(self._connection)
+        tx.run(begin)
+        return tx
+
+    def _connect(self) -> extensions.connection:
+        with _own_errors():
+            connection: extensions.connection = psycopg2.connect(**self._arguments)
+        connection.autocommit = True  # BEGIN and COMMIT are ours, so that one round trip carries the limits too
+        extensions.register_type(_UUID_ARRAY, connection)
+        return connection
+
+    def _roll_back(self) -> None:
+        """End the transaction whatever state it is in; a connection that does not answer is dropped, and with it the rest."""
+        try:
+            if self._connection is not None:
+                with self._connection.cursor() as cursor:
+                    cursor.execute("rollback")
+        except psycopg2.Error:
+            self.close()
+
+
+def connection_arguments(url: str) -> dict[str, str]:
+    """Return what libpq is to be told for a `postgresql://` URL, with TLS required beyond this machine.
+
+    Raises `ConfigurationError` for what cannot be a connection string.  Its message repeats nothing of the URL: the password
+    stands in it, and an unescaped one may have been read as the host or the port.
+    """
+    wrong = ConfigurationError(
+        "the database URL is not a PostgreSQL connection string: postgresql://user:password@host:5432/name is expected, "
+        "with special characters of the password percent-encoded (@ is %40, / is %2F)"
+    )
+    if not re.match(r"postgres(ql)?://", url):
+        raise wrong
+    try:
+        given = extensions.parse_dsn(url)
+    except psycopg2.ProgrammingError:
+        raise wrong from None
+    misread = "@" in given.get("host", "") or "@" in given.get("dbname", "")
+    if misread or not re.fullmatch(r"[\d,]*", given.get("port", "")):
+        raise wrong
+    defaults = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+    if _is_remote(given) and "PGSSLMODE" not in os.environ:
+        defaults["sslmode"] = "require"
+    return defaults | given
+
+
+def _is_remote(given: dict[str, str]) -> bool:
+    hosts = given.get("hostaddr") or given.get("host") or os.environ.get("PGHOST", "")
+    local = re.compile(r"|localhost|127(\.\d+){3}|::1|/.*")
+    return not all(local.fullmatch(host) for host in hosts.split(","))
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Turn psycopg2's errors about connections and conflicts into ours; the others pass."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        reason = " ".join(str(error).split())
+        if error.pgcode in _CONFLICTS:
+            raise StoreConflict(f"the database transaction collided with another one: {reason}") from error
+        if _is_loss(error):
+            raise StoreUnavailable(f"the database does not answer: {reason}") from error
+        raise
+
+
+def _is_loss(error: psycopg2.Error) -> bool:
+    if error.pgcode is None:
+        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return error.pgcode in _LOST or error.pgcode.startswith("08")
+
+
+class _Jsonb:
+    """A parameter that is sent as a typed jsonb literal, so that no statement has to cast it."""
+
+    def __init__(self, value: object) -> None:
+        self._json = extras.Json(value, dumps=lambda value: json.dumps(value, default=_plain))
+
+    def __conform__(self, protocol: object) -> Self:
+        return self
+
+    def prepare(self, connection: extensions.connection) -> None:
+        self._json.prepare(connection)
+
+    def getquoted(self) -> bytes:
+        return bytes(self._json.getquoted()) + b"::jsonb"
+
+
+def _adapted(value: object) -> object:
+    match value:
+        case dict() | list():
+            return _Jsonb(value)
+        case tuple():
+            return list(value)  # psycopg2 writes a list as an array
+        case _:
+            return value
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date):  # a datetime is one, too
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not go into JSON")

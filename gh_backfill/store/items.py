@@ -1,0 +1,299 @@
+"""Write pull requests with all that belongs to them: people first, then one statement per table.
+
+What a function reports is counted by the database, and fewer rows than were sent is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from gh_backfill.errors import StoreConflict, StoreError
+from gh_backfill.models import (
+    CompletePullRequest,
+    Person,
+    PullRequestState,
+    RowCounts,
+    TrackedRepository,
+    Unreadable,
+)
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Row, Transaction
+
+_SQL = sql("items")
+# A review that its author has not submitted yet is shown to that author alone, and has no date.
+_NOT_SUBMITTED = "PENDING"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vocabulary:
+    """What the schema of this database admits; older installations differ."""
+
+    merged_state: bool
+    one_number_space: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What a chunk did: rows of all tables, and how many pull requests are new."""
+
+    counts: RowCounts
+    new_pull_requests: int
+
+
+def vocabulary(tx: Transaction) -> Vocabulary:
+    """Ask the catalog what the schema admits."""
+    row = tx.row(_SQL["vocabulary"])
+    assert row is not None
+    return Vocabulary(**row)
+
+
+def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
+    """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
+    by_id: dict[int, Person] = {}
+    for item in items:
+        pull_request = item.pull_request
+        everybody: list[Person | None] = [pull_request.author, pull_request.merged_by]
+        for children in (item.reviews, item.review_comments, item.comments):
+            everybody += [child.author for child in children]
+        by_id.update((person.github_id, person) for person in everybody if person is not None)
+    by_login = {person.login: person.github_id for person in by_id.values()}
+    return [
+        person if by_login[person.login] == person.github_id else _stand_in(person)
+        for _, person in sorted(by_id.items())
+    ]
+
+
+def settle_people(tx: Transaction, people: Sequence[Person]) -> None:
+    """Write new logins and faces of known accounts, so that the login of each is its own.
+
+    In a transaction of its own before the chunk: a change of the unique login locks rows that other jobs refer to.
+    """
+    rows = _people_rows(people)
+    if not tx.rows(_SQL["changed_people"], people=rows):
+        return
+    tx.run(_SQL["free_logins"], people=rows)
+    tx.run(_SQL["update_people"], people=rows)
+
+
+def write(
+    tx: Transaction,
+    repository: TrackedRepository,
+    items: Sequence[CompletePullRequest],
+    unreadable: Sequence[Unreadable],
+    words: Vocabulary,
+) -> Written:
+    """Write a chunk's rows; raises StoreConflict where another worker came in between: replay the transaction.
+
+    What can't be stored goes to the quarantine and is counted there.
+    """
+    _insert_people(tx, people_of(items))
+    pull_requests = _upsert(
+        tx,
+        "upsert_pull_requests",
+        [_pull_request_row(item, words) for item in items],
+        repository_id=repository.id,
+        full_name=repository.full_name,
+        repository_github_id=repository.github_id,
+    )
+    reviews = _upsert(tx, "upsert_reviews", _review_rows(items), repository_id=repository.id)
+    comments, taken = _upsert_comments(tx, repository, items, words)
+    lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
+    quarantined = _quarantine(tx, repository.id, lost)
+    counts = reduce(RowCounts.__add__, (pull_requests, reviews, comments, RowCounts(quarantined=quarantined)))
+    return Written(counts=counts, new_pull_requests=pull_requests.inserted)
+
+
+def _insert_people(tx: Transaction, people: Sequence[Person]) -> None:
+    rows = _people_rows(people)
+    tx.run(_SQL["insert_contributors"], people=rows)
+    if tx.rows(_SQL["unknown_people"], people=rows):
+        raise StoreConflict("another worker stored an account with the same login: the transaction is replayed")
+
+
+def _upsert(tx: Transaction, statement: str, rows: list[Row], **params: object) -> RowCounts:
+    if not rows:
+        return RowCounts()
+    row = tx.row(_SQL[statement], rows=rows, **params)
+    assert row is not None
+    if row["sent"] != len(rows):
+        raise StoreError(f"{statement}: {len(rows)} rows were sent, but only {row['sent']} have their parents stored")
+    written = row["inserted"] + row["updated"]
+    return RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=len(rows) - written)
+
+
+def _upsert_comments(
+    tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest], words: Vocabulary
+) -> tuple[RowCounts, list[Unreadable]]:
+    rows = _comment_rows(items)
+    kept, taken = _without_collisions(rows) if words.one_number_space else (rows, [])
+    if not kept:
+        return RowCounts(), [_number_taken(row) for row in taken]
+    row = tx.row(
+        _SQL["upsert_comments"], rows=kept, repository_id=repository.id, one_number_space=words.one_number_space
+    )
+    assert row is not None
+    if row["sent"] != len(kept):
+        raise StoreError(
+            f"upsert_comments: {len(kept)} rows were sent, but only {row['sent']} have their parents stored"
+        )
+    if row["inserted"] + row["known"] + row["taken"] != row["sent"]:
+        raise StoreConflict("another worker stored one of these comments: the transaction is replayed")
+    stored_before = set(row["taken_ids"])
+    taken += [each for each in kept if each["github_id"] in stored_before]
+    counts = RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=row["known"] - row["updated"])
+    return counts, [_number_taken(each) for each in taken]
+
+
+def _without_collisions(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Split off the comments whose number another kind of comment has in the same chunk."""
+    first: dict[int, str] = {}
+    for row in rows:
+        first.setdefault(row["github_id"], row["comment_type"])
+    kept = [row for row in rows if first[row["github_id"]] == row["comment_type"]]
+    return kept, [row for row in rows if first[row["github_id"]] != row["comment_type"]]
+
+
+def _number_taken(row: Row) -> Unreadable:
+    return Unreadable(
+        kind=row["comment_type"],
+        identity=f"{row['comment_type']} {row['github_id']}",
+        github_id=row["github_id"],
+        reason="this database keeps one comment per number, and the other kind of comment has it",
+        payload=row,
+    )
+
+
+def _quarantine(tx: Transaction, repository_id: str, lost: Sequence[Unreadable]) -> int:
+    rows = {
+        (each.kind, each.identity): {
+            "kind": each.kind,
+            "identity": each.identity,
+            "github_id": each.github_id,
+            "number": each.number,
+            "reason": each.reason,
+            "payload": each.payload,
+        }
+        for each in lost
+    }
+    if rows:
+        tx.run(_SQL["quarantine"], repository_id=repository_id, rows=list(rows.values()))
+    return len(rows)
+
+
+def _stand_in(person: Person) -> Person:
+    return Person(
+        github_id=person.github_id,
+        login=f"{person.login}~{person.github_id}",
+        is_bot=person.is_bot,
+        name=person.name,
+        avatar_url=person.avatar_url,
+    )
+
+
+def _people_rows(people: Sequence[Person]) -> list[Row]:
+    return [
+        {
+            "github_id": person.github_id,
+            "username": person.login,
+            "display_name": person.name,
+            "avatar_url": person.avatar_url,
+            "is_bot": person.is_bot,
+        }
+        for person in people
+    ]
+
+
+def _pull_request_row(item: CompletePullRequest, words: Vocabulary) -> Row:
+    pull_request = item.pull_request
+    merged = pull_request.state is PullRequestState.MERGED
+    return {
+        "github_id": pull_request.github_id,
+        "node_id": pull_request.node_id,
+        "number": pull_request.number,
+        "title": pull_request.title,
+        "body": pull_request.body,
+        "state": PullRequestState.CLOSED if merged and not words.merged_state else pull_request.state,
+        "merged": merged,
+        "draft": pull_request.draft,
+        "url": pull_request.url,
+        "created_at": pull_request.created_at,
+        "updated_at": pull_request.updated_at,
+        "closed_at": pull_request.closed_at,
+        "merged_at": pull_request.merged_at,
+        "additions": pull_request.additions,
+        "deletions": pull_request.deletions,
+        "changed_files": pull_request.changed_files,
+        "commits": pull_request.commits,
+        "base_branch": pull_request.base_branch,
+        "head_branch": pull_request.head_branch,
+        "author": pull_request.author.github_id,
+        "author_login": pull_request.author.login,
+        "merged_by": pull_request.merged_by.github_id if pull_request.merged_by else None,
+        "reviews": pull_request.reviews,
+        "review_comments": len(item.review_comments),
+        "comments": pull_request.comments,
+        "review_threads": pull_request.review_threads,
+        "total_comments": pull_request.total_comments,
+        "gap": item.gap,
+    }
+
+
+def _review_rows(items: Sequence[CompletePullRequest]) -> list[Row]:
+    return [
+        {
+            "github_id": review.github_id,
+            "pull_request": item.pull_request.github_id,
+            "author": review.author.github_id,
+            "state": review.state,
+            "body": review.body,
+            "submitted_at": review.submitted_at,
+            "commit_id": review.commit_id,
+        }
+        for item in items
+        for review in item.reviews
+        if review.state != _NOT_SUBMITTED
+    ]
+
+
+def _comment_rows(items: Sequence[CompletePullRequest]) -> list[Row]:
+    return [row for item in items for row in (*_conversation_rows(item), *_diff_rows(item))]
+
+
+def _conversation_rows(item: CompletePullRequest) -> list[Row]:
+    return [
+        {
+            "comment_type": "issue_comment",
+            "github_id": comment.github_id,
+            "pull_request": item.pull_request.github_id,
+            "author": comment.author.github_id,
+            "body": comment.body,
+            "created_at": comment.created_at,
+            "updated_at": comment.updated_at,
+        }
+        for comment in item.comments
+    ]
+
+
+def _diff_rows(item: CompletePullRequest) -> list[Row]:
+    return [
+        {
+            "comment_type": "review_comment",
+            "github_id": comment.github_id,
+            "pull_request": item.pull_request.github_id,
+            "review": comment.review_id,
+            "reply_to": comment.reply_to,
+            "author": comment.author.github_id,
+            "body": comment.body,
+            "path": comment.path,
+            "position": comment.position,
+            "original_position": comment.original_position,
+            "diff_hunk": comment.diff_hunk,
+            "commit_id": comment.commit_id,
+            "original_commit_id": comment.original_commit_id,
+            "created_at": comment.created_at,
+            "updated_at": comment.updated_at,
+        }
+        for comment in item.review_comments
+    ]

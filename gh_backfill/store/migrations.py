@@ -1,0 +1,76 @@
+"""Bring a database up to date with `supabase/migrations`, and remember what was done in a ledger of our own.
+
+Every file is repeatable: on an empty database it creates, on an existing one it adds what is missing.  Hence
+- it does no harm where another tool (`supabase db push`) has applied it before, in whose ledger we never write;
+- a file that was edited after it was applied is pending again and simply runs again.
+Versions that the ledger knows and this installation does not were written by a newer one, and are left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from gh_backfill import resources
+from gh_backfill.store.db import Database, Transaction
+
+_SQL = resources.sql("migrations")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    """One file of `supabase/migrations`: `<version>_<name>.sql`."""
+
+    version: str
+    name: str
+    checksum: str
+    statements: str
+
+
+def pending(tx: Transaction) -> list[Migration]:
+    """Return the migrations that have not been applied as they are now, in their order.  Writes nothing."""
+    known = _known()
+    if not known:
+        return []
+    applied = _applied(tx)
+    return [migration for migration in known if applied.get(migration.version) != migration.checksum]
+
+
+def apply(db: Database) -> list[Migration]:
+    """Apply what is pending, each migration in a transaction of its own, and return what this run has applied.
+
+    Several runs at once wait for each other, and each migration is applied by one of them.  Raises what `Database` raises;
+    `StoreConflict` where a table stays locked by others for 5 seconds: nothing of that migration is left behind.
+    """
+    with db.transaction(read_only=True) as tx:
+        waiting = pending(tx)
+    return [migration for migration in waiting if _apply_one(db, migration)]
+
+
+def _apply_one(db: Database, migration: Migration) -> bool:
+    """Apply one migration unless another run was faster."""
+    with db.transaction() as tx:
+        tx.run(_SQL["wait_for_turn"])
+        tx.run(_SQL["create_ledger"])
+        if _applied(tx).get(migration.version) == migration.checksum:
+            return False
+        tx.run(migration.statements)
+        tx.run(_SQL["record"], version=migration.version, name=migration.name, checksum=migration.checksum)
+        return True
+
+
+def _applied(tx: Transaction) -> dict[str, str]:
+    ledger = tx.row(_SQL["ledger_exists"])
+    if ledger is None or not ledger["exists"]:
+        return {}
+    return {row["version"]: row["checksum"] for row in tx.rows(_SQL["applied"])}
+
+
+def _known() -> list[Migration]:
+    found = []
+    for path in resources.migrations():
+        version, _, name = path.stem.partition("_")
+        statements = path.read_text(encoding="utf-8")
+        checksum = hashlib.sha256(statements.encode()).hexdigest()
+        found.append(Migration(version=version, name=name, checksum=checksum, statements=statements))
+    return found

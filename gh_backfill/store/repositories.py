@@ -1,0 +1,141 @@
+"""Repositories in the database: store what GitHub says, find them by any name, list candidates and their state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gh_backfill.models import Repository, TrackedRepository
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Row, Transaction
+
+_SQL = sql("repositories")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A repository that the database has."""
+
+    id: str
+    github_id: int
+    full_name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """How far the history of one repository has come; times are UTC, points are GitHub's."""
+
+    id: str
+    full_name: str
+    is_private: bool
+    total: int | None
+    total_at: datetime | None
+    captured: int
+    status: str | None
+    pause_reason: str | None
+    resume_at: datetime | None
+    last_error: str | None
+    points: int | None
+    requests: int | None
+    completed_at: datetime | None
+    chunk_number: int | None
+    chunk_status: str | None
+    chunk_at: datetime | None
+    gaps: int
+    quarantined: int
+
+    @property
+    def percent(self) -> float | None:
+        """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
+        if self.total is None:
+            return None
+        return 100.0 if self.total <= self.captured else round(100 * self.captured / self.total, 1)
+
+
+def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]:
+    """Store what GitHub says of repositories; returns our id of each by GitHub's.
+
+    The id decides: a renamed repository keeps its row, and a name that changed hands moves to its new owner.
+    """
+    rows = [_row(repository) for repository in {each.github_id: each for each in repositories}.values()]
+    if not rows:
+        return {}
+    tx.run(_SQL["free_names"], rows=rows)
+    return {row["github_id"]: row["id"] for row in tx.rows(_SQL["upsert"], rows=rows)}
+
+
+def track(tx: Transaction, repositories: Sequence[Repository]) -> set[str]:
+    """Track stored repositories; returns our ids of those that were not tracked before."""
+    rows = [{"owner": each.owner, "name": each.name, "github_id": each.github_id} for each in repositories]
+    if not rows:
+        return set()
+    tx.run(_SQL["free_tracked_names"], rows=rows)
+    tracked = tx.rows(_SQL["track"], github_ids=tuple(each.github_id for each in repositories))
+    return {row["repository_id"] for row in tracked if row["inserted"]}
+
+
+def candidates(tx: Transaction, *, asked: Sequence[str] = ()) -> list[TrackedRepository]:
+    """Return what is tracked, has an open backfill, or is asked for by our id."""
+    return [TrackedRepository(**row) for row in tx.rows(_SQL["candidates"], asked=tuple(asked))]
+
+
+def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
+    """Find repositories by our id, GitHub's id or `owner/name` in any case; None for what is not here."""
+    wanted = {name: name.strip() for name in names}
+    rows = tx.rows(
+        _SQL["find"],
+        ids=tuple(name for name in wanted.values() if _UUID.fullmatch(name)),
+        github_ids=tuple(int(name) for name in wanted.values() if name.isdecimal() and len(name) < 19),
+        names=tuple(name.lower() for name in wanted.values() if "/" in name),
+    )
+    by_name: dict[str, Known] = {}
+    for row in rows:
+        known = Known(id=row["id"], github_id=row["github_id"], full_name=row["full_name"])
+        by_name |= {known.id: known, str(known.github_id): known, known.full_name.lower(): known}
+    return {given: by_name.get(name.lower()) for given, name in wanted.items()}
+
+
+def rename(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool) -> bool:
+    """Take over the name and the privacy that GitHub shows now; True if they are news."""
+    return tx.run(_SQL["rename"], id=repository_id, full_name=full_name, is_private=is_private) == 1
+
+
+def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:
+    """Return the state of these repositories, or of all that are tracked or were ever backfilled."""
+    rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids))
+    return [Status(**row) for row in rows]
+
+
+def _row(repository: Repository) -> Row:
+    return {
+        "github_id": repository.github_id,
+        "node_id": repository.node_id,
+        "full_name": repository.full_name,
+        "owner": repository.owner,
+        "name": repository.name,
+        "description": repository.description,
+        "homepage": repository.homepage,
+        "language": repository.language,
+        "license": repository.license,
+        "default_branch": repository.default_branch,
+        "avatar_url": repository.avatar_url,
+        "is_private": repository.is_private,
+        "is_fork": repository.is_fork,
+        "is_archived": repository.is_archived,
+        "is_disabled": repository.is_disabled,
+        "is_template": repository.is_template,
+        "has_issues": repository.has_issues,
+        "has_projects": repository.has_projects,
+        "has_wiki": repository.has_wiki,
+        "has_discussions": repository.has_discussions,
+        "stargazers_count": repository.stars,
+        "forks_count": repository.forks,
+        "size": repository.size,
+        "github_created_at": repository.created_at,
+        "github_updated_at": repository.updated_at,
+        "github_pushed_at": repository.pushed_at,
+        "github_pull_requests": repository.pull_requests,
+    }

@@ -1,0 +1,180 @@
+-- Claim, fence, commit.  Lock order everywhere: stream and state, chunk, data.
+
+-- name: open_state
+-- Open the one state row of a repository, whatever it was before; the count of captured rows starts from the truth.
+insert into progressive_backfill_state as s (repository_id, total_prs, processed_prs, status, metadata)
+values (%(repository_id)s, %(total)s,
+        (select count(*) from pull_requests where repository_id = %(repository_id)s), 'active', '{}')
+on conflict (repository_id) do update
+set total_prs = excluded.total_prs, processed_prs = excluded.processed_prs, status = 'active', consecutive_errors = 0,
+    pause_reason = null, resume_at = null, completed_at = null, updated_at = clock_timestamp()
+returning s.id;
+
+-- name: restart_history
+-- A finished walk whose goal is not raised begins again at the top.
+update backfill_streams
+set cursor = null, items_done = 0, watermark = null, status = 'active', updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and stream = 'history' and status = 'completed'
+  and coalesce(goal_max_items, 2147483647) >= coalesce(%(max_items)s, 2147483647);
+
+-- name: open_history
+-- Open the walk; one that exists goes on from its cursor, with the larger of both goals (null: everything).
+insert into backfill_streams as s (repository_id, backfill_state_id, stream, ordering, goal_max_items)
+values (%(repository_id)s, %(state_id)s, 'history', 'CREATED_AT', %(max_items)s)
+on conflict (repository_id, stream, part) do update
+set goal_max_items = case when s.goal_max_items is null or excluded.goal_max_items is null then null
+                          else greatest(s.goal_max_items, excluded.goal_max_items) end,
+    backfill_state_id = excluded.backfill_state_id, status = 'active', updated_at = clock_timestamp();
+
+-- name: close_catch_up
+-- A walk that begins again makes the catch-up of the last one void; it is opened anew when the walk ends.
+update backfill_streams
+set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'active';
+
+-- name: lock_stream
+-- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
+select s.id, s.backfill_state_id as state_id, s.repository_id, s.stream as kind, s.goal_max_items, s.cursor,
+       s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.items_done
+from backfill_streams s
+join progressive_backfill_state b on b.id = s.backfill_state_id
+where s.repository_id = %(repository_id)s and s.status = 'active' and b.status = 'active'
+order by s.stream = 'catch_up', s.part
+limit 1
+for no key update of s, b;
+
+-- name: claim_chunk
+-- Open the next chunk from the stored cursor, or take over the open one that nobody holds any more.
+insert into backfill_chunks as c (repository_id, backfill_state_id, stream_id, chunk_number, status, processor_type,
+                                  attempt, started_at, lease_until, claimed_by, after_cursor, page_size)
+select s.repository_id, s.backfill_state_id, s.id,
+       coalesce((select max(chunk_number) from backfill_chunks where backfill_state_id = s.backfill_state_id), 0) + 1,
+       'processing', %(processor)s, 1, clock_timestamp(), clock_timestamp() + %(lease)s, %(worker)s, s.cursor,
+       %(page_size)s
+from backfill_streams s
+where s.id = %(stream_id)s and s.status = 'active'
+on conflict (stream_id) where status in ('pending', 'processing') do update
+set status = 'processing', attempt = c.attempt + 1, started_at = clock_timestamp(), lease_until = excluded.lease_until,
+    claimed_by = excluded.claimed_by, page_size = excluded.page_size
+where (c.status = 'pending' and coalesce(c.retry_at, '-infinity') <= clock_timestamp())
+   or (c.status = 'processing' and coalesce(c.lease_until, '-infinity') < clock_timestamp())
+returning c.id, c.chunk_number, c.attempt, c.after_cursor, c.page_size;
+
+-- name: why_nothing
+-- Why a claim found nothing: the state, and when the open chunk may be claimed again.
+select b.status, b.pause_reason, b.resume_at,
+       exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active') as streaming,
+       c.status as chunk_status, c.retry_at, c.lease_until
+from progressive_backfill_state b
+left join backfill_streams s on s.backfill_state_id = b.id and s.status = 'active'
+left join backfill_chunks c on c.stream_id = s.id and c.status in ('pending', 'processing')
+where b.repository_id = %(repository_id)s
+order by s.stream = 'catch_up'
+limit 1;
+
+-- name: hold_chunk
+-- Lock stream and state, then prove that the chunk is still ours.  No row: the claim was lost, roll everything back.
+with locked as materialized (
+    select s.id
+    from backfill_streams s
+    join progressive_backfill_state b on b.id = s.backfill_state_id
+    where s.id = %(stream_id)s
+    for no key update of s, b
+)
+select c.id
+from backfill_chunks c
+join locked on locked.id = c.stream_id
+where c.id = %(chunk_id)s and c.status = 'processing' and c.attempt = %(attempt)s
+for no key update of c;
+
+-- name: complete_chunk
+update backfill_chunks
+set status = 'completed', completed_at = clock_timestamp(), lease_until = null, retry_at = null, error = null,
+    pr_numbers = %(pr_numbers)s::integer[], end_cursor = %(end_cursor)s, points = %(points)s,
+    api_calls_made = %(requests)s, rate_limit_remaining = %(remaining)s, rows_inserted = %(inserted)s,
+    rows_updated = %(updated)s, rows_unchanged = %(unchanged)s, rows_quarantined = %(quarantined)s
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s
+returning id;
+
+-- name: committed
+select id from backfill_chunks where id = %(chunk_id)s and status = 'completed' and attempt = %(attempt)s;
+
+-- name: advance_stream
+-- Move the cursor.  `status` completed ends the stream; a new pass starts again at the top.
+update backfill_streams
+set cursor = %(cursor)s, status = %(status)s, pass = %(pass_number)s, read_down_to = %(read_down_to)s,
+    watermark = %(watermark)s, page_size = %(page_size)s, items_done = items_done + %(items)s,
+    points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
+where id = %(stream_id)s;
+
+-- name: open_catch_up
+-- The walk is over: read what was updated since it began.
+insert into backfill_streams as s (repository_id, backfill_state_id, stream, ordering, read_down_to)
+values (%(repository_id)s, %(state_id)s, 'catch_up', 'UPDATED_AT', %(read_down_to)s)
+on conflict (repository_id, stream, part) do update
+set status = 'active', cursor = null, pass = 1, read_down_to = excluded.read_down_to, watermark = null, items_done = 0,
+    backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp();
+
+-- name: advance_state
+update progressive_backfill_state
+set processed_prs = processed_prs + %(new_items)s, total_prs = %(total)s, last_processed_cursor = %(cursor)s,
+    last_processed_pr_number = coalesce(%(last_number)s, last_processed_pr_number),
+    last_processed_at = clock_timestamp(), chunk_size = %(page_size)s, consecutive_errors = 0,
+    points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
+where id = %(state_id)s;
+
+-- name: complete_state
+update progressive_backfill_state b
+set status = 'completed', completed_at = clock_timestamp(), pause_reason = null, resume_at = null,
+    updated_at = clock_timestamp()
+where b.id = %(state_id)s and b.status = 'active'
+  and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');
+
+-- name: return_chunk
+-- Give the chunk back, to be claimed again at `retry_at`.
+update backfill_chunks
+set status = 'pending', retry_at = %(retry_at)s, lease_until = null, error = %(error)s, retry_count = retry_count + 1
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
+
+-- name: release_chunk
+-- Give the chunk back unharmed: the worker stops before it was done.
+update backfill_chunks
+set status = 'pending', retry_at = null, lease_until = null
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
+
+-- name: fail_chunk
+update backfill_chunks
+set status = 'failed', completed_at = clock_timestamp(), lease_until = null, error = %(error)s,
+    retry_count = retry_count + 1
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
+
+-- name: charge_error
+-- Count an error where it happened; one statement, so that no two workers lose each other's.
+update progressive_backfill_state
+set error_count = error_count + 1, consecutive_errors = consecutive_errors + 1, last_error = %(error)s,
+    last_error_at = clock_timestamp(), updated_at = clock_timestamp()
+where id = %(state_id)s
+returning consecutive_errors;
+
+-- name: remember_page_size
+update backfill_streams set page_size = %(page_size)s, updated_at = clock_timestamp() where id = %(stream_id)s;
+
+-- name: pause_state
+update progressive_backfill_state
+set status = 'paused', pause_reason = %(reason)s, resume_at = %(resume_at)s,
+    metadata = coalesce(metadata, '{}') || jsonb_build_object('pause_reason', %(reason)s::text, 'paused_at', clock_timestamp()),
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status = 'active';
+
+-- name: resume_state
+update progressive_backfill_state
+set status = 'active', pause_reason = null, resume_at = null, consecutive_errors = 0, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status = 'paused';
+
+-- name: fail_state
+update progressive_backfill_state
+set status = 'failed', last_error = %(error)s, last_error_at = clock_timestamp(), updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status in ('active', 'paused');
+
+-- name: mark_planned
+update progressive_backfill_state set planned_at = %(now)s where repository_id = any(%(ids)s::uuid[]);

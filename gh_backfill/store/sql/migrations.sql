@@ -1,0 +1,25 @@
+-- name: ledger_exists
+select to_regclass('gh_backfill_migrations') is not null as "exists"
+
+-- name: applied
+select version, checksum from gh_backfill_migrations
+
+-- name: wait_for_turn
+-- One run at a time, however long the other one takes; then the usual patience again, for the locks on tables.
+set local lock_timeout = '10min';
+select pg_advisory_xact_lock(hashtextextended('gh_backfill migrations', 0));
+set local lock_timeout = '5s'
+
+-- name: create_ledger
+create table if not exists gh_backfill_migrations (
+    version    text primary key,
+    name       text not null,
+    checksum   text not null,
+    applied_at timestamptz not null default now()
+);
+alter table gh_backfill_migrations enable row level security
+
+-- name: record
+insert into gh_backfill_migrations (version, name, checksum)
+values (%(version)s, %(name)s, %(checksum)s)
+on conflict (version) do update set name = excluded.name, checksum = excluded.checksum, applied_at = now()

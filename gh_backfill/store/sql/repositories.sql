@@ -1,0 +1,134 @@
+-- Repositories: what GitHub says of them, which are tracked, and how far each has come.
+
+-- name: free_names
+-- A name that GitHub gives to another repository now is taken from its former holder here.
+with holders as (
+    select r.id
+    from repositories r
+    join jsonb_to_recordset(%(rows)s) as i (github_id bigint, full_name text) on lower(i.full_name) = lower(r.full_name)
+    where r.github_id <> i.github_id
+    order by r.id
+    for update of r
+), freed as (
+    update repositories r
+    set full_name = r.full_name || '~' || r.github_id, name = r.name || '~' || r.github_id
+    from holders
+    where holders.id = r.id
+    returning r.id, r.name
+)
+update tracked_repositories t
+set repository_name = freed.name, updated_at = clock_timestamp()
+from freed
+where freed.id = t.repository_id;
+
+-- name: upsert
+insert into repositories as r (
+    github_id, node_id, full_name, owner, name, description, homepage, language, license, default_branch, avatar_url,
+    is_private, is_fork, is_archived, is_disabled, is_template, has_issues, has_projects, has_wiki, has_discussions,
+    stargazers_count, forks_count, size, github_created_at, github_updated_at, github_pushed_at, github_pull_requests,
+    github_pull_requests_at)
+select i.*, clock_timestamp()
+from jsonb_to_recordset(%(rows)s) as i (
+    github_id bigint, node_id text, full_name text, owner text, name text, description text, homepage text,
+    language text, license text, default_branch text, avatar_url text, is_private boolean, is_fork boolean,
+    is_archived boolean, is_disabled boolean, is_template boolean, has_issues boolean, has_projects boolean,
+    has_wiki boolean, has_discussions boolean, stargazers_count integer, forks_count integer, size integer,
+    github_created_at timestamptz, github_updated_at timestamptz, github_pushed_at timestamptz,
+    github_pull_requests integer)
+order by i.github_id
+on conflict (github_id) do update
+set node_id = excluded.node_id, full_name = excluded.full_name, owner = excluded.owner, name = excluded.name,
+    description = excluded.description, homepage = excluded.homepage, language = excluded.language,
+    license = excluded.license, default_branch = coalesce(excluded.default_branch, r.default_branch),
+    avatar_url = excluded.avatar_url, is_private = excluded.is_private, is_fork = excluded.is_fork,
+    is_archived = excluded.is_archived, is_disabled = excluded.is_disabled, is_template = excluded.is_template,
+    has_issues = excluded.has_issues, has_projects = excluded.has_projects, has_wiki = excluded.has_wiki,
+    has_discussions = excluded.has_discussions, stargazers_count = excluded.stargazers_count,
+    forks_count = excluded.forks_count, size = excluded.size, github_created_at = excluded.github_created_at,
+    github_updated_at = excluded.github_updated_at, github_pushed_at = excluded.github_pushed_at,
+    github_pull_requests = excluded.github_pull_requests,
+    github_pull_requests_at = excluded.github_pull_requests_at
+returning r.id, r.github_id, (xmax = 0) as inserted;
+
+-- name: free_tracked_names
+-- Entries that name one of these repositories but belong to another row: their own name counts.
+update tracked_repositories t
+set organization_name = r.owner, repository_name = r.name || '~' || r.github_id, updated_at = clock_timestamp()
+from jsonb_to_recordset(%(rows)s) as i (owner text, name text, github_id bigint), repositories r
+where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
+  and lower(t.repository_name) = lower(i.name) and r.github_id <> i.github_id;
+
+-- name: track
+insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled)
+select r.id, r.owner, r.name, true
+from repositories r
+where r.github_id = any(%(github_ids)s::bigint[])
+order by r.id
+on conflict (repository_id) do update
+set organization_name = excluded.organization_name, repository_name = excluded.repository_name,
+    tracking_enabled = true, updated_at = clock_timestamp()
+where (t.organization_name, t.repository_name, t.tracking_enabled)
+      is distinct from (excluded.organization_name, excluded.repository_name, true)
+returning t.repository_id, (xmax = 0) as inserted;
+
+-- name: candidates
+-- Everything that is tracked or has an open backfill.  The count of captured rows is the backfill's own where it is kept
+-- by our streams, and counted where an older application kept it.
+select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is_private,
+       r.github_pull_requests as total,
+       case when stream.id is null
+            then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
+            else b.processed_prs end as captured,
+       b.status, b.pause_reason, b.resume_at, b.planned_at, t.created_at as tracked_at,
+       exists (select from backfill_chunks c
+               where c.stream_id = stream.id and c.status = 'processing' and c.lease_until > clock_timestamp()) as leased,
+       stream.id is not null as has_stream
+from repositories r
+left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+left join progressive_backfill_state b on b.repository_id = r.id
+left join lateral (
+    select s.id from backfill_streams s
+    where s.repository_id = r.id
+    order by s.status <> 'active', s.stream = 'catch_up', s.part
+    limit 1
+) stream on true
+where t.id is not null or b.status in ('active', 'paused') or r.id = any(%(asked)s::uuid[])
+order by r.full_name;
+
+-- name: find
+-- Repositories by any of their names: our id, GitHub's id, or owner/name in any case.
+select id, github_id, full_name
+from repositories
+where id = any(%(ids)s::uuid[]) or github_id = any(%(github_ids)s::bigint[])
+   or lower(full_name) = any(%(names)s::text[]);
+
+-- name: rename
+-- What a page says of its repository, where that is news.
+update repositories
+set full_name = %(full_name)s, owner = split_part(%(full_name)s, '/', 1), name = split_part(%(full_name)s, '/', 2),
+    is_private = %(is_private)s
+where id = %(id)s and (full_name, is_private) is distinct from (%(full_name)s, %(is_private)s);
+
+-- name: status
+select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,
+       r.github_pull_requests_at as total_at,
+       case when b.id is null or not exists (select from backfill_streams s where s.backfill_state_id = b.id)
+            then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
+            else b.processed_prs end as captured,
+       b.status, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
+       c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
+       (select count(*) from pull_requests p where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
+       (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer
+           as quarantined
+from repositories r
+left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+left join progressive_backfill_state b on b.repository_id = r.id
+left join lateral (
+    select chunk_number, status, started_at, completed_at
+    from backfill_chunks
+    where backfill_state_id = b.id
+    order by chunk_number desc
+    limit 1
+) c on true
+where case when %(ids)s::uuid[] is null then t.id is not null or b.id is not null else r.id = any(%(ids)s::uuid[]) end
+order by r.full_name;

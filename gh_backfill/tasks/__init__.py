@@ -1,0 +1,1 @@
+"""Use cases: one file per command.  The only place where network and database meet."""

@@ -1,0 +1,322 @@
+"""Capture one repository: claim a chunk, fetch it, commit it, and again, until the goal, a limit or a pause."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import (
+    BackfillError,
+    GitHubError,
+    Gone,
+    RateLimited,
+    StaleClaim,
+    StoreConflict,
+    StoreUnavailable,
+    TooBig,
+)
+from gh_backfill.models import Claim, RowCounts, Spent, Stream, TrackedRepository
+from gh_backfill.policy import chunking, cost, retries
+from gh_backfill.policy.budget import Wait, may_spend
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import advance, page_limit
+from gh_backfill.store import backfills, items, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks.fetch import Chunk, fetch
+
+log = logging.getLogger(__name__)
+
+# A page and the top-up that usually goes with it.
+POINTS_OF_A_CHUNK = 3
+REPLAYS = 5
+LONGEST_RETRY_WAIT = timedelta(seconds=90)
+
+
+class Outcome(StrEnum):
+    """How a capture ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """When to stop though work is left; None means no such limit."""
+
+    chunk_size: int | None = None
+    max_chunks: int | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """Where a capture stands after a chunk."""
+
+    repository: TrackedRepository
+    captured: int
+    total: int
+    chunks: int
+    spent: Spent
+    waiting_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Captured:
+    """What a capture did, and why it ended."""
+
+    outcome: Outcome
+    reason: str
+    chunks: int = 0
+    items: int = 0
+    counts: RowCounts = field(default_factory=RowCounts)
+    spent: Spent = field(default_factory=Spent)
+    gaps: int = 0
+    resume_at: datetime | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Worker:
+    """One process at work on one repository.  Clock, sleep and the listener are passed in."""
+
+    db: Database
+    graphql: GraphQL
+    repository: TrackedRepository
+    limits: Limits
+    name: str
+    processor: str
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    listen: Callable[[Progress], None] = lambda progress: None
+    _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
+    _captured: int = 0
+    _total: int = 0
+    _seconds: float = 0.0
+    _words: items.Vocabulary | None = None
+
+    def run(self) -> Captured:
+        """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
+        self._captured = self.repository.captured
+        self._total = self.repository.total or 0
+        while True:
+            ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
+            if ended is not None:
+                return replace(
+                    self._done,
+                    outcome=ended.outcome,
+                    reason=ended.reason,
+                    resume_at=ended.resume_at,
+                    spent=self.graphql.spent,
+                )
+
+    def _limit_reached(self) -> Captured | None:
+        limits = self.limits
+        if limits.max_chunks is not None and self._done.chunks >= limits.max_chunks:
+            return Captured(outcome=Outcome.STOPPED, reason=f"{limits.max_chunks} chunks done, as asked")
+        if limits.deadline is not None and self.now() + timedelta(seconds=self._seconds) >= limits.deadline:
+            return Captured(outcome=Outcome.STOPPED, reason="the time limit is reached")
+        return None
+
+    def _wait_for_budget(self) -> Captured | None:
+        verdict = may_spend(self.graphql.budget, POINTS_OF_A_CHUNK, self.now())
+        if isinstance(verdict, Wait):
+            return self._wait_or_pause(verdict.until, "rate_limit", verdict.reason)
+        return None
+
+    def _wait_or_pause(self, until: datetime, reason: str, explained: str) -> Captured | None:
+        """Wait where that fits into the time limit; otherwise pause, for the planner to take it up again."""
+        if self.limits.deadline is not None and until >= self.limits.deadline:
+            with self.db.transaction() as tx:
+                backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
+            return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until)
+        log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
+        self._tell(waiting_until=until)
+        self.sleep(max(0.0, (until - self.now()).total_seconds()))
+        return None
+
+    def _next_chunk(self) -> Captured | None:
+        claim = self._claim()
+        if claim is None:
+            return self._nothing_to_claim()
+        started = self.now()
+        try:
+            chunk = fetch(self.graphql, self.repository.node_id or "", claim)
+            self._commit_until_known(claim, chunk)
+        except StaleClaim as error:
+            return Captured(outcome=Outcome.BUSY, reason=str(error))
+        except TooBig as error:
+            return self._shrink(claim, error)
+        except GitHubError as error:
+            return self._failed(claim, error)
+        except BaseException:
+            self._release(claim)
+            raise
+        self._seconds = max(self._seconds, (self.now() - started).total_seconds())
+        self._tell()
+        return None
+
+    def _claim(self) -> Claim | None:
+        with self.db.transaction() as tx:
+            stream = backfills.lock_stream(tx, self.repository.id)
+            if stream is None:
+                return None
+            return backfills.claim(
+                tx, stream, worker=self.name, page_size=self._page_size(stream), processor=self.processor
+            )
+
+    def _page_size(self, stream: Stream) -> int:
+        size = stream.page_size or self.limits.chunk_size or chunking.first_page(self._total)
+        ceiling = self.limits.chunk_size or cost.LARGEST_FIRST
+        return page_limit(stream, min(size, ceiling))
+
+    def _nothing_to_claim(self) -> Captured | None:
+        """Say why there is nothing; None where the open chunk is soon to be claimed again."""
+        with self.db.transaction(read_only=True) as tx:
+            still = backfills.standstill(tx, self.repository.id)
+        if still.status is BackfillStatus.COMPLETED:
+            return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
+        if still.status is BackfillStatus.PAUSED:
+            reason = f"paused: {still.pause_reason or 'no reason given'}"
+            return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
+        if still.status is not BackfillStatus.ACTIVE:
+            return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
+        if still.chunk_status == "pending" and still.retry_at is not None:
+            wait = still.retry_at - self.now()
+            if wait <= LONGEST_RETRY_WAIT and not self._past_deadline(still.retry_at):
+                self.sleep(max(0.0, wait.total_seconds()))
+                return None
+            return Captured(outcome=Outcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at)
+        return Captured(outcome=Outcome.BUSY, reason="another worker holds the open chunk", resume_at=still.lease_until)
+
+    def _past_deadline(self, moment: datetime) -> bool:
+        return self.limits.deadline is not None and moment >= self.limits.deadline
+
+    def _commit_until_known(self, claim: Claim, chunk: Chunk) -> None:
+        """Commit, replaying what collided; a COMMIT whose answer was lost is looked up instead of repeated blindly."""
+        for replay in range(REPLAYS):
+            try:
+                self._commit(claim, chunk)
+            except (StoreConflict, StoreUnavailable) as error:
+                if replay == REPLAYS - 1:
+                    raise
+                log.warning("%s: chunk %s is committed again: %s", self.repository.full_name, claim.chunk_number, error)
+                self.sleep(0.2 * 2**replay)
+            except StaleClaim:
+                with self.db.transaction(read_only=True) as tx:
+                    if not backfills.committed(tx, claim):
+                        raise
+                return
+            else:
+                return
+
+    def _commit(self, claim: Claim, chunk: Chunk) -> None:
+        with self.db.transaction() as tx:
+            items.settle_people(tx, items.people_of(chunk.items))
+        with self.db.transaction() as tx:
+            backfills.hold(tx, claim)
+            written = self._write(tx, claim, chunk)
+        self._captured += written.new_pull_requests
+        self._total = chunk.page.total
+        self._done = replace(
+            self._done,
+            chunks=self._done.chunks + 1,
+            items=self._done.items + len(chunk.items),
+            counts=self._done.counts + written.counts,
+            gaps=self._done.gaps + sum(item.gap is not None for item in chunk.items),
+        )
+
+    def _write(self, tx: Transaction, claim: Claim, chunk: Chunk) -> items.Written:
+        page = chunk.page
+        self._words = self._words or items.vocabulary(tx)
+        if repositories.rename(tx, self.repository.id, full_name=page.full_name, is_private=page.is_private):
+            owner, name = page.full_name.split("/")
+            self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
+        written = items.write(tx, self.repository, chunk.items, page.unreadable, self._words)
+        backfills.complete(
+            tx,
+            claim,
+            advance(
+                claim.stream,
+                read=len(page.items) + len(page.unreadable),
+                kept=len(chunk.items) + len(page.unreadable),
+                next_cursor=page.next,
+                end_cursor=page.end,
+                server_time=page.server_time,
+            ),
+            numbers=[item.pull_request.number for item in chunk.items],
+            new_items=written.new_pull_requests,
+            counts=written.counts,
+            spent=chunk.spent,
+            total=page.total,
+            page_size=chunking.next_page(
+                claim.page_size,
+                seconds=page.spent.seconds,
+                read=len(page.items) + len(page.unreadable),
+                ceiling=self.limits.chunk_size,
+            ),
+            remaining=self.graphql.budget.remaining if self.graphql.budget else None,
+        )
+        return written
+
+    def _shrink(self, claim: Claim, error: TooBig) -> Captured | None:
+        """Ask for half as much from the same cursor; a single pull request that is too big is an error like others."""
+        if claim.page_size == 1:
+            return self._failed(claim, error)
+        smaller = chunking.after_too_big(claim.page_size)
+        log.warning("%s: %s; going on with pages of %s", self.repository.full_name, error, smaller)
+        with self.db.transaction() as tx:
+            backfills.remember_page_size(tx, claim, smaller)
+            backfills.give_back(tx, claim, error=str(error), retry_at=self.now())
+        return None
+
+    def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
+        if isinstance(error, RateLimited):
+            self._release(claim)
+            return self._wait_or_pause(error.resume_at, "rate_limit", str(error))
+        with self.db.transaction() as tx:
+            in_a_row = backfills.charge_error(tx, claim, error=str(error))
+            match retries.after_failure(claim.attempt, in_a_row, error, self.now()):
+                case retries.Retry(at=at):
+                    backfills.give_back(tx, claim, error=str(error), retry_at=at)
+                    log.warning("%s: %s; trying again", self.repository.full_name, error)
+                    return None
+                case retries.Pause(until=until, reason=reason):
+                    backfills.give_back(tx, claim, error=str(error), retry_at=until)
+                    backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
+                    return Captured(outcome=Outcome.FAILED, reason=str(error), resume_at=until)
+                case retries.GiveUp(reason=reason):
+                    backfills.fail_chunk(tx, claim, error=reason)
+                    backfills.fail(tx, self.repository.id, error=reason)
+                    return Captured(outcome=Outcome.FAILED, reason=reason)
+
+    def _release(self, claim: Claim) -> None:
+        try:
+            with self.db.transaction() as tx:
+                backfills.release(tx, claim)
+        except BackfillError as error:
+            log.warning("%s: chunk %s is left to its lease: %s", self.repository.full_name, claim.chunk_number, error)
+
+    def _tell(self, waiting_until: datetime | None = None) -> None:
+        self.listen(
+            Progress(
+                repository=self.repository,
+                captured=self._captured,
+                total=self._total,
+                chunks=self._done.chunks,
+                spent=self.graphql.spent,
+                waiting_until=waiting_until,
+            )
+        )
+
+
+def with_node_id(repository: TrackedRepository, node_id: str | None) -> TrackedRepository:
+    """Return the repository with the node id that queries need; raises Gone where GitHub has none."""
+    if node_id is None:
+        raise Gone(f"GitHub does not know {repository.full_name} (deleted, renamed and taken, or private)")
+    return replace(repository, node_id=node_id)

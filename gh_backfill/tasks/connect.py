@@ -1,0 +1,83 @@
+"""Open what a command needs: the database (configured or embedded, migrated) and GitHub."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.settings import Settings, require
+from gh_backfill.store import embedded, migrations
+from gh_backfill.store.db import Database
+from gh_backfill.store.jobs import Run
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """Yield the address of the configured database, or of the embedded one, which runs as long as this block."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    with embedded.embedded(embedded_folder(settings)) as url:
+        yield url
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """Yield the database, with every migration applied: an embedded one is migrated here, any other one by its owner.
+
+    Raises ConfigurationError where settings or migrations are missing.
+    """
+    require(settings, database=True)
+    with database_url(settings) as url, Database(url) as db:
+        if settings.database_url is None:
+            migrations.apply(db)
+        else:
+            _require_migrations(db)
+        yield db
+
+
+def embedded_folder(settings: Settings) -> Path:
+    """Return where the embedded database lies; invented rows have a folder of their own."""
+    return settings.data_folder / ("simulated" if settings.simulated else "postgres")
+
+
+def github(settings: Settings) -> GraphQL:
+    """Return the way to GitHub; raises ConfigurationError without a token."""
+    require(settings, token=True)
+    assert settings.github_token is not None
+    return GraphQL(settings.graphql_url, settings.github_token.get_secret_value())
+
+
+def this_run(settings: Settings) -> Run:
+    """Return the run that this process belongs to; one by hand is a run of its own."""
+    if settings.run_id is not None:
+        key = f"{settings.run_id}/{settings.run_attempt}"
+        return Run(
+            key=settings.run_key or key,
+            run_id=settings.run_id,
+            attempt=settings.run_attempt,
+            processor=settings.processor,
+        )
+    return Run(
+        key=settings.run_key or f"local-{uuid.uuid4().hex[:12]}", run_id=None, attempt=1, processor=settings.processor
+    )
+
+
+def worker_name() -> str:
+    """Return a name that no other worker has; a chunk's claim shows it."""
+    return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+
+
+def _require_migrations(db: Database) -> None:
+    with db.transaction(read_only=True) as tx:
+        missing = migrations.pending(tx)
+    if missing:
+        names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
+        raise ConfigurationError(
+            f"the database lacks {len(missing)} migrations ({names}…): run gh-backfill migrate first"
+        )

@@ -1,0 +1,144 @@
+"""Decide what the matrix captures: refresh GitHub's counts, choose, open backfills, write the planned jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gh_backfill.clients import github
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.models import Goal, Repository, TrackedRepository
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.selection import Thresholds, Verdict, choose
+from gh_backfill.store import backfills, jobs, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.jobs import Run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What a plan decided.  `unknown` are names that were asked for and are not here, `gone` what GitHub lost."""
+
+    verdicts: tuple[Verdict, ...]
+    unknown: tuple[str, ...]
+    gone: tuple[TrackedRepository, ...]
+
+    @property
+    def chosen(self) -> list[TrackedRepository]:
+        """Return the repositories to capture, in order."""
+        return [verdict.repository for verdict in self.verdicts if verdict.chosen]
+
+    def matrix(self) -> dict[str, list[dict[str, str]]]:
+        """Return the job matrix for Actions; a private repository is shown by its id only."""
+        return {
+            "include": [
+                {
+                    "repository_id": repository.id,
+                    "name": repository.id if repository.is_private else repository.full_name,
+                }
+                for repository in self.chosen
+            ]
+        }
+
+
+def parse_ids(text: str) -> list[str]:
+    """Read the input `repository_ids`: a JSON array, or a single name.  Empty means none were given."""
+    text = text.strip()
+    if not text:
+        return []
+    if not text.startswith("["):
+        return [text]
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, list) or not all(isinstance(each, str | int) for each in given):
+        raise ConfigurationError(f'repository ids must be a JSON array such as ["owner/name", 123], not {text[:80]}')
+    return [str(each) for each in given]
+
+
+def plan(
+    db: Database,
+    graphql: GraphQL,
+    run: Run,
+    now: datetime,
+    *,
+    asked: Sequence[str] = (),
+    thresholds: Thresholds,
+    limit: int,
+    dry_run: bool = False,
+) -> Plan:
+    """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
+
+    Raises ConfigurationError if nothing of what was asked for is here; then nothing is written.
+    """
+    with db.transaction(read_only=True) as tx:
+        known = repositories.find(tx, asked)
+        unknown = tuple(name for name, found in known.items() if found is None)
+        if asked and len(unknown) == len(known):
+            raise ConfigurationError(f"not tracked here: {', '.join(unknown)}; run gh-backfill track owner/name first")
+        ids = frozenset(found.id for found in known.values() if found is not None)
+        candidates = repositories.candidates(tx, asked=sorted(ids))
+    relevant = [each for each in candidates if not ids or each.id in ids]
+    refreshed, fresh, gone = _refresh(graphql, relevant)
+    verdicts = tuple(choose(refreshed, now, thresholds=thresholds, limit=limit, asked=ids))
+    made = Plan(verdicts=verdicts, unknown=unknown, gone=tuple(gone))
+    if not dry_run:
+        with db.transaction() as tx:
+            repositories.store(tx, fresh)
+            _write(tx, made, run, now)
+    return made
+
+
+def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
+    """Make sure that the repository's backfill is active; one that goes on keeps its place and its goal."""
+    goes_on = repository.has_stream and repository.status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED)
+    if goes_on and goal is None:
+        backfills.resume(tx, repository.id)
+    else:
+        backfills.open_backfill(tx, repository.id, total=repository.total or 0, goal=goal or Goal())
+
+
+def _refresh(
+    graphql: GraphQL, candidates: Sequence[TrackedRepository]
+) -> tuple[list[TrackedRepository], list[Repository], list[TrackedRepository]]:
+    """Ask GitHub for the present count and name of each; those it does not know any more are returned apart."""
+    by_node = [each for each in candidates if each.node_id]
+    by_name = [each for each in candidates if not each.node_id]
+    answers = github.repositories_by_id(graphql, [each.node_id or "" for each in by_node])
+    answers += github.repositories_by_name(graphql, [(each.owner, each.name) for each in by_name])
+    refreshed: list[TrackedRepository] = []
+    fresh: list[Repository] = []
+    gone: list[TrackedRepository] = []
+    for candidate, answer in zip([*by_node, *by_name], answers, strict=True):
+        if answer is None or answer.github_id != candidate.github_id:
+            gone.append(candidate)
+            continue
+        fresh.append(answer)
+        refreshed.append(
+            replace(
+                candidate,
+                node_id=answer.node_id,
+                owner=answer.owner,
+                name=answer.name,
+                is_private=answer.is_private,
+                total=answer.pull_requests,
+            )
+        )
+    return refreshed, fresh, gone
+
+
+def _write(tx: Transaction, made: Plan, run: Run, now: datetime) -> None:
+    for repository in made.chosen:
+        open_backfill(tx, repository)
+    for repository in made.gone:
+        backfills.fail(tx, repository.id, error="GitHub does not show this repository any more")
+    jobs.plan(tx, run, [(each.repository.id, each.why) for each in made.verdicts if each.chosen])
+    jobs.plan_failed(tx, run, [(None, f"{name} is not tracked here") for name in made.unknown])
+    jobs.plan_failed(
+        tx, run, [(each.id, "GitHub does not show this repository any more") for each in made.gone if each.status]
+    )
+    backfills.mark_planned(tx, [repository.id for repository in made.chosen], now)

@@ -1,0 +1,32 @@
+-- What people look at.  A view that exists is left alone: others may depend on its columns.  Repeatable.
+
+do $$ begin
+if to_regclass('backfill_progress_summary') is null then
+    create view backfill_progress_summary with (security_invoker = true) as
+    select r.owner,
+           r.name,
+           s.id as backfill_id,
+           s.status,
+           s.total_prs,
+           s.processed_prs,
+           case when s.total_prs > 0 then round(s.processed_prs::numeric * 100 / s.total_prs, 2) else 0 end as progress_percentage,
+           s.chunk_size,
+           s.error_count,
+           s.last_processed_at,
+           s.created_at,
+           s.updated_at,
+           c.completed_chunks,
+           c.failed_chunks,
+           c.avg_chunk_processing_time_ms
+    from progressive_backfill_state s
+    join repositories r on r.id = s.repository_id
+    cross join lateral (
+        select count(*) filter (where status = 'completed') as completed_chunks,
+               count(*) filter (where status = 'failed') as failed_chunks,
+               coalesce(avg(processing_time_ms) filter (where status = 'completed'), 0)::integer as avg_chunk_processing_time_ms
+        from backfill_chunks
+        where backfill_state_id = s.id
+    ) c
+    order by s.created_at desc;
+end if;
+end $$;

@@ -1,0 +1,147 @@
+"""Real databases for the tests: one server per test process, one clone of a template per test.
+
+Set `GH_BACKFILL_TEST_DATABASE_URL` to use a server of your own (as a superuser; databases are made and dropped there).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from gh_backfill.store import migrations
+from gh_backfill.store.db import Database
+from gh_backfill.store.embedded import embedded
+
+EXISTING_SCHEMA = Path(__file__).parents[1].parent / "shared" / "reference" / "existing_app_schema.sql"
+VARIANTS = {"default": "", "without vector": "set fixture.vector = 'off'", "two states": "set fixture.pr_state = 'two'"}
+
+
+@dataclass(kw_only=True)
+class Server:
+    """A PostgreSQL server to make databases on; a template is made when it is first asked for."""
+
+    url: str
+    templates: dict[str, str] = field(default_factory=dict)
+
+    def url_of(self, name: str) -> str:
+        """Return the URL of one of its databases."""
+        return urlsplit(self.url)._replace(path=f"/{name}").geturl()
+
+    def make(self, template: str = "template1") -> str:
+        """Make a database from a template and return its name."""
+        name = f"gh_backfill_test_{uuid4().hex}"
+        self._run(f'create database "{name}" template "{template}"')
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected."""
+        self._run(f'drop database "{name}" with (force)')
+
+    def migrated(self) -> str:
+        """Return the template of an empty database brought up to date."""
+        if "migrated" not in self.templates:
+            name = self.templates["migrated"] = self.make()
+            self._migrate(name)
+        return self.templates["migrated"]
+
+    def existing(self, variant: str) -> str:
+        """Return the template of a host application's database, as it was before us."""
+        if variant not in self.templates:
+            name = self.templates[variant] = self.make()
+            statements = f"{VARIANTS[variant]};\n{EXISTING_SCHEMA.read_text(encoding='utf-8')}"
+            self._run(statements, name)
+        return self.templates[variant]
+
+    def existing_migrated(self, variant: str) -> str:
+        """Return the template of a host application's database brought up to date."""
+        key = f"{variant}, migrated"
+        if key not in self.templates:
+            name = self.templates[key] = self.make(self.existing(variant))
+            self._migrate(name)
+        return self.templates[key]
+
+    def _migrate(self, name: str) -> None:
+        with Database(self.url_of(name)) as db:
+            migrations.apply(db)
+
+    def _run(self, statements: str, database: str | None = None) -> None:
+        connection = psycopg2.connect(self.url if database is None else self.url_of(database))
+        try:
+            connection.autocommit = True  # neither CREATE DATABASE nor DROP DATABASE works in a transaction
+            connection.cursor().execute(statements)
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Start a server for this test process, unless one is given."""
+    given = os.environ.get("GH_BACKFILL_TEST_DATABASE_URL")
+    if given:
+        server = Server(url=given)
+        yield server
+        for name in server.templates.values():
+            server.drop(name)
+        return
+    with tempfile.TemporaryDirectory(prefix="gh_backfill-tests-") as folder, embedded(Path(folder)) as url:
+        hasty = psycopg2.connect(url)
+        hasty.autocommit = True
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            hasty.cursor().execute(f"alter system set {setting} = off")
+        hasty.cursor().execute("select pg_reload_conf()")
+        hasty.close()
+        yield Server(url=url)
+
+
+@pytest.fixture
+def database_url(server: Server) -> Iterator[str]:
+    """Give a fresh database with our tables, empty."""
+    yield from _clone(server, server.migrated())
+
+
+@pytest.fixture
+def empty_database_url(server: Server) -> Iterator[str]:
+    """Give a database without a single table."""
+    yield from _clone(server, "template1")
+
+
+@pytest.fixture
+def existing_database_url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the database of a host application, brought up to date; `@pytest.mark.parametrize(..., indirect=True)` picks a variant."""
+    variant = _variant(request)
+    yield from _clone(server, server.existing_migrated(variant))
+
+
+@pytest.fixture
+def unmigrated_database_url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the database of a host application as it was before us, in the variant that the test asks for."""
+    variant = _variant(request)
+    yield from _clone(server, server.existing(variant))
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """Give a `Database` on `database_url`."""
+    with Database(database_url) as database:
+        yield database
+
+
+def _variant(request: pytest.FixtureRequest) -> str:
+    if not EXISTING_SCHEMA.exists():
+        pytest.skip(f"the host application's schema is not at {EXISTING_SCHEMA}")
+    variant: str = getattr(request, "param", "default")
+    return variant
+
+
+def _clone(server: Server, template: str) -> Iterator[str]:
+    name = server.make(template)
+    yield server.url_of(name)
+    server.drop(name)
