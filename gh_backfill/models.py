@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
-Item = TypeVar("Item", covariant=True)
+Item_co = TypeVar("Item_co", covariant=True)
 
 
 class PullRequestState(StrEnum):
@@ -135,10 +135,10 @@ class CompletePullRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listing(Generic[Item]):
-    """One page of a connection.  `next` is the cursor of the page that follows, None at the end.  `unreadable` is what it could not give."""
+class Listing(Generic[Item_co]):
+    """One page of a connection, with what of it could not be read.  `next` is the cursor of the page that follows."""
 
-    items: tuple[Item, ...]
+    items: tuple[Item_co, ...]
     total: int
     next: str | None
     unreadable: tuple[Unreadable, ...] = ()

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     @property
     def simulated(self) -> bool:
         """Say whether the GitHub we talk to is on this machine, and therefore not the real one."""
-        return (urlsplit(self.github_api_url).hostname or "") in LOOPBACK
+        return any((urlsplit(url).hostname or "") in LOOPBACK for url in (self.github_api_url, self.graphql_url))
 
     @property
     def database_is_local(self) -> bool:
@@ -117,6 +117,8 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     if dotenv is not None and dotenv.is_file():
         values.update({key: value for key, value in dotenv_values(dotenv).items() if value})
     values.update({key: value for key, value in (os.environ if environment is None else environment).items() if value})
+    if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
+        values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:
         return Settings.model_validate({key: value for key, value in values.items() if value.strip()})
     except ValidationError as error:

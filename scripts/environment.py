@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,8 +62,9 @@ def is_ready(purpose: str) -> bool:
 
 def fingerprint(purpose: str) -> str:
     """Name the state of everything that decides what is installed for the purpose."""
-    digest = hashlib.sha256(purpose.encode())
-    for file in ("pyproject.toml", "scripts/environment.py", *REQUIREMENTS[purpose]):
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    digest = hashlib.sha256(f"{purpose} {pyproject['project']} {pyproject['tool']['hatch']}".encode())
+    for file in ("scripts/environment.py", *REQUIREMENTS[purpose]):
         digest.update((ROOT / file).read_bytes())
     return digest.hexdigest()
 
@@ -83,7 +85,7 @@ def install(purpose: str) -> None:
     files = [argument for file in REQUIREMENTS[purpose] for argument in ("--requirement", file)]
     with LOG.open("w") as log:
         for arguments in (["--require-hashes", *files], ["--no-deps", "--no-build-isolation", "--editable", "."]):
-            command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
+            command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
             subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
     purposes = ["run", "test"] if purpose == "test" else ["run"]
     INSTALLED.write_text("\n".join([str(ROOT), *map(fingerprint, purposes)]) + "\n")
@@ -94,8 +96,8 @@ def reason() -> str:
     """Return the first thing that pip called an error."""
     if not LOG.exists():
         return "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv"
-    errors = [line for line in LOG.read_text().splitlines() if line.startswith("ERROR: ")]
-    return errors[0].removeprefix("ERROR: ") if errors else "pip failed"
+    errors = [line for line in LOG.read_text().splitlines() if line.lower().startswith("error: ")]
+    return errors[0].partition(": ")[2] if errors else "pip failed"
 
 
 if __name__ == "__main__":

@@ -115,14 +115,17 @@ def empty_database_url(server: Server) -> Iterator[str]:
 
 @pytest.fixture
 def existing_database_url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the database of a host application, brought up to date; `@pytest.mark.parametrize(..., indirect=True)` picks a variant."""
+    """Give the database of a host application, brought up to date.
+
+    A test picks its variant: `@pytest.mark.parametrize("existing_database_url", VARIANTS, indirect=True)`.
+    """
     variant = _variant(request)
     yield from _clone(server, server.existing_migrated(variant))
 
 
 @pytest.fixture
 def unmigrated_database_url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the database of a host application as it was before us, in the variant that the test asks for."""
+    """Give the database of a host application as it was before us; variants as above."""
     variant = _variant(request)
     yield from _clone(server, server.existing(variant))
 

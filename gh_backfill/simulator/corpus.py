@@ -10,12 +10,12 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from sys import intern
 from typing import Any
 
 from gh_backfill.simulator import derive
+from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.items import Reader
-from gh_backfill.simulator.rows import Account, Label, Repository, Star
+from gh_backfill.simulator.rows import Label, Repository, Star
 from gh_backfill.simulator.shelf import Shelf, shelf_of
 from gh_backfill.simulator.world import World
 
@@ -47,7 +47,8 @@ def _read_accounts(world: World, folders: list[Path]) -> None:
     bare: set[str] = set()
     for folder in folders:
         owner = json.loads((folder / "repository.json").read_text(encoding="utf-8"))["owner"]
-        for given in [{"type": "Organization"} | owner, *_lines(folder, "users"), *_nested_users(folder)]:
+        listed = list(_lines(folder, "users")) or _nested_users(folder)
+        for given in ({"type": "Organization"} | owner, *listed):
             if given.get("id") is None:
                 bare.add(given["login"])
             elif given["id"] != derive.GHOST_ID:
@@ -60,27 +61,13 @@ def _read_accounts(world: World, folders: list[Path]) -> None:
 
 
 def _nested_users(folder: Path) -> Iterator[dict[str, Any]]:
-    """The accounts of rows; the few that `users.jsonl` does not list."""
+    """The accounts of the rows of a folder without `users.jsonl`."""
     for name in ("pull_requests", "issues"):
         for row in _lines(folder, name):
             yield from (user for user in (row.get("user"), row.get("merged_by")) if user)
             for nested in ("_reviews", "_reviews_inferred", "_review_comments", "_issue_comments"):
                 yield from (item["user"] for item in row.get(nested) or () if item.get("user"))
     yield from (star["user"] for star in _lines(folder, "stargazers") if star.get("user"))
-
-
-def account(given: dict[str, Any]) -> Account:
-    """Make an account of a REST user object, of which the login may be all there is."""
-    identity = given.get("id") or derive.derived_user_id(given["login"])
-    kind = derive.account_type(given["login"], given.get("type"))
-    return Account(
-        id=identity,
-        node_id=given.get("node_id") or derive.account_node_id(kind, identity),
-        login=intern(given["login"]),
-        type=intern(kind),
-        name=given.get("name"),
-        avatar_url=given.get("avatar_url") or f"https://avatars.githubusercontent.com/u/{identity}?v=4",
-    )
 
 
 def _read_repository(world: World, folder: Path) -> None:

@@ -9,6 +9,7 @@ from sys import intern
 from typing import Any, TypeVar
 
 from gh_backfill.simulator import derive
+from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import Kind, NodeKey
 from gh_backfill.simulator.rows import Commit, Issue, IssueComment, Label, PullRequest, Review, ReviewComment
 from gh_backfill.simulator.world import World
@@ -93,10 +94,12 @@ class Reader:
         """Return the id of a REST user; None for a deleted one, be it null or GitHub's stand-in `ghost`."""
         if user is None or user["login"] == "ghost":
             return None
-        if user.get("id"):
-            return int(user["id"])
-        known = self.world.account_by_login(user["login"])
-        return known.id if known is not None else derive.derived_user_id(user["login"])
+        identity = user.get("id")
+        known = self.world.account(identity) if identity else self.world.account_by_login(user["login"])
+        if known is None:
+            known = account(user)
+            self.world.add_account(known)
+        return known.id
 
     def label(self, given: Given) -> Label:
         """Make a label; older objects of the REST interface give its name alone."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import psycopg2
 from psycopg2 import extensions, extras
+from psycopg2.extensions import make_dsn
 
 from gh_backfill.errors import ConfigurationError, StoreConflict, StoreError, StoreUnavailable
 
@@ -64,11 +65,6 @@ class Transaction:
         with _own_errors():
             self._cursor.execute(statement, {name: _adapted(value) for name, value in params.items()} or None)
 
-    def _commit(self) -> None:
-        self.run("commit")
-        if self._cursor.statusmessage != "COMMIT":  # PostgreSQL answers a COMMIT after an error with a quiet ROLLBACK
-            raise StoreError("the transaction was rolled back: one of its statements had failed")
-
 
 class Database:
     """A database by its URL: one connection, opened at the first transaction and again when it was lost.
@@ -86,9 +82,9 @@ class Database:
     def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
         """Run the block in one transaction, committed at its end and rolled back by any exception.
 
-        Raises `StoreUnavailable` where the connection cannot be made or is lost (the outcome of a COMMIT cut off midway is
-        unknown: claim again to find out) and `StoreConflict` for a deadlock, a serialization failure or a lock not granted in
-        time: replay the whole block.  Other errors of psycopg2 pass as they are.
+        Raises `StoreUnavailable` where the connection cannot be made or is lost (the outcome of a COMMIT cut off
+        midway is unknown: claim again to find out) and `StoreConflict` for a deadlock, a serialization failure or a
+        lock not granted in time: replay the whole block.  Other errors of psycopg2 pass as they are.
         """
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
@@ -97,7 +93,7 @@ class Database:
             tx = self._begin(_BEGIN_READ_ONLY if read_only else _BEGIN)
             try:
                 yield tx
-                tx._commit()
+                self._commit()
             except BaseException:
                 self._roll_back()
                 raise
@@ -140,13 +136,21 @@ class Database:
 
     def _connect(self) -> extensions.connection:
         with _own_errors():
-            connection: extensions.connection = psycopg2.connect(**self._arguments)
+            connection: extensions.connection = psycopg2.connect(make_dsn(**self._arguments))
         connection.autocommit = True  # BEGIN and COMMIT are ours, so that one round trip carries the limits too
         extensions.register_type(_UUID_ARRAY, connection)
         return connection
 
+    def _commit(self) -> None:
+        assert self._connection is not None
+        with _own_errors(), self._connection.cursor() as cursor:
+            cursor.execute("commit")
+            # PostgreSQL answers a COMMIT after a failed statement with a ROLLBACK, and no error.
+            if cursor.statusmessage != "COMMIT":
+                raise StoreError("the transaction was rolled back: one of its statements had failed")
+
     def _roll_back(self) -> None:
-        """End the transaction whatever state it is in; a connection that does not answer is dropped, and with it the rest."""
+        """End the transaction whatever state it is in; a connection that does not answer is dropped, and its work."""
         try:
             if self._connection is not None:
                 with self._connection.cursor() as cursor:
@@ -158,11 +162,11 @@ class Database:
 def connection_arguments(url: str) -> dict[str, str]:
     """Return what libpq is to be told for a `postgresql://` URL, with TLS required beyond this machine.
 
-    Raises `ConfigurationError` for what cannot be a connection string.  Its message repeats nothing of the URL: the password
-    stands in it, and an unescaped one may have been read as the host or the port.
+    Raises `ConfigurationError` for what cannot be a connection string.  Its message repeats nothing of the URL: the
+    password stands in it, and an unescaped one may have been read as the host or the port.
     """
     wrong = ConfigurationError(
-        "the database URL is not a PostgreSQL connection string: postgresql://user:password@host:5432/name is expected, "
+        "the database URL is no PostgreSQL connection string: postgresql://user:password@host:5432/name is expected, "
         "with special characters of the password percent-encoded (@ is %40, / is %2F)"
     )
     if not re.match(r"postgres(ql)?://", url):

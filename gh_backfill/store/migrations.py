@@ -39,8 +39,8 @@ def pending(tx: Transaction) -> list[Migration]:
 def apply(db: Database) -> list[Migration]:
     """Apply what is pending, each migration in a transaction of its own, and return what this run has applied.
 
-    Several runs at once wait for each other, and each migration is applied by one of them.  Raises what `Database` raises;
-    `StoreConflict` where a table stays locked by others for 5 seconds: nothing of that migration is left behind.
+    Several runs at once wait for each other, and each migration is applied by one of them.  Raises what `Database`
+    raises; `StoreConflict` where a table stays locked by others for 5 seconds: that migration has left nothing behind.
     """
     with db.transaction(read_only=True) as tx:
         waiting = pending(tx)

@@ -9,30 +9,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import (
-    BackfillError,
-    GitHubError,
-    Gone,
-    RateLimited,
-    StaleClaim,
-    StoreConflict,
-    StoreUnavailable,
-    TooBig,
-)
+from gh_backfill.errors import BackfillError, GitHubError, RateLimited, StaleClaim, TooBig
 from gh_backfill.models import Claim, RowCounts, Spent, Stream, TrackedRepository
 from gh_backfill.policy import chunking, cost, retries
 from gh_backfill.policy.budget import Wait, may_spend
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import advance, page_limit
-from gh_backfill.store import backfills, items, repositories
-from gh_backfill.store.db import Database, Transaction
+from gh_backfill.policy.progress import page_limit
+from gh_backfill.store import backfills
+from gh_backfill.store.db import Database
+from gh_backfill.tasks.commit import Committed, commit
 from gh_backfill.tasks.fetch import Chunk, fetch
 
 log = logging.getLogger(__name__)
 
 # A page and the top-up that usually goes with it.
 POINTS_OF_A_CHUNK = 3
-REPLAYS = 5
 LONGEST_RETRY_WAIT = timedelta(seconds=90)
 
 
@@ -93,12 +84,11 @@ class Worker:
     processor: str
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
-    listen: Callable[[Progress], None] = lambda progress: None
+    listen: Callable[[Progress], None]
     _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
     _captured: int = 0
     _total: int = 0
     _seconds: float = 0.0
-    _words: items.Vocabulary | None = None
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
@@ -147,7 +137,15 @@ class Worker:
         started = self.now()
         try:
             chunk = fetch(self.graphql, self.repository.node_id or "", claim)
-            self._commit_until_known(claim, chunk)
+            committed = commit(
+                self.db,
+                self.repository,
+                claim,
+                chunk,
+                next_page=self._next_page(claim, chunk),
+                remaining=self.graphql.budget.remaining if self.graphql.budget else None,
+                sleep=self.sleep,
+            )
         except StaleClaim as error:
             return Captured(outcome=Outcome.BUSY, reason=str(error))
         except TooBig as error:
@@ -157,6 +155,7 @@ class Worker:
         except BaseException:
             self._release(claim)
             raise
+        self._take(committed, chunk)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
         self._tell()
         return None
@@ -174,6 +173,11 @@ class Worker:
         size = stream.page_size or self.limits.chunk_size or chunking.first_page(self._total)
         ceiling = self.limits.chunk_size or cost.LARGEST_FIRST
         return page_limit(stream, min(size, ceiling))
+
+    def _next_page(self, claim: Claim, chunk: Chunk) -> int:
+        return chunking.next_page(
+            claim.page_size, seconds=chunk.page.spent.seconds, read=chunk.read, ceiling=self.limits.chunk_size
+        )
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
@@ -197,72 +201,18 @@ class Worker:
     def _past_deadline(self, moment: datetime) -> bool:
         return self.limits.deadline is not None and moment >= self.limits.deadline
 
-    def _commit_until_known(self, claim: Claim, chunk: Chunk) -> None:
-        """Commit, replaying what collided; a COMMIT whose answer was lost is looked up instead of repeated blindly."""
-        for replay in range(REPLAYS):
-            try:
-                self._commit(claim, chunk)
-            except (StoreConflict, StoreUnavailable) as error:
-                if replay == REPLAYS - 1:
-                    raise
-                log.warning("%s: chunk %s is committed again: %s", self.repository.full_name, claim.chunk_number, error)
-                self.sleep(0.2 * 2**replay)
-            except StaleClaim:
-                with self.db.transaction(read_only=True) as tx:
-                    if not backfills.committed(tx, claim):
-                        raise
-                return
-            else:
-                return
-
-    def _commit(self, claim: Claim, chunk: Chunk) -> None:
-        with self.db.transaction() as tx:
-            items.settle_people(tx, items.people_of(chunk.items))
-        with self.db.transaction() as tx:
-            backfills.hold(tx, claim)
-            written = self._write(tx, claim, chunk)
-        self._captured += written.new_pull_requests
+    def _take(self, done: Committed, chunk: Chunk) -> None:
+        """Count what was committed, and follow the repository to its new name."""
+        self.repository = done.repository
+        self._captured += done.written.new_pull_requests
         self._total = chunk.page.total
         self._done = replace(
             self._done,
             chunks=self._done.chunks + 1,
             items=self._done.items + len(chunk.items),
-            counts=self._done.counts + written.counts,
+            counts=self._done.counts + done.written.counts,
             gaps=self._done.gaps + sum(item.gap is not None for item in chunk.items),
         )
-
-    def _write(self, tx: Transaction, claim: Claim, chunk: Chunk) -> items.Written:
-        page = chunk.page
-        self._words = self._words or items.vocabulary(tx)
-        if repositories.rename(tx, self.repository.id, full_name=page.full_name, is_private=page.is_private):
-            owner, name = page.full_name.split("/")
-            self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
-        written = items.write(tx, self.repository, chunk.items, page.unreadable, self._words)
-        backfills.complete(
-            tx,
-            claim,
-            advance(
-                claim.stream,
-                read=len(page.items) + len(page.unreadable),
-                kept=len(chunk.items) + len(page.unreadable),
-                next_cursor=page.next,
-                end_cursor=page.end,
-                server_time=page.server_time,
-            ),
-            numbers=[item.pull_request.number for item in chunk.items],
-            new_items=written.new_pull_requests,
-            counts=written.counts,
-            spent=chunk.spent,
-            total=page.total,
-            page_size=chunking.next_page(
-                claim.page_size,
-                seconds=page.spent.seconds,
-                read=len(page.items) + len(page.unreadable),
-                ceiling=self.limits.chunk_size,
-            ),
-            remaining=self.graphql.budget.remaining if self.graphql.budget else None,
-        )
-        return written
 
     def _shrink(self, claim: Claim, error: TooBig) -> Captured | None:
         """Ask for half as much from the same cursor; a single pull request that is too big is an error like others."""
@@ -313,10 +263,3 @@ class Worker:
                 waiting_until=waiting_until,
             )
         )
-
-
-def with_node_id(repository: TrackedRepository, node_id: str | None) -> TrackedRepository:
-    """Return the repository with the node id that queries need; raises Gone where GitHub has none."""
-    if node_id is None:
-        raise Gone(f"GitHub does not know {repository.full_name} (deleted, renamed and taken, or private)")
-    return replace(repository, node_id=node_id)

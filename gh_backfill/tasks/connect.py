@@ -19,6 +19,7 @@ from gh_backfill.store.jobs import Run
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
     """Yield the address of the configured database, or of the embedded one, which runs as long as this block."""
+    require(settings, database=True)
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
@@ -27,18 +28,28 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """Yield the database, with every migration applied: an embedded one is migrated here, any other one by its owner.
+def database(settings: Settings, *, writing: bool = True) -> Iterator[Database]:
+    """Yield the database with every migration applied; raises ConfigurationError where settings or migrations are missing.
 
-    Raises ConfigurationError where settings or migrations are missing.
+    An embedded database is brought up to date here, unless nothing is to be written; any other one is its owner's.
     """
-    require(settings, database=True)
     with database_url(settings) as url, Database(url) as db:
-        if settings.database_url is None:
-            migrations.apply(db)
-        else:
-            _require_migrations(db)
+        prepare(db, settings, writing=writing)
         yield db
+
+
+def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
+    """Bring an embedded database up to date; of any other one, and where nothing is written, only look."""
+    if settings.database_url is None and writing:
+        migrations.apply(db)
+        return
+    with db.transaction(read_only=True) as tx:
+        missing = migrations.pending(tx)
+    if missing:
+        names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
+        raise ConfigurationError(
+            f"the database lacks {len(missing)} migrations ({names}…): run gh-backfill migrate first"
+        )
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -71,13 +82,3 @@ def this_run(settings: Settings) -> Run:
 def worker_name() -> str:
     """Return a name that no other worker has; a chunk's claim shows it."""
     return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-
-
-def _require_migrations(db: Database) -> None:
-    with db.transaction(read_only=True) as tx:
-        missing = migrations.pending(tx)
-    if missing:
-        names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
-        raise ConfigurationError(
-            f"the database lacks {len(missing)} migrations ({names}…): run gh-backfill migrate first"
-        )

@@ -22,6 +22,11 @@ class Chunk:
     items: tuple[CompletePullRequest, ...]
     spent: Spent
 
+    @property
+    def read(self) -> int:
+        """Return how many pull requests the page had, readable or not, wanted or not."""
+        return len(self.page.items) + len(self.page.unreadable)
+
 
 def fetch(graphql: GraphQL, repository_node_id: str, claim: Claim) -> Chunk:
     """Fetch the chunk of a claim.  Raises TooBig if the page, or the smallest query that completes it, is too heavy."""

@@ -69,7 +69,7 @@ def run(
     limits: Limits,
     *,
     goal: Goal | None = None,
-    listen: Callable[[Progress], None] = lambda progress: None,
+    listen: Callable[[Progress], None],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Captured:

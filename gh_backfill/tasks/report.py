@@ -100,7 +100,8 @@ def markdown(made: Report) -> str:
         return "## Backfill\n\nNothing needed to be captured."
     head = (
         f"## Backfill\n\n{totals['pull_requests']} pull requests in {totals['chunks']} chunks for {totals['points']} "
-        f"points ({totals['requests']} requests); {len(made.jobs) - totals['failed']} of {len(made.jobs)} jobs succeeded."
+        f"points ({totals['requests']} requests); "
+        f"{len(made.jobs) - totals['failed']} of {len(made.jobs)} jobs succeeded."
     )
     columns = ("repository", "captured / total", "this run", "chunks", "points", "duration", "result")
     return f"{head}\n\n{actions.table(columns, [_row(made, job) for job in made.jobs])}"

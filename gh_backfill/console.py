@@ -1,0 +1,255 @@
+"""What a person sees: tables and progress bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from gh_backfill import actions
+from gh_backfill.policy.selection import Verdict
+from gh_backfill.store.repositories import Status
+from gh_backfill.tasks.capture import Captured
+from gh_backfill.tasks.capture import Progress as CaptureProgress
+from gh_backfill.tasks.local import LocalRun, Scene
+from gh_backfill.tasks.plan import Plan
+from gh_backfill.tasks.track import Tracked
+
+LINE_EVERY = 10.0
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def error(message: str) -> None:
+    """Show why a command ends, as one line on stderr."""
+    _errors.print(f"[bold red]error:[/bold red] {escape(' '.join(message.split()))}")
+
+
+def tracked_row(tracked: Tracked) -> dict[str, object]:
+    """Return what became of one name as JSON-ready values."""
+    found = tracked.repository
+    return {
+        "given": tracked.given,
+        "result": tracked.result,
+        "repository_id": tracked.repository_id,
+        "full_name": found.full_name if found else None,
+        "pull_requests": found.pull_requests if found else None,
+        "is_private": found.is_private if found else None,
+    }
+
+
+def plan_json(made: Plan) -> dict[str, object]:
+    """Return a plan as JSON-ready values: what is chosen, what is not, and why."""
+    return {
+        "chosen": [_verdict_row(each) for each in made.verdicts if each.chosen],
+        "not_chosen": [_verdict_row(each) for each in made.verdicts if not each.chosen],
+        "unknown": list(made.unknown),
+        "gone": [each.full_name for each in made.gone],
+    }
+
+
+def plan_markdown(made: Plan, *, dry_run: bool) -> str:
+    """Return a plan for the step summary; private repositories are named by their id only."""
+    head = "## Plan (dry run: nothing was written)" if dry_run else "## Plan"
+    if not made.chosen:
+        return f"{head}\n\nNothing needs to be captured now: {_counted_reasons(made) or 'no repository is tracked'}."
+    rows = [
+        (
+            actions.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
+            f"{each.repository.captured} / {each.repository.total}",
+            actions.plain(each.why),
+        )
+        for each in made.verdicts
+        if each.chosen
+    ]
+    return f"{head}\n\n{actions.table(('repository', 'captured / total', 'why'), rows)}"
+
+
+def show_plan(made: Plan, *, dry_run: bool) -> None:
+    """Print a plan: the chosen repositories with the reason of each, and how many are not chosen and why."""
+    for each in made.verdicts:
+        if each.chosen:
+            repository = each.repository
+            _out.print(escape(f"{repository.full_name}: {each.why} ({repository.captured} of {repository.total} here)"))
+    for name in made.unknown:
+        _out.print(escape(f"{name}: not tracked here"))
+    for repository in made.gone:
+        _out.print(escape(f"{repository.full_name}: GitHub does not show it any more"))
+    reasons = _counted_reasons(made)
+    if not made.chosen:
+        _out.print(f"nothing needs to be captured now: {reasons or 'no repository is tracked'}")
+    elif reasons:
+        _out.print(f"not chosen: {reasons}")
+    if dry_run:
+        _out.print("dry run: nothing was written")
+
+
+def show_captured(name: str, captured: Captured) -> None:
+    """Print what a capture did, as one line."""
+    counts = captured.counts
+    line = (
+        f"{name}: {captured.outcome}: {captured.reason}; {captured.items} pull requests in {captured.chunks} chunks, "
+        f"{counts.inserted} rows new, {counts.updated} changed, {counts.unchanged} unchanged, "
+        f"{captured.spent.points} points, {captured.spent.requests} requests"
+    )
+    if counts.quarantined:
+        line += f", {counts.quarantined} in quarantine"
+    if captured.resume_at:
+        line += f"; goes on at {_time(captured.resume_at)}"
+    _out.print(escape(line))
+
+
+def show_status(states: Sequence[Status]) -> None:
+    """Print the state of repositories as a table."""
+    if not states:
+        _out.print("no repository is tracked: gh-backfill track owner/name")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "notes"):
+        table.add_column(name, justify="right" if name in {"captured", "total", "%", "points"} else "left")
+    for state in states:
+        table.add_row(*(escape(cell) for cell in _status_row(state)))
+    _out.print(table)
+
+
+def show_local_run(done: LocalRun, *, demo: bool) -> None:
+    """Print how a run on this machine ended, where the database is, and how to look into it."""
+    _out.print()
+    show_status(done.states)
+    if done.report is not None:
+        totals = done.report.totals()
+        _out.print(
+            f"\nthis run: {totals['pull_requests']} pull requests, {totals['points']} points, "
+            f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
+        )
+    else:
+        _out.print("\nnothing needed to be captured")
+    option = " --demo" if demo else ""
+    where = f"in {done.folder}" if done.folder else "the configured one"
+    _out.print(escape(f"database: {where}; look into it with: gh-backfill psql{option}"))
+    if demo:
+        _out.print("this was invented data; for real history: GITHUB_TOKEN=… gh-backfill run owner/name")
+
+
+@contextmanager
+def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
+    """Yield a listener that shows how far one capture is: a bar on a terminal, a line a chunk elsewhere."""
+    if not _errors.is_terminal:
+        yield lambda progress: print(_progress_line(progress), file=sys.stderr, flush=True)
+        return
+    with _bars() as bars:
+        task = bars.add_task("", total=None)
+
+        def show(progress: CaptureProgress) -> None:
+            text = progress.repository.full_name
+            if progress.waiting_until:
+                text += f" (waits until {_time(progress.waiting_until)})"
+            bars.update(task, description=escape(text), completed=progress.captured, total=progress.total)
+
+        yield show
+
+
+@contextmanager
+def scene() -> Iterator[Callable[[Scene], None]]:
+    """Yield a listener that shows a bar for each repository, or from time to time a line elsewhere."""
+    if _errors.is_terminal:
+        with _bars() as bars:
+            yield _BarScene(bars)
+    else:
+        yield _LineScene()
+
+
+class _BarScene:
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, scene: Scene) -> None:
+        for state in scene.states:
+            if state.id not in self._tasks:
+                self._tasks[state.id] = self._bars.add_task(escape(state.full_name), total=state.total)
+            self._bars.update(self._tasks[state.id], completed=state.captured, total=max(state.total or 0, 1))
+
+
+class _LineScene:
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, scene: Scene) -> None:
+        now = time.monotonic()
+        if scene.running and now - self._last < LINE_EVERY:
+            return
+        self._last = now
+        done = sum(state.captured for state in scene.states)
+        total = sum(state.total or 0 for state in scene.states)
+        print(f"{done} of {total} pull requests, {len(scene.running)} captures running", file=sys.stderr, flush=True)
+
+
+def _bars() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=_errors,
+    )
+
+
+def _progress_line(progress: CaptureProgress) -> str:
+    line = (
+        f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
+        f"{progress.chunks} chunks, {progress.spent.points} points"
+    )
+    return f"{line}; waits until {_time(progress.waiting_until)}" if progress.waiting_until else line
+
+
+def _verdict_row(verdict: Verdict) -> dict[str, object]:
+    repository = verdict.repository
+    return {
+        "repository_id": repository.id,
+        "full_name": repository.full_name,
+        "why": verdict.why,
+        "captured": repository.captured,
+        "total": repository.total,
+        "resume_at": repository.resume_at.isoformat() if repository.resume_at else None,
+    }
+
+
+def _counted_reasons(made: Plan) -> str:
+    reasons = [verdict.why for verdict in made.verdicts if not verdict.chosen]
+    return ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
+
+
+def _status_row(state: Status) -> Sequence[str]:
+    chunk = f"{state.chunk_number} {state.chunk_status}" if state.chunk_number is not None else ""
+    if state.chunk_at is not None:
+        chunk += f" {_time(state.chunk_at)}"
+    notes = [
+        f"{state.pause_reason}, goes on {_time(state.resume_at)}" if state.pause_reason and state.resume_at else "",
+        state.last_error if state.last_error and state.status in {"paused", "failed"} else "",
+        f"{state.gaps} with gaps" if state.gaps else "",
+        f"{state.quarantined} in quarantine" if state.quarantined else "",
+        "private" if state.is_private else "",
+    ]
+    return (
+        state.full_name,
+        str(state.captured),
+        "?" if state.total is None else str(state.total),
+        "?" if state.percent is None else f"{state.percent:.1f}",
+        state.status or "no backfill",
+        chunk,
+        str(state.points or 0),
+        "; ".join(note for note in notes if note),
+    )
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,23 @@
+"""Making accounts of REST user objects, of which the login may be all there is."""
+
+from __future__ import annotations
+
+from sys import intern
+from typing import Any
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.rows import Account
+
+
+def account(given: dict[str, Any]) -> Account:
+    """Make an account of a REST user object."""
+    identity = given.get("id") or derive.derived_user_id(given["login"])
+    kind = derive.account_type(given["login"], given.get("type"))
+    return Account(
+        id=identity,
+        node_id=given.get("node_id") or derive.account_node_id(kind, identity),
+        login=intern(given["login"]),
+        type=intern(kind),
+        name=given.get("name"),
+        avatar_url=given.get("avatar_url") or f"https://avatars.githubusercontent.com/u/{identity}?v=4",
+    )

@@ -1,0 +1,180 @@
+"""What each fault does.
+
+`instead` answers in place of the server, which then neither runs nor charges the request; `data` changes the decoded answer of a
+GraphQL query that ran; `wire` changes the answer on its way out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gh_backfill.simulator import refusals
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.messages import Delivery, Response, reply
+from gh_backfill.simulator.refusals import Exhausted, Secondary
+
+Path = list[str | int]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """What the effect may want to know: the time, the path asked for, the user's id."""
+
+    now: float
+    path: str
+    user_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What a fault does, in words and in code."""
+
+    text: str
+    instead: Callable[[Fault, Moment], Response] | None = None
+    data: Callable[[Fault, Answer], None] | None = None
+    wire: Callable[[Fault, Response], Response] | None = None
+
+
+def _limit_resources(fault: Fault, answer: Answer) -> None:
+    most = int(fault.size or 25)
+    for path, value in list(_objects(answer.get("data"), [])):
+        connection = value.get("pullRequests")
+        if isinstance(connection, dict) and len(connection.get("nodes") or ()) > most:
+            for index in range(len(connection["nodes"])):
+                connection["nodes"][index] = None
+                _complain(answer, [*path, "pullRequests", "nodes", index], type="RESOURCE_LIMITS_EXCEEDED")
+
+
+def _null_with_error(fault: Fault, answer: Answer) -> None:
+    for path, value in list(_objects(answer.get("data"), [])):
+        for name in ("author", "body"):
+            if value.get(name) is not None and _chosen(fault, value, path, name):
+                value[name] = None
+                _complain(answer, [*path, name], type="RESOURCE_LIMITS_EXCEEDED")
+
+
+def _shrink(fault: Fault, answer: Answer) -> None:
+    """Nested means: below another connection's node, or below an alias."""
+    most = int(fault.size or 10)
+    for path, value in _objects(answer.get("data"), []):
+        nodes = value.get("nodes")
+        if isinstance(nodes, list) and "nodes" in path and len(nodes) > most:
+            del nodes[most:]
+            if "totalCount" in value:
+                value["totalCount"] = most
+            if isinstance(value.get("pageInfo"), dict) and "hasNextPage" in value["pageInfo"]:
+                value["pageInfo"]["hasNextPage"] = False
+
+
+def _spoil_body(text: str) -> Callable[[Fault, Answer], None]:
+    def spoil(fault: Fault, answer: Answer) -> None:
+        for path, value in _objects(answer.get("data"), []):
+            if isinstance(value.get("body"), str) and _chosen(fault, value, path, "body"):
+                half = len(value["body"]) // 2
+                value["body"] = value["body"][:half] + text + value["body"][half:]
+
+    return spoil
+
+
+def _drop_id(fault: Fault, answer: Answer) -> None:
+    for path, value in _objects(answer.get("data"), []):
+        if value.get("fullDatabaseId") is not None and "id" in value and _chosen(fault, value, path, "fullDatabaseId"):
+            value["fullDatabaseId"] = None
+
+
+def _cut(fault: Fault, response: Response) -> Response:
+    return replace(response, body=response.body[: int(len(response.body) * (fault.size or 0.5))])
+
+
+def _secondary(shape: Secondary) -> Callable[[Fault, Moment], Response]:
+    return lambda fault, moment: refusals.slow_down(shape, int(fault.size or 60), moment.now)
+
+
+def _exhausted(shape: Exhausted) -> Callable[[Fault, Moment], Response]:
+    return lambda fault, moment: reply(refusals.points_used_up(shape, moment.user_id))
+
+
+EFFECTS: dict[str, Effect] = {
+    "502_json": Effect(
+        text="502 with GraphQL's `Something went wrong` body and no rate limit headers, the usual time-out",
+        instead=lambda fault, moment: refusals.timed_out(moment.now),
+    ),
+    "502_html": Effect(text="502 with a page of HTML", instead=lambda fault, moment: refusals.bad_gateway()),
+    "504": Effect(text="504 `We couldn't respond in time`", instead=lambda fault, moment: refusals.no_answer_in_time()),
+    "200_timeout": Effect(
+        text="200 with the `Something went wrong` body",
+        instead=lambda fault, moment: reply(refusals.went_wrong(moment.now, timeout=False)),
+    ),
+    "truncated": Effect(text="200 with JSON cut off at `size` (0.5) of its length", wire=_cut),
+    "reset": Effect(
+        text="the request is carried out and charged, then the connection is cut before the answer",
+        wire=lambda fault, response: replace(response, delivery=Delivery.RESET),
+    ),
+    "stall": Effect(
+        text="the request is carried out and charged, then nothing is sent until the client hangs up or the server stops",
+        wire=lambda fault, response: replace(response, delivery=Delivery.STALLED),
+    ),
+    "secondary_a": Effect(
+        text="a secondary limit with `retry-after: size` (60)", instead=_secondary(Secondary.RETRY_AFTER)
+    ),
+    "secondary_b": Effect(
+        text="a secondary limit with `x-ratelimit-reset` in `size` (60) seconds",
+        instead=_secondary(Secondary.RESET_SOON),
+    ),
+    "secondary_c": Effect(text="a secondary limit with ordinary headers", instead=_secondary(Secondary.SILENT)),
+    "rate_limited": Effect(
+        text="200 `type: RATE_LIMITED`, whatever is left", instead=_exhausted(Exhausted.RATE_LIMITED)
+    ),
+    "rate_limit": Effect(
+        text="200 `type: RATE_LIMIT`, `code: graphql_rate_limit`", instead=_exhausted(Exhausted.RATE_LIMIT)
+    ),
+    "resource_limits": Effect(
+        text="pages of more than `size` (25) pull requests come back as nulls, one RESOURCE_LIMITS_EXCEEDED each",
+        data=_limit_resources,
+    ),
+    "null_with_error": Effect(
+        text="in `size` (0.1) of all objects `author` or `body` is null, with an error at its path",
+        data=_null_with_error,
+    ),
+    "shrink": Effect(
+        text="connections below a node lose what is past `size` (10), `totalCount` and `hasNextPage` included, silently",
+        data=_shrink,
+    ),
+    "bad_credentials": Effect(
+        text="401 `Bad credentials`", instead=lambda fault, moment: refusals.bad_credentials(moment.path)
+    ),
+    "nul_in_body": Effect(text="`size` (0.1) of all bodies have a NUL character in them", data=_spoil_body("\0")),
+    "lone_surrogate": Effect(
+        text="`size` (0.1) of all bodies have half of a surrogate pair in them", data=_spoil_body("\ud83d")
+    ),
+    "missing_id": Effect(
+        text="`size` (0.1) of all objects have `fullDatabaseId: null`, without an error", data=_drop_id
+    ),
+}
+
+
+def _chosen(fault: Fault, value: Answer, path: Path, name: str) -> bool:
+    """Choose by what the object is, so that the same one is chosen at every reading."""
+    what = value.get("id") or "/".join(map(str, path))
+    digest = hashlib.blake2b(f"{fault.seed}:{name}:{what}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") < (0.1 if fault.size is None else fault.size) * 2**32
+
+
+def _objects(value: Any, path: Path) -> Iterator[tuple[Path, Answer]]:
+    """All objects of an answer with their paths, from the top down."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, child in list(value.items()):
+            yield from _objects(child, [*path, key])
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _objects(child, [*path, index])
+
+
+def _complain(answer: Answer, path: Path, *, type: str) -> None:
+    message = "Resource limits for this query exceeded."
+    answer.setdefault("errors", []).append({"type": type, "path": path, "message": message})

@@ -1,0 +1,93 @@
+"""Answers that many types of the schema share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import GraphQLError
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.connections import Order, Page, by_position
+from gh_backfill.simulator.options import LargeIntegers
+from gh_backfill.simulator.rows import Account, Issue, IssueComment, PullRequest, Repository, Review, ReviewComment
+from gh_backfill.simulator.world import World
+
+SITE = "https://github.com"
+_INT32 = 2**31
+
+
+def page(info: Any, order: Order, arguments: dict[str, Any]) -> Page:
+    page = Page(name=info.field_name, order=order, cursors=info.context.cursors, arguments=arguments)
+    page.check()
+    return page
+
+
+def database_id(row: Any, info: Any) -> int:
+    identity: int = row.id
+    if identity >= _INT32 and info.context.options.large_integers is LargeIntegers.NULL:
+        raise GraphQLError(f"Integer out of bounds: {identity}")
+    return identity
+
+
+def url(row: Any, info: Any) -> str:
+    return f"{SITE}{resource_path(row, info)}"
+
+
+def resource_path(row: Any, info: Any) -> str:
+    world: World = info.context.world
+    if isinstance(row, Account):
+        return f"/{'apps/' if row.type == 'Bot' else ''}{derive.graphql_login(row.id, row.login)}"
+    if isinstance(row, Repository):
+        return f"/{row.full_name}"
+    repository = world.repositories[row.repository_id]
+    folder = "issues" if world.pull(row.repository_id, row.number) is None else "pull"
+    path = f"/{repository.full_name}/{folder}/{row.number}"
+    anchors = {Review: "#pullrequestreview-", ReviewComment: "#discussion_r", IssueComment: "#issuecomment-"}
+    anchor = anchors.get(type(row))
+    return f"{path}{anchor}{row.id}" if anchor else path
+
+
+def edges(page: Page, info: Any) -> list[tuple[str, Any]]:
+    return [(page.cursor(key), row) for key, row in zip(page.window[0], page_rows(page, info), strict=True)]
+
+
+def page_rows(page: Page, info: Any) -> list[Any]:
+    rows = page.rows
+    info.context.nodes += len(rows)
+    return rows
+
+
+def start_cursor(page: Page, info: Any) -> str | None:
+    return page.cursor(page.window[0][0]) if page.window[0] else None
+
+
+def end_cursor(page: Page, info: Any) -> str | None:
+    return page.cursor(page.window[0][-1]) if page.window[0] else None
+
+
+def pull(row: Any, info: Any) -> PullRequest | None:
+    found: PullRequest | None = info.context.world.pull(row.repository_id, row.number)
+    return found
+
+
+def repository_of(row: Any, info: Any) -> Repository:
+    found: Repository = info.context.world.repositories[row.repository_id]
+    return found
+
+
+def author(row: Any, info: Any) -> Account | None:
+    return info.context.person(row.author)
+
+
+def commit(name: str) -> Callable[..., dict[str, Any] | None]:
+    def resolve(row: Any, info: Any) -> dict[str, Any] | None:
+        oid = getattr(row, name)
+        return None if oid is None else {"oid": oid, "row": row}
+
+    return resolve
+
+
+def labels(row: Repository | PullRequest | Issue, info: Any, **arguments: Any) -> Page:
+    labels = info.context.world.shelves[row.id].labels if isinstance(row, Repository) else row.labels
+    return page(info, by_position(labels), arguments)

@@ -1,0 +1,55 @@
+"""What a simulated GitHub can be told before it starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.pricing import Rounding
+from gh_backfill.simulator.refusals import Exhausted, Secondary
+
+
+class LargeIntegers(StrEnum):
+    """What `databaseId` gives above 2^31: the number all the same, or null and an error."""
+
+    RAW = "raw"
+    NULL = "null"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the simulated GitHub behaves.  Limits are points (GraphQL) and requests (REST) an hour; times are seconds.
+
+    A token is its own identity unless `identities` names another; tokens of one identity share its budget and its concurrency.
+    `limits` overrides both limits of an identity.  `clock` and `sleep` may be replaced, so that no test waits.
+    """
+
+    identities: Mapping[str, str] = field(default_factory=dict)
+    only_known_tokens: bool = False
+    graphql_limit: int = 5_000
+    rest_limit: int = 5_000
+    anonymous_limit: int = 60
+    limits: Mapping[str, int] = field(default_factory=dict)
+    window: float = 3_600.0
+    concurrency: int = 100
+    graphql_per_minute: int | None = None
+    rest_per_minute: int | None = None
+    retry_after: int = 60
+    exhausted: Exhausted = Exhausted.RATE_LIMITED
+    secondary: Secondary = Secondary.RETRY_AFTER
+    rounding: Rounding = Rounding.HALF_UP
+    charge_counts: bool = False
+    large_integers: LargeIntegers = LargeIntegers.RAW
+    private_readers: frozenset[str] = frozenset()
+    public_stargazers: bool = False
+    latency: float = 0.0
+    latency_per_node: float = 0.0
+    timeout: float = 10.0
+    cursor_key: bytes = b"gh_backfill simulator"
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep

@@ -1,0 +1,169 @@
+"""What a query costs: GitHub's points, node count and limits, from its text and variables alone.
+
+https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    value_from_ast_untyped,
+)
+
+MOST_NODES = 500_000
+MOST_IDS = 100
+
+
+class Rounding(StrEnum):
+    """How a cost that ends in exactly .5 is rounded; nobody has measured GitHub's way."""
+
+    HALF_UP = "half_up"
+    HALF_EVEN = "half_even"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """The price of a query; `refusals` are GitHub's errors where it asks for too much."""
+
+    units: int
+    cost: int
+    nodes: int
+    dry_run: bool = False
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    variables: Mapping[str, Any]
+    fragments: Mapping[str, FragmentDefinitionNode]
+    charge_counts: bool
+    units: int = 0
+    nodes: int = 0
+    dry_run: bool = False
+    widest: tuple[str, int] | None = None
+    too_many_ids: list[dict[str, Any]] = field(default_factory=list)
+
+
+def price(
+    document: DocumentNode,
+    variables: Mapping[str, Any],
+    operation: OperationDefinitionNode,
+    *,
+    rounding: Rounding = Rounding.HALF_UP,
+    charge_counts: bool = False,
+) -> Price:
+    """Price an operation.  `variables` hold the defaults too.
+
+    A connection is charged once for each node of the connections above it; one without `first` or `last`, which can only be
+    asked for its `totalCount`, is free unless `charge_counts` is set.
+    """
+    definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+    fragments = {definition.name.value: definition for definition in definitions}
+    tally = _Tally(variables=variables, fragments=fragments, charge_counts=charge_counts)
+    _walk(tally, operation.selection_set, above=1, top=True)
+    cost = max(1, _rounded(Fraction(tally.units, 100), rounding))
+    refusals = tally.too_many_ids or _too_many_nodes(tally)
+    return Price(units=tally.units, cost=cost, nodes=tally.nodes, dry_run=tally.dry_run, refusals=refusals)
+
+
+def _walk(tally: _Tally, selection: SelectionSetNode, above: int, *, top: bool = False) -> None:
+    for fields in _merged(tally, selection):
+        node = fields[0]
+        arguments = {argument.name.value: _value(tally, argument.value) for argument in node.arguments}
+        multiple = above
+        if top and node.name.value == "rateLimit":
+            tally.dry_run = tally.dry_run or arguments.get("dryRun") is True
+        elif top and node.name.value == "nodes" and isinstance(arguments.get("ids"), list):
+            multiple = _count_ids(tally, node, len(arguments["ids"]))
+        elif (size := _size(arguments)) is not None:
+            multiple = above * size
+            tally.units += above
+            tally.nodes += multiple
+            if multiple > MOST_NODES and (tally.widest is None or multiple > tally.widest[1]):
+                tally.widest = (node.name.value, multiple)
+        elif tally.charge_counts and _counts(fields):
+            tally.units += above
+        for found in fields:
+            if found.selection_set is not None:
+                _walk(tally, found.selection_set, multiple)
+
+
+def _merged(tally: _Tally, selection: SelectionSetNode) -> list[list[FieldNode]]:
+    """The fields of a selection, each answer once however often it is written; fragments are opened."""
+    groups: dict[tuple[str, str], list[FieldNode]] = {}
+    for condition, node in _fields(tally, selection, ""):
+        groups.setdefault((condition, node.alias.value if node.alias else node.name.value), []).append(node)
+    return list(groups.values())
+
+
+def _fields(tally: _Tally, selection: SelectionSetNode, condition: str) -> Iterator[tuple[str, FieldNode]]:
+    for node in selection.selections:
+        if not _included(tally, node):
+            continue
+        if isinstance(node, FieldNode):
+            yield condition, node
+        elif isinstance(node, InlineFragmentNode):
+            name = node.type_condition.name.value if node.type_condition else condition
+            yield from _fields(tally, node.selection_set, name)
+        elif isinstance(node, FragmentSpreadNode) and (fragment := tally.fragments.get(node.name.value)):
+            yield from _fields(tally, fragment.selection_set, fragment.type_condition.name.value)
+
+
+def _included(tally: _Tally, node: Any) -> bool:
+    for directive in node.directives:
+        wanted = {"skip": False, "include": True}.get(directive.name.value)
+        values = {argument.name.value: _value(tally, argument.value) for argument in directive.arguments}
+        if wanted is not None and values.get("if") is not wanted:
+            return False
+    return True
+
+
+def _value(tally: _Tally, node: Any) -> Any:
+    return value_from_ast_untyped(node, dict(tally.variables))
+
+
+def _size(arguments: Mapping[str, Any]) -> int | None:
+    given = [arguments[name] for name in ("first", "last") if isinstance(arguments.get(name), int)]
+    return max(0, given[0]) if given else None
+
+
+def _counts(fields: list[FieldNode]) -> bool:
+    selections = [node for found in fields if found.selection_set for node in found.selection_set.selections]
+    return any(isinstance(node, FieldNode) and node.name.value == "totalCount" for node in selections)
+
+
+def _count_ids(tally: _Tally, node: FieldNode, count: int) -> int:
+    tally.nodes += count
+    if count > MOST_IDS:
+        path = [node.alias.value if node.alias else node.name.value]
+        text = f"You may not provide more than {MOST_IDS} node ids; you provided {count}."
+        tally.too_many_ids.append({"type": "ARGUMENT_LIMIT", "path": path, "message": text})
+    return count
+
+
+def _too_many_nodes(tally: _Tally) -> list[dict[str, Any]]:
+    limit = f"possible nodes which exceeds the maximum limit of {MOST_NODES:,}."
+    if tally.widest is not None:
+        name, count = tally.widest
+        text = f"By the time this query traverses to the {name} connection, it is requesting up to {count:,} {limit}"
+    elif tally.nodes > MOST_NODES:
+        text = f"This query requests up to {tally.nodes:,} {limit}"
+    else:
+        return []
+    return [{"type": "MAX_NODE_LIMIT_EXCEEDED", "message": text}]
+
+
+def _rounded(cost: Fraction, rounding: Rounding) -> int:
+    return round(cost) if rounding is Rounding.HALF_EVEN else int(cost + Fraction(1, 2))

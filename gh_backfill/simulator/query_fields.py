@@ -1,0 +1,77 @@
+"""Answers at the top of a query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLError
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.rows import Account, Repository
+from gh_backfill.simulator.scope import Scope
+from gh_backfill.simulator.world import Node
+
+
+def not_found(message: str) -> GraphQLError:
+    """GitHub's error for what is not there, or not for whoever asks."""
+    return GraphQLError(message, extensions={"type": "NOT_FOUND"})
+
+
+def repository(_: Any, info: Any, owner: str, name: str, followRenames: bool = True) -> Repository | None:  # noqa: N803
+    scope: Scope = info.context
+    if scope.price.dry_run:
+        return None
+    found = scope.world.repository(owner, name, follow_renames=followRenames)
+    if found is None or not scope.sees(found):
+        raise not_found(f"Could not resolve to a Repository with the name '{owner}/{name}'.")
+    return found
+
+
+def node(_: Any, info: Any, id: str) -> Node | None:
+    if info.context.price.dry_run:
+        return None
+    found = _find(info.context, id)
+    if isinstance(found, GraphQLError):
+        raise found
+    return found
+
+
+def nodes(_: Any, info: Any, ids: list[str]) -> list[Node | GraphQLError]:
+    return [] if info.context.price.dry_run else [_find(info.context, node_id) for node_id in ids]
+
+
+def _find(scope: Scope, node_id: str) -> Node | GraphQLError:
+    found = scope.world.node(node_id)
+    if found is None or not _visible(scope, found):
+        return not_found(f"Could not resolve to a node with the global id of '{node_id}'")
+    scope.nodes += 1
+    return found
+
+
+def _visible(scope: Scope, row: Node) -> bool:
+    if isinstance(row, Account):
+        return True
+    repository = row if isinstance(row, Repository) else scope.world.repositories.get(row.repository_id)
+    return repository is not None and scope.sees(repository)
+
+
+def rate_limit(_: Any, info: Any, dryRun: bool = False) -> dict[str, Any]:  # noqa: N803
+    scope: Scope = info.context
+    standing = scope.standing
+    return {
+        "cost": scope.price.cost,
+        "limit": standing.limit,
+        "nodeCount": scope.price.nodes,
+        "remaining": standing.remaining,
+        "resetAt": scope.reset_at,
+        "used": standing.used,
+    }
+
+
+def viewer(_: Any, info: Any) -> Account:
+    login = info.context.identity
+    identity = derive.derived_user_id(login)
+    picture = f"https://avatars.githubusercontent.com/u/{identity}?v=4"
+    return Account(
+        id=identity, node_id=derive.account_node_id("User", identity), login=login, type="User", avatar_url=picture
+    )

@@ -1,0 +1,115 @@
+"""Answers about what a repository holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLError
+
+from gh_backfill.simulator.connections import Order, Page, by_position, sorted_by
+from gh_backfill.simulator.fields import page, page_rows
+from gh_backfill.simulator.query_fields import not_found
+from gh_backfill.simulator.rows import Account, Issue, PullRequest, Repository
+from gh_backfill.simulator.world import World
+
+
+def pull_request(row: Repository, info: Any, number: int) -> PullRequest:
+    found: PullRequest | None = info.context.world.pull(row.id, number)
+    if found is None:
+        raise not_found(f"Could not resolve to a PullRequest with the number of {number}.")
+    return found
+
+
+def issue(row: Repository, info: Any, number: int) -> Issue:
+    found: Issue | None = info.context.world.issue(row.id, number)
+    if found is None:
+        raise not_found(f"Could not resolve to an Issue with the number of {number}.")
+    return found
+
+
+def issue_or_pull_request(row: Repository, info: Any, number: int) -> Issue | PullRequest:
+    world: World = info.context.world
+    found = world.pull(row.id, number) or world.issue(row.id, number)
+    if found is None:
+        raise not_found(f"Could not resolve to an issue or pull request with the number of {number}.")
+    return found
+
+
+def pull_requests(row: Repository, info: Any, **arguments: Any) -> Page:
+    shelf = info.context.world.shelves[row.id]
+    by = arguments.get("orderBy") or {"field": "ID", "direction": "ASC"}
+    if by["field"] == "COMMENTS":
+        raise GraphQLError("The simulator does not order pull requests by COMMENTS.")
+    keys = shelf.ordered(by["field"], arguments.get("states"))
+    wanted = {name: arguments[name] for name in ("baseRefName", "headRefName", "labels") if arguments.get(name)}
+    if wanted:
+        keys = [key for key in keys if _matches(shelf.pull(key[2]), wanted)]
+    order = Order(name=by["field"], keys=keys, row=lambda key: shelf.pull(key[2]), descending=by["direction"] == "DESC")
+    return page(info, order, arguments)
+
+
+def _matches(pull: PullRequest, wanted: Mapping[str, Any]) -> bool:
+    names = {label.name for label in pull.labels}
+    return (
+        wanted.get("baseRefName") in (None, pull.base_ref)
+        and wanted.get("headRefName") in (None, pull.head_ref)
+        and (not wanted.get("labels") or not names.isdisjoint(wanted["labels"]))
+    )
+
+
+def issues(row: Repository, info: Any, **arguments: Any) -> Page:
+    filters = arguments.get("filterBy") or {}
+    states = arguments.get("states") or filters.get("states")
+    labels = set(arguments.get("labels") or filters.get("labels") or ())
+    rows = [
+        issue
+        for issue in info.context.world.shelves[row.id].issues.values()
+        if (not states or issue.state in states)
+        and issue.updated_at >= (filters.get("since") or "")
+        and (not labels or not labels.isdisjoint(label.name for label in issue.labels))
+    ]
+    by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
+    values: dict[str, Callable[[Issue], str]] = {
+        "CREATED_AT": lambda issue: issue.created_at,
+        "UPDATED_AT": lambda issue: issue.updated_at,
+        "COMMENTS": lambda issue: f"{len(issue.comments):09}",
+    }
+    return page(
+        info, sorted_by(by["field"], rows, values[by["field"]], descending=by["direction"] == "DESC"), arguments
+    )
+
+
+def forks(row: Repository, info: Any, **arguments: Any) -> Page:
+    world: World = info.context.world
+    rows = [world.repositories[fork] for fork in world.shelves[row.id].forks if fork in world.repositories]
+    by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
+    values: dict[str, Callable[[Repository], str]] = {
+        "NAME": lambda fork: fork.name,
+        "PUSHED_AT": lambda fork: fork.pushed_at or "",
+        "STARGAZERS": lambda fork: f"{fork.stargazers:09}",
+        "UPDATED_AT": lambda fork: fork.updated_at,
+        "CREATED_AT": lambda fork: fork.created_at,
+    }
+    return page(
+        info, sorted_by(by["field"], rows, values[by["field"]], descending=by["direction"] == "DESC"), arguments
+    )
+
+
+def stargazers(row: Repository, info: Any, **arguments: Any) -> Page:
+    """Since 2026-06-30 the list is for those who run the repository."""
+    if not info.context.options.public_stargazers:
+        raise GraphQLError("Resource not accessible by personal access token", extensions={"type": "FORBIDDEN"})
+    stars = info.context.world.shelves[row.id].stars
+    by = arguments.get("orderBy") or {"direction": "ASC"}
+    keys = sorted((star.starred_at, star.account, index) for index, star in enumerate(stars))
+    order = Order(name="STARRED_AT", keys=keys, row=lambda key: stars[key[2]], descending=by["direction"] == "DESC")
+    return page(info, order, arguments)
+
+
+def watchers(row: Repository, info: Any, **arguments: Any) -> Page:
+    return page(info, by_position(()), arguments)
+
+
+def star_nodes(stars: Page, info: Any) -> list[Account | None]:
+    return [info.context.person(star.account) for star in page_rows(stars, info)]

@@ -1,0 +1,34 @@
+"""What the resolvers of one request share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gh_backfill.simulator.cursors import Cursors
+from gh_backfill.simulator.limits import Standing
+from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.pricing import Price
+from gh_backfill.simulator.rows import Account, Repository
+from gh_backfill.simulator.world import World
+
+
+@dataclass(kw_only=True)
+class Scope:
+    """What a request's resolvers share.  `nodes` counts the rows that were given out."""
+
+    world: World
+    options: Options
+    cursors: Cursors
+    identity: str
+    price: Price
+    standing: Standing
+    reset_at: str
+    nodes: int = 0
+
+    def sees(self, repository: Repository) -> bool:
+        """Tell whether whoever asks may see a repository."""
+        return not repository.private or self.identity in self.options.private_readers
+
+    def person(self, identity: int | None) -> Account | None:
+        """Return an account; None for a deleted one."""
+        return None if identity is None else self.world.accounts.get(identity)

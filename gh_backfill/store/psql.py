@@ -1,0 +1,32 @@
+"""PostgreSQL's own terminal, which comes along with the embedded server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from gh_backfill.store.db import connection_arguments
+from gh_backfill.store import embedded
+
+_VARIABLES = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "sslmode": "PGSSLMODE",
+}
+
+
+def run(url: str, arguments: Sequence[str]) -> int:
+    """Run psql on a database and return its exit code.
+
+    The connection goes by the environment: arguments, a password among them, could be read by every user of the machine.
+    """
+    given = connection_arguments(url)
+    environment = {variable: given[name] for name, variable in _VARIABLES.items() if name in given}
+    program = embedded.newest_programs() / "psql"
+    done = subprocess.run([program, *arguments], env=os.environ | environment, check=False)  # noqa: S603
+    return done.returncode

@@ -1,0 +1,193 @@
+"""What holds for every workflow file, and how the files call the commands, without the commands themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.acceptance.act import PROGRAMS, ROOT, STUBS, ActRun, commit, copy_checkout, run_workflow
+
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+
+
+def jobs(file: Path) -> Iterator[dict[str, Any]]:
+    yield from yaml.safe_load(file.read_text())["jobs"].values()
+
+
+def steps(file: Path) -> Iterator[dict[str, Any]]:
+    for job in jobs(file):
+        yield from job["steps"]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    program, *arguments = command
+    return subprocess.run([PROGRAMS / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_there_are_workflows_to_look_at() -> None:
+    assert {"ci.yml", "progressive-backfill.yml"} <= {file.name for file in WORKFLOWS}
+
+
+@each_workflow
+def test_a_workflow_fits_the_published_schema(file: Path) -> None:
+    done = run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(file))
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_security_linter_finds_nothing_to_mend() -> None:
+    done = run("zizmor", "--pedantic", "--offline", "--no-config", "--no-ignores", "--format", "json", str(GITHUB))
+    assert json.loads(done.stdout) == []
+
+
+@each_workflow
+def test_every_action_is_pinned_to_a_commit_and_says_its_version(file: Path) -> None:
+    used = re.findall(r"uses: (.*)", file.read_text())
+    assert used
+    assert [line for line in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+
+
+@each_workflow
+def test_no_command_line_has_an_expression_in_it(file: Path) -> None:
+    commands = [step["run"] for step in steps(file) if "run" in step]
+    assert commands
+    assert [command for command in commands if "${{" in command] == []
+
+
+@each_workflow
+def test_nothing_is_permitted_on_top_and_every_job_says_what_it_needs(file: Path) -> None:
+    assert yaml.safe_load(file.read_text())["permissions"] == {}
+    assert [job for job in jobs(file) if "permissions" not in job] == []
+
+
+@each_workflow
+def test_every_job_has_a_time_limit(file: Path) -> None:
+    assert [job for job in jobs(file) if not 0 < job["timeout-minutes"] <= 60] == []
+
+
+@each_workflow
+def test_a_running_workflow_is_never_cancelled_by_a_newer_one(file: Path) -> None:
+    assert yaml.safe_load(file.read_text())["concurrency"]["cancel-in-progress"] is False
+
+
+@each_workflow
+def test_secrets_reach_only_steps_that_run_our_commands(file: Path) -> None:
+    document = yaml.safe_load(file.read_text())
+    for job in document["jobs"].values():
+        for step in job["steps"]:
+            if "python -m gh_backfill" in step.get("run", ""):
+                step.pop("env")
+    assert not re.search(r"secrets\.|github\.token", json.dumps(document))
+
+
+@each_workflow
+def test_a_checkout_leaves_no_credentials_behind(file: Path) -> None:
+    checkouts = [step for step in steps(file) if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
+
+
+@pytest.fixture(scope="module")
+def progressive(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ActRun]:
+    """Run the progressive workflow with a stand-in for the package that plans the given repositories."""
+    checkout = copy_checkout(tmp_path_factory.mktemp("workflow") / "checkout")
+    shutil.rmtree(checkout / "gh_backfill")
+    shutil.copytree(STUBS / "gh_backfill", checkout / "gh_backfill")
+    commit(checkout)
+
+    def run(*plan: str, event: str = "workflow_dispatch", **inputs: str) -> ActRun:
+        secrets = {"DATABASE_URL": "postgresql://secret", "GITHUB_TOKEN": "own-token"}
+        env = {"STAND_IN_PLAN": " ".join(plan)}
+        return run_workflow(
+            checkout, "progressive-backfill.yml", event=event, inputs=inputs, env=env, secrets=secrets, timeout=300
+        )
+
+    return run
+
+
+def told(run: ActRun, job: str) -> dict[str, Any]:
+    """Return what the stand-in says that it was called with."""
+    (line,) = re.findall(r"^stand-in (.*)$", run.logs[job], re.MULTILINE)
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def given(run: ActRun, job: str) -> dict[str, str]:
+    """Return the command of a job and the options, by their variable's name, that it was given a value for."""
+    said = told(run, job)
+    options = {key.removeprefix("GH_BACKFILL_"): value for key, value in said.items() if key.startswith("GH_BACKFILL_")}
+    return {"command": " ".join(said["command"]), **{key: value for key, value in options.items() if value}}
+
+
+def secrets_of(run: ActRun, job: str) -> list[str]:
+    return sorted(key for key, value in told(run, job).items() if value == "***")
+
+
+@pytest.mark.xdist_group("act")
+def test_a_scheduled_run_without_anything_to_do_is_green_and_gives_no_options(
+    progressive: Callable[..., ActRun],
+) -> None:
+    run = progressive(event="schedule")
+    assert run.jobs == {"plan": "success", "report": "success"}, run.text
+    assert run.exit_code == 0
+    assert given(run, "plan") == {"command": "plan"}
+    assert secrets_of(run, "plan") == ["DATABASE_URL", "GITHUB_TOKEN"]
+    assert secrets_of(run, "report") == ["DATABASE_URL"]
+
+
+@pytest.mark.xdist_group("act")
+def test_each_planned_repository_has_a_job_and_one_that_fails_stops_no_other(
+    progressive: Callable[..., ActRun],
+) -> None:
+    run = progressive("octocat/one", "octocat/broken", "octocat/three", event="schedule")
+    assert run.jobs == {
+        "plan": "success",
+        "capture octocat/one": "success",
+        "capture octocat/broken": "failure",
+        "capture octocat/three": "success",
+        "report": "success",
+    }, run.text
+    assert run.exit_code == 1
+    assert given(run, "capture octocat/one") == {
+        "command": "capture",
+        "REPOSITORY_ID": "id of octocat/one",
+        "TIME_LIMIT": "12",
+    }
+    assert run.summaries["report"] == "# report was here\n"
+
+
+@pytest.mark.xdist_group("act")
+def test_what_a_person_asks_for_reaches_the_commands(progressive: Callable[..., ActRun]) -> None:
+    ids = '["octocat/one", 7]'
+    run = progressive(
+        "octocat/one",
+        repository_ids=ids,
+        repository_id="x'; exit 9; '",
+        chunk_size="25",
+        max_chunks="3",
+        dry_run="true",
+    )
+    limits = {"CHUNK_SIZE": "25", "MAX_CHUNKS": "3", "DRY_RUN": "true"}
+    assert given(run, "plan") == {
+        "command": "plan",
+        "REPOSITORY_IDS": ids,
+        "REPOSITORY_ID": "x'; exit 9; '",
+        **limits,
+    }, run.text
+    assert given(run, "capture octocat/one") == {
+        "command": "capture",
+        "REPOSITORY_ID": "id of octocat/one",
+        "TIME_LIMIT": "50",
+        **limits,
+    }
+    assert "own-token" not in run.text
+    assert "postgresql://secret" not in run.text

@@ -1,0 +1,77 @@
+"""Where a stream stands after a page."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from gh_backfill.models import Goal, Stream
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import MARGIN, MAX_PASSES, advance, page_limit
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+WALK = Stream(
+    id="s",
+    state_id="b",
+    repository_id="r",
+    kind="history",
+    goal=Goal(),
+    cursor=None,
+    pass_number=1,
+    read_down_to=None,
+    watermark=None,
+    page_size=None,
+    items_done=0,
+)
+CATCH_UP = replace(WALK, kind="catch_up", read_down_to=NOW - MARGIN)
+
+
+def test_the_walk_goes_on_from_the_next_cursor_and_keeps_the_time_of_its_first_page() -> None:
+    first = advance(WALK, read=10, kept=10, next_cursor="c1", end_cursor="c1", server_time=NOW)
+    assert (first.cursor, first.status, first.watermark) == ("c1", BackfillStatus.ACTIVE, NOW)
+    second = advance(
+        replace(WALK, watermark=NOW), read=10, kept=10, next_cursor="c2", end_cursor="c2", server_time=LATER
+    )
+    assert second.watermark == NOW
+
+
+def test_after_the_last_page_the_catch_up_reads_what_changed_since_the_walk_began() -> None:
+    last = advance(replace(WALK, watermark=NOW), read=3, kept=3, next_cursor=None, end_cursor="e", server_time=LATER)
+    assert (last.status, last.catch_up_from) == (BackfillStatus.COMPLETED, NOW - timedelta(minutes=5))
+
+
+def test_the_walk_ends_at_its_goal_and_remembers_where() -> None:
+    stream = replace(WALK, goal=Goal(max_items=200), items_done=148)
+    assert page_limit(stream, 74) == 52
+    done = advance(stream, read=52, kept=52, next_cursor="c3", end_cursor="c3", server_time=NOW)
+    assert (done.status, done.cursor) == (BackfillStatus.COMPLETED, "c3")
+
+
+def test_an_empty_repository_is_complete() -> None:
+    done = advance(WALK, read=0, kept=0, next_cursor=None, end_cursor=None, server_time=NOW)
+    assert done.status is BackfillStatus.COMPLETED
+
+
+def test_a_catch_up_that_fits_into_one_page_ends_and_leaves_its_watermark() -> None:
+    done = advance(CATCH_UP, read=10, kept=2, next_cursor="c", end_cursor="c", server_time=LATER)
+    assert (done.status, done.watermark) == (BackfillStatus.COMPLETED, LATER)
+
+
+def test_a_longer_pass_is_followed_by_one_over_what_changed_meanwhile() -> None:
+    first = advance(CATCH_UP, read=10, kept=10, next_cursor="c", end_cursor="c", server_time=NOW)
+    assert (first.status, first.cursor, first.pass_number) == (BackfillStatus.ACTIVE, "c", 1)
+    second = advance(
+        replace(CATCH_UP, cursor="c", watermark=NOW),
+        read=10,
+        kept=1,
+        next_cursor="d",
+        end_cursor="d",
+        server_time=LATER,
+    )
+    assert (second.status, second.cursor, second.pass_number) == (BackfillStatus.ACTIVE, None, 2)
+    assert second.read_down_to == NOW - MARGIN
+
+
+def test_a_repository_that_never_rests_is_left_to_the_sync_after_five_passes() -> None:
+    stream = replace(CATCH_UP, cursor="c", watermark=NOW, pass_number=MAX_PASSES)
+    done = advance(stream, read=10, kept=1, next_cursor="d", end_cursor="d", server_time=LATER)
+    assert (done.status, done.watermark) == (BackfillStatus.COMPLETED, NOW)

@@ -1,0 +1,126 @@
+"""Who is in the plan, and in which order."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill.models import TrackedRepository
+from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Why, choose
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BLANK = TrackedRepository(
+    id="1",
+    github_id=1,
+    owner="o",
+    name="r",
+    node_id="R_1",
+    is_private=False,
+    total=1_000,
+    captured=0,
+    status=None,
+    pause_reason=None,
+    resume_at=None,
+    planned_at=None,
+    tracked_at=NOW,
+    leased=False,
+    has_stream=False,
+)
+
+
+def why(repository: TrackedRepository) -> tuple[bool, Why]:
+    (verdict,) = choose([repository], NOW, thresholds=Thresholds(), limit=12)
+    return verdict.chosen, verdict.why
+
+
+@pytest.mark.parametrize(
+    ("total", "captured", "expected"),
+    [
+        (100, 0, (False, Why.SMALL)),
+        (101, 0, (True, Why.NEW)),
+        (1_000, 799, (True, Why.NEW)),
+        (1_000, 800, (False, Why.COMPLETE)),
+        (0, 0, (False, Why.SMALL)),
+        (None, 0, (False, Why.UNKNOWN_TOTAL)),
+    ],
+)
+def test_a_backfill_is_opened_above_100_pull_requests_and_below_80_percent(
+    total: int | None, captured: int, expected: tuple[bool, Why]
+) -> None:
+    assert why(replace(BLANK, total=total, captured=captured)) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "resume_at", "leased", "expected"),
+    [
+        ("active", None, False, (True, Why.GOES_ON)),
+        ("active", None, True, (False, Why.RUNNING)),
+        ("paused", NOW, False, (True, Why.RESUMES)),
+        ("paused", NOW + timedelta(seconds=1), False, (False, Why.PAUSED)),
+        ("paused", None, False, (False, Why.PAUSED)),
+    ],
+)
+def test_an_open_backfill_is_planned_whatever_its_percentage(
+    status: str, resume_at: datetime | None, leased: bool, expected: tuple[bool, Why]
+) -> None:
+    nearly_done = replace(BLANK, captured=990, status=status, resume_at=resume_at, leased=leased, has_stream=True)
+    assert why(nearly_done) == expected
+
+
+def test_failed_waits_for_a_person() -> None:
+    assert why(replace(BLANK, status="failed")) == (False, Why.FAILED)
+
+
+def test_a_completed_backfill_is_opened_again_when_much_is_missing() -> None:
+    assert why(replace(BLANK, status="completed", captured=700)) == (True, Why.NEW)
+
+
+def test_never_planned_come_first_with_the_newest_ahead_and_then_those_waiting_longest() -> None:
+    repositories = [
+        replace(BLANK, id="old", tracked_at=NOW - timedelta(days=2)),
+        replace(BLANK, id="waited-long", planned_at=NOW - timedelta(hours=3), status="active"),
+        replace(BLANK, id="new", tracked_at=NOW),
+        replace(BLANK, id="waited-short", planned_at=NOW - timedelta(hours=1), status="active"),
+    ]
+    verdicts = choose(repositories, NOW, thresholds=Thresholds(), limit=12)
+    assert [verdict.repository.id for verdict in verdicts] == ["new", "old", "waited-long", "waited-short"]
+
+
+def test_each_of_fifty_waiting_repositories_is_served_within_five_plans() -> None:
+    waiting = {
+        str(number): replace(BLANK, id=str(number), total=1_000 * number + 200, tracked_at=NOW - timedelta(days=number))
+        for number in range(50)
+    }
+    served: set[str] = set()
+    for plan in range(5):
+        moment = NOW + timedelta(minutes=30 * plan)
+        for verdict in choose(list(waiting.values()), moment, thresholds=Thresholds(), limit=12):
+            if verdict.chosen:
+                served.add(verdict.repository.id)
+                waiting[verdict.repository.id] = replace(verdict.repository, planned_at=moment, status="active")
+    assert served == set(waiting)
+
+
+def test_what_does_not_fit_waits_for_the_next_plan() -> None:
+    verdicts = choose([replace(BLANK, id=str(n)) for n in range(14)], NOW, thresholds=Thresholds(), limit=12)
+    assert [verdict.why for verdict in verdicts if not verdict.chosen] == [Why.LATER, Why.LATER]
+
+
+def test_what_is_asked_for_is_planned_against_thresholds_pauses_and_limit() -> None:
+    repositories = [
+        replace(BLANK, id="small", total=3),
+        replace(BLANK, id="paused", status="paused"),
+        replace(BLANK, id="failed", status="failed"),
+        replace(BLANK, id="other"),
+    ]
+    asked = frozenset({"small", "paused", "failed"})
+    verdicts = choose(repositories, NOW, thresholds=Thresholds(), limit=1, asked=asked)
+    assert {verdict.repository.id for verdict in verdicts if verdict.chosen} == asked
+    assert len(verdicts) == 3
+
+
+def test_a_matrix_never_holds_more_than_github_allows() -> None:
+    repositories = [replace(BLANK, id=str(number)) for number in range(300)]
+    asked = frozenset(repository.id for repository in repositories)
+    verdicts = choose(repositories, NOW, thresholds=Thresholds(), limit=12, asked=asked)
+    assert sum(verdict.chosen for verdict in verdicts) == LARGEST_MATRIX

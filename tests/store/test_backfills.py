@@ -1,0 +1,277 @@
+"""Claim, fence and commit: every page once, whoever comes late commits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+import pytest
+
+from gh_backfill.errors import StaleClaim
+from gh_backfill.models import Claim, Goal, RowCounts, Spent, TrackedRepository
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import Advance
+from gh_backfill.store import backfills, items
+from gh_backfill.store.db import Database, Row
+from tests.examples import NOW, complete, tracked
+
+DONE = RowCounts(inserted=3)
+
+
+@pytest.fixture
+def repository(db: Database) -> TrackedRepository:
+    return opened(db)
+
+
+@pytest.fixture
+def rivals(database_url: str) -> Iterator[list[Database]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(Database(database_url)) for _ in range(4)]
+
+
+def opened(db: Database, goal: Goal = Goal()) -> TrackedRepository:  # noqa: B008  (frozen)
+    with db.transaction() as tx:
+        repository = tracked(tx)
+        backfills.open_backfill(tx, repository.id, total=300, goal=goal)
+    return repository
+
+
+def claim(db: Database, repository: TrackedRepository, worker: str = "w") -> Claim | None:
+    with db.transaction() as tx:
+        stream = backfills.lock_stream(tx, repository.id)
+        if stream is None:
+            return None
+        return backfills.claim(tx, stream, worker=worker, page_size=25, processor="local")
+
+
+def must_claim(db: Database, repository: TrackedRepository) -> Claim:
+    claimed = claim(db, repository)
+    assert claimed is not None
+    return claimed
+
+
+def commit(db: Database, claim: Claim, cursor: str | None, **changes: object) -> None:
+    advance = Advance(
+        **{
+            "cursor": cursor,
+            "status": BackfillStatus.ACTIVE,
+            "pass_number": 1,
+            "read_down_to": None,
+            "watermark": NOW,
+            **changes,
+        }
+    )
+    with db.transaction() as tx:
+        backfills.hold(tx, claim)
+        backfills.complete(
+            tx,
+            claim,
+            advance,
+            numbers=[3, 2, 1],
+            new_items=3,
+            counts=DONE,
+            spent=Spent(points=2, requests=2),
+            total=301,
+            page_size=74,
+            remaining=900,
+        )
+
+
+def only(db: Database, statement: str) -> Row:
+    with db.transaction(read_only=True) as tx:
+        row = tx.row(statement)
+    assert row is not None
+    return row
+
+
+def expire(db: Database, claim: Claim) -> None:
+    with db.transaction() as tx:
+        tx.run(
+            "update backfill_chunks set lease_until = now() - interval '1 second' where id = %(id)s", id=claim.chunk_id
+        )
+
+
+def test_the_next_page_starts_from_the_committed_cursor(db: Database, repository: TrackedRepository) -> None:
+    first = must_claim(db, repository)
+    assert (first.after, first.attempt, first.chunk_number) == (None, 1, 1)
+    commit(db, first, "c1")
+    second = must_claim(db, repository)
+    assert (second.after, second.attempt, second.chunk_number) == ("c1", 1, 2)
+    assert second.stream.page_size == 74
+    assert second.stream.watermark == NOW
+
+
+def test_a_commit_counts_where_others_look(db: Database, repository: TrackedRepository) -> None:
+    commit(db, must_claim(db, repository), "c1")
+    state = only(
+        db, "select processed_prs, total_prs, last_processed_cursor, points, requests from progressive_backfill_state"
+    )
+    assert state == {"processed_prs": 3, "total_prs": 301, "last_processed_cursor": "c1", "points": 2, "requests": 2}
+    chunk = only(db, "select status, pr_count, end_cursor, points, api_calls_made, rows_inserted from backfill_chunks")
+    assert chunk == {
+        "status": "completed",
+        "pr_count": 3,
+        "end_cursor": "c1",
+        "points": 2,
+        "api_calls_made": 2,
+        "rows_inserted": 3,
+    }
+
+
+def test_a_chunk_under_lease_belongs_to_one_worker(db: Database, repository: TrackedRepository) -> None:
+    must_claim(db, repository)
+    assert claim(db, repository, "rival") is None
+    with db.transaction(read_only=True) as tx:
+        assert backfills.standstill(tx, repository.id).chunk_status == "processing"
+
+
+def test_rivals_that_claim_at_the_same_moment_get_one_chunk_between_them(
+    db: Database, repository: TrackedRepository, rivals: list[Database]
+) -> None:
+    taken: list[tuple[str | None, int]] = []
+    with ThreadPoolExecutor(len(rivals)) as pool:
+        for page in range(8):
+            claims = [each for each in pool.map(lambda rival: claim(rival, repository), rivals) if each]
+            assert len(claims) == 1
+            taken.append((claims[0].after, claims[0].attempt))
+            commit(db, claims[0], f"c{page}")
+    assert taken == [(None, 1)] + [(f"c{page}", 1) for page in range(7)]
+
+
+def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
+    db: Database, repository: TrackedRepository, rivals: list[Database]
+) -> None:
+    slow = must_claim(db, repository)
+    expire(db, slow)
+    fast = must_claim(rivals[0], repository)
+    assert (fast.chunk_id, fast.attempt, fast.after) == (slow.chunk_id, 2, slow.after)
+    commit(rivals[0], fast, "c1")
+    with pytest.raises(StaleClaim), db.transaction() as tx:
+        items.settle_people(tx, [])
+        written = items.write(tx, repository, [], [], items.vocabulary(tx))
+        assert written.counts == RowCounts()
+        backfills.hold(tx, slow)
+    assert only(db, "select processed_prs from progressive_backfill_state")["processed_prs"] == 3
+
+
+def test_rows_written_before_a_claim_turns_out_lost_are_rolled_back(
+    db: Database, repository: TrackedRepository
+) -> None:
+    slow = must_claim(db, repository)
+    with db.transaction() as tx:
+        tx.run("update backfill_chunks set attempt = attempt + 1")
+    with pytest.raises(StaleClaim), db.transaction() as tx:
+        items.write(tx, repository, [complete(1)], [], items.vocabulary(tx))
+        backfills.hold(tx, slow)
+    assert only(db, "select count(*) as rows from pull_requests") == {"rows": 0}
+
+
+def test_a_commit_whose_answer_was_lost_is_found_out(db: Database, repository: TrackedRepository) -> None:
+    mine = must_claim(db, repository)
+    commit(db, mine, "c1")
+    with db.transaction(read_only=True) as tx:
+        assert backfills.committed(tx, mine)
+    with pytest.raises(StaleClaim):
+        commit(db, mine, "c1")
+
+
+def test_a_chunk_given_back_waits_for_its_time(db: Database, repository: TrackedRepository) -> None:
+    mine = must_claim(db, repository)
+    with db.transaction() as tx:
+        backfills.give_back(tx, mine, error="502", retry_at=datetime.now(tz=NOW.tzinfo) + timedelta(minutes=1))
+    assert claim(db, repository) is None
+    with db.transaction() as tx:
+        tx.run("update backfill_chunks set retry_at = now()")
+    again = must_claim(db, repository)
+    assert (again.chunk_id, again.attempt) == (mine.chunk_id, 2)
+
+
+def test_a_released_chunk_is_free_at_once(db: Database, repository: TrackedRepository) -> None:
+    mine = must_claim(db, repository)
+    with db.transaction() as tx:
+        backfills.release(tx, mine)
+    assert must_claim(db, repository).chunk_id == mine.chunk_id
+
+
+def test_a_paused_backfill_gives_no_claim_and_says_why(db: Database, repository: TrackedRepository) -> None:
+    with db.transaction() as tx:
+        assert backfills.pause(tx, repository.id, reason="rate_limit", resume_at=NOW)
+        assert not backfills.pause(tx, repository.id, reason="again", resume_at=None)
+    assert claim(db, repository) is None
+    with db.transaction() as tx:
+        still = backfills.standstill(tx, repository.id)
+        assert (still.status, still.pause_reason, still.resume_at) == (BackfillStatus.PAUSED, "rate_limit", NOW)
+        assert backfills.resume(tx, repository.id)
+    assert claim(db, repository) is not None
+
+
+def test_the_end_of_the_walk_opens_the_catch_up_and_its_end_completes_the_backfill(
+    db: Database, repository: TrackedRepository
+) -> None:
+    commit(db, must_claim(db, repository), "end", status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    catch_up = must_claim(db, repository)
+    assert (catch_up.stream.kind, catch_up.after, catch_up.stream.read_down_to) == ("catch_up", None, NOW)
+    assert only(db, "select status from progressive_backfill_state")["status"] == "active"
+    commit(db, catch_up, None, status=BackfillStatus.COMPLETED)
+    assert only(db, "select status from progressive_backfill_state")["status"] == "completed"
+    assert claim(db, repository) is None
+
+
+def test_a_raised_goal_goes_on_from_the_cursor_of_the_initial_backfill(db: Database) -> None:
+    repository = opened(db, Goal(max_items=200))
+    commit(db, must_claim(db, repository), "c200", status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), None, status=BackfillStatus.COMPLETED)
+    opened(db, Goal())
+    going_on = must_claim(db, repository)
+    assert (going_on.after, going_on.stream.goal, going_on.stream.items_done) == ("c200", Goal(), 3)
+    assert going_on.stream.watermark == NOW
+
+
+def test_a_finished_walk_that_is_asked_for_again_starts_at_the_top(db: Database, repository: TrackedRepository) -> None:
+    commit(db, must_claim(db, repository), "end", status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), None, status=BackfillStatus.COMPLETED)
+    opened(db)
+    again = must_claim(db, repository)
+    assert (again.after, again.stream.kind, again.stream.items_done) == (None, "history", 0)
+
+
+def test_opening_an_open_backfill_changes_neither_its_place_nor_its_goal(
+    db: Database, repository: TrackedRepository
+) -> None:
+    commit(db, must_claim(db, repository), "c1")
+    opened(db, Goal(max_items=10))
+    going_on = must_claim(db, repository)
+    assert (going_on.after, going_on.stream.goal) == ("c1", Goal())
+
+
+def test_errors_are_counted_in_one_statement_so_that_rivals_lose_none(
+    db: Database, repository: TrackedRepository, rivals: list[Database]
+) -> None:
+    mine = must_claim(db, repository)
+
+    def charge(rival: Database) -> None:
+        for _ in range(5):
+            with rival.transaction() as tx:
+                backfills.charge_error(tx, mine, error="boom")
+
+    with ThreadPoolExecutor(len(rivals)) as pool:
+        list(pool.map(charge, rivals))
+    state = only(db, "select error_count, consecutive_errors, last_error from progressive_backfill_state")
+    assert state == {"error_count": 20, "consecutive_errors": 20, "last_error": "boom"}
+
+
+def test_the_damaged_backfill_of_an_existing_installation_goes_on_from_the_top(existing_database_url: str) -> None:
+    with Database(existing_database_url) as db:
+        repository_id = "a0000000-0000-4000-8000-000000000003"
+        with db.transaction() as tx:
+            backfills.open_backfill(tx, repository_id, total=400, goal=Goal())
+            stream = backfills.lock_stream(tx, repository_id)
+            assert stream is not None
+            mine = backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+        assert mine is not None
+        assert (mine.after, mine.chunk_number) == (None, 45)
+        commit(db, mine, "c1")
+        state = only(db, "select processed_prs, status from progressive_backfill_state")
+        assert state == {"processed_prs": 3 + 3, "status": "active"}

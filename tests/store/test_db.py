@@ -1,0 +1,317 @@
+"""What `store/db.py` promises, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import psycopg2
+import pytest
+
+from gh_backfill.errors import ConfigurationError, StoreConflict, StoreError, StoreUnavailable
+from gh_backfill.store.db import Database, Transaction, connection_arguments
+
+
+@pytest.fixture
+def db(empty_database_url: str) -> Iterator[Database]:
+    with Database(empty_database_url) as database:
+        with database.transaction() as tx:
+            tx.run("create table shelf (id integer primary key, title text)")
+        yield database
+
+
+def titles(db: Database) -> list[str]:
+    with db.transaction(read_only=True) as tx:
+        return [row["title"] for row in tx.rows("select title from shelf order by id")]
+
+
+def add(tx: Transaction, number: int, title: str) -> int:
+    return tx.run("insert into shelf values (%(id)s, %(title)s)", id=number, title=title)
+
+
+@contextmanager
+def quiet_port() -> Iterator[int]:
+    """Give a port of this machine where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+def test_what_a_transaction_wrote_is_there_after_it(db: Database) -> None:
+    with db.transaction() as tx:
+        assert add(tx, 1, "Dune") == 1
+    assert titles(db) == ["Dune"]
+
+
+@pytest.mark.parametrize("error", [LookupError("ours"), KeyboardInterrupt()])
+def test_an_exception_undoes_the_whole_transaction_and_passes_on(db: Database, error: BaseException) -> None:
+    def fail_midway() -> None:
+        with db.transaction() as tx:
+            add(tx, 1, "Dune")
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        fail_midway()
+    assert raised.value is error
+    assert titles(db) == []
+
+
+def test_errors_of_statements_pass_as_they_are_and_undo_the_transaction(db: Database) -> None:
+    def collide() -> None:
+        with db.transaction() as tx:
+            add(tx, 1, "Dune")
+            add(tx, 1, "Emma")
+
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        collide()
+    assert titles(db) == []
+
+
+def test_a_swallowed_error_does_not_pass_for_a_commit(db: Database) -> None:
+    def swallow() -> None:
+        with db.transaction() as tx:
+            add(tx, 1, "Dune")
+            with suppress(psycopg2.errors.UndefinedTable):
+                tx.run("delete from nowhere")
+
+    with pytest.raises(StoreError, match="rolled back"):
+        swallow()
+    assert titles(db) == []
+
+
+def test_a_read_only_transaction_cannot_write(db: Database) -> None:
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction), db.transaction(read_only=True) as tx:
+        add(tx, 1, "Dune")
+
+
+def test_transactions_do_not_nest(db: Database) -> None:
+    with pytest.raises(RuntimeError, match="nest"), db.transaction(), db.transaction():
+        pass
+    assert titles(db) == []
+
+
+def test_rows_are_dicts_and_row_is_the_only_one_or_none(db: Database) -> None:
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+        add(tx, 2, "Emma")
+        assert tx.rows("select id from shelf order by id") == [{"id": 1}, {"id": 2}]
+        assert tx.row("select title from shelf where id = %(id)s", id=2) == {"title": "Emma"}
+        assert tx.row("select title from shelf where id = 3") is None
+        with pytest.raises(ValueError, match="2 rows"):
+            tx.row("select title from shelf")
+
+
+def test_run_counts_the_rows_it_touched(db: Database) -> None:
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+        add(tx, 2, "Emma")
+        assert tx.run("update shelf set title = upper(title)") == 2
+        assert tx.run("update shelf set title = lower(title) where id > 9") == 0
+
+
+def test_a_percent_sign_needs_no_doubling_where_there_are_no_parameters(db: Database) -> None:
+    with db.transaction() as tx:
+        add(tx, 1, "100 %")
+        assert tx.row("select id from shelf where title like '%0 %'") == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": [1, None, "ü'\\\"\n"]}, [], [{"n": 2**53 - 1}], {"nested": {"empty": {}}}, ["日本", "🙂"]],
+)
+def test_a_dict_or_a_list_arrives_as_jsonb_and_comes_back_equal(db: Database, value: object) -> None:
+    with db.transaction() as tx:
+        row = tx.row("select %(v)s as v, pg_typeof(%(v)s)::text as type", v=value)
+    assert row == {"v": value, "type": "jsonb"}
+
+
+def test_times_inside_json_are_read_by_the_database(db: Database) -> None:
+    moment = datetime(2026, 2, 28, 23, 59, 59, 250000, tzinfo=UTC)
+    with db.transaction() as tx:
+        row = tx.row("select at from jsonb_to_recordset(%(rows)s) as r (at timestamptz)", rows=[{"at": moment}])
+    assert row == {"at": moment}
+
+
+def test_what_json_cannot_hold_is_refused(db: Database) -> None:
+    with pytest.raises(TypeError, match="bytes"), db.transaction() as tx:
+        tx.row("select %(v)s", v=[b"raw"])
+
+
+def test_a_tuple_arrives_as_an_array_also_an_empty_one(db: Database) -> None:
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+        add(tx, 2, "Emma")
+        find = "select count(*) as n from shelf where id = any (%(ids)s)"
+        assert tx.row(find, ids=(1, 2, 3)) == {"n": 2}
+        assert tx.row(find, ids=()) == {"n": 0}
+
+
+def test_a_string_enum_arrives_as_its_text(db: Database) -> None:
+    class Genre(StrEnum):
+        NOVEL = "it's a novel"
+
+    with db.transaction() as tx:
+        assert tx.row("select %(genre)s as genre", genre=Genre.NOVEL) == {"genre": "it's a novel"}
+
+
+def test_uuids_are_strings_and_times_are_utc(db: Database) -> None:
+    with db.transaction() as tx:
+        row = tx.row("""
+            select 'a0000000-0000-4000-8000-00000000000A'::uuid as one,
+                   array['a0000000-0000-4000-8000-00000000000b'::uuid] as many,
+                   '2026-03-29 02:30+02'::timestamptz as at""")
+    assert row is not None
+    assert row["one"] == "a0000000-0000-4000-8000-00000000000a"
+    assert row["many"] == ["a0000000-0000-4000-8000-00000000000b"]
+    assert row["at"].isoformat() == "2026-03-29T00:30:00+00:00"
+
+
+def test_every_transaction_has_its_limits_and_leaves_none_of_them_behind(db: Database) -> None:
+    limits = """
+        select current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
+               current_setting('transaction_read_only') as read_only"""
+    with db.transaction(read_only=True) as tx:
+        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
+        tx.run("commit")  # behind a pooler the next client would get the session as it is now
+        assert tx.row(limits) == {"lock": "0", "idle": "0", "read_only": "off"}
+        tx.run("begin")
+
+
+def test_a_lock_that_is_not_granted_in_time_is_a_conflict(db: Database, empty_database_url: str) -> None:
+    def wait_in_vain() -> None:
+        with db.transaction() as tx:
+            tx.run("set local lock_timeout = '1ms'")
+            tx.run("update shelf set title = 'mine'")
+
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+    with Database(empty_database_url) as rival, rival.transaction() as first:
+        first.run("update shelf set title = 'taken'")
+        with pytest.raises(StoreConflict):
+            wait_in_vain()
+    assert titles(db) == ["taken"]
+
+
+def test_a_serialization_failure_is_a_conflict(db: Database, empty_database_url: str) -> None:
+    def overtaken() -> None:
+        with Database(empty_database_url) as rival, db.transaction() as tx:
+            tx.run("set transaction isolation level repeatable read")
+            tx.rows("select * from shelf")
+            with rival.transaction() as other:
+                other.run("update shelf set title = 'taken'")
+            tx.run("update shelf set title = 'mine'")
+
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+    with pytest.raises(StoreConflict):
+        overtaken()
+    assert titles(db) == ["taken"]
+
+
+def test_a_connection_that_died_while_idle_is_replaced_unnoticed(db: Database, empty_database_url: str) -> None:
+    with db.transaction() as tx:
+        first = tx.row("select pg_backend_pid() as pid")
+    assert first is not None
+    terminate(empty_database_url, first["pid"])
+    with db.transaction() as tx:
+        assert tx.row("select pg_backend_pid() as pid") != first
+
+
+def test_a_connection_lost_inside_a_transaction_is_unavailable_and_the_next_one_works(
+    db: Database, empty_database_url: str
+) -> None:
+    def lose_it() -> None:
+        with db.transaction() as tx:
+            add(tx, 1, "Dune")
+            own = tx.row("select pg_backend_pid() as pid")
+            assert own is not None
+            terminate(empty_database_url, own["pid"])
+            add(tx, 2, "Emma")
+
+    with pytest.raises(StoreUnavailable):
+        lose_it()
+    assert titles(db) == []
+
+
+def terminate(url: str, pid: int) -> None:
+    with Database(url) as killer, killer.transaction() as tx:
+        assert tx.row("select pg_terminate_backend(%(pid)s, 5000) as done", pid=pid) == {"done": True}
+
+
+def test_a_closed_database_opens_again(db: Database) -> None:
+    db.close()
+    db.close()
+    assert titles(db) == []
+
+
+def test_nothing_is_connected_before_the_first_transaction() -> None:
+    with quiet_port() as port, Database(f"postgresql://u:geheim@127.0.0.1:{port}/x"):
+        pass
+
+
+def test_an_unreachable_server_is_unavailable_and_the_message_holds_no_password() -> None:
+    with quiet_port() as port, Database(f"postgresql://u:geheim@127.0.0.1:{port}/x") as db:
+        with pytest.raises(StoreUnavailable) as raised, db.transaction():
+            pass
+        assert str(port) in str(raised.value)
+        assert "geheim" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "db",
+        "https://xyz.supabase.co",
+        "host=localhost dbname=x password=geheim",
+        "postgresql+psycopg2://u:geheim@localhost/x",
+        "postgresql://u:gehe@im@localhost/x",
+        "postgresql://u:gehe/im@localhost/x",
+        "postgresql://u:geheim@localhost:port/x",
+        "postgresql://u:geheim@localhost/x?sslmode",
+        "postgresql://u:geheim@localhost/x?nosuch=1",
+        "postgresql://u:geheim%zz@localhost/x",
+    ],
+)
+def test_a_malformed_url_is_refused_at_once_without_repeating_it(url: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Database(url)
+    assert "percent-encoded" in str(raised.value)
+    assert "gehe" not in str(raised.value)
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u@db.example.com/x", "require"),
+        ("postgres://u@10.0.0.7:6543/x", "require"),
+        ("postgresql://u@localhost,db.example.com/x", "require"),
+        ("postgresql://u@localhost.example.com/x", "require"),
+        ("postgresql://u@db.example.com/x?sslmode=verify-full", "verify-full"),
+        ("postgresql://u@db.example.com/x?sslmode=disable", "disable"),
+        ("postgresql://u@localhost/x", None),
+        ("postgresql://u@127.0.0.1:5433/x", None),
+        ("postgresql://u@[::1]/x", None),
+        ("postgresql:///x?host=/run/postgresql", None),
+        ("postgresql:///x", None),
+    ],
+)
+def test_tls_is_required_beyond_this_machine_unless_the_url_says_more(
+    url: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    monkeypatch.delenv("PGHOST", raising=False)
+    assert connection_arguments(url).get("sslmode") == expected
+
+
+def test_no_start_up_options_are_sent_because_poolers_refuse_them() -> None:
+    assert "options" not in connection_arguments("postgresql://u@db.example.com/x")
+
+
+def test_the_application_name_is_shown_to_the_server(empty_database_url: str) -> None:
+    with Database(empty_database_url, application_name="gh_backfill test") as db, db.transaction() as tx:
+        assert tx.row("select current_setting('application_name') as name") == {"name": "gh_backfill test"}

@@ -1,0 +1,62 @@
+"""Imports go down, never up or sideways; decisions touch nothing but values."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import gh_backfill
+
+PACKAGE = Path(gh_backfill.__file__).parent
+GROUND = {"models", "errors", "resources", "__init__"}
+BELOW: dict[str, set[str]] = {
+    **dict.fromkeys(GROUND, GROUND),
+    "policy": GROUND,
+    "clients": GROUND | {"policy"},
+    "store": GROUND | {"policy"},
+    "settings": GROUND | {"policy"},
+    "actions": GROUND | {"policy", "settings"},
+    "simulator": {"resources"},
+}
+BELOW["tasks"] = set(BELOW) - {"simulator"}
+BELOW["console"] = BELOW["tasks"] | {"tasks"}
+BELOW["cli"] = BELOW["web"] = set(BELOW)
+BELOW["__main__"] = {"cli"}
+DEMO = {"tasks/local.py"}  # a job on this machine may bring its own GitHub
+IMPURE = {"asyncio", "github", "io", "logging", "os", "pathlib", "psycopg2", "random", "requests", "secrets", "socket"}
+IMPURE |= {"subprocess", "sys", "tempfile", "threading", "time", "typer", "urllib", "uuid"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+each_module = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+
+
+def layer(parts: tuple[str, ...]) -> str:
+    return parts[0].removesuffix(".py") if parts else "__init__"
+
+
+def imports(module: Path) -> set[str]:
+    """Return the full names of everything that a module imports, wherever in its text."""
+    names = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@each_module
+def test_a_module_imports_only_from_its_own_layer_and_those_below(module: Path) -> None:
+    own = layer(module.relative_to(PACKAGE).parts)
+    used = {name.split(".")[1] for name in imports(module) if name.startswith("gh_backfill.")}
+    used = {"__init__" if name == "__version__" else name for name in used}
+    assert used <= BELOW[own] | {own} | ({"simulator"} if str(module.relative_to(PACKAGE)) in DEMO else set())
+
+
+@pytest.mark.parametrize("module", sorted((PACKAGE / "policy").glob("*.py")), ids=lambda path: path.name)
+def test_policy_is_pure(module: Path) -> None:
+    assert {name.split(".")[0] for name in imports(module)} & IMPURE == set()
+    calls = {node.attr for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Attribute)}
+    assert calls & {"now", "utcnow", "today"} == set()

@@ -1,0 +1,103 @@
+"""Settings: every known name, everything wrong at once, and no mixture that puts invented rows among real ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gh_backfill import settings
+from gh_backfill.errors import ConfigurationError
+
+SUPABASE = "postgresql://u:secret@db.example.supabase.co:6543/postgres"
+
+
+def load(**environment: str) -> settings.Settings:
+    return settings.load(environment, dotenv=None)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "SUPABASE_DB_URL"])
+def test_the_database_has_two_names(name: str) -> None:
+    found = load(**{name: SUPABASE}).database_url
+    assert found is not None
+    assert found.get_secret_value() == SUPABASE
+
+
+def test_an_empty_setting_is_not_given() -> None:
+    found = load(DATABASE_URL="", GITHUB_TOKEN="  ", GITHUB_RUN_ID="")
+    assert (found.database_url, found.github_token, found.run_id) == (None, None, None)
+
+
+def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("GITHUB_API_URL=https://file.example\nGH_BACKFILL_PLAN_LIMIT=3\n")
+    found = settings.load({"GITHUB_API_URL": "https://environment.example"}, dotenv=file)
+    assert (found.github_api_url, found.plan_limit) == ("https://environment.example", 3)
+
+
+def test_all_malformed_settings_are_named_at_once() -> None:
+    with pytest.raises(ConfigurationError, match=r"GH_BACKFILL_PLAN_LIMIT.*GITHUB_RUN_ID"):
+        load(GH_BACKFILL_PLAN_LIMIT="many", GITHUB_RUN_ID="x")
+
+
+def test_all_missing_settings_are_named_at_once_with_what_they_are_for() -> None:
+    with pytest.raises(ConfigurationError, match=r"GITHUB_TOKEN \(reads.*DATABASE_URL or SUPABASE_DB_URL \(where"):
+        settings.require(load(GITHUB_ACTIONS="true"), token=True, database=True)
+
+
+def test_a_supabase_address_without_connection_string_says_where_to_find_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"https://x\.supabase\.co.*connection string"):
+        settings.require(load(GITHUB_ACTIONS="true", VITE_SUPABASE_URL="https://x.supabase.co"), database=True)
+
+
+def test_the_embedded_database_is_refused_in_actions_and_only_there() -> None:
+    settings.require(load(), database=True)
+    with pytest.raises(ConfigurationError, match="vanish"):
+        settings.require(load(GITHUB_ACTIONS="true"), database=True)
+
+
+@pytest.mark.parametrize("api", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1"])
+def test_a_simulated_github_is_refused_for_a_database_elsewhere(api: str) -> None:
+    with pytest.raises(ConfigurationError, match="GH_BACKFILL_ALLOW_SIMULATED"):
+        settings.require(load(GITHUB_API_URL=api, DATABASE_URL=SUPABASE), database=True)
+    settings.require(load(GITHUB_API_URL=api, DATABASE_URL=SUPABASE, GH_BACKFILL_ALLOW_SIMULATED="1"), database=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u@127.0.0.1/x", "postgresql://u@localhost:6432/x", "postgresql:///x?host=%2Ftmp%2Fpg"]
+)
+def test_a_simulated_github_may_fill_a_database_on_this_machine(url: str) -> None:
+    settings.require(load(GITHUB_API_URL="http://127.0.0.1:1", DATABASE_URL=url), database=True)
+
+
+def test_the_message_of_a_refusal_shows_no_secret() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings.require(load(GITHUB_API_URL="http://127.0.0.1:1", DATABASE_URL=SUPABASE), database=True)
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(load(DATABASE_URL=SUPABASE))
+
+
+@pytest.mark.parametrize(
+    ("api", "graphql"),
+    [
+        ("https://api.github.com", "https://api.github.com/graphql"),
+        ("https://ghe.example/api/v3", "https://ghe.example/api/graphql"),
+    ],
+)
+def test_graphql_lies_beside_rest(api: str, graphql: str) -> None:
+    assert load(GITHUB_API_URL=api).graphql_url == graphql
+
+
+def test_what_actions_sets_is_read_and_our_own_names_win() -> None:
+    found = load(
+        GITHUB_API_URL="https://api.github.com",
+        GITHUB_GRAPHQL_URL="https://api.github.com/graphql",
+        GH_BACKFILL_GITHUB_API_URL="http://127.0.0.1:1",
+        GH_BACKFILL_GITHUB_GRAPHQL_URL="http://127.0.0.1:1/graphql",
+    )
+    assert (found.github_api_url, found.graphql_url) == ("http://127.0.0.1:1", "http://127.0.0.1:1/graphql")
+
+
+def test_our_own_address_never_mixes_with_the_one_that_actions_sets() -> None:
+    found = load(GITHUB_GRAPHQL_URL="https://api.github.com/graphql", GH_BACKFILL_GITHUB_API_URL="http://127.0.0.1:1")
+    assert found.graphql_url == "http://127.0.0.1:1/graphql"
