@@ -289,7 +289,12 @@ def run(
         if local.is_demo(environment, given):
             with local.demo(environment) as demo_environment:
                 done = local.run(
-                    demo_environment, [each.split(":")[0] for each in local.DEMO], goal=goal, workers=many, show=show
+                    demo_environment,
+                    [each.split(":")[0] for each in local.DEMO],
+                    goal=goal,
+                    workers=many,
+                    show=show,
+                    say=print,
                 )
         else:
             done = local.run(environment, given, goal=goal, workers=many, show=show, say=print)

@@ -20,7 +20,8 @@ from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.embedded import embedded
 
-EXISTING_SCHEMA = Path(__file__).parents[1].parent / "shared" / "reference" / "existing_app_schema.sql"
+SHARED = Path(__file__).parents[1].parent / "shared"
+EXISTING_SCHEMA = SHARED / "reference" / "existing_app_schema.sql"
 VARIANTS = {"default": "", "without vector": "set fixture.vector = 'off'", "two states": "set fixture.pr_state = 'two'"}
 
 

@@ -38,11 +38,12 @@ class Page:
     order: Order
     cursors: Cursors
     arguments: dict[str, Any]
+    count: int | None = None
 
     @property
     def total(self) -> int:
-        """All rows of the connection, wherever the page begins."""
-        return len(self.order.keys)
+        """All rows of the connection, wherever the page begins; `count` where the list itself is not in the source."""
+        return len(self.order.keys) if self.count is None else self.count
 
     @cached_property
     def window(self) -> tuple[list[Key], bool, bool]:
@@ -55,7 +56,8 @@ class Page:
             end = min(end, begin + first)
         if last is not None:
             begin = max(begin, end - last)
-        keys, count = self.order.keys, self.total
+        keys = self.order.keys
+        count = len(keys)
         if self.order.descending:
             chosen = [keys[count - 1 - position] for position in range(begin, end)]
         else:
@@ -80,7 +82,7 @@ class Page:
 
     def _range(self) -> tuple[int, int]:
         """The positions, in reading order, between `after` and `before`."""
-        low, high = 0, self.total
+        low, high = 0, len(self.order.keys)
         if (after := self._anchor("after")) is not None:
             low = self._position(after, past=True)
         if (before := self._anchor("before")) is not None:
@@ -101,7 +103,7 @@ class Page:
         upper = bisect_left(self.order.keys, (*anchor, _LAST_POSITION))
         lower = bisect_left(self.order.keys, (*anchor, -1))
         if self.order.descending:
-            return self.total - (lower if past else upper)
+            return len(self.order.keys) - (lower if past else upper)
         return upper if past else lower
 
 

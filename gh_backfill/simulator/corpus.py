@@ -1,7 +1,7 @@
 """Reading real repositories from folders: one folder per repository, REST objects as lines of JSON.
 
-`repository.json`, `pull_requests.jsonl`, `issues.jsonl`, `users.jsonl`, `labels.json`, `forks.jsonl`, `stargazers.jsonl`; each
-`.jsonl` may be gzipped.  Keys with a leading underscore are nested lists.  What is missing comes from `derive`.
+`repository.json`, `labels.json`, and `.jsonl` or `.jsonl.gz` of pull_requests, issues, users, forks and stargazers.  Keys
+with a leading underscore are nested lists.  What is missing comes from `derive`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.items import Reader
-from gh_backfill.simulator.rows import Label, Repository, Star
+from gh_backfill.simulator.rows import Issue, Label, PullRequest, Repository, Star
 from gh_backfill.simulator.shelf import Shelf, shelf_of
 from gh_backfill.simulator.world import World
 
@@ -93,9 +93,12 @@ def _read_repository(world: World, folder: Path) -> None:
         stars=stars,
         forks=[fork.id for fork in forks],
     )
-    times = [row.updated_at for row in (*pulls.values(), *issues)]
-    first = min((row.created_at for row in (*pulls.values(), *issues)), default=_LONG_AGO)
-    defaults = {"created_at": first, "updated_at": max(times, default=_LONG_AGO), "stargazers_count": len(stars)}
+    items: list[PullRequest | Issue] = [*pulls.values(), *issues]
+    defaults = {
+        "created_at": min((row.created_at for row in items), default=_LONG_AGO),
+        "updated_at": max((row.updated_at for row in items), default=_LONG_AGO),
+        "stargazers_count": len(stars),
+    }
     world.add_repository(repository(world, {**defaults, **given, "id": identity}), shelf)
     for fork in forks:
         if fork.id not in world.repositories and world.repository(fork.owner, fork.name) is None:

@@ -1,6 +1,7 @@
 """Cursors that only the simulator can make: a place in an order, sealed with a key.
 
-GitHub's are predicates on the sort key: `after` means the rows strictly past (value, id), whether or not the row is still there.
+GitHub's are predicates on the sort key: `after` means the rows strictly past (value, id), whether or not the row is
+still there.
 """
 
 from __future__ import annotations

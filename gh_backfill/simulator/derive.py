@@ -4,7 +4,7 @@ Derived numeric ids of pull requests, reviews, comments and issues are
 
     kind * 10^15 + slot(repository) * 10^11 + number * 10^4 + index
 
-where kind is 1 to 5, slot is a hash of the repository's name below 10^4, number is that of the pull request or issue and
+where kind is 1 to 5, slot is a hash of the repository's name below 10^4, number is the pull request's or issue's and
 index is the position of the row in its list.  They lie above every id GitHub has given (about 5 * 10^9), each kind in a
 range of its own, and below 2^53, so that they fit a bigint and a JSON number.  Derived ids of accounts and repositories
 lie between 1.6 and 2.1 * 10^9, since GraphQL gives them as 32 bit integers.
@@ -86,7 +86,7 @@ def derived_review_id(full_name: str, number: int, index: int) -> int:
 
 
 def derived_comment_id(kind: Kind, full_name: str, number: int, index: int) -> int:
-    """Return the id of a comment, `Kind.REVIEW_COMMENT` or `Kind.ISSUE_COMMENT`, at position `index` (from 0) of its list."""
+    """Return the id of a comment (`Kind.REVIEW_COMMENT` or `Kind.ISSUE_COMMENT`) at position `index` of its list."""
     if kind not in (Kind.REVIEW_COMMENT, Kind.ISSUE_COMMENT):
         raise ValueError(f"{kind} is no kind of comment")
     return _derived(kind, full_name, number, index)

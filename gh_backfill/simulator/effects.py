@@ -1,7 +1,7 @@
 """What each fault does.
 
-`instead` answers in place of the server, which then neither runs nor charges the request; `data` changes the decoded answer of a
-GraphQL query that ran; `wire` changes the answer on its way out.
+`instead` answers in place of the server, which then neither runs nor charges the request; `data` changes the decoded
+answer of a GraphQL query that ran; `wire` changes the answer on its way out.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _limit_resources(fault: Fault, answer: Answer) -> None:
         if isinstance(connection, dict) and len(connection.get("nodes") or ()) > most:
             for index in range(len(connection["nodes"])):
                 connection["nodes"][index] = None
-                _complain(answer, [*path, "pullRequests", "nodes", index], type="RESOURCE_LIMITS_EXCEEDED")
+                _complain(answer, [*path, "pullRequests", "nodes", index], "RESOURCE_LIMITS_EXCEEDED")
 
 
 def _null_with_error(fault: Fault, answer: Answer) -> None:
@@ -54,7 +54,7 @@ def _null_with_error(fault: Fault, answer: Answer) -> None:
         for name in ("author", "body"):
             if value.get(name) is not None and _chosen(fault, value, path, name):
                 value[name] = None
-                _complain(answer, [*path, name], type="RESOURCE_LIMITS_EXCEEDED")
+                _complain(answer, [*path, name], "RESOURCE_LIMITS_EXCEEDED")
 
 
 def _shrink(fault: Fault, answer: Answer) -> None:
@@ -115,7 +115,7 @@ EFFECTS: dict[str, Effect] = {
         wire=lambda fault, response: replace(response, delivery=Delivery.RESET),
     ),
     "stall": Effect(
-        text="the request is carried out and charged, then nothing is sent until the client hangs up or the server stops",
+        text="the request is carried out and charged, then nothing is sent until either side gives up",
         wire=lambda fault, response: replace(response, delivery=Delivery.STALLED),
     ),
     "secondary_a": Effect(
@@ -137,11 +137,11 @@ EFFECTS: dict[str, Effect] = {
         data=_limit_resources,
     ),
     "null_with_error": Effect(
-        text="in `size` (0.1) of all objects `author` or `body` is null, with an error at its path",
+        text="in `size` (0.1) of all objects `author` or `body` is null with an error at its path",
         data=_null_with_error,
     ),
     "shrink": Effect(
-        text="connections below a node lose what is past `size` (10), `totalCount` and `hasNextPage` included, silently",
+        text="connections below a node end at `size` (10) rows, as if there were no more, without an error",
         data=_shrink,
     ),
     "bad_credentials": Effect(
@@ -175,6 +175,6 @@ def _objects(value: Any, path: Path) -> Iterator[tuple[Path, Answer]]:
             yield from _objects(child, [*path, index])
 
 
-def _complain(answer: Answer, path: Path, *, type: str) -> None:
+def _complain(answer: Answer, path: Path, kind: str) -> None:
     message = "Resource limits for this query exceeded."
-    answer.setdefault("errors", []).append({"type": type, "path": path, "message": message})
+    answer.setdefault("errors", []).append({"type": kind, "path": path, "message": message})

@@ -17,13 +17,15 @@ SITE = "https://github.com"
 _INT32 = 2**31
 
 
-def page(info: Any, order: Order, arguments: dict[str, Any]) -> Page:
-    page = Page(name=info.field_name, order=order, cursors=info.context.cursors, arguments=arguments)
-    page.check()
-    return page
+def page(info: Any, order: Order, arguments: dict[str, Any], count: int | None = None) -> Page:
+    """Cut a page out of an order; refused where the arguments are wrong."""
+    made = Page(name=info.field_name, order=order, cursors=info.context.cursors, arguments=arguments, count=count)
+    made.check()
+    return made
 
 
 def database_id(row: Any, info: Any) -> int:
+    """The 32 bit id, which GitHub gives whatever its size."""
     identity: int = row.id
     if identity >= _INT32 and info.context.options.large_integers is LargeIntegers.NULL:
         raise GraphQLError(f"Integer out of bounds: {identity}")
@@ -31,10 +33,12 @@ def database_id(row: Any, info: Any) -> int:
 
 
 def url(row: Any, info: Any) -> str:
+    """The address of the page."""
     return f"{SITE}{resource_path(row, info)}"
 
 
 def resource_path(row: Any, info: Any) -> str:
+    """The path of the page below the site."""
     world: World = info.context.world
     if isinstance(row, Account):
         return f"/{'apps/' if row.type == 'Bot' else ''}{derive.graphql_login(row.id, row.login)}"
@@ -49,39 +53,49 @@ def resource_path(row: Any, info: Any) -> str:
 
 
 def edges(page: Page, info: Any) -> list[tuple[str, Any]]:
+    """The rows of a page with their cursors."""
     return [(page.cursor(key), row) for key, row in zip(page.window[0], page_rows(page, info), strict=True)]
 
 
 def page_rows(page: Page, info: Any) -> list[Any]:
+    """The rows of a page, counted as given out."""
     rows = page.rows
     info.context.nodes += len(rows)
     return rows
 
 
-def start_cursor(page: Page, info: Any) -> str | None:
+def start_cursor(page: Page, _info: Any) -> str | None:
+    """The cursor of the first row; null on an empty page."""
     return page.cursor(page.window[0][0]) if page.window[0] else None
 
 
-def end_cursor(page: Page, info: Any) -> str | None:
+def end_cursor(page: Page, _info: Any) -> str | None:
+    """The cursor of the last row; null on an empty page."""
     return page.cursor(page.window[0][-1]) if page.window[0] else None
 
 
 def pull(row: Any, info: Any) -> PullRequest | None:
+    """The pull request that a row belongs to."""
     found: PullRequest | None = info.context.world.pull(row.repository_id, row.number)
     return found
 
 
 def repository_of(row: Any, info: Any) -> Repository:
+    """The repository that a row belongs to."""
     found: Repository = info.context.world.repositories[row.repository_id]
     return found
 
 
 def author(row: Any, info: Any) -> Account | None:
-    return info.context.person(row.author)
+    """Who wrote a row; null for a deleted account."""
+    found: Account | None = info.context.person(row.author)
+    return found
 
 
 def commit(name: str) -> Callable[..., dict[str, Any] | None]:
-    def resolve(row: Any, info: Any) -> dict[str, Any] | None:
+    """Make the answer for a commit that a row names by its id."""
+
+    def resolve(row: Any, _info: Any) -> dict[str, Any] | None:
         oid = getattr(row, name)
         return None if oid is None else {"oid": oid, "row": row}
 
@@ -89,5 +103,6 @@ def commit(name: str) -> Callable[..., dict[str, Any] | None]:
 
 
 def labels(row: Repository | PullRequest | Issue, info: Any, **arguments: Any) -> Page:
-    labels = info.context.world.shelves[row.id].labels if isinstance(row, Repository) else row.labels
-    return page(info, by_position(labels), arguments)
+    """The labels of a repository, a pull request or an issue."""
+    found = info.context.world.shelves[row.id].labels if isinstance(row, Repository) else row.labels
+    return page(info, by_position(found), arguments)

@@ -173,6 +173,6 @@ def _error(error: GraphQLError) -> Answer:
     return answer | {"locations": wording.locations(error), "message": error.message}
 
 
-def _never(value: Any) -> bool:
+def _never(_: Any) -> bool:
     """Nothing here has to be awaited."""
     return False

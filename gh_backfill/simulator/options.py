@@ -23,7 +23,7 @@ class LargeIntegers(StrEnum):
 class Options:
     """How the simulated GitHub behaves.  Limits are points (GraphQL) and requests (REST) an hour; times are seconds.
 
-    A token is its own identity unless `identities` names another; tokens of one identity share its budget and its concurrency.
+    A token is its own identity unless `identities` names another; tokens of one identity share its budget.
     `limits` overrides both limits of an identity.  `clock` and `sleep` may be replaced, so that no test waits.
     """
 

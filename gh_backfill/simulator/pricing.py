@@ -17,6 +17,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
     value_from_ast_untyped,
@@ -66,8 +67,8 @@ def price(
 ) -> Price:
     """Price an operation.  `variables` hold the defaults too.
 
-    A connection is charged once for each node of the connections above it; one without `first` or `last`, which can only be
-    asked for its `totalCount`, is free unless `charge_counts` is set.
+    A connection is charged once for each node of the connections above it; one without `first` or `last`, which can
+    only be asked for its `totalCount`, is free unless `charge_counts` is set.
     """
     definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     fragments = {definition.name.value: definition for definition in definitions}
@@ -82,22 +83,34 @@ def _walk(tally: _Tally, selection: SelectionSetNode, above: int, *, top: bool =
     for fields in _merged(tally, selection):
         node = fields[0]
         arguments = {argument.name.value: _value(tally, argument.value) for argument in node.arguments}
-        multiple = above
-        if top and node.name.value == "rateLimit":
-            tally.dry_run = tally.dry_run or arguments.get("dryRun") is True
-        elif top and node.name.value == "nodes" and isinstance(arguments.get("ids"), list):
-            multiple = _count_ids(tally, node, len(arguments["ids"]))
-        elif (size := _size(arguments)) is not None:
-            multiple = above * size
-            tally.units += above
-            tally.nodes += multiple
-            if multiple > MOST_NODES and (tally.widest is None or multiple > tally.widest[1]):
-                tally.widest = (node.name.value, multiple)
-        elif tally.charge_counts and _counts(fields):
-            tally.units += above
+        multiple = _count_top(tally, node, arguments) if top else None
+        if multiple is None:
+            multiple = _count(tally, fields, arguments, above)
         for found in fields:
             if found.selection_set is not None:
                 _walk(tally, found.selection_set, multiple)
+
+
+def _count_top(tally: _Tally, node: FieldNode, arguments: Mapping[str, Any]) -> int | None:
+    """Count what is special at the top: `rateLimit(dryRun:)` and `nodes(ids:)`, which multiplies but costs nothing."""
+    if node.name.value == "rateLimit":
+        tally.dry_run = tally.dry_run or arguments.get("dryRun") is True
+    if node.name.value == "nodes" and isinstance(arguments.get("ids"), list):
+        return _count_ids(tally, node, len(arguments["ids"]))
+    return None
+
+
+def _count(tally: _Tally, fields: list[FieldNode], arguments: Mapping[str, Any], above: int) -> int:
+    """Count a field, and return how many nodes there may be of what is below it."""
+    size = _size(arguments)
+    if size is None:
+        tally.units += above if tally.charge_counts and _counts(fields) else 0
+        return above
+    tally.units += above
+    tally.nodes += above * size
+    if above * size > MOST_NODES and (tally.widest is None or above * size > tally.widest[1]):
+        tally.widest = (fields[0].name.value, above * size)
+    return above * size
 
 
 def _merged(tally: _Tally, selection: SelectionSetNode) -> list[list[FieldNode]]:
@@ -115,7 +128,8 @@ def _fields(tally: _Tally, selection: SelectionSetNode, condition: str) -> Itera
         if isinstance(node, FieldNode):
             yield condition, node
         elif isinstance(node, InlineFragmentNode):
-            name = node.type_condition.name.value if node.type_condition else condition
+            narrower: NamedTypeNode | None = node.type_condition
+            name = condition if narrower is None else narrower.name.value
             yield from _fields(tally, node.selection_set, name)
         elif isinstance(node, FragmentSpreadNode) and (fragment := tally.fragments.get(node.name.value)):
             yield from _fields(tally, fragment.selection_set, fragment.type_condition.name.value)

@@ -16,10 +16,9 @@ _THINGS = (
     "CI",
     "logging",
 )
-_WORDS = (
-    "this change makes the reader wait less often and keeps what was read before it could be lost which we should test "
-    "again because 例えば the first page was empty — or not, see above 🚀 thanks for looking into it so quickly"
-).split()
+_TEXT = """this change makes the reader wait less often and keeps what was read before it could be lost which we should
+test again because 例えば the first page was empty — or not, see above 🚀 thanks for looking into it so quickly"""
+_WORDS = _TEXT.split()
 _FOLDERS = ("src", "tests", "docs", "tools")
 
 

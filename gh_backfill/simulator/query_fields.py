@@ -17,17 +17,19 @@ def not_found(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"type": "NOT_FOUND"})
 
 
-def repository(_: Any, info: Any, owner: str, name: str, followRenames: bool = True) -> Repository | None:  # noqa: N803
+def repository(_: Any, info: Any, owner: str, name: str, **arguments: bool) -> Repository | None:
+    """A repository by its name, following renames unless told not to."""
     scope: Scope = info.context
     if scope.price.dry_run:
         return None
-    found = scope.world.repository(owner, name, follow_renames=followRenames)
+    found = scope.world.repository(owner, name, follow_renames=arguments.get("followRenames", True))
     if found is None or not scope.sees(found):
         raise not_found(f"Could not resolve to a Repository with the name '{owner}/{name}'.")
     return found
 
 
-def node(_: Any, info: Any, id: str) -> Node | None:
+def node(_: Any, info: Any, id: str) -> Node | None:  # noqa: A002 - the schema names it so
+    """Anything by its node id."""
     if info.context.price.dry_run:
         return None
     found = _find(info.context, id)
@@ -37,6 +39,7 @@ def node(_: Any, info: Any, id: str) -> Node | None:
 
 
 def nodes(_: Any, info: Any, ids: list[str]) -> list[Node | GraphQLError]:
+    """Many things by their node ids; what is not there is null, with an error at its place."""
     return [] if info.context.price.dry_run else [_find(info.context, node_id) for node_id in ids]
 
 
@@ -55,7 +58,8 @@ def _visible(scope: Scope, row: Node) -> bool:
     return repository is not None and scope.sees(repository)
 
 
-def rate_limit(_: Any, info: Any, dryRun: bool = False) -> dict[str, Any]:  # noqa: N803
+def rate_limit(_: Any, info: Any, **_arguments: Any) -> dict[str, Any]:
+    """The price of this query and how the budget stands."""
     scope: Scope = info.context
     standing = scope.standing
     return {
@@ -69,6 +73,7 @@ def rate_limit(_: Any, info: Any, dryRun: bool = False) -> dict[str, Any]:  # no
 
 
 def viewer(_: Any, info: Any) -> Account:
+    """Whoever asks."""
     login = info.context.identity
     identity = derive.derived_user_id(login)
     picture = f"https://avatars.githubusercontent.com/u/{identity}?v=4"

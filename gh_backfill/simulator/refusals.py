@@ -44,8 +44,8 @@ def requests_used_up(user_id: int, now: float) -> Response:
     """The REST interface's answer to a request too many."""
     time = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     message = (
-        f"API rate limit exceeded for user ID {user_id}. If you reach out to GitHub Support for help, please include the "
-        f"request ID {REQUEST_ID} and timestamp {time}. {_TERMS}"
+        f"API rate limit exceeded for user ID {user_id}. If you reach out to GitHub Support for help, please include "
+        f"the request ID {REQUEST_ID} and timestamp {time}. {_TERMS}"
     )
     return refusal(403, message, _LIMITS_PAGE)
 
@@ -110,8 +110,8 @@ def timed_out(now: float) -> Response:
 def no_answer_in_time() -> Response:
     """The other one, from further out."""
     message = (
-        "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and contact us "
-        "if the problem persists."
+        "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and "
+        "contact us if the problem persists."
     )
     return reply({"message": message}, 504)
 
@@ -119,7 +119,7 @@ def no_answer_in_time() -> Response:
 def bad_gateway() -> Response:
     """A page of HTML from the proxy in front."""
     page = (
-        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
-        "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+        "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
     return Response(status=502, headers={"Content-Type": "text/html"}, body=page.encode())

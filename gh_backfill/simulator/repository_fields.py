@@ -15,6 +15,7 @@ from gh_backfill.simulator.world import World
 
 
 def pull_request(row: Repository, info: Any, number: int) -> PullRequest:
+    """A pull request by its number."""
     found: PullRequest | None = info.context.world.pull(row.id, number)
     if found is None:
         raise not_found(f"Could not resolve to a PullRequest with the number of {number}.")
@@ -22,6 +23,7 @@ def pull_request(row: Repository, info: Any, number: int) -> PullRequest:
 
 
 def issue(row: Repository, info: Any, number: int) -> Issue:
+    """An issue by its number."""
     found: Issue | None = info.context.world.issue(row.id, number)
     if found is None:
         raise not_found(f"Could not resolve to an Issue with the number of {number}.")
@@ -29,6 +31,7 @@ def issue(row: Repository, info: Any, number: int) -> Issue:
 
 
 def issue_or_pull_request(row: Repository, info: Any, number: int) -> Issue | PullRequest:
+    """An issue or a pull request by its number."""
     world: World = info.context.world
     found = world.pull(row.id, number) or world.issue(row.id, number)
     if found is None:
@@ -37,6 +40,7 @@ def issue_or_pull_request(row: Repository, info: Any, number: int) -> Issue | Pu
 
 
 def pull_requests(row: Repository, info: Any, **arguments: Any) -> Page:
+    """The pull requests; without an order, by id."""
     shelf = info.context.world.shelves[row.id]
     by = arguments.get("orderBy") or {"field": "ID", "direction": "ASC"}
     if by["field"] == "COMMENTS":
@@ -59,6 +63,7 @@ def _matches(pull: PullRequest, wanted: Mapping[str, Any]) -> bool:
 
 
 def issues(row: Repository, info: Any, **arguments: Any) -> Page:
+    """The issues; `since` is inclusive."""
     filters = arguments.get("filterBy") or {}
     states = arguments.get("states") or filters.get("states")
     labels = set(arguments.get("labels") or filters.get("labels") or ())
@@ -81,6 +86,7 @@ def issues(row: Repository, info: Any, **arguments: Any) -> Page:
 
 
 def forks(row: Repository, info: Any, **arguments: Any) -> Page:
+    """The forks that are known."""
     world: World = info.context.world
     rows = [world.repositories[fork] for fork in world.shelves[row.id].forks if fork in world.repositories]
     by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
@@ -107,9 +113,16 @@ def stargazers(row: Repository, info: Any, **arguments: Any) -> Page:
     return page(info, order, arguments)
 
 
-def watchers(row: Repository, info: Any, **arguments: Any) -> Page:
+def watchers(_row: Repository, info: Any, **arguments: Any) -> Page:
+    """Nobody: who watches is not in the world."""
     return page(info, by_position(()), arguments)
 
 
 def star_nodes(stars: Page, info: Any) -> list[Account | None]:
+    """The accounts of a page of stars."""
     return [info.context.person(star.account) for star in page_rows(stars, info)]
+
+
+def state_reason(row: Issue, _info: Any, **_arguments: Any) -> str | None:
+    """Say why an issue is closed, in GraphQL's spelling."""
+    return row.state_reason.upper() if row.state_reason else None

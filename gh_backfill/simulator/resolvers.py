@@ -18,8 +18,13 @@ from gh_backfill.simulator.rows import (
     Thread,
 )
 
-
 Resolver = Callable[..., Any]
+
+
+def _key(name: str) -> Resolver:
+    return lambda row, info: row[name]
+
+
 _CREATED: dict[str, Resolver] = {"publishedAt": lambda row, info: row.created_at}
 _ITEM: dict[str, Resolver] = {
     "author": fields.author,
@@ -69,10 +74,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "repository": query_fields.repository,
         "viewer": query_fields.viewer,
     },
-    "RateLimit": {
-        name: (lambda name: lambda row, info: row[name])(name)
-        for name in ("cost", "limit", "nodeCount", "remaining", "resetAt", "used")
-    },
+    "RateLimit": {name: _key(name) for name in ("cost", "limit", "nodeCount", "remaining", "resetAt", "used")},
     "PageInfo": {
         "startCursor": fields.start_cursor,
         "endCursor": fields.end_cursor,
@@ -173,11 +175,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "startLine": lambda row, info: row.comments[0].start_line,
     },
     "IssueComment": _ITEM | _CREATED,
-    "Issue": _ITEM
-    | {
-        "comments": pull_fields.comments,
-        "stateReason": lambda row, info, enableDuplicate=False: (row.state_reason or "").upper() or None,  # noqa: N803
-    },
+    "Issue": {**_ITEM, "comments": pull_fields.comments, "stateReason": repository_fields.state_reason},
     "Label": {
         "createdAt": lambda row, info: None,
         "id": lambda row, info: row.node_id,
@@ -193,7 +191,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "node": lambda edge, info: info.context.person(edge[1].account),
         "starredAt": lambda edge, info: edge[1].starred_at,
     },
-    **{name: _ACCOUNT for name in ("User", "Bot", "Mannequin", "Organization")},
+    **dict.fromkeys(("User", "Bot", "Mannequin", "Organization"), _ACCOUNT),
 }
 TYPE_NAMES: dict[type, str] = {
     Repository: "Repository",

@@ -21,8 +21,9 @@ from graphql import (
 from gh_backfill import resources
 from gh_backfill.simulator.resolvers import CONNECTION, EDGE, RESOLVERS, Resolver, type_name
 
-# GitHub's `Int` is written whatever its size; graphql-core's refuses what needs more than 32 bits.
-_INT = GraphQLScalarType("Int", serialize=lambda value: value)
+# GitHub's `Int` is written whatever its size; graphql-core's refuses what needs more than 32 bits, and guards its name.
+_INT = GraphQLScalarType("LargeInt", serialize=lambda value: value)
+_INT.name = "Int"
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -62,5 +63,5 @@ def _wide(kind: GraphQLOutputType) -> GraphQLOutputType:
     return _INT if kind is GraphQLInt else kind
 
 
-def _type_of(row: Any, info: Any, kind: Any) -> str:
+def _type_of(row: Any, _info: Any, _kind: Any) -> str:
     return type_name(row)

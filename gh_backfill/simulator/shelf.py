@@ -69,7 +69,7 @@ class Shelf:
         return [self._outlines[number] for number in sorted(self._outlines)]
 
     def ordered(self, field: str, states: Sequence[str] | None = None) -> list[Key]:
-        """Return the keys of the pull requests by CREATED_AT, UPDATED_AT or ID, ascending; the last part is the number."""
+        """Return the keys of the pull requests by CREATED_AT, UPDATED_AT or ID, ascending; they end in the number."""
         order = self._orders.get(field)
         if order is None:
             order = sorted(_key(outline, field) for outline in self._outlines.values())

@@ -1,7 +1,7 @@
 """Made-up repositories of any size: each pull request is made when it is asked for, from the seed and its number alone.
 
-The sizes are heavy-tailed, as in life: most pull requests have few reviews and comments, some over 100; number 7 has more than
-300 reviews and number 11 more than 100 comments, where there are that many numbers.  Every 13th number is an issue, left out.
+The sizes are heavy-tailed, as in life: most pull requests have few reviews and comments, some over 100; number 7 has
+more than 300 reviews and number 11 more than 100 comments, where there are that many.  Every 13th number is an issue.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SPAN = timedelta(days=3650)
 _SPEC = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+):(?P<count>\d+)(?::(?P<seed>\d+))?")
 _ISSUE_EVERY = 13
 _MANY_REVIEWS, _MANY_COMMENTS = 7, 11
-# Ids rise with the number, each repository's in a range of its own between those GitHub has given and those `derive` gives.
+# Ids rise with the number, each repository's in a range of its own, above GitHub's and below those of `derive`.
 _FIRST_ID, _ID_RANGE, _ID_STEP = 10**10, 5 * 10**9, 5_000
 _MOST_REVIEW_COMMENTS = 1_400
 
@@ -82,7 +82,7 @@ def add(world: World, recipe: Recipe) -> None:
 
 
 class _Maker:
-    """Makes the rows of one repository.  Each number has its own random stream, so the order of asking does not matter."""
+    """Makes the rows of one repository.  Each number has its own dice, so the order of asking does not matter."""
 
     def __init__(self, recipe: Recipe, identity: int, world: World) -> None:
         self.recipe, self.identity = recipe, identity
@@ -284,7 +284,7 @@ class _Maker:
         return _FIRST_ID + derive.slot(self.recipe.full_name) * _ID_RANGE + number * _ID_STEP
 
     def _luck(self, purpose: str, number: int) -> random.Random:
-        return random.Random(f"{self.recipe.full_name.lower()}:{self.recipe.seed}:{purpose}:{number}")
+        return random.Random(f"{self.recipe.full_name.lower()}:{self.recipe.seed}:{purpose}:{number}")  # noqa: S311 - a dice, no secret
 
 
 def _text(time: datetime) -> str:

@@ -15,12 +15,17 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    NamedTypeNode,
     OperationDefinitionNode,
     VariableDefinitionNode,
     print_ast,
 )
 from graphql.language.ast import Node
 
+_NO_SELECTION = (
+    "Field must have selections (field '{field}' returns {bare} but has no selections. "
+    "Did you mean '{field} {{ ... }}'?)"
+)
 _RULES: tuple[tuple[str, str, str | None, Mapping[str, str]], ...] = (
     (
         r"Cannot query field '(?P<field>\w+)' on type '(?P<type>\w+)'",
@@ -42,8 +47,7 @@ _RULES: tuple[tuple[str, str, str | None, Mapping[str, str]], ...] = (
     ),
     (
         r"Field '(?P<field>\w+)' of type '(?P<type>[^']+)' must have a selection of subfields",
-        "Field must have selections (field '{field}' returns {bare} but has no selections. "
-        "Did you mean '{field} {{ ... }}'?)",
+        _NO_SELECTION,
         "selectionMismatch",
         {"nodeName": "field '{field}'", "typeName": "{type}"},
     ),
@@ -60,7 +64,7 @@ _RULES: tuple[tuple[str, str, str | None, Mapping[str, str]], ...] = (
         {"typeName": "{type}"},
     ),
     (
-        r"Variable '\$(?P<variable>\w+)' of type '(?P<given>[^']+)' used in position expecting type '(?P<wanted>[^']+)'",
+        r"Variable '\$(?P<variable>\w+)' of type '(?P<given>.+)' used in position expecting type '(?P<wanted>[^']+)'",
         "Type mismatch on variable ${variable} and argument {node} ({given} / {wanted})",
         "variableMismatch",
         {
@@ -101,7 +105,7 @@ _RULES: tuple[tuple[str, str, str | None, Mapping[str, str]], ...] = (
         {"fragmentName": "{fragment}"},
     ),
     (
-        r"(?:(?P<wanted>\w+) cannot represent|Expected value of type '(?P<type>[^']+)'|Value '[^']+' does not exist in)",
+        r"(?P<wanted>\w+) cannot represent|Expected value of type '(?P<type>[^']+)'|Value '[^']+' does not exist in",
         "Argument has an invalid value ({node}). Expected type '{wanted}'.",
         "argumentLiteralsIncompatible",
         {"typeName": "Field"},
@@ -203,7 +207,8 @@ def _step(node: Node) -> list[str]:
     if isinstance(node, ArgumentNode):
         return [node.name.value]
     if isinstance(node, InlineFragmentNode):
-        return [f"... on {node.type_condition.name.value}" if node.type_condition else "..."]
+        condition: NamedTypeNode | None = node.type_condition
+        return ["..." if condition is None else f"... on {condition.name.value}"]
     if isinstance(node, FragmentSpreadNode):
         return [f"... {node.name.value}"]
     return []

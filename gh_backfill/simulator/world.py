@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import Kind, NodeKey
@@ -37,6 +36,7 @@ class World:
         self.accounts: dict[int, Account] = {}
         self.runs: dict[tuple[int, int], dict[str, object]] = {}
         self.jobs: dict[tuple[int, int], list[dict[str, object]]] = {}
+        self.events = 0
         self._names: dict[str, int] = {}
         self._former_names: dict[str, int] = {}
         self._logins: dict[str, int] = {}
@@ -144,24 +144,13 @@ class World:
         if issue is not None and key.kind is Kind.ISSUE_COMMENT:
             candidates = issue.comments
         elif pull is not None:
-            candidates = {
-                Kind.REVIEW: lambda: pull.reviews,
-                Kind.REVIEW_COMMENT: lambda: pull.review_comments,
-                Kind.ISSUE_COMMENT: lambda: pull.comments,
-                Kind.THREAD: lambda: threads(pull),
-            }[key.kind]()
+            candidates = _below(pull, key.kind)
         return next((row for row in candidates if row.id == key.id), None)
 
 
-def load(dirs: Iterable[Path] = (), synthetic: Iterable[str] = ()) -> World:
-    """Make a world of corpus folders and of synthetic repositories given as `owner/name:N` or `owner/name:N:SEED`.
-
-    A folder may hold one repository, or one folder per repository.  Raises ValueError where something is wrong with the input.
-    """
-    from gh_backfill.simulator import corpus, synthetic as made
-
-    world = World()
-    corpus.read(world, dirs)
-    for text in synthetic:
-        made.add(world, made.Recipe.parse(text))
-    return world
+def _below(pull: PullRequest, kind: Kind) -> Iterable[Review | ReviewComment | Thread | IssueComment]:
+    if kind is Kind.REVIEW:
+        return pull.reviews
+    if kind is Kind.REVIEW_COMMENT:
+        return pull.review_comments
+    return threads(pull) if kind is Kind.THREAD else pull.comments

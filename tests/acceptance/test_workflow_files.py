@@ -80,6 +80,17 @@ def test_a_running_workflow_is_never_cancelled_by_a_newer_one(file: Path) -> Non
 
 
 @each_workflow
+def test_jobs_of_a_matrix_do_not_cancel_each_other(file: Path) -> None:
+    matrices = [job["strategy"] for job in jobs(file) if "strategy" in job]
+    assert [matrix for matrix in matrices if matrix.get("fail-fast") is not False] == []
+
+
+def test_five_repositories_are_captured_at_a_time() -> None:
+    workflow = yaml.safe_load((GITHUB / "workflows" / "progressive-backfill.yml").read_text())
+    assert workflow["jobs"]["capture"]["strategy"]["max-parallel"] == 5
+
+
+@each_workflow
 def test_secrets_reach_only_steps_that_run_our_commands(file: Path) -> None:
     document = yaml.safe_load(file.read_text())
     for job in document["jobs"].values():

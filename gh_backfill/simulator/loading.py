@@ -1,0 +1,21 @@
+"""Making a world of folders and of recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gh_backfill.simulator import corpus, synthetic
+from gh_backfill.simulator.world import World
+
+
+def load(dirs: Iterable[Path] = (), recipes: Iterable[str] = ()) -> World:
+    """Make a world of corpus folders and of synthetic repositories given as `owner/name:N` or `owner/name:N:SEED`.
+
+    A folder holds one repository, or one folder for each.  Raises ValueError where something is wrong with the input.
+    """
+    world = World()
+    corpus.read(world, dirs)
+    for text in recipes:
+        synthetic.add(world, synthetic.Recipe.parse(text))
+    return world

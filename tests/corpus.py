@@ -1,0 +1,161 @@
+"""What the corpus says, as expected rows: read straight from its files, so that the simulator cannot agree with itself.
+
+Only the rules for what a folder lacks (ids of rows and accounts, names of head branches) come from `simulator.derive`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gh_backfill.simulator import derive
+from tests.comparison import GHOST, UNKNOWN, Comment, Known, PullRequest, Repository, Review, ReviewComment
+from tests.conftest import SHARED
+
+CORPUS = SHARED / "corpus"
+Given = Mapping[str, Any]
+
+
+def folders() -> list[Path]:
+    """Return the folders of all repositories that have pull requests; skips the test where there is no corpus."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"the corpus is not at {CORPUS}")
+    return sorted(path.parent for path in CORPUS.glob("*/repository.json") if _file(path.parent, "pull_requests"))
+
+
+def expected(given: Iterable[Path]) -> list[Repository]:
+    """Return the repositories of some folders, as they are captured from a simulator that serves these folders."""
+    given = list(given)
+    accounts = _accounts(given)
+    return [_repository(folder, accounts) for folder in given]
+
+
+def _repository(folder: Path, accounts: Mapping[str, int]) -> Repository:
+    given = json.loads((folder / "repository.json").read_text(encoding="utf-8"))
+    full_name = given["full_name"]
+    rows = list(_lines(folder, "pull_requests"))
+    return Repository(
+        github_id=given.get("id") or derive.derived_repository_id(full_name),
+        full_name=full_name,
+        owner=given["owner"]["login"],
+        name=given["name"],
+        is_private=given.get("private", UNKNOWN),
+        is_fork=given.get("fork", UNKNOWN),
+        is_archived=given.get("archived", UNKNOWN),
+        description=given.get("description", UNKNOWN),
+        default_branch=given.get("default_branch", UNKNOWN),
+        github_pull_requests=len(rows),
+        pull_requests=tuple(_pull_request(full_name, row, accounts) for row in rows),
+        reviews=tuple(review for row in rows for review in _reviews(full_name, row, accounts)),
+        review_comments=tuple(comment for row in rows for comment in _review_comments(full_name, row, accounts)),
+        comments=tuple(comment for row in rows for comment in _comments(full_name, row, accounts)),
+    )
+
+
+def _pull_request(full_name: str, row: Given, accounts: Mapping[str, int]) -> PullRequest:
+    number = row["number"]
+    merger = row.get("merged_by", UNKNOWN)
+    return PullRequest(
+        number=number,
+        github_id=row.get("id") or derive.derived_pull_request_id(full_name, number),
+        title=row["title"],
+        body=row.get("body", UNKNOWN),
+        state="merged" if row["merged_at"] else row["state"],
+        draft=row.get("draft", UNKNOWN),
+        author=_person(row["user"], accounts),
+        merged_by=_person(merger, accounts) if isinstance(merger, dict) else merger,
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
+        closed_at=_time(row["closed_at"]) if row["closed_at"] else None,
+        merged_at=_time(row["merged_at"]) if row["merged_at"] else None,
+        additions=row.get("additions", UNKNOWN),
+        deletions=row.get("deletions", UNKNOWN),
+        changed_files=row.get("changed_files", UNKNOWN),
+        commits=row.get("commits", UNKNOWN),
+        base_branch=(row.get("base") or {}).get("ref", UNKNOWN),
+        head_branch=(row.get("head") or {}).get("ref") or derive.head_ref(number),
+    )
+
+
+def _reviews(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[Review]:
+    """Return both lists: GitHub's timeline, the source of the first, leaves out reviews that hold nothing but replies."""
+    listed = [*(row.get("_reviews") or []), *(row.get("_reviews_inferred") or [])]
+    for index, review in enumerate(listed):
+        yield Review(
+            github_id=review.get("id") or derive.derived_review_id(full_name, row["number"], index),
+            pull_request=row["number"],
+            author=_person(review["user"], accounts),
+            state=review["state"],
+            body=review["body"],
+            submitted_at=_time(review.get("submitted_at") or review["created_at"]),
+            commit_id=review.get("commit_id", UNKNOWN),
+        )
+
+
+def _review_comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[ReviewComment]:
+    kind, number = derive.Kind.REVIEW_COMMENT, row["number"]
+    for index, comment in enumerate(row.get("_review_comments") or []):
+        # REST leaves in_reply_to_id out of a comment that answers none; the sets without ids do not know it at all.
+        no_answer: Known[None] = None if "id" in comment else UNKNOWN
+        yield ReviewComment(
+            github_id=comment.get("id") or derive.derived_comment_id(kind, full_name, number, index),
+            pull_request=number,
+            review_github_id=comment["pull_request_review_id"],
+            in_reply_to=comment.get("in_reply_to_id", no_answer),
+            author=_person(comment["user"], accounts),
+            body=comment["body"],
+            path=comment.get("path", UNKNOWN),
+            position=comment.get("position", UNKNOWN),
+            original_position=comment.get("original_position", UNKNOWN),
+            diff_hunk=comment.get("diff_hunk", UNKNOWN),
+            commit_id=comment.get("commit_id", UNKNOWN),
+            original_commit_id=comment.get("original_commit_id", UNKNOWN),
+            created_at=_time(comment["created_at"]),
+            updated_at=_time(comment["updated_at"]),
+        )
+
+
+def _comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[Comment]:
+    kind, number = derive.Kind.ISSUE_COMMENT, row["number"]
+    for index, comment in enumerate(row.get("_issue_comments") or []):
+        yield Comment(
+            github_id=comment.get("id") or derive.derived_comment_id(kind, full_name, number, index),
+            pull_request=number,
+            author=_person(comment["user"], accounts),
+            body=comment["body"],
+            created_at=_time(comment["created_at"]),
+            updated_at=_time(comment["updated_at"]),
+        )
+
+
+def _person(user: Given | None, accounts: Mapping[str, int]) -> int:
+    if user is None or user["login"] == "ghost":
+        return GHOST
+    return int(user.get("id") or accounts.get(user["login"].lower()) or derive.derived_user_id(user["login"]))
+
+
+def _accounts(given: Iterable[Path]) -> dict[str, int]:
+    """Return the known ids by login: a set without ids may name an account whose id another set has."""
+    return {user["login"].lower(): user["id"] for folder in given for user in _lines(folder, "users") if user.get("id")}
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _lines(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    path = _file(folder, name)
+    if path is None:
+        return
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz") if path.is_file()), None)
