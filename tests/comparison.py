@@ -1,7 +1,8 @@
 """Compare what is stored, row by row, with what should be: nothing missing, doubled, different or surplus.
 
-Rows are known by what identifies them, repository and number or GitHub's id, never by a login.  A field that the expected
-world does not know is `UNKNOWN` and is not compared.  Texts are compared with null as empty, which is how GraphQL sends them.
+Rows are known by what identifies them, repository and number or GitHub's id, never by a login.  A field that the
+expected world does not know is `UNKNOWN` and is not compared.  A text that is null counts as empty: GraphQL knows no
+other.
 """
 
 from __future__ import annotations
@@ -9,118 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
-from enum import Enum
-from typing import Any, Final, Literal, TypeVar, Union
+from typing import Any, Literal
 
 from gh_backfill.store.db import Transaction
-
-GHOST: Final = 10137
-
-
-class Unknown(Enum):
-    """The one value of a field that the source does not tell."""
-
-    UNKNOWN = "unknown"
-
-
-UNKNOWN: Final = Unknown.UNKNOWN
-Value = TypeVar("Value")
-Known = Union[Value, Literal[Unknown.UNKNOWN]]  # noqa: UP007 (a generic alias needs it)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PullRequest:
-    """`state` is open, closed or merged; people are GitHub's ids, `GHOST` for a deleted account."""
-
-    number: int
-    github_id: Known[int] = UNKNOWN
-    title: Known[str] = UNKNOWN
-    body: Known[str | None] = UNKNOWN
-    state: Known[str] = UNKNOWN
-    draft: Known[bool] = UNKNOWN
-    author: Known[int] = UNKNOWN
-    merged_by: Known[int | None] = UNKNOWN
-    created_at: Known[datetime] = UNKNOWN
-    updated_at: Known[datetime] = UNKNOWN
-    closed_at: Known[datetime | None] = UNKNOWN
-    merged_at: Known[datetime | None] = UNKNOWN
-    additions: Known[int] = UNKNOWN
-    deletions: Known[int] = UNKNOWN
-    changed_files: Known[int] = UNKNOWN
-    commits: Known[int] = UNKNOWN
-    base_branch: Known[str] = UNKNOWN
-    head_branch: Known[str] = UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Review:
-    """A submitted review; `pull_request` is its number."""
-
-    github_id: int
-    pull_request: int
-    author: Known[int] = UNKNOWN
-    state: Known[str] = UNKNOWN
-    body: Known[str | None] = UNKNOWN
-    submitted_at: Known[datetime] = UNKNOWN
-    commit_id: Known[str | None] = UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReviewComment:
-    """A comment on the diff; `review_github_id` is None for those from before there were reviews."""
-
-    github_id: int
-    pull_request: int
-    review_github_id: Known[int | None] = UNKNOWN
-    in_reply_to: Known[int | None] = UNKNOWN
-    author: Known[int] = UNKNOWN
-    body: Known[str] = UNKNOWN
-    path: Known[str | None] = UNKNOWN
-    position: Known[int | None] = UNKNOWN
-    original_position: Known[int | None] = UNKNOWN
-    diff_hunk: Known[str | None] = UNKNOWN
-    commit_id: Known[str | None] = UNKNOWN
-    original_commit_id: Known[str | None] = UNKNOWN
-    created_at: Known[datetime] = UNKNOWN
-    updated_at: Known[datetime] = UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comment:
-    """A comment in the conversation of a pull request."""
-
-    github_id: int
-    pull_request: int
-    author: Known[int] = UNKNOWN
-    body: Known[str] = UNKNOWN
-    created_at: Known[datetime] = UNKNOWN
-    updated_at: Known[datetime] = UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repository:
-    """A repository with all its pull requests; `github_pull_requests` is the total that GitHub tells."""
-
-    github_id: int
-    full_name: str
-    owner: Known[str] = UNKNOWN
-    name: Known[str] = UNKNOWN
-    is_private: Known[bool] = UNKNOWN
-    is_fork: Known[bool] = UNKNOWN
-    is_archived: Known[bool] = UNKNOWN
-    description: Known[str | None] = UNKNOWN
-    default_branch: Known[str] = UNKNOWN
-    github_pull_requests: Known[int] = UNKNOWN
-    pull_requests: tuple[PullRequest, ...] = ()
-    reviews: tuple[Review, ...] = ()
-    review_comments: tuple[ReviewComment, ...] = ()
-    comments: tuple[Comment, ...] = ()
-
+from tests.expected import UNKNOWN, Comment, PullRequest, Repository, Review, ReviewComment
 
 Row = PullRequest | Review | ReviewComment | Comment | Repository
-_LISTS = ("pull_requests", "reviews", "review_comments", "comments")
-_NO_FIELDS = {"number", *_LISTS}
+LISTS = ("pull_requests", "reviews", "review_comments", "comments")
+IDENTITY = {"number", *LISTS}
+LABELS = {
+    "repositories": "repository",
+    "pull_requests": "pull request",
+    "reviews": "review",
+    "review_comments": "review comment",
+    "comments": "comment",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,18 +66,19 @@ def compare(tx: Transaction, expected: Iterable[Repository], *, stood_still: boo
     """
     found: list[Difference] = []
     compared: Counter[str] = Counter()
+    expected = tuple(expected)
     for repository in expected:
         stored = tx.rows(_REPOSITORY, github_id=repository.github_id)
-        found += _rows(repository.full_name, "repository", [repository], stored)
+        found += _rows(repository.full_name, "repositories", [repository], stored)
         compared["repositories"] += 1
         if len(stored) != 1:
             continue
-        for name in _LISTS:
+        for name in LISTS:
             rows = getattr(repository, name)
             found += _rows(repository.full_name, name, rows, tx.rows(_STORED[name], repository_id=stored[0]["id"]))
             compared[name] += len(rows)
         found += _counters(tx, repository, stored[0]["id"], stood_still=stood_still)
-    people = _people(expected := tuple(expected))
+    people = _people(expected)
     found += [Difference(kind="missing", row=f"person {person}") for person in sorted(people - _known_people(tx))]
     compared["people"] = len(people)
     return Differences(found=tuple(found), compared=compared)
@@ -182,34 +87,34 @@ def compare(tx: Transaction, expected: Iterable[Repository], *, stood_still: boo
 def _rows(repository: str, kind: str, expected: Sequence[Row], stored: Sequence[Mapping[str, Any]]) -> list[Difference]:
     """Compare the rows of one kind in one repository."""
     key = "number" if kind == "pull_requests" else "github_id"
-    names = {"pull_requests": "#", "repository": "repository "}
     by_key: dict[int, list[Mapping[str, Any]]] = {}
     for row in stored:
         by_key.setdefault(row[key], []).append(row)
     differences = []
     for wanted in expected:
+        label = f"{repository} {LABELS[kind]} {getattr(wanted, key)}"
         rows = by_key.pop(getattr(wanted, key), [])
-        label = f"{repository} {names.get(kind, kind[:-1] + ' ')}{getattr(wanted, key)}"
         if not rows:
             differences.append(Difference(kind="missing", row=label))
         if len(rows) > 1:
             differences.append(Difference(kind="doubled", row=label))
         differences += [different for row in rows for different in _fields(label, wanted, row)]
-    for identity in by_key:
-        label = f"{repository} {names.get(kind, kind[:-1] + ' ')}{identity}"
-        differences.append(Difference(kind="surplus", row=label))
-    return differences
+    surplus = [f"{repository} {LABELS[kind]} {identity}" for identity in by_key]
+    return differences + [Difference(kind="surplus", row=label) for label in surplus]
 
 
 def _fields(label: str, wanted: Row, row: Mapping[str, Any]) -> list[Difference]:
     return [
         Difference(kind="different", row=label, field=field.name, expected=value, found=row[field.name])
         for field in fields(wanted)
-        if field.name not in _NO_FIELDS
+        if field.name not in IDENTITY
         and (value := getattr(wanted, field.name)) is not UNKNOWN
-        and (value or None if isinstance(value, str) else value)
-        != (row[field.name] or None if isinstance(row[field.name], str) else row[field.name])
+        and _comparable(value) != _comparable(row[field.name])
     ]
+
+
+def _comparable(value: object) -> object:
+    return None if value == "" else value
 
 
 def _counters(tx: Transaction, repository: Repository, repository_id: str, *, stood_still: bool) -> list[Difference]:
@@ -231,7 +136,7 @@ def _counters(tx: Transaction, repository: Repository, repository_id: str, *, st
 def _people(expected: Iterable[Repository]) -> set[int]:
     people = set()
     for repository in expected:
-        for name in _LISTS:
+        for name in LISTS:
             people |= {row.author for row in getattr(repository, name)}
         people |= {pull_request.merged_by for pull_request in repository.pull_requests}
     return {person for person in people if isinstance(person, int)}
@@ -244,17 +149,17 @@ def _known_people(tx: Transaction) -> set[int]:
 _REPOSITORY = "select * from repositories where github_id = %(github_id)s"
 
 _STORED = {
-    # Merged is a state of its own where the database admits it; elsewhere it is closed, and merged beside it.
+    # The last column named state counts: merged is a state where the database admits it, else closed with a mark.
     "pull_requests": """
         select p.*, a.github_id as author, m.github_id as merged_by,
-               case when p.merged is not true then p.state
-                    when p.state = case when check_.admits then 'merged' else 'closed' end then 'merged'
-                    else p.state || ' and merged' end as state
+               case when p.merged is not true then replace(p.state, 'merged', 'merged without a mark')
+                    when p.state = case when known.admits then 'merged' else 'closed' end then 'merged'
+                    else p.state || ' with a mark' end as state
         from pull_requests p
         left join contributors a on a.id = p.author_id
         left join contributors m on m.id = p.merged_by_id
         cross join (select coalesce(bool_and(pg_get_constraintdef(oid) like '%%merged%%'), true) as admits
-                    from pg_constraint where conname = 'pull_requests_state_check') check_
+                    from pg_constraint where conname = 'pull_requests_state_check') known
         where p.repository_id = %(repository_id)s""",
     "reviews": """
         select r.*, p.number as pull_request, a.github_id as author

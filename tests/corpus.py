@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from gh_backfill.simulator import derive
-from tests.comparison import GHOST, UNKNOWN, Comment, Known, PullRequest, Repository, Review, ReviewComment
 from tests.conftest import SHARED
+from tests.expected import GHOST, UNKNOWN, Comment, Known, PullRequest, Repository, Review, ReviewComment
 
 CORPUS = SHARED / "corpus"
 Given = Mapping[str, Any]
@@ -84,7 +84,7 @@ def _pull_request(full_name: str, row: Given, accounts: Mapping[str, int]) -> Pu
 
 
 def _reviews(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[Review]:
-    """Return both lists: GitHub's timeline, the source of the first, leaves out reviews that hold nothing but replies."""
+    """Return both lists: the source of the first leaves out the reviews that hold nothing but replies."""
     listed = [*(row.get("_reviews") or []), *(row.get("_reviews_inferred") or [])]
     for index, review in enumerate(listed):
         yield Review(

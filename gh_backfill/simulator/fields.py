@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import FieldNode, GraphQLError
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.connections import Order, Page, by_position
+from gh_backfill.simulator.connections import Order, Page, by_position, check_bounds
 from gh_backfill.simulator.options import LargeIntegers
 from gh_backfill.simulator.rows import Account, Issue, IssueComment, PullRequest, Repository, Review, ReviewComment
 from gh_backfill.simulator.world import World
@@ -20,6 +20,8 @@ _INT32 = 2**31
 def page(info: Any, order: Order, arguments: dict[str, Any], count: int | None = None) -> Page:
     """Cut a page out of an order; refused where the arguments are wrong."""
     made = Page(name=info.field_name, order=order, cursors=info.context.cursors, arguments=arguments, count=count)
+    if arguments.get("first") is None and arguments.get("last") is None and _rows_wanted(info, info.field_nodes):
+        check_bounds(made.name, arguments)
     made.check()
     return made
 
@@ -106,3 +108,15 @@ def labels(row: Repository | PullRequest | Issue, info: Any, **arguments: Any) -
     """The labels of a repository, a pull request or an issue."""
     found = info.context.world.shelves[row.id].labels if isinstance(row, Repository) else row.labels
     return page(info, by_position(found), arguments)
+
+
+def _rows_wanted(info: Any, nodes: Iterable[Any]) -> bool:
+    """Tell whether more than a count is selected, directly or in a fragment."""
+    for node in nodes:
+        for selected in node.selection_set.selections:
+            if isinstance(selected, FieldNode):
+                if selected.name.value in ("nodes", "edges", "pageInfo"):
+                    return True
+            elif _rows_wanted(info, [info.fragments[selected.name.value] if hasattr(selected, "name") else selected]):
+                return True
+    return False

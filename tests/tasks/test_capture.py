@@ -1,0 +1,255 @@
+"""A capture from the first page to the last, and everything that may come between."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.models import Goal, RowCounts
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.options import Options
+from gh_backfill.tasks import job
+from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+FAR = timedelta(hours=2)
+
+
+def pages(house: House) -> int:
+    return sum(tally["operations"].get("Page", 0) for tally in house.github.stats.as_json()["tokens"].values())
+
+
+def test_a_capture_runs_to_the_end_and_the_backfill_is_complete(house: House) -> None:
+    house.track(ENGINE)
+    captured = house.capture()
+    assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 180)
+    assert house.count("pull_requests") == 180
+    state = house.state()
+    assert (state["status"], state["processed_prs"], state["total_prs"]) == ("completed", 180, 180)
+    assert house.rows("select status from backfill_chunks where status <> 'completed'") == []
+
+
+def test_a_second_capture_walks_again_and_changes_nothing(house: House) -> None:
+    house.track(ENGINE)
+    first = house.capture()
+    second = house.capture()
+    assert second.counts == RowCounts(unchanged=first.counts.inserted)
+    assert house.state()["processed_prs"] == 180
+
+
+def test_captures_with_a_limit_of_chunks_go_on_where_the_last_one_stopped(house: House) -> None:
+    house.track(ENGINE)
+    runs = [house.capture(limits=Limits(chunk_size=50, max_chunks=1)) for _ in range(4)]
+    assert [run.items for run in runs] == [50, 50, 50, 30]
+    assert {run.outcome for run in runs} == {Outcome.STOPPED}
+    assert house.count("pull_requests") == 180
+
+
+@pytest.mark.parametrize("size", [1, 30, 100])
+def test_an_explicit_chunk_size_is_what_reaches_github(house: House, size: int) -> None:
+    house.track(ENGINE)
+    house.capture(limits=Limits(chunk_size=size, max_chunks=3))
+    sizes = [row["pr_count"] for row in house.rows("select pr_count from backfill_chunks order by chunk_number")]
+    assert max(sizes) <= size
+    assert sizes[0] == min(size, 25) or sizes[0] == size
+
+
+def test_a_capture_stops_before_its_time_limit_and_says_so(house: House) -> None:
+    house.track(ENGINE)
+    captured = house.capture(limits=Limits(deadline=datetime.now(UTC)))
+    assert (captured.outcome, captured.chunks) == (Outcome.STOPPED, 0)
+    assert "time limit" in captured.reason
+    assert house.state()["status"] == "active"
+
+
+def test_an_initial_backfill_takes_the_newest_and_a_full_one_goes_on_from_there(house: House) -> None:
+    house.track(ENGINE, goal=Goal(max_items=40))
+    initial = house.capture()
+    assert (initial.outcome, initial.items, house.count("pull_requests")) == (Outcome.COMPLETED, 40, 40)
+    numbers = [row["number"] for row in house.rows("select number from pull_requests")]
+    assert min(numbers) > 150
+    before = house.github.stats.requests
+    job.run(
+        house.db,
+        house.graphql(),
+        house.run,
+        ENGINE,
+        Limits(),
+        goal=Goal(),
+        listen=lambda progress: None,
+        sleep=house.slept.append,
+    )
+    assert house.count("pull_requests") == 180
+    assert house.github.stats.requests - before <= 12
+
+
+def test_what_is_opened_edited_and_reviewed_during_the_walk_is_there_at_the_end(house: House) -> None:
+    house.track(ENGINE)
+    opened: list[int] = []
+
+    def meanwhile(progress: Progress) -> None:
+        if progress.chunks == 1 and not opened:
+            changes.edit(house.github.world, ENGINE, 190, title="Edited during the walk")
+            changes.review(house.github.world, ENGINE, 191, author="octo", state="APPROVED", comments=["Look here."])
+            new = changes.open_pull_request(house.github.world, ENGINE, author="octo", title="New during the walk")
+            opened.append(new.number)
+
+    house.capture(listen=meanwhile)
+    assert house.only("select title from pull_requests where number = 190")["title"] == "Edited during the walk"
+    assert house.only("select title from pull_requests where number = %(n)s", n=opened[0])["title"].startswith("New")
+    assert house.rows("select 1 from comments where body = 'Look here.'") != []
+    assert house.state()["status"] == "completed"
+
+
+def test_a_repository_renamed_during_the_walk_goes_on_under_its_new_name(house: House) -> None:
+    house.track(ENGINE)
+
+    def meanwhile(progress: Progress) -> None:
+        if progress.chunks == 1 and progress.repository.full_name == ENGINE:
+            changes.rename_repository(house.github.world, ENGINE, name="motor")
+
+    captured = house.capture(listen=meanwhile)
+    assert captured.outcome is Outcome.COMPLETED
+    assert house.only("select full_name from repositories where name <> 'small'")["full_name"] == "octo/motor"
+    assert house.count("pull_requests") == 180
+
+
+def test_a_repository_deleted_during_the_walk_fails_alone_and_keeps_its_rows(house: House) -> None:
+    house.track(ENGINE, SMALL)
+
+    def meanwhile(progress: Progress) -> None:
+        if progress.chunks == 1:
+            changes.delete_repository(house.github.world, ENGINE)
+
+    captured = house.capture(listen=meanwhile)
+    assert captured.outcome is Outcome.FAILED
+    assert house.state()["status"] == "failed"
+    assert house.count("pull_requests") == 25
+    assert house.capture(SMALL).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("options", [Options(limits={"tok": 30})])
+def test_a_low_budget_pauses_with_a_reason_and_a_time_to_go_on(house: House) -> None:
+    house.track(ENGINE)
+    captured = house.capture(limits=Limits(chunk_size=5, deadline=datetime.now(UTC) + timedelta(minutes=12)))
+    assert captured.outcome is Outcome.PAUSED
+    state = house.state()
+    assert (state["status"], state["pause_reason"], state["resume_at"]) == ("paused", "rate_limit", captured.resume_at)
+    assert captured.resume_at is not None
+    assert captured.resume_at > datetime.now(UTC) + timedelta(minutes=30)
+    tally = house.github.stats.as_json()["tokens"]["tok"]
+    assert (tally["points"] <= 27, tally["refused"]) == (True, 0)
+    assert house.count("pull_requests") == captured.items > 0
+
+
+@pytest.mark.parametrize("options", [Options(limits={"tok": 30})])
+def test_without_a_time_limit_it_waits_for_the_points_instead(house: House) -> None:
+    house.track(ENGINE)
+
+    class Enough(Exception):
+        pass
+
+    def wait(seconds: float) -> None:
+        house.slept.append(seconds)
+        raise Enough
+
+    with pytest.raises(Enough):
+        job.run(
+            house.db,
+            house.graphql(),
+            house.run,
+            ENGINE,
+            Limits(chunk_size=5),
+            listen=lambda progress: None,
+            sleep=wait,
+        )
+    assert house.slept[-1] > 1_800
+
+
+@pytest.mark.parametrize("name", ["502_html", "reset", "truncated"])
+def test_a_passing_fault_is_survived_by_asking_again(house: House, name: str) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name=name, count=3, skip=1))
+    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.count("pull_requests") == 180
+    assert len(house.slept) >= 3
+
+
+def test_a_page_over_the_resource_limit_shrinks_until_it_passes(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="resource_limits", size=12))
+    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.count("pull_requests") == 180
+    sizes = [row["pr_count"] for row in house.rows("select pr_count from backfill_chunks where pr_count is not null")]
+    assert max(sizes) <= 12
+
+
+@pytest.mark.parametrize("name", ["502_json", "504", "200_timeout"])
+def test_a_page_that_times_out_is_asked_for_in_halves(house: House, name: str) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name=name, count=2))
+    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.count("pull_requests") == 180
+    first = house.only("select pr_count from backfill_chunks where chunk_number = 1")
+    assert first["pr_count"] == 25 // 2 // 2
+
+
+def test_a_refused_token_stops_at_once_with_a_word_about_the_token(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="bad_credentials"))
+    captured = house.capture()
+    assert captured.outcome is Outcome.FAILED
+    assert "GITHUB_TOKEN" in captured.reason
+
+
+def test_the_ledger_says_what_the_job_did(house: House) -> None:
+    house.track(ENGINE)
+    captured = house.capture()
+    ledger = house.only("select status, outcome, points, requests, chunks, items from progressive_capture_jobs")
+    assert ledger == {
+        "status": "completed",
+        "outcome": "completed",
+        "points": captured.spent.points,
+        "requests": captured.spent.requests,
+        "chunks": captured.chunks,
+        "items": 180,
+    }
+    assert captured.spent.points <= house.github.stats.points
+
+
+def test_an_interrupted_capture_gives_its_chunk_back_at_once(house: House) -> None:
+    house.track(ENGINE)
+
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        house.capture(limits=Limits(chunk_size=30), listen=interrupt)
+    assert house.only("select status, outcome from progressive_capture_jobs")["status"] == "failed"
+    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.count("pull_requests") == 180
+
+
+def test_a_preview_says_what_would_be_done_and_writes_nothing(house: House) -> None:
+    house.track(ENGINE)
+    before = house.rows("select xmin, * from progressive_backfill_state")
+    asked = house.github.stats.requests
+    text = job.preview(house.db, ENGINE, Limits()).text
+    assert "0 of 180" in text
+    assert house.rows("select xmin, * from progressive_backfill_state") == before
+    assert (house.count("progressive_capture_jobs"), house.github.stats.requests) == (0, asked)
+
+
+def test_a_repository_that_is_not_tracked_is_named_with_what_to_do(house: House) -> None:
+    with pytest.raises(ConfigurationError, match=r"octo/unknown.*gh-backfill track"):
+        house.capture("octo/unknown")
+    assert house.count("progressive_capture_jobs") == 0
+
+
+def test_a_page_is_fetched_once_and_the_end_is_believed(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    assert pages(house) == 2
