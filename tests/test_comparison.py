@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -256,12 +257,10 @@ def test_a_missing_person_is_reported_also_where_only_a_name_is_known(tx: Transa
     ],
 )
 def test_a_doubled_row_is_reported(tx: Transaction, table: str, key: str, copied: str, row: str) -> None:
+    new = {"id": str(uuid4())} | ({"github_id": 89} if table == "pull_requests" else {})
     tx.run(f"alter table {table} drop constraint {key}")
-    tx.run("update progressive_backfill_state set total_prs = 3") if table == "pull_requests" else None
-    changed = "'{\"github_id\": 89}'" if table == "pull_requests" else "'{}'"
-    tx.run(f"""
-        insert into {table} select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid()) || {changed})).*
-        from {table} t where {copied}""")  # noqa: S608 (the table above)
+    copy = f"select (jsonb_populate_record(t, %(new)s)).* from {table} t where {copied}"  # noqa: S608 (the table above)
+    tx.run(f"insert into {table} {copy}", new=new)
     assert ("doubled", f"o/r {row}") in found(tx)
 
 

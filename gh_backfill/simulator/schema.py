@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -27,8 +28,9 @@ _INT.name = "Int"
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
+@cache
 def build() -> GraphQLSchema:
-    """Build the schema with its resolvers."""
+    """Build the schema with its resolvers, once."""
     schema = build_schema(resources.text("simulator/schema.graphql"))
     schema.type_map["BigInt"].serialize = str  # type: ignore[attr-defined]
     for kind in schema.type_map.values():

@@ -128,14 +128,14 @@ def test_a_cursor_tells_nothing_of_what_it_holds(application: Application) -> No
 
 def test_nodes_without_a_size_are_refused_where_they_stand(application: Application) -> None:
     query = """{ rateLimit { cost } repository(owner: "here", name: "full") {
-      name issues { ...Rows } labels { totalCount edges { cursor } } } }
+      name labels { totalCount edges { cursor } } issues { ...Rows } } }
       fragment Rows on IssueConnection { nodes { id } }"""
     answer = ask(application, query)
     assert errors(answer) == [
-        ("MISSING_PAGINATION_BOUNDARIES", ["repository", "issues"]),
         ("MISSING_PAGINATION_BOUNDARIES", ["repository", "labels"]),
+        ("MISSING_PAGINATION_BOUNDARIES", ["repository", "issues"]),
     ]
-    text = "You must provide a `first` or `last` value to properly paginate the `issues` connection."
+    text = "You must provide a `first` or `last` value to properly paginate the `labels` connection."
     assert answer["errors"][0]["message"] == text
     assert answer["data"]["rateLimit"] == {"cost": 1}
 
