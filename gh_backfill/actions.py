@@ -15,7 +15,9 @@ from gh_backfill.settings import Settings
 
 SUMMARY_BYTES = 1024 * 1024
 ANNOTATIONS = 10
-_MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>()#+-.!|~"})
+_MARKDOWN = str.maketrans(
+    {character: f"\\{character}" for character in "\\`*_{}[]()#+-.!|~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+)
 
 
 def write_outputs(settings: Settings, values: Mapping[str, str]) -> None:

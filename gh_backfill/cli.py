@@ -86,24 +86,30 @@ def version(show: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 @app.command()
-def migrate(as_json: Json = False) -> None:
+def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
     """Bring the database up to date; a second run changes nothing.
 
     Example: [bold]gh-backfill migrate[/bold]
     """
-    environment = settings.load()
-    with connect.database_url(environment) as url, Database(url) as db:
-        applied = migrations.apply(db)
-    names = [f"{each.version}_{each.name}" for each in applied]
+    with connect.database_url(settings.load()) as url, Database(url) as db:
+        if dry_run:
+            with db.transaction(read_only=True) as tx:
+                found = migrations.pending(tx)
+        else:
+            found = migrations.apply(db)
+    names = [f"{each.version}_{each.name}" for each in found]
+    word = "would apply" if dry_run else "applied"
     if as_json:
-        print(json.dumps({"applied": names}))
+        print(json.dumps({word: names}))
     else:
-        print(f"applied: {', '.join(names)}" if names else "the database is up to date")
+        print(f"{word}: {', '.join(names)}" if names else "the database is up to date")
 
 
 @app.command()
 def track(
-    names: Annotated[list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, or a repository's address.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, its address, or GitHub's id.")
+    ],
     backfill: Annotated[bool, typer.Option(help="Also open the backfill of those that never had one.")] = True,
     max_prs: Annotated[
         str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests. Default: all.")
@@ -118,8 +124,12 @@ def track(
     goal = Goal(max_items=number("--max-prs", max_prs, 1)) if backfill else None
     environment = settings.load()
     graphql = connect.github(environment)
-    with connect.database(environment, writing=not dry_run) as db:
-        tracked = tracking.track(db, graphql, names, backfill=goal, dry_run=dry_run)
+    name_of = connect.name_of(environment)
+    if dry_run:
+        tracked = tracking.ask(graphql, names, name_of=name_of)
+    else:
+        with connect.database(environment) as db:
+            tracked = tracking.track(db, graphql, names, name_of=name_of, backfill=goal)
     if as_json:
         print(json.dumps([console.tracked_row(each) for each in tracked]))
     else:
@@ -225,15 +235,17 @@ def capture(
 
 
 @app.command()
-def report(as_json: Json = False) -> None:
+def report(dry_run: DryRun = False, as_json: Json = False) -> None:
     """Close a run: every planned job gets its final status; shows what was captured and what failed.
+
+    A dry run shows where the jobs stand and closes none.
 
     Example: [bold]gh-backfill report[/bold]
     """
     environment = settings.load()
     key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
-    with connect.database(environment) as db:
-        made = reporting.report(db, key)
+    with connect.database(environment, writing=not dry_run) as db:
+        made = reporting.report(db, key, dry_run=dry_run)
     reporting.publish(environment, made)
     print(json.dumps(made.as_json(), default=str) if as_json else reporting.markdown(made))
     if made.failed:
@@ -275,6 +287,7 @@ def run(
         str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each.")
     ] = None,
     workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(local.WORKERS),
+    dry_run: DryRun = False,
 ) -> None:
     """Do the whole job on this machine: track, plan, capture several at once, report.
 
@@ -285,6 +298,9 @@ def run(
     many = number("--workers", workers, 1, 20) or local.WORKERS
     environment = settings.load()
     given = names or []
+    if dry_run:
+        _preview_run(environment, given)
+        return
     with console.scene() as show:
         if local.is_demo(environment, given):
             with local.demo(environment) as demo_environment:
@@ -338,7 +354,22 @@ def simulate(
     missing = [str(folder) for folder in data or [] if not folder.is_dir()]
     if missing:
         raise ConfigurationError(f"no such folder: {', '.join(missing)}")
-    serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0)
+    try:
+        serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0)
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(f"the simulated GitHub does not start: {error}") from None
+
+
+def _preview_run(environment: settings.Settings, names: list[str]) -> None:
+    """Say what a run would capture, from GitHub's counts and the price list alone."""
+    if local.is_demo(environment, names):
+        print("would capture invented repositories into the demo's database; nothing was written")
+        return
+    found = local.preview(environment, names)
+    for each in found:
+        console.show_preview(each)
+    if names and not any(each.repository for each in found):
+        raise ConfigurationError("none of these repositories can be captured")
 
 
 def number(name: str, text: str | None, least: int, most: int | None = None) -> int | None:

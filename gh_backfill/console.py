@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from gh_backfill import actions
+from gh_backfill.policy.cost import cheapest_page
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -23,8 +24,9 @@ from gh_backfill.tasks.plan import Plan
 from gh_backfill.tasks.track import Tracked
 
 LINE_EVERY = 10.0
+WIDE = 200
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_out = Console(highlight=False, soft_wrap=True)
+_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 
 def error(message: str) -> None:
@@ -43,6 +45,21 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
         "pull_requests": found.pull_requests if found else None,
         "is_private": found.is_private if found else None,
     }
+
+
+def show_preview(tracked: Tracked) -> None:
+    """Print what a run would capture of one repository, and what that costs at least."""
+    found = tracked.repository
+    if found is None:
+        _out.print(escape(f"{tracked.given}: {tracked.result}"))
+        return
+    pages = -(-found.pull_requests // cheapest_page())
+    _out.print(
+        escape(
+            f"{found.full_name}: would capture {found.pull_requests} pull requests in about {pages} pages for at least "
+            f"{pages} points; nothing was written"
+        )
+    )
 
 
 def plan_json(made: Plan) -> dict[str, object]:
@@ -113,7 +130,8 @@ def show_status(states: Sequence[Status]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "notes"):
-        table.add_column(name, justify="right" if name in {"captured", "total", "%", "points"} else "left")
+        figure = name in {"captured", "total", "%", "points"}
+        table.add_column(name, justify="right" if figure else "left", no_wrap=name != "notes")
     for state in states:
         table.add_row(*(escape(cell) for cell in _status_row(state)))
     _out.print(table)
@@ -231,7 +249,7 @@ def _counted_reasons(made: Plan) -> str:
 def _status_row(state: Status) -> Sequence[str]:
     chunk = f"{state.chunk_number} {state.chunk_status}" if state.chunk_number is not None else ""
     if state.chunk_at is not None:
-        chunk += f" {_time(state.chunk_at)}"
+        chunk += f" {state.chunk_at.astimezone(UTC):%m-%d %H:%M}"
     notes = [
         f"{state.pause_reason}, goes on {_time(state.resume_at)}" if state.pause_reason and state.resume_at else "",
         state.last_error if state.last_error and state.status in {"paused", "failed"} else "",

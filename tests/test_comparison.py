@@ -65,7 +65,7 @@ insert into pull_requests (github_id, number, title, body, state, merged, draft,
 select v.*, r.id, 'o/r' from repositories r, (values
     (70, 7, 'Seven', 'Why', 'merged', true, false, pg_temp.person(11), pg_temp.person(12),
      timestamptz '2026-01-02 12:00Z', timestamptz '2026-01-02 12:00Z', timestamptz '2026-01-02 12:00Z',
-     1, 2, 3, 4, 'main', 'topic'),
+     timestamptz '2026-01-02 12:00Z', 1, 2, 3, 4, 'main', 'topic'),
     (80, 8, 'Eight', null, 'open', false, false, pg_temp.person(10137), null, now(), now(), null, null, 0, 0, 0, 0,
      'main', 'other')) v
 where r.github_id = 1;

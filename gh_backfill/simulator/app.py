@@ -1,49 +1,25 @@
-"""One request in, one answer out: credentials, limits, faults, then GraphQL, REST or the simulator's own addresses.
-
-Its own addresses cost nothing.  `GET /_stats` tells and `DELETE /_stats` forgets; `GET /_faults` lists, `POST /_faults`
-takes a fault, a list of them, or null to switch all off; `POST /_limits` takes `{"identity", "resource", "remaining",
-"resets_in"}`, `POST /_world` takes `{"do": <function of changes>, ...its arguments}`.
-"""
+"""One request in, one answer out: credentials, limits, faults, then GraphQL, REST or the simulator's own addresses."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any
 
-from gh_backfill.simulator import changes, derive, refusals, rest
+from gh_backfill.simulator import derive, refusals, rest
+from gh_backfill.simulator.controls import Controls
 from gh_backfill.simulator.effects import EFFECTS, Moment
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.graphql import Engine, Outcome
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, encode, refusal, reply
 from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.rest_call import Call
 from gh_backfill.simulator.stats import Stats
 from gh_backfill.simulator.strikes import Faults
 from gh_backfill.simulator.world import World
 
 ANONYMOUS = "anonymous"
-_CHANGES: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        changes.open_pull_request,
-        changes.edit,
-        changes.close,
-        changes.delete,
-        changes.comment,
-        changes.review,
-        changes.open_issue,
-        changes.edit_issue,
-        changes.rename_repository,
-        changes.make_private,
-        changes.delete_repository,
-        changes.rename_account,
-        changes.delete_account,
-        changes.set_run,
-        changes.collide_comments,
-    )
-}
 
 
 class Application:
@@ -54,12 +30,19 @@ class Application:
         self.ledger = Ledger(options.clock, options.window, self._limit)
         self.faults = Faults(options.faults)
         self.stats = Stats()
+        self._controls = Controls(
+            world=world,
+            ledger=self.ledger,
+            faults=self.faults,
+            stats=self.stats,
+            identities=options.identities,
+        )
         self._engine = Engine(world, options, self.ledger)
 
     def answer(self, request: Request) -> Response:
         """Answer a request."""
         if request.path.startswith("/_"):
-            return self._own(request)
+            return self._controls.answer(request)
         token, resource = request.token or ANONYMOUS, "graphql" if _is_graphql(request) else "core"
         identity = self._identity(request)
         agent = bool(request.headers.get("user-agent"))
@@ -155,7 +138,7 @@ class Application:
 
     def _rest(self, request: Request, token: str, identity: str) -> Response:
         free = request.path == "/rate_limit"
-        call = rest.Call(
+        call = Call(
             world=self.world,
             options=self.options,
             ledger=self.ledger,
@@ -187,38 +170,6 @@ class Application:
         self.stats.refused(token, identity, now + self.options.retry_after)
         response = refusals.slow_down(self.options.secondary, self.options.retry_after, now)
         return response.with_headers(self.ledger.standing(identity, resource).headers())
-
-    def _own(self, request: Request) -> Response:
-        if request.path == "/_stats":
-            if request.method == "DELETE":
-                self.stats.reset()
-            return reply(self.stats.as_json() | {"faults": self.faults.struck()})
-        if request.path == "/_faults" and request.method == "GET":
-            return reply({name: effect.text for name, effect in EFFECTS.items()})
-        turn = {"/_faults": self._set_faults, "/_limits": self._set_limit, "/_world": self._change}.get(request.path)
-        if turn is None or request.method != "POST":
-            return refusals.not_found()
-        try:
-            return reply(turn(json.loads(request.body)))
-        except (ValueError, TypeError, LookupError) as error:
-            return refusal(400, f"{type(error).__name__}: {error}")
-
-    def _set_limit(self, given: Any) -> dict[str, Any]:
-        identity = self.options.identities.get(given["identity"], given["identity"])
-        resource, remaining = given.get("resource", "graphql"), given["remaining"]
-        return asdict(self.ledger.set(identity, resource, remaining=remaining, resets_in=given.get("resets_in")))
-
-    def _change(self, given: Any) -> dict[str, Any]:
-        _CHANGES[given.pop("do")](self.world, **given)
-        return {}
-
-    def _set_faults(self, given: Any) -> dict[str, int]:
-        if given is None:
-            self.faults.clear()
-            return {}
-        for item in given if isinstance(given, list) else [given]:
-            self.faults.add(Fault.of(item))
-        return self.faults.struck()
 
     def _identity(self, request: Request) -> str:
         token = request.token

@@ -1,7 +1,7 @@
 """Reading real repositories from folders: one folder per repository, REST objects as lines of JSON.
 
-`repository.json`, `labels.json`, and `.jsonl` or `.jsonl.gz` of pull_requests, issues, users, forks and stargazers.  Keys
-with a leading underscore are nested lists.  What is missing comes from `derive`.
+`repository.json`, `labels.json`, and `.jsonl` or `.jsonl.gz` of pull_requests, issues, users, forks and stargazers.
+Keys with a leading underscore are nested lists.  What is missing comes from `derive`.
 """
 
 from __future__ import annotations

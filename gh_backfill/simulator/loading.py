@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gh_backfill.simulator import corpus, synthetic
+from gh_backfill.simulator.recipe import Recipe
 from gh_backfill.simulator.world import World
 
 
@@ -17,5 +18,5 @@ def load(dirs: Iterable[Path] = (), recipes: Iterable[str] = ()) -> World:
     world = World()
     corpus.read(world, dirs)
     for text in recipes:
-        synthetic.add(world, synthetic.Recipe.parse(text))
+        synthetic.add(world, Recipe.parse(text))
     return world

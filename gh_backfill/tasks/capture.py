@@ -171,7 +171,7 @@ class Worker:
 
     def _page_size(self, stream: Stream) -> int:
         size = stream.page_size or self.limits.chunk_size or chunking.first_page(self._total)
-        ceiling = self.limits.chunk_size or cost.LARGEST_FIRST
+        ceiling = cost.cheapest_page(self.limits.chunk_size or cost.LARGEST_FIRST)
         return page_limit(stream, min(size, ceiling))
 
     def _next_page(self, claim: Claim, chunk: Chunk) -> int:

@@ -39,9 +39,9 @@ def commit(
 ) -> Committed:
     """Commit a fetched chunk; the next one begins with pages of `next_page`.
 
-    A transaction that collided is replayed, and so is one whose COMMIT got no answer: should it have landed after all, the
-    replay finds the chunk completed by this very claim.  Raises StaleClaim if the chunk belongs to another worker by now,
-    and the last StoreError when nothing helped.
+    A transaction that collided is replayed, and so is one whose COMMIT got no answer: should it have landed after all,
+    the replay finds the chunk completed by this very claim.  Raises StaleClaim if the chunk belongs to another worker by
+    now, and the last StoreError when nothing helped.
     """
     written = items.Written()
     for attempt in range(1, TRIES + 1):
@@ -68,7 +68,7 @@ def commit(
 
 
 def _follow(tx: Transaction, repository: TrackedRepository, chunk: Chunk) -> TrackedRepository:
-    """Take over name and privacy from the page: a repository that stops being public must not be shown a moment longer."""
+    """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
     page = chunk.page
     repositories.rename(tx, repository.id, full_name=page.full_name, is_private=page.is_private)
     owner, name = page.full_name.split("/")

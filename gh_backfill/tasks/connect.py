@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gh_backfill.clients import rest
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings, require
@@ -29,7 +30,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def database(settings: Settings, *, writing: bool = True) -> Iterator[Database]:
-    """Yield the database with every migration applied; raises ConfigurationError where settings or migrations are missing.
+    """Yield the database; raises ConfigurationError where settings or migrations are missing.
 
     An embedded database is brought up to date here, unless nothing is to be written; any other one is its owner's.
     """
@@ -62,6 +63,14 @@ def github(settings: Settings) -> GraphQL:
     require(settings, token=True)
     assert settings.github_token is not None
     return GraphQL(settings.graphql_url, settings.github_token.get_secret_value())
+
+
+def name_of(settings: Settings) -> Callable[[int], str | None]:
+    """Return the look-up of a repository's name by GitHub's numeric id."""
+    require(settings, token=True)
+    token = settings.github_token
+    assert token is not None
+    return lambda github_id: rest.full_name(settings.github_api_url, token.get_secret_value(), github_id)
 
 
 def this_run(settings: Settings) -> Run:

@@ -27,7 +27,7 @@ from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.report import Report, report
-from gh_backfill.tasks.track import Tracked, track
+from gh_backfill.tasks.track import Tracked, ask, track
 
 WORKERS = 5
 LOOK_EVERY = 0.25
@@ -103,6 +103,11 @@ def demo(settings: Settings) -> Iterator[Settings]:
         yield demo_settings(settings).model_copy(update={"github_api_url": simulator.url})
 
 
+def preview(settings: Settings, names: Sequence[str]) -> list[Tracked]:
+    """Ask GitHub about repositories and write nothing; there need not be a database yet."""
+    return ask(connect.github(settings), names, name_of=connect.name_of(settings))
+
+
 def run(
     settings: Settings,
     names: Sequence[str],
@@ -118,7 +123,7 @@ def run(
         run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
         with Database(url) as db:
             connect.prepare(db, settings)
-            tracked = track(db, graphql, names, backfill=goal) if names else []
+            tracked = track(db, graphql, names, name_of=connect.name_of(settings), backfill=goal) if names else []
             asked = [each.repository_id for each in tracked if each.repository_id is not None]
             for each in tracked:
                 say(f"{each.given}: {each.result}")

@@ -65,16 +65,17 @@ class Report:
         }
 
 
-def report(db: Database, run_key: str | None) -> Report:
-    """Give every open job of the run its final status and return what became of it.
+def report(db: Database, run_key: str | None, *, dry_run: bool = False) -> Report:
+    """Give every open job of the run its final status (not in a dry run) and return what became of it.
 
     Without a key it is the run that was planned last; raises ConfigurationError where there is none.
     """
-    with db.transaction() as tx:
+    with db.transaction(read_only=dry_run) as tx:
         key = run_key or jobs.latest_run(tx)
         if key is None:
             raise ConfigurationError("there is no run to report: gh-backfill plan makes one")
-        jobs.close(tx, key)
+        if not dry_run:
+            jobs.close(tx, key)
         done = jobs.of_run(tx, key)
         ids = sorted({job.repository_id for job in done if job.repository_id is not None})
         states = {state.id: state for state in repositories.status(tx, ids)} if ids else {}

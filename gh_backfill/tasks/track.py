@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gh_backfill.clients import github
@@ -16,6 +16,8 @@ from gh_backfill.store.db import Database, Transaction
 # https://docs.github.com/en/enterprise-cloud@latest/admin/identity-and-access-management/iam-configuration-reference/username-considerations-for-external-authentication
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+MOST_DIGITS = 18
+NameOf = Callable[[int], str | None]
 _ADDRESS = re.compile(r"^(?:https?://[^/]+/|git@[^:]+:)")
 
 
@@ -48,31 +50,56 @@ class Tracked:
         return self.result in FAILURES
 
 
+def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf) -> list[Tracked]:
+    """Ask GitHub about the named repositories, many in one query; returns what became of each name, in their order.
+
+    Names are compared without regard to case; an address of a repository is taken as its name, and GitHub's numeric id
+    is resolved by `name_of`.
+    """
+    parsed = {name: _resolve(name, name_of) for name in names}
+    wanted: dict[str, tuple[str, str]] = {}
+    for pair in parsed.values():
+        if not isinstance(pair, Result):
+            wanted.setdefault(_key(pair), pair)
+    answers = dict(zip(wanted, github.repositories_by_name(graphql, list(wanted.values())), strict=True))
+    results: list[Tracked] = []
+    seen: set[int] = set()
+    for name in names:
+        pair = parsed[name]
+        repository = None if isinstance(pair, Result) else answers[_key(pair)]
+        if repository is None:
+            results.append(Tracked(given=name, result=pair if isinstance(pair, Result) else Result.NOT_FOUND))
+            continue
+        result = Result.DUPLICATE if repository.github_id in seen else Result.ADDED
+        if result is Result.ADDED and not isinstance(pair, Result) and _key(pair) != repository.full_name.lower():
+            result = Result.RENAMED
+        seen.add(repository.github_id)
+        results.append(Tracked(given=name, result=result, repository=repository))
+    return results
+
+
 def track(
-    db: Database, graphql: GraphQL, names: Sequence[str], *, backfill: Goal | None = None, dry_run: bool = False
+    db: Database,
+    graphql: GraphQL,
+    names: Sequence[str],
+    *,
+    name_of: NameOf = lambda github_id: None,  # noqa: ARG005
+    backfill: Goal | None = None,
 ) -> list[Tracked]:
     """Track the named repositories; returns what became of each name, in their order.
 
-    Names are compared without regard to case; an address of a repository is taken as its name.  With `backfill`, the
-    first backfill of each is opened to that goal.  A dry run asks GitHub and writes nothing.
+    With `backfill`, the first backfill of each is opened to that goal.
     """
-    parsed = {name: parse(name) for name in names}
-    wanted: dict[str, tuple[str, str]] = {}
-    for pair in parsed.values():
-        if pair is not None:
-            wanted.setdefault("/".join(pair).lower(), pair)
-    answers = github.repositories_by_name(graphql, list(wanted.values()))
-    found = {key: repository for key, repository in zip(wanted, answers, strict=True) if repository is not None}
-    ids: dict[int, str] = {}
-    added: set[str] = set()
-    if not dry_run and found:
-        with db.transaction() as tx:
-            unique = list({repository.github_id: repository for repository in found.values()}.values())
-            ids = repositories.store(tx, unique)
-            added = repositories.track(tx, unique)
-            if backfill is not None:
-                _open_new(tx, unique, ids, backfill)
-    return _results(names, parsed, found, ids, added)
+    asked = ask(graphql, names, name_of=name_of)
+    found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
+    if not found:
+        return asked
+    with db.transaction() as tx:
+        ids = repositories.store(tx, found)
+        added = repositories.track(tx, found)
+        if backfill is not None:
+            _open_new(tx, found, ids, backfill)
+    return [_stored(each, ids, added) for each in asked]
 
 
 def parse(text: str) -> tuple[str, str] | None:
@@ -82,6 +109,15 @@ def parse(text: str) -> tuple[str, str] | None:
     if not slash or not _OWNER.fullmatch(owner) or not _NAME.fullmatch(rest) or rest in {".", ".."}:
         return None
     return owner, rest
+
+
+def _resolve(given: str, name_of: NameOf) -> tuple[str, str] | Result:
+    """Return owner and name of what was given, or why there are none."""
+    text = given.strip()
+    if text.isdecimal() and len(text) <= MOST_DIGITS:
+        name = name_of(int(text))
+        return Result.NOT_FOUND if name is None else parse(name) or Result.MALFORMED
+    return parse(text) or Result.MALFORMED
 
 
 def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal) -> None:
@@ -94,29 +130,13 @@ def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str],
             backfills.open_backfill(tx, repository_id, total=repository.pull_requests, goal=goal)
 
 
-def _results(
-    names: Sequence[str],
-    parsed: dict[str, tuple[str, str] | None],
-    found: dict[str, Repository],
-    ids: dict[int, str],
-    added: set[str],
-) -> list[Tracked]:
-    results: list[Tracked] = []
-    seen: set[int] = set()
-    for name in names:
-        pair = parsed[name]
-        repository = found.get("/".join(pair).lower()) if pair else None
-        if repository is None:
-            results.append(Tracked(given=name, result=Result.NOT_FOUND if pair else Result.MALFORMED))
-            continue
-        repository_id = ids.get(repository.github_id)
-        renamed = pair is not None and "/".join(pair).lower() != repository.full_name.lower()
-        if repository.github_id in seen:
-            result = Result.DUPLICATE
-        elif renamed:
-            result = Result.RENAMED
-        else:
-            result = Result.ADDED if repository_id is None or repository_id in added else Result.KNOWN
-        seen.add(repository.github_id)
-        results.append(Tracked(given=name, result=result, repository=repository, repository_id=repository_id))
-    return results
+def _stored(asked: Tracked, ids: dict[int, str], added: set[str]) -> Tracked:
+    if asked.repository is None:
+        return asked
+    repository_id = ids[asked.repository.github_id]
+    known = asked.result is Result.ADDED and repository_id not in added
+    return replace(asked, repository_id=repository_id, result=Result.KNOWN if known else asked.result)
+
+
+def _key(pair: tuple[str, str]) -> str:
+    return "/".join(pair).lower()

@@ -50,8 +50,9 @@ if to_regclass('repositories') is null then
         github_pushed_at       timestamptz,
         first_tracked_at       timestamptz not null default now(),
         last_updated_at        timestamptz not null default now(),
-        pull_request_count     integer default 0,
-        total_pull_requests    integer default 0,
+        github_pull_requests   integer,
+        pull_request_count     integer generated always as (github_pull_requests) stored,
+        total_pull_requests    integer generated always as (github_pull_requests) stored,
         sync_status            text default 'idle'
                                check (sync_status in ('idle', 'syncing', 'completed', 'failed', 'partial')),
         last_synced_at         timestamptz,
@@ -61,7 +62,8 @@ if to_regclass('repositories') is null then
 end if;
 end $$;
 
--- github_pull_requests is GitHub's own total, at the time beside it; the counts above may mean rows held here.
+-- github_pull_requests is GitHub's own total, at the time beside it.  The two other counts mean the same in a database we
+-- make; an older application counts rows held here in them, by a trigger.
 alter table repositories
     add column if not exists node_id text,
     add column if not exists github_pull_requests integer,

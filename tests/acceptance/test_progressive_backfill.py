@@ -122,7 +122,8 @@ def test_a_dry_run_of_the_workflow_writes_nothing(small_stage: Stage) -> None:
 def test_a_capture_that_fails_does_not_stop_the_others_and_the_report_names_it(small_stage: Stage) -> None:
     small_stage.track("octo/engine", "octo/motor")
     with Database(small_stage.database_url) as db, db.transaction() as tx:
-        tx.run("alter table reviews add constraint broken check (repository_id <> (%(id)s)::uuid)", id=_id(tx))
+        (engine,) = tx.rows("select id from repositories where name = 'engine'")
+        tx.run("alter table reviews add constraint broken check (repository_id <> (%(id)s)::uuid)", **engine)
     run = small_stage.run()
     assert run.jobs == {
         "plan": "success",
@@ -131,19 +132,15 @@ def test_a_capture_that_fails_does_not_stop_the_others_and_the_report_names_it(s
         "report": "failure",
     }
     jobs = small_stage.rows(
-        "select r.name, j.status from progressive_capture_jobs j join repositories r on r.id = j.repository_id order by 1"
+        "select r.name, j.status from progressive_capture_jobs j "
+        "join repositories r on r.id = j.repository_id order by r.name"
     )
     assert jobs == [{"name": "engine", "status": "failed"}, {"name": "motor", "status": "completed"}]
     assert "octo/engine" in run.text
 
 
-def _id(tx: object) -> str:
-    row = tx.row("select id from repositories where name = 'engine'")  # type: ignore[attr-defined]
-    return str(row["id"])
-
-
 def _contents(stage: Stage) -> list[Row]:
-    """Return every row of every table with the transaction that wrote it, but for the ledger's new lines and plan times."""
+    """Return every row with the transaction that wrote it, but for the ledger's new lines and the times of plans."""
     tables = ("pull_requests", "reviews", "comments", "contributors", "backfill_streams", "backfill_chunks")
     found = [row for table in tables for row in stage.rows(f"select xmin::text, * from {table} order by id")]  # noqa: S608
     return found + stage.rows("select id, status, processed_prs from progressive_backfill_state order by id")

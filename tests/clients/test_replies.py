@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+import responses
 
 from gh_backfill.clients import replies
 from gh_backfill.errors import Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ADDRESS = "http://127.0.0.1/graphql"
 IN_20_MINUTES = NOW + timedelta(minutes=20)
 HEADERS = {
     "x-ratelimit-limit": "5000",
@@ -22,17 +24,16 @@ HEADERS = {
 }
 SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
 TIMEOUT = (
-    "Something went wrong while executing your query on 2026-03-01T11:59:57+00:00. This may be the result of a timeout, "
-    "or it could be a GitHub bug."
+    "Something went wrong while executing your query on 2026-03-01T11:59:57+00:00. "
+    "This may be the result of a timeout, or it could be a GitHub bug."
 )
 
 
 def answer(status: int, body: object, headers: dict[str, str] | None = None) -> requests.Response:
-    response = requests.Response()
-    response.status_code = status
-    response._content = (body if isinstance(body, str) else json.dumps(body)).encode()
-    response.headers.update(HEADERS if headers is None else headers)
-    return response
+    text = body if isinstance(body, str) else json.dumps(body)
+    with responses.RequestsMock() as server:
+        server.post(ADDRESS, status=status, body=text, headers=HEADERS if headers is None else headers)
+        return requests.post(ADDRESS, timeout=1)
 
 
 def error(status: int, body: object, headers: dict[str, str] | None = None) -> GitHubError:

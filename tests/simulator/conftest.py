@@ -1,4 +1,4 @@
-"""A small world, and what GitHub published: its schema and recorded answers, fetched once and kept in pytest's cache."""
+"""A small world, and what GitHub published: its schema and recorded answers, kept in pytest's cache."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _exchanges(path: Path) -> list[Exchange]:
 
 def _fetched(config: pytest.Config, name: str, fetch: Callable[[Path], None]) -> Path:
     """Return the folder in which an archive lies unpacked, fetching it if need be; skip where it can't be had."""
-    place = config.cache.mkdir(f"gh_backfill_{name.replace('-', '_')}") / "unpacked"  # type: ignore[union-attr]
+    place = config.cache.mkdir(f"gh_backfill_{name.replace('-', '_')}") / "unpacked"
     if not place.is_dir():
         with tempfile.TemporaryDirectory(dir=place.parent) as temporary:
             folder = Path(temporary)

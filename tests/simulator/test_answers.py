@@ -16,6 +16,9 @@ from tests.simulator.small_world import ask, errors, get, post
 
 _NAME = "query($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { nameWithOwner isPrivate } }"
 _VIEWER = "{ viewer { login } }"
+_NO_SELECTION = (
+    "Field must have selections (field 'viewer' returns User but has no selections. Did you mean 'viewer { ... }'?)"
+)
 
 
 def test_without_a_token_graphql_asks_for_one(application: Application) -> None:
@@ -110,7 +113,8 @@ def test_a_number_that_is_not_there_is_named(application: Application, field: st
 
 
 def test_numbers_tell_issues_from_pull_requests(application: Application) -> None:
-    query = '{ repository(owner: "here", name: "full") { a: issueOrPullRequest(number: 6) { __typename } b: issueOrPullRequest(number: 1) { __typename } } }'
+    query = """{ repository(owner: "here", name: "full") {
+      a: issueOrPullRequest(number: 6) { __typename } b: issueOrPullRequest(number: 1) { __typename } } }"""
     assert ask(application, query)["data"]["repository"] == {
         "a": {"__typename": "Issue"},
         "b": {"__typename": "PullRequest"},
@@ -166,7 +170,7 @@ def test_the_list_of_stargazers_is_forbidden_but_their_number_is_not(application
         ),
         (
             "query { viewer }",
-            "Field must have selections (field 'viewer' returns User but has no selections. Did you mean 'viewer { ... }'?)",
+            _NO_SELECTION,
             ["query", "viewer"],
             "selectionMismatch",
         ),

@@ -17,7 +17,8 @@ from tests.simulator.small_world import ask, write_corpus
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 _PERSON = "author { __typename login ... on User { databaseId } ... on Bot { databaseId } }"
 _PULL = """query($id: ID!) { node(id: $id) { ... on PullRequest {
-  number state merged mergedAt body title baseRefName headRefName fullDatabaseId totalCommentsCount author { login } mergedBy { login }
+  number state merged mergedAt body title baseRefName headRefName fullDatabaseId totalCommentsCount
+  author { login } mergedBy { login }
   commits { totalCount }
   reviews(first: 100) { nodes { id fullDatabaseId state body submittedAt createdAt commit { oid } PERSON
     comments(first: 100) { totalCount nodes { fullDatabaseId replyTo { fullDatabaseId } PERSON } } } }

@@ -14,9 +14,8 @@ from gh_backfill.simulator.world import World
 from tests.simulator.small_world import ask, get, post
 
 _CHEAP = "{ viewer { login } }"
-_DEAR = '{ repository(owner: "here", name: "full") { pullRequests(first: 100) { nodes { %s } } } }' % " ".join(
-    f"a{number}: reviews(first: 1) {{ totalCount }}" for number in range(5)
-)
+_FIVE = " ".join(f"a{number}: reviews(first: 1) {{ totalCount }}" for number in range(5))
+_DEAR = f'{{ repository(owner: "here", name: "full") {{ pullRequests(first: 100) {{ nodes {{ {_FIVE} }} }} }} }}'
 
 
 class Clock:

@@ -12,7 +12,9 @@ from gh_backfill.simulator.app import Application
 from gh_backfill.simulator.world import World
 from tests.simulator.small_world import ask, errors
 
-_QUERY = """query($first: Int, $last: Int, $after: String, $before: String, $order: IssueOrder, $states: [PullRequestState!]) {
+_QUERY = """query(
+  $first: Int, $last: Int, $after: String, $before: String, $order: IssueOrder, $states: [PullRequestState!]
+) {
   repository(owner: "here", name: "full") { name
     pullRequests(first: $first, last: $last, after: $after, before: $before, orderBy: $order, states: $states) {
       totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { number } edges { cursor }
@@ -147,7 +149,7 @@ def test_a_count_needs_no_size(application: Application) -> None:
 
 @pytest.mark.parametrize("name", ["first", "last"])
 def test_more_than_a_hundred_are_refused(application: Application, name: str) -> None:
-    answer = ask(application, _QUERY, **{name: 101})
+    answer = ask(application, _QUERY, "t", **{name: 101})
     assert errors(answer) == [("EXCESSIVE_PAGINATION", ["repository", "pullRequests"])]
     text = f"Requesting 101 records on the `pullRequests` connection exceeds the `{name}` limit of 100 records."
     assert answer["errors"][0]["message"] == text

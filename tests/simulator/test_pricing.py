@@ -14,11 +14,12 @@ from tests.simulator.small_world import ask, errors, post
 _ITEM = "a(first: 100) {x} b(first: 100) {x} c(first: 100) {x} d(first: 100) {x} e(first: 100) {x} f(first: 20) {x}"
 _PAGE = "{ repository { pullRequests(first: %d) { nodes { " + _ITEM + " } } } }"
 _DOCS = """{ viewer { repositories(first: 50) { edges { repository: node {
-  pullRequests(first: 20) { edges { pullRequest: node { title comments(first: 10) { edges { comment: node { x } } } } } }
+  pullRequests(first: 20) { edges { pull: node { title comments(first: 10) { edges { comment: node { x } } } } } }
   issues(first: 20) { totalCount edges { issue: node { title comments(first: 10) { edges { comment: node { x } } } } } }
 } } } followers(first: 10) { edges { follower: node { login } } } } }"""
-_NESTED = "{ viewer { repositories(first: %d) { nodes { issues(first: %d) { nodes { labels(first: %d) { nodes { x } } } } } } } }"
-_LIST = "{ repository { pullRequests(first: 50) { nodes { commits(first: 100) { nodes { commit { authors(first: 100) { x } } } } } } } }"
+_NESTED = "{ viewer { repositories(first: %d) { nodes { issues(first: %d) { nodes { labels(first: %d) { x } } } } } } }"
+_LIST = """{ repository { pullRequests(first: 50) { nodes {
+  commits(first: 100) { nodes { commit { authors(first: 100) { x } } } } } } } }"""
 _IDS = ", ".join(f'"{number}"' for number in range(81))
 
 
@@ -76,7 +77,8 @@ def test_3_031_units_are_counted_as_such() -> None:
 
 @pytest.mark.parametrize(("size", "cost"), [(74, 1), (75, 2)])
 def test_our_page_costs_one_point_up_to_74_pull_requests(size: int, cost: int) -> None:
-    text = "query($n: Int!) { node(id: 1) { pullRequests(first: $n) { nodes { reviews(first: 100) {x} comments(first: 100) {x} } } } }"
+    text = """query($n: Int!) { node(id: 1) { pullRequests(first: $n) { nodes {
+      reviews(first: 100) { x } comments(first: 100) { x } } } } }"""
     assert of(text, n=size).cost == cost
 
 
@@ -95,12 +97,14 @@ def test_half_a_point_is_rounded_as_configured() -> None:
 
 
 def test_the_same_field_in_two_fragments_is_counted_once() -> None:
-    text = "{ node(id: 1) { ...A ...B } } fragment A on X { issues(first: 5) { x } } fragment B on X { issues(first: 5) { y } }"
+    text = """{ node(id: 1) { ...A ...B } }
+      fragment A on X { issues(first: 5) { x } } fragment B on X { issues(first: 5) { y } }"""
     assert of(text).units == 1
 
 
 def test_what_is_skipped_is_not_counted() -> None:
-    text = "query($on: Boolean!) { viewer { a: issues(first: 5) @include(if: $on) { x } b: issues(first: 5) @skip(if: $on) { x } } }"
+    text = """query($on: Boolean!) { viewer {
+      a: issues(first: 5) @include(if: $on) { x } b: issues(first: 5) @skip(if: $on) { x } } }"""
     assert of(text, on=True).units == 1
     assert of("{ viewer { issues(first: 5) @skip(if: true) { x } } }").units == 0
 
@@ -127,15 +131,18 @@ def test_101_ids_are_refused_without_data(application: Application) -> None:
 
 
 def test_a_dry_run_tells_the_price_and_charges_nothing(application: Application) -> None:
-    query = "{ rateLimit(dryRun: true) { cost nodeCount used remaining } repository(owner: %s, name: %s) { pullRequests { nodes { id } } } }"
-    answer = ask(application, query % ('"no"', '"where"'))
+    query = """{ rateLimit(dryRun: true) { cost nodeCount used remaining }
+      repository(owner: "no", name: "where") { pullRequests { nodes { id } } } }"""
+    answer = ask(application, query)
     assert answer["data"]["rateLimit"] == {"cost": 1, "nodeCount": 0, "used": 0, "remaining": 5000}
     assert errors(answer) == []
 
 
 def test_the_answer_and_its_headers_tell_the_same_price(world: World) -> None:
     application = Application(world, Options(graphql_limit=1_000))
-    query = '{ rateLimit { cost limit remaining used nodeCount } repository(owner: "here", name: "full") { pullRequests(first: 100) { nodes { reviews(first: 9) { totalCount } comments(first: 9) { totalCount } } } } }'
+    query = """{ rateLimit { cost limit remaining used nodeCount } repository(owner: "here", name: "full") {
+      pullRequests(first: 100) { nodes {
+        reviews(first: 9) { totalCount } comments(first: 9) { totalCount } } } } }"""
     response = post(application, query)
     assert ask(application, query)["data"]["rateLimit"] == {
         "cost": 2,

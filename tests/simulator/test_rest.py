@@ -54,7 +54,7 @@ def test_a_former_name_redirects_to_the_id(application: Application, world: Worl
     ],
 )
 def test_pull_requests_are_listed_as_asked(application: Application, query: dict[str, str], numbers: list[int]) -> None:
-    assert [row["number"] for row in body(get(application, "/repos/here/full/pulls", **query))] == numbers
+    assert [row["number"] for row in body(get(application, "/repos/here/full/pulls", "t", {}, **query))] == numbers
 
 
 def test_links_lead_from_page_to_page_by_the_id(application: Application) -> None:

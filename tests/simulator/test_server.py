@@ -59,7 +59,11 @@ def test_a_stalled_answer_ends_when_the_client_loses_patience(simulator: Simulat
 
 def test_statistics_count_requests_points_and_how_many_at_once(world: World) -> None:
     together = threading.Barrier(4)
-    with running(world, Options(latency=1.0, sleep=lambda _: together.wait(10) and None)) as simulator:
+
+    def wait_for_all(_: float) -> None:
+        together.wait(10)
+
+    with running(world, Options(latency=1.0, sleep=wait_for_all)) as simulator:
 
         def ask(number: int) -> int:
             headers = {"Authorization": f"Bearer token{number % 2}"}

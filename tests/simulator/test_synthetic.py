@@ -8,8 +8,9 @@ import pytest
 
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import PullRequest, threads
+from gh_backfill.simulator.rows import PullRequest
 from gh_backfill.simulator.shelf import outline_of
+from gh_backfill.simulator.threads import threads
 from gh_backfill.simulator.world import World
 
 SPEC = "made/up:600"
@@ -56,7 +57,10 @@ def test_ids_of_two_repositories_and_of_all_kinds_never_meet(made: World) -> Non
     seen: list[int] = []
     for name in ("up", "other"):
         for pull in pulls(made, name):
-            seen += [pull.id, *(row.id for row in (*pull.reviews, *pull.review_comments, *pull.comments))]
+            seen.append(pull.id)
+            seen += [review.id for review in pull.reviews]
+            seen += [comment.id for comment in pull.review_comments]
+            seen += [comment.id for comment in pull.comments]
     assert len(seen) == len(set(seen))
     assert min(seen) > 2**31
 
@@ -91,5 +95,5 @@ def test_a_made_up_world_moves_too() -> None:
 
 @pytest.mark.parametrize("text", ["", "a/b", "a/b:", "a/b:x", "a:5", "a/b:1000000", "a/b:5:x"])
 def test_what_is_no_recipe_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="a/b|OWNER/NAME:N"):
+    with pytest.raises(ValueError, match=r"a/b|OWNER/NAME:N"):
         load(recipes=[text])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -52,17 +54,9 @@ def must_claim(db: Database, repository: TrackedRepository) -> Claim:
     return claimed
 
 
-def commit(db: Database, claim: Claim, cursor: str | None, **changes: object) -> None:
-    advance = Advance(
-        **{
-            "cursor": cursor,
-            "status": BackfillStatus.ACTIVE,
-            "pass_number": 1,
-            "read_down_to": None,
-            "watermark": NOW,
-            **changes,
-        }
-    )
+def commit(db: Database, claim: Claim, cursor: str | None, **changes: Any) -> None:
+    going_on = Advance(cursor=cursor, status=BackfillStatus.ACTIVE, pass_number=1, read_down_to=None, watermark=NOW)
+    advance = replace(going_on, **changes)
     with db.transaction() as tx:
         backfills.hold(tx, claim)
         backfills.complete(

@@ -185,7 +185,8 @@ def test_both_kinds_of_database_agree_on_names_types_and_vocabulary(existing: Da
     def made(definition: str) -> str:
         return definition.replace("uuid_generate_v4()", "gen_random_uuid()")
 
-    columns = {thing: made(is_) for thing, is_ in here.items() if "." in thing}
+    ours = {"repositories.pull_request_count", "repositories.total_pull_requests"}  # generated where we make them
+    columns = {thing: made(is_) for thing, is_ in here.items() if "." in thing and thing not in ours}
     other = {thing: made(there.get(thing, "")) for thing in columns}
     assert other == columns
     checks = {(thing.split()[0], is_) for thing, is_ in here.items() if is_.startswith("CHECK")}

@@ -20,6 +20,7 @@ from gh_backfill.tasks.capture import Captured, Limits, Progress
 
 ENGINE = "octo/engine"
 SMALL = "octo/small"
+RUN = Run(key="run-1", run_id=None, attempt=1, processor="local")
 WORLD = (f"{ENGINE}:180", f"{SMALL}:12")
 
 
@@ -29,7 +30,7 @@ class House:
 
     db: Database
     github: Simulator
-    run: Run = Run(key="run-1", run_id=None, attempt=1, processor="local")
+    run: Run = RUN
     slept: list[float] = field(default_factory=list)
 
     def graphql(self, token: str = "tok") -> GraphQL:

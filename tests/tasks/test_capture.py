@@ -54,7 +54,7 @@ def test_an_explicit_chunk_size_is_what_reaches_github(house: House, size: int) 
     house.capture(limits=Limits(chunk_size=size, max_chunks=3))
     sizes = [row["pr_count"] for row in house.rows("select pr_count from backfill_chunks order by chunk_number")]
     assert max(sizes) <= size
-    assert sizes[0] == min(size, 25) or sizes[0] == size
+    assert sizes[0] == min(size, 74)
 
 
 def test_a_capture_stops_before_its_time_limit_and_says_so(house: House) -> None:

@@ -1,0 +1,139 @@
+"""Rows of what happens while the world moves, with what people leave unsaid filled in."""
+
+from __future__ import annotations
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.rows import Issue, IssueComment, Label, PullRequest, Repository, Review, ReviewComment
+
+
+def new_pull(
+    home: Repository, number: int, identity: int, now: str, *, author: int, title: str, body: str
+) -> PullRequest:
+    """Make an open pull request with nothing below it."""
+    return PullRequest(
+        repository_id=home.id,
+        number=number,
+        id=identity,
+        node_id=derive.derived_node_id(Kind.PULL_REQUEST, home.id, number, identity),
+        author=author,
+        association="CONTRIBUTOR",
+        title=title,
+        body=body,
+        open=True,
+        draft=False,
+        locked=False,
+        created_at=now,
+        updated_at=now,
+        closed_at=None,
+        merged_at=None,
+        merged_by=None,
+        merge_commit=None,
+        additions=1,
+        deletions=0,
+        changed_files=1,
+        commit_count=1,
+        commits=(),
+        base_ref=home.default_branch,
+        base_oid=derive.derived_oid(home.id, number, "base"),
+        head_ref=derive.head_ref(number),
+        head_oid=derive.derived_oid(home.id, number, "head"),
+        labels=(),
+        reviews=(),
+        review_comments=(),
+        comments=(),
+    )
+
+
+def new_comment(home: Repository, number: int, identity: int, now: str, *, author: int, body: str) -> IssueComment:
+    """Make a conversation comment."""
+    return IssueComment(
+        repository_id=home.id,
+        number=number,
+        id=identity,
+        node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, home.id, number, identity),
+        author=author,
+        association="NONE",
+        body=body,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def new_review(
+    home: Repository, pull: PullRequest, identity: int, now: str, *, author: int, state: str, body: str
+) -> Review:
+    """Make a review."""
+    return Review(
+        repository_id=home.id,
+        number=pull.number,
+        id=identity,
+        node_id=derive.derived_node_id(Kind.REVIEW, home.id, pull.number, identity),
+        author=author,
+        association="MEMBER",
+        state=state,
+        body=body,
+        commit_id=pull.head_oid,
+        created_at=now,
+        updated_at=now,
+        submitted_at=now,
+    )
+
+
+def new_issue(
+    home: Repository,
+    number: int,
+    identity: int,
+    now: str,
+    *,
+    author: int,
+    title: str,
+    body: str,
+    labels: tuple[Label, ...],
+) -> Issue:
+    """Make an open issue without comments."""
+    return Issue(
+        repository_id=home.id,
+        number=number,
+        id=identity,
+        node_id=derive.derived_node_id(Kind.ISSUE, home.id, number, identity),
+        author=author,
+        association="NONE",
+        title=title,
+        body=body,
+        open=True,
+        state_reason=None,
+        locked=False,
+        created_at=now,
+        updated_at=now,
+        closed_at=None,
+        labels=labels,
+        comments=(),
+    )
+
+
+def new_review_comment(review: Review, identity: int, *, body: str) -> ReviewComment:
+    """Make a comment of a review, which begins a thread."""
+    return ReviewComment(
+        repository_id=review.repository_id,
+        number=review.number,
+        id=identity,
+        node_id=derive.derived_node_id(Kind.REVIEW_COMMENT, review.repository_id, review.number, identity),
+        author=review.author,
+        association=review.association,
+        body=body,
+        created_at=review.created_at,
+        updated_at=review.created_at,
+        review_id=review.id,
+        reply_to=None,
+        path="README.md",
+        diff_hunk="@@ -1 +1 @@\n-old\n+new",
+        position=1,
+        original_position=1,
+        line=1,
+        original_line=1,
+        start_line=None,
+        original_start_line=None,
+        commit_id=review.commit_id,
+        original_commit_id=review.commit_id,
+    )

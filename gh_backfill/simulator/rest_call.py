@@ -1,0 +1,87 @@
+"""What the handlers of the REST interface share: the call, and pages of lists."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from gh_backfill.simulator.limits import Ledger
+from gh_backfill.simulator.messages import Request, Response, reply
+from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.rows import Issue, PullRequest, Repository
+from gh_backfill.simulator.world import World
+
+MOST_ITEMS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request on its way through the interface; `parts` are what the address names besides the repository."""
+
+    world: World
+    options: Options
+    ledger: Ledger
+    request: Request
+    identity: str
+    origin: str
+    parts: Mapping[str, str]
+
+    def repository(self) -> Repository | None:
+        """The repository of the address, where whoever asks may see it."""
+        if "id" in self.parts:
+            found = self.world.repositories.get(int(self.parts["id"]))
+        else:
+            found = self.world.repository(self.parts["owner"], self.parts["repo"])
+        visible = found is not None and (not found.private or self.identity in self.options.private_readers)
+        return found if visible else None
+
+    @property
+    def number(self) -> int:
+        """The number of the address."""
+        return int(self.parts["number"])
+
+    def json(self) -> dict[str, Any]:
+        """The object in the body; empty where there is none."""
+        value = json.loads(self.request.body or b"{}")
+        return value if isinstance(value, dict) else {}
+
+
+Handler = Callable[[Call, Repository], Response]
+
+
+def page(call: Call, repository: Repository, rows: Sequence[Any], view: Callable[[Any], object]) -> Response:
+    """A page of a list, with the links to the others."""
+    size = min(max(_number(call.request.query.get("per_page"), 30), 1), MOST_ITEMS)
+    page = max(_number(call.request.query.get("page"), 1), 1)
+    response = reply([view(row) for row in rows[(page - 1) * size : page * size]])
+    links = _links(call, repository, page, -(-len(rows) // size))
+    return response.with_headers({"Link": links}) if links else response
+
+
+def find(call: Call, repository: Repository, number: int) -> Issue | PullRequest | None:
+    """Return the issue or the pull request of a number."""
+    return call.world.issue(repository.id, number) or call.world.pull(repository.id, number)
+
+
+def _links(call: Call, repository: Repository, page: int, last: int) -> str:
+    rest = re.sub(r"^/(repos/[^/]+/[^/]+|repositories/\d+)", "", call.request.path)
+    wanted: dict[str, int] = {}
+    if page > 1:
+        wanted["prev"] = page - 1
+    if page < last:
+        wanted |= {"next": page + 1, "last": last}
+    if page > 1:
+        wanted["first"] = 1
+    query = dict(call.request.query)
+    address = f"{call.origin}/repositories/{repository.id}{rest}"
+    return ", ".join(
+        f'<{address}?{urlencode(query | {"page": number})}>; rel="{name}"' for name, number in wanted.items()
+    )
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() else default

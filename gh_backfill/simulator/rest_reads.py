@@ -1,0 +1,141 @@
+"""The REST interface's lists and objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gh_backfill.simulator import refusals, views
+from gh_backfill.simulator.messages import Response, reply
+from gh_backfill.simulator.rest_call import Call, find, page
+from gh_backfill.simulator.rows import Issue, PullRequest, Repository
+
+
+def repository(call: Call, repository: Repository) -> Response:
+    """A repository."""
+    return reply(views.repository(call.world, repository))
+
+
+def pulls(call: Call, repository: Repository) -> Response:
+    """The pull requests of a repository."""
+    query, shelf = call.request.query, call.world.shelves[repository.id]
+    state = query.get("state", "open")
+    keys = shelf.ordered("UPDATED_AT" if query.get("sort") == "updated" else "CREATED_AT")
+    wanted = {
+        outline.number
+        for outline in shelf.outlines()
+        if state == "all" or (outline.state == "OPEN") == (state == "open")
+    }
+    numbers = [key[2] for key in keys if key[2] in wanted]
+    if query.get("direction", "asc" if query.get("sort") == "updated" else "desc") == "desc":
+        numbers.reverse()
+    return page(
+        call, repository, numbers, lambda number: views.pull_request(call.world, _pull_of(call, repository, number))
+    )
+
+
+def pull(call: Call, repository: Repository) -> Response:
+    """A pull request."""
+    found = call.world.pull(repository.id, call.number)
+    return refusals.not_found() if found is None else reply(views.pull_request(call.world, found, full=True))
+
+
+def reviews(call: Call, repository: Repository) -> Response:
+    """The reviews of a pull request, by id."""
+    found = call.world.pull(repository.id, call.number)
+    rows = found.reviews if found else ()
+    return page(call, repository, rows, lambda row: views.review(call.world, row)) if found else refusals.not_found()
+
+
+def review_comments(call: Call, repository: Repository) -> Response:
+    """Those of one pull request, or of all of them, from `since` on."""
+    shelf, query = call.world.shelves[repository.id], call.request.query
+    if "number" in call.parts:
+        found = call.world.pull(repository.id, call.number)
+        if found is None:
+            return refusals.not_found()
+        pulls: Iterable[PullRequest | None] = [found]
+    else:
+        pulls = (shelf.pull(outline.number) for outline in shelf.outlines())
+    field = "updated_at" if query.get("sort") == "updated" else "created_at"
+    rows = [row for pull in pulls if pull for row in pull.review_comments if row.updated_at >= query.get("since", "")]
+    rows.sort(key=lambda row: (getattr(row, field), row.id), reverse=query.get("direction") == "desc")
+    return page(call, repository, rows, lambda row: views.review_comment(call.world, row))
+
+
+def issues(call: Call, repository: Repository) -> Response:
+    """Issues and pull requests in one list, as GitHub mixes them."""
+    query, shelf = call.request.query, call.world.shelves[repository.id]
+    since, state = query.get("since", ""), query.get("state", "open")
+    if since.startswith("1970-01-01T00:00:00"):
+        return reply([])
+    field = "updated_at" if query.get("sort") == "updated" else "created_at"
+    labels = {name for name in query.get("labels", "").split(",") if name}
+    outlines = [
+        (getattr(row, field), row.number)
+        for row in shelf.outlines()
+        if _wanted(row.state, row.updated_at, state, since)
+    ]
+    outlines += [
+        (getattr(row, field), row.number)
+        for row in shelf.issues.values()
+        if _wanted(row.state, row.updated_at, state, since)
+    ]
+    numbers = [number for _, number in sorted(outlines, reverse=query.get("direction", "desc") == "desc")]
+    if labels:
+        numbers = [
+            number for number in numbers if labels <= {label.name for label in _item(call, repository, number).labels}
+        ]
+    return page(call, repository, numbers, lambda number: views.issue(call.world, _item(call, repository, number)))
+
+
+def _wanted(state: str, updated_at: str, wanted: str, since: str) -> bool:
+    return updated_at >= since and (wanted == "all" or (state == "OPEN") == (wanted == "open"))
+
+
+def issue(call: Call, repository: Repository) -> Response:
+    """An issue, which a pull request is too."""
+    found = find(call, repository, call.number)
+    return refusals.not_found() if found is None else reply(views.issue(call.world, found))
+
+
+def issue_comments(call: Call, repository: Repository) -> Response:
+    """The conversation of an issue or a pull request."""
+    found = find(call, repository, call.number)
+    if found is None:
+        return refusals.not_found()
+    rows = [row for row in found.comments if row.updated_at >= call.request.query.get("since", "")]
+    return page(call, repository, rows, lambda row: views.issue_comment(call.world, row))
+
+
+def labels(call: Call, repository: Repository) -> Response:
+    """The labels of a repository."""
+    return page(call, repository, call.world.shelves[repository.id].labels, views.label)
+
+
+def run(call: Call, repository: Repository) -> Response:
+    """A run of GitHub Actions."""
+    found = call.world.runs.get((repository.id, int(call.parts["run"])))
+    return refusals.not_found() if found is None else reply(found)
+
+
+def jobs(call: Call, repository: Repository) -> Response:
+    """The jobs of a run."""
+    key = (repository.id, int(call.parts["run"]))
+    if key not in call.world.runs:
+        return refusals.not_found()
+    jobs = call.world.jobs.get(key, [])
+    return reply({"total_count": len(jobs), "jobs": jobs})
+
+
+def _item(call: Call, repository: Repository, number: int) -> Issue | PullRequest:
+    found = find(call, repository, number)
+    if found is None:
+        raise LookupError(f"{repository.full_name} #{number} went away while it was read")
+    return found
+
+
+def _pull_of(call: Call, repository: Repository, number: int) -> PullRequest:
+    found = call.world.pull(repository.id, number)
+    if found is None:
+        raise LookupError(f"{repository.full_name} #{number} went away while it was read")
+    return found

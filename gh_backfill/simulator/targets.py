@@ -1,0 +1,68 @@
+"""What a change of the world is about: found by name, or made where it may be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from gh_backfill.simulator import derive
+from gh_backfill.simulator.accounts import account
+from gh_backfill.simulator.rows import Label, PullRequest, Repository
+from gh_backfill.simulator.world import World
+
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+# Ids of what happens later: above those of `synthetic`, below those of `derive`, counted up in each world.
+_FIRST_ID = 200_000_000_000_000
+
+
+def repository_of(world: World, full_name: str) -> Repository:
+    """Return a repository by `owner/name`; LookupError where there is none."""
+    owner, _, name = full_name.partition("/")
+    found = world.repository(owner, name)
+    if found is None:
+        raise LookupError(f"there is no repository {full_name} in this world")
+    return found
+
+
+def pull_of(world: World, full_name: str, number: int) -> tuple[Repository, PullRequest]:
+    """Return a repository and one of its pull requests; LookupError where there is none."""
+    home = repository_of(world, full_name)
+    pull = world.pull(home.id, number)
+    if pull is None:
+        raise LookupError(f"{full_name} has no pull request #{number}")
+    return home, pull
+
+
+def person_of(world: World, login: str) -> int:
+    """Return the id of an account, which is made if nobody has that login."""
+    found = world.account_by_login(login)
+    if found is None:
+        found = account({"login": login})
+        world.add_account(found)
+    return found.id
+
+
+def labels_of(world: World, home: Repository, names: Sequence[str]) -> tuple[Label, ...]:
+    """Return labels by their names, made where there are none."""
+    shelf = world.shelves[home.id]
+    known = {label.name: label for label in shelf.labels}
+    for name in names:
+        if name not in known:
+            known[name] = Label(id=next_id(world), node_id=f"LA_{derive.derived_oid(home.id, name)[:16]}", name=name)
+    shelf.labels = tuple(known.values())
+    return tuple(known[name] for name in names)
+
+
+def next_time(world: World, home: Repository) -> str:
+    """Return the time of the next change: now, or just after the last one."""
+    last = max((key[0] for key in world.shelves[home.id].ordered("UPDATED_AT")[-1:]), default="")
+    after = datetime.strptime(last, _FORMAT).replace(tzinfo=UTC) + timedelta(seconds=1) if last else None
+    now = datetime.fromtimestamp(time.time(), UTC)
+    return (max(now, after) if after else now).strftime(_FORMAT)
+
+
+def next_id(world: World) -> int:
+    """Return an id that nothing has."""
+    world.events += 1
+    return _FIRST_ID + world.events

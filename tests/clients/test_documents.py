@@ -1,0 +1,66 @@
+"""The documents are put together right, and cost what the price model says."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from gh_backfill.clients import documents
+from gh_backfill.policy import cost
+from gh_backfill.simulator.pricing import price
+
+ALL = ("TopUpReviewComments", "TopUpThreads", "TopUpThreadComments", "TopUpPullRequestReviews")
+
+
+def priced(document: str, variables: dict[str, object]) -> int:
+    parsed = parse(document)
+    operation = parsed.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return price(parsed, variables, operation).cost
+
+
+@pytest.mark.parametrize(("first", "points"), [(1, 1), (25, 1), (74, 1), (75, 2), (100, 2)])
+def test_a_page_costs_what_the_policy_predicts(first: int, points: int) -> None:
+    variables: dict[str, object] = {"repository": "R", "first": first, "after": None, "field": "CREATED_AT"}
+    assert priced(documents.operation("Page"), variables) == points == cost.points(cost.page_units(first))
+
+
+def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two() -> None:
+    variables: dict[str, object] = {"ids": [str(number) for number in range(100)]}
+    variables |= {f"id{number}": "PRR" for number in range(50)} | {f"after{number}": None for number in range(50)}
+    for aliases, points in ((49, 1), (50, 2)):
+        document = documents.aliases(("TopUpReviewComments",) * aliases + ("TopUpReviews",))
+        assert priced(document, variables) == points
+
+
+@pytest.mark.parametrize(("threads", "points"), [(1, 1), (100, 1)])
+def test_threads_cost_one_unit_and_one_more_for_each(threads: int, points: int) -> None:
+    variables: dict[str, object] = {"id0": "PR", "first0": threads, "after0": None}
+    assert priced(documents.aliases(("TopUpThreads",)), variables) == points == cost.points(1 + threads)
+
+
+def test_every_copy_of_a_template_has_names_of_its_own() -> None:
+    document = documents.aliases(ALL)
+    parse(document)
+    for number in range(len(ALL)):
+        assert f"a{number}: node(id: $id{number})" in document
+    assert "reviewThreads(first: $first1, after: $after1)" in document
+    assert document.count("fragment ReviewComment on") == 1
+
+
+def test_a_document_carries_each_fragment_it_needs_once_and_no_other() -> None:
+    page = documents.operation("Page")
+    for fragment in ("Budget", "Person", "Comment", "Review", "PullRequestFields"):
+        assert page.count(f"fragment {fragment} on") == 1
+    assert "fragment ReviewComment" not in page
+    assert "fragment RepositoryFields" not in page
+
+
+def test_many_repositories_by_name_are_one_point() -> None:
+    variables = {f"{part}{number}": "x" for part in ("owner", "name") for number in range(50)}
+    assert priced(documents.aliases(("RepositoryByName",) * 50), dict(variables)) == 1
+
+
+def test_what_is_no_template_is_refused() -> None:
+    with pytest.raises(ValueError, match="Budget"):
+        documents.aliases(("Budget",))

@@ -1,0 +1,192 @@
+"""The plan: what is opened, what goes on, what is named, and how little it asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.options import Options
+from gh_backfill.store import backfills
+from gh_backfill.tasks import track
+from gh_backfill.tasks.capture import Limits
+from gh_backfill.tasks.plan import Plan, parse_ids, plan
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+NOW = datetime.now(UTC)
+
+
+def planned(house: House, asked: Sequence[str] = (), *, dry_run: bool = False, now: datetime = NOW) -> Plan:
+    return plan(
+        house.db,
+        house.graphql(),
+        house.run,
+        now,
+        asked=asked,
+        thresholds=Thresholds(),
+        limit=12,
+        dry_run=dry_run,
+    )
+
+
+def track_only(house: House, *names: str) -> None:
+    track.track(house.db, house.graphql(), names)
+
+
+def reasons(made: Plan) -> dict[str, Why]:
+    return {verdict.repository.full_name: verdict.why for verdict in made.verdicts}
+
+
+def test_it_opens_what_is_large_and_incomplete_and_plans_a_job_for_it(house: House) -> None:
+    track_only(house, ENGINE, SMALL)
+    made = planned(house)
+    assert reasons(made) == {ENGINE: Why.NEW, SMALL: Why.SMALL}
+    assert house.state()["status"] == "active"
+    job = house.only("select job_type, status, run_key, processor_type from progressive_capture_jobs")
+    assert job == {
+        "job_type": "progressive_backfill",
+        "status": "pending",
+        "run_key": "run-1",
+        "processor_type": "local",
+    }
+
+
+def test_the_counts_of_all_repositories_cost_one_point(house: House) -> None:
+    track_only(house, ENGINE, SMALL)
+    before = house.github.stats.points
+    planned(house)
+    assert house.github.stats.points - before == 1
+
+
+def test_an_open_backfill_is_planned_until_it_is_complete_whatever_its_percentage(house: House) -> None:
+    track_only(house, ENGINE)
+    planned(house)
+    house.capture(limits=Limits(chunk_size=74, max_chunks=2))
+    assert house.count("pull_requests") == 148
+    assert reasons(planned(house)) == {ENGINE: Why.GOES_ON}
+    house.capture()
+    assert reasons(planned(house)) == {ENGINE: Why.COMPLETE}
+
+
+def test_a_pause_is_over_when_its_time_has_come(house: House) -> None:
+    track_only(house, ENGINE)
+    planned(house)
+    repository_id = _id(house)
+    with house.db.transaction() as tx:
+        backfills.pause(tx, repository_id, reason="rate_limit", resume_at=NOW)
+    assert reasons(planned(house, now=NOW - timedelta(minutes=1))) == {ENGINE: Why.PAUSED}
+    assert reasons(planned(house, now=NOW)) == {ENGINE: Why.RESUMES}
+    state = house.state()
+    assert (state["status"], state["pause_reason"], state["resume_at"]) == ("active", None, None)
+
+
+def test_a_backfill_that_an_operator_set_to_active_goes_on(house: House) -> None:
+    track_only(house, ENGINE)
+    planned(house)
+    repository_id = _id(house)
+    with house.db.transaction() as tx:
+        backfills.pause(tx, repository_id, reason="too_many_errors", resume_at=None)
+    assert reasons(planned(house)) == {ENGINE: Why.PAUSED}
+    with house.db.transaction() as tx:
+        tx.run(
+            "UPDATE progressive_backfill_state SET consecutive_errors = 0, status = 'active' WHERE status = 'paused'"
+        )
+    assert reasons(planned(house)) == {ENGINE: Why.GOES_ON}
+
+
+def test_what_another_worker_is_at_is_left_to_it(house: House) -> None:
+    track_only(house, ENGINE)
+    planned(house)
+    repository_id = _id(house)
+    with house.db.transaction() as tx:
+        stream = backfills.lock_stream(tx, repository_id)
+        assert stream is not None
+        assert backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+    assert reasons(planned(house)) == {ENGINE: Why.RUNNING}
+
+
+def test_what_is_asked_for_is_planned_and_the_unknown_is_named(house: House) -> None:
+    track_only(house, ENGINE, SMALL)
+    made = planned(house, [SMALL.upper(), "octo/unknown", "123456"])
+    assert reasons(made) == {SMALL: Why.ASKED}
+    assert made.unknown == ("octo/unknown", "123456")
+    failed = house.rows("select error from progressive_capture_jobs where status = 'failed' order by error")
+    assert [row["error"] for row in failed] == ["123456 is not tracked here", "octo/unknown is not tracked here"]
+
+
+def test_one_repository_named_in_three_ways_is_planned_once(house: House) -> None:
+    track_only(house, SMALL)
+    row = house.only("select id, github_id from repositories")
+    made = planned(house, [SMALL, str(row["github_id"]), row["id"]])
+    assert len(made.chosen) == 1
+    assert house.count("progressive_capture_jobs") == 1
+
+
+def test_if_nothing_of_what_was_asked_for_is_here_nothing_is_written(house: House) -> None:
+    track_only(house, ENGINE)
+    with pytest.raises(ConfigurationError, match="octo/unknown"):
+        planned(house, ["octo/unknown"])
+    assert (house.count("progressive_capture_jobs"), house.count("progressive_backfill_state")) == (0, 0)
+
+
+def test_a_dry_run_decides_the_same_and_writes_nothing(house: House) -> None:
+    track_only(house, ENGINE)
+    changes.open_pull_request(house.github.world, ENGINE, author="octo", title="One more")
+    before = house.rows("select xmin::text, * from repositories")
+    made = planned(house, dry_run=True)
+    assert [(each.full_name, each.total) for each in made.chosen] == [(ENGINE, 181)]
+    assert house.rows("select xmin::text, * from repositories") == before
+    assert (house.count("progressive_capture_jobs"), house.count("progressive_backfill_state")) == (0, 0)
+
+
+def test_the_total_is_githubs_and_refreshed_by_every_plan(house: House) -> None:
+    track_only(house, ENGINE)
+    changes.open_pull_request(house.github.world, ENGINE, author="octo", title="One more")
+    planned(house)
+    assert house.only("select github_pull_requests as n from repositories")["n"] == 181
+    assert house.state()["total_prs"] == 181
+
+
+def test_a_repository_that_is_gone_fails_alone_and_is_named(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    changes.delete_repository(house.github.world, ENGINE)
+    made = planned(house)
+    assert [each.full_name for each in made.gone] == [ENGINE]
+    assert [each.full_name for each in made.chosen] == [SMALL]
+    assert house.state()["status"] == "failed"
+
+
+@pytest.mark.parametrize("options", [Options(private_readers=frozenset({"insider"}))])
+def test_the_matrix_names_public_repositories_and_hides_private_ones(house: House) -> None:
+    track_only(house, ENGINE)
+    made = planned(house)
+    repository_id = _id(house)
+    assert made.matrix() == {"include": [{"repository_id": repository_id, "name": ENGINE}]}
+    changes.make_private(house.github.world, ENGINE)
+    seen = plan(house.db, house.graphql("insider"), house.run, NOW, thresholds=Thresholds(), limit=12)
+    text = json.dumps(seen.matrix())
+    assert ENGINE not in text
+    assert repository_id in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", []), ("  ", []), ("[]", []), ('["a/b", 12]', ["a/b", "12"]), ("a/b", ["a/b"]), ("123", ["123"])],
+)
+def test_the_input_is_a_json_array_or_one_name(text: str, expected: list[str]) -> None:
+    assert parse_ids(text) == expected
+
+
+@pytest.mark.parametrize("text", ['["a/b"', "[1.5]", "[null]", '[["a/b"]]'])
+def test_a_malformed_input_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="JSON array such as"):
+        parse_ids(text)
+
+
+def _id(house: House) -> str:
+    return str(house.only("select id from repositories where full_name = 'octo/engine'")["id"])

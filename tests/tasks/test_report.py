@@ -1,0 +1,145 @@
+"""The report: one final status for every planned job, figures from the rows, no markup from GitHub."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gh_backfill import actions, settings
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.lifecycle import JobStatus
+from gh_backfill.policy.selection import Thresholds
+from gh_backfill.store import jobs
+from gh_backfill.store.db import Transaction
+from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.report import markdown, publish, report
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+
+def planned(house: House, *asked: str) -> None:
+    plan(house.db, house.graphql(), house.run, datetime.now(UTC), asked=asked, thresholds=Thresholds(), limit=12)
+
+
+def test_every_planned_job_gets_exactly_one_final_status(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    planned(house, ENGINE, SMALL)
+    house.capture(ENGINE)
+    made = report(house.db, "run-1")
+    assert [(job.full_name, job.status, job.outcome) for job in made.jobs] == [
+        (ENGINE, JobStatus.COMPLETED, "completed"),
+        (SMALL, JobStatus.CANCELLED, "never_started"),
+    ]
+    assert [job.full_name for job in made.failed] == [SMALL]
+    again = report(house.db, "run-1")
+    assert again == made
+
+
+def test_a_job_whose_process_died_is_failed(house: House) -> None:
+    house.track(SMALL)
+    planned(house, SMALL)
+    with house.db.transaction() as tx:
+        jobs.start(tx, house.run, _id(tx))
+    made = report(house.db, "run-1")
+    assert [(job.status, job.outcome) for job in made.jobs] == [(JobStatus.FAILED, "died")]
+
+
+def test_only_the_jobs_of_this_run_are_closed(house: House) -> None:
+    house.track(SMALL)
+    planned(house, SMALL)
+    report(house.db, "another run")
+    assert house.only("select status from progressive_capture_jobs")["status"] == "pending"
+
+
+def test_a_dry_run_closes_nothing(house: House) -> None:
+    house.track(SMALL)
+    planned(house, SMALL)
+    made = report(house.db, "run-1", dry_run=True)
+    assert [job.status for job in made.jobs] == [JobStatus.PENDING]
+    assert house.only("select status from progressive_capture_jobs")["status"] == "pending"
+
+
+def test_the_figures_are_those_of_the_rows(house: House) -> None:
+    house.track(ENGINE)
+    planned(house, ENGINE)
+    captured = house.capture(ENGINE)
+    made = report(house.db, "run-1")
+    assert made.totals() == {
+        "jobs": 1,
+        "failed": 0,
+        "paused": 0,
+        "pull_requests": house.count("pull_requests"),
+        "chunks": house.count("backfill_chunks"),
+        "points": captured.spent.points,
+        "requests": captured.spent.requests,
+        "warnings": 0,
+    }
+    assert "| 180 / 180 | 180 |" in markdown(made)
+
+
+def test_without_a_run_it_says_so(house: House) -> None:
+    with pytest.raises(ConfigurationError, match="no run to report"):
+        report(house.db, None)
+
+
+def test_without_a_key_it_is_the_latest_run(house: House) -> None:
+    house.track(SMALL)
+    planned(house, SMALL)
+    assert report(house.db, None).run_key == "run-1"
+
+
+def test_text_from_github_is_shown_and_never_obeyed(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.track(SMALL)
+    planned(house, SMALL)
+    with house.db.transaction() as tx:
+        tx.run(
+            "update progressive_capture_jobs set status = 'failed', outcome = 'failed', error = %(error)s",
+            error="bad | <img src=x>\n::set-output name=x::y @everybody [a](b)",
+        )
+    summary = tmp_path / "summary"
+    environment = settings.load(
+        {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(tmp_path / "output")},
+        dotenv=None,
+    )
+    publish(environment, report(house.db, "run-1"))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("::")] == [lines[0]]
+    assert lines[0].startswith("::error::octo/small: bad | <img src=x>%0A::set-output")
+    text = summary.read_text()
+    assert "<img" not in text
+    assert "@everybody" not in text
+    assert len([line for line in text.splitlines() if line.startswith("| octo")]) == 1
+
+
+def test_at_most_ten_annotations_of_a_kind_and_the_rest_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    environment = settings.load({"GITHUB_ACTIONS": "true"}, dotenv=None)
+    actions.annotate(environment, "error", [f"error {number}" for number in range(13)])
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("::error::") for line in lines) == 10
+    assert lines[-1].startswith("3 more")
+
+
+def test_a_summary_that_github_would_refuse_is_cut_at_a_line(tmp_path: Path) -> None:
+    summary = tmp_path / "summary"
+    environment = settings.load({"GITHUB_STEP_SUMMARY": str(summary)}, dotenv=None)
+    actions.write_summary(environment, "\n".join(f"row {number} ä" for number in range(200_000)))
+    data = summary.read_bytes()
+    assert len(data) <= actions.SUMMARY_BYTES
+    assert "cut here" in data.decode()
+
+
+def test_an_output_may_have_lines_and_marks_of_its_own(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    environment = settings.load({"GITHUB_OUTPUT": str(output)}, dotenv=None)
+    actions.write_outputs(environment, {"a": "1\n2\nend-x", "b": ""})
+    first = output.read_text().splitlines()[0]
+    mark = first.removeprefix("a<<")
+    assert output.read_text().startswith(f"a<<{mark}\n1\n2\nend-x\n{mark}\nb<<")
+
+
+def _id(tx: Transaction) -> str:
+    (row,) = tx.rows("select id from repositories")
+    return str(row["id"])

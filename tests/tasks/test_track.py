@@ -1,0 +1,108 @@
+"""Tracking: each name by itself, validated, whatever its case, and never twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from gh_backfill.clients import rest
+from gh_backfill.models import Goal
+from gh_backfill.simulator import changes
+from gh_backfill.tasks.track import Result, Tracked, ask, parse, track
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+
+def tracked(house: House, *names: str) -> list[Tracked]:
+    return track(
+        house.db,
+        house.graphql(),
+        names,
+        name_of=lambda github_id: rest.full_name(house.github.url, "tok", github_id),
+        backfill=Goal(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("octo/engine", ("octo", "engine")),
+        (" octo/engine ", ("octo", "engine")),
+        ("https://github.com/octo/engine", ("octo", "engine")),
+        ("https://github.com/octo/engine.git", ("octo", "engine")),
+        ("git@github.com:octo/engine.git", ("octo", "engine")),
+        ("octo_corp/a.b-c_d", ("octo_corp", "a.b-c_d")),
+        ("octo", None),
+        ("octo/", None),
+        ("/engine", None),
+        ("octo/engine/pull", None),
+        ("octo/..", None),
+        ("octo/eng ine", None),
+        ("octo/eng;ine", None),
+        ("-octo/engine", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_owner_and_name_or_an_address(given: str, expected: tuple[str, str] | None) -> None:
+    assert parse(given) == expected
+
+
+def test_what_is_wrong_with_one_name_does_not_stop_the_others(house: House) -> None:
+    names = (ENGINE, "not a name", "octo/unknown", "OCTO/Engine", SMALL)
+    results = {each.given: each.result for each in tracked(house, *names)}
+    assert results == {
+        ENGINE: Result.ADDED,
+        "not a name": Result.MALFORMED,
+        "octo/unknown": Result.NOT_FOUND,
+        "OCTO/Engine": Result.DUPLICATE,
+        SMALL: Result.ADDED,
+    }
+    stored = house.rows("select full_name, is_private, github_pull_requests, node_id is null as n from repositories")
+    assert sorted(stored, key=lambda row: row["full_name"]) == [
+        {"full_name": ENGINE, "is_private": False, "github_pull_requests": 180, "n": False},
+        {"full_name": SMALL, "is_private": False, "github_pull_requests": 12, "n": False},
+    ]
+
+
+def test_many_repositories_cost_one_point(house: House) -> None:
+    tracked(house, ENGINE, SMALL, *(f"octo/unknown-{number}" for number in range(40)))
+    assert house.github.stats.points == 1
+
+
+def test_tracking_again_changes_nothing_and_does_not_start_a_finished_backfill_again(house: House) -> None:
+    tracked(house, SMALL)
+    house.capture(SMALL)
+    assert [each.result for each in tracked(house, SMALL)] == [Result.KNOWN]
+    assert house.state(SMALL)["status"] == "completed"
+    assert (house.count("repositories"), house.count("tracked_repositories")) == (1, 1)
+
+
+def test_a_renamed_repository_keeps_its_row_under_its_new_name(house: House) -> None:
+    (before,) = tracked(house, ENGINE)
+    changes.rename_repository(house.github.world, ENGINE, name="motor")
+    (after,) = tracked(house, ENGINE)
+    assert (after.result, after.repository_id) == (Result.RENAMED, before.repository_id)
+    names = house.only(
+        "select r.full_name, t.repository_name from repositories r join tracked_repositories t on t.repository_id = r.id"
+    )
+    assert names == {"full_name": "octo/motor", "repository_name": "motor"}
+
+
+def test_a_private_repository_is_stored_as_private(house: House) -> None:
+    tracked(house, ENGINE)
+    changes.make_private(house.github.world, ENGINE)
+    (result,) = tracked(house, ENGINE)
+    assert result.result is Result.NOT_FOUND
+
+
+def test_a_repository_may_be_given_by_githubs_id(house: House) -> None:
+    (first,) = tracked(house, ENGINE)
+    assert first.repository is not None
+    (again, unknown) = tracked(house, str(first.repository.github_id), "4711")
+    assert again.repository_id == first.repository_id
+    assert unknown.result is Result.NOT_FOUND
+
+
+def test_asking_needs_no_database(house: House) -> None:
+    (found, wrong) = ask(house.graphql(), [ENGINE, "wrong"], name_of=lambda github_id: None)
+    assert (found.result, wrong.result) == (Result.ADDED, Result.MALFORMED)
+    assert found.repository is not None
+    assert found.repository.pull_requests == 180
