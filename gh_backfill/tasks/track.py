@@ -83,7 +83,7 @@ def track(
     graphql: GraphQL,
     names: Sequence[str],
     *,
-    name_of: NameOf = lambda github_id: None,  # noqa: ARG005
+    name_of: NameOf = lambda github_id: None,
     backfill: Goal | None = None,
 ) -> list[Tracked]:
     """Track the named repositories; returns what became of each name, in their order.

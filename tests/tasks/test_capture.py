@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal, RowCounts
+from gh_backfill.models import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
@@ -32,12 +32,27 @@ def test_a_capture_runs_to_the_end_and_the_backfill_is_complete(house: House) ->
     assert house.rows("select status from backfill_chunks where status <> 'completed'") == []
 
 
-def test_a_second_capture_walks_again_and_changes_nothing(house: House) -> None:
+def test_a_second_capture_asks_for_what_changed_since_and_nothing_else(house: House) -> None:
+    house.track(ENGINE)
+    house.capture()
+    nothing = house.capture()
+    assert (nothing.outcome, nothing.items, nothing.spent.points) == (Outcome.COMPLETED, 0, 1)
+    changes.edit(house.github.world, ENGINE, 20, title="Edited long after")
+    again = house.capture()
+    assert (again.items, again.counts.updated) == (1, 1)
+    assert house.only("select title from pull_requests where number = 20")["title"] == "Edited long after"
+    assert house.state()["processed_prs"] == 180
+
+
+def test_a_walk_begins_again_where_most_of_it_is_missing_and_changes_nothing_of_the_rest(house: House) -> None:
     house.track(ENGINE)
     first = house.capture()
+    with house.db.transaction() as tx:
+        tx.run("delete from pull_requests where number > 60")
+        tx.run("update progressive_backfill_state set processed_prs = (select count(*) from pull_requests)")
     second = house.capture()
-    assert second.counts == RowCounts(unchanged=first.counts.inserted)
-    assert house.state()["processed_prs"] == 180
+    assert second.counts.inserted + second.counts.unchanged == first.counts.inserted
+    assert (second.counts.updated, house.count("pull_requests"), house.state()["processed_prs"]) == (0, 180, 180)
 
 
 def test_captures_with_a_limit_of_chunks_go_on_where_the_last_one_stopped(house: House) -> None:

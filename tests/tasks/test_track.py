@@ -81,7 +81,8 @@ def test_a_renamed_repository_keeps_its_row_under_its_new_name(house: House) -> 
     (after,) = tracked(house, ENGINE)
     assert (after.result, after.repository_id) == (Result.RENAMED, before.repository_id)
     names = house.only(
-        "select r.full_name, t.repository_name from repositories r join tracked_repositories t on t.repository_id = r.id"
+        "select r.full_name, t.repository_name from repositories r "
+        "join tracked_repositories t on t.repository_id = r.id"
     )
     assert names == {"full_name": "octo/motor", "repository_name": "motor"}
 

@@ -26,6 +26,15 @@ set goal_max_items = case when s.goal_max_items is null or excluded.goal_max_ite
                           else greatest(s.goal_max_items, excluded.goal_max_items) end,
     backfill_state_id = excluded.backfill_state_id, status = 'active', updated_at = clock_timestamp();
 
+-- name: reopen_catch_up
+-- A finished backfill of the whole history reads again what was updated since its last catch-up began.
+update backfill_streams
+set status = 'active', cursor = null, pass = 1, read_down_to = watermark - %(margin)s, watermark = null, items_done = 0,
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'completed' and watermark is not null
+  and exists (select from backfill_streams h
+              where h.repository_id = %(repository_id)s and h.stream = 'history' and h.goal_max_items is null);
+
 -- name: close_catch_up
 -- A walk that begins again makes the catch-up of the last one void; it is opened anew when the walk ends.
 update backfill_streams
