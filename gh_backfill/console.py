@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -150,10 +151,11 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     else:
         _out.print("\nnothing needed to be captured")
     option = " --demo" if demo else ""
+    command = _command()
     where = f"in {done.folder}" if done.folder else "the configured one"
-    _out.print(escape(f"database: {where}; look into it with: gh-backfill psql{option}"))
+    _out.print(escape(f"database: {where}; look into it with: {command} psql{option}"))
     if demo:
-        _out.print("this was invented data; for real history: GITHUB_TOKEN=… gh-backfill run owner/name")
+        _out.print(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command} run owner/name"))
 
 
 @contextmanager
@@ -239,6 +241,15 @@ def _verdict_row(verdict: Verdict) -> dict[str, object]:
         "total": repository.total,
         "resume_at": repository.resume_at.isoformat() if repository.resume_at else None,
     }
+
+
+def _command() -> str:
+    """Return how this program was called, so that what we print can be called as it stands."""
+    program = Path(sys.argv[0])
+    if program.name != "gh-backfill":
+        return "python -m gh_backfill"
+    here = Path.cwd()
+    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
 
 
 def _counted_reasons(made: Plan) -> str:

@@ -48,7 +48,7 @@ def test_the_demo_captures_invented_repositories_into_a_folder_of_its_own(tmp_pa
     first = run(tmp_path)
     assert first.returncode == 0, first.stderr
     assert "1660 pull requests" in first.stdout
-    assert "gh-backfill psql --demo" in first.stdout
+    assert "gh_backfill psql --demo" in first.stdout
     assert [path.name for path in (tmp_path / ".local/share/gh_backfill").iterdir()] == ["demo"]
     second = run(tmp_path)
     assert second.returncode == 0, second.stderr
