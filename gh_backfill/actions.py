@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from gh_backfill.policy.markdown import shortened
 from gh_backfill.settings import Settings
 
 SUMMARY_BYTES = 1024 * 1024
 ANNOTATIONS = 10
-_MARKDOWN = str.maketrans(
-    {character: f"\\{character}" for character in "\\`*_{}[]()#+-.!|~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-)
+LONGEST_MESSAGE = 1000
 
 
 def write_outputs(settings: Settings, values: Mapping[str, str]) -> None:
@@ -39,25 +38,17 @@ def write_summary(settings: Settings, markdown: str) -> None:
 
 
 def annotate(settings: Settings, level: Literal["notice", "warning", "error"], messages: Sequence[str]) -> None:
-    """Show messages on the run's page, at most ten of a kind; the rest is counted.  Elsewhere they go to stderr."""
+    """Show messages on the run's page, at most ten of a kind; the rest is counted.  Elsewhere they go to stderr.
+
+    A message is data: `%` and line ends are escaped, so that none begins a command of its own.
+    """
     for message in messages[:ANNOTATIONS] if settings.in_actions else messages:
         if settings.in_actions:
-            print(f"::{level}::{_escaped(message)}", flush=True)
+            print(f"::{level}::{_escaped(shortened(message, LONGEST_MESSAGE))}", flush=True)
         else:
             print(f"{level}: {message}", file=sys.stderr)
     if settings.in_actions and len(messages) > ANNOTATIONS:
         print(f"{len(messages) - ANNOTATIONS} more of this kind are in the step summary", flush=True)
-
-
-def plain(text: str) -> str:
-    """Return text as Markdown that shows it as it is: no markup, no line ends, no mention of anybody."""
-    return " ".join(text.split()).translate(_MARKDOWN).replace("@", "@\u200b")
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; its cells are taken as they are."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _escaped(message: str) -> str:

@@ -1,30 +1,28 @@
-"""What a person sees: tables and progress bars on a terminal, plain lines elsewhere."""
+"""What a person sees of results: tables and lines."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gh_backfill import actions
+from gh_backfill.policy import markdown
 from gh_backfill.policy.cost import cheapest_page
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
-from gh_backfill.tasks.capture import Progress as CaptureProgress
-from gh_backfill.tasks.local import LocalRun, Scene
+from gh_backfill.tasks.check import Finding
+from gh_backfill.tasks.local import LocalRun
+from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import Plan
+from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
-LINE_EVERY = 10.0
 WIDE = 200
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
@@ -80,14 +78,14 @@ def plan_markdown(made: Plan, *, dry_run: bool) -> str:
         return f"{head}\n\nNothing needs to be captured now: {_counted_reasons(made) or 'no repository is tracked'}."
     rows = [
         (
-            actions.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
+            markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
             f"{each.repository.captured} / {each.repository.total}",
-            actions.plain(each.why),
+            markdown.plain(each.why),
         )
         for each in made.verdicts
         if each.chosen
     ]
-    return f"{head}\n\n{actions.table(('repository', 'captured / total', 'why'), rows)}"
+    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why'), rows)}"
 
 
 def show_plan(made: Plan, *, dry_run: bool) -> None:
@@ -124,6 +122,38 @@ def show_captured(name: str, captured: Captured) -> None:
     _out.print(escape(line))
 
 
+def recovered_markdown(done: Recovered, *, dry_run: bool) -> str:
+    """Return a recovery for the step summary; private repositories are named by their id only."""
+    head = "## Recovery (dry run: nothing was written)" if dry_run else "## Recovery"
+    lines = [f"- {markdown.plain(line(each))}" for each in (*done.returned, *done.closed)]
+    return "\n".join([head, "", _recovered_total(done), "", *lines])
+
+
+def show_recovered(done: Recovered, *, dry_run: bool) -> None:
+    """Print what a recovery moved; outside a dry run its lines are in the log already."""
+    if dry_run:
+        for each in (*done.returned, *done.closed):
+            _out.print(escape(f"would recover {line(each)}"))
+    _out.print(_recovered_total(done))
+    if dry_run:
+        _out.print("dry run: nothing was written")
+
+
+def show_operated(done: Sequence[Operated], *, dry_run: bool) -> None:
+    """Print what became of each backfill that a person decided about."""
+    for each in done:
+        _out.print(escape(f"{each.given}: {each.result}"))
+    if dry_run:
+        _out.print("dry run: nothing was written")
+
+
+def show_findings(found: Sequence[Finding]) -> None:
+    """Print what a check found, one line each."""
+    for each in found:
+        verdict = "[green]ok[/green]     " if each.ok else "[bold red]wrong[/bold red]  "
+        _out.print(f"{verdict}{each.name:<11}{escape(' '.join(each.text.split()))}")
+
+
 def show_status(states: Sequence[Status]) -> None:
     """Print the state of repositories as a table."""
     if not states:
@@ -158,77 +188,11 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
         _out.print(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command} run owner/name"))
 
 
-@contextmanager
-def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
-    """Yield a listener that shows how far one capture is: a bar on a terminal, a line a chunk elsewhere."""
-    if not _errors.is_terminal:
-        yield lambda progress: print(_progress_line(progress), file=sys.stderr, flush=True)
-        return
-    with _bars() as bars:
-        task = bars.add_task("", total=None)
-
-        def show(progress: CaptureProgress) -> None:
-            text = progress.repository.full_name
-            if progress.waiting_until:
-                text += f" (waits until {_time(progress.waiting_until)})"
-            bars.update(task, description=escape(text), completed=progress.captured, total=progress.total)
-
-        yield show
-
-
-@contextmanager
-def scene() -> Iterator[Callable[[Scene], None]]:
-    """Yield a listener that shows a bar for each repository, or from time to time a line elsewhere."""
-    if _errors.is_terminal:
-        with _bars() as bars:
-            yield _BarScene(bars)
-    else:
-        yield _LineScene()
-
-
-class _BarScene:
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
-
-    def __call__(self, scene: Scene) -> None:
-        for state in scene.states:
-            if state.id not in self._tasks:
-                self._tasks[state.id] = self._bars.add_task(escape(state.full_name), total=state.total)
-            self._bars.update(self._tasks[state.id], completed=state.captured, total=max(state.total or 0, 1))
-
-
-class _LineScene:
-    def __init__(self) -> None:
-        self._last = 0.0
-
-    def __call__(self, scene: Scene) -> None:
-        now = time.monotonic()
-        if scene.running and now - self._last < LINE_EVERY:
-            return
-        self._last = now
-        done = sum(state.captured for state in scene.states)
-        total = sum(state.total or 0 for state in scene.states)
-        print(f"{done} of {total} pull requests, {len(scene.running)} captures running", file=sys.stderr, flush=True)
-
-
-def _bars() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=_errors,
-    )
-
-
-def _progress_line(progress: CaptureProgress) -> str:
-    line = (
-        f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
-        f"{progress.chunks} chunks, {progress.spent.points} points"
-    )
-    return f"{line}; waits until {_time(progress.waiting_until)}" if progress.waiting_until else line
+def _recovered_total(done: Recovered) -> str:
+    if not done.returned and not done.closed and not done.left:
+        return "nothing is stuck"
+    text = f"{len(done.returned)} chunks go back to be claimed, {len(done.closed)} of older applications are closed"
+    return f"{text}, {len(done.left)} are held by somebody and left alone" if done.left else text
 
 
 def _verdict_row(verdict: Verdict) -> dict[str, object]:

@@ -8,11 +8,13 @@ BackfillError                    exit  alerts
 │   ├── TooBig                    4     no    the query was too heavy: ask for less
 │   ├── RateLimited               0     no    wait until `resume_at`
 │   ├── Denied                    2     yes   credentials or permissions
+│   │   └── BadCredentials        2     yes   the token itself is not accepted
 │   ├── Gone                      3     no    the repository is not there (any more), or not for us
 │   └── Unexpected                1     yes   an answer that we do not understand
 └── StoreError
     ├── StoreUnavailable          4     yes   no connection to the database
     ├── StoreConflict             1     no    deadlock or lock time-out: replay the transaction
+    ├── RowRefused                1     yes   a row that this database does not admit: find it, quarantine it
     └── StaleClaim                0     no    another worker owns the chunk now: stop quietly
 """
 
@@ -64,14 +66,19 @@ class TooBig(GitHubError):
 
 
 class RateLimited(GitHubError):
-    """GitHub asks to wait until `resume_at` (UTC)."""
+    """GitHub asks to wait until `resume_at` (UTC).
+
+    `secondary` tells a limit that is not of the hour's points, `guessed` that GitHub gave no time, only the wish.
+    """
 
     exit_code = 0
     retryable = True
 
-    def __init__(self, message: str, *, resume_at: datetime) -> None:
+    def __init__(self, message: str, *, resume_at: datetime, secondary: bool = False, guessed: bool = False) -> None:
         super().__init__(message)
         self.resume_at = resume_at
+        self.secondary = secondary
+        self.guessed = guessed
 
 
 class Denied(GitHubError):
@@ -79,6 +86,10 @@ class Denied(GitHubError):
 
     exit_code = 2
     alerts = True
+
+
+class BadCredentials(Denied):
+    """GitHub does not accept the token: it is wrong, expired or revoked."""
 
 
 class Gone(GitHubError):
@@ -108,6 +119,10 @@ class StoreConflict(StoreError):
     """The transaction collided with another one and was rolled back; it can be replayed as it is."""
 
     alerts = False
+
+
+class RowRefused(StoreError):
+    """The database does not admit a row that was sent: a constraint or a type refuses it."""
 
 
 class StaleClaim(StoreError):

@@ -226,6 +226,7 @@ class TrackedRepository:
     tracked_at: datetime | None
     leased: bool
     has_stream: bool
+    held: bool = False
 
     @property
     def full_name(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +26,21 @@ def _number(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _numbers(value: object) -> object:
+    """Accept whole numbers with commas or spaces between them."""
+    if isinstance(value, str) and not re.fullmatch(r"[\s,]*\d+([\s,]+\d+)*[\s,]*", value):
+        raise ValueError("must be one or more whole numbers")
+    return value
+
+
+def _table(value: object) -> object:
+    """Accept an object in JSON, as an environment variable holds it."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 Whole = Annotated[int, BeforeValidator(_number)]
+PriceTable = Annotated[dict[str, float], BeforeValidator(_table)]
+Wholes = Annotated[str, BeforeValidator(_numbers)]
 
 
 def _aliases(*names: str) -> Any:
@@ -38,6 +54,10 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
     github_token: SecretStr | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
+    github_tokens: SecretStr | None = _aliases("GITHUB_TOKENS")
+    app_id: Whole | None = _aliases("GITHUB_APP_ID")
+    app_private_key: SecretStr | None = _aliases("GITHUB_APP_PRIVATE_KEY")
+    app_installations: Wholes | None = _aliases("GITHUB_APP_INSTALLATION_ID")
     github_api_url: str = Field(
         default="https://api.github.com", validation_alias=AliasChoices("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
     )
@@ -50,9 +70,20 @@ class Settings(BaseSettings):
     complete_percent: Whole = Field(default=80, ge=1, le=100, validation_alias="GH_BACKFILL_COMPLETE_PERCENT")
     run_key: str | None = _aliases("GH_BACKFILL_RUN_KEY")
 
+    alert_repository: str | None = _aliases("GH_BACKFILL_ALERT_REPOSITORY")
+    alert_token: SecretStr | None = _aliases("GH_BACKFILL_ALERT_TOKEN")
+    plan_result: str | None = _aliases("GH_BACKFILL_PLAN_RESULT")
+    notify_urls: SecretStr | None = _aliases("NOTIFY_URLS")
+    notify_minutes: Whole = Field(default=60, ge=0, validation_alias="GH_BACKFILL_NOTIFY_MINUTES")
+    report_webhook_url: SecretStr | None = _aliases("REPORT_WEBHOOK_URL")
+    webhook_key: SecretStr | None = _aliases("WEBHOOK_SECRET")
+    prices: PriceTable = Field(default_factory=dict, validation_alias="GH_BACKFILL_PRICES")
+    monthly_budget: float | None = Field(default=None, ge=0, validation_alias="GH_BACKFILL_MONTHLY_BUDGET")
+
     in_actions: bool = Field(default=False, validation_alias="GITHUB_ACTIONS")
     run_id: Whole | None = _aliases("GITHUB_RUN_ID")
     run_attempt: Whole = Field(default=1, validation_alias="GITHUB_RUN_ATTEMPT")
+    event: str | None = _aliases("GITHUB_EVENT_NAME")
     repository: str | None = _aliases("GITHUB_REPOSITORY")
     server_url: str = Field(default="https://github.com", validation_alias="GITHUB_SERVER_URL")
     output_file: Path | None = _aliases("GITHUB_OUTPUT")
@@ -69,6 +100,35 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read only what `load` hands over, so that a test never sees the machine's environment."""
         return (init_settings,)
+
+    @property
+    def has_credential(self) -> bool:
+        """Say whether there is anything to show GitHub."""
+        return any((self.github_token, self.github_tokens, self.app_id, self.app_private_key))
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Return the tokens to use, each by the name that messages give it: `GITHUB_TOKENS` or else `GITHUB_TOKEN`.
+
+        With an App and no `GITHUB_TOKENS` there are none: the workflow's own token must not read in the App's stead.
+        """
+        if self.github_tokens is not None:
+            each = dict.fromkeys(re.split(r"[\s,]+", self.github_tokens.get_secret_value().strip(" ,\n\r\t")))
+            return {f"GITHUB_TOKENS[{number}]": token for number, token in enumerate(each)}
+        if self.github_token is not None and self.app_id is None:
+            return {"GITHUB_TOKEN": self.github_token.get_secret_value().strip()}
+        return {}
+
+    @property
+    def private_key(self) -> str:
+        """Return the App's key in PEM form, its line breaks restored where a variable could not hold them."""
+        key = self.app_private_key.get_secret_value() if self.app_private_key else ""
+        return key.replace("\\n", "\n").strip() + "\n"
+
+    @property
+    def installations(self) -> list[int]:
+        """Return the numbers of the App's installations that were given."""
+        return [int(number) for number in re.split(r"[\s,]+", (self.app_installations or "").strip()) if number]
 
     @property
     def graphql_url(self) -> str:
@@ -132,8 +192,12 @@ def require(settings: Settings, *, token: bool = False, database: bool = False) 
     Also refuses the mixtures that would put invented data where real data lives, and a database that would vanish.
     """
     missing: list[str] = []
-    if token and settings.github_token is None:
+    if token and not settings.has_credential:
         missing.append("GITHUB_TOKEN (reads from GitHub; create one at <server>/settings/tokens, no scopes needed)")
+    if token and settings.app_private_key is None and settings.app_id is not None:
+        missing.append("GITHUB_APP_PRIVATE_KEY (signs for the App of GITHUB_APP_ID; made on the App's page)")
+    if token and settings.app_id is None and settings.app_private_key is not None:
+        missing.append("GITHUB_APP_ID (names the App of GITHUB_APP_PRIVATE_KEY; on the App's page)")
     if database and settings.database_url is None and settings.in_actions:
         missing.append(_missing_database(settings))
     if missing:

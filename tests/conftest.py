@@ -82,6 +82,16 @@ class Server:
             connection.close()
 
 
+def hasten(url: str) -> None:
+    """Let a server that is thrown away afterwards not wait for its disk."""
+    hasty = psycopg2.connect(url)
+    hasty.autocommit = True
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        hasty.cursor().execute(f"alter system set {setting} = off")
+    hasty.cursor().execute("select pg_reload_conf()")
+    hasty.close()
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Start a server for this test process, unless one is given."""
@@ -93,12 +103,7 @@ def server() -> Iterator[Server]:
             server.drop(name)
         return
     with tempfile.TemporaryDirectory(prefix="gh_backfill-tests-") as folder, embedded(Path(folder)) as url:
-        hasty = psycopg2.connect(url)
-        hasty.autocommit = True
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            hasty.cursor().execute(f"alter system set {setting} = off")
-        hasty.cursor().execute("select pg_reload_conf()")
-        hasty.close()
+        hasten(url)
         yield Server(url=url)
 
 

@@ -21,8 +21,10 @@ BELOW: dict[str, set[str]] = {
     "simulator": {"resources"},
 }
 BELOW["tasks"] = set(BELOW) - {"simulator"}
-BELOW["console"] = BELOW["tasks"] | {"tasks"}
-BELOW["cli"] = BELOW["web"] = set(BELOW)
+BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks"}
+BELOW["web"] = set(BELOW)
+BELOW["commands"] = set(BELOW)
+BELOW["cli"] = BELOW["commands"] | {"commands"}
 BELOW["__main__"] = {"cli"}
 DEMO = {"tasks/local.py"}  # a job on this machine may bring its own GitHub
 IMPURE = {"asyncio", "github", "io", "logging", "os", "pathlib", "psycopg2", "random", "requests", "secrets", "socket"}

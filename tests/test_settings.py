@@ -101,3 +101,44 @@ def test_what_actions_sets_is_read_and_our_own_names_win() -> None:
 def test_our_own_address_never_mixes_with_the_one_that_actions_sets() -> None:
     found = load(GITHUB_GRAPHQL_URL="https://api.github.com/graphql", GH_BACKFILL_GITHUB_API_URL="http://127.0.0.1:1")
     assert found.graphql_url == "http://127.0.0.1:1/graphql"
+
+
+@pytest.mark.parametrize("given", ["ghp_a,ghp_b", " ghp_a  ghp_b\n", "ghp_a, ghp_b, ghp_a,"])
+def test_several_tokens_are_parted_by_commas_or_white_space_and_replace_the_single_one(given: str) -> None:
+    found = load(GITHUB_TOKENS=given, GITHUB_TOKEN="ghp_c")
+    assert found.tokens == {"GITHUB_TOKENS[0]": "ghp_a", "GITHUB_TOKENS[1]": "ghp_b"}
+
+
+def test_a_workflows_own_token_does_not_read_in_the_stead_of_an_app() -> None:
+    assert load(GITHUB_TOKEN="ghs_a").tokens == {"GITHUB_TOKEN": "ghs_a"}
+    assert load(GITHUB_TOKEN="ghs_a", GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="key").tokens == {}
+
+
+def test_the_key_of_an_app_may_have_its_line_breaks_written_out() -> None:
+    assert load(GITHUB_APP_PRIVATE_KEY=r"-----BEGIN\nabc\n-----END").private_key == "-----BEGIN\nabc\n-----END\n"
+
+
+def test_an_app_may_have_several_installations() -> None:
+    assert load(GITHUB_APP_INSTALLATION_ID="7, 8 9").installations == [7, 8, 9]
+    assert load().installations == []
+    with pytest.raises(ConfigurationError, match="GITHUB_APP_INSTALLATION_ID.*one or more whole numbers"):
+        load(GITHUB_APP_INSTALLATION_ID="seven")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "missing"),
+    [("GITHUB_APP_ID", "5", "GITHUB_APP_PRIVATE_KEY"), ("GITHUB_APP_PRIVATE_KEY", "key", "GITHUB_APP_ID")],
+)
+def test_half_an_app_is_told_which_half_is_missing(name: str, value: str, missing: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{missing} \("):
+        settings.require(load(**{name: value}), token=True)
+
+
+def test_any_of_the_credentials_is_enough() -> None:
+    settings.require(load(GITHUB_TOKENS="ghp_a"), token=True)
+    settings.require(load(GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="key"), token=True)
+
+
+def test_no_credential_is_shown() -> None:
+    found = load(GITHUB_TOKENS="ghp_hush", GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="hush")
+    assert "hush" not in repr(found)

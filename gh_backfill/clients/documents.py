@@ -11,7 +11,7 @@ from gh_backfill.resources import text
 _DEFINITION = re.compile(r"^(?:query|fragment) (\w+).*?^\}$", re.MULTILINE | re.DOTALL)
 _SPREAD = re.compile(r"\.\.\.(\w+)")
 _HEAD = re.compile(r"^query \w+\((.*?)\) \{\n(.*)\n\}$", re.DOTALL)
-_NUMBERED = re.compile(r"(?<![\w$])(a|\$(?:id|after|first|owner|name))0\b")
+_NUMBERED = re.compile(r"(?<![\w$])(a|\$(?:id|after|first|owner|name|number))0\b")
 _FILES = ("capture", "repositories")
 
 
@@ -35,7 +35,7 @@ def aliases(templates: tuple[str, ...]) -> str:
         if match is None:
             raise ValueError(f"{template} is no template")
         head, body = (_NUMBERED.sub(rf"\g<1>{number}", part) for part in match.groups())
-        heads.append(head)
+        heads += (each for each in head.split(", ") if each not in heads)
         bodies.append(body)
     query = "query Aliases({}) {{\n  ...Budget\n{}\n}}".format(", ".join(heads), "\n".join(bodies))
     return _with_fragments(query)

@@ -8,10 +8,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 
-from gh_backfill.clients import documents, parsing
+from gh_backfill.clients import damage, documents, parsing
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import Gone
-from gh_backfill.models import Repository, Spent, Unreadable
+from gh_backfill.errors import Gone, TooBig, Unreachable
+from gh_backfill.models import Repository, Spent
+from gh_backfill.policy import cost
 from gh_backfill.policy.completeness import (
     Answer as ItemAnswer,
 )
@@ -20,13 +21,16 @@ from gh_backfill.policy.completeness import (
     CommentsOfThread,
     MoreComments,
     MoreReviews,
-    PageItem,
+    NoAnswer,
+    Slot,
     Threads,
     Want,
 )
+from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 
 IDS_A_QUERY = 100
 NAMES_A_QUERY = 50
+AGAIN_UNITS = 3
 _TEMPLATES: dict[type[Want], str] = {
     CommentsOfReview: "TopUpReviewComments",
     Threads: "TopUpThreads",
@@ -36,12 +40,14 @@ _TEMPLATES: dict[type[Want], str] = {
 }
 
 
+Order = Literal["CREATED_AT", "UPDATED_AT"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
     """A page of pull requests, and what GitHub says of the repository at that moment."""
 
-    items: tuple[PageItem, ...]
-    unreadable: tuple[Unreadable, ...]
+    slots: tuple[Slot, ...]
     total: int
     next: str | None
     end: str | None
@@ -49,6 +55,7 @@ class Page:
     is_private: bool
     server_time: datetime
     spent: Spent
+    too_heavy: bool
 
 
 def repositories_by_name(graphql: GraphQL, names: Sequence[tuple[str, str]]) -> list[Repository | None]:
@@ -77,38 +84,100 @@ def repositories_by_id(graphql: GraphQL, node_ids: Sequence[str]) -> list[Reposi
 
 
 def page(
-    graphql: GraphQL,
-    repository_node_id: str,
-    *,
-    first: int,
-    after: str | None,
-    order: Literal["CREATED_AT", "UPDATED_AT"] = "CREATED_AT",
+    graphql: GraphQL, repository_node_id: str, *, first: int, after: str | None, order: Order = "CREATED_AT"
 ) -> Page:
     """Return one page of pull requests, newest first by `order`, after the cursor `after`.
 
-    Raises Gone if the repository is not there any more, and what `GraphQL.execute` raises.
+    Raises Gone if the repository is not there any more, TooBig if GitHub left out more than half of the page to save
+    itself work, and what `GraphQL.execute` raises.
     """
+    found = _page(graphql, "Page", repository_node_id, first, after, order)
+    lost = sum(slot.item is None for slot in found.slots)
+    if found.too_heavy and len(found.slots) > 1 and 2 * lost > len(found.slots):
+        raise TooBig(f"GitHub left out {lost} of the {len(found.slots)} pull requests of a page")
+    return found
+
+
+def outline(graphql: GraphQL, repository_node_id: str, *, after: str | None, order: Order) -> Page:
+    """Return the place of the next pull request, which itself can't be read: its slot is `Unreadable` by design."""
+    return _page(graphql, "Outline", repository_node_id, 1, after, order)
+
+
+def again(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot], order: Order) -> tuple[list[Slot], Spent]:
+    """Ask once more for pull requests of a page, each alone by its place; one that is gone comes back empty."""
+    fresh: list[Slot] = []
+    spent = Spent()
+    for part in _parts(slots, UNITS_OF_ONE_POINT // AGAIN_UNITS):
+        variables: dict[str, object] = {"repository": repository_node_id, "field": order}
+        variables |= {f"after{number}": slot.after for number, slot in enumerate(part)}
+        answer = graphql.execute(
+            documents.aliases(("PullRequestAfter",) * len(part)), variables, points=cost.points(AGAIN_UNITS * len(part))
+        )
+        spent += answer.spent
+        for number, slot in enumerate(part):
+            fresh.append(_again(answer.data[f"a{number}"], slot))
+    return fresh, spent
+
+
+def by_number(
+    graphql: GraphQL, repository_node_id: str, numbers: Sequence[int]
+) -> tuple[dict[int, Slot | None], Spent]:
+    """Return pull requests by their numbers; None for one that is gone."""
+    found: dict[int, Slot | None] = {}
+    spent = Spent()
+    for part in _parts(numbers, UNITS_OF_ONE_POINT // 2):
+        variables: dict[str, object] = {"repository": repository_node_id}
+        variables |= {f"number{index}": number for index, number in enumerate(part)}
+        answer = graphql.execute(
+            documents.aliases(("PullRequestByNumber",) * len(part)), variables, points=cost.points(2 * len(part))
+        )
+        spent += answer.spent
+        for index, number in enumerate(part):
+            node = answer.data[f"a{index}"] or {}
+            gone = (f"a{index}", "pullRequest") in answer.not_found
+            found[number] = None if gone else parsing.slot({"node": node.get("pullRequest"), **_mark(node)}, None)
+    return found, spent
+
+
+def _again(node: dict[str, Any] | None, slot: Slot) -> Slot:
+    edges = ((node or {}).get("pullRequests") or {}).get("edges")
+    if node is None or edges is None or damage.MARK in node:
+        return slot
+    return parsing.slot(edges[0], slot.after) if edges else Slot(after=slot.after, item=None, unreadable=())
+
+
+def _mark(node: dict[str, Any]) -> dict[str, str]:
+    return {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
+
+
+def _page(
+    graphql: GraphQL, operation: str, repository_node_id: str, first: int, after: str | None, order: Order
+) -> Page:
     variables = {"repository": repository_node_id, "first": first, "after": after, "field": order}
-    answer = graphql.execute(documents.operation("Page"), variables)
+    answer = graphql.execute(documents.operation(operation), variables, points=cost.points(cost.page_units(first)))
     node = answer.data["node"]
-    if not node:
+    if not node and ("node",) in answer.not_found:
         raise Gone("GitHub does not show this repository any more (deleted, or made private)")
-    listing = parsing.listing(node["pullRequests"], "pull_request", parsing.page_item)
+    connection = (node or {}).get("pullRequests")
+    if not connection or connection["edges"] is None or damage.MARK in node:
+        raise TooBig("GitHub left out the whole page") if answer.too_heavy else Unreachable("GitHub left out the page")
+    places = [after, *(edge["cursor"] for edge in connection["edges"] if edge)]
+    info = connection["pageInfo"]
     return Page(
-        items=listing.items,
-        unreadable=listing.unreadable,
-        total=listing.total,
-        next=listing.next,
-        end=node["pullRequests"]["pageInfo"]["endCursor"],
+        slots=tuple(parsing.slot(edge, place) for edge, place in zip(connection["edges"], places, strict=False)),
+        total=connection["totalCount"],
+        next=info["endCursor"] if info["hasNextPage"] else None,
+        end=info["endCursor"],
         full_name=node["nameWithOwner"],
         is_private=node["isPrivate"],
         server_time=answer.server_time,
         spent=answer.spent,
+        too_heavy=answer.too_heavy,
     )
 
 
-def top_up(graphql: GraphQL, wants: Sequence[Want]) -> tuple[list[tuple[Want, ItemAnswer | None]], Spent]:
-    """Ask for several wants in one query; each comes back with its answer, None where it is gone meanwhile."""
+def top_up(graphql: GraphQL, wants: Sequence[Want]) -> tuple[list[tuple[Want, ItemAnswer | NoAnswer]], Spent]:
+    """Ask for several wants in one query; each comes back with its answer, or with why there is none."""
     by_ids = list(islice((want for want in wants if _fits_ids(want)), IDS_A_QUERY))
     chosen = set(by_ids)
     singles = sorted((want for want in wants if want not in chosen), key=lambda want: _TEMPLATES[type(want)])
@@ -121,12 +190,26 @@ def top_up(graphql: GraphQL, wants: Sequence[Want]) -> tuple[list[tuple[Want, It
     if by_ids:
         templates.append("TopUpReviews")
         variables["ids"] = [want.node_id for want in by_ids]
-    answer = graphql.execute(documents.aliases(tuple(templates)), variables)
+    price = cost.points(sum(want.units for want in wants))
+    answer = graphql.execute(documents.aliases(tuple(templates)), variables, points=price)
+    paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:
-        nodes += answer.data["nodes"]
-    pairs = zip([*singles, *by_ids], nodes, strict=True)
-    return [(want, _listing(want, node) if node else None) for want, node in pairs], answer.spent
+        paths += (("nodes", number) for number in range(len(by_ids)))
+        nodes += answer.data["nodes"] or [None] * len(by_ids)
+    replies = zip([*singles, *by_ids], nodes, paths, strict=True)
+    return [_reply(want, node, gone=path in answer.not_found) for want, node, path in replies], answer.spent
+
+
+def _reply(want: Want, node: dict[str, Any] | None, *, gone: bool) -> tuple[Want, ItemAnswer | NoAnswer]:
+    if gone:
+        return want, NoAnswer.GONE
+    if not node or damage.MARK in node:
+        return want, NoAnswer.UNKNOWN
+    try:
+        return want, _listing(want, node)
+    except (KeyError, TypeError):
+        return want, NoAnswer.UNKNOWN
 
 
 def _fits_ids(want: Want) -> bool:

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -15,9 +15,13 @@ import backoff
 import requests
 
 from gh_backfill import __version__
+from gh_backfill.clients import credentials as credential
 from gh_backfill.clients import replies
-from gh_backfill.errors import Unreachable
+from gh_backfill.clients.gate import Gate, Grant, OwnGate
+from gh_backfill.errors import BadCredentials, GitHubError, RateLimited, Unreachable
 from gh_backfill.models import Budget, Spent
+from gh_backfill.policy import governor
+from gh_backfill.policy.governor import Told, Wait
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,8 @@ log = logging.getLogger(__name__)
 TIMEOUT = (10.0, 30.0)
 TRIES = 5
 LONGEST_PAUSE = 30
+# What has to wait longer than this for the budget is for the caller to decide: it may pause, or end in time.
+LONGEST_WAIT = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,73 +41,143 @@ class Answer:
     not_found: frozenset[tuple[str | int, ...]]
     server_time: datetime
     spent: Spent
+    too_heavy: bool = False
 
 
 class GraphQL:
-    """One token's way to GraphQL: serial requests over one connection.  `budget` is what the last answer said."""
+    """The way to GraphQL: serial requests over one connection, each let through by the gate.
+
+    `budget` is what the last answer said.  `gate` may be replaced between two requests.
+    """
 
     def __init__(
         self,
         url: str,
-        token: str,
+        credentials: credential.Credentials | str,
         *,
+        gate: Gate | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.budget: Budget | None = None
         self.spent = Spent()
+        self.gate: Gate = gate or OwnGate(now)
         self._url = url
+        self._credentials = credential.fixed(credentials) if isinstance(credentials, str) else credentials
         self._sleep = sleep
         self._now = now
+        self._seconds: float | None = None
         self._session = requests.Session()
         self._session.headers.update(
             {
-                "Authorization": f"bearer {token}",
                 "User-Agent": f"gh-backfill/{__version__}",
                 "Accept": "application/json",
             }
         )
 
-    def execute(self, document: str, variables: Mapping[str, object]) -> Answer:
-        """Return the answer to one query.
+    def execute(self, document: str, variables: Mapping[str, object], *, points: int = 1) -> Answer:
+        """Return the answer to one query, which is expected to cost `points`.
 
-        Retries, with growing pauses, only what may pass the second time.  Raises RateLimited, TooBig, Denied or
-        Unexpected at once, and Unreachable after the last try.
+        Retries, with growing pauses, only what may pass the second time, and waits a little where the budget asks for
+        it.  Raises RateLimited where it asks for more, TooBig, Denied or Unexpected at once, and Unreachable after the
+        last try.
         """
         before = self.spent
-        reply, seconds = self._send_until_answered(document, variables)
+        reply, seconds = self._send_until_answered(document, variables, points)
         spent = Spent(
             points=self.spent.points - before.points,
             requests=self.spent.requests - before.requests,
             seconds=seconds,
         )
-        return Answer(data=reply.data, not_found=reply.not_found, server_time=reply.server_time, spent=spent)
+        return Answer(
+            data=reply.data,
+            not_found=reply.not_found,
+            server_time=reply.server_time,
+            spent=spent,
+            too_heavy=reply.too_heavy,
+        )
 
-    def _send_until_answered(self, document: str, variables: Mapping[str, object]) -> tuple[replies.Reply, float]:
-        for pause in islice(_pauses(), TRIES - 1):
+    def must_wait(self, points: int) -> Wait | None:
+        """Say until when there are not so many points, if that is longer than `execute` itself would wait."""
+        wait = self.gate.look(self._credentials, points)
+        return None if wait is None or wait.seconds <= LONGEST_WAIT else wait
+
+    def _send_until_answered(
+        self, document: str, variables: Mapping[str, object], points: int
+    ) -> tuple[replies.Reply, float]:
+        pauses = islice(_pauses(), TRIES - 1)
+        while True:
+            grant = self._admission(points)
             try:
-                return self._send(document, variables)
-            except Unreachable as error:
+                return self._send(grant, document, variables)
+            except GitHubError as error:
+                self._before_next_try(error, grant, points, next(pauses, None))
+
+    def _before_next_try(self, error: GitHubError, grant: Grant, points: int, pause: float | None) -> None:
+        """Return when the same request may be sent again; raises `error` where that can't help, or was the last try."""
+        match error:
+            case BadCredentials() if self._credentials.drop(grant.credential):
+                return
+            case RateLimited():
+                wait = self.must_wait(points)
+                if wait is None and pause is not None:
+                    return  # the wait is short, or another credential has points
+                error.resume_at = error.resume_at if wait is None else wait.until
+            case Unreachable() if pause is not None:
                 log.warning("%s; trying again in %.0f s", error, pause)
                 self._sleep(pause)
-        return self._send(document, variables)
+                return
+        raise error
 
-    def _send(self, document: str, variables: Mapping[str, object]) -> tuple[replies.Reply, float]:
+    def _admission(self, points: int) -> Grant:
+        """Return the gate's leave for one request; waits for it a little, and raises RateLimited where that is long."""
+        waited = 0.0
+        while True:
+            estimate = governor.FIRST_ESTIMATE if self._seconds is None else self._seconds
+            answer = self.gate.reserve(self._credentials, points=points, seconds=estimate)
+            if isinstance(answer, Grant):
+                return answer
+            waited += answer.seconds
+            if waited > LONGEST_WAIT:
+                raise RateLimited(answer.reason, resume_at=answer.until)
+            self._sleep(answer.seconds)
+
+    def _send(self, grant: Grant, document: str, variables: Mapping[str, object]) -> tuple[replies.Reply, float]:
+        headers = {"Authorization": f"bearer {grant.credential.token()}"}
+        body = {"query": document, "variables": variables}
         started = time.monotonic()
         self.spent += Spent(requests=1)
         try:
-            response = self._session.post(self._url, json={"query": document, "variables": variables}, timeout=TIMEOUT)
+            response = self._session.post(self._url, json=body, headers=headers, timeout=TIMEOUT)
         except requests.RequestException as error:
+            self._settle(grant, Told(seconds=time.monotonic() - started, budget=None))
             raise Unreachable(f"GitHub can't be reached at {self._url}: {_cause(error)}") from None
         seconds = time.monotonic() - started
+        reply = self._read(grant, response, seconds)
+        self._seconds = governor.estimate(self._seconds, seconds)
+        self.spent += Spent(points=(reply.data.get("rateLimit") or {}).get("cost", 0))
+        return reply, seconds
+
+    def _read(self, grant: Grant, response: requests.Response, seconds: float) -> replies.Reply:
+        """Read an answer and settle the grant, whatever the answer is."""
+        told = Told(seconds=seconds, budget=replies.budget(response, None))
         try:
             reply = replies.read(response, self._now())
-        finally:
-            self.budget = replies.budget(response, None) or self.budget
-        self.budget = replies.budget(response, reply.data) or self.budget
-        cost = (reply.data.get("rateLimit") or {}).get("cost", 0)
-        self.spent += Spent(points=cost)
-        return reply, seconds
+        except RateLimited as error:
+            if error.secondary:  # its headers may tell of this limit in the place of the points
+                told = replace(told, budget=None)
+            told = replace(told, resume_at=error.resume_at, guessed=error.guessed)
+            self._settle(grant, told)
+            raise
+        except BaseException:
+            self._settle(grant, told)
+            raise
+        self._settle(grant, replace(told, budget=replies.budget(response, reply.data), answered=True))
+        return reply
+
+    def _settle(self, grant: Grant, told: Told) -> None:
+        self.budget = told.budget or self.budget
+        self.gate.settle(grant, told)
 
 
 def _pauses() -> Iterator[float]:

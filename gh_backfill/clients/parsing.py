@@ -1,7 +1,7 @@
 """From GitHub's JSON to our values, the only place that knows its field names.
 
-A node without its id becomes `Unreadable`: its neighbours are kept.  A missing author is a deleted account (ghost);
-`graphql.py` makes sure that it is not a null that GitHub put there because it could not answer.
+What can't be read becomes `Unreadable`: its neighbours are kept.  A missing author is a deleted account (ghost), but a
+null that GitHub put there because it could not answer is marked by `damage`, and spoils what holds it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from gh_backfill.clients.damage import MARK, MENDED
 from gh_backfill.models import (
     GHOST,
     Comment,
@@ -22,10 +23,11 @@ from gh_backfill.models import (
     ReviewComment,
     Unreadable,
 )
-from gh_backfill.policy.completeness import PageItem, Thread
+from gh_backfill.policy.completeness import PageItem, Slot, Thread
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")
+REVIEW_STATES = frozenset({"PENDING", "APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 
 
 def time(value: str | None) -> datetime | None:
@@ -52,6 +54,8 @@ def person(node: Node | None) -> Person:
 
 def review(node: Node) -> Review:
     """Read one review; raises KeyError, TypeError or ValueError where a part is missing that must be there."""
+    if node["state"] not in REVIEW_STATES:
+        raise ValueError(f"unknown review state {node['state']}")
     return Review(
         node_id=node["id"],
         github_id=int(node["fullDatabaseId"]),
@@ -124,8 +128,8 @@ def pull_request(node: Node) -> PullRequest:
         head_branch=node["headRefName"],
         author=person(node["author"]),
         merged_by=person(node["mergedBy"]) if node["mergedBy"] else None,
-        reviews=node["reviews"]["totalCount"],
-        comments=node["comments"]["totalCount"],
+        reviews=node["allReviews"]["totalCount"],
+        comments=node["allComments"]["totalCount"],
         review_threads=node["reviewThreads"]["totalCount"],
         total_comments=node["totalCommentsCount"],
     )
@@ -141,15 +145,36 @@ def page_item(node: Node) -> PageItem:
     )
 
 
+def slot(edge: Node | None, after: str | None) -> Slot:
+    """Read one place of a page; `after` is the cursor that leads to it."""
+    node = (edge or {}).get("node")
+    reason = (edge or {}).get(MARK)
+    item: PageItem | None = None
+    lost: list[Unreadable] = []
+    try:
+        item = page_item(node or {}) if reason is None or _only_mended(node, reason) else None
+    except (KeyError, TypeError, ValueError) as error:
+        reason = reason or f"{type(error).__name__}: {error}"
+    if item is None or reason is not None:
+        lost.append(_unreadable(node, "pull_request", reason or "GitHub gave nothing", None, f"after {after}"))
+    if item is not None:
+        lost += (*item.reviews.unreadable, *item.comments.unreadable)
+    return Slot(after=after, item=item, unreadable=tuple(lost))
+
+
 def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | None = None) -> Listing[Kind]:
-    """Read one page of a connection; a node that `read` can't read becomes an `Unreadable` of `kind`."""
+    """Read one page of a connection; what can't be read, or not be believed, becomes an `Unreadable` of `kind`."""
     items: list[Kind] = []
     unreadable: list[Unreadable] = []
     for child in node["nodes"]:
+        reason = (child or {}).get(MARK)
         try:
-            items.append(read(child))
+            if reason is None or _only_mended(child, reason):
+                items.append(read(child))
         except (KeyError, TypeError, ValueError) as error:
-            unreadable.append(_unreadable(child, kind, error, number))
+            reason = reason or f"{type(error).__name__}: {error}"
+        if reason is not None:
+            unreadable.append(_unreadable(child, kind, reason, number, f"{kind} of #{number}"))
     info = node["pageInfo"]
     return Listing(
         items=tuple(items),
@@ -191,13 +216,21 @@ def repository(node: Node) -> Repository:
     )
 
 
-def _unreadable(node: Node | None, kind: str, error: Exception, number: int | None) -> Unreadable:
+def _only_mended(node: Node | None, reason: str) -> bool:
+    """Say whether a marked node is whole but for a few characters: then it is stored, and reported all the same."""
+    return node is not None and reason == MENDED
+
+
+def _unreadable(node: Node | None, kind: str, reason: str, number: int | None, place: str) -> Unreadable:
     known = node or {}
-    number = known.get("number", number)
-    missing = next((name for name in ("fullDatabaseId", "id") if known.get(name) is None), None)
-    reason = f"{missing} is missing" if missing else f"{type(error).__name__}: {error}"
-    identity = str(known.get("id") or known.get("fullDatabaseId") or f"{kind} of #{number}")
-    return Unreadable(kind=kind, identity=identity, reason=reason, number=number, payload=dict(known))
+    missing = next((name for name in ("fullDatabaseId", "id") if name in known and known[name] is None), None)
+    return Unreadable(
+        kind=kind,
+        identity=str(known.get("id") or known.get("fullDatabaseId") or place),
+        reason=f"{missing} is missing" if missing else reason,
+        number=known.get("number", number),
+        payload={key: value for key, value in known.items() if key != MARK},
+    )
 
 
 def _required_time(value: str) -> datetime:

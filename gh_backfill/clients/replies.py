@@ -16,13 +16,16 @@ from typing import Any
 
 import requests
 
-from gh_backfill.errors import Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
+from gh_backfill.clients import damage
+from gh_backfill.errors import BadCredentials, Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
 from gh_backfill.models import Budget
 
 _SECONDARY = re.compile(r"\bsecondary rate\b|abuse detection", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"result of a timeout|respond to your request in time|Something went wrong while executing")
+_TOO_HEAVY = "RESOURCE_LIMITS_EXCEEDED"
 _LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 _LEAST_WAIT = timedelta(seconds=60)
+_NEAR = timedelta(minutes=5)
 _CLOCK_MARGIN = timedelta(seconds=1)
 
 Error = Mapping[str, Any]
@@ -30,22 +33,26 @@ Error = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A good answer: its data, the paths of what was not found, and GitHub's clock."""
+    """An answer with data, in which `damage` has marked what can't be believed, and GitHub's clock.
+
+    `not_found` are the paths of what does not exist, `too_heavy` says that GitHub left parts out to save itself work.
+    """
 
     data: Mapping[str, Any]
     not_found: frozenset[tuple[str | int, ...]]
     server_time: datetime
+    too_heavy: bool = False
 
 
 def read(response: requests.Response, now: datetime) -> Reply:
     """Return the answer, or raise the GitHubError that says what happened.
 
-    Data beside errors is only accepted where every error says that something does not exist.  Any other null could be
-    a value that GitHub failed to read, and is never taken for an absent one.
+    A null at the path of an error is a value that GitHub failed to read, never an absent one: what holds it is marked.
+    Errors without a path, or without data, are about the whole query.
     """
     body = _json(response)
     if response.status_code == 401:
-        raise Denied("GitHub does not accept the token: check GITHUB_TOKEN (it may have expired)")
+        raise BadCredentials("GitHub does not accept the token: check GITHUB_TOKEN (it may have expired)")
     if response.status_code in (403, 429):
         raise _forbidden(response, body, now)
     if response.status_code >= 500:
@@ -55,12 +62,17 @@ def read(response: requests.Response, now: datetime) -> Reply:
     errors = body.get("errors") or ()
     data = body.get("data")
     missing = [error for error in errors if _is_missing(error)]
-    if len(missing) < len(errors) or not isinstance(data, dict):
-        raise _query_error([error for error in errors if error not in missing] or errors, response, now)
+    located = [error for error in errors if error not in missing and damage.leads_into(data, error.get("path"))]
+    if len(missing) + len(located) < len(errors) or not isinstance(data, dict):
+        raise _query_error([error for error in errors if error not in missing + located] or errors, response, now)
+    for error in located:
+        damage.mark(data, error["path"], _reason(error))
+    damage.mend_texts(data, response.content)
     return Reply(
         data=data,
         not_found=frozenset(tuple(error["path"]) for error in missing),
         server_time=server_time(response, now),
+        too_heavy=any(error.get("type") == _TOO_HEAVY for error in located),
     )
 
 
@@ -105,8 +117,12 @@ def _json(response: requests.Response) -> Any:
 def _is_missing(error: Error) -> bool:
     """Say whether an error only tells that a thing we named does not exist."""
     path: Sequence[str | int] = error.get("path") or ()
-    whole_thing = len(path) == 1 or (len(path) == 2 and path[0] == "nodes")
+    whole_thing = len(path) == 1 or (len(path) == 2 and (path[0] == "nodes" or path[1] == "pullRequest"))
     return error.get("type") == "NOT_FOUND" and whole_thing
+
+
+def _reason(error: Error) -> str:
+    return f"GitHub could not read it: {error.get('message') or error.get('type') or 'no reason given'}"
 
 
 def _message(body: Any) -> str:
@@ -116,8 +132,7 @@ def _message(body: Any) -> str:
 def _forbidden(response: requests.Response, body: Any, now: datetime) -> GitHubError:
     message = _message(body)
     if response.headers.get("retry-after") or _SECONDARY.search(message):
-        until = _retry_after(response, now) or max(_reset(response, now) or now, now + _LEAST_WAIT)
-        return RateLimited("GitHub asks to slow down (secondary rate limit)", resume_at=until)
+        return _slow_down(response, now)
     if response.headers.get("x-ratelimit-remaining") == "0" or "rate limit" in message.lower():
         return _exhausted(response, now)
     return Denied(f"GitHub refuses: {message or 'status 403'}")
@@ -138,13 +153,25 @@ def _query_error(errors: Sequence[Error], response: requests.Response, now: date
     if kinds & _LIMITED or any(error.get("code") == "graphql_rate_limit" for error in errors):
         return _exhausted(response, now)
     if _SECONDARY.search(message):
-        until = _retry_after(response, now) or now + _LEAST_WAIT
-        return RateLimited("GitHub asks to slow down (secondary rate limit)", resume_at=until)
-    if "RESOURCE_LIMITS_EXCEEDED" in kinds or _TIMED_OUT.search(message):
+        return _slow_down(response, now)
+    if _TOO_HEAVY in kinds or _TIMED_OUT.search(message):
         return TooBig(f"the query was too heavy for GitHub: {message}")
     if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
         return Denied(f"GitHub refuses: {message}")
     return Unexpected(f"GitHub answered: {message}")
+
+
+def _slow_down(response: requests.Response, now: datetime) -> RateLimited:
+    """Tell the wait of a secondary limit, which may be said in three ways: a time, a near reset, or nothing at all.
+
+    A reset far away is that of the hour's points, and no word about this limit.
+    """
+    least = now + _LEAST_WAIT
+    reset = _reset(response, now)
+    near = reset is not None and (reset <= now + _NEAR or response.headers.get("x-ratelimit-remaining") == "0")
+    until = _retry_after(response, now) or (max(reset, least) if reset is not None and near else None)
+    text = "GitHub asks to slow down (secondary rate limit)"
+    return RateLimited(text, resume_at=until or least, secondary=True, guessed=until is None)
 
 
 def _exhausted(response: requests.Response, now: datetime) -> RateLimited:

@@ -8,8 +8,10 @@ cheaper; by thread where some belong to no review.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import TypeVar
 
 from gh_backfill.models import Comment, CompletePullRequest, Listing, PullRequest, Review, ReviewComment, Unreadable
@@ -72,6 +74,15 @@ class CommentsOfThread:
 
 Want = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
 
+TRIES = 3
+KINDS: Mapping[type[Want], str] = {
+    MoreReviews: "review",
+    MoreComments: "issue_comment",
+    CommentsOfReview: "review_comment",
+    Threads: "review_comment",
+    CommentsOfThread: "review_comment",
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Thread:
@@ -90,6 +101,22 @@ class PageItem:
     comments: Listing[Comment]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """One place of a page: the cursor that leads to it, and what was there, as far as it could be read."""
+
+    after: str | None
+    item: PageItem | None
+    unreadable: tuple[Unreadable, ...]
+
+
+class NoAnswer(Enum):
+    """Why a want got no answer: what it asked about is gone, or GitHub failed to say."""
+
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
 Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[Thread]
 
 
@@ -103,8 +130,11 @@ class Gathering:
         self._review_comments: dict[int, ReviewComment] = {}
         self._unreadable: list[Unreadable] = []
         self._open: list[Want] = []
-        self._asked_by_review = False
-        self._asked_by_thread = False
+        self._failures: Counter[Want] = Counter()
+        self._reviews_asked: set[int] = set()
+        self._by_review = False
+        self._by_thread = False
+        self._read_again = False
         node_id = item.pull_request.node_id
         self._keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=item.reviews.next))
         self._keep(self._comments, item.comments, MoreComments(node_id=node_id, after=item.comments.next))
@@ -113,13 +143,23 @@ class Gathering:
         """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
         if all(isinstance(want, MoreComments) for want in self._open):
             self._plan_review_comments()
+        if not self._open and not self._read_again and self._gap():
+            self._read_again = True
+            self._ask_again_for_what_is_short()
         return tuple(self._open)
 
-    def take(self, want: Want, answer: Answer | None) -> None:
-        """Take the answer to a want of ours; None says that what it asked about is gone."""
+    def take(self, want: Want, answer: Answer | NoAnswer) -> None:
+        """Take the answer to a want of ours.
+
+        What can't be read is asked for again, at most `TRIES` times in all; then it is given up and reported.
+        """
         self._open.remove(want)
-        if answer is None:
+        if isinstance(answer, NoAnswer):
+            if answer is NoAnswer.UNKNOWN and not self._try_again(want):
+                self._unreadable.append(self._given_up(want))
             return
+        if answer.unreadable and self._try_again(want):
+            answer = replace(answer, unreadable=(), next=None)
         match want:
             case MoreReviews():
                 self._keep(self._reviews, _only(Review, answer), replace(want, after=answer.next))
@@ -143,44 +183,78 @@ class Gathering:
 
     def _keep(self, held: dict[int, Kept], listing: Listing[Kept], more: Want) -> None:
         held.update((item.github_id, item) for item in listing.items)
-        self._unreadable.extend(listing.unreadable)
+        self._unreadable += (replace(each, number=self.pull_request.number) for each in listing.unreadable)
         if listing.next is not None:
             self._open.append(more)
 
     def _take_threads(self, asked: Threads, listing: Listing[Thread]) -> None:
+        self._unreadable += (replace(each, number=self.pull_request.number) for each in listing.unreadable)
         for thread in listing.items:
             more = CommentsOfThread(node_id=thread.node_id, after=thread.comments.next)
-            self._keep(self._review_comments, thread.comments, more)
+            if thread.comments.unreadable:
+                self._open.append(replace(more, after=None))
+            else:
+                self._keep(self._review_comments, thread.comments, more)
         if listing.next is not None:
             left = max(1, listing.total - asked.first)
             self._open.append(Threads(node_id=asked.node_id, after=listing.next, first=min(LARGEST_FIRST, left)))
 
+    def _try_again(self, want: Want) -> bool:
+        self._failures[want] += 1
+        again = self._failures[want] < TRIES
+        if again:
+            self._open.append(want)
+        return again
+
+    def _given_up(self, want: Want) -> Unreadable:
+        return Unreadable(
+            kind=KINDS[type(want)],
+            identity=want.node_id,
+            reason=f"GitHub gave no answer, {TRIES} times",
+            number=self.pull_request.number,
+        )
+
     def _plan_review_comments(self) -> None:
         """Decide by review or by thread; and, when one way was not enough, take the other one too."""
-        if not self._asked_by_review and not self._asked_by_thread:
+        if not self._by_review and not self._by_thread:
             if self._thread_is_better():
                 self._ask_by_thread()
             else:
-                self._ask_by_review()
-        elif not self._asked_by_thread and self._some_are_missing():
+                self._by_review = True
+        elif not self._by_thread and self._reviews_asked and self._some_are_missing():
             self._ask_by_thread()
-        elif not self._asked_by_review and len(self._review_comments) < self._in_reviews():
+        elif not self._by_review and len(self._review_comments) < self._in_reviews():
+            self._by_review = True
+        if self._by_review:
             self._ask_by_review()
 
     def _ask_by_review(self) -> None:
-        self._asked_by_review = True
-        self._open.extend(
-            CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
-            for review in self._reviews.values()
-            if review.comments
-        )
+        for review in self._reviews.values():
+            if review.comments and review.github_id not in self._reviews_asked:
+                self._reviews_asked.add(review.github_id)
+                want = CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
+                self._open.append(want)
 
     def _ask_by_thread(self) -> None:
-        self._asked_by_thread = True
+        self._by_thread = True
         threads = self.pull_request.review_threads
         if threads:
             first = min(LARGEST_FIRST, threads)
             self._open.append(Threads(node_id=self.pull_request.node_id, after=None, first=first))
+
+    def _ask_again_for_what_is_short(self) -> None:
+        """Read the lists again that ended before their count: GitHub cuts wide answers short without a word."""
+        node_id = self.pull_request.node_id
+        if len(self._reviews) < self.pull_request.reviews:
+            self._open.append(MoreReviews(node_id=node_id, after=None))
+        if len(self._comments) < self.pull_request.comments:
+            self._open.append(MoreComments(node_id=node_id, after=None))
+        held = Counter(comment.review_id for comment in self._review_comments.values())
+        self._open += (
+            CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
+            for review in self._reviews.values()
+            if held[review.github_id] < review.comments
+        )
 
     def _thread_is_better(self) -> bool:
         threads = self.pull_request.review_threads

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.models import Stream
-from gh_backfill.policy.completeness import PageItem
+from gh_backfill.policy.completeness import Slot
 from gh_backfill.policy.lifecycle import BackfillStatus
 
 MARGIN = timedelta(minutes=5)
@@ -38,11 +38,12 @@ def page_limit(stream: Stream, size: int) -> int:
     return size
 
 
-def wanted(stream: Stream, items: Sequence[PageItem]) -> list[PageItem]:
-    """Return the items of a page that the stream is about: a catch-up stops at its lower bound."""
-    if stream.read_down_to is None:
-        return list(items)
-    return [item for item in items if item.pull_request.updated_at >= stream.read_down_to]
+def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:
+    """Return the places of a page that the stream is about: a catch-up stops at its lower bound."""
+    bound = stream.read_down_to
+    if bound is None:
+        return list(slots)
+    return [slot for slot in slots if slot.item is None or slot.item.pull_request.updated_at >= bound]
 
 
 def advance(

@@ -25,6 +25,7 @@ class Why(StrEnum):
     SMALL = "too few pull requests"
     COMPLETE = "complete enough"
     PAUSED = "paused"
+    HELD = "paused by a person: gh-backfill resume lets it go on"
     RUNNING = "another worker is at it"
     FAILED = "failed: a person must look"
     UNKNOWN_TOTAL = "GitHub did not say how many pull requests there are"
@@ -59,11 +60,11 @@ def choose(
     """Judge every candidate; the chosen ones come first, in the order in which they are served.
 
     `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
-    not count for them.  Otherwise those never planned come first, the newest tracked before the others, then those that
+    not count for them, but for a pause that a person made.  Otherwise those never planned come first, the newest tracked before the others, then those that
     have waited longest; at most `limit` are chosen, and the rest wait for the next plan.
     """
     if asked:
-        judged = [_asked(repository) for repository in candidates if repository.id in asked]
+        judged = [_asked(repository, now) for repository in candidates if repository.id in asked]
         limit = LARGEST_MATRIX
     else:
         judged = [_judge(repository, now, thresholds) for repository in candidates]
@@ -79,9 +80,11 @@ def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> boo
     return total > thresholds.more_than and repository.captured * 100 < total * thresholds.below_percent
 
 
-def _asked(repository: TrackedRepository) -> Verdict:
+def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
     if repository.leased:
         return Verdict(repository=repository, chosen=False, why=Why.RUNNING)
+    if repository.held and not _pause_is_over(repository, now):
+        return Verdict(repository=repository, chosen=False, why=Why.HELD)
     return Verdict(repository=repository, chosen=True, why=Why.ASKED)
 
 
@@ -95,9 +98,14 @@ def _opened(repository: TrackedRepository, now: datetime) -> tuple[bool, Why]:
         return False, Why.RUNNING
     if repository.status == BackfillStatus.ACTIVE:
         return True, Why.GOES_ON
-    if repository.resume_at is not None and repository.resume_at <= now:
+    if _pause_is_over(repository, now):
         return True, Why.RESUMES
-    return False, Why.PAUSED
+    return False, Why.HELD if repository.held else Why.PAUSED
+
+
+def _pause_is_over(repository: TrackedRepository, now: datetime) -> bool:
+    """Say whether a pause has ended; one without a time, that no person made, was left by an older application."""
+    return not repository.held if repository.resume_at is None else repository.resume_at <= now
 
 
 def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool, Why]:

@@ -43,10 +43,16 @@ def _limit_resources(fault: Fault, answer: Answer) -> None:
     most = int(fault.size or 25)
     for path, value in list(_objects(answer.get("data"), [])):
         connection = value.get("pullRequests")
-        if isinstance(connection, dict) and len(connection.get("nodes") or ()) > most:
-            for index in range(len(connection["nodes"])):
-                connection["nodes"][index] = None
-                _complain(answer, [*path, "pullRequests", "nodes", index], "RESOURCE_LIMITS_EXCEEDED")
+        if not isinstance(connection, dict):
+            continue
+        nodes: list[Any] = connection.get("nodes") or []
+        edges: list[Any] = connection.get("edges") or []
+        for index in range(len(nodes) if len(nodes) > most else 0):
+            nodes[index] = None
+            _complain(answer, [*path, "pullRequests", "nodes", index], "RESOURCE_LIMITS_EXCEEDED")
+        for index in range(len(edges) if len(edges) > most else 0):
+            edges[index]["node"] = None
+            _complain(answer, [*path, "pullRequests", "edges", index, "node"], "RESOURCE_LIMITS_EXCEEDED")
 
 
 def _null_with_error(fault: Fault, answer: Answer) -> None:
@@ -62,7 +68,7 @@ def _shrink(fault: Fault, answer: Answer) -> None:
     most = int(fault.size or 10)
     for path, value in _objects(answer.get("data"), []):
         nodes = value.get("nodes")
-        if isinstance(nodes, list) and "nodes" in path and len(nodes) > most:
+        if isinstance(nodes, list) and {"nodes", "edges"} & set(path) and len(nodes) > most:
             del nodes[most:]
             if "totalCount" in value:
                 value["totalCount"] = most

@@ -101,11 +101,13 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", r"/pulls/(?P<number>\d+)/comments", rest_reads.review_comments),
         ("GET", r"/issues", rest_reads.issues),
         ("POST", r"/issues", rest_writes.create_issue),
+        ("GET", r"/issues/comments", rest_reads.all_issue_comments),
         ("GET", r"/issues/(?P<number>\d+)", rest_reads.issue),
         ("PATCH", r"/issues/(?P<number>\d+)", rest_writes.update_issue),
         ("GET", r"/issues/(?P<number>\d+)/comments", rest_reads.issue_comments),
         ("POST", r"/issues/(?P<number>\d+)/comments", rest_writes.create_comment),
         ("GET", r"/labels", rest_reads.labels),
+        ("POST", r"/labels", rest_writes.create_label),
         ("GET", r"/actions/runs/(?P<run>\d+)", rest_reads.run),
         ("GET", r"/actions/runs/(?P<run>\d+)/jobs", rest_reads.jobs),
     )

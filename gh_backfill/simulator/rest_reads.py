@@ -85,7 +85,9 @@ def issues(call: Call, repository: Repository) -> Response:
         numbers = [
             number for number in numbers if labels <= {label.name for label in _item(call, repository, number).labels}
         ]
-    return page(call, repository, numbers, lambda number: views.issue(call.world, _item(call, repository, number)))
+    return page(
+        call, repository, numbers, lambda number: views.issue(call.world, call.origin, _item(call, repository, number))
+    )
 
 
 def _wanted(state: str, updated_at: str, wanted: str, since: str) -> bool:
@@ -95,7 +97,7 @@ def _wanted(state: str, updated_at: str, wanted: str, since: str) -> bool:
 def issue(call: Call, repository: Repository) -> Response:
     """An issue, which a pull request is too."""
     found = find(call, repository, call.number)
-    return refusals.not_found() if found is None else reply(views.issue(call.world, found))
+    return refusals.not_found() if found is None else reply(views.issue(call.world, call.origin, found))
 
 
 def issue_comments(call: Call, repository: Repository) -> Response:
@@ -107,6 +109,16 @@ def issue_comments(call: Call, repository: Repository) -> Response:
     return page(call, repository, rows, lambda row: views.issue_comment(call.world, row))
 
 
+def all_issue_comments(call: Call, repository: Repository) -> Response:
+    """The conversations of all issues and pull requests in one list, from `since` on."""
+    shelf, query = call.world.shelves[repository.id], call.request.query
+    field = "updated_at" if query.get("sort") == "updated" else "created_at"
+    items = [*(shelf.pull(outline.number) for outline in shelf.outlines()), *shelf.issues.values()]
+    rows = [row for item in items if item for row in item.comments if row.updated_at >= query.get("since", "")]
+    rows.sort(key=lambda row: (getattr(row, field), row.id), reverse=query.get("direction") == "desc")
+    return page(call, repository, rows, lambda row: views.issue_comment(call.world, row))
+
+
 def labels(call: Call, repository: Repository) -> Response:
     """The labels of a repository."""
     return page(call, repository, call.world.shelves[repository.id].labels, views.label)
@@ -115,7 +127,10 @@ def labels(call: Call, repository: Repository) -> Response:
 def run(call: Call, repository: Repository) -> Response:
     """A run of GitHub Actions."""
     found = call.world.runs.get((repository.id, int(call.parts["run"])))
-    return refusals.not_found() if found is None else reply(found)
+    if found is None:
+        return refusals.not_found()
+    address = f"{call.origin}/repos/{repository.full_name}/actions/runs/{call.parts['run']}"
+    return reply({"url": address, "jobs_url": f"{address}/jobs", **found})
 
 
 def jobs(call: Call, repository: Repository) -> Response:

@@ -1,4 +1,4 @@
-"""What can be written through the REST interface: issues and comments."""
+"""What can be written through the REST interface: issues, labels and comments."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gh_backfill.simulator import changes, refusals, views
 from gh_backfill.simulator.messages import Response, refusal, reply
 from gh_backfill.simulator.rest_call import Call, find
 from gh_backfill.simulator.rows import Repository
+from gh_backfill.simulator.targets import labels_of
 
 MOST_LETTERS = 65_536
 
@@ -28,7 +29,21 @@ def create_issue(call: Call, repository: Repository) -> Response:
         labels=labels,
         author=call.identity,
     )
-    return reply(views.issue(call.world, made), 201)
+    return reply(views.issue(call.world, call.origin, made), 201)
+
+
+def create_label(call: Call, repository: Repository) -> Response:
+    """Make a label; one that is there already is an error."""
+    given = call.json()
+    if problem := _invalid(given, "name"):
+        return problem
+    shelf = call.world.shelves[repository.id]
+    if any(label.name.lower() == str(given["name"]).lower() for label in shelf.labels):
+        errors = [{"resource": "Label", "code": "already_exists", "field": "name"}]
+        return refusal(422, "Validation Failed", errors=errors)
+    with call.world.lock:
+        (made,) = labels_of(call.world, repository, [str(given["name"])])
+    return reply(views.label(made), 201)
 
 
 def update_issue(call: Call, repository: Repository) -> Response:
@@ -39,7 +54,11 @@ def update_issue(call: Call, repository: Repository) -> Response:
     if problem := _invalid(given):
         return problem
     fields = {key: given[key] for key in ("title", "body", "state", "labels") if key in given}
-    return reply(views.issue(call.world, changes.edit_issue(call.world, repository.full_name, call.number, **fields)))
+    return reply(
+        views.issue(
+            call.world, call.origin, changes.edit_issue(call.world, repository.full_name, call.number, **fields)
+        )
+    )
 
 
 def create_comment(call: Call, repository: Repository) -> Response:

@@ -120,10 +120,11 @@ def pull_request(world: World, row: PullRequest, *, full: bool = False) -> View:
     return view
 
 
-def issue(world: World, row: Issue | PullRequest) -> View:
+def issue(world: World, origin: str, row: Issue | PullRequest) -> View:
     """The object of an issue; a pull request is one too, and says so."""
     name = world.repositories[row.repository_id].full_name
     view = _issue_like(world, row) | {"comments": len(row.comments)}
+    view["url"] = f"{origin}/repos/{name}/issues/{row.number}"
     if isinstance(row, PullRequest):
         address = f"{SITE}/{name}/pull/{row.number}"
         return view | {"html_url": address, "pull_request": {"html_url": address, "merged_at": row.merged_at}}

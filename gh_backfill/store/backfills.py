@@ -10,6 +10,7 @@ from gh_backfill.models import Claim, Goal, RowCounts, Spent, Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
+from gh_backfill.store import recovery
 from gh_backfill.store.db import Row, Transaction
 
 LEASE = timedelta(minutes=5)
@@ -49,8 +50,11 @@ def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
 
 
 def resume(tx: Transaction, repository_id: str) -> bool:
-    """Set a paused backfill to active; False if it was not paused."""
-    return tx.run(_SQL["resume_state"], repository_id=repository_id) == 1
+    """Set a paused backfill to active; False if it was not paused, or if a person holds it."""
+    resumed = tx.run(_SQL["resume_state"], repository_id=repository_id) == 1
+    if resumed:
+        recovery.set_going(tx, repository_id)
+    return resumed
 
 
 def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime) -> None:
@@ -99,6 +103,16 @@ def standstill(tx: Transaction, repository_id: str) -> Standstill:
         retry_at=row["retry_at"],
         lease_until=row["lease_until"],
     )
+
+
+def lock(tx: Transaction, repository_id: str) -> None:
+    """Lock the backfill of a repository, before rows of it are written outside of a chunk."""
+    tx.row(_SQL["lock_state"], repository_id=repository_id)
+
+
+def count_new(tx: Transaction, repository_id: str, new_items: int) -> None:
+    """Count pull requests that were stored outside of a chunk."""
+    tx.run(_SQL["count_new"], repository_id=repository_id, new_items=new_items)
 
 
 def hold(tx: Transaction, claim: Claim) -> None:
@@ -197,9 +211,16 @@ def charge_error(tx: Transaction, claim: Claim, *, error: str) -> int:
     return 0 if row is None else int(row["consecutive_errors"])
 
 
-def remember_page_size(tx: Transaction, claim: Claim, page_size: int) -> None:
-    """Keep the size that the next attempt and the next chunks begin with."""
+def shrink(tx: Transaction, claim: Claim, *, page_size: int, error: str, retry_at: datetime) -> None:
+    """Give a chunk back whose page was too big; the next attempt and the next chunks begin with a smaller one."""
     tx.run(_SQL["remember_page_size"], stream_id=claim.stream.id, page_size=page_size)
+    give_back(tx, claim, error=error, retry_at=retry_at)
+
+
+def renew(tx: Transaction, claim: Claim) -> None:
+    """Keep a claim alive while its chunk is fetched; raises StaleClaim if it is not ours any more."""
+    if not tx.run(_SQL["renew_claim"], **_key(claim), lease=LEASE):
+        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
 
 
 def pause(tx: Transaction, repository_id: str, *, reason: str, resume_at: datetime | None) -> bool:

@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2 import extensions, extras
 from psycopg2.extensions import make_dsn
 
-from gh_backfill.errors import ConfigurationError, StoreConflict, StoreError, StoreUnavailable
+from gh_backfill.errors import ConfigurationError, RowRefused, StoreConflict, StoreError, StoreUnavailable
 
 Row = dict[str, Any]
 
@@ -74,6 +74,7 @@ class Database:
 
     def __init__(self, url: str, *, application_name: str = "gh_backfill") -> None:
         """Check the URL without connecting; `ConfigurationError` where it cannot be right."""
+        self._url = url
         self._arguments = {"application_name": application_name, **connection_arguments(url)}
         self._connection: extensions.connection | None = None
         self._busy = False
@@ -84,7 +85,8 @@ class Database:
 
         Raises `StoreUnavailable` where the connection cannot be made or is lost (the outcome of a COMMIT cut off
         midway is unknown: claim again to find out) and `StoreConflict` for a deadlock, a serialization failure or a
-        lock not granted in time: replay the whole block.  Other errors of psycopg2 pass as they are.
+        lock not granted in time: replay the whole block.  `RowRefused` is about a row that a constraint or a type does not
+        admit.  Other errors of psycopg2 pass as they are.
         """
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
@@ -99,6 +101,27 @@ class Database:
                 raise
         finally:
             self._busy = False
+
+    def statement(self, statement: str, /, **params: object) -> list[Row]:
+        """Run one statement in a transaction of its own, in a single round trip, and return its rows.
+
+        It must be one that may run twice: where the connection turns out to be dead, it is sent again over a new one.
+        Raises what `transaction` raises.
+        """
+        if self._busy:
+            raise RuntimeError("a transaction of this Database is open already: they do not nest")
+        fresh = self._connection is None
+        try:
+            return self._at_once(statement, params)
+        except StoreUnavailable:
+            self.close()
+            if fresh:
+                raise
+            return self._at_once(statement, params)
+
+    def another(self) -> Database:
+        """Return a further connection to the same database, for what must not wait for a transaction of this one."""
+        return Database(self._url, application_name=self._arguments["application_name"])
 
     def close(self) -> None:
         """Close the connection; the next transaction would open it again."""
@@ -133,6 +156,13 @@ class Database:
             tx = Transaction(self._connection)
         tx.run(begin)
         return tx
+
+    def _at_once(self, statement: str, params: dict[str, object]) -> list[Row]:
+        """Send the limits and the statement together: PostgreSQL takes what comes in one message for a transaction."""
+        if self._connection is None:
+            self._connection = self._connect()
+        with _own_errors():
+            return Transaction(self._connection).rows(f"{_LIMITS};\n{statement}", **params)
 
     def _connect(self) -> extensions.connection:
         with _own_errors():
@@ -201,7 +231,14 @@ def _own_errors() -> Iterator[None]:
             raise StoreConflict(f"the database transaction collided with another one: {reason}") from error
         if _is_loss(error):
             raise StoreUnavailable(f"the database does not answer: {reason}") from error
+        if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError):
+            # Without its detail, which repeats the row: texts of private repositories do not belong in logs.
+            raise RowRefused(
+                f"the database refuses a row: {error.diag.message_primary or type(error).__name__}"
+            ) from error
         raise
+    except ValueError as error:  # what never reached it: half of a surrogate pair, a NUL
+        raise RowRefused(f"the database cannot take a text: {error}") from error
 
 
 def _is_loss(error: psycopg2.Error) -> bool:

@@ -65,6 +65,16 @@ def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
     ]
 
 
+def rows_of(chunk: Iterable[CompletePullRequest]) -> int:
+    """Return how many rows a chunk has, without people."""
+    return sum(1 + len(item.reviews) + len(item.review_comments) + len(item.comments) for item in chunk)
+
+
+def plain_text(text: str) -> str:
+    """Return text that can be kept in a quarantine whatever it holds: what is no proper text is written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
 def settle_people(tx: Transaction, people: Sequence[Person]) -> None:
     """Write new logins and faces of known accounts, so that the login of each is its own.
 
@@ -75,6 +85,21 @@ def settle_people(tx: Transaction, people: Sequence[Person]) -> None:
         return
     tx.run(_SQL["free_logins"], people=rows)
     tx.run(_SQL["update_people"], people=rows)
+
+
+def settle_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:
+    """Let each number of the repository belong to one row, the one with GitHub's id; returns how many were settled.
+
+    Needed only where an older import left rows under invented ids, or the same pull request twice.
+    """
+    rows = [{"github_id": item.pull_request.github_id, "number": item.pull_request.number} for item in items]
+    pairs = tx.rows(_SQL["settle_numbers"], rows=rows, repository_id=repository.id)
+    for pair in pairs:
+        if pair["right_id"] is None:
+            tx.run(_SQL["renumber"], wrong_id=pair["wrong_id"], github_id=pair["github_id"])
+        else:
+            tx.run(_SQL["drop_double"], wrong_id=pair["wrong_id"])
+    return len(pairs)
 
 
 def write(
@@ -103,6 +128,22 @@ def write(
     quarantined = _quarantine(tx, repository.id, lost)
     counts = reduce(RowCounts.__add__, (pull_requests, reviews, comments, RowCounts(quarantined=quarantined)))
     return Written(counts=counts, new_pull_requests=pull_requests.inserted)
+
+
+def quarantined_numbers(tx: Transaction, repository_id: str, *, most_attempts: int) -> list[int]:
+    """Return the numbers of pull requests of which something waits in the quarantine, tried less often than that."""
+    rows = tx.rows(_SQL["open_quarantine"], repository_id=repository_id, most_attempts=most_attempts)
+    return sorted({row["number"] for row in rows if row["number"] is not None})
+
+
+def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
+    """Note that pull requests in the quarantine were tried again in vain; returns how many entries that were."""
+    return tx.run(_SQL["count_attempt"], repository_id=repository_id, numbers=tuple(numbers))
+
+
+def resolve(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
+    """Close the quarantine of pull requests that are complete now; returns how many entries that were."""
+    return tx.run(_SQL["resolve_quarantine"], repository_id=repository_id, numbers=tuple(numbers))
 
 
 def _insert_people(tx: Transaction, people: Sequence[Person]) -> None:

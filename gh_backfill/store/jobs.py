@@ -1,4 +1,4 @@
-"""The job ledger: plan, start, finish, and close what a run left open."""
+"""The job ledger: plan, start, beat, finish, and close what a run left open."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.models import Spent
+from gh_backfill.policy.ledger import Ending, ErrorType, JobType, OpenJob, RunnerJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
@@ -24,54 +25,47 @@ class Run:
     processor: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """One planned piece of work and what became of it."""
-
-    id: str
-    repository_id: str | None
-    full_name: str | None
-    is_private: bool
-    status: JobStatus
-    outcome: str | None
-    error: str | None
-    started_at: datetime | None
-    completed_at: datetime | None
-    points: int
-    requests: int
-    chunks: int
-    items: int
-    warnings: int
-
-    @property
-    def seconds(self) -> float:
-        """Return how long the job ran, 0 if it never did."""
-        if self.started_at is None or self.completed_at is None:
-            return 0.0
-        return (self.completed_at - self.started_at).total_seconds()
-
-
-def plan(tx: Transaction, run: Run, reasons: Sequence[tuple[str, str]]) -> None:
+def plan(
+    tx: Transaction, run: Run, reasons: Sequence[tuple[str, str]], *, job_type: JobType = JobType.BACKFILL
+) -> None:
     """Write a pending job for each (repository id, reason)."""
     if reasons:
         rows = [{"repository_id": repository_id, "reason": reason} for repository_id, reason in reasons]
-        tx.run(_SQL["plan"], rows=rows, **_of(run))
+        tx.run(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
 
 
-def plan_failed(tx: Transaction, run: Run, errors: Sequence[tuple[str | None, str]]) -> None:
+def plan_failed(
+    tx: Transaction,
+    run: Run,
+    errors: Sequence[tuple[str | None, str]],
+    *,
+    error_type: ErrorType = ErrorType.CONFIGURATION,
+    job_type: JobType = JobType.BACKFILL,
+) -> None:
     """Write a failed job for each (repository id, error): it was asked for and can't be done."""
     if errors:
-        rows = [{"repository_id": repository_id, "error": error} for repository_id, error in errors]
-        tx.run(_SQL["plan_failed"], rows=rows, **_of(run))
+        rows = [
+            {"repository_id": repository_id, "error": error, "error_type": error_type}
+            for repository_id, error in errors
+        ]
+        tx.run(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
 
 
-def start(tx: Transaction, run: Run, repository_id: str) -> str:
+def start(tx: Transaction, run: Run, repository_id: str | None, *, job_type: JobType = JobType.BACKFILL) -> str:
     """Take the job that was planned for this repository in this run, or write one; returns its id."""
     row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id)
     if row is None:
-        row = tx.row(_SQL["start_unplanned"], repository_id=repository_id, **_of(run))
+        row = tx.row(_SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, **_of(run))
     assert row is not None
     return str(row["id"])
+
+
+def heartbeat(tx: Transaction, job_id: str, *, spent: Spent, chunks: int, items: int) -> bool:
+    """Say that a job lives and what it did so far; False if it has its final status already."""
+    changed = tx.run(
+        _SQL["heartbeat"], id=job_id, points=spent.points, requests=spent.requests, chunks=chunks, items=items
+    )
+    return changed == 1
 
 
 def finish(
@@ -85,6 +79,7 @@ def finish(
     chunks: int,
     items: int,
     warnings: int,
+    error_type: ErrorType | None = None,
 ) -> bool:
     """Give a job its final status; False if it has one already."""
     changed = tx.run(
@@ -93,6 +88,7 @@ def finish(
         status=status,
         outcome=outcome,
         error=error,
+        error_type=error_type,
         points=spent.points,
         requests=spent.requests,
         chunks=chunks,
@@ -102,15 +98,34 @@ def finish(
     return changed == 1
 
 
-def close(tx: Transaction, run_key: str) -> int:
-    """Close what the run left open; returns how many jobs that were."""
-    return tx.run(_SQL["close"], run_key=run_key)
+def open_jobs(tx: Transaction, run_key: str, *, own: bool = True) -> list[OpenJob]:
+    """Return the jobs without an outcome: those of this run, or with `own=False` those of all other runs."""
+    rows = tx.rows(_SQL["open_jobs"], run_key=run_key, own=own)
+    return [OpenJob(**{**row, "status": JobStatus(row["status"])}) for row in rows]
 
 
-def of_run(tx: Transaction, run_key: str) -> list[Job]:
-    """Return the jobs of one run."""
-    rows = tx.rows(_SQL["of_run"], run_key=run_key)
-    return [Job(**{**row, "status": JobStatus(row["status"])}) for row in rows]
+def labels(tx: Transaction, run_key: str) -> list[str]:
+    """Return what the matrix entries of a run are called."""
+    return [row["label"] for row in tx.rows(_SQL["labels"], run_key=run_key)]
+
+
+def close(tx: Transaction, job_id: str, ending: Ending, *, completed_at: datetime | None = None) -> bool:
+    """Give an open job its final word; False if it has found its own meanwhile."""
+    changed = tx.run(
+        _SQL["close"],
+        id=job_id,
+        status=ending.status,
+        outcome=ending.outcome,
+        error_type=ending.error_type,
+        error=ending.error,
+        completed_at=completed_at,
+    )
+    return changed == 1
+
+
+def took(tx: Transaction, run_key: str, label: str, runner: RunnerJob) -> None:
+    """Note how long GitHub's runner was busy with a job; this is what Actions minutes are counted from."""
+    tx.run(_SQL["took"], run_key=run_key, label=label, seconds=runner.seconds)
 
 
 def latest_run(tx: Transaction) -> str | None:

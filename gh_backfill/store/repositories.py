@@ -98,9 +98,15 @@ def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
     return {given: by_name.get(name.lower()) for given, name in wanted.items()}
 
 
-def rename(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool) -> bool:
-    """Take over the name and the privacy that GitHub shows now; True if they are news."""
-    return tx.run(_SQL["rename"], id=repository_id, full_name=full_name, is_private=is_private) == 1
+def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int) -> bool:
+    """Take over the name, the privacy and the number of pull requests that GitHub shows now; True if they are news."""
+    changed = tx.run(_SQL["follow"], id=repository_id, full_name=full_name, is_private=is_private, total=total)
+    return changed == 1
+
+
+def hide(tx: Transaction, repository_id: str) -> bool:
+    """Treat a repository as private that GitHub does not show any more: deleted or hidden, it is not public."""
+    return tx.run(_SQL["hide"], id=repository_id) == 1
 
 
 def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:

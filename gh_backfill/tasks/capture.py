@@ -7,24 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import BackfillError, GitHubError, RateLimited, StaleClaim, TooBig
+from gh_backfill.errors import BackfillError, GitHubError, Gone, RateLimited, StaleClaim, TooBig
 from gh_backfill.models import Claim, RowCounts, Spent, Stream, TrackedRepository
 from gh_backfill.policy import chunking, cost, retries
-from gh_backfill.policy.budget import Wait, may_spend
+from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import page_limit
-from gh_backfill.store import backfills
-from gh_backfill.store.db import Database
-from gh_backfill.tasks.commit import Committed, commit
-from gh_backfill.tasks.fetch import Chunk, fetch
+from gh_backfill.store import backfills, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks.commit import Commit, Committed
+from gh_backfill.tasks.fetch import Chunk, fetch, skip
+from gh_backfill.tasks.persist import persistently
+from gh_backfill.tasks.quarantine import MOST_ATTEMPTS, retry_quarantined
 
 log = logging.getLogger(__name__)
 
 # A page and the top-up that usually goes with it.
 POINTS_OF_A_CHUNK = 3
 LONGEST_RETRY_WAIT = timedelta(seconds=90)
+RENEW_EVERY = timedelta(minutes=1)
+TRIES_ALONE = 3
+Done = TypeVar("Done")
 
 
 class Outcome(StrEnum):
@@ -55,6 +61,7 @@ class Progress:
     total: int
     chunks: int
     spent: Spent
+    items: int = 0
     waiting_until: datetime | None = None
 
 
@@ -70,6 +77,7 @@ class Captured:
     spent: Spent = field(default_factory=Spent)
     gaps: int = 0
     resume_at: datetime | None = None
+    error_type: ErrorType | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -102,6 +110,7 @@ class Worker:
                     outcome=ended.outcome,
                     reason=ended.reason,
                     resume_at=ended.resume_at,
+                    error_type=ended.error_type,
                     spent=self.graphql.spent,
                 )
 
@@ -114,17 +123,14 @@ class Worker:
         return None
 
     def _wait_for_budget(self) -> Captured | None:
-        verdict = may_spend(self.graphql.budget, POINTS_OF_A_CHUNK, self.now())
-        if isinstance(verdict, Wait):
-            return self._wait_or_pause(verdict.until, "rate_limit", verdict.reason)
-        return None
+        wait = self.graphql.must_wait(POINTS_OF_A_CHUNK)
+        return None if wait is None else self._wait_or_pause(wait.until, "rate_limit", wait.reason)
 
     def _wait_or_pause(self, until: datetime, reason: str, explained: str) -> Captured | None:
         """Wait where that fits into the time limit; otherwise pause, for the planner to take it up again."""
         if self.limits.deadline is not None and until >= self.limits.deadline:
-            with self.db.transaction() as tx:
-                backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
-            return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until)
+            self._write(lambda tx: backfills.pause(tx, self.repository.id, reason=reason, resume_at=until))
+            return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT)
         log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
         self._tell(waiting_until=until)
         self.sleep(max(0.0, (until - self.now()).total_seconds()))
@@ -136,16 +142,8 @@ class Worker:
             return self._nothing_to_claim()
         started = self.now()
         try:
-            chunk = fetch(self.graphql, self.repository.node_id or "", claim)
-            committed = commit(
-                self.db,
-                self.repository,
-                claim,
-                chunk,
-                next_page=self._next_page(claim, chunk),
-                remaining=self.graphql.budget.remaining if self.graphql.budget else None,
-                sleep=self.sleep,
-            )
+            chunk = fetch(self.graphql, self.repository.node_id or "", claim, self._keep_alive(claim))
+            committed = self._commit(claim, chunk, self._next_page(claim, chunk))
         except StaleClaim as error:
             return Captured(outcome=Outcome.BUSY, reason=str(error))
         except TooBig as error:
@@ -156,23 +154,73 @@ class Worker:
             self._release(claim)
             raise
         self._take(committed, chunk)
+        self._try_quarantined(claim)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
         self._tell()
         return None
 
     def _claim(self) -> Claim | None:
-        with self.db.transaction() as tx:
-            stream = backfills.lock_stream(tx, self.repository.id)
-            if stream is None:
-                return None
-            return backfills.claim(
-                tx, stream, worker=self.name, page_size=self._page_size(stream), processor=self.processor
-            )
+        def once() -> Claim | None:
+            with self.db.transaction() as tx:
+                stream = backfills.lock_stream(tx, self.repository.id)
+                if stream is None:
+                    return None
+                size = self._page_size(stream)
+                return backfills.claim(tx, stream, worker=self.name, page_size=size, processor=self.processor)
+
+        return persistently(once, self.sleep)
+
+    def _commit(self, claim: Claim, chunk: Chunk, next_page: int) -> Committed:
+        return Commit(
+            db=self.db,
+            repository=self.repository,
+            claim=claim,
+            chunk=chunk,
+            next_page=next_page,
+            remaining=self.graphql.budget.remaining if self.graphql.budget else None,
+            sleep=self.sleep,
+        ).run()
+
+    def _keep_alive(self, claim: Claim) -> Callable[[], None]:
+        """Return what keeps the claim alive between two queries; it raises StaleClaim once the claim is lost."""
+        renewed = self.now()
+
+        def alive() -> None:
+            nonlocal renewed
+            if self.now() - renewed < RENEW_EVERY:
+                return
+            self._write(lambda tx: backfills.renew(tx, claim))
+            renewed = self.now()
+
+        return alive
+
+    def _write(self, action: Callable[[Transaction], Done]) -> Done:
+        """Do something in a transaction of its own, again and again if need be."""
+
+        def once() -> Done:
+            with self.db.transaction() as tx:
+                return action(tx)
+
+        return persistently(once, self.sleep)
 
     def _page_size(self, stream: Stream) -> int:
         size = stream.page_size or self.limits.chunk_size or chunking.first_page(self._total)
         ceiling = cost.cheapest_page(self.limits.chunk_size or cost.LARGEST_FIRST)
         return page_limit(stream, min(size, ceiling))
+
+    def _try_quarantined(self, claim: Claim) -> None:
+        """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
+        if claim.stream.kind != "catch_up" or claim.after is not None:
+            return
+        try:
+            retried = retry_quarantined(
+                self.db, self.graphql, self.repository, most_attempts=MOST_ATTEMPTS, sleep=self.sleep
+            )
+        except GitHubError as error:
+            log.warning("%s: the quarantine is tried another time: %s", self.repository.full_name, error)
+            return
+        if retried.tried:
+            log.info("%s: %s of %s in quarantine remain", self.repository.full_name, retried.remaining, retried.tried)
 
     def _next_page(self, claim: Claim, chunk: Chunk) -> int:
         return chunking.next_page(
@@ -181,8 +229,7 @@ class Worker:
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
-        with self.db.transaction(read_only=True) as tx:
-            still = backfills.standstill(tx, self.repository.id)
+        still = self._write(lambda tx: backfills.standstill(tx, self.repository.id))
         if still.status is BackfillStatus.COMPLETED:
             return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
         if still.status is BackfillStatus.PAUSED:
@@ -215,35 +262,52 @@ class Worker:
         )
 
     def _shrink(self, claim: Claim, error: TooBig) -> Captured | None:
-        """Ask for half as much from the same cursor; a single pull request that is too big is an error like others."""
-        if claim.page_size == 1:
-            return self._failed(claim, error)
+        """Ask for half as much from the same cursor; step over a single pull request that stays too much."""
+        if claim.page_size == 1 and claim.attempt >= TRIES_ALONE:
+            return self._step_over(claim, error)
         smaller = chunking.after_too_big(claim.page_size)
         log.warning("%s: %s; going on with pages of %s", self.repository.full_name, error, smaller)
-        with self.db.transaction() as tx:
-            backfills.remember_page_size(tx, claim, smaller)
-            backfills.give_back(tx, claim, error=str(error), retry_at=self.now())
+        self._write(lambda tx: backfills.shrink(tx, claim, page_size=smaller, error=str(error), retry_at=self.now()))
+        return None
+
+    def _step_over(self, claim: Claim, error: TooBig) -> Captured | None:
+        """Quarantine the one pull request that GitHub can't deliver, and go on with the next."""
+        try:
+            chunk = skip(self.graphql, self.repository.node_id or "", claim, f"GitHub can't deliver it: {error}")
+            self._take(self._commit(claim, chunk, 1), chunk)
+        except StaleClaim as lost:
+            return Captured(outcome=Outcome.BUSY, reason=str(lost))
+        except GitHubError as failed:
+            return self._failed(claim, failed)
+        self._tell()
         return None
 
     def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
         if isinstance(error, RateLimited):
             self._release(claim)
             return self._wait_or_pause(error.resume_at, "rate_limit", str(error))
-        with self.db.transaction() as tx:
-            in_a_row = backfills.charge_error(tx, claim, error=str(error))
-            match retries.after_failure(claim.attempt, in_a_row, error, self.now()):
-                case retries.Retry(at=at):
-                    backfills.give_back(tx, claim, error=str(error), retry_at=at)
-                    log.warning("%s: %s; trying again", self.repository.full_name, error)
-                    return None
-                case retries.Pause(until=until, reason=reason):
-                    backfills.give_back(tx, claim, error=str(error), retry_at=until)
-                    backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
-                    return Captured(outcome=Outcome.FAILED, reason=str(error), resume_at=until)
-                case retries.GiveUp(reason=reason):
-                    backfills.fail_chunk(tx, claim, error=reason)
-                    backfills.fail(tx, self.repository.id, error=reason)
-                    return Captured(outcome=Outcome.FAILED, reason=reason)
+        return self._write(lambda tx: self._charge(tx, claim, error))
+
+    def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
+        """Charge an error to this repository, in one transaction with what becomes of the chunk."""
+        in_a_row = backfills.charge_error(tx, claim, error=str(error))
+        match retries.after_failure(claim.attempt, in_a_row, error, self.now()):
+            case retries.Retry(at=at):
+                backfills.give_back(tx, claim, error=str(error), retry_at=at)
+                log.warning("%s: %s; trying again", self.repository.full_name, error)
+                return None
+            case retries.Pause(until=until, reason=reason):
+                backfills.give_back(tx, claim, error=str(error), retry_at=until)
+                backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
+                return Captured(
+                    outcome=Outcome.FAILED, reason=str(error), resume_at=until, error_type=error_type(error)
+                )
+            case retries.GiveUp(reason=reason):
+                backfills.fail_chunk(tx, claim, error=reason)
+                backfills.fail(tx, self.repository.id, error=reason)
+                if isinstance(error, Gone):
+                    repositories.hide(tx, self.repository.id)
+                return Captured(outcome=Outcome.FAILED, reason=reason, error_type=error_type(error))
 
     def _release(self, claim: Claim) -> None:
         try:
@@ -260,6 +324,7 @@ class Worker:
                 total=self._total,
                 chunks=self._done.chunks,
                 spent=self.graphql.spent,
+                items=self._done.items,
                 waiting_until=waiting_until,
             )
         )

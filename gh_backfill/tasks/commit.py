@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from gh_backfill.errors import StaleClaim, StoreConflict, StoreUnavailable
+from gh_backfill.errors import RowRefused, StaleClaim
 from gh_backfill.models import Claim, TrackedRepository
 from gh_backfill.policy.progress import advance
 from gh_backfill.store import backfills, items, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.fetch import Chunk
+from gh_backfill.tasks.persist import persistently
+from gh_backfill.tasks.refused import sift
 
 log = logging.getLogger(__name__)
-
-TRIES = 5
-FIRST_PAUSE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,75 +27,92 @@ class Committed:
     repository: TrackedRepository
 
 
-def commit(
-    db: Database,
-    repository: TrackedRepository,
-    claim: Claim,
-    chunk: Chunk,
-    *,
-    next_page: int,
-    remaining: int | None,
-    sleep: Callable[[float], None],
-) -> Committed:
-    """Commit a fetched chunk; the next one begins with pages of `next_page`.
+@dataclass(kw_only=True, slots=True)
+class Commit:
+    """The commit of one fetched chunk; the next one begins with pages of `next_page`."""
 
-    A transaction that collided is replayed, and so is one whose COMMIT got no answer: should it have landed after all,
-    the replay finds the chunk completed by this very claim.  Raises StaleClaim if the chunk belongs to another worker
-    by now, and the last StoreError when nothing helped.
-    """
-    written = items.Written()
-    for attempt in range(1, TRIES + 1):
+    db: Database
+    repository: TrackedRepository
+    claim: Claim
+    chunk: Chunk
+    next_page: int
+    remaining: int | None
+    sleep: Callable[[float], None]
+    _written: items.Written = field(default_factory=items.Written)
+
+    def run(self) -> Committed:
+        """Commit, and return what was written.
+
+        A transaction that collided is replayed, and so is one whose COMMIT got no answer: should it have landed after
+        all, the replay finds the chunk completed by this very claim.  Rows that the database does not admit go to the
+        quarantine, all others are stored.  Raises StaleClaim if the chunk belongs to another worker by now, RowRefused
+        if most of the chunk is refused, and the last StoreError when nothing helped.
+        """
         try:
-            with db.transaction() as tx:
-                items.settle_people(tx, items.people_of(chunk.items))
-            with db.transaction() as tx:
-                backfills.hold(tx, claim)
-                repository = _follow(tx, repository, chunk)
-                written = items.write(tx, repository, chunk.items, chunk.page.unreadable, items.vocabulary(tx))
-                _close(tx, claim, chunk, written, next_page=next_page, remaining=remaining)
-            break
-        except (StoreConflict, StoreUnavailable) as error:
-            if attempt == TRIES:
-                raise
-            log.warning("%s: chunk %s is committed again: %s", repository.full_name, claim.chunk_number, error)
-            sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+            try:
+                persistently(self._once, self.sleep)
+            except RowRefused as error:
+                log.warning("%s: chunk %s: %s", self.repository.full_name, self.claim.chunk_number, error)
+                persistently(partial(self._sift, error), self.sleep)
+                persistently(self._once, self.sleep)
         except StaleClaim:
-            with db.transaction(read_only=True) as tx:
-                if not backfills.committed(tx, claim):
-                    raise
-            break
-    return Committed(written=written, repository=repository)
+            if not persistently(self._landed, self.sleep):
+                raise
+        return Committed(written=self._written, repository=self.repository)
 
+    def _once(self) -> None:
+        with self.db.transaction() as tx:
+            items.settle_people(tx, items.people_of(self.chunk.items))
+        with self.db.transaction() as tx:
+            backfills.hold(tx, self.claim)
+            self._follow(tx)
+            words = items.vocabulary(tx)
+            self._written = items.write(tx, self.repository, self.chunk.items, self.chunk.unreadable, words)
+            self._close(tx)
 
-def _follow(tx: Transaction, repository: TrackedRepository, chunk: Chunk) -> TrackedRepository:
-    """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
-    page = chunk.page
-    repositories.rename(tx, repository.id, full_name=page.full_name, is_private=page.is_private)
-    owner, name = page.full_name.split("/")
-    return replace(repository, owner=owner, name=name, is_private=page.is_private)
+    def _landed(self) -> bool:
+        with self.db.transaction(read_only=True) as tx:
+            return backfills.committed(tx, self.claim)
 
+    def _sift(self, error: RowRefused) -> None:
+        """Take out of the chunk what the database refuses; where that is most of it, the database is at fault."""
+        with self.db.transaction() as tx:
+            if items.settle_numbers(tx, self.repository, self.chunk.items):
+                return
+        kept, refused = sift(self.db, self.repository, self.chunk.items)
+        if 2 * len(refused) > items.rows_of(self.chunk.items):
+            raise error
+        self.chunk = replace(self.chunk, items=tuple(kept), unreadable=(*self.chunk.unreadable, *refused))
 
-def _close(
-    tx: Transaction, claim: Claim, chunk: Chunk, written: items.Written, *, next_page: int, remaining: int | None
-) -> None:
-    page = chunk.page
-    next_state = advance(
-        claim.stream,
-        read=chunk.read,
-        kept=len(chunk.items) + len(page.unreadable),
-        next_cursor=page.next,
-        end_cursor=page.end,
-        server_time=page.server_time,
-    )
-    backfills.complete(
-        tx,
-        claim,
-        next_state,
-        numbers=[item.pull_request.number for item in chunk.items],
-        new_items=written.new_pull_requests,
-        counts=written.counts,
-        spent=chunk.spent,
-        total=page.total,
-        page_size=next_page,
-        remaining=remaining,
-    )
+    def _follow(self, tx: Transaction) -> None:
+        """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
+        page = self.chunk.page
+        repositories.follow(
+            tx, self.repository.id, full_name=page.full_name, is_private=page.is_private, total=page.total
+        )
+        owner, name = page.full_name.split("/")
+        self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
+
+    def _close(self, tx: Transaction) -> None:
+        chunk = self.chunk
+        page = chunk.page
+        next_state = advance(
+            self.claim.stream,
+            read=chunk.read,
+            kept=chunk.kept,
+            next_cursor=page.next,
+            end_cursor=page.end,
+            server_time=page.server_time,
+        )
+        backfills.complete(
+            tx,
+            self.claim,
+            next_state,
+            numbers=[item.pull_request.number for item in chunk.items],
+            new_items=self._written.new_pull_requests,
+            counts=self._written.counts,
+            spent=chunk.spent,
+            total=page.total,
+            page_size=self.next_page,
+            remaining=self.remaining,
+        )

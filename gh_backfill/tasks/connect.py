@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gh_backfill.clients import rest
+from gh_backfill.clients import credentials, rest
+from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings, require
-from gh_backfill.store import embedded, migrations
+from gh_backfill.store import access, embedded, migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
+from gh_backfill.tasks.gate import SharedGate
 
 
 @contextmanager
@@ -46,11 +48,17 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         return
     with db.transaction(read_only=True) as tx:
         missing = migrations.pending(tx)
+        lacking = access.lacking(tx) if writing and not missing else []
+        policed = access.policed(tx) if writing and not missing else frozenset()
     if missing:
         names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
         raise ConfigurationError(
             f"the database lacks {len(missing)} migrations ({names}…): run gh-backfill migrate first"
         )
+    if policed and not lacking:
+        lacking = [f"{table}: {reason}" for table, reason in access.prove(db) if table in policed]
+    if lacking:
+        raise ConfigurationError(f"the database can't be written: {'; '.join(lacking)}; see gh-backfill check")
 
 
 def embedded_folder(settings: Settings) -> Path:
@@ -59,18 +67,46 @@ def embedded_folder(settings: Settings) -> Path:
 
 
 def github(settings: Settings) -> GraphQL:
-    """Return the way to GitHub; raises ConfigurationError without a token."""
-    require(settings, token=True)
-    assert settings.github_token is not None
-    return GraphQL(settings.graphql_url, settings.github_token.get_secret_value())
+    """Return the way to GitHub, for this process alone; raises ConfigurationError without a credential."""
+    return GraphQL(settings.graphql_url, _credentials(settings))
+
+
+@contextmanager
+def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator[None]:
+    """Let the requests within the block come out of the budget that all jobs of the identity share.
+
+    It is kept in the same database, over a connection of its own; where nothing is to be written, nothing is shared.
+    """
+    if not writing:
+        yield
+        return
+    alone = graphql.gate
+    with db.another() as own:
+        graphql.gate = SharedGate(own)
+        try:
+            yield
+        finally:
+            graphql.gate = alone
 
 
 def name_of(settings: Settings) -> Callable[[int], str | None]:
     """Return the look-up of a repository's name by GitHub's numeric id."""
+    (first, *_) = _credentials(settings)
+    return lambda github_id: rest.full_name(settings.github_api_url, first.token(), github_id)
+
+
+def _credentials(settings: Settings) -> Credentials:
+    """Return all credentials of the settings; GitHub is not asked yet."""
     require(settings, token=True)
-    token = settings.github_token
-    assert token is not None
-    return lambda github_id: rest.full_name(settings.github_api_url, token.get_secret_value(), github_id)
+    workflow = settings.repository if settings.in_actions else None
+    url = settings.github_api_url
+    found = [
+        credentials.of_token(name, token, api_url=url, workflow_of=workflow) for name, token in settings.tokens.items()
+    ]
+    if settings.app_id is not None:
+        numbers: list[int | None] = [*settings.installations] or [None]
+        found += [credentials.of_app(url, settings.app_id, settings.private_key, number) for number in numbers]
+    return Credentials(found)
 
 
 def this_run(settings: Settings) -> Run:

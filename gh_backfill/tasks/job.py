@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,15 +10,18 @@ from datetime import UTC, datetime
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import BackfillError, ConfigurationError, Gone
+from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
 from gh_backfill.models import Goal, TrackedRepository
 from gh_backfill.policy import chunking, cost
+from gh_backfill.policy.ledger import JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.store import jobs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress, Worker
 from gh_backfill.tasks.connect import worker_name
 from gh_backfill.tasks.plan import open_backfill
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +73,7 @@ def run(
     limits: Limits,
     *,
     goal: Goal | None = None,
+    job_type: JobType = JobType.BACKFILL,
     listen: Callable[[Progress], None],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
@@ -76,7 +81,7 @@ def run(
     """Capture one repository and write in the ledger how it ended, also when it ended badly."""
     repository = find(db, name)
     with db.transaction() as tx:
-        job_id = jobs.start(tx, job_run, repository.id)
+        job_id = jobs.start(tx, job_run, repository.id, job_type=job_type)
     captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
     try:
         repository = _ready(db, graphql, repository, goal)
@@ -89,18 +94,32 @@ def run(
             processor=job_run.processor,
             now=now,
             sleep=sleep,
-            listen=listen,
+            listen=_beating(db, job_id, listen),
         )
         captured = worker.run()
     except BackfillError as error:
-        captured = replace(captured, reason=str(error), spent=graphql.spent)
+        captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
         raise
     except BaseException as error:
-        captured = replace(captured, reason=f"{type(error).__name__}", spent=graphql.spent)
+        captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
         _finish(db, job_id, captured)
     return captured
+
+
+def _beating(db: Database, job_id: str, listen: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Return a listener that also says in the ledger that the job lives, and what it did so far."""
+
+    def beat(progress: Progress) -> None:
+        listen(progress)
+        try:
+            with db.transaction() as tx:
+                jobs.heartbeat(tx, job_id, spent=progress.spent, chunks=progress.chunks, items=progress.items)
+        except StoreError as error:
+            log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
+
+    return beat
 
 
 def _ready(db: Database, graphql: GraphQL, repository: TrackedRepository, goal: Goal | None) -> TrackedRepository:
@@ -131,4 +150,5 @@ def _finish(db: Database, job_id: str, captured: Captured) -> None:
             chunks=captured.chunks,
             items=captured.items,
             warnings=captured.counts.quarantined + captured.gaps,
+            error_type=captured.error_type,
         )

@@ -68,7 +68,7 @@ class LocalRun:
 
 def is_demo(settings: Settings, names: Sequence[str]) -> bool:
     """Say whether a run is the demo; raises ConfigurationError where it could be meant otherwise."""
-    if settings.github_token is not None:
+    if settings.has_credential:
         return False
     if names or settings.database_url is not None:
         what = "repositories were named" if names else "a database is configured"
@@ -87,6 +87,9 @@ def demo_settings(settings: Settings) -> Settings:
             "github_api_url": "http://127.0.0.1",
             "github_graphql_url": None,
             "github_token": SecretStr("demo"),
+            "github_tokens": None,
+            "app_id": None,
+            "app_private_key": None,
             "database_url": None,
             "home": settings.data_folder / "demo",
         }
@@ -121,7 +124,7 @@ def run(
     graphql = connect.github(settings)
     with connect.database_url(settings) as url:
         run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
-        with Database(url) as db:
+        with Database(url) as db, connect.sharing(graphql, db):
             connect.prepare(db, settings)
             tracked = track(db, graphql, names, name_of=connect.name_of(settings), backfill=goal) if names else []
             asked = [each.repository_id for each in tracked if each.repository_id is not None]
@@ -204,11 +207,11 @@ def _start(repository_id: str, name: str, environment: Mapping[str, str], logs: 
 
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:
-    assert settings.github_token is not None
+    token = settings.github_token
     return {
         **os.environ,
         "DATABASE_URL": url,
-        "GITHUB_TOKEN": settings.github_token.get_secret_value(),
+        "GITHUB_TOKEN": token.get_secret_value() if token else "",
         "GH_BACKFILL_GITHUB_API_URL": settings.github_api_url,
         "GH_BACKFILL_GITHUB_GRAPHQL_URL": settings.graphql_url,
         "GH_BACKFILL_RUN_KEY": settings.run_key or "",

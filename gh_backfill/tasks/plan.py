@@ -147,6 +147,7 @@ def _write(tx: Transaction, made: Plan, run: Run, now: datetime) -> None:
     for repository in made.chosen:
         open_backfill(tx, repository)
     for repository in made.gone:
+        repositories.hide(tx, repository.id)
         backfills.fail(tx, repository.id, error="GitHub does not show this repository any more")
     jobs.plan(tx, run, [(each.repository.id, each.why) for each in made.verdicts if each.chosen])
     jobs.plan_failed(tx, run, [(None, f"{name} is not tracked here") for name in made.unknown])

@@ -1,144 +1,142 @@
-"""Close a run: one final status for every planned job, the step summary, outputs, and an honest exit code."""
+"""Close a run: one final status for every planned job, the figures of the run, and the alerts that follow from them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
-from gh_backfill import actions
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.policy.lifecycle import JobStatus
-from gh_backfill.settings import Settings
-from gh_backfill.store import jobs, repositories
+from gh_backfill.policy import alerts as alerting
+from gh_backfill.policy.alerts import Alert
+from gh_backfill.policy.costs import Month, Prices
+from gh_backfill.policy.figures import JobFigures, Json, RunFigures, SystemFailure
+from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.redaction import redacted
+from gh_backfill.store import jobs, reports
 from gh_backfill.store.db import Database
-from gh_backfill.store.jobs import Job
-from gh_backfill.store.repositories import Status
+from gh_backfill.store.reports import Kept
+from gh_backfill.tasks.closing import Ask, Closed, close_run, sweep
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What a report may know beside the database; nothing of it is needed.
+
+    `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended.  A plan that fails
+    is a failure of the system only on a schedule: whoever starts one by hand sees it.
+    """
+
+    ask: Ask | None = None
+    run: tuple[int, int] | None = None
+    plan_result: str | None = None
+    scheduled: bool = False
+    prices: Prices = field(default_factory=Prices)
+    budget: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """The jobs of one run and where their repositories stand now."""
+    """One run: its figures, the alerts, the month's costs, and the row that keeps them (none in a dry run)."""
 
-    run_key: str
-    jobs: tuple[Job, ...]
-    states: dict[str, Status]
+    run: RunFigures
+    alerts: tuple[Alert, ...] = ()
+    month: Month | None = None
+    kept: Kept | None = None
+    swept: int = 0
 
     @property
-    def failed(self) -> list[Job]:
+    def run_key(self) -> str:
+        """Return the key of the run."""
+        return self.run.run_key
+
+    @property
+    def jobs(self) -> tuple[JobFigures, ...]:
+        """Return the jobs of the run."""
+        return self.run.jobs
+
+    @property
+    def failed(self) -> list[JobFigures]:
         """Return the jobs that did not do what they were planned for."""
-        return [job for job in self.jobs if job.status is not JobStatus.COMPLETED]
-
-    @property
-    def paused(self) -> list[Job]:
-        """Return the jobs that wait for points and go on by themselves."""
-        return [job for job in self.jobs if job.outcome == "paused"]
+        return self.run.failed
 
     def totals(self) -> dict[str, int]:
         """Return what the run did in all."""
-        return {
-            "jobs": len(self.jobs),
-            "failed": len(self.failed),
-            "paused": len(self.paused),
-            "pull_requests": sum(job.items for job in self.jobs),
-            "chunks": sum(job.chunks for job in self.jobs),
-            "points": sum(job.points for job in self.jobs),
-            "requests": sum(job.requests for job in self.jobs),
-            "warnings": sum(job.warnings for job in self.jobs),
-        }
+        return self.run.totals()
 
-    def as_json(self) -> dict[str, object]:
-        """Return the report as JSON-ready values."""
-        return {
-            "run": self.run_key,
-            **self.totals(),
-            "repositories": [
-                {
-                    **{key: value for key, value in asdict(job).items() if key not in ("is_private", "full_name")},
-                    "name": display_name(job),
-                    "seconds": job.seconds,
-                    "captured": _captured(self, job),
-                    "total": _total(self, job),
-                }
-                for job in self.jobs
-            ],
-        }
+    def as_json(self) -> Json:
+        """Return the report as JSON-ready values, but for its times."""
+        return {**self.run.as_json(), "alerts": [alert.as_json() for alert in self.alerts]}
 
 
-def report(db: Database, run_key: str | None, *, dry_run: bool = False) -> Report:
+def report(
+    db: Database,
+    run_key: str | None,
+    *,
+    dry_run: bool = False,
+    options: Options | None = None,
+    now: datetime | None = None,
+) -> Report:
     """Give every open job of the run its final status (not in a dry run) and return what became of it.
 
-    Without a key it is the run that was planned last; raises ConfigurationError where there is none.
+    Also closes what earlier runs left open.  Without a key it is the run that was planned last; raises
+    ConfigurationError where there is none.
     """
-    with db.transaction(read_only=dry_run) as tx:
-        key = run_key or jobs.latest_run(tx)
-        if key is None:
-            raise ConfigurationError("there is no run to report: gh-backfill plan makes one")
-        if not dry_run:
-            jobs.close(tx, key)
-        done = jobs.of_run(tx, key)
-        ids = sorted({job.repository_id for job in done if job.repository_id is not None})
-        states = {state.id: state for state in repositories.status(tx, ids)} if ids else {}
-    return Report(run_key=key, jobs=tuple(done), states=states)
+    options, now = options or Options(), now or datetime.now(UTC)
+    key = run_key or _latest(db)
+    if key is None:
+        raise ConfigurationError("there is no run to report: gh-backfill plan makes one")
+    closed, swept = Closed(), 0
+    if not dry_run:
+        closed = _close(db, key, options)
+        swept = sweep(db, key, options.ask, now)
+    with db.transaction(read_only=True) as tx:
+        figures = reports.of_run(tx, key, prices=options.prices, at=now)
+        standings = reports.standings(tx)
+        month = reports.month(tx, options.prices, now, budget=options.budget)
+    figures = _with_system(figures, closed, options)
+    found = tuple(alerting.judge(figures, standings, now, month=month))
+    made = Report(run=figures, alerts=found, month=month, swept=swept)
+    return made if dry_run else _keep(db, made)
 
 
-def publish(settings: Settings, made: Report) -> None:
-    """Write step summary, outputs and annotations."""
-    actions.write_summary(settings, markdown(made))
-    totals = {name: str(value) for name, value in made.totals().items()}
-    outputs = {**totals, "report": json.dumps(made.as_json(), default=str)}
-    actions.write_outputs(settings, outputs)
-    actions.annotate(settings, "error", [f"{display_name(job)}: {job.error or job.status}" for job in made.failed])
-    actions.annotate(
-        settings, "notice", [f"{display_name(job)}: {job.error or 'paused'}, goes on by itself" for job in made.paused]
+def unreachable(run_key: str, error: Exception, options: Options, now: datetime) -> Report:
+    """Return the report of a run whose database does not answer: all that can be said without it."""
+    failure = SystemFailure(error_type=ErrorType.DATABASE, error=redacted(str(error)))
+    run_id, attempt = options.run or (None, 1)
+    figures = RunFigures(
+        run_key=run_key, run_id=run_id, attempt=attempt, at=now, system_errors=(failure,), processor="github_actions"
+    )
+    return Report(run=figures, alerts=tuple(alerting.judge(figures, (), now)))
+
+
+def _close(db: Database, key: str, options: Options) -> Closed:
+    with db.transaction(read_only=True) as tx:
+        labels = jobs.labels(tx, key)
+    return close_run(db, key, options.ask, run=options.run, labels=labels)
+
+
+def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFigures:
+    failures: tuple[SystemFailure, ...] = ()
+    if options.scheduled and (options.plan_result == "failure" or closed.plan_failed):
+        failures = (SystemFailure(error_type=ErrorType.RUNNER, error="the plan job failed: nothing was captured"),)
+    run_id, attempt = options.run or (figures.run_id, figures.attempt)
+    return replace(
+        figures,
+        run_id=run_id,
+        attempt=attempt,
+        processor="github_actions" if options.run else figures.processor,
+        system_errors=failures,
+        overhead_minutes=closed.overhead_minutes,
+        notes=tuple(redacted(note) for note in closed.notes),
     )
 
 
-def markdown(made: Report) -> str:
-    """Return the report as Markdown: one line for the run, one row for each repository."""
-    totals = made.totals()
-    if not made.jobs:
-        return "## Backfill\n\nNothing needed to be captured."
-    head = (
-        f"## Backfill\n\n{totals['pull_requests']} pull requests in {totals['chunks']} chunks for {totals['points']} "
-        f"points ({totals['requests']} requests); "
-        f"{len(made.jobs) - totals['failed']} of {len(made.jobs)} jobs succeeded."
-    )
-    columns = ("repository", "captured / total", "this run", "chunks", "points", "duration", "result")
-    return f"{head}\n\n{actions.table(columns, [_row(made, job) for job in made.jobs])}"
+def _keep(db: Database, made: Report) -> Report:
+    with db.transaction() as tx:
+        kept = reports.keep(tx, made.run, made.alerts)
+    return replace(made, kept=kept)
 
 
-def display_name(job: Job) -> str:
-    """Return the name to show where others can read it: of a private repository its id only."""
-    if job.full_name is None:
-        return "unknown repository"
-    return job.repository_id or "" if job.is_private else job.full_name
-
-
-def _row(made: Report, job: Job) -> Sequence[str]:
-    captured, total = _captured(made, job), _total(made, job)
-    progress = "" if captured is None else f"{captured} / {'?' if total is None else total}"
-    result = job.outcome or job.status
-    if job.warnings:
-        result += f", {job.warnings} warnings"
-    if job.error:
-        result += f": {job.error}"
-    return (
-        actions.plain(display_name(job)),
-        progress,
-        str(job.items),
-        str(job.chunks),
-        str(job.points),
-        f"{job.seconds:.0f} s",
-        actions.plain(result),
-    )
-
-
-def _captured(made: Report, job: Job) -> int | None:
-    state = made.states.get(job.repository_id or "")
-    return None if state is None else state.captured
-
-
-def _total(made: Report, job: Job) -> int | None:
-    state = made.states.get(job.repository_id or "")
-    return None if state is None else state.total
+def _latest(db: Database) -> str | None:
+    with db.transaction(read_only=True) as tx:
+        return jobs.latest_run(tx)

@@ -152,7 +152,7 @@ def test_a_scheduled_run_without_anything_to_do_is_green_and_gives_no_options(
     assert run.exit_code == 0
     assert given(run, "plan") == {"command": "plan"}
     assert secrets_of(run, "plan") == ["DATABASE_URL", "GITHUB_TOKEN"]
-    assert secrets_of(run, "report") == ["DATABASE_URL"]
+    assert secrets_of(run, "report") == ["DATABASE_URL", "GITHUB_TOKEN"]
 
 
 @pytest.mark.xdist_group("act")

@@ -9,7 +9,7 @@ import pytest
 import requests
 import responses
 
-from gh_backfill.clients import replies
+from gh_backfill.clients import damage, replies
 from gh_backfill.errors import Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -108,7 +108,7 @@ def test_a_bad_token_is_told_apart_from_a_limit_whatever_its_headers_say() -> No
         (200, errors(message=TIMEOUT)),
         (504, {"message": "We couldn't respond to your request in time. Sorry about that."}),
         (502, {"message": "We couldn't respond to your request in time. Sorry about that."}),
-        (200, {"data": {"node": None}, **errors(type="RESOURCE_LIMITS_EXCEEDED", path=["node", "x"])}),
+        (200, {"data": None, **errors(type="RESOURCE_LIMITS_EXCEEDED", path=["node", "x"])}),
     ],
 )
 def test_a_query_that_is_too_heavy_is_to_be_asked_smaller(status: int, body: object) -> None:
@@ -141,14 +141,43 @@ def test_what_is_not_found_is_data_with_its_path() -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"), [("FORBIDDEN", Denied), ("INSUFFICIENT_SCOPES", Denied), ("SOMETHING_NEW", Unexpected)]
 )
-def test_a_null_beside_any_other_error_is_never_taken_for_data(kind: str, expected: type[GitHubError]) -> None:
-    body = {"data": {"node": {"author": None}}, **errors(type=kind, path=["node", "author"])}
-    assert isinstance(error(200, body), expected)
+def test_an_error_without_a_place_in_the_data_is_about_the_whole_query(kind: str, expected: type[GitHubError]) -> None:
+    assert isinstance(error(200, {"data": {"node": {"id": "x"}}, **errors(type=kind)}), expected)
 
 
-def test_a_deep_not_found_is_no_permission_to_store_a_null() -> None:
-    body = {"data": {"node": {"author": None}}, **errors(type="NOT_FOUND", path=["node", "pullRequests", "author"])}
-    assert isinstance(error(200, body), Unexpected)
+def test_a_null_with_an_error_at_its_path_spoils_what_holds_it_and_no_more() -> None:
+    comments = {"nodes": [{"id": "c0", "author": None}, {"id": "c1", "author": {"login": "ada"}}]}
+    node = {"pullRequests": {"edges": [{"cursor": "x", "node": {"comments": comments}}]}}
+    path = ["node", "pullRequests", "edges", 0, "node", "comments", "nodes", 0, "author"]
+    reply = replies.read(answer(200, {"data": {"node": node}, **errors(type="FORBIDDEN", path=path)}), NOW)
+    (edge,) = reply.data["node"]["pullRequests"]["edges"]
+    first, second = edge["node"]["comments"]["nodes"]
+    assert "GitHub could not read it" in first[damage.MARK]
+    assert damage.MARK not in second
+    assert damage.MARK not in edge
+
+
+def test_a_deep_not_found_is_no_permission_to_believe_a_null() -> None:
+    edge = {"cursor": "x", "node": {"title": "t", "author": None}}
+    path = ["node", "pullRequests", "edges", 0, "node", "author"]
+    body = {"data": {"node": {"pullRequests": {"edges": [edge]}}}, **errors(type="NOT_FOUND", path=path)}
+    reply = replies.read(answer(200, body), NOW)
+    assert damage.MARK in reply.data["node"]["pullRequests"]["edges"][0]
+
+
+def test_an_alias_that_could_not_be_read_is_unknown_and_not_gone() -> None:
+    body = {"data": {"a0": {"id": "x", "comments": None}}, **errors(type="FORBIDDEN", path=["a0", "comments"])}
+    reply = replies.read(answer(200, body), NOW)
+    assert (damage.MARK in reply.data["a0"], reply.not_found) == (True, frozenset())
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\ud83db"])
+def test_characters_that_no_database_can_store_are_replaced_and_reported(bad: str) -> None:
+    body = {"data": {"node": {"edges": [{"node": {"body": bad}}, {"node": {"body": "\U0001f600"}}]}}}
+    reply = replies.read(answer(200, body), NOW)
+    first, second = reply.data["node"]["edges"]
+    assert first == {"node": {"body": "a\ufffdb"}, damage.MARK: damage.MENDED}
+    assert second == {"node": {"body": "\U0001f600"}}
 
 
 def test_the_headers_are_believed_before_the_body() -> None:

@@ -20,6 +20,7 @@ from gh_backfill.models import (
     PullRequestState,
     Review,
     ReviewComment,
+    Unreadable,
 )
 from gh_backfill.policy.completeness import (
     Answer,
@@ -28,6 +29,7 @@ from gh_backfill.policy.completeness import (
     Gathering,
     MoreComments,
     MoreReviews,
+    NoAnswer,
     PageItem,
     Thread,
     Threads,
@@ -37,6 +39,7 @@ from gh_backfill.policy.completeness import (
 )
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 
+LOST = Unreadable(kind="review_comment", identity="x", reason="GitHub could not read it")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Kind = TypeVar("Kind")
 
@@ -245,20 +248,67 @@ def test_what_github_counts_and_does_not_list_is_a_gap_and_never_complete() -> N
     assert complete.gap == "5 review comments counted, 2 listed"
 
 
-def test_a_connection_that_ends_before_its_count_is_a_gap() -> None:
+def test_a_list_that_ends_before_its_count_is_read_again_alone() -> None:
+    each = world([[1], [2]], empty_reviews=2, comments=3)
+    item = each.item()
+    cut = replace(
+        item,
+        comments=replace(item.comments, items=item.comments.items[:2]),
+        reviews=replace(item.reviews, items=item.reviews.items[:1]),
+    )
+    gathering = Gathering(cut)
+    while wants := gathering.wants():
+        gathering.take(wants[0], each.answer(wants[0]))
+    assert ids(gathering.complete()) == all_ids(each)
+    assert gathering.complete().gap is None
+
+
+def test_a_list_that_ends_before_its_count_again_is_a_gap() -> None:
     each = world([], comments=3)
     item = each.item()
     gathering = Gathering(replace(item, comments=replace(item.comments, items=item.comments.items[:2])))
+    (want,) = gathering.wants()
+    gathering.take(want, replace(part(each.comments[:2]), total=3))
     assert gathering.wants() == ()
     assert gathering.complete().gap == "3 comments counted, 2 listed"
+
+
+def test_what_cannot_be_read_is_asked_for_again_and_kept_when_it_can() -> None:
+    each = world([[1]])
+    gathering = Gathering(each.item())
+    (want,) = gathering.wants()
+    gathering.take(want, NoAnswer.UNKNOWN)
+    assert gathering.wants() == (want,)
+    spoilt = replace(each.answer(want), items=(), unreadable=(LOST,))
+    gathering.take(want, spoilt)
+    assert gathering.wants() == (want,)
+    gathering.take(want, each.answer(want))
+    complete = gathering.complete()
+    assert (ids(complete), complete.unreadable) == (all_ids(each), ())
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_what_stays_unreadable_is_given_up_after_three_tries_and_reported(silent: bool) -> None:
+    each = world([[1]])
+    gathering = Gathering(each.item())
+    asked = 0
+    while wants := gathering.wants():
+        asked += 1
+        answer = NoAnswer.UNKNOWN if silent else replace(each.answer(wants[0]), items=(), unreadable=(LOST,))
+        gathering.take(wants[0], answer)
+        assert asked < 10
+    complete = gathering.complete()
+    assert [lost.kind for lost in complete.unreadable][0] == "review_comment"
+    assert complete.unreadable[0].number == 1
+    assert complete.gap == "1 review comments counted, 0 listed"
 
 
 def test_what_is_gone_meanwhile_ends_the_asking_and_leaves_a_gap() -> None:
     gathering = Gathering(world([[1]]).item())
     (want,) = gathering.wants()
-    gathering.take(want, None)
+    gathering.take(want, NoAnswer.GONE)
     while wants := gathering.wants():
-        gathering.take(wants[0], None)
+        gathering.take(wants[0], NoAnswer.GONE)
     assert gathering.complete().gap == "1 review comments counted, 0 listed"
 
 

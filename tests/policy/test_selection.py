@@ -57,7 +57,7 @@ def test_a_backfill_is_opened_above_100_pull_requests_and_below_80_percent(
         ("active", None, True, (False, Why.RUNNING)),
         ("paused", NOW, False, (True, Why.RESUMES)),
         ("paused", NOW + timedelta(seconds=1), False, (False, Why.PAUSED)),
-        ("paused", None, False, (False, Why.PAUSED)),
+        ("paused", None, False, (True, Why.RESUMES)),
     ],
 )
 def test_an_open_backfill_is_planned_whatever_its_percentage(
@@ -65,6 +65,17 @@ def test_an_open_backfill_is_planned_whatever_its_percentage(
 ) -> None:
     nearly_done = replace(BLANK, captured=990, status=status, resume_at=resume_at, leased=leased, has_stream=True)
     assert why(nearly_done) == expected
+
+
+@pytest.mark.parametrize("resume_at", [None, NOW + timedelta(seconds=1)])
+@pytest.mark.parametrize("asked", [frozenset[str](), frozenset({BLANK.id})])
+def test_what_a_person_paused_waits_for_a_person_or_for_the_time_that_was_named(
+    resume_at: datetime | None, asked: frozenset[str]
+) -> None:
+    held = replace(BLANK, status="paused", resume_at=resume_at, held=True)
+    (verdict,) = choose([held], NOW, thresholds=Thresholds(), limit=12, asked=asked)
+    assert (verdict.chosen, verdict.why) == (False, Why.HELD)
+    assert why(replace(held, resume_at=NOW)) == (True, Why.RESUMES)
 
 
 def test_failed_waits_for_a_person() -> None:

@@ -125,9 +125,13 @@ def test_rivals_that_claim_at_the_same_moment_get_one_chunk_between_them(
     db: Database, repository: TrackedRepository, rivals: list[Database]
 ) -> None:
     taken: list[tuple[str | None, int]] = []
+
+    def attempt(rival: Database, name: str) -> Claim | None:
+        return claim(rival, repository, name)
+
     with ThreadPoolExecutor(len(rivals)) as pool:
         for page in range(8):
-            claims = [each for each in pool.map(lambda rival: claim(rival, repository), rivals) if each]
+            claims = [each for each in pool.map(attempt, rivals, "abcd") if each]
             assert len(claims) == 1
             taken.append((claims[0].after, claims[0].attempt))
             commit(db, claims[0], f"c{page}")
@@ -139,7 +143,8 @@ def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
 ) -> None:
     slow = must_claim(db, repository)
     expire(db, slow)
-    fast = must_claim(rivals[0], repository)
+    fast = claim(rivals[0], repository, "fast")
+    assert fast is not None
     assert (fast.chunk_id, fast.attempt, fast.after) == (slow.chunk_id, 2, slow.after)
     commit(rivals[0], fast, "c1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
@@ -269,3 +274,21 @@ def test_the_damaged_backfill_of_an_existing_installation_goes_on_from_the_top(e
         commit(db, mine, "c1")
         state = only(db, "select processed_prs, status from progressive_backfill_state")
         assert state == {"processed_prs": 3 + 3, "status": "active"}
+
+
+def test_a_worker_whose_claim_got_no_answer_finds_it_again(db: Database, repository: TrackedRepository) -> None:
+    lost = must_claim(db, repository)
+    found = must_claim(db, repository)
+    assert (found.chunk_id, found.attempt) == (lost.chunk_id, 2)
+
+
+def test_a_claim_is_renewed_by_its_owner_only(db: Database, repository: TrackedRepository) -> None:
+    mine = must_claim(db, repository)
+    expire(db, mine)
+    with db.transaction() as tx:
+        backfills.renew(tx, mine)
+    assert claim(db, repository, "rival") is None
+    expire(db, mine)
+    assert claim(db, repository, "rival") is not None
+    with pytest.raises(StaleClaim), db.transaction() as tx:
+        backfills.renew(tx, mine)

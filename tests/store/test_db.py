@@ -11,7 +11,7 @@ from enum import StrEnum
 import psycopg2
 import pytest
 
-from gh_backfill.errors import ConfigurationError, StoreConflict, StoreError, StoreUnavailable
+from gh_backfill.errors import ConfigurationError, RowRefused, StoreConflict, StoreError, StoreUnavailable
 from gh_backfill.store.db import Database, Transaction, connection_arguments
 
 
@@ -65,7 +65,7 @@ def test_errors_of_statements_pass_as_they_are_and_undo_the_transaction(db: Data
             add(tx, 1, "Dune")
             add(tx, 1, "Emma")
 
-    with pytest.raises(psycopg2.errors.UniqueViolation):
+    with pytest.raises(RowRefused):
         collide()
     assert titles(db) == []
 

@@ -90,7 +90,7 @@ def test_a_backfill_that_an_operator_set_to_active_goes_on(house: House) -> None
     planned(house)
     repository_id = _id(house)
     with house.db.transaction() as tx:
-        backfills.pause(tx, repository_id, reason="too_many_errors", resume_at=None)
+        backfills.pause(tx, repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + timedelta(hours=1))
     assert reasons(planned(house)) == {ENGINE: Why.PAUSED}
     with house.db.transaction() as tx:
         tx.run(

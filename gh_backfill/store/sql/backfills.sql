@@ -2,12 +2,17 @@
 
 -- name: open_state
 -- Open the one state row of a repository, whatever it was before; the count of captured rows starts from the truth.
+-- What a person paused stays so until its time has come.
 insert into progressive_backfill_state as s (repository_id, total_prs, processed_prs, status, metadata)
 values (%(repository_id)s, %(total)s,
         (select count(*) from pull_requests where repository_id = %(repository_id)s), 'active', '{}')
 on conflict (repository_id) do update
-set total_prs = excluded.total_prs, processed_prs = excluded.processed_prs, status = 'active', consecutive_errors = 0,
-    pause_reason = null, resume_at = null, completed_at = null, updated_at = clock_timestamp()
+set total_prs = excluded.total_prs, processed_prs = excluded.processed_prs, consecutive_errors = 0,
+    (status, held, pause_reason, resume_at) = (
+        select case when stays then s.status else 'active' end, stays, case when stays then s.pause_reason end,
+               case when stays then s.resume_at end
+        from (select s.status = 'paused' and s.held and coalesce(s.resume_at, 'infinity') > clock_timestamp() as stays) pause),
+    completed_at = null, updated_at = clock_timestamp()
 returning s.id;
 
 -- name: restart_history
@@ -53,7 +58,8 @@ limit 1
 for no key update of s, b;
 
 -- name: claim_chunk
--- Open the next chunk from the stored cursor, or take over the open one that nobody holds any more.
+-- Open the next chunk from the stored cursor, or take over the open one that nobody holds any more; also one of our own,
+-- for the answer to the COMMIT of a claim may have been lost.
 insert into backfill_chunks as c (repository_id, backfill_state_id, stream_id, chunk_number, status, processor_type,
                                   attempt, started_at, lease_until, claimed_by, after_cursor, page_size)
 select s.repository_id, s.backfill_state_id, s.id,
@@ -66,7 +72,8 @@ on conflict (stream_id) where status in ('pending', 'processing') do update
 set status = 'processing', attempt = c.attempt + 1, started_at = clock_timestamp(), lease_until = excluded.lease_until,
     claimed_by = excluded.claimed_by, page_size = excluded.page_size
 where (c.status = 'pending' and coalesce(c.retry_at, '-infinity') <= clock_timestamp())
-   or (c.status = 'processing' and coalesce(c.lease_until, '-infinity') < clock_timestamp())
+   or (c.status = 'processing' and (coalesce(c.lease_until, '-infinity') < clock_timestamp()
+                                    or c.claimed_by = excluded.claimed_by))
 returning c.id, c.chunk_number, c.attempt, c.after_cursor, c.page_size;
 
 -- name: why_nothing
@@ -132,6 +139,15 @@ set processed_prs = processed_prs + %(new_items)s, total_prs = %(total)s, last_p
     points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
 where id = %(state_id)s;
 
+-- name: lock_state
+-- The lock of whoever writes a repository's rows without a chunk.
+select id from progressive_backfill_state where repository_id = %(repository_id)s for no key update;
+
+-- name: count_new
+update progressive_backfill_state
+set processed_prs = processed_prs + %(new_items)s, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s;
+
 -- name: complete_state
 update progressive_backfill_state b
 set status = 'completed', completed_at = clock_timestamp(), pause_reason = null, resume_at = null,
@@ -165,20 +181,27 @@ set error_count = error_count + 1, consecutive_errors = consecutive_errors + 1, 
 where id = %(state_id)s
 returning consecutive_errors;
 
+-- name: renew_claim
+update backfill_chunks set lease_until = clock_timestamp() + %(lease)s
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
+
 -- name: remember_page_size
 update backfill_streams set page_size = %(page_size)s, updated_at = clock_timestamp() where id = %(stream_id)s;
 
 -- name: pause_state
 update progressive_backfill_state
-set status = 'paused', pause_reason = %(reason)s, resume_at = %(resume_at)s,
+set status = 'paused', held = false, pause_reason = %(reason)s, resume_at = %(resume_at)s,
     metadata = coalesce(metadata, '{}') || jsonb_build_object('pause_reason', %(reason)s::text, 'paused_at', clock_timestamp()),
     updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and status = 'active';
 
 -- name: resume_state
+-- What a person paused stays so until its time has come.
 update progressive_backfill_state
-set status = 'active', pause_reason = null, resume_at = null, consecutive_errors = 0, updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and status = 'paused';
+set status = 'active', held = false, pause_reason = null, resume_at = null, consecutive_errors = 0,
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status = 'paused'
+  and not (held and coalesce(resume_at, 'infinity') > clock_timestamp());
 
 -- name: fail_state
 update progressive_backfill_state

@@ -220,3 +220,46 @@ select coalesce((select pg_get_constraintdef(c.oid) ~ '''merged'''
                join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
                where i.indrelid = 'comments'::regclass and i.indisunique and i.indnkeyatts = 1
                  and i.indpred is null and a.attname = 'github_id') as one_number_space;
+
+-- name: settle_numbers
+-- A number of this repository that a row holds under another id: an import that invented ids, or a row that two imports
+-- made twice.  Where GitHub's id has a row too, what belongs to the wrong one moves over and the wrong one goes.
+with pairs as materialized (
+    select wrong.id as wrong_id, wrong.github_id as wrong_github_id, rightful.id as right_id, i.github_id
+    from jsonb_to_recordset(%(rows)s) as i (github_id bigint, number integer)
+    join pull_requests wrong on wrong.repository_id = %(repository_id)s and wrong.number = i.number
+    left join pull_requests rightful on rightful.github_id = i.github_id
+    where wrong.github_id <> i.github_id
+), reviews_moved as (
+    update reviews r set pull_request_id = p.right_id from pairs p
+    where p.right_id is not null and r.pull_request_id = p.wrong_id
+), comments_moved as (
+    update comments c set pull_request_id = p.right_id from pairs p
+    where p.right_id is not null and c.pull_request_id = p.wrong_id
+)
+select wrong_id, right_id, github_id from pairs;
+
+-- name: renumber
+update pull_requests set github_id = %(github_id)s where id = %(wrong_id)s;
+
+-- name: drop_double
+-- Only what nothing else refers to any more.
+delete from pull_requests where id = %(wrong_id)s;
+
+-- name: open_quarantine
+-- What waits in the quarantine of a repository, by the pull request it belongs to.
+select kind, identity, number, attempts
+from backfill_quarantine
+where repository_id = %(repository_id)s and resolved_at is null and attempts < %(most_attempts)s
+order by number, kind, identity;
+
+-- name: count_attempt
+update backfill_quarantine
+set attempts = attempts + 1, last_seen_at = clock_timestamp()
+where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[]);
+
+-- name: resolve_quarantine
+-- The pull requests with these numbers are complete now.
+update backfill_quarantine
+set resolved_at = clock_timestamp()
+where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[]);

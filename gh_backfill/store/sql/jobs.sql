@@ -1,19 +1,23 @@
 -- The ledger of planned work: one row per matrix entry, named by the run it belongs to.
+-- A job without an outcome is open: its status alone may have been changed by a host application's cleaner.
 
 -- name: plan
+-- The label is what the matrix entry is called: by it GitHub's job is found again.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
                                       workflow_run_attempt, run_key, metadata)
-select 'progressive_backfill', repository_id, %(processor)s, 'pending', %(run_id)s, %(run_attempt)s, %(run_key)s,
-       jsonb_build_object('reason', reason)
-from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, reason text);
+select %(job_type)s, i.repository_id, %(processor)s, 'pending', %(run_id)s, %(run_attempt)s, %(run_key)s,
+       jsonb_build_object('reason', i.reason, 'label',
+                          case when r.is_private is true then r.id::text else r.full_name end)
+from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, reason text)
+left join repositories r on r.id = i.repository_id;
 
 -- name: plan_failed
 -- What was asked for and can't be done, so that the report names it.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
-                                      workflow_run_attempt, run_key, outcome, error, completed_at, metadata)
-select 'progressive_backfill', repository_id, %(processor)s, 'failed', %(run_id)s, %(run_attempt)s, %(run_key)s,
-       'not_possible', error, clock_timestamp(), '{"reason": "asked for"}'
-from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text);
+                                      workflow_run_attempt, run_key, outcome, error, error_type, completed_at, metadata)
+select %(job_type)s, repository_id, %(processor)s, 'failed', %(run_id)s, %(run_attempt)s, %(run_key)s,
+       'not_possible', error, error_type, clock_timestamp(), '{"reason": "asked for"}'
+from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text);
 
 -- name: start
 -- Take the planned job of this run.  No row back: nobody planned it.
@@ -27,34 +31,70 @@ returning id;
 -- name: start_unplanned
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
                                       workflow_run_attempt, run_key, started_at, heartbeat_at, metadata)
-values ('progressive_backfill', %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
-        %(run_key)s, clock_timestamp(), clock_timestamp(), '{"reason": "started by hand"}')
+values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
+        %(run_key)s, clock_timestamp(), clock_timestamp(),
+        jsonb_build_object('reason', 'started by hand', 'label',
+                           (select case when is_private is true then id::text else full_name end
+                            from repositories where id = %(repository_id)s)))
 returning id;
 
--- name: finish
--- A job that the old application's cleaner failed after ten minutes may still become what it really is.
+-- name: heartbeat
+-- The job lives, and this is what it did so far.  started_at stays what it is.
 update progressive_capture_jobs
+set heartbeat_at = clock_timestamp(), points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s
+where id = %(id)s and outcome is null;
+
+-- name: finish
+-- A job that a host application's cleaner failed after ten minutes may still become what it really is.
+update progressive_capture_jobs j
 set status = %(status)s, outcome = %(outcome)s, completed_at = clock_timestamp(), error = %(error)s,
-    points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s, warnings = %(warnings)s
-where id = %(id)s and status in ('pending', 'processing', 'failed') and outcome is null;
+    error_type = %(error_type)s, points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
+    warnings = %(warnings)s,
+    retries = (select coalesce(sum(c.retry_count), 0) from backfill_chunks c
+               where c.repository_id = j.repository_id and c.started_at >= j.started_at)
+where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null;
+
+-- name: open_jobs
+-- What has no outcome: of one run, or of all others than that one.
+select id, coalesce(metadata ->> 'label', repository_id::text, '') as label, run_key, workflow_run_id as run_id,
+       coalesce(workflow_run_attempt, 1) as attempt,
+       case when status = 'failed' then 'processing' else status end as status, created_at,
+       coalesce(heartbeat_at, started_at) as beat_at
+from progressive_capture_jobs
+where outcome is null and run_key is not null and status in ('pending', 'processing', 'failed')
+  and (run_key = %(run_key)s) = %(own)s
+order by created_at
+limit 1000;
+
+-- name: labels
+select distinct metadata ->> 'label' as label
+from progressive_capture_jobs
+where run_key = %(run_key)s and metadata ->> 'label' is not null
+order by 1;
 
 -- name: close
--- Whatever a run left open gets its one final status: never started, or died.
-update progressive_capture_jobs
-set status = case when status = 'pending' then 'cancelled' else 'failed' end,
-    outcome = case when status = 'pending' then 'never_started' else 'died' end,
-    error = case when status = 'pending' then 'the job never started' else 'the job ended without a word' end,
-    completed_at = clock_timestamp()
-where run_key = %(run_key)s and status in ('pending', 'processing');
+-- The final word on a job that had none itself.  What it did is counted from the chunks that it left.
+update progressive_capture_jobs j
+set status = case when j.status = 'failed' then 'failed' else %(status)s end, outcome = %(outcome)s,
+    error_type = %(error_type)s, error = %(error)s, completed_at = greatest(coalesce(%(completed_at)s, clock_timestamp()), j.started_at, j.heartbeat_at),
+    points = greatest(j.points, c.points), requests = greatest(j.requests, c.requests),
+    chunks = greatest(j.chunks, c.chunks), items = greatest(j.items, c.items), warnings = coalesce(j.warnings, c.warnings),
+    retries = c.retries
+from progressive_capture_jobs same
+left join lateral (
+    select sum(points)::integer as points, sum(api_calls_made)::integer as requests,
+           count(*) filter (where status = 'completed')::integer as chunks, sum(pr_count)::integer as items,
+           sum(rows_quarantined)::integer as warnings, coalesce(sum(retry_count), 0)::integer as retries
+    from backfill_chunks
+    where repository_id = same.repository_id and started_at >= same.started_at
+) c on true
+where same.id = j.id and j.id = %(id)s and j.outcome is null;
 
--- name: of_run
-select j.id, r.id as repository_id, r.full_name, r.is_private is not false as is_private, j.status, j.outcome, j.error,
-       j.started_at, j.completed_at, coalesce(j.points, 0) as points, coalesce(j.requests, 0) as requests,
-       coalesce(j.chunks, 0) as chunks, coalesce(j.items, 0) as items, coalesce(j.warnings, 0) as warnings
-from progressive_capture_jobs j
-left join repositories r on r.id = j.repository_id
-where j.run_key = %(run_key)s
-order by r.full_name, j.created_at;
+-- name: took
+-- How long GitHub's runner was busy with a job, whoever closed it.
+update progressive_capture_jobs
+set runner_seconds = %(seconds)s
+where run_key = %(run_key)s and metadata ->> 'label' = %(label)s and runner_seconds is null;
 
 -- name: latest_run
 select run_key from progressive_capture_jobs where run_key is not null order by created_at desc limit 1;

@@ -79,7 +79,7 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
        case when stream.id is null
             then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
             else b.processed_prs end as captured,
-       b.status, b.pause_reason, b.resume_at, b.planned_at, t.created_at as tracked_at,
+       b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.planned_at, t.created_at as tracked_at,
        exists (select from backfill_chunks c
                where c.stream_id = stream.id and c.status = 'processing' and c.lease_until > clock_timestamp()) as leased,
        stream.id is not null as has_stream
@@ -102,12 +102,16 @@ from repositories
 where id = any(%(ids)s::uuid[]) or github_id = any(%(github_ids)s::bigint[])
    or lower(full_name) = any(%(names)s::text[]);
 
--- name: rename
+-- name: follow
 -- What a page says of its repository, where that is news.
 update repositories
 set full_name = %(full_name)s, owner = split_part(%(full_name)s, '/', 1), name = split_part(%(full_name)s, '/', 2),
-    is_private = %(is_private)s
-where id = %(id)s and (full_name, is_private) is distinct from (%(full_name)s, %(is_private)s);
+    is_private = %(is_private)s, github_pull_requests = %(total)s, github_pull_requests_at = clock_timestamp()
+where id = %(id)s
+  and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s);
+
+-- name: hide
+update repositories set is_private = true where id = %(id)s and is_private is distinct from true;
 
 -- name: status
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,

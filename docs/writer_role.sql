@@ -1,0 +1,47 @@
+-- A role with the least rights that gh-backfill works with.  Run it as the owner of the tables, after `gh-backfill migrate`
+-- (which needs the owner itself) and after every later one, then give the role a password and put it into DATABASE_URL:
+--     psql -f docs/writer_role.sql "$DATABASE_URL"
+--     psql -c '\password gh_backfill_writer' "$DATABASE_URL"
+-- `gh-backfill check`, with that DATABASE_URL, proves that it is enough.  Repeatable.
+
+do $$ begin
+    if not exists (select from pg_roles where rolname = 'gh_backfill_writer') then
+        create role gh_backfill_writer login;
+    end if;
+end $$;
+
+grant usage on schema public to gh_backfill_writer;
+
+grant select, insert, update on
+    repositories, contributors, tracked_repositories, pull_requests, reviews, comments,
+    progressive_backfill_state, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
+    api_budgets, backfill_reports, webhook_deliveries, webhook_pending
+to gh_backfill_writer;
+
+-- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list.
+grant delete on pull_requests, webhook_deliveries, webhook_pending to gh_backfill_writer;
+
+grant select on gh_backfill_migrations to gh_backfill_writer;
+
+-- Row level security is on for all of these, and its policies know other roles only.
+do $$
+declare
+    name text;
+begin
+    foreach name in array array[
+        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'comments',
+        'progressive_backfill_state', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
+        'progressive_capture_jobs', 'api_budgets', 'backfill_reports', 'webhook_deliveries', 'webhook_pending',
+        'gh_backfill_migrations'
+    ] loop
+        execute format('drop policy if exists gh_backfill_writer_all on %I', name);
+        execute format('create policy gh_backfill_writer_all on %I to gh_backfill_writer using (true) with check (true)', name);
+    end loop;
+end $$;
+
+-- Supabase's policies ask auth.role(), also where they do not admit us in the end.
+do $$ begin
+    if to_regnamespace('auth') is not null then
+        grant usage on schema auth to gh_backfill_writer;
+    end if;
+end $$;

@@ -1,0 +1,19 @@
+"""Chat, mail and whatever else `apprise` speaks to."""
+
+from __future__ import annotations
+
+import logging
+
+import apprise
+
+# Its own lines tell addresses that have tokens in them.
+logging.getLogger("apprise").setLevel(logging.CRITICAL)
+
+
+def notify(urls: str, title: str, text: str, *, failure: bool) -> bool:
+    """Send a message to all addresses; False if any of them did not take it.  Text is shown as it is."""
+    kind = apprise.NotifyType.FAILURE if failure else apprise.NotifyType.SUCCESS
+    receivers = apprise.Apprise()
+    if not receivers.add(urls):
+        return False
+    return bool(receivers.notify(body=text, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT))

@@ -1,0 +1,41 @@
+"""What GitHub Actions tells of the jobs of a run."""
+
+from __future__ import annotations
+
+from github import Auth, Github
+
+from gh_backfill.clients.rest import own_errors
+from gh_backfill.policy.ledger import RunnerJob
+
+
+def runner_jobs(api_url: str, token: str, repository: str, run_id: int, attempt: int) -> list[RunnerJob]:
+    """Return the jobs of one attempt of a workflow run as they are now.
+
+    Needs `actions: read`.  Raises Denied (also where there is no such run), RateLimited or Unreachable.
+    https://docs.github.com/en/rest/actions/workflow-jobs
+    """
+    with own_errors(api_url, "GITHUB_TOKEN and `permissions: actions: read`"), _client(api_url, token) as client:
+        run = client.get_repo(repository).get_workflow_run(run_id)
+        return [
+            RunnerJob(
+                name=job.name,
+                status=job.status,
+                conclusion=job.conclusion,
+                started_at=job.started_at,
+                completed_at=job.completed_at,
+                attempt=job.run_attempt or 1,
+            )
+            for job in run.jobs("all")
+            if (job.run_attempt or 1) == attempt
+        ]
+
+
+def _client(api_url: str, token: str) -> Github:
+    return Github(
+        auth=Auth.Token(token),
+        base_url=api_url,
+        retry=None,
+        timeout=30,
+        per_page=100,
+        seconds_between_requests=None,
+    )

@@ -1,0 +1,65 @@
+"""Post a report to whoever wants to know, signed as GitHub signs its webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+
+from gh_backfill import __version__
+
+TRIES = 4
+SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """The receiver took it."""
+
+    tries: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotDelivered:
+    """It did not arrive; the reason has no address in it."""
+
+    reason: str
+
+
+def signature(secret: str, body: bytes) -> str:
+    """Return the value of `X-Hub-Signature-256`.
+
+    https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+    """
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def deliver(
+    url: str, secret: str, body: bytes, *, event: str, delivery_id: str, sleep: Callable[[float], None]
+) -> Delivered | NotDelivered:
+    """Post JSON; network trouble, 429 and 5xx are tried again, with the same id, so that nobody counts it twice."""
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"gh-backfill/{__version__}",
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": delivery_id,
+        "X-Hub-Signature-256": signature(secret, body),
+    }
+    reason = ""
+    for attempt in range(TRIES):
+        if attempt:
+            sleep(2.0**attempt)
+        try:
+            answer = requests.post(url, data=body, headers=headers, timeout=SECONDS, allow_redirects=False)
+        except requests.RequestException as error:
+            reason = f"no connection ({type(error).__name__})"
+            continue
+        if answer.status_code < 300:
+            return Delivered(tries=attempt + 1)
+        reason = f"the receiver answered with status {answer.status_code}"
+        if answer.status_code != 429 and answer.status_code < 500:
+            return NotDelivered(reason=reason)
+    return NotDelivered(reason=f"{reason}, {TRIES} times")

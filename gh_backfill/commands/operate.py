@@ -1,0 +1,121 @@
+"""The commands of an operator: recover stuck work, and pause, resume, retry or cancel backfills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from gh_backfill import actions, console, settings
+from gh_backfill.commands.options import DryRun, Json, number
+from gh_backfill.errors import PartlyFailed
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect, operate
+from gh_backfill.tasks import recover as recovering
+from gh_backfill.tasks.operate import Operated
+
+Names = Annotated[list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, GitHub's id, or our id.")]
+OLDEST = 7 * 24 * 60
+
+
+def recover(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="Default: all.")] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", envvar="GH_BACKFILL_RECOVER_ALL", help="Everything in processing, now, whoever may be at it."
+        ),
+    ] = False,
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            "--older-than",
+            envvar="GH_BACKFILL_OLDER_THAN",
+            metavar="MINUTES",
+            help="When a chunk without a lease counts as lost. Default: 30.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Return stuck chunks for retry: their worker is gone, its lease is lost, or its run is over.
+
+    Every capture and every plan begins with this for its own repositories; a workflow does it for all.
+    Example: [bold]gh-backfill recover octocat/hello-world --dry-run[/bold]
+    """
+    minutes = number("--older-than", older_than, 0, OLDEST)
+    age = recovering.OLDER_THAN if minutes is None else timedelta(minutes=minutes)
+    environment = settings.load()
+    with connect.database(environment, writing=not dry_run) as db:
+        known = operate.ids_of(db, names or [])
+        ids = [found for found in known.values() if found] if names else None
+        done = recovering.recover(db, ids, everything=everything, older_than=age, dry_run=dry_run)
+    counts = done.as_json()
+    actions.write_outputs(environment, {name: str(counts[name]) for name in ("returned", "closed", "left")})
+    actions.write_summary(environment, console.recovered_markdown(done, dry_run=dry_run))
+    if as_json:
+        print(json.dumps(counts))
+    else:
+        console.show_recovered(done, dry_run=dry_run)
+    unknown = [name for name, found in known.items() if found is None]
+    if unknown:
+        raise PartlyFailed(f"not tracked here: {', '.join(unknown)}")
+
+
+def pause(
+    names: Names,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Shown wherever the pause is.")] = None,
+    minutes: Annotated[
+        str | None,
+        typer.Option("--for", metavar="MINUTES", help="Goes on by itself then. Default: only gh-backfill resume does."),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Pause backfills; a capture that is running stops after the page in hand.
+
+    Example: [bold]gh-backfill pause octocat/hello-world --for 120 --reason "release day"[/bold]
+    """
+    wait = number("--for", minutes, 1)
+    until = None if wait is None else datetime.now(UTC) + timedelta(minutes=wait)
+    text = (reason or "").strip() or None
+    _operate(
+        lambda db: operate.pause(db, names, reason=text, until=until, dry_run=dry_run), dry_run=dry_run, as_json=as_json
+    )
+
+
+def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Let paused backfills go on, whoever or whatever paused them; the next plan takes them up.
+
+    Example: [bold]gh-backfill resume octocat/hello-world[/bold]
+    """
+    _operate(lambda db: operate.resume(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+
+
+def retry(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Let failed backfills go on from where they failed; the next plan takes them up.
+
+    Example: [bold]gh-backfill retry octocat/hello-world[/bold]
+    """
+    _operate(lambda db: operate.retry(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+
+
+def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Stop backfills until somebody resumes them; what was captured stays.
+
+    Example: [bold]gh-backfill cancel octocat/hello-world[/bold]
+    """
+    _operate(lambda db: operate.cancel(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+
+
+def _operate(do: Callable[[Database], Sequence[Operated]], *, dry_run: bool, as_json: bool) -> None:
+    with connect.database(settings.load(), writing=not dry_run) as db:
+        done = do(db)
+    if as_json:
+        print(json.dumps([each.as_json() for each in done]))
+    else:
+        console.show_operated(done, dry_run=dry_run)
+    operate.settle(done)

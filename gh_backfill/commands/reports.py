@@ -1,0 +1,135 @@
+"""The commands that tell: report, costs, and the receiver of GitHub's webhooks."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from gh_backfill import settings
+from gh_backfill.clients import issues, runs
+from gh_backfill.commands.options import DryRun, Json, number
+from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreError
+from gh_backfill.policy.figures import run_address
+from gh_backfill.policy.issue_text import Occurrence
+from gh_backfill.settings import Settings
+from gh_backfill.tasks import alert, connect, tell
+from gh_backfill.tasks import costs as spending
+from gh_backfill.tasks import report as reporting
+from gh_backfill.tasks.publish import markdown, publish
+from gh_backfill.tasks.report import Options, Report
+
+
+def report(dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Close a run: every planned job gets its final status; shows what was captured and what failed, and tells of it.
+
+    A dry run shows where the jobs stand, closes none and tells nobody.
+
+    Example: [bold]gh-backfill report[/bold]
+    """
+    environment = settings.load()
+    key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
+    now = datetime.now(UTC)
+    try:
+        made, notes = _reported(environment, key, now, dry_run=dry_run)
+    except StoreError as error:
+        if dry_run or not environment.in_actions or key is None:
+            raise
+        made = reporting.unreachable(key, error, _options(environment), now)
+        publish(environment, made, _alert(environment, made, now))
+        raise
+    publish(environment, made, notes)
+    print(json.dumps(made.as_json(), default=str) if as_json else markdown(made, notes))
+    if made.failed or made.run.system_errors:
+        raise PartlyFailed(f"{len(made.failed)} of {len(made.jobs)} jobs failed; the others are done")
+
+
+def costs(as_json: Json = False) -> None:
+    """Show what this month has cost so far, by processor, what it will come to, and what was saved.
+
+    Example: [bold]gh-backfill costs --json[/bold]
+    """
+    environment = settings.load()
+    with connect.database(environment, writing=False) as db:
+        month = spending.month(db, environment, datetime.now(UTC))
+    if as_json:
+        print(json.dumps(spending.as_json(month), default=str))
+        return
+    jobs = {work.processor: work for work in month.works}
+    for processor, spent in month.by_processor.items():
+        work = jobs.get(processor)
+        done = f"{work.jobs} jobs, {work.minutes} minutes" if work else f"{month.overhead_minutes} minutes"
+        print(f"{processor:16} ${spent:10.4f}   {done}")
+    print(f"{'embeddings':16} ${month.embeddings:10.4f}")
+    print(f"{'this month':16} ${month.total:10.4f}   projected ${month.projected:.4f}")
+    share = "" if month.saving_percent is None else f"   saved ${month.saving:.4f} ({month.saving_percent} %)"
+    print(f"{'Inngest only':16} ${month.inngest_only + month.embeddings:10.4f}{share}")
+    if month.budget is not None:
+        print(f"{'budget':16} ${month.budget:10.4f}   {month.used_percent} % spent")
+
+
+def webhooks(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8090",
+) -> None:
+    """Receive GitHub's webhooks: what moves in a tracked repository is captured within a minute or two.
+
+    Point a webhook of GitHub at https://your-host/webhooks/github with WEBHOOK_SECRET as its secret.
+    Example: [bold]WEBHOOK_SECRET=… gh-backfill webhooks --port 8090[/bold]
+    """
+    from gh_backfill.web import webhooks as receiver  # noqa: PLC0415  (no other command needs it)
+
+    environment = settings.load()
+    if environment.webhook_key is None:
+        raise ConfigurationError("not configured: WEBHOOK_SECRET (what GitHub signs its webhooks with)")
+    with connect.database_url(environment) as url:
+        receiver.serve(environment, url, host=host, port=number("--port", port, 0, 65535) or 0)
+
+
+def _reported(environment: Settings, key: str | None, now: datetime, *, dry_run: bool) -> tuple[Report, list[str]]:
+    """Make the report and tell of it; what can't be told is a note, for the report itself stands."""
+    with connect.database(environment, writing=not dry_run) as db:
+        made = reporting.report(db, key, dry_run=dry_run, options=_options(environment), now=now)
+        if dry_run:
+            return made, []
+        notes = _alert(environment, made, now)
+        notes += tell.deliver(db, environment, made)
+        notes += tell.notify(db, environment, now, _address(environment, made))
+    return made, notes
+
+
+def _options(environment: Settings) -> Options:
+    token, repository = environment.github_token, environment.repository
+    run = None if environment.run_id is None else (environment.run_id, environment.run_attempt)
+    ask = None
+    if token is not None and repository is not None:
+        secret = token.get_secret_value()
+        ask = lambda run_id, attempt: runs.runner_jobs(  # noqa: E731
+            environment.github_api_url, secret, repository, run_id, attempt
+        )
+    return Options(
+        ask=ask,
+        run=run,
+        plan_result=environment.plan_result,
+        scheduled=environment.event == "schedule",
+        prices=spending.prices(environment),
+        budget=environment.monthly_budget,
+    )
+
+
+def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
+    repository = environment.alert_repository or (environment.repository if environment.in_actions else None)
+    token = environment.alert_token or environment.github_token
+    raised = sum(each.opens_issue for each in made.alerts)
+    if repository is None or token is None:
+        told = "GITHUB_TOKEN is missing" if repository else "set GH_BACKFILL_ALERT_REPOSITORY for issues"
+        return [f"{raised} alerts got no issue: {told}"] if raised and (repository or environment.in_actions) else []
+    secret = token.get_secret_value()
+    occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
+    return alert.tell(made, lambda: issues.issues_of(environment.github_api_url, secret, repository), occurrence)
+
+
+def _address(environment: Settings, made: Report) -> str | None:
+    return run_address(environment.server_url, environment.repository, made.run)

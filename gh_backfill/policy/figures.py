@@ -1,0 +1,235 @@
+"""The read model of a run: summary, issue, ledger, webhook and notification take every figure from here.
+
+Nothing in it needs to be hidden any more: a private repository is its id, and no text has an address in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gh_backfill.policy.costs import billed_minutes
+from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
+from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Warned:
+    """What could not be stored or is known to be missing, and how many of the kind."""
+
+    kind: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFigures:
+    """One job of a run, and where its repository stands now; points are GitHub's, cost is in US dollars."""
+
+    id: str
+    job_type: str
+    repository_id: str | None
+    name: str
+    processor: str
+    status: JobStatus
+    outcome: JobOutcome | None
+    error_type: ErrorType | None
+    error: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    points: int = 0
+    requests: int = 0
+    chunks: int = 0
+    items: int = 0
+    warnings: int = 0
+    retries: int = 0
+    runner_seconds: int | None = None
+    cost: float | None = None
+    captured: int | None = None
+    total: int | None = None
+    backfill: BackfillStatus | None = None
+    resume_at: datetime | None = None
+    last_progress_at: datetime | None = None
+    initial: bool = False
+    failures_in_a_row: int = 0
+    warned: tuple[Warned, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the job ran, 0 if it never did."""
+        if self.started_at is None or self.completed_at is None:
+            return 0.0
+        return (self.completed_at - self.started_at).total_seconds()
+
+    @property
+    def minutes(self) -> int:
+        """Return the minutes that GitHub bills for its runner, 0 elsewhere."""
+        if self.processor != Processor.GITHUB_ACTIONS:
+            return 0
+        return billed_minutes(self.seconds if self.runner_seconds is None else self.runner_seconds)
+
+    @property
+    def failed(self) -> bool:
+        """Say whether it ended without doing what it was planned for."""
+        return self.outcome is not None and self.status is not JobStatus.COMPLETED
+
+    @property
+    def critical(self) -> bool:
+        """Say whether its repository stands still until somebody looks."""
+        return self.failed and (self.backfill is BackfillStatus.FAILED or self.error_type not in PASSING)
+
+    @property
+    def succeeded(self) -> bool:
+        """Say whether it captured something, or found that nothing was missing."""
+        ended_well = self.outcome in (JobOutcome.COMPLETED, JobOutcome.STOPPED)
+        return ended_well or (self.outcome is JobOutcome.PAUSED and self.chunks > 0)
+
+    @property
+    def percent(self) -> float | None:
+        """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
+        if self.total is None or self.captured is None:
+            return None
+        return 100.0 if self.total <= self.captured else round(100 * self.captured / self.total, 1)
+
+    def error_summary(self) -> Json:
+        """Return the errors of this job alone, as the ledger keeps them."""
+        types: Counter[str] = Counter()
+        if self.failed:
+            types[self.error_type or ErrorType.UNEXPECTED] += 1
+        if self.warnings:
+            types[ErrorType.INVALID_DATA] += self.warnings
+        return {
+            "total": int(self.failed) + self.warnings,
+            "critical": int(self.critical),
+            "warnings": self.warnings,
+            "types": dict(types),
+            "error": self.error,
+            "warned": [asdict(each) for each in self.warned],
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SystemFailure:
+    """What went wrong beside the jobs: with the plan, the database, or the reporting itself."""
+
+    error_type: ErrorType
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFigures:
+    """The jobs of one run and what they amount to; `points_left` and `points_limit` are the budget's last word."""
+
+    run_key: str
+    run_id: int | None = None
+    attempt: int = 1
+    processor: str = Processor.LOCAL
+    at: datetime | None = None
+    jobs: tuple[JobFigures, ...] = ()
+    system_errors: tuple[SystemFailure, ...] = ()
+    overhead_minutes: int = 0
+    points_left: int | None = None
+    points_limit: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def failed(self) -> list[JobFigures]:
+        """Return the jobs that did not do what they were planned for."""
+        return [job for job in self.jobs if job.failed]
+
+    @property
+    def paused(self) -> list[JobFigures]:
+        """Return the jobs that wait for points and go on by themselves."""
+        return [job for job in self.jobs if job.outcome is JobOutcome.PAUSED]
+
+    @property
+    def running(self) -> list[JobFigures]:
+        """Return the jobs that have no final status yet."""
+        return [job for job in self.jobs if job.outcome is None]
+
+    def totals(self) -> dict[str, int]:
+        """Return what the run did in all."""
+        return {
+            "jobs": len(self.jobs),
+            "succeeded": sum(job.status is JobStatus.COMPLETED for job in self.jobs),
+            "failed": len(self.failed),
+            "paused": len(self.paused),
+            "pull_requests": sum(job.items for job in self.jobs),
+            "chunks": sum(job.chunks for job in self.jobs),
+            "points": sum(job.points for job in self.jobs),
+            "requests": sum(job.requests for job in self.jobs),
+            "warnings": sum(job.warnings for job in self.jobs),
+            "retries": sum(job.retries for job in self.jobs),
+            "critical": sum(job.critical for job in self.jobs) + len(self.system_errors),
+            "minutes": self.overhead_minutes + sum(job.minutes for job in self.jobs),
+        }
+
+    @property
+    def cost(self) -> float:
+        """Return what the jobs cost, in US dollars."""
+        return round(sum(job.cost or 0.0 for job in self.jobs), 6)
+
+    def error_summary(self) -> Json:
+        """Return all errors: in total, critical ones, warnings, per repository, and by what they are about."""
+        each = {job.name: job.error_summary() for job in self.jobs if job.failed or job.warnings}
+        types: Counter[str] = Counter(error.error_type for error in self.system_errors)
+        for summary in each.values():
+            types.update(summary["types"])
+        return {
+            "total_errors": sum(types.values()),
+            "critical_errors": [
+                *({"repository": None, "type": each.error_type, "error": each.error} for each in self.system_errors),
+                *(
+                    {"repository": job.name, "type": job.error_type, "error": job.error}
+                    for job in self.jobs
+                    if job.critical
+                ),
+            ],
+            "warning_errors": [
+                {"repository": job.name, **asdict(warned)} for job in self.jobs for warned in job.warned
+            ],
+            "repositories": each,
+            "types": dict(types),
+        }
+
+    def as_json(self) -> Json:
+        """Return the whole report as JSON-ready values but for its times."""
+        return {
+            "run": self.run_key,
+            "workflow_run_id": self.run_id,
+            "attempt": self.attempt,
+            "processor": self.processor,
+            "at": self.at,
+            **self.totals(),
+            "cost": self.cost,
+            "points_left": self.points_left,
+            "points_limit": self.points_limit,
+            "notes": list(self.notes),
+            "errors": self.error_summary(),
+            "repositories": [_job_json(job) for job in self.jobs],
+        }
+
+
+def run_address(server_url: str, repository: str | None, run: RunFigures) -> str | None:
+    """Return the address of the run's page; None for one that has no page."""
+    if repository is None or run.run_id is None:
+        return None
+    return f"{server_url}/{repository}/actions/runs/{run.run_id}" + (
+        f"/attempts/{run.attempt}" if run.attempt > 1 else ""
+    )
+
+
+def _job_json(job: JobFigures) -> Mapping[str, object]:
+    shown = {key: value for key, value in asdict(job).items() if key not in ("warned", "initial")}
+    return {
+        **shown,
+        "seconds": job.seconds,
+        "minutes": job.minutes,
+        "percent": job.percent,
+        "warned": [asdict(each) for each in job.warned],
+    }

@@ -1,0 +1,171 @@
+"""May we spend?  One budget for all jobs of an identity: points, GitHub's time, and its word to slow down.
+
+Points are shared with everything else that uses the same identity, so a tenth of the limit is never touched.  GitHub
+also grants an identity 60 seconds of its time a minute, measured roughly as the time its answers take, and 2,000
+requests: https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
+Both are kept by a bucket that fills with the seconds of each request (at least `LEAST_SECONDS`) and leaks.  A request
+is let in while the bucket is nearly empty, whatever it will add: so a big one is not overtaken for ever by small ones,
+and one serial reader is hardly held up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gh_backfill.models import Budget
+
+RESERVE = 0.1
+# The limit of an identity that nothing is known about: the least that any credential has.
+START = 1_000
+# GitHub's clock and ours differ; asking a moment too early is answered with another refusal.
+MARGIN = timedelta(seconds=5)
+# What a job that died had reserved is free again after this time.
+EXPIRES = timedelta(seconds=90)
+# 57.6 seconds a minute leak; with `SLACK` and the request that is let in last, 60.
+DRAIN = 0.96
+SLACK = 1.4
+LEAST_SECONDS = 0.03
+# GitHub ends a query after 10 seconds; what takes longer is the way to it.
+MOST_SECONDS = 10.0
+FIRST_ESTIMATE = 1.0
+
+
+class Cause(StrEnum):
+    """Why a request has to wait."""
+
+    POINTS = "points"
+    TIME = "server time"
+    TOLD = "slow down"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How the budget of an identity stands at a moment.
+
+    `left` are the points that nobody has spent or reserved, `busy` the seconds in the bucket.  `reset_at` is None where
+    GitHub has not told yet, `not_before` where nobody is asked to wait.
+    """
+
+    identity: str
+    limit: int
+    left: int
+    busy: float
+    reset_at: datetime | None
+    not_before: datetime | None
+    moment: datetime
+
+    @property
+    def spendable(self) -> int:
+        """Return the points above the reserve; below zero where it was touched, by others."""
+        return self.left - reserve(self.limit)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """Nothing may be spent before `until`, which is `seconds` away."""
+
+    until: datetime
+    seconds: float
+    cause: Cause
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What an attempt told of the budget.
+
+    `seconds` is how long it took.  `budget` is None where there were no headers.  After a refusal, nobody of the
+    identity may ask before `resume_at`; `guessed` says that GitHub gave no time, and that a repeated wait grows.
+    """
+
+    seconds: float
+    budget: Budget | None
+    answered: bool = False
+    resume_at: datetime | None = None
+    guessed: bool = False
+
+
+def reserve(limit: int) -> int:
+    """Return the points of a limit that are never touched."""
+    return math.ceil(round(limit * RESERVE, 6))
+
+
+def standing(budget: Budget, now: datetime) -> Standing:
+    """Return how a budget stands of which only GitHub's last word is known."""
+    return at(settled(unknown("", now), Told(seconds=0.0, budget=budget)), now)
+
+
+def unknown(identity: str, now: datetime) -> Standing:
+    """Return the standing of an identity of which GitHub has not told anything yet."""
+    return Standing(identity=identity, limit=START, left=START, busy=0.0, reset_at=None, not_before=None, moment=now)
+
+
+def verdict(standing: Standing, points: int) -> Wait | None:
+    """Say why `points` may not be spent now, and until when; None if they may."""
+    now = standing.moment
+    if standing.not_before is not None:
+        return _wait(standing.not_before, now, Cause.TOLD, "GitHub asked everybody of this identity to slow down")
+    if standing.spendable < points:
+        kept = f"{reserve(standing.limit)} are kept in reserve"
+        reason = f"{max(0, standing.left)} of {standing.limit} points left, {kept}"
+        return _wait(_reset(standing), now, Cause.POINTS, reason)
+    if standing.busy > SLACK:
+        until = now + timedelta(seconds=(standing.busy - SLACK) / DRAIN)
+        return _wait(until, now, Cause.TIME, "all jobs together use GitHub's 60 seconds a minute")
+    return None
+
+
+def soon(standing: Standing) -> Wait:
+    """Return the shortest wait there is."""
+    return _wait(standing.moment, standing.moment, Cause.TIME, "another job of this identity is just asking")
+
+
+def richest_first(standings: Iterable[Standing]) -> list[Standing]:
+    """Order identities by the points they may still spend; those that GitHub asked to slow down come last."""
+    return sorted(standings, key=lambda each: (each.not_before is not None, -each.spendable))
+
+
+def seconds(measured: float) -> float:
+    """Return what a request of that length adds to the bucket."""
+    return min(MOST_SECONDS, max(LEAST_SECONDS, measured))
+
+
+def estimate(before: float | None, measured: float) -> float:
+    """Return how long the next request will take, from the estimate before and what the last one took."""
+    return measured if before is None else (before + measured) / 2
+
+
+def settled(before: Standing, told: Told) -> Standing:
+    """Return how a budget stands that only this process keeps, after an answer."""
+    budget = told.budget
+    after = before if told.resume_at is None else replace(before, not_before=told.resume_at)
+    if budget is None:
+        return after
+    return replace(after, limit=budget.limit, left=budget.remaining, reset_at=budget.reset_at)
+
+
+def at(known: Standing, now: datetime) -> Standing:
+    """Return how such a budget stands later, when its window may be over."""
+    over = known.reset_at is not None and known.reset_at + MARGIN <= now
+    waiting = known.not_before is not None and known.not_before > now
+    return replace(
+        known,
+        moment=now,
+        left=known.limit if over else known.left,
+        not_before=known.not_before if waiting else None,
+    )
+
+
+def _reset(standing: Standing) -> datetime:
+    """Return when there are points again; what others hold is settled or expires before that."""
+    if standing.reset_at is not None and standing.reset_at + MARGIN > standing.moment:
+        return standing.reset_at + MARGIN
+    return standing.moment + timedelta(seconds=1)
+
+
+def _wait(until: datetime, now: datetime, cause: Cause, reason: str) -> Wait:
+    return Wait(until=until, seconds=max(0.05, (until - now).total_seconds()), cause=cause, reason=reason)

@@ -1,0 +1,37 @@
+"""Text for places where others read: Markdown that shows what it is given, and never obeys it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_MARKDOWN = str.maketrans(
+    {character: f"\\{character}" for character in "\\`*_{}[]()#+-.!|~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+)
+_CHAT = str.maketrans({"<": "(", ">": ")", "@": "@\u200b", "`": "'", "*": "x", "|": "/", "_": "_\u200b", "~": "-"})
+LONGEST = 500
+
+
+def plain(text: str) -> str:
+    """Return text as Markdown that shows it as it is: no markup, no line ends, no mention of anybody."""
+    return " ".join(text.split()).translate(_MARKDOWN).replace("@", "@\u200b")
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """Return text of at most so many characters; what is cut off is marked."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def chat(text: str) -> str:
+    """Return one line of text for a chat: whatever is markup or calls somebody there is replaced."""
+    return " ".join(text.split()).translate(_CHAT)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; its cells are taken as they are."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def details(title: str, body: str) -> str:
+    """Return a part that is folded until somebody clicks on it; the title is taken as it is."""
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"

@@ -1,0 +1,111 @@
+"""The budget that all jobs of an identity share: reserve before a request, settle after it.
+
+Each function is one statement and one round trip, and may safely be repeated.  `now` is the database's clock unless a
+test says otherwise: the jobs' own clocks differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from gh_backfill.policy import governor
+from gh_backfill.policy.governor import Standing, Told
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Database, Row
+
+_SQL = sql("budgets")
+_BUCKET = {"drain": governor.DRAIN}
+
+Resource = Literal["graphql", "core"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reserved:
+    """A reservation as it was asked for; `request` is its name, one for each request."""
+
+    identity: str
+    request: str
+    points: int
+    seconds: float
+    resource: Resource = "graphql"
+
+
+def ensure(db: Database, identity: str, resource: Resource = "graphql") -> None:
+    """Make the row of an identity unless it is there."""
+    db.statement(_SQL["ensure"], identity=identity, resource=resource, start=governor.START)
+
+
+def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> tuple[bool, Standing]:
+    """Reserve points and seconds; returns whether they were granted, and how the budget stood before.
+
+    Granted are only points that leave the reserve of the limit alone; a reservation that is not settled expires after
+    90 seconds.
+    """
+    params: dict[str, Any] = {
+        **_BUCKET,
+        **_of(wanted),
+        "points": wanted.points,
+        "seconds": governor.seconds(wanted.seconds),
+        "expires": governor.EXPIRES,
+        "margin": governor.MARGIN,
+        "slack": governor.SLACK,
+        "reserve": governor.RESERVE,
+        "now": now,
+    }
+    rows = db.statement(_SQL["reserve"], **params)
+    if not rows:
+        ensure(db, wanted.identity, wanted.resource)
+        rows = db.statement(_SQL["reserve"], **params)
+    (row,) = rows
+    granted = bool(row.pop("granted"))
+    return granted, _standing(row)
+
+
+def settle(db: Database, reserved: Reserved, told: Told, *, now: datetime | None = None) -> datetime | None:
+    """Write what an answer told; returns the time before which nobody of this identity may ask, if there is one."""
+    budget = told.budget
+    rows = db.statement(
+        _SQL["settle"],
+        **_BUCKET,
+        **_of(reserved),
+        limit=budget.limit if budget else None,
+        remaining=budget.remaining if budget else None,
+        reset_at=budget.reset_at if budget else None,
+        seconds=governor.seconds(told.seconds),
+        estimate=governor.seconds(reserved.seconds),
+        resume_at=told.resume_at,
+        guessed=told.guessed,
+        answered=told.answered,
+        now=now,
+    )
+    return rows[0]["not_before"] if rows else None
+
+
+def standings(
+    db: Database,
+    identities: Sequence[str] | None = None,
+    resource: Resource = "graphql",
+    *,
+    now: datetime | None = None,
+) -> list[Standing]:
+    """Return how the budgets of these identities stand, or of all; one that is not known is left out."""
+    rows = db.statement(
+        _SQL["standings"],
+        **_BUCKET,
+        identities=None if identities is None else tuple(identities),
+        resource=resource,
+        margin=governor.MARGIN,
+        now=now,
+    )
+    return [_standing(row) for row in rows]
+
+
+def _of(reserved: Reserved) -> dict[str, Any]:
+    return {"identity": reserved.identity, "resource": reserved.resource, "request": reserved.request}
+
+
+def _standing(row: Row) -> Standing:
+    return Standing(**row)

@@ -1,0 +1,122 @@
+"""Stuck chunks, and what a person decides about a backfill.  Every function takes an open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Transaction
+
+_SQL = sql("recovery")
+
+
+class Why(StrEnum):
+    """Why a chunk is stuck."""
+
+    LEASE_LOST = "lease lost"
+    NO_LEASE = "no lease"
+    RUN_OVER = "run over"
+    ASKED = "asked"
+    OLDER_APPLICATION = "older application"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stuck:
+    """An open chunk that nobody works on (any more)."""
+
+    id: str
+    chunk_number: int
+    attempt: int
+    stream_id: str | None
+    state_id: str
+    lease_until: datetime | None
+    repository_id: str
+    full_name: str
+    is_private: bool
+    why: Why
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """Where the backfill of a repository stands; without a status there is none."""
+
+    repository_id: str
+    full_name: str
+    is_private: bool
+    status: BackfillStatus | None
+    held: bool
+    pause_reason: str | None
+    resume_at: datetime | None
+    last_error: str | None
+
+
+def stuck(tx: Transaction, ids: Sequence[str] | None, *, everything: bool, older_than: timedelta) -> list[Stuck]:
+    """Return the stuck chunks of these repositories (None: of all).
+
+    `older_than` counts for chunks without a lease; `everything` takes whatever is in processing.
+    """
+    rows = tx.rows(_SQL["stuck"], ids=None if ids is None else tuple(ids), everything=everything, older_than=older_than)
+    return [Stuck(**{**row, "why": Why(row["why"])}) for row in rows]
+
+
+def give_back(tx: Transaction, chunk: Stuck, *, error: str, everything: bool) -> bool:
+    """Put a chunk back to waiting; False if it moved on since it was found."""
+    tx.rows(_SQL["lock_stream"], stream_id=chunk.stream_id)
+    changed = tx.run(
+        _SQL["return_chunk"],
+        chunk_id=chunk.id,
+        attempt=chunk.attempt,
+        lease_until=chunk.lease_until,
+        everything=everything,
+        error=error,
+    )
+    return changed == 1
+
+
+def close(tx: Transaction, chunk: Stuck, *, error: str) -> bool:
+    """Close a chunk of an older application; False if it moved on since it was found."""
+    tx.rows(_SQL["lock_state"], state_id=chunk.state_id)
+    return tx.run(_SQL["close_chunk"], chunk_id=chunk.id, error=error) == 1
+
+
+def state(tx: Transaction, repository_id: str) -> State:
+    """Return where the backfill of a repository stands."""
+    row = tx.row(_SQL["state_of"], repository_id=repository_id)
+    assert row is not None
+    return State(**{**row, "status": BackfillStatus(row["status"]) if row["status"] else None})
+
+
+def hold(tx: Transaction, repository_id: str, *, reason: str, resume_at: datetime | None) -> bool:
+    """Pause a backfill until `resume_at`, or until somebody resumes it; False if it is neither active nor paused."""
+    return tx.run(_SQL["hold_state"], repository_id=repository_id, reason=reason, resume_at=resume_at) == 1
+
+
+def resume(tx: Transaction, repository_id: str) -> bool:
+    """Let a paused backfill go on, whoever paused it; False if it is not paused."""
+    return _go_on(tx, "resume_state", repository_id)
+
+
+def retry(tx: Transaction, repository_id: str) -> bool:
+    """Let a failed backfill go on from its cursor; False if it has not failed.
+
+    The chunk that was given up stays failed: the next claim opens another one at the same place, with attempts of its
+    own.
+    """
+    return _go_on(tx, "retry_state", repository_id)
+
+
+def set_going(tx: Transaction, repository_id: str) -> None:
+    """Let nothing of a backfill that has become active wait; one that was done when it was paused is completed."""
+    tx.run(_SQL["try_at_once"], repository_id=repository_id)
+    tx.run(_SQL["complete_state"], repository_id=repository_id)
+
+
+def _go_on(tx: Transaction, statement: str, repository_id: str) -> bool:
+    changed = tx.run(_SQL[statement], repository_id=repository_id) == 1
+    if changed:
+        set_going(tx, repository_id)
+    return changed

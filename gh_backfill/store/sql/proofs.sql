@@ -1,0 +1,104 @@
+-- Rows that prove that each table can be written, changed and read.  They are written in this order and never committed;
+-- their ids are random, and below all of GitHub's.  An update that has a condition needs the right to read, too.
+
+-- name: insert_repositories
+insert into repositories (id, github_id, full_name, owner, name, is_private)
+values (%(id)s::uuid, %(github_id)s, 'gh-backfill/' || %(id)s, 'gh-backfill', %(id)s, true);
+
+-- name: update_repositories
+update repositories set description = 'proof' where id = %(id)s::uuid;
+
+-- name: insert_contributors
+insert into contributors (id, github_id, username) values (%(id)s::uuid, %(github_id)s, %(id)s);
+
+-- name: update_contributors
+update contributors set is_bot = true where id = %(id)s::uuid;
+
+-- name: insert_tracked_repositories
+insert into tracked_repositories (id, repository_id, organization_name, repository_name)
+values (%(id)s::uuid, %(id)s::uuid, 'gh-backfill', %(id)s);
+
+-- name: update_tracked_repositories
+update tracked_repositories set tracking_enabled = false where id = %(id)s::uuid;
+
+-- name: insert_pull_requests
+insert into pull_requests (id, github_id, number, title, state, repository_id, repository_full_name, head_branch,
+                           base_branch, created_at, updated_at)
+values (%(id)s::uuid, %(github_id)s, 1, 'proof', 'open', %(id)s::uuid, 'gh-backfill/' || %(id)s, 'proof', 'proof', now(),
+        now());
+
+-- name: update_pull_requests
+update pull_requests set title = 'proof again' where id = %(id)s::uuid;
+
+-- name: insert_reviews
+insert into reviews (id, github_id, pull_request_id, repository_id, author_id, state, submitted_at)
+values (%(id)s::uuid, %(github_id)s, %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 'APPROVED', now());
+
+-- name: update_reviews
+update reviews set body = 'proof' where id = %(id)s::uuid;
+
+-- name: insert_comments
+insert into comments (id, github_id, comment_type, repository_id, pull_request_id, commenter_id, body, created_at,
+                      updated_at)
+values (%(id)s::uuid, %(github_id)s, 'issue_comment', %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 'proof', now(), now());
+
+-- name: update_comments
+update comments set body = 'proof again' where id = %(id)s::uuid;
+
+-- name: insert_progressive_backfill_state
+insert into progressive_backfill_state (id, repository_id, total_prs) values (%(id)s::uuid, %(id)s::uuid, 1);
+
+-- name: update_progressive_backfill_state
+update progressive_backfill_state set total_prs = 2 where id = %(id)s::uuid;
+
+-- name: insert_backfill_streams
+insert into backfill_streams (id, repository_id, backfill_state_id, stream, ordering)
+values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 'history', 'CREATED_AT');
+
+-- name: update_backfill_streams
+update backfill_streams set items_done = 1 where id = %(id)s::uuid;
+
+-- name: insert_backfill_chunks
+insert into backfill_chunks (id, repository_id, backfill_state_id, stream_id, chunk_number, processor_type)
+values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 1, 'local');
+
+-- name: update_backfill_chunks
+update backfill_chunks set attempt = 1 where id = %(id)s::uuid;
+
+-- name: insert_backfill_quarantine
+insert into backfill_quarantine (id, repository_id, kind, identity, reason)
+values (%(id)s::uuid, %(id)s::uuid, 'page', 'proof', 'proof');
+
+-- name: update_backfill_quarantine
+update backfill_quarantine set reason = 'proof again' where id = %(id)s::uuid;
+
+-- name: insert_progressive_capture_jobs
+insert into progressive_capture_jobs (id, job_type, repository_id, processor_type, status)
+values (%(id)s::uuid, 'progressive_backfill', %(id)s::uuid, 'local', 'pending');
+
+-- name: update_progressive_capture_jobs
+update progressive_capture_jobs set status = 'cancelled' where id = %(id)s::uuid;
+
+-- name: insert_api_budgets
+insert into api_budgets (identity, resource) values (%(id)s, 'graphql');
+
+-- name: update_api_budgets
+update api_budgets set remaining = 1 where identity = %(id)s;
+
+-- name: insert_backfill_reports
+insert into backfill_reports (run_key, processor, report, error_summary) values (%(id)s, 'local', '{}', '{}');
+
+-- name: update_backfill_reports
+update backfill_reports set minutes = 1 where run_key = %(id)s;
+
+-- name: insert_webhook_deliveries
+insert into webhook_deliveries (delivery_id, event, status) values (%(id)s, 'proof', 'processing');
+
+-- name: update_webhook_deliveries
+update webhook_deliveries set status = 'done' where delivery_id = %(id)s;
+
+-- name: insert_webhook_pending
+insert into webhook_pending (repository_github_id, kind, identity, event) values (%(github_id)s, 'event', %(id)s, 'proof');
+
+-- name: update_webhook_pending
+update webhook_pending set times = 2 where identity = %(id)s;

@@ -1,0 +1,100 @@
+-- Stuck chunks, and what a person decides about a backfill.  Lock order as everywhere: stream and state, then chunk.
+
+-- name: stuck
+-- Chunks whose worker is gone, or that nothing can take up.  A run is over when the job in whose time the chunk was
+-- claimed has its outcome, and no other job of the repository that may have claimed it still waits for one; a job that
+-- a host application failed after ten minutes has none yet.
+select found.*
+from (
+    select c.id, c.chunk_number, c.attempt, c.stream_id, c.backfill_state_id as state_id, c.lease_until,
+           r.id as repository_id, r.full_name, r.is_private is true as is_private,
+           case when c.stream_id is null then
+                    case when coalesce(c.started_at, c.created_at, '-infinity') < clock_timestamp() - %(older_than)s
+                           or (%(everything)s and c.status = 'processing') then 'older application' end
+                when c.status = 'pending' then null
+                when c.lease_until < clock_timestamp() then 'lease lost'
+                when c.lease_until is null
+                     and coalesce(c.started_at, c.created_at, '-infinity') < clock_timestamp() - %(older_than)s
+                    then 'no lease'
+                when exists (select from progressive_capture_jobs j
+                             where j.repository_id = c.repository_id and j.outcome is not null
+                               and c.started_at between j.started_at and j.completed_at)
+                     and not exists (select from progressive_capture_jobs j
+                                     where j.repository_id = c.repository_id and j.outcome is null
+                                       and j.started_at between clock_timestamp() - interval '6 hours' and c.started_at)
+                    then 'run over'
+                when %(everything)s then 'asked'
+           end as why
+    from backfill_chunks c
+    join repositories r on r.id = c.repository_id
+    where c.status in ('pending', 'processing')
+      and (%(ids)s::uuid[] is null or c.repository_id = any(%(ids)s::uuid[]))
+) found
+where found.why is not null
+order by found.full_name, found.chunk_number;
+
+-- name: lock_stream
+select s.id
+from backfill_streams s
+join progressive_backfill_state b on b.id = s.backfill_state_id
+where s.id = %(stream_id)s
+for no key update of s, b;
+
+-- name: lock_state
+select id from progressive_backfill_state where id = %(state_id)s for no key update;
+
+-- name: return_chunk
+-- Back to waiting.  The attempt stays and the next claim raises it; a late commit finds no chunk in processing before
+-- that, and another attempt after it.  A worker that renewed its lease since we looked keeps its chunk.
+update backfill_chunks
+set status = 'pending', lease_until = null, retry_at = null, error = %(error)s, retry_count = coalesce(retry_count, 0) + 1
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s
+  and (%(everything)s or lease_until is not distinct from %(lease_until)s);
+
+-- name: close_chunk
+-- Rows of an older application.  completed_at stays empty: processing_time_ms is generated and overflows after 24.8 days.
+update backfill_chunks
+set status = 'skipped', error = %(error)s
+where id = %(chunk_id)s and stream_id is null and status in ('pending', 'processing');
+
+-- name: state_of
+select r.id as repository_id, r.full_name, r.is_private is true as is_private, b.status, coalesce(b.held, false) as held,
+       b.pause_reason, b.resume_at, b.last_error
+from repositories r
+left join progressive_backfill_state b on b.repository_id = r.id
+where r.id = %(repository_id)s;
+
+-- name: hold_state
+-- A person stops the backfill; what paused by itself is held, too.
+update progressive_backfill_state
+set status = 'paused', held = true, pause_reason = %(reason)s, resume_at = %(resume_at)s,
+    metadata = coalesce(metadata, '{}')
+               || jsonb_build_object('pause_reason', %(reason)s::text, 'paused_at', clock_timestamp()),
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status in ('active', 'paused');
+
+-- name: resume_state
+update progressive_backfill_state
+set status = 'active', held = false, pause_reason = null, resume_at = null, consecutive_errors = 0,
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status = 'paused';
+
+-- name: retry_state
+update progressive_backfill_state
+set status = 'active', held = false, pause_reason = null, resume_at = null, consecutive_errors = 0,
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status = 'failed';
+
+-- name: try_at_once
+-- A chunk that waits for its next try does not wait any longer.
+update backfill_chunks
+set retry_at = null
+where repository_id = %(repository_id)s and stream_id is not null and status = 'pending' and retry_at is not null;
+
+-- name: complete_state
+-- The last chunk was committed after the pause had begun: there is nothing to resume.
+update progressive_backfill_state b
+set status = 'completed', completed_at = clock_timestamp(), updated_at = clock_timestamp()
+where b.repository_id = %(repository_id)s and b.status = 'active'
+  and exists (select from backfill_streams s where s.backfill_state_id = b.id)
+  and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');

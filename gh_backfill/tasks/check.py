@@ -1,0 +1,119 @@
+"""Prove before any work that settings, token, budget and database are fit for it: one finding each, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from gh_backfill.clients import account
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import BackfillError, ConfigurationError
+from gh_backfill.models import Budget
+from gh_backfill.policy import governor
+from gh_backfill.settings import Settings, require
+from gh_backfill.store import access, migrations
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect
+
+# A page of pull requests and what completes it.
+POINTS_OF_A_START = 3
+ROLE_GUIDE = "docs/writer_role.sql grants what is needed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What one check found; `text` is what holds, or what to do."""
+
+    name: str
+    ok: bool
+    text: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values."""
+        return asdict(self)
+
+
+def check(settings: Settings, now: datetime) -> list[Finding]:
+    """Check everything that can be; what depends on something that failed is left out."""
+    return [*_settings(settings), *_github(settings, now), *_database(settings)]
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    where = "the embedded database" if settings.database_url is None else "the configured database"
+    simulated = " (simulated)" if settings.simulated else ""
+    yield _tried(
+        "settings",
+        lambda: require(settings, token=True, database=True),
+        f"{settings.graphql_url}{simulated} into {where}",
+    )
+
+
+def _github(settings: Settings, now: datetime) -> Iterator[Finding]:
+    if not settings.has_credential:
+        return
+    graphql = connect.github(settings)
+    found = _asked(graphql)
+    yield found
+    if found.ok and graphql.budget is not None:
+        yield _budget(graphql.budget, now)
+
+
+def _asked(graphql: GraphQL) -> Finding:
+    try:
+        return Finding(name="token", ok=True, text=f"GitHub knows it as {account.login(graphql)}")
+    except BackfillError as error:
+        return Finding(name="token", ok=False, text=str(error))
+
+
+def _budget(budget: Budget, now: datetime) -> Finding:
+    """Describe the budget; an exhausted one is no fault, for it comes back by itself."""
+    text = f"{budget.remaining} of {budget.limit} points an hour are left"
+    wait = governor.verdict(governor.standing(budget, now), POINTS_OF_A_START)
+    if wait is not None:
+        text += f"; captures wait until {wait.until:%Y-%m-%d %H:%M:%S} UTC"
+    return Finding(name="budget", ok=True, text=text)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        require(settings, database=True)
+    except ConfigurationError:
+        return  # the settings' finding says so
+    try:
+        with connect.database_url(settings) as url, Database(url) as db:
+            yield from _database_at(db, embedded=settings.database_url is None)
+    except BackfillError as error:
+        yield Finding(name="database", ok=False, text=str(error))
+
+
+def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
+    with db.transaction(read_only=True) as tx:
+        version = tx.row("show server_version")
+        waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
+        lacking = [] if waiting else access.lacking(tx)
+    yield Finding(name="database", ok=True, text=f"PostgreSQL {(version or {}).get('server_version')} answers")
+    if waiting:
+        todo = "the next command that writes applies them" if embedded else "run gh-backfill migrate"
+        yield Finding(name="migrations", ok=embedded, text=f"{len(waiting)} are pending ({', '.join(waiting)}): {todo}")
+        return
+    yield Finding(name="migrations", ok=True, text="the database is up to date")
+    columns = [each for each in lacking if not each.startswith("no right")]
+    yield Finding(name="columns", ok=not columns, text="; ".join(columns) or "all columns that are written are there")
+    yield _rights(db, [each for each in lacking if each.startswith("no right")])
+
+
+def _rights(db: Database, missing: list[str]) -> Finding:
+    """Write to every table in a transaction that is rolled back, unless the catalog already says that we may not."""
+    failed = missing or [f"{table}: {reason}" for table, reason in access.prove(db)]
+    if failed:
+        return Finding(name="rights", ok=False, text=f"{'; '.join(failed)} ({ROLE_GUIDE})")
+    return Finding(name="rights", ok=True, text=f"{len(access.needed())} tables can be written, changed and read")
+
+
+def _tried(name: str, do: Callable[[], None], text: str) -> Finding:
+    try:
+        do()
+    except BackfillError as error:
+        return Finding(name=name, ok=False, text=str(error))
+    return Finding(name=name, ok=True, text=text)

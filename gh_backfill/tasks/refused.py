@@ -1,0 +1,116 @@
+"""A database refused a chunk: find the rows it does not admit, so that all others are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NoReturn, TypeVar
+
+from gh_backfill.errors import RowRefused
+from gh_backfill.models import Comment, CompletePullRequest, Review, ReviewComment, TrackedRepository, Unreadable
+from gh_backfill.store import items
+from gh_backfill.store.db import Database
+
+Child = TypeVar("Child", Review, ReviewComment, Comment)
+
+
+class _RolledBack(Exception):
+    """Ends a transaction that was only a trial."""
+
+
+def sift(
+    db: Database, repository: TrackedRepository, chunk: Sequence[CompletePullRequest]
+) -> tuple[list[CompletePullRequest], list[Unreadable]]:
+    """Return what the database admits, and what it refuses with its words.
+
+    Each pull request is tried alone, and where it fails its parts; every trial is rolled back.
+    """
+    kept: list[CompletePullRequest] = []
+    refused: list[Unreadable] = []
+    for item in chunk:
+        if _refusal(db, repository, item) is None:
+            kept.append(item)
+            continue
+        bare = replace(item, reviews=(), review_comments=(), comments=())
+        reason = _refusal(db, repository, bare)
+        if reason is not None:
+            refused.append(_whole(item, reason))
+            continue
+        attempt = partial(_try, db, repository, bare)
+        kept.append(
+            replace(
+                item,
+                reviews=_sift(item, item.reviews, "review", attempt, refused),
+                comments=_sift(item, item.comments, "issue_comment", attempt, refused),
+                review_comments=_sift(item, item.review_comments, "review_comment", attempt, refused),
+            )
+        )
+    return kept, refused
+
+
+def _sift(
+    item: CompletePullRequest,
+    children: Sequence[Child],
+    kind: str,
+    attempt: Callable[[Child], str | None],
+    refused: list[Unreadable],
+) -> tuple[Child, ...]:
+    kept: list[Child] = []
+    for child in children:
+        reason = attempt(child)
+        if reason is None:
+            kept.append(child)
+        else:
+            refused.append(
+                Unreadable(
+                    kind=kind,
+                    identity=f"{kind} {child.github_id}",
+                    github_id=child.github_id,
+                    number=item.pull_request.number,
+                    reason=reason,
+                    payload={"body": items.plain_text(child.body)},
+                )
+            )
+    return tuple(kept)
+
+
+def _try(
+    db: Database, repository: TrackedRepository, bare: CompletePullRequest, child: Review | ReviewComment | Comment
+) -> str | None:
+    match child:
+        case Review():
+            return _refusal(db, repository, replace(bare, reviews=(child,)))
+        case ReviewComment():
+            return _refusal(db, repository, replace(bare, review_comments=(child,)))
+        case Comment():
+            return _refusal(db, repository, replace(bare, comments=(child,)))
+
+
+def _refusal(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> str | None:
+    """Return why the database refuses a pull request with its parts; None if it does not."""
+    try:
+        _attempt(db, repository, item)
+    except _RolledBack:
+        return None
+    except RowRefused as error:
+        return str(error)
+
+
+def _attempt(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> NoReturn:
+    with db.transaction() as tx:
+        items.settle_people(tx, items.people_of([item]))
+        items.write(tx, repository, [item], [], items.vocabulary(tx))
+        raise _RolledBack
+
+
+def _whole(item: CompletePullRequest, reason: str) -> Unreadable:
+    pull_request = item.pull_request
+    return Unreadable(
+        kind="pull_request",
+        identity=pull_request.node_id,
+        github_id=pull_request.github_id,
+        number=pull_request.number,
+        reason=reason,
+        payload={"title": items.plain_text(pull_request.title), "body": items.plain_text(pull_request.body or "")},
+    )

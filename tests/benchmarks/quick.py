@@ -1,0 +1,94 @@
+"""The deterministic figures against recorded bounds: points, requests, and statements of a chunk."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median_high
+
+from tests.benchmarks.github import GitHub, github
+from tests.benchmarks.rig import Rig, stored
+from tests.benchmarks.tables import Table
+from tests.benchmarks.worlds import Shape, Source, corpus, shapes
+
+BOUNDS = Path(__file__).with_name("bounds.json")
+MADE_UP = ("bench/small:300", "bench/middle:900")
+REAL = ("ietf-wg-privacypass__base-drafts", "moq-wg__moq-transport", "quicwg__qlog")
+_CONTROL = frozenset({"begin", "commit", "rollback"})
+
+Figures = dict[str, int]
+
+
+def source() -> Source:
+    """Return what is measured: made-up repositories, and real ones where the corpus is."""
+    real = corpus(*REAL).folders
+    return Source(folders=real, recipes=MADE_UP)
+
+
+def measure(rig: Rig, measured: Source) -> dict[str, Figures]:
+    """Capture each repository of a source, and return its figures by name."""
+    with github(measured) as server:
+        return {shape.name: _figures(rig, server, shape) for shape in shapes(measured)}
+
+
+def _figures(rig: Rig, server: GitHub, shape: Shape) -> Figures:
+    database = rig.database()
+    rig.track([shape.name], database, server)
+    done = rig.record(["capture", shape.name], database, server)
+    tally, rows = server.tally(), sum(stored(database).values())
+    if rows != shape.rows:
+        raise RuntimeError(f"{shape.name}: {shape.rows} rows there are, {rows} were stored")
+    rig.drop(database)
+    names = [each["name"] for each in done.statements]
+    chunks = names.count("backfills.complete_chunk")
+    counted = Counter(name for name in names if name not in _CONTROL)
+    commits: dict[int, int] = Counter(each["transaction"] for each in done.statements if each["name"] not in _CONTROL)
+    completing = {each["transaction"] for each in done.statements if each["name"] == "backfills.complete_chunk"}
+    return {
+        "floor": shape.floor,
+        "points": tally.points,
+        "requests": tally.requests,
+        "statements of a commit": median_high([commits[each] for each in completing]),
+        "times a table is written in a chunk": max(
+            -(-counted[name] // chunks) for name in counted if name.startswith("items.upsert_")
+        ),
+    }
+
+
+def bounds() -> dict[str, Figures]:
+    """Return the recorded bounds."""
+    known: dict[str, Figures] = json.loads(BOUNDS.read_text(encoding="utf-8"))
+    return known
+
+
+def record(figures: Mapping[str, Figures]) -> None:
+    """Make what was measured the bounds; those of repositories that were not measured stay."""
+    known = bounds() if BOUNDS.exists() else {}
+    BOUNDS.write_text(json.dumps({**known, **figures}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def exceeded(figures: Mapping[str, Figures], allowed: Mapping[str, Figures]) -> list[str]:
+    """Name every figure that is over its bound; one without a bound is over it."""
+    return [
+        f"{name}: {figure} is {value}, the bound is {allowed.get(name, {}).get(figure, 'not recorded')}"
+        for name, measured in figures.items()
+        for figure, value in measured.items()
+        if value > allowed.get(name, {}).get(figure, -1)
+    ]
+
+
+def table(figures: Mapping[str, Figures], over: list[str]) -> Table:
+    """Show the figures."""
+    columns = tuple(next(iter(figures.values())))
+    return Table(
+        section="quick",
+        title="deterministic figures",
+        columns=("repository", *columns, "ratio"),
+        rows=tuple(
+            (name, *(measured[column] for column in columns), measured["points"] / measured["floor"])
+            for name, measured in figures.items()
+        ),
+        missed=tuple(over),
+    )

@@ -1,0 +1,51 @@
+"""The deterministic figures stay within their recorded bounds (`scripts/bench --quick`); tables are true."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import plot, quick, tables
+from tests.benchmarks.rig import Rig
+from tests.benchmarks.worlds import Source, shapes
+from tests.conftest import Server
+
+
+def test_a_capture_costs_no_more_points_requests_and_statements_than_recorded(server: Server, tmp_path: Path) -> None:
+    figures = quick.measure(Rig(server=server, folder=tmp_path), quick.source())
+    assert quick.exceeded(figures, quick.bounds()) == []
+
+
+def test_a_figure_over_its_bound_and_one_without_a_bound_are_named() -> None:
+    allowed = {"a/b": {"points": 5}}
+    assert quick.exceeded({"a/b": {"points": 5}}, allowed) == []
+    assert quick.exceeded({"a/b": {"points": 6}}, allowed) == ["a/b: points is 6, the bound is 5"]
+    assert quick.exceeded({"c/d": {"points": 1}}, allowed) == ["c/d: points is 1, the bound is not recorded"]
+
+
+def test_the_floor_counts_full_pages_full_top_ups_and_overflow() -> None:
+    (shape,) = shapes(Source(recipes=("floor/of:300",)))
+    assert (shape.pull_requests, len(shape.ids["reviews"])) == (300, shape.reviews)
+    assert shape.floor == -(-300 // 74) + -(-shape.units // 149) + -(-shape.overflow // 149)
+    assert shape.overflow >= 3 + 2  # number 7 has 337 reviews, number 11 has 260 comments
+
+
+def test_a_page_takes_its_tables_from_the_results() -> None:
+    results = {"points": {"columns": ["a", "b"], "rows": [["x", 1234], ["y", 0.5]], "notes": ["n"]}}
+    page = "before\n<!-- begin points -->\nold\n<!-- end points -->\nafter"
+    told = tables.document(page, results)
+    assert told.startswith("before\n<!-- begin points -->\n| a | b |\n| --- | ---: |\n| x | 1,234 |\n| y | 0.50 |\n")
+    assert told.endswith("- n\n<!-- end points -->\nafter")
+    assert "old" not in told
+    with pytest.raises(ValueError, match="wall"):
+        tables.document("<!-- begin wall -->\n<!-- end wall -->", results)
+
+
+def test_linear_growth_is_drawn_as_a_straight_line() -> None:
+    drawn = plot.svg([plot.Line(name="points", points=((1_000, 20), (10_000, 200), (100_000, 2_000)))])
+    circles = [part.split('"') for part in drawn.split("<circle ")[1:]]
+    places = [(float(each[1]), float(each[3])) for each in circles]
+    slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in pairwise(places)]
+    assert slopes[0] == pytest.approx(slopes[1], rel=0.01)

@@ -1,0 +1,153 @@
+"""What Supabase's guests can do: read nothing of private repositories, write nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import psycopg2
+import pytest
+
+from gh_backfill.store import access, migrations, repositories
+from gh_backfill.store.db import Database, Row
+from tests.store.test_schema import SUPABASE
+
+PRIVATE, PUBLIC = "octo/secret-plans", "octo/open"
+each_guest = pytest.mark.parametrize("guest", ["anon", "authenticated"])
+each_kind = pytest.mark.parametrize("supabase", ["ours", "theirs"], indirect=True)
+
+
+@pytest.fixture
+def supabase(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Give a database with Supabase's roles, made by us or by a host application, that holds a row of everything."""
+    if request.param == "ours":
+        with Database(request.getfixturevalue("empty_database_url")) as db:
+            with db.transaction() as tx:
+                tx.run(SUPABASE)
+            migrations.apply(db)
+            fill(db)
+            yield db
+    else:
+        with Database(request.getfixturevalue("existing_database_url")) as db:
+            fill(db)
+            yield db
+
+
+def fill(db: Database) -> None:
+    """Write one row of each table for a private and for a public repository, as the proofs of our rights do."""
+    for name, number in ((PRIVATE, 1), (PUBLIC, 2)):
+        owner, _, short = name.partition("/")
+        with db.transaction() as tx:
+            for statement in access.proofs():
+                tx.run(statement, id=f"00000000-0000-4000-8000-00000000000{number}", github_id=number)
+            tx.run(
+                "update repositories set full_name = %(name)s, owner = %(owner)s, name = %(short)s, "
+                "is_private = %(private)s where github_id = %(number)s",
+                name=name, owner=owner, short=short, private=name == PRIVATE, number=number,
+            )  # fmt: skip
+            tx.run(
+                "update tracked_repositories set organization_name = %(owner)s, repository_name = %(short)s "
+                "where repository_id = (select id from repositories where full_name = %(name)s)",
+                name=name, owner=owner, short=short,
+            )  # fmt: skip
+
+
+def relations(db: Database) -> list[str]:
+    """Return all tables and views of ours and of the host application."""
+    with db.transaction(read_only=True) as tx:
+        found = tx.rows("""
+            select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+            order by relname""")
+    return [row["relname"] for row in found]
+
+
+def as_guest(db: Database, guest: str, statement: str) -> list[Row]:
+    """Return what a guest gets to read; nothing where it is refused."""
+    with suppress(psycopg2.errors.InsufficientPrivilege), db.transaction(read_only=True) as tx:
+        tx.run(f"set local role {guest}")
+        return tx.rows(statement)
+    return []
+
+
+def told(db: Database, guest: str, *marks: str) -> set[str]:
+    """Return the relations in which a guest finds anything that leads to a repository: its id, or its name."""
+    return {
+        name
+        for name in relations(db)
+        if name != "contributors"  # people are public
+        and any(mark in str(as_guest(db, guest, f"select * from {name}")) for mark in marks)  # noqa: S608
+    }
+
+
+@each_guest
+@each_kind
+def test_a_guest_finds_nothing_of_a_private_repository_in_any_table_or_view(supabase: Database, guest: str) -> None:
+    assert told(supabase, guest, "00000000-0000-4000-8000-000000000001", "secret-plans") == set()
+
+
+@each_guest
+@pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
+def test_a_guest_of_a_host_application_goes_on_seeing_what_is_public(supabase: Database, guest: str) -> None:
+    for name in ("repositories", "tracked_repositories", "backfill_progress_summary"):
+        column = {"repositories": "name", "tracked_repositories": "repository_name"}.get(name, "name")
+        assert "open" in {row[column] for row in as_guest(supabase, guest, f"select {column} from {name}")}  # noqa: S608
+    assert len(as_guest(supabase, guest, "select id from pull_requests where github_id = 2")) == 1
+
+
+@pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
+def test_the_application_itself_sees_all_of_its_summary(supabase: Database) -> None:
+    assert {"secret-plans", "open"} <= {
+        row["name"] for row in as_guest(supabase, "service_role", "select name from backfill_progress_summary")
+    }
+
+
+@each_guest
+@each_kind
+def test_a_guest_can_write_nothing(supabase: Database, guest: str) -> None:
+    written = [
+        statement
+        for name in {*access.needed(), "gh_backfill_migrations"}
+        for statement in (
+            f"insert into {name} default values",
+            f"update {name} set {first_column(supabase, name)} = default",  # noqa: S608
+            f"delete from {name}",  # noqa: S608
+        )
+        if writes(supabase, guest, statement)
+    ]
+    assert written == []
+
+
+def first_column(db: Database, table: str) -> str:
+    with db.transaction(read_only=True) as tx:
+        row = tx.row(
+            "select attname from pg_attribute where attrelid = to_regclass(%(table)s) and attnum = 1", table=table
+        )
+    assert row is not None
+    return str(row["attname"])
+
+
+def writes(db: Database, guest: str, statement: str) -> bool:
+    """Say whether a statement changed a row; one that gets as far as a constraint had the right to."""
+    try:
+        with db.transaction() as tx:
+            tx.run(f"set local role {guest}")
+            return tx.run(statement) > 0
+    except psycopg2.errors.InsufficientPrivilege:
+        return False
+
+
+@each_guest
+@pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
+def test_a_repository_that_stops_being_public_vanishes_with_all_its_rows_at_once(
+    supabase: Database, guest: str
+) -> None:
+    tables = ("pull_requests", "reviews", "comments")
+    before = {name: len(as_guest(supabase, guest, f"select 1 from {name} where github_id = 2")) for name in tables}  # noqa: S608
+    assert before == dict.fromkeys(tables, 1)
+    with supabase.transaction() as tx:
+        known = repositories.find(tx, [PUBLIC])[PUBLIC]
+        assert known is not None
+        repositories.rename(tx, known.id, full_name=PUBLIC, is_private=True)
+    after = {name: len(as_guest(supabase, guest, f"select 1 from {name} where github_id = 2")) for name in tables}  # noqa: S608
+    assert after == dict.fromkeys(tables, 0)
+    assert told(supabase, guest, known.id, PUBLIC) == set()

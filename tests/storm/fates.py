@@ -1,0 +1,130 @@
+"""What becomes of a worker: where it is struck down, and how.  All of it follows from the seed."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tests.storm.wire import Moment
+
+
+class Deed(StrEnum):
+    """What is done to a worker."""
+
+    KILL = "killed"
+    FREEZE = "frozen until its chunk was taken over"
+    CUT = "cut off from the database"
+    TERMINATE = "backend terminated"
+    LINGER = "held up until a rival waits for it"
+    NOTHING = "left alone"
+
+
+class Point(StrEnum):
+    """Where it is done."""
+
+    CLAIM = "before the claim"
+    CLAIMED = "claimed, not told yet"
+    FETCH = "while fetching"
+    ROWS = "before the first row"
+    COMMENTS = "between the rows"
+    CLOSE = "rows written, chunk open"
+    CURSOR = "before the cursor"
+    COMMIT = "before COMMIT"
+    COMMITTED = "after COMMIT, not told yet"
+    ANY = "at a random moment"
+    WAITING = "while waiting"
+
+
+# Each statement of ours that marks a point, and when it is the one.
+STATEMENTS: tuple[tuple[Point, re.Pattern[str], Moment], ...] = tuple(
+    (point, re.compile(pattern), moment)
+    for point, pattern, moment in (
+        (Point.CLAIM, r"insert into backfill_chunks", Moment.BEFORE),
+        (Point.ROWS, r"insert into pull_requests", Moment.BEFORE),
+        (Point.COMMENTS, r"insert into comments", Moment.BEFORE),
+        (Point.CLOSE, r"update backfill_chunks\s+set status = 'completed'", Moment.BEFORE),
+        (Point.CURSOR, r"update backfill_streams\s+set cursor = \S+, status = ", Moment.BEFORE),
+    )
+)
+NAMED = tuple(point for point in Point if point not in (Point.ANY, Point.WAITING))
+_WRITING = (Point.COMMENTS, Point.CLOSE, Point.CURSOR)
+_MISFORTUNES: tuple[tuple[Deed, tuple[Point, ...]], ...] = (
+    (Deed.CUT, (*NAMED, Point.COMMIT, Point.COMMITTED)),
+    (Deed.TERMINATE, (*NAMED, Point.COMMIT, Point.COMMITTED)),
+    (Deed.FREEZE, (Point.FETCH, *_WRITING)),
+    (Deed.LINGER, (Point.CURSOR, Point.COMMIT)),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fate:
+    """A deed at the `nth` passing of a point; `delay` in seconds, from the start where the point is ANY."""
+
+    deed: Deed
+    point: Point
+    nth: int = 1
+    delay: float = 0.0
+
+
+class Fates:
+    """The fates that are still to be met, handed out one by one; one that was not met comes back."""
+
+    def __init__(self, fates: list[Fate]) -> None:
+        self._waiting = deque(fates)
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def take(self) -> Fate | None:
+        """Return the next fate; None where all are met or being met."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def give_back(self, fate: Fate) -> None:
+        """Keep a fate for another worker, to be met at the first occasion."""
+        with self._lock:
+            self._waiting.append(replace(fate, nth=1, delay=min(fate.delay, 1.5)))
+
+
+def random_fates(seed: int, kills: int) -> list[Fate]:
+    """Return fates with exactly so many kills, and for every ten kills three other misfortunes."""
+    luck = random.Random(f"fates:{seed}")  # noqa: S311  (a dice, no secret)
+    killing = [_kill(luck, number) for number in range(kills)]
+    others = [_misfortune(luck, number) for number in range(kills * 3 // 10)]
+    fates = killing + others
+    luck.shuffle(fates)
+    return fates
+
+
+def every_fate_once() -> list[Fate]:
+    """Return a kill at each point and one misfortune of each kind, in an order that does not change."""
+    kills = [Fate(deed=Deed.KILL, point=point, nth=2, delay=0.05) for point in NAMED]
+    return [
+        *kills[:5],
+        Fate(deed=Deed.CUT, point=Point.COMMITTED, nth=2),
+        Fate(deed=Deed.FREEZE, point=Point.FETCH, nth=2),
+        *kills[5:],
+        Fate(deed=Deed.CUT, point=Point.COMMIT, nth=2),
+        Fate(deed=Deed.TERMINATE, point=Point.COMMENTS, nth=2),
+        Fate(deed=Deed.TERMINATE, point=Point.COMMIT, nth=1),
+        Fate(deed=Deed.LINGER, point=Point.COMMIT, nth=1),
+        Fate(deed=Deed.LINGER, point=Point.COMMIT, nth=1),
+        Fate(deed=Deed.KILL, point=Point.ANY, delay=1.3),
+    ]
+
+
+def _kill(luck: random.Random, number: int) -> Fate:
+    if luck.random() < 0.35:
+        return Fate(deed=Deed.KILL, point=Point.ANY, delay=luck.uniform(0.7, 3.5))
+    point = NAMED[number % len(NAMED)]
+    return Fate(deed=Deed.KILL, point=point, nth=luck.randint(1, 4), delay=luck.uniform(0.0, 0.15))
+
+
+def _misfortune(luck: random.Random, number: int) -> Fate:
+    deed, points = _MISFORTUNES[number % len(_MISFORTUNES)]
+    return Fate(deed=deed, point=luck.choice(points), nth=luck.randint(1, 3), delay=luck.uniform(0.0, 0.1))

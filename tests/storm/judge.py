@@ -1,0 +1,161 @@
+"""What must be true after a storm: database = simulator, counters = counts, each page once, no lost claim committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from gh_backfill.policy.lifecycle import BACKFILL_ARROWS, CHUNK_ARROWS
+from gh_backfill.simulator.rows import IssueComment, Review, ReviewComment
+from gh_backfill.simulator.world import World
+from gh_backfill.store.db import Transaction
+from tests.comparison import Difference, compare
+from tests.storm.expected_world import expected_world, pulls_of
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What is wrong, how many rows of each kind were compared, and what had to be excused, with how often."""
+
+    wrong: tuple[str, ...]
+    compared: dict[str, int]
+    excused: dict[str, int]
+
+
+def judge(tx: Transaction, world: World, *names: str, moved: bool, deleted: Collection[int] = ()) -> Judgement:
+    """Judge a database by the world that was captured into it."""
+    result = compare(tx, expected_world(world, *names, moved=moved), stood_still=not moved)
+    excuses: Counter[str] = Counter()
+    wrong: list[str] = []
+    kept = _kept(tx, world)
+    for difference in result.found:
+        excuse = _excuse(difference, deleted, kept)
+        if excuse is None:
+            wrong.append(str(difference))
+        else:
+            excuses[excuse] += 1
+    wrong += [*_standing(tx), *_pages(tx), *_transitions(tx), *_owners(tx), *_reported(tx)]
+    return Judgement(wrong=tuple(wrong), compared=dict(result.compared), excused=dict(excuses))
+
+
+def _excuse(difference: Difference, deleted: Collection[int], kept: Collection[int]) -> str | None:
+    """Return why a difference is no fault; None where it is one."""
+    identity = int(difference.row.split()[-1]) if difference.row.split()[-1].isdigit() else 0
+    if difference.kind == "surplus" and identity in deleted:
+        return "deleted at GitHub after it was read"
+    if difference.field == "percentage_over_100" and deleted:
+        return "more stored than GitHub counts, since some were deleted"
+    if difference.kind == "missing" and identity in kept:
+        return "in quarantine with its reason"
+    if difference.kind == "different" and difference.field == "body":
+        found = str(difference.found).replace("\ufffd", "").replace("\\u0000", "")
+        return "a body without its unstorable characters" if found == difference.expected else None
+    return None
+
+
+def _kept(tx: Transaction, world: World) -> set[int]:
+    """Return the ids and numbers of what is missing for a reason that is on record, with what belongs to it."""
+    rows = tx.rows(_QUARANTINED)
+    identities = {row["identity"] for row in rows}
+    kept = {row["github_id"] for row in rows if row["github_id"]}
+    for repository_id in world.repositories if rows else ():
+        for pull in pulls_of(world, repository_id):
+            below: list[Review | ReviewComment | IssueComment]
+            below = [*pull.reviews, *pull.review_comments, *pull.comments]
+            if pull.node_id in identities:
+                kept |= {pull.number, *(row.id for row in below)}
+            kept |= {row.id for row in below if row.node_id in identities}
+    return kept
+
+
+def _standing(tx: Transaction) -> Iterator[str]:
+    """Nothing is left open."""
+    for row in tx.rows("select status, count(*) as n from backfill_chunks group by 1"):
+        if row["status"] in ("pending", "processing"):
+            yield f"{row['n']} chunks are still {row['status']}"
+    for row in tx.rows("select status, last_error from progressive_backfill_state where status <> 'completed'"):
+        yield f"a backfill is {row['status']}, not completed: {row['last_error']}"
+    for row in tx.rows("select stream from backfill_streams where status = 'active'"):
+        yield f"a stream of {row['stream']} is still active"
+
+
+def _pages(tx: Transaction) -> Iterator[str]:
+    """Every page of the walk was committed once, each from where the one before it ended."""
+    last: dict[str, str | None] = {}
+    for row in tx.rows(_PAGES):
+        stream = row["stream_id"]
+        begins = row["after_cursor"] is None
+        if begins and row["stream"] == "history" and stream in last:
+            yield f"the walk began twice: chunk {row['chunk_number']}"
+        if not begins and last.get(stream) != row["after_cursor"]:
+            yield f"chunk {row['chunk_number']} of {row['stream']} does not begin where the one before it ended"
+        last[stream] = row["end_cursor"]
+    for row in tx.rows(_TWICE):
+        yield f"the page after {row['after_cursor']} of the walk was committed {row['n']} times"
+
+
+def _transitions(tx: Transaction) -> Iterator[str]:
+    """Every change of state is an arrow of the state machine, and no attempt ever falls."""
+    arrows = {
+        "chunk": {(str(a), str(b)) for a, targets in CHUNK_ARROWS.items() for b in targets},
+        "backfill": {(str(a), str(b)) for a, targets in BACKFILL_ARROWS.items() for b in targets},
+    }
+    arrows["stream"] = arrows["backfill"]
+    for row in tx.rows("select * from storm_audit where old_status is not null order by id"):
+        if (row["old_status"], row["new_status"]) not in arrows[row["kind"]]:
+            yield f"{row['kind']} {row['old_status']} -> {row['new_status']} by {row['worker']} is no arrow"
+        if row["kind"] == "chunk" and row["attempt"] < row["old_attempt"]:
+            yield f"the attempt of a chunk fell from {row['old_attempt']} to {row['attempt']}"
+
+
+def _owners(tx: Transaction) -> Iterator[str]:
+    """Whoever closed or gave back an attempt is who claimed it, or gives back what has lost its lease."""
+    for row in tx.rows(_NOT_OURS):
+        yield (
+            f"attempt {row['attempt']} of a chunk was set {row['new_status']} by {row['worker']}, "
+            f"but claimed by {row['owner']}"
+        )
+
+
+def _reported(tx: Transaction) -> Iterator[str]:
+    """The rows that the chunks say they inserted are the rows that are there."""
+    for row in tx.rows(_REPORTED):
+        if row["reported"] != row["stored"]:
+            yield f"{row['full_name']}: chunks report {row['reported']} rows inserted, {row['stored']} are stored"
+
+
+_QUARANTINED = "select identity, github_id, number, kind from backfill_quarantine where resolved_at is null"
+
+_PAGES = """
+    select c.stream_id, s.stream, c.chunk_number, c.after_cursor, c.end_cursor
+    from backfill_chunks c
+    join backfill_streams s on s.id = c.stream_id
+    where c.status = 'completed'
+    order by c.stream_id, c.chunk_number"""
+
+_TWICE = """
+    select c.after_cursor, count(*) as n
+    from backfill_chunks c
+    join backfill_streams s on s.id = c.stream_id and s.stream = 'history'
+    where c.status = 'completed'
+    group by c.stream_id, c.after_cursor
+    having count(*) > 1"""
+
+_NOT_OURS = """
+    select done.attempt, done.new_status, done.worker, claim.worker as owner
+    from storm_audit done
+    join storm_audit claim on claim.row_id = done.row_id and claim.kind = 'chunk' and claim.attempt = done.attempt
+     and claim.new_status = 'processing' and claim.old_attempt is distinct from claim.attempt
+    where done.kind = 'chunk' and done.old_status = 'processing' and done.new_status <> 'processing'
+      and done.worker <> claim.worker and not (done.new_status = 'pending' and done.lease_over)"""
+
+_REPORTED = """
+    select r.full_name,
+           (select coalesce(sum(c.rows_inserted), 0) from backfill_chunks c
+            where c.repository_id = r.id and c.status = 'completed') as reported,
+           (select count(*) from pull_requests p where p.repository_id = r.id)
+           + (select count(*) from reviews v where v.repository_id = r.id)
+           + (select count(*) from comments m where m.repository_id = r.id) as stored
+    from repositories r
+    where exists (select from progressive_backfill_state b where b.repository_id = r.id)"""

@@ -1,0 +1,176 @@
+"""The storm: rival workers on every repository, struck down at seeded moments, in bad weather, until it is over."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.models import Goal
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.server import Simulator
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import track
+from tests.storm.fates import Deed, Fate, Fates, Point
+from tests.storm.judge import Judgement, judge
+from tests.storm.lives import End, Life
+from tests.storm.overseer import Overseer
+from tests.storm.weather import Mover
+
+LEFT_ALONE = Fate(deed=Deed.NOTHING, point=Point.ANY)
+_KNOWN_EXITS = {0, 3, 4, -9}  # done or nothing to do; a failed chunk; GitHub or the database out of reach; killed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What kind of storm it is to be.  Seconds are those of a clock on the wall, and only bounds."""
+
+    names: tuple[str, ...]
+    fates: list[Fate]
+    faults: list[Fault]
+    seed: int
+    rivals: int = 2
+    side_by_side: int = 1
+    page: int = 10
+    longest: float = 600.0
+    move_every: float | None = None
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What was done, and to how many."""
+
+    deeds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    exits: Counter[int] = field(default_factory=Counter)
+    struck: dict[str, int] = field(default_factory=dict)
+    moves: dict[str, int] = field(default_factory=dict)
+    taken_over: int = 0
+    unexpected: list[str] = field(default_factory=list)
+    lives: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def kills(self) -> int:
+        """How many workers were killed."""
+        return sum(count for (deed, _), count in self.deeds.items() if deed == Deed.KILL)
+
+    def add(self, name: str, end: End) -> None:
+        """Count a life."""
+        with self._lock:
+            if end.point is not None:
+                self.deeds[end.deed, end.point] += 1
+            self.exits[end.exit_code] += 1
+            words = " ".join(end.last_words.split())[-150:]
+            self.lives.append(f"{name}: {end.deed} {end.point or ''}, exit {end.exit_code}: {words}")
+            self.taken_over += end.taken_over
+            if end.exit_code not in _KNOWN_EXITS or "Traceback" in end.last_words:
+                self.unexpected.append(f"{name} ({end.deed} {end.point or ''}) exit {end.exit_code}: {end.last_words}")
+
+
+@dataclass(kw_only=True)
+class Storm:
+    """A storm over one database and one simulated GitHub; logs of the workers go into a folder."""
+
+    database_url: str
+    github: Simulator
+    plan: Plan
+    folder: Path
+    tally: Tally = field(default_factory=Tally)
+    _count: itertools.count[int] = field(default_factory=itertools.count)
+    _ends: float = 0.0
+
+    def run(self) -> Judgement:
+        """Let the storm blow, then let workers finish undisturbed, and judge what they leave."""
+        overseer = Overseer(self.database_url)
+        overseer.watch()
+        self._track()
+        mover = Mover(self.github.world, self.plan.names, self.plan.seed)
+        self._ends = time.monotonic() + self.plan.longest
+        blowing = mover.at_work(self.plan.move_every) if self.plan.move_every else nullcontext()
+        with blowing:
+            self._blow(overseer)
+        self.tally.struck, self.tally.moves = self.github.faults.struck(), dict(mover.done)
+        self.github.faults.clear()
+        for repository_id in overseer.ids().values():
+            self._finish(overseer, repository_id)
+        with Database(self.database_url) as db, db.transaction(read_only=True) as tx:
+            homes = [each.full_name for each in self.github.world.repositories.values()]
+            moved = self.plan.move_every is not None
+            return judge(tx, self.github.world, *homes, moved=moved, deleted=mover.deleted)
+
+    def _track(self) -> None:
+        with Database(self.database_url) as db:
+            track.track(db, GraphQL(self.github.graphql_url, "tracker"), self.plan.names, backfill=Goal())
+
+    def _blow(self, overseer: Overseer) -> None:
+        """Work on a few repositories at a time, each with its rivals, until all fates are met or time is up."""
+        for fault in self.plan.faults:
+            self.github.faults.add(fault)
+        fates = Fates(self.plan.fates)
+        places = itertools.cycle(overseer.ids().values())
+        visitors = min(self.plan.side_by_side, len(self.plan.names))
+        with ThreadPoolExecutor(max_workers=visitors) as pool:
+            for work in [pool.submit(self._visit, overseer, fates, places) for _ in range(visitors)]:
+                work.result()
+
+    def _visit(self, overseer: Overseer, fates: Fates, places: Iterable[str]) -> None:
+        for repository_id in places:
+            if not len(fates) or time.monotonic() >= self._ends:
+                return
+            with ThreadPoolExecutor(max_workers=self.plan.rivals) as pool:
+                rivals = [pool.submit(self._rival, overseer, fates, repository_id) for _ in range(self.plan.rivals)]
+                for rival in rivals:
+                    rival.result()
+
+    def _rival(self, overseer: Overseer, fates: Fates, repository_id: str) -> None:
+        """Live one life after the other on a repository until its backfill is complete."""
+        while time.monotonic() < self._ends and (fate := fates.take()) is not None:
+            end = self._life(overseer, repository_id, fate, patience=8.0)
+            if end.deed is not fate.deed or end.point is not fate.point:
+                fates.give_back(fate)
+            if overseer.status(repository_id) == "completed":
+                return
+            if end.deed is Deed.NOTHING:
+                time.sleep(0.3)  # it found the other one at work
+
+    def _finish(self, overseer: Overseer, repository_id: str) -> None:
+        """Run workers undisturbed until one says that nothing is left; one whole run after the last change."""
+        for _ in range(6):
+            overseer.hurry()
+            self._life(overseer, repository_id, LEFT_ALONE, patience=None)
+            if overseer.status(repository_id) == "completed":
+                return
+
+    def _life(self, overseer: Overseer, repository_id: str, fate: Fate, *, patience: float | None) -> End:
+        name = f"storm-{self.plan.seed}-{next(self._count)}"
+        end = Life(
+            name=name,
+            repository=repository_id,
+            fate=fate,
+            database_url=self.database_url,
+            environment=self._environment(name),
+            overseer=overseer,
+            log=self.folder / f"{name}.log",
+            arguments=("--chunk-size", str(self.plan.page)),
+            patience=patience,
+        ).run()
+        self.tally.add(name, end)
+        return end
+
+    def _environment(self, token: str) -> dict[str, str]:
+        """Each worker has a budget of its own: the storm is about the chunks, and one that must wait stops no other."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+        return kept | {
+            "GITHUB_TOKEN": token,
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_GRAPHQL_URL": self.github.graphql_url,
+            "GH_BACKFILL_HOME": str(self.folder),
+        }

@@ -1,0 +1,210 @@
+"""The preflight: one line each, what is wrong by its name, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from gh_backfill import settings
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.store import access
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect
+from gh_backfill.tasks.check import Finding, check
+from tests.tasks.test_installations import WRITER_ROLE, as_role, run
+
+each_kind = pytest.mark.parametrize("kind", ["database_url", "existing_database_url"])
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[Simulator]:
+    with running(load(recipes=["octo/small:3"])) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def environment(github: Simulator) -> dict[str, str]:
+    return {"GITHUB_TOKEN": "tok", "GITHUB_API_URL": github.url}
+
+
+def checked(environment: dict[str, str], url: str | None = None, **changes: str) -> dict[str, Finding]:
+    given = environment | ({"DATABASE_URL": url} if url else {}) | changes
+    return {each.name: each for each in check(settings.load(given, dotenv=None), datetime.now(UTC))}
+
+
+def wrong(found: dict[str, Finding]) -> dict[str, str]:
+    return {name: each.text for name, each in found.items() if not each.ok}
+
+
+@each_kind
+def test_everything_is_fine_and_is_said_one_by_one(
+    environment: dict[str, str], kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(kind)
+    found = checked(environment, url)
+    assert wrong(found) == {}
+    assert list(found) == ["settings", "token", "budget", "database", "migrations", "columns", "rights"]
+    with Database(url) as db, db.transaction(read_only=True) as tx:
+        assert tx.rows("select 1 from repositories where owner = 'gh-backfill'") == []
+
+
+def test_all_missing_settings_are_named_at_once(environment: dict[str, str]) -> None:
+    found = checked({"GITHUB_ACTIONS": "true"})
+    assert list(wrong(found)) == ["settings"]
+    assert "GITHUB_TOKEN" in found["settings"].text
+    assert "DATABASE_URL" in found["settings"].text
+
+
+def test_a_token_that_github_refuses_is_named_and_the_database_is_checked_all_the_same(
+    environment: dict[str, str], database_url: str
+) -> None:
+    with running(load(recipes=["octo/small:3"]), Options(only_known_tokens=True, identities={"other": "x"})) as strict:
+        found = checked(environment, database_url, GITHUB_API_URL=strict.url)
+    assert list(wrong(found)) == ["token"]
+    assert found["rights"].ok
+
+
+def test_a_github_that_cannot_be_reached_is_named(environment: dict[str, str], database_url: str) -> None:
+    assert list(wrong(checked(environment, database_url, GITHUB_API_URL="http://127.0.0.1:9"))) == ["token"]
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(environment: dict[str, str]) -> None:
+    found = checked(environment, "postgresql://u:hunter2@127.0.0.1:1/x")
+    assert list(wrong(found)) == ["database"]
+    assert "hunter2" not in str(found)
+
+
+def test_pending_migrations_are_named_with_the_command_that_applies_them(
+    environment: dict[str, str], empty_database_url: str
+) -> None:
+    found = checked(environment, empty_database_url)
+    assert list(wrong(found)) == ["migrations"]
+    assert "gh-backfill migrate" in found["migrations"].text
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("alter table backfill_chunks drop column api_calls_made", "backfill_chunks.api_calls_made is missing"),
+        ("alter table backfill_chunks drop column retry_count", "backfill_chunks.retry_count is missing"),
+        ("alter table reviews add column tenant integer not null", "reviews.tenant must not be empty"),
+        ("alter table comments rename to old_comments", "table comments is missing"),
+    ],
+)
+def test_a_column_that_is_missing_or_that_nobody_fills_is_named_and_no_command_writes(
+    environment: dict[str, str], kind: str, change: str, words: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(kind)
+    if "add column" in change:
+        run(url, "truncate reviews")
+    run(url, change)
+    assert words in wrong(checked(environment, url))["columns"]
+    assert words in refusal(environment, url)
+
+
+def test_a_new_column_with_a_default_or_a_trigger_that_fills_it_is_nobodys_business(
+    environment: dict[str, str], database_url: str
+) -> None:
+    run(
+        database_url,
+        """
+        alter table reviews add column a integer not null default 0,
+                            add column b integer not null generated always as identity,
+                            add column c integer not null generated always as (1) stored;
+        alter table comments add column tenant integer not null;
+        create function fill() returns trigger language plpgsql as $$ begin new.tenant = 1; return new; end $$;
+        create trigger fill before insert on comments for each row execute function fill()""",
+    )
+    assert wrong(checked(environment, database_url)) == {}
+
+
+@each_kind
+def test_a_role_without_rights_is_told_which_and_where(
+    environment: dict[str, str], kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(kind)
+    run(url, WRITER_ROLE + "revoke update on reviews, comments from gh_backfill_writer")
+    writer = as_role(url, "gh_backfill_writer")
+    text = wrong(checked(environment, writer))["rights"]
+    assert "no right to update comments" in text
+    assert "no right to update reviews" in text
+    assert "docs/writer_role.sql" in text
+    assert "no right to update reviews" in refusal(environment, writer)
+
+
+@each_kind
+def test_row_level_security_that_hides_rows_is_told_by_table(
+    environment: dict[str, str], kind: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(kind)
+    run(url, WRITER_ROLE + "drop policy gh_backfill_writer_all on backfill_chunks")
+    writer = as_role(url, "gh_backfill_writer")
+    assert wrong(checked(environment, writer)).keys() == {"rights"}
+    assert "backfill_chunks: " in wrong(checked(environment, writer))["rights"]
+    assert "row-level security" in refusal(environment, writer)
+
+
+def test_rows_that_may_be_written_and_not_seen_again_are_no_success(
+    environment: dict[str, str], database_url: str
+) -> None:
+    run(
+        database_url,
+        WRITER_ROLE
+        + """
+        drop policy gh_backfill_writer_all on reviews;
+        create policy blind on reviews for insert to gh_backfill_writer with check (true)""",
+    )
+    writer = as_role(database_url, "gh_backfill_writer")
+    assert "reviews: the row that was written can't be seen or changed" in wrong(checked(environment, writer))["rights"]
+    assert "reviews: the row that was written" in refusal(environment, writer)
+
+
+def test_policies_of_another_wording_that_admit_us_are_enough(environment: dict[str, str], database_url: str) -> None:
+    run(
+        database_url,
+        WRITER_ROLE
+        + """
+        drop policy gh_backfill_writer_all on reviews;
+        create policy mine on reviews using (current_user = 'gh_backfill_writer')""",
+    )
+    writer = as_role(database_url, "gh_backfill_writer")
+    assert wrong(checked(environment, writer)) == {}
+    assert refusal(environment, writer) == ""
+
+
+def test_what_is_read_needs_no_right_to_write(environment: dict[str, str], database_url: str) -> None:
+    run(database_url, WRITER_ROLE + "revoke insert, update on all tables in schema public from gh_backfill_writer")
+    given = settings.load(environment | {"DATABASE_URL": as_role(database_url, "gh_backfill_writer")}, dotenv=None)
+    with connect.database(given, writing=False) as db, db.transaction(read_only=True) as tx:
+        assert tx.rows("select 1 as one from repositories") == []
+
+
+def test_every_table_that_is_written_has_its_proof(database_url: str) -> None:
+    with Database(database_url) as db:
+        assert access.prove(db) == []
+    proven = {statement.split()[2] for statement in access.proofs()}
+    assert proven == set(access.needed())
+
+
+def test_the_needs_are_read_from_the_statements() -> None:
+    needs = access.needed()
+    assert {"attempt", "lease_until", "status", "pr_numbers", "error"} <= needs["backfill_chunks"].columns
+    assert needs["pull_requests"].always is not None
+    assert {"repository_full_name", "head_branch", "title"} <= needs["pull_requests"].always
+    assert "username" in needs["contributors"].columns
+    assert all(column.islower() and column != "set" for need in needs.values() for column in need.columns)
+
+
+def refusal(environment: dict[str, str], url: str) -> str:
+    """Return with which words a command that writes refuses to begin; empty if it does begin."""
+    try:
+        with connect.database(settings.load(environment | {"DATABASE_URL": url}, dotenv=None)):
+            return ""
+    except ConfigurationError as error:
+        return str(error)

@@ -1,0 +1,101 @@
+"""The world moves while we walk: at the end the database is what GitHub is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.world import World
+from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from tests.comparison import compare
+from tests.storm.expected_world import expected_world
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+Change = Callable[[World], object]
+CHANGES: dict[str, Change] = {
+    "opened": lambda world: changes.open_pull_request(world, ENGINE, author="octo", title="New"),
+    "edited": lambda world: changes.edit(world, ENGINE, 190, title="Edited", body="Anew"),
+    "edited before it is reached": lambda world: changes.edit(world, ENGINE, 5, title="Edited early"),
+    "reviewed": lambda world: changes.review(world, ENGINE, 191, author="octo", state="APPROVED", comments=["a", "b"]),
+    "commented": lambda world: changes.comment(world, ENGINE, 191, author="octo", body="Word."),
+    "closed": lambda world: changes.close(world, ENGINE, 191),
+    "merged": lambda world: changes.close(world, ENGINE, 190, merged_by="octo"),
+    "account renamed": lambda world: _rename_somebody(world),
+}
+
+
+def during(house: House, change: Change, *, after_chunk: int = 1) -> Callable[[Progress], None]:
+    made: list[object] = []
+
+    def listen(progress: Progress) -> None:
+        if progress.chunks == after_chunk and not made:
+            made.append(change(house.github.world))
+
+    return listen
+
+
+def _rename_somebody(world: World) -> object:
+    login = next(each.login for each in world.accounts.values() if each.login != "octo" and each.type == "User")
+    return changes.rename_account(world, login, to=f"{login}-renamed")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("after_chunk", [1, 3])
+def test_what_happens_during_the_walk_is_there_at_its_end(house: House, what: str, after_chunk: int) -> None:
+    house.track(ENGINE)
+    captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, CHANGES[what], after_chunk=after_chunk))
+    assert captured.outcome is Outcome.COMPLETED
+    with house.db.transaction(read_only=True) as tx:
+        wanted = [each for each in expected_world(house.github.world) if each.full_name == ENGINE]
+        differences = compare(tx, wanted, stood_still=False)
+    assert not differences, differences
+
+
+def test_many_changes_at_once_take_more_than_one_pass(house: House) -> None:
+    house.track(ENGINE)
+
+    def storm(world: World) -> None:
+        for number in range(100, 190):
+            if number % 13:
+                changes.edit(world, ENGINE, number, title=f"Edited {number}")
+
+    house.capture(limits=Limits(chunk_size=30), listen=during(house, storm, after_chunk=4))
+    with house.db.transaction(read_only=True) as tx:
+        wanted = [each for each in expected_world(house.github.world) if each.full_name == ENGINE]
+        differences = compare(tx, wanted, stood_still=False)
+    assert not differences, differences
+    assert house.only("select pass from backfill_streams where stream = 'catch_up'")["pass"] >= 2
+
+
+def test_a_pull_request_deleted_after_it_was_read_stays(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    changes.delete(house.github.world, SMALL, 3)
+    house.capture(SMALL)
+    assert house.count("pull_requests") == 12
+
+
+def test_a_repository_that_stops_being_public_is_private_at_once(house: House) -> None:
+    house.track(ENGINE)
+
+    def hide(world: World) -> object:
+        return changes.make_private(world, ENGINE)
+
+    captured = house.capture(listen=during(house, hide))
+    assert captured.outcome is Outcome.FAILED
+    assert house.only("select is_private from repositories")["is_private"] is True
+    assert house.count("pull_requests") == 25
+
+
+def test_an_account_deleted_during_the_walk_drops_nothing(house: House) -> None:
+    house.track(ENGINE)
+
+    def leave(world: World) -> object:
+        login = next(each.login for each in world.accounts.values() if each.type == "User" and each.login != "octo")
+        return changes.delete_account(world, login)
+
+    captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, leave))
+    assert captured.outcome is Outcome.COMPLETED
+    assert house.count("pull_requests") == 180

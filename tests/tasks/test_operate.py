@@ -1,0 +1,226 @@
+"""A person pauses, resumes, retries and cancels; a running capture obeys at its next claim, and the planner always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill.errors import ConfigurationError, PartlyFailed
+from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.store import backfills
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks import operate
+from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks.operate import Operated
+from gh_backfill.tasks.plan import plan
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+SOON = timedelta(hours=1)
+
+
+def planned(house: House, *asked: str, now: datetime | None = None) -> dict[str, Why]:
+    made = plan(
+        house.db,
+        house.graphql(),
+        house.run,
+        now or datetime.now(UTC),
+        asked=asked,
+        thresholds=Thresholds(),
+        limit=12,
+    )
+    return {verdict.repository.full_name: verdict.why for verdict in made.verdicts}
+
+
+def engine(tx: Transaction) -> str:
+    (row,) = tx.rows("select id from repositories where full_name = %(name)s", name=ENGINE)
+    return str(row["id"])
+
+
+def stopped_after_a_chunk(house: House, do: Callable[[], object]) -> Captured:
+    """Run a capture and do something after its first chunk."""
+
+    def listen(progress: Progress) -> None:
+        if progress.chunks == 1:
+            do()
+
+    return house.capture(limits=Limits(chunk_size=25), listen=listen)
+
+
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_a_running_capture_stops_at_its_next_claim_keeps_what_it_has_and_goes_on_when_it_is_resumed(
+    house: House, verb: str, database_url: str
+) -> None:
+    house.track(ENGINE)
+
+    def stop() -> None:
+        with Database(database_url) as other:
+            if verb == "cancel":
+                operate.cancel(other, [ENGINE])
+            else:
+                operate.pause(other, [ENGINE], reason="release day", until=None)
+
+    captured = stopped_after_a_chunk(house, stop)
+    assert (captured.outcome, captured.chunks, captured.items) == (Outcome.PAUSED, 1, 25)
+    assert {"pause": "release day", "cancel": "cancelled"}[verb] in captured.reason
+    assert house.count("pull_requests") == 25
+    operate.resume(house.db, [ENGINE])
+    assert (house.capture().outcome, house.count("pull_requests")) == (Outcome.COMPLETED, 180)
+    assert house.state()["processed_prs"] == 180
+
+
+def test_a_job_that_starts_after_the_pause_does_not_undo_it(house: House) -> None:
+    house.track(ENGINE)
+    operate.cancel(house.db, [ENGINE])
+    captured = house.capture()
+    assert (captured.outcome, captured.chunks) == (Outcome.PAUSED, 0)
+    assert (house.state()["status"], house.state()["pause_reason"]) == ("paused", "cancelled")
+
+
+def test_a_pause_holds_before_the_first_stream_is_there(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("delete from backfill_streams")
+    operate.cancel(house.db, [ENGINE])
+    assert house.capture().outcome is Outcome.PAUSED
+
+
+def test_the_planner_leaves_alone_what_a_person_paused_even_if_asked(house: House) -> None:
+    house.track(ENGINE)
+    operate.cancel(house.db, [ENGINE])
+    assert planned(house, now=datetime.now(UTC) + timedelta(days=400)) == {ENGINE: Why.HELD}
+    assert planned(house, ENGINE) == {ENGINE: Why.HELD}
+    operate.resume(house.db, [ENGINE])
+    assert planned(house) == {ENGINE: Why.GOES_ON}
+
+
+def test_a_pause_for_a_time_ends_by_itself(house: House) -> None:
+    house.track(ENGINE)
+    operate.pause(house.db, [ENGINE], reason=None, until=datetime.now(UTC) + SOON)
+    assert planned(house) == {ENGINE: Why.HELD}
+    with house.db.transaction() as tx:
+        tx.run("update progressive_backfill_state set resume_at = clock_timestamp()")
+    assert planned(house) == {ENGINE: Why.RESUMES}
+    assert (house.state()["status"], house.state()["held"]) == ("active", False)
+
+
+def test_a_pause_by_a_person_outlives_one_for_the_rate_limit(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        backfills.pause(tx, engine(tx), reason="rate_limit", resume_at=datetime.now(UTC))
+    operate.pause(house.db, [ENGINE], reason=None, until=None)
+    assert planned(house) == {ENGINE: Why.HELD}
+
+
+def test_a_pause_during_the_last_page_does_not_leave_an_active_backfill_without_work(house: House) -> None:
+    house.track(SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update backfill_streams set status = 'completed'")
+    operate.pause(house.db, [SMALL], reason=None, until=None)
+    operate.resume(house.db, [SMALL])
+    assert house.state(SMALL)["status"] == "completed"
+
+
+def test_the_same_holds_when_the_pause_ends_by_itself(house: House) -> None:
+    house.track(SMALL)
+    operate.pause(house.db, [SMALL], reason=None, until=datetime.now(UTC) + SOON)
+    with house.db.transaction() as tx:
+        tx.run("update backfill_streams set status = 'completed'")
+        tx.run("update progressive_backfill_state set resume_at = clock_timestamp()")
+    assert house.capture(SMALL).outcome is Outcome.COMPLETED
+    assert house.state(SMALL)["status"] == "completed"
+
+
+def test_resuming_does_not_wait_for_the_next_try_of_a_chunk(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        stream = backfills.lock_stream(tx, engine(tx))
+        assert stream is not None
+        claimed = backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+        assert claimed is not None
+        backfills.give_back(tx, claimed, error="503", retry_at=datetime.now(UTC) + SOON)
+        backfills.pause(tx, stream.repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + SOON)
+    operate.resume(house.db, [ENGINE])
+    assert house.capture().outcome is Outcome.COMPLETED
+
+
+def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: House) -> None:
+    house.track(ENGINE)
+    house.capture(limits=Limits(chunk_size=50, max_chunks=1))
+    with house.db.transaction() as tx:
+        stream = backfills.lock_stream(tx, engine(tx))
+        assert stream is not None
+        claimed = backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+        assert claimed is not None
+        backfills.fail_chunk(tx, claimed, error="broken")
+        backfills.fail(tx, stream.repository_id, error="broken")
+    (done,) = operate.retry(house.db, [ENGINE])
+    assert (done.changed, done.status, done.result) == (True, "active", "goes on (had failed: broken)")
+    captured = house.capture()
+    assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 130)
+    assert house.only("select max(attempt) as n from backfill_chunks where status = 'completed'")["n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "verb", "changed", "failed", "word"),
+    [
+        ("active", operate.resume, False, False, "nothing to resume"),
+        ("failed", operate.resume, False, True, "gh-backfill retry"),
+        ("paused", operate.retry, False, True, "gh-backfill resume"),
+        ("active", operate.retry, False, False, "nothing to retry"),
+        ("completed", operate.cancel, False, False, "nothing to pause"),
+        ("failed", operate.cancel, False, False, "nothing to pause"),
+        ("paused", operate.cancel, True, False, "gh-backfill resume"),
+    ],
+)
+def test_what_does_not_fit_the_state_changes_nothing_and_says_what_would(
+    house: House,
+    status: str,
+    verb: Callable[[Database, list[str]], list[Operated]],
+    changed: bool,
+    failed: bool,
+    word: str,
+) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update progressive_backfill_state set status = %(status)s", status=status)
+    (done,) = verb(house.db, [ENGINE])
+    assert (done.changed, done.failed) == (changed, failed)
+    assert word in done.result
+    assert house.state()["status"] == status
+
+
+def test_one_unknown_name_fails_and_the_others_are_done(house: House) -> None:
+    house.track(ENGINE)
+    done = operate.cancel(house.db, [ENGINE, "octo/nowhere"])
+    assert [(each.changed, each.failed) for each in done] == [(True, False), (False, True)]
+    with pytest.raises(PartlyFailed, match="octo/nowhere: not tracked here"):
+        operate.settle(done)
+
+
+def test_nothing_but_unknown_names_is_an_error_and_writes_nothing(house: House) -> None:
+    with pytest.raises(ConfigurationError, match="octo/nowhere"):
+        operate.cancel(house.db, ["octo/nowhere"])
+
+
+def test_a_backfill_that_somebody_holds_locked_fails_alone(house: House, database_url: str) -> None:
+    house.track(ENGINE, SMALL)
+    with Database(database_url) as other, other.transaction() as tx:
+        assert backfills.lock_stream(tx, engine(tx))
+        done = operate.cancel(house.db, [ENGINE, SMALL])
+    assert [(each.given, each.failed) for each in done] == [(ENGINE, True), (SMALL, False)]
+
+
+@pytest.mark.parametrize("verb", [operate.cancel, operate.resume, operate.retry])
+def test_a_dry_run_tells_and_writes_nothing(house: House, verb: Callable[..., list[Operated]]) -> None:
+    house.track(ENGINE)
+    status = {operate.cancel: "active", operate.resume: "paused", operate.retry: "failed"}[verb]
+    with house.db.transaction() as tx:
+        tx.run("update progressive_backfill_state set status = %(status)s", status=status)
+        (name,) = tx.rows("select current_database() as name")
+        tx.run(f'alter database "{name["name"]}" set default_transaction_read_only = on')
+    house.db.close()
+    (done,) = verb(house.db, [ENGINE], dry_run=True)
+    assert done.changed
+    assert house.state()["status"] == status

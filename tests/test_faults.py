@@ -1,0 +1,45 @@
+"""Every fault is proven somewhere: the table of `faults.py` against the simulator, the storm and the tests."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from gh_backfill.simulator.effects import EFFECTS
+from tests import faults
+from tests.storm.fates import Point
+
+ROOT = Path(__file__).parents[1]
+PROOFS = [
+    (f"{table}: {fault}", proof)
+    for table, rows in faults.TABLES.items()
+    for fault, proofs in rows.items()
+    for proof in proofs
+]
+
+
+def test_every_fault_that_github_can_have_here_is_in_the_table() -> None:
+    assert set(faults.GITHUB) == set(EFFECTS)
+
+
+def test_every_point_at_which_the_storm_strikes_is_in_the_table() -> None:
+    assert {point.value for point in Point} <= set(faults.DEATHS)
+
+
+def test_nothing_is_in_the_table_without_a_proof() -> None:
+    assert [fault for rows in faults.TABLES.values() for fault, proofs in rows.items() if not proofs] == []
+
+
+@pytest.mark.parametrize("proof", sorted({proof for _, proof in PROOFS}))
+def test_the_proof_of_a_fault_exists(proof: str) -> None:
+    path, _, name = proof.partition("::")
+    assert name in _tests(path), f"{path} has no {name}: see {[fault for fault, found in PROOFS if found == proof]}"
+
+
+@cache
+def _tests(path: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))

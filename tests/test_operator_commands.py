@@ -1,0 +1,142 @@
+"""The operator's commands as a person or a workflow calls them: what they print, write and return."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gh_backfill.store.db import Database
+from tests.test_cli import cli, environment, github, refused
+
+__all__ = ["environment", "github"]
+
+
+@pytest.fixture
+def db(environment: dict[str, str]) -> Iterator[Database]:
+    """Give the database of a tracked repository whose first chunk lost its worker an hour ago."""
+    assert cli(environment, "track", "octo/engine", "octo/small").returncode == 0
+    assert cli(environment, "capture", "octo/engine", "--chunk-size", "20", "--max-chunks", "1").returncode == 0
+    with Database(environment["DATABASE_URL"]) as database:
+        with database.transaction() as tx:
+            tx.run("""
+                insert into backfill_chunks (repository_id, backfill_state_id, stream_id, chunk_number, status, attempt,
+                                             started_at, lease_until, page_size, after_cursor)
+                select repository_id, backfill_state_id, id, 9, 'processing', 1, now() - interval '1 hour',
+                       now() - interval '55 minutes', 20, cursor
+                from backfill_streams where items_done > 0""")
+        yield database
+
+
+def chunk(db: Database) -> tuple[str, int]:
+    with db.transaction(read_only=True) as tx:
+        row = tx.row("select status, attempt from backfill_chunks where chunk_number = 9")
+    assert row is not None
+    return row["status"], row["attempt"]
+
+
+def states(db: Database) -> dict[str, tuple[str, str | None]]:
+    with db.transaction(read_only=True) as tx:
+        rows = tx.rows("select r.full_name, b.status, b.pause_reason from progressive_backfill_state b "
+                       "join repositories r on r.id = b.repository_id")  # fmt: skip
+    return {row["full_name"]: (row["status"], row["pause_reason"]) for row in rows}
+
+
+def test_recover_says_what_it_did_in_lines_json_outputs_and_summary(
+    environment: dict[str, str], db: Database, tmp_path: Path
+) -> None:
+    files = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    dry = cli(environment, "recover", "--dry-run")
+    assert "would recover octo/engine: chunk 9" in dry.stdout
+    assert chunk(db) == ("processing", 1)
+    done = cli(environment, "recover", "octo/engine", "--json", **files)
+    assert json.loads(done.stdout)["returned"] == 1
+    assert "octo/engine: chunk 9 goes back to be claimed again: its worker stopped renewing its lease" in done.stderr
+    assert "returned<<" in (tmp_path / "output").read_text()
+    assert "1 chunks go back" in (tmp_path / "summary").read_text()
+    assert chunk(db) == ("pending", 1)
+    assert cli(environment, "recover").stdout == "nothing is stuck\n"
+
+
+def test_options_of_recover_reach_it_by_the_environment_and_empty_ones_are_not_given(
+    environment: dict[str, str], db: Database
+) -> None:
+    with db.transaction() as tx:
+        tx.run("update backfill_chunks set lease_until = now() + interval '5 minutes' where chunk_number = 9")
+    given = {"GH_BACKFILL_RECOVER_ALL": "", "GH_BACKFILL_OLDER_THAN": "", "GH_BACKFILL_DRY_RUN": ""}
+    assert cli(environment, "recover", **given).stdout == "nothing is stuck\n"
+    assert cli(environment, "recover", **given | {"GH_BACKFILL_RECOVER_ALL": "true"}).returncode == 0
+    assert chunk(db) == ("pending", 1)
+
+
+def test_a_capture_begins_with_the_recovery_of_its_repository(environment: dict[str, str], db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run("update backfill_chunks set lease_until = null where chunk_number = 9")
+    done = cli(environment, "capture", "octo/engine")
+    assert done.returncode == 0, done.stderr
+    assert "chunk 9 goes back" in done.stderr
+    assert chunk(db) == ("completed", 2)
+
+
+def test_a_plan_begins_with_the_recovery_of_what_it_may_plan(environment: dict[str, str], db: Database) -> None:
+    done = cli(environment, "plan")
+    assert done.returncode == 0, done.stderr
+    assert chunk(db) == ("pending", 1)
+
+
+def test_pause_resume_cancel_and_retry_by_their_names(environment: dict[str, str], db: Database) -> None:
+    done = cli(environment, "pause", "octo/engine", "octo/small", "--reason", "release day")
+    assert done.stdout == (
+        "octo/engine: paused (release day), goes on with gh-backfill resume\n"
+        "octo/small: paused (release day), goes on with gh-backfill resume\n"
+    )
+    assert states(db) == dict.fromkeys(("octo/engine", "octo/small"), ("paused", "release day"))
+    assert cli(environment, "resume", "octo/engine").returncode == 0
+    (cancelled,) = json.loads(cli(environment, "cancel", "octo/engine", "--json").stdout)
+    assert (cancelled["changed"], cancelled["status"]) == (True, "paused")
+    assert states(db)["octo/engine"] == ("paused", "cancelled")
+    assert "gh-backfill resume lets it go on" in refused(cli(environment, "retry", "octo/engine"), 3)
+    stopped = cli(environment, "capture", "octo/engine")
+    assert stopped.returncode == 0
+    assert "octo/engine: paused: paused: cancelled" in stopped.stdout
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "retry", "cancel"])
+def test_unknown_names_are_exit_2_and_some_of_them_exit_3(
+    environment: dict[str, str], db: Database, command: str
+) -> None:
+    assert "octo/nowhere" in refused(cli(environment, command, "octo/nowhere"), 2)
+    assert "octo/nowhere" in refused(cli(environment, command, "octo/engine", "octo/nowhere"), 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pause", "octo/engine", "--for", "soon"),
+        ("pause", "octo/engine", "--for", "0"),
+        ("recover", "--older-than", "-1"),
+        ("recover", "octo/nowhere"),
+    ],
+)
+def test_bad_input_changes_nothing(environment: dict[str, str], db: Database, arguments: tuple[str, ...]) -> None:
+    refused(cli(environment, *arguments), 2)
+    assert chunk(db) == ("processing", 1)
+    assert states(db)["octo/engine"][0] == "active"
+
+
+def test_check_is_green_or_says_what_to_do(environment: dict[str, str], empty_database_url: str) -> None:
+    done = cli(environment, "check")
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 7
+    bad = cli(environment, "check", "--json", DATABASE_URL=empty_database_url)
+    refused(bad, 2)
+    assert [each["name"] for each in json.loads(bad.stdout) if not each["ok"]] == ["migrations"]
+
+
+def test_a_command_that_writes_does_not_begin_where_a_column_is_missing(environment: dict[str, str]) -> None:
+    with Database(environment["DATABASE_URL"]) as database, database.transaction() as tx:
+        tx.run("alter table backfill_chunks drop column error")
+    for arguments in (("track", "octo/small"), ("recover",), ("cancel", "octo/small")):
+        assert "backfill_chunks.error is missing" in refused(cli(environment, *arguments), 2)
