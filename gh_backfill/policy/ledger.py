@@ -27,6 +27,7 @@ class JobOutcome(StrEnum):
     PAUSED = "paused"
     BUSY = "busy"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
     DIED = "died"
     CANCELLED = "cancelled"
     NEVER_STARTED = "never_started"

@@ -51,11 +51,23 @@ def plan_failed(
         tx.run(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
 
 
-def start(tx: Transaction, run: Run, repository_id: str | None, *, job_type: JobType = JobType.BACKFILL) -> str:
-    """Take the job that was planned for this repository in this run, or write one; returns its id."""
-    row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id)
+def start(
+    tx: Transaction,
+    run: Run,
+    repository_id: str | None,
+    *,
+    worker: str = "",
+    job_type: JobType = JobType.BACKFILL,
+) -> str:
+    """Take the job that was planned for this repository in this run, or write one; returns its id.
+
+    A worker that asks twice, having got no answer the first time, gets the same job.
+    """
+    row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id, worker=worker)
     if row is None:
-        row = tx.row(_SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, **_of(run))
+        row = tx.row(
+            _SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, worker=worker, **_of(run)
+        )
     assert row is not None
     return str(row["id"])
 

@@ -48,10 +48,11 @@ def _tell(made: Report, issues: Issues, occurrence: Occurrence) -> Iterator[str]
             yield f"issue #{issue.number} opened: {issue_text.title(alert)}"
     if len(raised) > len(raised.keys() & known.keys()) + new:
         yield f"{len(raised) - len(raised.keys() & known.keys()) - new} more alerts got no issue of their own"
-    for key in recovered(made.run, made.alerts) & known.keys():
-        issues.comment(known[key].number, issue_text.over(occurrence))
-        issues.close(known[key].number)
-        yield f"issue #{known[key].number} closed: recovered"
+    over = recovered(made.run, made.alerts)
+    for number in sorted(issue.number for key, issue in known.items() if key in over):
+        issues.comment(number, issue_text.over(occurrence))
+        issues.close(number)
+        yield f"issue #{number} closed: recovered"
 
 
 def _update(

@@ -41,6 +41,7 @@ class Outcome(StrEnum):
     PAUSED = "paused"
     BUSY = "busy"
     FAILED = "failed"
+    INTERRUPTED = "cancelled"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
-from gh_backfill.models import Goal, TrackedRepository
+from gh_backfill.models import Goal, Repository, TrackedRepository
 from gh_backfill.policy import chunking, cost
 from gh_backfill.policy.ledger import JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
@@ -19,9 +19,12 @@ from gh_backfill.store import jobs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress, Worker
 from gh_backfill.tasks.connect import worker_name
+from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import open_backfill
 
 log = logging.getLogger(__name__)
+
+ENDINGS = {Outcome.FAILED: JobStatus.FAILED, Outcome.INTERRUPTED: JobStatus.CANCELLED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,33 +82,39 @@ def run(
     sleep: Callable[[float], None] = time.sleep,
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly."""
-    repository = find(db, name)
-    with db.transaction() as tx:
-        job_id = jobs.start(tx, job_run, repository.id, job_type=job_type)
+    worker = worker_name()
+    repository = persistently(lambda: find(db, name), sleep)
+    job_id = persistently(lambda: _start(db, job_run, repository.id, worker, job_type), sleep)
     captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
     try:
-        repository = _ready(db, graphql, repository, goal)
-        worker = Worker(
+        captured = Worker(
             db=db,
             graphql=graphql,
-            repository=repository,
+            repository=_ready(db, graphql, repository, goal, sleep),
             limits=limits,
-            name=worker_name(),
+            name=worker,
             processor=job_run.processor,
             now=now,
             sleep=sleep,
             listen=_beating(db, job_id, listen),
-        )
-        captured = worker.run()
+        ).run()
     except BackfillError as error:
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
+        raise
+    except KeyboardInterrupt:
+        captured = replace(captured, outcome=Outcome.INTERRUPTED, reason="interrupted", spent=graphql.spent)
         raise
     except BaseException as error:
         captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
-        _finish(db, job_id, captured)
+        persistently(lambda: _finish(db, job_id, captured), sleep)
     return captured
+
+
+def _start(db: Database, job_run: jobs.Run, repository_id: str, worker: str, job_type: JobType) -> str:
+    with db.transaction() as tx:
+        return jobs.start(tx, job_run, repository_id, worker=worker, job_type=job_type)
 
 
 def _beating(db: Database, job_id: str, listen: Callable[[Progress], None]) -> Callable[[Progress], None]:
@@ -122,30 +131,42 @@ def _beating(db: Database, job_id: str, listen: Callable[[Progress], None]) -> C
     return beat
 
 
-def _ready(db: Database, graphql: GraphQL, repository: TrackedRepository, goal: Goal | None) -> TrackedRepository:
+def _ready(
+    db: Database,
+    graphql: GraphQL,
+    repository: TrackedRepository,
+    goal: Goal | None,
+    sleep: Callable[[float], None],
+) -> TrackedRepository:
     """Learn the repository's node id if it is missing, and open its backfill if `plan` has not."""
+    answer: Repository | None = None
     if repository.node_id is None:
         answer = github.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]
         if answer is None or answer.github_id != repository.github_id:
             raise Gone(f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)")
-        with db.transaction() as tx:
-            repositories.store(tx, [answer])
         repository = replace(repository, node_id=answer.node_id, total=answer.pull_requests)
-    if repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None:
-        with db.transaction() as tx:
-            open_backfill(tx, repository, goal)
+    persistently(lambda: _open(db, repository, answer, goal), sleep)
     return repository
 
 
+def _open(db: Database, repository: TrackedRepository, answer: Repository | None, goal: Goal | None) -> None:
+    with db.transaction() as tx:
+        if answer is not None:
+            repositories.store(tx, [answer])
+        if repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None:
+            open_backfill(tx, repository, goal)
+
+
 def _finish(db: Database, job_id: str, captured: Captured) -> None:
-    failed = captured.outcome is Outcome.FAILED
+    status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
+    explained = status is not JobStatus.COMPLETED or captured.outcome is Outcome.PAUSED
     with db.transaction() as tx:
         jobs.finish(
             tx,
             job_id,
-            status=JobStatus.FAILED if failed else JobStatus.COMPLETED,
+            status=status,
             outcome=captured.outcome,
-            error=captured.reason if failed or captured.outcome is Outcome.PAUSED else None,
+            error=captured.reason if explained else None,
             spent=captured.spent,
             chunks=captured.chunks,
             items=captured.items,

@@ -14,7 +14,15 @@ from gh_backfill.tasks.report import Report
 
 # GitHub takes outputs of at most 1 MB for a job.
 LARGEST_OUTPUT = 500_000
-_ICONS = {"completed": "✅", "stopped": "✅", "paused": "⏸️", "busy": "⏸️", "cancelled": "🚫", "never_started": "🚫"}
+_ICONS = {
+    "completed": "✅",
+    "stopped": "✅",
+    "paused": "⏸️",
+    "busy": "⏸️",
+    "cancelled": "🚫",
+    "interrupted": "🚫",
+    "never_started": "🚫",
+}
 
 
 def publish(settings: Settings, made: Report, notes: Sequence[str] = ()) -> None:

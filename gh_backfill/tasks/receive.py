@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gh_backfill.errors import BackfillError
 from gh_backfill.policy import ledger
 from gh_backfill.policy.ledger import RunnerJob
+from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.webhooks import JobEnded, Moved, Nothing, RunEnded, meaning
 from gh_backfill.store import jobs, webhooks
 from gh_backfill.store.db import Database, Transaction
@@ -31,9 +31,9 @@ def receive(db: Database, delivery_id: str, event: str, payload: Mapping[str, An
         with db.transaction() as tx:
             status, said = _take(tx, event, payload)
             webhooks.end(tx, delivery_id, status=status)
-    except (ValueError, BackfillError) as error:
+    except Exception as error:
         with db.transaction() as tx:
-            webhooks.end(tx, delivery_id, status="failed", error=str(error))
+            webhooks.end(tx, delivery_id, status="failed", error=redacted(str(error)))
         raise
     return said
 

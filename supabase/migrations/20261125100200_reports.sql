@@ -9,12 +9,10 @@ alter table progressive_capture_jobs
     add column if not exists runner_seconds integer,
     add column if not exists cost numeric(12, 6);
 
-do $$ begin
-if not exists (select from pg_constraint where conname = 'progressive_capture_jobs_outcome_check') then
-    alter table progressive_capture_jobs add constraint progressive_capture_jobs_outcome_check check (outcome in (
-        'completed', 'stopped', 'paused', 'busy', 'failed', 'died', 'cancelled', 'never_started', 'not_possible'));
-end if;
-end $$;
+alter table progressive_capture_jobs drop constraint if exists progressive_capture_jobs_outcome_check;
+alter table progressive_capture_jobs add constraint progressive_capture_jobs_outcome_check check (outcome in (
+    'completed', 'stopped', 'paused', 'busy', 'failed', 'interrupted', 'died', 'cancelled', 'never_started',
+    'not_possible'));
 
 -- Everything without an outcome is open, also what a host application's cleaner has failed.
 create index if not exists idx_capture_jobs_open on progressive_capture_jobs (run_key)

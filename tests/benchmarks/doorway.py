@@ -30,8 +30,10 @@ _EMPTY: tuple[tuple[re.Pattern[str], object], ...] = (
     (re.compile(r"/repos/[^/]+/[^/]+/pulls/\d+/requested_reviewers"), {"users": [], "teams": []}),
     (re.compile(r"/repos/[^/]+/[^/]+/.*/reactions"), []),
 )
+# The one field of a tool's GraphQL query that the simulated schema lacks.
+_UNKNOWN_FIELD = b"site_admin: isSiteAdmin"
 _NO_REACTIONS = {"total_count": 0, "+1": 0, "-1": 0, "laugh": 0, "hooray": 0, "confused": 0, "heart": 0}
-_ALWAYS_THERE: dict[str, object] = {"assignee": None, "assignees": [], "requested_reviewers": [], "labels": []}
+_ALWAYS_THERE: dict[str, object] = {"assignee": None, "assignees": [], "requested_reviewers": [], "type": None}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         path = self.path.removeprefix("/api/v3")
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.rfile.read(int(self.headers.get("content-length") or 0)).replace(_UNKNOWN_FIELD, b"")
         doorway = self.server.doorway
         doorway.rest += not path.startswith(("/graphql", "/api/graphql"))
         bare = path.partition("?")[0]
@@ -138,7 +140,7 @@ def _completed(body: bytes) -> bytes:
             row.update({name: empty for name, empty in _ALWAYS_THERE.items() if name not in row})
         if "body" in row:
             row.setdefault("reactions", _NO_REACTIONS)
-            row.setdefault("html_url", "")
+            row.update({name: "" for name in ("url", "html_url") if name not in row})
     return json.dumps(value).encode()
 
 

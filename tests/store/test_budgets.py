@@ -6,6 +6,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,8 @@ from gh_backfill.policy.governor import Cause, Standing, Told
 from gh_backfill.store import budgets
 from gh_backfill.store.budgets import Reserved
 from gh_backfill.store.db import Database, Row
+from tests import servers
+from tests.conftest import Server
 
 WHO = "user:1"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -242,26 +245,34 @@ def test_short_requests_are_held_to_2000_a_minute(db: Database) -> None:
     assert 100 < sent_in(3 * SECOND, db, 0.001, jobs=50) <= at_once + 3 * a_second
 
 
-def test_five_jobs_at_once_are_granted_exactly_what_is_there(db: Database, database_url: str) -> None:
-    learned(db, 160, limit=400)
-    with db.transaction() as tx:
-        tx.run("update api_budgets set busy = 0")
+def granted_to_five_jobs(url: str) -> int:
+    """Let five jobs ask at once, 56 times each, and return how many points they were granted together."""
     start = threading.Barrier(5)
 
     def job(number: int) -> int:
-        with Database(database_url) as own:
+        with Database(url) as own:
             start.wait()
-            later = NOW + timedelta(seconds=number)  # seconds of GitHub's time are not what this test is about
-            return sum(
-                budgets.reserve(own, wanted(seconds=0.0), now=later + timedelta(seconds=5 * turn))[0]
-                for turn in range(1, 15)
-                for _ in range(4)
-            )
+            moments = [NOW + timedelta(seconds=number + 5 * turn) for turn in range(1, 15) for _ in range(4)]
+            return sum(budgets.reserve(own, wanted(seconds=0.0), now=moment)[0] for moment in moments)
 
     with ThreadPoolExecutor(5) as pool:
-        granted = list(pool.map(job, range(5)))
-    assert sum(granted) == 120
+        return sum(pool.map(job, range(5)))
+
+
+def test_five_jobs_at_once_are_granted_exactly_what_is_there(db: Database, database_url: str) -> None:
+    learned(db, 160, limit=400)
+    assert granted_to_five_jobs(database_url) == 120
     assert len(row(db)["reserved"]) == 120
+
+
+@pytest.mark.skipif(servers.PGBOUNCER is None, reason="pgbouncer is not installed")
+def test_so_they_are_through_a_pooler_that_has_two_connections_for_all(
+    db: Database, database_url: str, server: Server
+) -> None:
+    learned(db, 160, limit=400)
+    with servers.pgbouncer(server.url, pool_size=2) as pooler:
+        pooled = urlsplit(pooler)._replace(path=urlsplit(database_url).path).geturl()
+        assert granted_to_five_jobs(pooled) == 120
 
 
 def test_identities_do_not_share(db: Database) -> None:

@@ -53,6 +53,7 @@ class Life:
     _writing: bool = False
     _passed: int = 0
     _heard: float = 0.0
+    _used: int = -1
     _process: subprocess.Popen[bytes] = field(init=False)
     _wire: Wire = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -81,16 +82,26 @@ class Life:
         )
 
     def _watch(self, started: float, most: float) -> None:
-        self._heard = started + 2.0  # Python takes its time to start
+        self._heard = started
         while self._process.poll() is None:
             now = time.monotonic()
             if self.fate.point is Point.ANY and self._met is Deed.NOTHING and now - started >= self.fate.delay:
                 self._strike(Point.ANY)
-            elif self.patience is not None and now - self._heard > 1.0 and now - self._heard > self._patience():
+            elif self.patience is not None and self._rests(now) > self._patience():
                 self._kill(Point.WAITING)
             elif now - started > most:
                 raise TimeoutError(f"{self.name} on {self.repository} did not end within {most:.0f} s: {self.log}")
             time.sleep(0.02)
+
+    def _rests(self, now: float) -> float:
+        """Return for how many seconds it has neither spoken nor used or wanted the processor: it is no slow machine."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        if stat.exists():
+            state, *figures = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            used = int(figures[10]) + int(figures[11])
+            if state in "RD" or used != self._used:
+                self._used, self._heard = used, now
+        return now - self._heard
 
     def _patience(self) -> float:
         """One that says that it waits needs no more than a moment; one that is silent may only be slow."""

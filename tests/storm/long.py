@@ -68,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _database(Path(folder), existing=asked.existing) as url,
         running(world, Options(window=8.0, graphql_limit=1_000_000)) as github,
     ):
-        storm = Storm(database_url=url, github=github, plan=plan, folder=Path(folder))
+        storm = Storm(
+            database_url=url, github=github, plan=plan, folder=Path(folder), say=lambda text: print(text, flush=True)
+        )
         judgement = storm.run()
     _show(asked, storm.tally, judgement)
     short = storm.tally.kills < asked.kills

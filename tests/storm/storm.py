@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -83,6 +83,7 @@ class Storm:
     github: Simulator
     plan: Plan
     folder: Path
+    say: Callable[[str], None] = lambda text: None
     tally: Tally = field(default_factory=Tally)
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _ends: float = 0.0
@@ -133,7 +134,7 @@ class Storm:
     def _rival(self, overseer: Overseer, fates: Fates, repository_id: str) -> None:
         """Live one life after the other on a repository until its backfill is complete."""
         while time.monotonic() < self._ends and (fate := fates.take()) is not None:
-            end = self._life(overseer, repository_id, fate, patience=8.0)
+            end = self._life(overseer, repository_id, fate, patience=6.0)
             if end.deed is not fate.deed or end.point is not fate.point:
                 fates.give_back(fate)
             if overseer.status(repository_id) == "completed":
@@ -163,6 +164,8 @@ class Storm:
             patience=patience,
         ).run()
         self.tally.add(name, end)
+        if len(self.tally.lives) % 25 == 0:
+            self.say(f"{self.tally.kills} kills, {len(self.tally.lives)} workers so far")
         return end
 
     def _environment(self, token: str) -> dict[str, str]:

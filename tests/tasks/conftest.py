@@ -29,6 +29,7 @@ class House:
     """Everything one test works with: the database, the simulated GitHub, and a clock that does not wait."""
 
     db: Database
+    url: str
     github: Simulator
     run: Run = RUN
     slept: list[float] = field(default_factory=list)
@@ -91,7 +92,7 @@ def options() -> Options:
 
 
 @pytest.fixture
-def house(db: Database, options: Options) -> Iterator[House]:
+def house(db: Database, database_url: str, options: Options) -> Iterator[House]:
     """Give a database, and a simulated GitHub with a large and a small repository."""
     with running(load(recipes=WORLD), options) as github:
-        yield House(db=db, github=github)
+        yield House(db=db, url=database_url, github=github)

@@ -7,7 +7,7 @@ import pytest
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.tasks.capture import Outcome
-from tests.tasks.conftest import ENGINE, SMALL, House
+from tests.tasks.conftest import SMALL, House
 
 ROWS = ("pull_requests", "reviews", "comments", "contributors")
 

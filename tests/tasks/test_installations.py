@@ -44,7 +44,7 @@ each_kind = pytest.mark.parametrize("kind", ["database_url", "existing_database_
 def house_at(url: str) -> Iterator[House]:
     """Give a small simulated GitHub beside the database at a URL."""
     with running(load(recipes=WORLD)) as github, Database(url) as db:
-        yield House(db=db, github=github)
+        yield House(db=db, url=url, github=github)
 
 
 def as_role(url: str, role: str) -> str:

@@ -6,25 +6,22 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psycopg2
 import pytest
 
-from gh_backfill.errors import StoreUnavailable
-from gh_backfill.models import TrackedRepository
-from gh_backfill.store.db import Database, Transaction
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from gh_backfill.store.db import Database
+from gh_backfill.tasks.capture import Limits, Outcome
+from tests.storm.wire import Cut, Moment, Wire
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 ROOT = Path(__file__).parents[2]
 
 
 def worker(house: House, name: str = ENGINE) -> subprocess.Popen[str]:
-    row = house.only("select current_database() as name, current_setting('unix_socket_directories') as folder")
     return subprocess.Popen(
         [sys.executable, "-m", "gh_backfill", "capture", name, "--chunk-size", "5"],
         env={
@@ -33,7 +30,7 @@ def worker(house: House, name: str = ENGINE) -> subprocess.Popen[str]:
             "HOME": str(ROOT),
             "GITHUB_TOKEN": "tok",
             "GITHUB_API_URL": house.github.url,
-            "DATABASE_URL": f"postgresql://postgres@/{row['name']}?host={row['folder']}",
+            "DATABASE_URL": house.url,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -68,7 +65,9 @@ def test_a_worker_told_to_stop_gives_its_chunk_back_and_says_so(house: House, wo
     with ended(worker(house)) as process:
         first_lines(process, "2 chunks")
         process.send_signal(word)
-        out, _ = process.communicate(timeout=60)
+        assert process.stdout is not None
+        out = process.stdout.read()
+        process.wait(60)
     assert process.returncode == 130
     assert "what was committed is kept" in out
     assert house.rows("select 1 from backfill_chunks where status = 'processing'") == []
@@ -113,17 +112,9 @@ def test_two_workers_on_one_repository_do_every_page_once_between_them(house: Ho
 
 def cut(house: House) -> None:
     """End the worker's connection from the server's side, as a restart does."""
-    with house.db.transaction(read_only=True) as tx:
-        (mine,) = tx.rows("select pg_backend_pid() as pid, current_database() as name")
-    other = psycopg2.connect(_admin_url(house))
-    other.autocommit = True
-    other.cursor().execute("select pg_terminate_backend(%s)", (mine["pid"],))
-    other.close()
-
-
-def _admin_url(house: House) -> str:
-    row = house.only("select current_setting('unix_socket_directories') as folder")
-    return f"postgresql://postgres@/postgres?host={row['folder']}"
+    pid = house.only("select pg_backend_pid() as pid")["pid"]
+    with Database(house.url) as other, other.transaction() as tx:
+        tx.run("select pg_terminate_backend(%(pid)s)", pid=pid)
 
 
 def test_a_connection_lost_between_two_chunks_is_opened_again(house: House) -> None:
@@ -133,67 +124,57 @@ def test_a_connection_lost_between_two_chunks_is_opened_again(house: House) -> N
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
 
 
-def interrupted(monkey: pytest.MonkeyPatch, when: Callable[[str], bool], *, after: bool) -> list[str]:
-    """Lose the connection at the first COMMIT for which `when` says so, before or after it took effect."""
-    struck: list[str] = []
-    commit = Transaction._commit  # noqa: SLF001  (the wire itself is the outermost edge)
+@dataclass
+class Accident:
+    """Cuts the wire at the first COMMIT after a statement with this text: before the server hears of it, or after."""
 
-    def lost(tx: Transaction) -> None:
-        query = tx.last
-        if struck or not when(query):
-            commit(tx)
-            return
-        struck.append(query)
-        if after:
-            commit(tx)
-        raise StoreUnavailable("the database does not answer: the connection was lost")
+    text: str
+    moment: Moment
+    seen: bool = False
+    struck: bool = False
 
-    monkey.setattr(Transaction, "_commit", lost)
-    return struck
+    def __call__(self, statement: str, moment: Moment) -> None:
+        self.seen = self.seen or self.text in statement
+        if self.seen and not self.struck and statement == "commit" and moment is self.moment:
+            self.struck = True
+            raise Cut
 
 
-@pytest.mark.parametrize("after", [True, False])
-@pytest.mark.parametrize("statement", ["insert into backfill_chunks", "update progressive_backfill_state b"])
+@pytest.mark.parametrize("moment", list(Moment))
+@pytest.mark.parametrize("text", ["insert into backfill_chunks", "insert into pull_requests"])
 def test_a_commit_whose_answer_is_lost_is_found_out_and_counted_once(
-    house: House, monkeypatch: pytest.MonkeyPatch, after: bool, statement: str
+    house: House, database_url: str, moment: Moment, text: str
 ) -> None:
     house.track(ENGINE)
-    struck = interrupted(monkeypatch, lambda query: statement in query, after=after)
-    captured = house.capture(limits=Limits(chunk_size=40))
-    assert struck != []
+    accident = Accident(text=text, moment=moment)
+    wire = Wire(database_url, accident)
+    with Database(wire.url("worker")) as db:
+        captured = replace(house, db=db).capture(limits=Limits(chunk_size=40))
+    wire.close()
+    assert accident.struck
     assert captured.outcome is Outcome.COMPLETED
-    assert (captured.items, house.count("pull_requests"), house.state()["processed_prs"]) == (180, 180, 180)
+    assert (house.count("pull_requests"), house.state()["processed_prs"]) == (180, 180)
     assert house.only("select sum(items_done) as n from backfill_streams where stream = 'history'")["n"] == 180
 
 
 def test_a_worker_that_wakes_up_after_its_chunk_was_taken_over_commits_nothing(house: House, database_url: str) -> None:
     house.track(ENGINE)
-    taken: list[int] = []
+    overtaken: list[str] = []
 
-    def overtake(progress: Progress) -> None:
-        """Play the rival: take every chunk over as soon as the other has claimed the next one."""
-        taken.append(progress.chunks)
+    def overtake(statement: str, moment: Moment) -> None:
+        """Play the rival that takes the chunk over while the worker sleeps, right before it commits its rows."""
+        if "for no key update of c" in statement and moment is Moment.BEFORE and not overtaken:
+            overtaken.append(statement)
+            with Database(database_url) as rival, rival.transaction() as tx:
+                tx.run("update backfill_chunks set attempt = attempt + 1, claimed_by = 'rival'")
 
-    house.capture(limits=Limits(chunk_size=40, max_chunks=1), listen=overtake)
-    with Database(database_url) as rival, rival.transaction() as tx:
-        tx.run(
-            "create function overtake() returns trigger language plpgsql as $$ begin "
-            "new.attempt := new.attempt + 1; return new; end $$"
-        )
-        tx.run(
-            "create trigger overtake after insert on backfill_chunks for each row when (false) execute function overtake()"
-        )
-        tx.run(
-            "create trigger taken_over before update on backfill_chunks for each row "
-            "when (new.status = 'completed' and old.attempt = 1) execute function overtake()"
-        )
-    before = house.count("pull_requests")
-    captured = house.capture(limits=Limits(chunk_size=40, max_chunks=1))
-    assert taken == [1]
-    assert (captured.outcome, house.count("pull_requests")) in {
-        (Outcome.STOPPED, before + 40),
-        (Outcome.BUSY, before),
-    }
+    wire = Wire(database_url, overtake)
+    with Database(wire.url("worker")) as db:
+        captured = replace(house, db=db).capture()
+    wire.close()
+    assert overtaken != []
+    assert (captured.outcome, captured.items) == (Outcome.BUSY, 0)
+    assert (house.count("pull_requests"), house.state()["processed_prs"]) == (0, 0)
 
 
 def test_shared_people_never_make_five_captures_deadlock(house: House) -> None:
@@ -204,13 +185,3 @@ def test_shared_people_never_make_five_captures_deadlock(house: House) -> None:
             out, _ = process.communicate(timeout=120)
             assert process.returncode == 0, out
             assert "deadlock" not in out
-
-
-def repository(house: House) -> TrackedRepository:
-    return replace(house_find(house), node_id=None)
-
-
-def house_find(house: House) -> TrackedRepository:
-    from gh_backfill.tasks import job  # noqa: PLC0415
-
-    return job.find(house.db, ENGINE)

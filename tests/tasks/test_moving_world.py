@@ -13,6 +13,15 @@ from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, SMALL, House
 
+
+def rename_somebody(world: World) -> None:
+    changes.rename_account(world, somebody(world), to="somebody-renamed")
+
+
+def somebody(world: World) -> str:
+    return next(each.login for each in world.accounts.values() if each.login != "octo" and each.type == "User")
+
+
 Change = Callable[[World], object]
 CHANGES: dict[str, Change] = {
     "opened": lambda world: changes.open_pull_request(world, ENGINE, author="octo", title="New"),
@@ -22,7 +31,7 @@ CHANGES: dict[str, Change] = {
     "commented": lambda world: changes.comment(world, ENGINE, 191, author="octo", body="Word."),
     "closed": lambda world: changes.close(world, ENGINE, 191),
     "merged": lambda world: changes.close(world, ENGINE, 190, merged_by="octo"),
-    "account renamed": lambda world: _rename_somebody(world),
+    "account renamed": rename_somebody,
 }
 
 
@@ -34,11 +43,6 @@ def during(house: House, change: Change, *, after_chunk: int = 1) -> Callable[[P
             made.append(change(house.github.world))
 
     return listen
-
-
-def _rename_somebody(world: World) -> object:
-    login = next(each.login for each in world.accounts.values() if each.login != "octo" and each.type == "User")
-    return changes.rename_account(world, login, to=f"{login}-renamed")
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -92,9 +96,8 @@ def test_a_repository_that_stops_being_public_is_private_at_once(house: House) -
 def test_an_account_deleted_during_the_walk_drops_nothing(house: House) -> None:
     house.track(ENGINE)
 
-    def leave(world: World) -> object:
-        login = next(each.login for each in world.accounts.values() if each.type == "User" and each.login != "octo")
-        return changes.delete_account(world, login)
+    def leave(world: World) -> None:
+        changes.delete_account(world, somebody(world))
 
     captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, leave))
     assert captured.outcome is Outcome.COMPLETED

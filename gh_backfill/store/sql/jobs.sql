@@ -20,12 +20,15 @@ select %(job_type)s, repository_id, %(processor)s, 'failed', %(run_id)s, %(run_a
 from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text);
 
 -- name: start
--- Take the planned job of this run.  No row back: nobody planned it.
+-- Take the planned job of this run, or the one this worker took already, when the answer to its COMMIT was lost.
+-- No row back: nobody planned it.
 update progressive_capture_jobs
-set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
+set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
+    metadata = coalesce(metadata, '{}') || jsonb_build_object('worker', %(worker)s::text)
 where id = (select id from progressive_capture_jobs
-            where run_key = %(run_key)s and repository_id = %(repository_id)s and status = 'pending'
-            order by created_at limit 1 for update skip locked)
+            where run_key = %(run_key)s and repository_id = %(repository_id)s
+              and (status = 'pending' or (status = 'processing' and metadata ->> 'worker' = %(worker)s))
+            order by status desc, created_at limit 1 for update skip locked)
 returning id;
 
 -- name: start_unplanned
@@ -33,7 +36,7 @@ insert into progressive_capture_jobs (job_type, repository_id, processor_type, s
                                       workflow_run_attempt, run_key, started_at, heartbeat_at, metadata)
 values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
         %(run_key)s, clock_timestamp(), clock_timestamp(),
-        jsonb_build_object('reason', 'started by hand', 'label',
+        jsonb_build_object('reason', 'started by hand', 'worker', %(worker)s::text, 'label',
                            (select case when is_private is true then id::text else full_name end
                             from repositories where id = %(repository_id)s)))
 returning id;

@@ -1,0 +1,361 @@
+"""The receiver of webhooks: nothing unsigned, nothing twice, and the right rows."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+import uvicorn
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.webhook_out import signature
+from gh_backfill.models import Goal
+from gh_backfill.policy.webhooks import meaning
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.store import jobs
+from gh_backfill.store.db import Database, Row
+from gh_backfill.store.jobs import Run
+from gh_backfill.tasks import job, track
+from gh_backfill.tasks.capture import Limits, Outcome
+from gh_backfill.tasks.freshen import freshen
+from gh_backfill.web.webhooks import LARGEST, application, signed
+
+SECRET = "It's a Secret to Everybody"
+SMALL = "octo/small"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """The application on a port of this machine, the database behind it, and a simulated GitHub."""
+
+    url: str
+    db: Database
+    github: Simulator
+
+    def post(self, event: str, payload: object, delivery: str = "one", **headers: str) -> httpx.Response:
+        return self.raw(json.dumps(payload).encode(), event, delivery, **headers)
+
+    def raw(self, body: bytes, event: str = "ping", delivery: str = "one", **headers: str) -> httpx.Response:
+        given = {
+            "X-GitHub-Event": event,
+            "X-GitHub-Delivery": delivery,
+            "X-Hub-Signature-256": signature(SECRET, body),
+            "Content-Type": "application/json",
+        }
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.post(self.url, content=body, headers={**given, **more}, timeout=30)
+
+    def rows(self, statement: str) -> list[Row]:
+        with self.db.transaction(read_only=True) as tx:
+            return tx.rows(statement)
+
+    def graphql(self) -> GraphQL:
+        return GraphQL(self.github.graphql_url, "tok")
+
+    def track(self) -> int:
+        """Track the small repository and capture all of it; returns GitHub's id of it."""
+        track.track(self.db, self.graphql(), [SMALL], backfill=Goal())
+        here = Run(key="first", run_id=None, attempt=1, processor="local")
+        done = job.run(self.db, self.graphql(), here, SMALL, Limits(), listen=lambda progress: None)
+        assert done.outcome is Outcome.COMPLETED
+        return int(self.rows("select github_id from repositories")[0]["github_id"])
+
+
+@pytest.fixture
+def door(db: Database, database_url: str) -> Iterator[Door]:
+    server = uvicorn.Server(
+        uvicorn.Config(application(SECRET, database_url), host="127.0.0.1", port=0, log_level="critical")
+    )
+    listening = server.config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    with running(load(recipes=[f"{SMALL}:12"])) as github:
+        yield Door(url=f"http://127.0.0.1:{listening.getsockname()[1]}/webhooks/github", db=db, github=github)
+    server.should_exit = True
+    thread.join()
+    listening.close()
+
+
+def planned(door: Door, *, status: str = "processing", attempt: int = 1, run_id: int = 7) -> None:
+    run = Run(key=f"{run_id}/{attempt}", run_id=run_id, attempt=attempt, processor="github_actions")
+    with door.db.transaction() as tx:
+        (row,) = tx.rows("select id from repositories")
+        jobs.plan(tx, run, [(row["id"], "asked")])
+        if status == "processing":
+            jobs.start(tx, run, row["id"])
+
+
+def workflow_job(conclusion: str | None, *, attempt: int = 1, name: str = f"capture {SMALL}") -> dict[str, Any]:
+    return {
+        "action": "completed",
+        "workflow_job": {
+            "id": 1,
+            "run_id": 7,
+            "run_attempt": attempt,
+            "name": name,
+            "status": "completed",
+            "conclusion": conclusion,
+            "started_at": "2026-03-01T12:00:00Z",
+            "completed_at": "2026-03-01T12:01:30Z",
+        },
+    }
+
+
+def workflow_run(conclusion: str | None, *, attempt: int = 1, status: str = "completed") -> dict[str, Any]:
+    run = {"id": 7, "run_attempt": attempt, "status": status, "conclusion": conclusion, "updated_at": None}
+    return {"action": "completed", "workflow_run": run}
+
+
+def ledger(door: Door) -> list[tuple[str, str | None]]:
+    rows = door.rows(
+        "select status, outcome from progressive_capture_jobs where run_key <> 'first' order by created_at"
+    )
+    return [(row["status"], row["outcome"]) for row in rows]
+
+
+def test_the_signature_that_github_published_is_accepted() -> None:
+    published = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert signed(SECRET, b"Hello, World!", published)
+    assert signature(SECRET, b"Hello, World!") == published
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "sha256=",
+        "sha256=75",
+        "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+        "sha1=" + hmac.new(SECRET.encode(), b"Hello, World!", hashlib.sha1).hexdigest(),
+        "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e18",
+        "sha256=ä" + "0" * 63,
+    ],
+)
+def test_any_other_signature_is_refused(header: str | None) -> None:
+    assert not signed(SECRET, b"Hello, World!", header)
+
+
+def test_an_unsigned_delivery_is_refused_before_it_is_read(door: Door) -> None:
+    answer = door.raw(b"this is no JSON", X_Hub_Signature_256="sha256=00")
+    assert answer.status_code == 401
+    assert door.rows("select * from webhook_deliveries") == []
+
+
+def test_a_signed_ping_is_answered(door: Door) -> None:
+    answer = door.post("ping", {"zen": "Keep it logically awesome.", "hook_id": 1})
+    assert (answer.status_code, answer.json()) == (200, {"result": "pong"})
+
+
+def test_what_is_signed_and_no_json_is_a_bad_request(door: Door) -> None:
+    assert door.raw(b"nonsense").status_code == 400
+    assert door.raw(b"[1]").status_code == 400
+    assert door.post("workflow_job", {"action": "completed"}).status_code == 400
+
+
+def test_a_form_is_read_as_github_sends_it_by_default(door: Door) -> None:
+    body = urlencode({"payload": json.dumps({"zen": "x"})}).encode()
+    answer = door.raw(body, Content_Type="application/x-www-form-urlencoded")
+    assert answer.json() == {"result": "pong"}
+
+
+def test_a_body_larger_than_github_sends_is_refused(door: Door) -> None:
+    assert door.raw(b" " * (LARGEST + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "status", "outcome"),
+    [
+        ("failure", "failed", "died"),
+        ("timed_out", "failed", "died"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("neutral", "failed", "died"),
+        ("stale", "failed", "died"),
+        ("action_required", "failed", "died"),
+        ("success", "failed", "died"),
+        (None, "processing", None),
+    ],
+)
+def test_a_job_that_ended_without_a_word_is_closed_by_its_conclusion(
+    door: Door, conclusion: str | None, status: str, outcome: str | None
+) -> None:
+    door.track()
+    planned(door)
+    assert door.post("workflow_job", workflow_job(conclusion)).status_code == 200
+    assert ledger(door) == [(status, outcome)]
+
+
+def test_a_skipped_job_never_started(door: Door) -> None:
+    door.track()
+    planned(door, status="pending")
+    door.post("workflow_job", workflow_job("skipped"))
+    assert ledger(door) == [("skipped", "never_started")]
+
+
+def test_a_run_closes_what_its_attempt_left_open_and_nothing_else(door: Door) -> None:
+    door.track()
+    planned(door, attempt=1)
+    planned(door, attempt=2)
+    planned(door, run_id=8)
+    door.post("workflow_run", workflow_run("cancelled"))
+    assert ledger(door) == [("cancelled", "cancelled"), ("processing", None), ("processing", None)]
+
+
+def test_a_conclusion_counts_whatever_the_status_says_and_without_one_nothing_is_over(door: Door) -> None:
+    door.track()
+    planned(door)
+    door.post("workflow_run", workflow_run(None), "one")
+    assert ledger(door) == [("processing", None)]
+    door.post("workflow_run", workflow_run("failure", status="queued"), "two")
+    assert ledger(door) == [("failed", "died")]
+
+
+def test_a_job_that_said_how_it_ended_is_not_changed(door: Door) -> None:
+    door.track()
+    planned(door)
+    with door.db.transaction() as tx:
+        tx.run("update progressive_capture_jobs set status = 'completed', outcome = 'stopped' where outcome is null")
+    door.post("workflow_run", workflow_run("failure"))
+    assert ledger(door) == [("completed", "stopped")]
+
+
+def test_the_time_of_the_runner_is_noted(door: Door) -> None:
+    door.track()
+    planned(door)
+    door.post("workflow_job", workflow_job("failure"))
+    assert door.rows("select runner_seconds from progressive_capture_jobs where run_key = '7/1'") == [
+        {"runner_seconds": 90}
+    ]
+
+
+def pull_request(github_id: int, number: int = 3) -> dict[str, Any]:
+    return {
+        "action": "edited",
+        "pull_request": {"number": number},
+        "repository": {"id": github_id},
+        "sender": {"login": "ada", "id": 1},
+    }
+
+
+def test_the_same_delivery_again_changes_nothing(door: Door) -> None:
+    github_id = door.track()
+    assert door.post("pull_request", pull_request(github_id), "same").json() == {"result": "noted"}
+    assert door.post("pull_request", pull_request(github_id), "same").json() == {"result": "taken before"}
+    assert door.rows("select times from webhook_pending") == [{"times": 1}]
+
+
+def test_a_delivery_that_failed_is_taken_when_it_comes_again(door: Door) -> None:
+    github_id = door.track()
+    with door.db.transaction() as tx:
+        tx.run("alter table webhook_pending rename to elsewhere")
+    assert door.post("pull_request", pull_request(github_id), "same").status_code >= 500
+    assert door.rows("select status from webhook_deliveries") == [{"status": "failed"}]
+    with door.db.transaction() as tx:
+        tx.run("alter table elsewhere rename to webhook_pending")
+    assert door.post("pull_request", pull_request(github_id), "same").json() == {"result": "noted"}
+    assert door.rows("select status, attempts from webhook_deliveries") == [{"status": "done", "attempts": 2}]
+
+
+def test_what_is_not_tracked_is_not_remembered(door: Door) -> None:
+    assert door.post("pull_request", pull_request(999)).json() == {"result": "the repository is not tracked here"}
+    assert door.rows("select * from webhook_pending") == []
+
+
+def test_what_moves_within_a_minute_is_one_capture_and_the_edit_arrives(door: Door) -> None:
+    github_id = door.track()
+    changes.edit(door.github.world, SMALL, 3, title="Edited meanwhile")
+    for number in range(5):
+        door.post("pull_request", pull_request(github_id, 3 + number % 2), f"delivery {number}")
+    here = Run(key="web", run_id=None, attempt=1, processor="local")
+    now = datetime.now(UTC)
+    assert freshen(door.db, door.graphql, here, lambda: now) == {}
+    before = door.github.stats.points
+    done = freshen(door.db, door.graphql, here, lambda: now + timedelta(minutes=2))
+    assert len(done) == 1
+    assert door.github.stats.points - before == 1
+    assert door.rows("select title from pull_requests where number = 3") == [{"title": "Edited meanwhile"}]
+    assert door.rows("select * from webhook_pending") == []
+    types = door.rows("select job_type, status from progressive_capture_jobs where run_key = 'web'")
+    assert types == [{"job_type": "webhook", "status": "completed"}]
+
+
+def test_what_can_not_be_captured_now_is_remembered(door: Door) -> None:
+    github_id = door.track()
+    door.post("pull_request", pull_request(github_id))
+    here = Run(key="web", run_id=None, attempt=1, processor="local")
+    changes.delete_repository(door.github.world, SMALL)
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    freshen(door.db, door.graphql, here, lambda: later)
+    assert door.rows("select identity from webhook_pending") == [{"identity": "3"}]
+
+
+def test_stars_and_forks_and_issues_become_event_rows(door: Door) -> None:
+    github_id = door.track()
+    common = {"repository": {"id": github_id}, "sender": {"login": "ada", "id": 1}}
+    door.post("star", {"action": "created", "starred_at": "2026-03-01T00:00:00Z", **common}, "1")
+    door.post("fork", {"forkee": {"id": 5, "created_at": "2026-03-01T00:00:00Z"}, **common}, "2")
+    door.post("issues", {"action": "opened", "issue": {"number": 9}, **common}, "3")
+    comment = {"action": "created", "issue": {"number": 9}, "comment": {"id": 77}, **common}
+    door.post("issue_comment", comment, "4")
+    rows = door.rows("select kind, identity, payload ->> 'at' as at from webhook_pending order by identity")
+    assert [(row["kind"], row["identity"]) for row in rows] == [
+        ("event", "fork 5"),
+        ("event", "issue_comment created 77"),
+        ("event", "issues 9"),
+        ("event", "star 1"),
+    ]
+    assert rows[0]["at"] == rows[3]["at"] == "2026-03-01T00:00:00Z"
+
+
+def test_a_conversation_below_a_pull_request_is_a_capture(door: Door) -> None:
+    github_id = door.track()
+    issue = {"number": 4, "pull_request": {"url": "x"}}
+    common = {"repository": {"id": github_id}, "sender": {"login": "ada", "id": 1}}
+    door.post("issue_comment", {"action": "created", "issue": issue, "comment": {"id": 1}, **common})
+    assert door.rows("select kind, identity from webhook_pending") == [{"kind": "capture", "identity": "4"}]
+
+
+OURS = {
+    "ping",
+    "workflow_run",
+    "workflow_job",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "issue_comment",
+    "issues",
+    "star",
+    "fork",
+}
+
+
+def test_every_published_example_is_understood(examples: dict[str, list[dict[str, Any]]]) -> None:
+    assert examples.keys() >= OURS
+    understood = {name: [type(meaning(name, each)).__name__ for each in given] for name, given in examples.items()}
+    assert {name for name, found in understood.items() if name not in OURS and set(found) != {"Nothing"}} == set()
+    assert sorted(understood["workflow_job"]) == ["JobEnded"] * 2 + ["Nothing"] * 6
+    assert sorted(understood["workflow_run"]) == ["Nothing"] * 2 + ["RunEnded"] * 3
+    moving = OURS - {"ping", "workflow_run", "workflow_job"}
+    assert {kind for name in moving for kind in understood[name]} == {"Moved"}
+
+
+def test_every_published_example_is_taken_in_less_than_a_servers_error(
+    door: Door, examples: dict[str, list[dict[str, Any]]]
+) -> None:
+    answers = {
+        door.post(name, each, f"{name} {number}").status_code
+        for name in sorted(OURS)
+        for number, each in enumerate(examples[name])
+    }
+    assert answers <= {200, 202}
