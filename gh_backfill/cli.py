@@ -31,18 +31,23 @@ app = typer.Typer(
 )
 
 
+INTERRUPTED = 130
+
+
 def main() -> NoReturn:
     """Run the command line; an error of ours is one line on stderr and its exit code."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # Typer's way to tell of a KeyboardInterrupt
+            raise KeyboardInterrupt
     except BackfillError as error:
         console.error(str(error))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         console.error("interrupted; what was committed is kept, and the next run goes on from there")
-        code = 130
+        code = INTERRUPTED
     except typer.Exit as error:
         code = error.exit_code
     except Exception as error:

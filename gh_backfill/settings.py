@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gh_backfill.errors import ConfigurationError
@@ -38,7 +38,16 @@ def _table(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _address(value: str) -> str:
+    """Accept the address of a server; urlsplit raises ValueError for some that are none."""
+    parts = urlsplit(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
+        raise ValueError("must be an address such as https://api.github.com")
+    return value.strip()
+
+
 Whole = Annotated[int, BeforeValidator(_number)]
+Address = Annotated[str, AfterValidator(_address)]
 PriceTable = Annotated[dict[str, float], BeforeValidator(_table)]
 Wholes = Annotated[str, BeforeValidator(_numbers)]
 
@@ -58,10 +67,10 @@ class Settings(BaseSettings):
     app_id: Whole | None = _aliases("GITHUB_APP_ID")
     app_private_key: SecretStr | None = _aliases("GITHUB_APP_PRIVATE_KEY")
     app_installations: Wholes | None = _aliases("GITHUB_APP_INSTALLATION_ID")
-    github_api_url: str = Field(
+    github_api_url: Address = Field(
         default="https://api.github.com", validation_alias=AliasChoices("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
     )
-    github_graphql_url: str | None = _aliases("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
+    github_graphql_url: Address | None = _aliases("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
     supabase_url: str | None = _aliases("SUPABASE_URL", "VITE_SUPABASE_URL")
     allow_simulated: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_SIMULATED")
     home: Path | None = _aliases("GH_BACKFILL_HOME")

@@ -17,8 +17,10 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("migrate", "track", "plan", "capture", "report", "status", "run", "psql", "simulate")
-COMMANDS += ("recover", "pause", "resume", "retry", "cancel", "check")
+COMMANDS = (
+    *("migrate", "track", "plan", "capture", "report", "status", "run", "psql", "simulate"),
+    *("recover", "pause", "resume", "retry", "cancel", "check"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from gh_backfill.policy.completeness import PageItem, Slot, Thread
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")
+# What a part that is missing, null or of another shape than promised ends in.
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 REVIEW_STATES = frozenset({"PENDING", "APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 
 
@@ -147,13 +149,13 @@ def page_item(node: Node) -> PageItem:
 
 def slot(edge: Node | None, after: str | None) -> Slot:
     """Read one place of a page; `after` is the cursor that leads to it."""
-    node = (edge or {}).get("node")
-    reason = (edge or {}).get(MARK)
+    node = edge.get("node") if isinstance(edge, dict) else None
+    reason = _mark(edge)
     item: PageItem | None = None
     lost: list[Unreadable] = []
     try:
         item = page_item(node or {}) if reason is None or _only_mended(node, reason) else None
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         reason = reason or f"{type(error).__name__}: {error}"
     if item is None or reason is not None:
         lost.append(_unreadable(node, "pull_request", reason or "GitHub gave nothing", None, f"after {after}"))
@@ -167,11 +169,11 @@ def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | N
     items: list[Kind] = []
     unreadable: list[Unreadable] = []
     for child in node["nodes"]:
-        reason = (child or {}).get(MARK)
+        reason = _mark(child)
         try:
             if reason is None or _only_mended(child, reason):
                 items.append(read(child))
-        except (KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             reason = reason or f"{type(error).__name__}: {error}"
         if reason is not None:
             unreadable.append(_unreadable(child, kind, reason, number, f"{kind} of #{number}"))
@@ -221,8 +223,12 @@ def _only_mended(node: Node | None, reason: str) -> bool:
     return node is not None and reason == MENDED
 
 
+def _mark(node: Node | None) -> str | None:
+    return node.get(MARK) if isinstance(node, dict) else None
+
+
 def _unreadable(node: Node | None, kind: str, reason: str, number: int | None, place: str) -> Unreadable:
-    known = node or {}
+    known: Node = node if isinstance(node, dict) else {}
     missing = next((name for name in ("fullDatabaseId", "id") if name in known and known[name] is None), None)
     return Unreadable(
         kind=kind,

@@ -95,12 +95,28 @@ def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None
     _operate(lambda db: operate.resume(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
 
 
-def retry(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+def retry(
+    names: Names,
+    quarantined: Annotated[
+        bool, typer.Option("--quarantined", help="Instead read again, now, what could not be stored or read.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
     """Let failed backfills go on from where they failed; the next plan takes them up.
 
-    Example: [bold]gh-backfill retry octocat/hello-world[/bold]
+    Example: [bold]gh-backfill retry octocat/hello-world --quarantined[/bold]
     """
-    _operate(lambda db: operate.retry(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    if not quarantined:
+        _operate(lambda db: operate.retry(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+        return
+    graphql = connect.github(settings.load())
+
+    def reread(db: Database) -> Sequence[Operated]:
+        with connect.sharing(graphql, db, writing=not dry_run):
+            return operate.retry_quarantined(db, graphql, names, dry_run=dry_run)
+
+    _operate(reread, dry_run=dry_run, as_json=as_json)
 
 
 def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:

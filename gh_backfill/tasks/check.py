@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from gh_backfill.clients import account
-from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.models import Budget
 from gh_backfill.policy import governor
@@ -50,20 +49,20 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _github(settings: Settings, now: datetime) -> Iterator[Finding]:
-    if not settings.has_credential:
-        return
-    graphql = connect.github(settings)
-    found = _asked(graphql)
-    yield found
-    if found.ok and graphql.budget is not None:
-        yield _budget(graphql.budget, now)
-
-
-def _asked(graphql: GraphQL) -> Finding:
+    """Use each token once; what is left of its budget comes with the answer."""
     try:
-        return Finding(name="token", ok=True, text=f"GitHub knows it as {account.login(graphql)}")
-    except BackfillError as error:
-        return Finding(name="token", ok=False, text=str(error))
+        ways = connect.each_github(settings)
+    except ConfigurationError:
+        return  # the settings' finding says so
+    for name, graphql in ways:
+        try:
+            text = f"{name}: GitHub knows it as {account.login(graphql)}"
+        except BackfillError as error:
+            yield Finding(name="token", ok=False, text=f"{name}: {error}")
+            continue
+        yield Finding(name="token", ok=True, text=text)
+        if graphql.budget is not None:
+            yield _budget(graphql.budget, now)
 
 
 def _budget(budget: Budget, now: datetime) -> Finding:

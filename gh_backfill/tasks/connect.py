@@ -89,6 +89,11 @@ def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator
             graphql.gate = alone
 
 
+def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:
+    """Return a way to GitHub by each credential alone, after the name of its setting."""
+    return [(each.name, GraphQL(settings.graphql_url, Credentials([each]))) for each in _credentials(settings)]
+
+
 def name_of(settings: Settings) -> Callable[[int], str | None]:
     """Return the look-up of a repository's name by GitHub's numeric id."""
     (first, *_) = _credentials(settings)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreConflict
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import ConfigurationError, GitHubError, PartlyFailed, StoreConflict
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.store import recovery, repositories
+from gh_backfill.store import items, recovery, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.recovery import State
+from gh_backfill.tasks import quarantine
 
 CANCELLED = "cancelled"
 BY_HAND = "paused by hand"
@@ -97,6 +99,14 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False) -> list[
     return _each(db, names, one, dry_run=dry_run)
 
 
+def retry_quarantined(db: Database, graphql: GraphQL, names: Sequence[str], *, dry_run: bool = False) -> list[Operated]:
+    """Read again what is in the quarantine of repositories, and store what can be stored now.
+
+    What GitHub does not answer fails for its repository alone.
+    """
+    return [_reread(db, graphql, name, found, dry_run=dry_run) for name, found in ids_of(db, names).items()]
+
+
 def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
     """Return our id for each name, None for what is not here; raises ConfigurationError if nothing is."""
     with db.transaction(read_only=True) as tx:
@@ -135,6 +145,25 @@ def _operate(db: Database, name: str, repository_id: str | None, one: _One, *, d
     except (_Refused, StoreConflict) as refusal:
         return Operated(given=name, repository_id=repository_id, result=str(refusal), failed=True)
     return Operated(given=name, repository_id=repository_id, status=status, result=result, changed=changed)
+
+
+def _reread(db: Database, graphql: GraphQL, name: str, repository_id: str | None, *, dry_run: bool) -> Operated:
+    if repository_id is None:
+        return Operated(given=name, result="not tracked here", failed=True)
+    with db.transaction(read_only=True) as tx:
+        numbers = items.quarantined_numbers(tx, repository_id, most_attempts=quarantine.WITHOUT_END)
+        (repository,) = (
+            each for each in repositories.candidates(tx, asked=[repository_id]) if each.id == repository_id
+        )
+    if dry_run or not numbers:
+        result = f"{len(numbers)} pull requests would be read again" if numbers else "nothing is in the quarantine"
+        return Operated(given=name, repository_id=repository_id, result=result, changed=bool(numbers))
+    try:
+        done = quarantine.retry_quarantined(db, graphql, repository)
+    except GitHubError as error:
+        return Operated(given=name, repository_id=repository_id, result=str(error), failed=True)
+    result = f"{done.tried} pull requests read again, {done.resolved} entries closed, {done.remaining} still fail"
+    return Operated(given=name, repository_id=repository_id, result=result, changed=done.resolved > 0)
 
 
 def _sure(changed: bool) -> None:

@@ -91,7 +91,10 @@ class Stage:
         """Let a fault strike what is captured of one repository."""
         found = self.github.world.repository(*repository.split("/"))
         assert found is not None
-        match = {"operation": "Page|Outline", "variables": found.node_id}
+        pull = self.github.world.pull(found.id, 1)
+        assert pull is not None
+        below = pull.node_id[: len("PR_") + 11]  # the node ids of one repository's items begin alike
+        match = {"operation": "Page|Outline|Aliases|PullRequest|TopUp", "variables": f"{found.node_id}|{below}"}
         self.github.faults.add(Fault(name=name, match=match, **given))
 
     @contextmanager

@@ -14,8 +14,8 @@ from tests.benchmarks.tables import Table
 from tests.benchmarks.worlds import Shape, Source, corpus, shapes
 
 BOUNDS = Path(__file__).with_name("bounds.json")
-MADE_UP = ("bench/small:300", "bench/middle:900")
-REAL = ("ietf-wg-privacypass__base-drafts", "moq-wg__moq-transport", "quicwg__qlog")
+MADE_UP = ("bench/small:150", "bench/middle:500")
+REAL = ("ietf-wg-privacypass__base-drafts", "quicwg__qlog")
 _CONTROL = frozenset({"begin", "commit", "rollback"})
 
 Figures = dict[str, int]
@@ -29,18 +29,19 @@ def source() -> Source:
 
 def measure(rig: Rig, measured: Source) -> dict[str, Figures]:
     """Capture each repository of a source, and return its figures by name."""
+    found, database = shapes(measured), rig.database()
     with github(measured) as server:
-        return {shape.name: _figures(rig, server, shape) for shape in shapes(measured)}
+        rig.track([shape.name for shape in found], database, server)
+        return {shape.name: _figures(rig, server, shape, database) for shape in found}
 
 
-def _figures(rig: Rig, server: GitHub, shape: Shape) -> Figures:
-    database = rig.database()
-    rig.track([shape.name], database, server)
+def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
+    before = sum(stored(database).values())
+    server.forget()
     done = rig.record(["capture", shape.name], database, server)
-    tally, rows = server.tally(), sum(stored(database).values())
+    tally, rows = server.tally(), sum(stored(database).values()) - before
     if rows != shape.rows:
         raise RuntimeError(f"{shape.name}: {shape.rows} rows there are, {rows} were stored")
-    rig.drop(database)
     names = [each["name"] for each in done.statements]
     chunks = names.count("backfills.complete_chunk")
     counted = Counter(name for name in names if name not in _CONTROL)
