@@ -260,11 +260,15 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """A chunk that is ours until `lease_until`, or until somebody raises its attempt."""
+    """A chunk that is ours until its lease is over, or until somebody raises its attempt.
+
+    `attempt` counts claims, also those given back unharmed; `failures` counts the claims that ended in an error.
+    """
 
     chunk_id: str
     chunk_number: int
     attempt: int
+    failures: int = 0
     after: str | None
     page_size: int
     stream: Stream

@@ -12,6 +12,8 @@ COMPLEX = 100
 QUICK_SECONDS = 3.0
 LONGEST_SECONDS = 6.0
 GROWTH = 3
+# A size that was too big is tried again after so many pages: at most one point in twenty is lost to it.
+PAGES_UNTIL_PROBE = 20
 
 
 def first_page(total: int, *, complexity: float | None = None, budget: Budget | None = None) -> int:
@@ -32,17 +34,22 @@ def first_page(total: int, *, complexity: float | None = None, budget: Budget | 
     return size
 
 
-def next_page(size: int, *, seconds: float, read: int, ceiling: int | None = None) -> int:
+def next_page(size: int, *, seconds: float, read: int, ceiling: int | None = None, too_big: int | None = None) -> int:
     """Choose the page after one of `size` that came clean, with `read` items, in `seconds`.
 
     Up to the largest page of one point the price is the same, so the page grows towards it as long as answers are
-    quick; it never grows past a time that GitHub's limit of 10 seconds makes risky.
+    quick; it never grows past a time that GitHub's limit of 10 seconds makes risky.  `too_big` is the smallest size
+    that failed lately: the page closes in on it by halves, and stays where they are within a tenth of each other.
     """
     largest = cheapest_page() if ceiling is None else cheapest_page(ceiling)
     if seconds > QUICK_SECONDS or read < size:
         return min(size, largest)
     affordable = int(size * LONGEST_SECONDS / seconds) if seconds > 0 else largest
-    return max(min(size, largest), min(largest, size * GROWTH, affordable))
+    wanted = max(min(size, largest), min(largest, size * GROWTH, affordable))
+    if too_big is None or wanted < too_big:
+        return wanted
+    close = too_big - size <= max(1, too_big // 10)
+    return min(size, largest) if close else min(wanted, (size + too_big) // 2)
 
 
 def after_too_big(size: int) -> int:

@@ -84,6 +84,7 @@ def claim(tx: Transaction, stream: Stream, *, worker: str, page_size: int, proce
         chunk_id=row["id"],
         chunk_number=row["chunk_number"],
         attempt=row["attempt"],
+        failures=row["retry_count"] or 0,
         after=row["after_cursor"],
         page_size=row["page_size"],
         stream=stream,
@@ -211,10 +212,10 @@ def charge_error(tx: Transaction, claim: Claim, *, error: str) -> int:
     return 0 if row is None else int(row["consecutive_errors"])
 
 
-def shrink(tx: Transaction, claim: Claim, *, page_size: int, error: str, retry_at: datetime) -> None:
+def shrink(tx: Transaction, claim: Claim, *, page_size: int) -> None:
     """Give a chunk back whose page was too big; the next attempt and the next chunks begin with a smaller one."""
     tx.run(_SQL["remember_page_size"], stream_id=claim.stream.id, page_size=page_size)
-    give_back(tx, claim, error=error, retry_at=retry_at)
+    release(tx, claim)
 
 
 def renew(tx: Transaction, claim: Claim) -> None:

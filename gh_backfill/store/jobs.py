@@ -65,9 +65,7 @@ def start(
     """
     row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id, worker=worker)
     if row is None:
-        row = tx.row(
-            _SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, worker=worker, **_of(run)
-        )
+        row = tx.row(_SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, worker=worker, **_of(run))
     assert row is not None
     return str(row["id"])
 

@@ -98,6 +98,8 @@ class Worker:
     _captured: int = 0
     _total: int = 0
     _seconds: float = 0.0
+    _too_big: int | None = None
+    _pages_since: int = 0
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
@@ -224,8 +226,15 @@ class Worker:
             log.info("%s: %s of %s in quarantine remain", self.repository.full_name, retried.remaining, retried.tried)
 
     def _next_page(self, claim: Claim, chunk: Chunk) -> int:
+        self._pages_since += 1
+        if self._pages_since > chunking.PAGES_UNTIL_PROBE:
+            self._too_big = None
         return chunking.next_page(
-            claim.page_size, seconds=chunk.page.spent.seconds, read=chunk.read, ceiling=self.limits.chunk_size
+            claim.page_size,
+            seconds=chunk.page.spent.seconds,
+            read=chunk.read,
+            ceiling=self.limits.chunk_size,
+            too_big=self._too_big,
         )
 
     def _nothing_to_claim(self) -> Captured | None:
@@ -267,8 +276,9 @@ class Worker:
         if claim.page_size == 1 and claim.attempt >= TRIES_ALONE:
             return self._step_over(claim, error)
         smaller = chunking.after_too_big(claim.page_size)
+        self._too_big, self._pages_since = claim.page_size, 0
         log.warning("%s: %s; going on with pages of %s", self.repository.full_name, error, smaller)
-        self._write(lambda tx: backfills.shrink(tx, claim, page_size=smaller, error=str(error), retry_at=self.now()))
+        self._write(lambda tx: backfills.shrink(tx, claim, page_size=smaller))
         return None
 
     def _step_over(self, claim: Claim, error: TooBig) -> Captured | None:
@@ -292,7 +302,7 @@ class Worker:
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Charge an error to this repository, in one transaction with what becomes of the chunk."""
         in_a_row = backfills.charge_error(tx, claim, error=str(error))
-        match retries.after_failure(claim.attempt, in_a_row, error, self.now()):
+        match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
             case retries.Retry(at=at):
                 backfills.give_back(tx, claim, error=str(error), retry_at=at)
                 log.warning("%s: %s; trying again", self.repository.full_name, error)

@@ -46,7 +46,6 @@ def scale(rig: Rig, sizes: tuple[int, ...] = SIZES, picture: Path | None = None)
             missed=tuple(_not_linear(costs)),
         ),
         memory_table(costs),
-        cpu_table(costs),
     ]
 
 

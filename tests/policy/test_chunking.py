@@ -59,3 +59,14 @@ def test_a_page_that_is_too_big_halves_down_to_one() -> None:
     while sizes[-1] > 1:
         sizes.append(chunking.after_too_big(sizes[-1]))
     assert sizes == [74, 37, 18, 9, 4, 2, 1]
+
+
+def test_after_a_failure_the_page_closes_in_on_the_size_that_failed_and_then_stays() -> None:
+    sizes = [15]
+    for _ in range(6):
+        sizes.append(chunking.next_page(sizes[-1], seconds=0.1, read=sizes[-1], too_big=31))
+    assert sizes == [15, 23, 27, 29, 29, 29, 29]
+
+
+def test_a_size_that_failed_far_above_does_not_hold_a_page_back() -> None:
+    assert chunking.next_page(10, seconds=0.1, read=10, too_big=60) == 30

@@ -147,7 +147,7 @@ def test_a_repository_that_stops_being_public_vanishes_with_all_its_rows_at_once
     with supabase.transaction() as tx:
         known = repositories.find(tx, [PUBLIC])[PUBLIC]
         assert known is not None
-        repositories.rename(tx, known.id, full_name=PUBLIC, is_private=True)
+        repositories.follow(tx, known.id, full_name=PUBLIC, is_private=True, total=1)
     after = {name: len(as_guest(supabase, guest, f"select 1 from {name} where github_id = 2")) for name in tables}  # noqa: S608
     assert after == dict.fromkeys(tables, 0)
     assert told(supabase, guest, known.id, PUBLIC) == set()

@@ -212,6 +212,30 @@ def test_a_backfill_that_somebody_holds_locked_fails_alone(house: House, databas
     assert [(each.given, each.failed) for each in done] == [(ENGINE, True), (SMALL, False)]
 
 
+def test_what_is_in_the_quarantine_is_read_again_when_somebody_asks(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.capture()
+    with house.db.transaction() as tx:
+        (row,) = tx.rows("select id, number from pull_requests where number = 20")
+        tx.run("delete from pull_requests where id = %(id)s", id=row["id"])
+        tx.run(
+            "insert into backfill_quarantine (repository_id, kind, identity, number, reason) "
+            "values (%(id)s, 'pull_request', '20', 20, 'too big')",
+            id=engine(tx),
+        )
+    looked = operate.retry_quarantined(house.db, house.graphql(), [ENGINE], dry_run=True)
+    assert looked[0].result == "1 pull requests would be read again"
+    assert house.count("pull_requests") == 179
+    done = operate.retry_quarantined(house.db, house.graphql(), [ENGINE, SMALL, "octo/nowhere"])
+    assert [(each.given, each.changed, each.failed) for each in done] == [
+        (ENGINE, True, False),
+        (SMALL, False, False),
+        ("octo/nowhere", False, True),
+    ]
+    assert house.count("pull_requests") == 180
+    assert house.rows("select 1 from backfill_quarantine where resolved_at is null") == []
+
+
 @pytest.mark.parametrize("verb", [operate.cancel, operate.resume, operate.retry])
 def test_a_dry_run_tells_and_writes_nothing(house: House, verb: Callable[..., list[Operated]]) -> None:
     house.track(ENGINE)

@@ -74,7 +74,7 @@ set status = 'processing', attempt = c.attempt + 1, started_at = clock_timestamp
 where (c.status = 'pending' and coalesce(c.retry_at, '-infinity') <= clock_timestamp())
    or (c.status = 'processing' and (coalesce(c.lease_until, '-infinity') < clock_timestamp()
                                     or c.claimed_by = excluded.claimed_by))
-returning c.id, c.chunk_number, c.attempt, c.after_cursor, c.page_size;
+returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor, c.page_size;
 
 -- name: why_nothing
 -- Why a claim found nothing: the state, and when the open chunk may be claimed again.
