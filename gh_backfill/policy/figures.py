@@ -81,7 +81,8 @@ class JobFigures:
     @property
     def critical(self) -> bool:
         """Say whether its repository stands still until somebody looks."""
-        return self.failed and (self.backfill is BackfillStatus.FAILED or self.error_type not in PASSING)
+        stands = self.backfill is BackfillStatus.FAILED or self.error_type not in PASSING
+        return self.failed and self.status is JobStatus.FAILED and stands
 
     @property
     def succeeded(self) -> bool:

@@ -71,9 +71,9 @@ def _measure(rig: Rig, server: GitHub, count: int) -> Seen:
     before = _scans(url)
     for command in ("plan", "status"):
         for _ in range(REPEATED):
-            done = rig.record([command, "--json"], url, server, explain=True)
+            done = rig.record([command, "--json"], url, server, "--explain")
             seen.actions[command].append(_take(seen, done.statements))
-    done = rig.record(["capture", NAME], url, server, explain=True)
+    done = rig.record(["capture", NAME], url, server, "--explain")
     _take(seen, done.statements)
     for seconds in _commits(done.statements):
         seen.actions["chunk commit"].append(seconds)

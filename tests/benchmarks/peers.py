@@ -34,7 +34,7 @@ def peers(rig: Rig, cache: Path, *, only: str | None = None) -> list[Table]:
     for source in (Source(recipes=(MADE_UP,)), corpus("bitcoin-core__secp256k1")):
         for shape in shapes(source):
             with github(source) as server:
-                cost = capture(rig, server, shape)
+                cost = capture(rig, server, shape, still=False)
                 usage = (cost.usage.wall, cost.usage.cpu, cost.usage.memory)
                 tally = cost.tally
                 rows.append(

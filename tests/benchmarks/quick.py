@@ -38,7 +38,7 @@ def measure(rig: Rig, measured: Source) -> dict[str, Figures]:
 def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
     before = sum(stored(database).values())
     server.forget()
-    done = rig.record(["capture", shape.name], database, server)
+    done = rig.record(["capture", shape.name], database, server, "--still")
     tally, rows = server.tally(), sum(stored(database).values()) - before
     if rows != shape.rows:
         raise RuntimeError(f"{shape.name}: {shape.rows} rows there are, {rows} were stored")

@@ -75,10 +75,10 @@ class Rig:
             raise RuntimeError(f"{' '.join(arguments)} ended with {code}: {log.read_text()[-2000:]}")
         return usage
 
-    def record(self, arguments: Sequence[str], database: str, github: GitHub, *, explain: bool = False) -> Recorded:
-        """Run a command with stop-watches."""
+    def record(self, arguments: Sequence[str], database: str, github: GitHub, *flags: str) -> Recorded:
+        """Run a command with stop-watches; the flags are those of `tests.benchmarks.worker`."""
         target = self.folder / "record.json"
-        python = ["-m", "tests.benchmarks.worker", str(target), *(["--explain"] if explain else [])]
+        python = ["-m", "tests.benchmarks.worker", str(target), *flags]
         usage = self.run(arguments, database, github, python)
         told = json.loads(target.read_text(encoding="utf-8"))
         return Recorded(usage=usage, **told)

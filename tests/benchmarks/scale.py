@@ -93,7 +93,7 @@ def cpu_table(costs: list[Cost]) -> Table:
 def _one(rig: Rig, source: Source) -> Cost:
     (shape,) = shapes(source)
     with github(source) as server:
-        return capture(rig, server, shape)
+        return capture(rig, server, shape, still=False)
 
 
 def _lines(costs: list[Cost]) -> list[plot.Line]:

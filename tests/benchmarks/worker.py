@@ -1,4 +1,7 @@
-"""The command line with stop-watches: `python -m tests.benchmarks.worker RECORD [--explain] COMMAND...`."""
+"""The command line with stop-watches: `python -m tests.benchmarks.worker RECORD [--explain] [--still] COMMAND...`.
+
+`--still` stops the clock that times GitHub's answers, so that page sizes do not depend on how busy this machine is.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,12 @@ from tests.benchmarks.instruments import recording
 def main() -> None:
     """Run a command of the product, and write what it did at its edges into a file, however it ends."""
     target, *arguments = sys.argv[1:]
-    explain = "--explain" in arguments
-    sys.argv = ["gh-backfill", *(each for each in arguments if each != "--explain")]
+    flags = {"--explain", "--still"}.intersection(arguments)
+    sys.argv = ["gh-backfill", *(each for each in arguments if each not in flags)]
+    if "--still" in flags:
+        time.monotonic = lambda: 0.0
     started = time.perf_counter()
-    with recording(explain=explain) as record:
+    with recording(explain="--explain" in flags) as record:
         try:
             cli.main()
         finally:

@@ -181,6 +181,11 @@ def test_what_is_alerted_in_this_run_has_not_recovered() -> None:
     assert (AlertKind.CRITICAL, ID) not in recovered(twice, alerts)
 
 
+def test_a_job_that_never_started_is_a_failure_but_not_critical() -> None:
+    waiting = dead(status=JobStatus.CANCELLED, outcome=JobOutcome.NEVER_STARTED)
+    assert AlertKind.CRITICAL not in kinds(run(waiting))
+
+
 def test_a_cancelled_job_is_a_failure_but_not_critical() -> None:
     stopped = dead(status=JobStatus.CANCELLED, outcome=JobOutcome.CANCELLED, error_type=ErrorType.CANCELLED)
     assert AlertKind.CRITICAL not in kinds(run(stopped))

@@ -50,6 +50,7 @@ STATEMENTS: tuple[tuple[Point, re.Pattern[str], Moment], ...] = tuple(
         (Point.CURSOR, r"update backfill_streams\s+set cursor = \S+, status = ", Moment.BEFORE),
     )
 )
+_MOST_MISSED = 5
 NAMED = tuple(point for point in Point if point not in (Point.ANY, Point.WAITING))
 _WRITING = (Point.COMMENTS, Point.CLOSE, Point.CURSOR)
 _MISFORTUNES: tuple[tuple[Deed, tuple[Point, ...]], ...] = (
@@ -68,6 +69,7 @@ class Fate:
     point: Point
     nth: int = 1
     delay: float = 0.0
+    missed: int = 0
 
 
 class Fates:
@@ -86,9 +88,12 @@ class Fates:
             return self._waiting.popleft() if self._waiting else None
 
     def give_back(self, fate: Fate) -> None:
-        """Keep a fate for another worker, to be met at the first occasion."""
+        """Keep a fate for another worker, to be met at the first occasion; what needs luck is tried six times."""
+        if fate.deed is not Deed.KILL and fate.missed >= _MOST_MISSED:
+            return
         with self._lock:
-            self._waiting.append(replace(fate, nth=1, delay=min(fate.delay, 1.5)))
+            again = replace(fate, nth=1, delay=min(fate.delay, 1.5), missed=fate.missed + 1)
+            self._waiting.append(again)
 
 
 def random_fates(seed: int, kills: int) -> list[Fate]:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -94,12 +95,12 @@ class Life:
             time.sleep(0.02)
 
     def _rests(self, now: float) -> float:
-        """Return for how many seconds it has neither spoken nor used or wanted the processor: it is no slow machine."""
+        """Return for how many seconds it has neither spoken nor used or wanted the processor, nor been frozen by us."""
         stat = Path(f"/proc/{self._process.pid}/stat")
         if stat.exists():
             state, *figures = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
             used = int(figures[10]) + int(figures[11])
-            if state in "RD" or used != self._used:
+            if state in "RDT" or used != self._used:
                 self._used, self._heard = used, now
         return now - self._heard
 
@@ -190,4 +191,5 @@ class Life:
                 self._taken_over = self.overseer.taken_over(held)
         finally:
             self._heard = time.monotonic()
-            os.kill(self._process.pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGCONT)

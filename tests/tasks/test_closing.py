@@ -233,3 +233,15 @@ def test_a_plan_that_failed_on_a_schedule_is_a_failure_of_the_system(house: Hous
     assert [failure.error for failure in made.run.system_errors] == ["the plan job failed: nothing was captured"]
     by_hand = report(house.db, "7/1", options=Options(run=(7, 1), plan_result="failure"))
     assert by_hand.run.system_errors == ()
+
+
+def test_a_dead_job_ended_after_its_last_claim_whatever_githubs_clock_says(house: House) -> None:
+    planned(house, ENGINE)
+    house.capture(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update progressive_capture_jobs set status = 'processing', outcome = null, completed_at = null")
+    slow = github_job(f"capture {ENGINE}", "failure")
+    ask = at_github(house, {**slow, "completed_at": "2026-01-01T00:00:00Z"})
+    report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    last = house.only("select max(started_at) as at from backfill_chunks")["at"]
+    assert ledger(house)[ENGINE]["completed_at"] >= last

@@ -9,7 +9,7 @@ import pytest
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models import Claim
 from gh_backfill.policy.ledger import JobOutcome as Ended
-from gh_backfill.store import backfills
+from gh_backfill.store import backfills, recovery
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import job
 from gh_backfill.tasks.capture import Limits, Outcome
@@ -162,18 +162,14 @@ def test_a_capture_whose_chunk_is_recovered_under_it_stops_quietly_and_another_o
     assert (house.count("pull_requests"), house.state()["processed_prs"]) == (180, 180)
 
 
-def test_a_lease_that_was_renewed_since_the_look_keeps_the_chunk(house: House, database_url: str) -> None:
+def test_a_lease_that_is_renewed_after_the_look_keeps_the_chunk(house: House) -> None:
     house.track(ENGINE)
-    claimed = claim(house)
-    age(house, claimed, started="6 minutes", lease="1 second")
-    with Database(database_url) as other:
-        with other.transaction() as tx:
-            backfills.hold(tx, claimed)
-            with house.db.transaction() as read:
-                found = read.rows("select id from backfill_chunks where lease_until < clock_timestamp()")
-            tx.run("update backfill_chunks set lease_until = clock_timestamp() + interval '5 minutes'")
-        assert len(found) == 1
-    assert recover(house.db) == Recovered()
+    age(house, claim(house), started="6 minutes", lease="1 second")
+    with house.db.transaction() as tx:
+        (found,) = recovery.stuck(tx, None, everything=False, older_than=timedelta(minutes=30))
+        tx.run("update backfill_chunks set lease_until = clock_timestamp() + interval '5 minutes'")
+        assert not recovery.give_back(tx, found, error="late", everything=False)
+        assert recovery.give_back(tx, found, error="asked for", everything=True)
 
 
 def test_a_chunk_that_somebody_holds_locked_is_left_and_the_others_are_recovered(

@@ -1,0 +1,162 @@
+"""The commands that tell, as processes: report in Actions, costs, the budget, and the receiver of webhooks."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.store.db import Database
+from tests.test_cli import cli, refused
+
+HOME = "octo/pipeline"
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[Simulator]:
+    with running(load(recipes=["octo/engine:110", "octo/small:5", f"{HOME}:2"])) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def environment(database_url: str, github: Simulator, tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "DATABASE_URL": database_url,
+        "GITHUB_TOKEN": "ghp_secret",
+        "GITHUB_API_URL": github.url,
+        "GITHUB_GRAPHQL_URL": github.graphql_url,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": HOME,
+        "GITHUB_RUN_ID": "77",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+
+
+def spend(environment: dict[str, str], minutes: int) -> None:
+    with Database(environment["DATABASE_URL"]) as db, db.transaction() as tx:
+        tx.run(
+            """insert into progressive_capture_jobs (job_type, repository_id, status, outcome, started_at, completed_at,
+                                                     runner_seconds, run_key, workflow_run_id, chunks)
+               select 'progressive_backfill', id, 'completed', 'completed', now(), now(), %(seconds)s, '1/1', 1, 3
+               from repositories limit 1""",
+            seconds=minutes * 60,
+        )
+
+
+def issues(github: Simulator) -> list[str]:
+    home = github.world.repository(*HOME.split("/"))
+    assert home is not None
+    return [issue.title for issue in github.world.shelves[home.id].issues.values() if issue.open]
+
+
+@pytest.mark.parametrize("command", ["report", "costs", "webhooks"])
+def test_every_command_has_help_with_an_example(environment: dict[str, str], command: str) -> None:
+    done = cli(environment, command, "--help")
+    assert done.returncode == 0
+    assert "Example:" in done.stdout
+
+
+def test_costs_are_shown_by_processor_with_projection_and_saving(environment: dict[str, str]) -> None:
+    cli(environment, "track", "octo/small")
+    spend(environment, 100)
+    prices = {"GH_BACKFILL_PRICES": '{"actions_minute": 0.01}', "GH_BACKFILL_MONTHLY_BUDGET": "4"}
+    found = json.loads(cli(environment, "costs", "--json", **prices).stdout)
+    assert (found["total"], found["by_processor"], found["minutes"]) == (
+        1.0,
+        {"github_actions": 1.0},
+        {"github_actions": 100},
+    )
+    assert (found["budget"], found["used_percent"]) == (4.0, 25.0)
+    assert found["projected"] >= 1.0
+    assert found["saving"] == pytest.approx(found["inngest_only"] - 1.0)
+    text = cli(environment, "costs", **prices).stdout
+    assert "github_actions" in text
+    assert "projected" in text
+
+
+def test_scheduled_work_waits_when_the_budget_is_spent_and_what_a_person_starts_does_not(
+    environment: dict[str, str],
+) -> None:
+    cli(environment, "track", "octo/engine")
+    spend(environment, 1_000)
+    budget = {"GH_BACKFILL_MONTHLY_BUDGET": "1"}
+    waiting = cli(environment, "plan", GITHUB_EVENT_NAME="schedule", **budget)
+    assert waiting.returncode == 0, waiting.stderr
+    assert "waits for the next month" in waiting.stdout
+    assert "waits for the next month" in Path(environment["GITHUB_STEP_SUMMARY"]).read_text()
+    assert "count<<" in Path(environment["GITHUB_OUTPUT"]).read_text()
+    by_hand = json.loads(cli(environment, "plan", "--json", GITHUB_EVENT_NAME="workflow_dispatch", **budget).stdout)
+    assert "octo/engine" in json.dumps(by_hand)
+    enough = cli(environment, "plan", GITHUB_EVENT_NAME="schedule", GH_BACKFILL_MONTHLY_BUDGET="1000")
+    assert "waits" not in enough.stdout
+
+
+def test_a_price_that_is_none_is_exit_2(environment: dict[str, str]) -> None:
+    assert "GH_BACKFILL_PRICES" in refused(cli(environment, "costs", GH_BACKFILL_PRICES='{"minute": 1}'), 2)
+    assert "GH_BACKFILL_PRICES" in refused(cli(environment, "costs", GH_BACKFILL_PRICES="nonsense"), 2)
+
+
+def test_a_database_that_does_not_answer_is_told_in_summary_and_issue_and_closed_when_it_does(
+    environment: dict[str, str], github: Simulator
+) -> None:
+    lost = cli(environment, "report", DATABASE_URL="postgresql://me:hunter2@127.0.0.1:1/x")
+    assert lost.returncode == 4
+    summary = Path(environment["GITHUB_STEP_SUMMARY"]).read_text()
+    assert "the database does not answer" in summary
+    assert "hunter2" not in summary + lost.stdout + lost.stderr
+    assert "127.0.0.1" not in summary + lost.stdout
+    assert issues(github) == ["The backfill itself fails"]
+    cli(environment, "report", GITHUB_RUN_ID="78")
+    assert issues(github) == []
+
+
+def test_a_dry_run_tells_nobody(environment: dict[str, str], github: Simulator) -> None:
+    before = github.stats.requests
+    done = cli(environment, "report", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["jobs"] == 0
+    assert github.stats.requests == before
+
+
+def test_without_a_secret_nothing_is_received(environment: dict[str, str]) -> None:
+    assert "WEBHOOK_SECRET" in refused(cli(environment, "webhooks"), 2)
+
+
+def test_the_receiver_listens(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gh_backfill", "webhooks", "--port", str(port)],
+        env=environment | {"WEBHOOK_SECRET": "x"},
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert _listening(port, process) == {"status": "listening"}
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listening(port: int, process: subprocess.Popen[bytes]) -> object:
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/webhooks/health", timeout=5).json()
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    return None
