@@ -32,6 +32,7 @@ app = typer.Typer(
 
 
 INTERRUPTED = 130
+STOPPED = "interrupted; what was committed is kept, and the next run goes on from there"
 
 
 def main() -> NoReturn:
@@ -41,12 +42,12 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # Typer's way to tell of a KeyboardInterrupt
-            raise KeyboardInterrupt
+            console.error(STOPPED)
     except BackfillError as error:
         console.error(str(error))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        console.error("interrupted; what was committed is kept, and the next run goes on from there")
+        console.error(STOPPED)
         code = INTERRUPTED
     except typer.Exit as error:
         code = error.exit_code

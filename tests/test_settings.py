@@ -121,7 +121,7 @@ def test_the_key_of_an_app_may_have_its_line_breaks_written_out() -> None:
 def test_an_app_may_have_several_installations() -> None:
     assert load(GITHUB_APP_INSTALLATION_ID="7, 8 9").installations == [7, 8, 9]
     assert load().installations == []
-    with pytest.raises(ConfigurationError, match="GITHUB_APP_INSTALLATION_ID.*one or more whole numbers"):
+    with pytest.raises(ConfigurationError, match=r"GITHUB_APP_INSTALLATION_ID.*one or more whole numbers"):
         load(GITHUB_APP_INSTALLATION_ID="seven")
 
 

@@ -13,10 +13,9 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Gone, TooBig, Unreachable
 from gh_backfill.models import Repository, Spent
 from gh_backfill.policy import cost
-from gh_backfill.policy.completeness import (
-    Answer as ItemAnswer,
-)
-from gh_backfill.policy.completeness import (
+from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
+from gh_backfill.policy.wants import Answer as ItemAnswer
+from gh_backfill.policy.wants import (
     CommentsOfReview,
     CommentsOfThread,
     MoreComments,
@@ -26,7 +25,6 @@ from gh_backfill.policy.completeness import (
     Threads,
     Want,
 )
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 
 IDS_A_QUERY = 100
 NAMES_A_QUERY = 50

@@ -23,7 +23,7 @@ from gh_backfill.models import (
     ReviewComment,
     Unreadable,
 )
-from gh_backfill.policy.completeness import PageItem, Slot, Thread
+from gh_backfill.policy.wants import PageItem, Slot, Thread
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.models import Stream
-from gh_backfill.policy.completeness import Slot
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.wants import Slot
 
 MARGIN = timedelta(minutes=5)
 MAX_PASSES = 5

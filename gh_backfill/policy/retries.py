@@ -37,7 +37,8 @@ class GiveUp:
 def after_failure(failures: int, consecutive_errors: int, error: GitHubError, now: datetime) -> Retry | Pause | GiveUp:
     """Decide what happens to a chunk whose attempt ended in `error`.
 
-    `failures` counts those of the chunk and `consecutive_errors` those of the repository, both with this one.  A rate limit is no error of the repository, so it only pauses.
+    `failures` counts those of the chunk and `consecutive_errors` those of the repository, both with this one.  A rate
+    limit is no error of the repository, so it only pauses.
     """
     if isinstance(error, RateLimited):
         return Pause(until=error.resume_at, reason="rate_limit")

@@ -85,8 +85,8 @@ class Database:
 
         Raises `StoreUnavailable` where the connection cannot be made or is lost (the outcome of a COMMIT cut off
         midway is unknown: claim again to find out) and `StoreConflict` for a deadlock, a serialization failure or a
-        lock not granted in time: replay the whole block.  `RowRefused` is about a row that a constraint or a type does not
-        admit.  Other errors of psycopg2 pass as they are.
+        lock not granted in time: replay the whole block.  `RowRefused` is about a row that a constraint or a type does
+        not admit.  Other errors of psycopg2 pass as they are.
         """
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")

@@ -12,13 +12,13 @@ from functools import reduce
 from gh_backfill.errors import StoreConflict, StoreError
 from gh_backfill.models import (
     CompletePullRequest,
-    Person,
     PullRequestState,
     RowCounts,
     TrackedRepository,
     Unreadable,
 )
 from gh_backfill.resources import sql
+from gh_backfill.store import people
 from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("items")
@@ -49,22 +49,6 @@ def vocabulary(tx: Transaction) -> Vocabulary:
     return Vocabulary(**row)
 
 
-def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
-    """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
-    by_id: dict[int, Person] = {}
-    for item in items:
-        pull_request = item.pull_request
-        everybody: list[Person | None] = [pull_request.author, pull_request.merged_by]
-        for children in (item.reviews, item.review_comments, item.comments):
-            everybody += [child.author for child in children]
-        by_id.update((person.github_id, person) for person in everybody if person is not None)
-    by_login = {person.login: person.github_id for person in by_id.values()}
-    return [
-        person if by_login[person.login] == person.github_id else _stand_in(person)
-        for _, person in sorted(by_id.items())
-    ]
-
-
 def rows_of(chunk: Iterable[CompletePullRequest]) -> int:
     """Return how many rows a chunk has, without people."""
     return sum(1 + len(item.reviews) + len(item.review_comments) + len(item.comments) for item in chunk)
@@ -73,18 +57,6 @@ def rows_of(chunk: Iterable[CompletePullRequest]) -> int:
 def plain_text(text: str) -> str:
     """Return text that can be kept in a quarantine whatever it holds: what is no proper text is written as escapes."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
-
-
-def settle_people(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write new logins and faces of known accounts, so that the login of each is its own.
-
-    In a transaction of its own before the chunk: a change of the unique login locks rows that other jobs refer to.
-    """
-    rows = _people_rows(people)
-    if not tx.rows(_SQL["changed_people"], people=rows):
-        return
-    tx.run(_SQL["free_logins"], people=rows)
-    tx.run(_SQL["update_people"], people=rows)
 
 
 def settle_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:
@@ -113,7 +85,7 @@ def write(
 
     What can't be stored goes to the quarantine and is counted there.
     """
-    _insert_people(tx, people_of(items))
+    people.insert_new(tx, people.people_of(items))
     pull_requests = _upsert(
         tx,
         "upsert_pull_requests",
@@ -144,13 +116,6 @@ def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -
 def resolve(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
     """Close the quarantine of pull requests that are complete now; returns how many entries that were."""
     return tx.run(_SQL["resolve_quarantine"], repository_id=repository_id, numbers=tuple(numbers))
-
-
-def _insert_people(tx: Transaction, people: Sequence[Person]) -> None:
-    rows = _people_rows(people)
-    tx.run(_SQL["insert_contributors"], people=rows)
-    if tx.rows(_SQL["unknown_people"], people=rows):
-        raise StoreConflict("another worker stored an account with the same login: the transaction is replayed")
 
 
 def _upsert(tx: Transaction, statement: str, rows: list[Row], **params: object) -> RowCounts:
@@ -226,29 +191,6 @@ def _quarantine(tx: Transaction, repository_id: str, lost: Sequence[Unreadable])
     if rows:
         tx.run(_SQL["quarantine"], repository_id=repository_id, rows=list(rows.values()))
     return len(rows)
-
-
-def _stand_in(person: Person) -> Person:
-    return Person(
-        github_id=person.github_id,
-        login=f"{person.login}~{person.github_id}",
-        is_bot=person.is_bot,
-        name=person.name,
-        avatar_url=person.avatar_url,
-    )
-
-
-def _people_rows(people: Sequence[Person]) -> list[Row]:
-    return [
-        {
-            "github_id": person.github_id,
-            "username": person.login,
-            "display_name": person.name,
-            "avatar_url": person.avatar_url,
-            "is_bot": person.is_bot,
-        }
-        for person in people
-    ]
 
 
 def _pull_request_row(item: CompletePullRequest, words: Vocabulary) -> Row:

@@ -10,7 +10,7 @@ from functools import partial
 from gh_backfill.errors import RowRefused, StaleClaim
 from gh_backfill.models import Claim, TrackedRepository
 from gh_backfill.policy.progress import advance
-from gh_backfill.store import backfills, items, repositories
+from gh_backfill.store import backfills, items, people, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.fetch import Chunk
 from gh_backfill.tasks.persist import persistently
@@ -62,7 +62,7 @@ class Commit:
 
     def _once(self) -> None:
         with self.db.transaction() as tx:
-            items.settle_people(tx, items.people_of(self.chunk.items))
+            people.settle(tx, people.people_of(self.chunk.items))
         with self.db.transaction() as tx:
             backfills.hold(tx, self.claim)
             self._follow(tx)

@@ -10,8 +10,9 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import TooBig
 from gh_backfill.models import Claim, CompletePullRequest, Spent, Unreadable
-from gh_backfill.policy.completeness import TRIES, Gathering, Slot, Want, all_wants, pack
+from gh_backfill.policy.completeness import TRIES, Gathering, all_wants
 from gh_backfill.policy.progress import page_limit, wanted
+from gh_backfill.policy.wants import Slot, Want, pack
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

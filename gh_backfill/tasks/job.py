@@ -17,10 +17,11 @@ from gh_backfill.policy.ledger import JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.store import jobs, repositories
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress, Worker
+from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.connect import worker_name
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import open_backfill
+from gh_backfill.tasks.worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import TooBig
 from gh_backfill.models import CompletePullRequest, TrackedRepository, Unreadable
-from gh_backfill.policy.completeness import Gathering, Slot
-from gh_backfill.store import backfills, items
+from gh_backfill.policy.completeness import Gathering
+from gh_backfill.policy.wants import Slot
+from gh_backfill.store import backfills, items, people
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.fetch import complete
 from gh_backfill.tasks.persist import persistently
@@ -95,7 +96,7 @@ def _store(
     failing: list[int],
 ) -> int:
     with db.transaction() as tx:
-        items.settle_people(tx, items.people_of(kept))
+        people.settle(tx, people.people_of(kept))
     with db.transaction() as tx:
         backfills.lock(tx, repository.id)
         resolved = items.resolve(tx, repository.id, closed)

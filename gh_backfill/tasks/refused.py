@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 
 from gh_backfill.errors import RowRefused
 from gh_backfill.models import Comment, CompletePullRequest, Review, ReviewComment, TrackedRepository, Unreadable
-from gh_backfill.store import items
+from gh_backfill.store import items, people
 from gh_backfill.store.db import Database
 
 Child = TypeVar("Child", Review, ReviewComment, Comment)
@@ -99,7 +99,7 @@ def _refusal(db: Database, repository: TrackedRepository, item: CompletePullRequ
 
 def _attempt(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> NoReturn:
     with db.transaction() as tx:
-        items.settle_people(tx, items.people_of([item]))
+        people.settle(tx, people.people_of([item]))
         items.write(tx, repository, [item], [], items.vocabulary(tx))
         raise _RolledBack
 

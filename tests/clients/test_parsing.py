@@ -174,7 +174,7 @@ def test_nothing_at_all_at_a_place_is_reported_with_the_way_to_it() -> None:
     assert (slot.item, slot.unreadable[0].identity) == (None, "after before")
 
 
-JUNK = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.just([]), st.just({}))
+JUNK: st.SearchStrategy[object] = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.just([]), st.just({}))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -22,11 +22,12 @@ from gh_backfill.models import (
     ReviewComment,
     Unreadable,
 )
-from gh_backfill.policy.completeness import (
+from gh_backfill.policy.completeness import Gathering, all_wants
+from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
+from gh_backfill.policy.wants import (
     Answer,
     CommentsOfReview,
     CommentsOfThread,
-    Gathering,
     MoreComments,
     MoreReviews,
     NoAnswer,
@@ -34,10 +35,8 @@ from gh_backfill.policy.completeness import (
     Thread,
     Threads,
     Want,
-    all_wants,
     pack,
 )
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 
 LOST = Unreadable(kind="review_comment", identity="x", reason="GitHub could not read it")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

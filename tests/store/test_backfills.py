@@ -15,7 +15,7 @@ from gh_backfill.errors import StaleClaim
 from gh_backfill.models import Claim, Goal, RowCounts, Spent, TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance
-from gh_backfill.store import backfills, items
+from gh_backfill.store import backfills, items, people
 from gh_backfill.store.db import Database, Row
 from tests.examples import NOW, complete, tracked
 
@@ -148,7 +148,7 @@ def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
     assert (fast.chunk_id, fast.attempt, fast.after) == (slow.chunk_id, 2, slow.after)
     commit(rivals[0], fast, "c1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
-        items.settle_people(tx, [])
+        people.settle(tx, [])
         written = items.write(tx, repository, [], [], items.vocabulary(tx))
         assert written.counts == RowCounts()
         backfills.hold(tx, slow)

@@ -17,7 +17,7 @@ from gh_backfill.models import (
     TrackedRepository,
     Unreadable,
 )
-from gh_backfill.store import items
+from gh_backfill.store import items, people
 from gh_backfill.store.db import Database, Row
 from tests.conftest import VARIANTS
 from tests.examples import ADA, BOB, NOW, comment, complete, pull_request, review, review_comment, tracked
@@ -29,7 +29,7 @@ def write(
     with db.transaction() as tx:
         repository = tracked(tx)
         words = items.vocabulary(tx)
-        items.settle_people(tx, items.people_of(chunk))
+        people.settle(tx, people.people_of(chunk))
     with db.transaction() as tx:
         return items.write(tx, repository, chunk, unreadable, words).counts, repository
 

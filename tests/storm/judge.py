@@ -92,7 +92,7 @@ def _pages(tx: Transaction) -> Iterator[str]:
             yield f"chunk {row['chunk_number']} of {row['stream']} does not begin where the one before it ended"
         last[stream] = row["end_cursor"]
     for row in tx.rows(_TWICE):
-        yield f"the page after {row['after_cursor']} of the walk was committed {row['n']} times"
+        yield f"{row['full_name']}: {row['pages']} pages of the walk were committed more than once"
 
 
 def _transitions(tx: Transaction) -> Iterator[str]:
@@ -135,12 +135,15 @@ _PAGES = """
     order by c.stream_id, c.chunk_number"""
 
 _TWICE = """
-    select c.after_cursor, count(*) as n
-    from backfill_chunks c
-    join backfill_streams s on s.id = c.stream_id and s.stream = 'history'
-    where c.status = 'completed'
-    group by c.stream_id, c.after_cursor
-    having count(*) > 1"""
+    select r.full_name, count(*) as pages
+    from (select c.repository_id, c.after_cursor
+          from backfill_chunks c
+          join backfill_streams s on s.id = c.stream_id and s.stream = 'history'
+          where c.status = 'completed'
+          group by c.repository_id, c.stream_id, c.after_cursor
+          having count(*) > 1) twice
+    join repositories r on r.id = twice.repository_id
+    group by 1"""
 
 _NOT_OURS = """
     select done.attempt, done.new_status, done.worker, claim.worker as owner

@@ -26,7 +26,8 @@ from tests.storm.overseer import Overseer
 from tests.storm.weather import Mover
 
 LEFT_ALONE = Fate(deed=Deed.NOTHING, point=Point.ANY)
-_KNOWN_EXITS = {0, 3, 4, -9}  # done or nothing to do; a failed chunk; GitHub or the database out of reach; killed
+# Done or nothing to do; a refused token; a failed chunk; GitHub or the database out of reach; killed.
+_KNOWN_EXITS = {0, 2, 3, 4, -9}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

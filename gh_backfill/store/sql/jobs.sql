@@ -76,20 +76,21 @@ where run_key = %(run_key)s and metadata ->> 'label' is not null
 order by 1;
 
 -- name: close
--- The final word on a job that had none itself.  What it did is counted from the chunks that it left, and whatever GitHub's
+-- The final word on a job that had none itself.  What it did is counted from the chunks that it left.  Whatever GitHub's
 -- clock says, it ended after it had claimed the last of them: by that the recovery sees that nobody works on it.
 update progressive_capture_jobs j
 set status = case when j.status = 'failed' then 'failed' else %(status)s end, outcome = %(outcome)s,
     error_type = %(error_type)s, error = %(error)s,
     completed_at = greatest(coalesce(%(completed_at)s, clock_timestamp()), j.started_at, j.heartbeat_at, c.last_at),
     points = greatest(j.points, c.points), requests = greatest(j.requests, c.requests),
-    chunks = greatest(j.chunks, c.chunks), items = greatest(j.items, c.items), warnings = coalesce(j.warnings, c.warnings),
-    retries = c.retries
+    chunks = greatest(j.chunks, c.chunks), items = greatest(j.items, c.items),
+    warnings = coalesce(j.warnings, c.warnings), retries = c.retries
 from progressive_capture_jobs same
 left join lateral (
     select sum(points)::integer as points, sum(api_calls_made)::integer as requests,
            count(*) filter (where status = 'completed')::integer as chunks, sum(pr_count)::integer as items,
-           sum(rows_quarantined)::integer as warnings, max(started_at) as last_at, coalesce(sum(retry_count), 0)::integer as retries
+           sum(rows_quarantined)::integer as warnings, max(started_at) as last_at,
+           coalesce(sum(retry_count), 0)::integer as retries
     from backfill_chunks
     where repository_id = same.repository_id and started_at >= same.started_at
 ) c on true

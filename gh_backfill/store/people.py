@@ -1,0 +1,66 @@
+"""Write people: each account once, by its id; each login with its present owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from gh_backfill.errors import StoreConflict
+from gh_backfill.models import CompletePullRequest, Person
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Row, Transaction
+
+_SQL = sql("people")
+
+
+def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
+    """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
+    by_id: dict[int, Person] = {}
+    for item in items:
+        pull_request = item.pull_request
+        everybody: list[Person | None] = [pull_request.author, pull_request.merged_by]
+        for children in (item.reviews, item.review_comments, item.comments):
+            everybody += [child.author for child in children]
+        by_id.update((person.github_id, person) for person in everybody if person is not None)
+    by_login = {person.login: person.github_id for person in by_id.values()}
+    return [
+        person if by_login[person.login] == person.github_id else _stand_in(person)
+        for _, person in sorted(by_id.items())
+    ]
+
+
+def settle(tx: Transaction, people: Sequence[Person]) -> None:
+    """Write new logins and faces of known accounts, so that the login of each is its own.
+
+    In a transaction of its own before the chunk: a change of the unique login locks rows that other jobs refer to.
+    """
+    rows = _people_rows(people)
+    if not tx.rows(_SQL["changed_people"], people=rows):
+        return
+    tx.run(_SQL["free_logins"], people=rows)
+    tx.run(_SQL["update_people"], people=rows)
+
+
+def insert_new(tx: Transaction, people: Sequence[Person]) -> None:
+    """Write the accounts that are not here yet; raises StoreConflict where another worker was faster with a login."""
+    rows = _people_rows(people)
+    tx.run(_SQL["insert_contributors"], people=rows)
+    if tx.rows(_SQL["unknown_people"], people=rows):
+        raise StoreConflict("another worker stored an account with the same login: the transaction is replayed")
+
+
+def _stand_in(person: Person) -> Person:
+    return replace(person, login=f"{person.login}~{person.github_id}")
+
+
+def _people_rows(people: Sequence[Person]) -> list[Row]:
+    return [
+        {
+            "github_id": person.github_id,
+            "username": person.login,
+            "display_name": person.name,
+            "avatar_url": person.avatar_url,
+            "is_bot": person.is_bot,
+        }
+        for person in people
+    ]

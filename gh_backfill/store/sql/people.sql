@@ -1,0 +1,56 @@
+-- Accounts, told as one jsonb array: an account is known by its id, and a login belongs to one account at a time.
+
+-- name: changed_people
+-- Known accounts that look different now, and those whose login somebody else holds here: settled before the chunk.
+select i.github_id
+from jsonb_to_recordset(%(people)s)
+     as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
+left join contributors c on c.github_id = i.github_id
+left join contributors holder on holder.username = i.username and holder.github_id <> i.github_id
+where holder.id is not null
+   or (c.id is not null
+       and (c.username, c.display_name, c.avatar_url, c.is_bot) is distinct from
+           (i.username, coalesce(i.display_name, c.display_name), coalesce(i.avatar_url, c.avatar_url), i.is_bot))
+order by i.github_id;
+
+-- name: free_logins
+-- Whoever holds a login that GitHub gives to somebody else now gets a stand-in that no login can be, until it is seen.
+with holders as (
+    select c.id
+    from contributors c
+    join jsonb_to_recordset(%(people)s) as i (github_id bigint, username text) on i.username = c.username
+    where c.github_id <> i.github_id
+    order by c.id
+    for update of c
+)
+update contributors c
+set username = c.username || '~' || c.github_id, last_updated_at = clock_timestamp()
+from holders
+where holders.id = c.id;
+
+-- name: update_people
+update contributors c
+set username = i.username, profile_url = 'https://github.com/' || i.username,
+    display_name = coalesce(i.display_name, c.display_name), avatar_url = coalesce(i.avatar_url, c.avatar_url),
+    is_bot = i.is_bot, last_updated_at = clock_timestamp()
+from jsonb_to_recordset(%(people)s)
+     as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
+where c.github_id = i.github_id
+  and (c.username, c.display_name, c.avatar_url, c.is_bot) is distinct from
+      (i.username, coalesce(i.display_name, c.display_name), coalesce(i.avatar_url, c.avatar_url), i.is_bot);
+
+-- name: insert_contributors
+-- Only those who are new: an update of the unique login would lock the row against other jobs' foreign key checks.
+insert into contributors (github_id, username, display_name, avatar_url, profile_url, is_bot)
+select i.github_id, i.username, i.display_name, i.avatar_url, 'https://github.com/' || i.username, i.is_bot
+from jsonb_to_recordset(%(people)s)
+     as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
+where not exists (select from contributors c where c.github_id = i.github_id)
+order by i.github_id
+on conflict do nothing;
+
+-- name: unknown_people
+-- Who is still missing after the insert: another worker was faster with the same login.
+select i.github_id
+from jsonb_to_recordset(%(people)s) as i (github_id bigint)
+where not exists (select from contributors c where c.github_id = i.github_id);

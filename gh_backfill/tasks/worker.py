@@ -1,0 +1,293 @@
+"""Capture one repository: claim a chunk, fetch it, commit it, and again, until the goal, a limit or a pause."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import BackfillError, GitHubError, Gone, RateLimited, StaleClaim, TooBig
+from gh_backfill.models import Claim, Stream, TrackedRepository
+from gh_backfill.policy import chunking, cost, retries
+from gh_backfill.policy.ledger import ErrorType, error_type
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import page_limit
+from gh_backfill.store import backfills, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks.commit import Commit, Committed
+from gh_backfill.tasks.fetch import Chunk, fetch, skip
+from gh_backfill.tasks.persist import persistently
+from gh_backfill.tasks.quarantine import MOST_ATTEMPTS, retry_quarantined
+
+log = logging.getLogger(__name__)
+
+# A page and the top-up that usually goes with it.
+POINTS_OF_A_CHUNK = 3
+LONGEST_RETRY_WAIT = timedelta(seconds=90)
+RENEW_EVERY = timedelta(minutes=1)
+TRIES_ALONE = 3
+Done = TypeVar("Done")
+
+
+@dataclass(kw_only=True, slots=True)
+class Worker:
+    """One process at work on one repository.  Clock, sleep and the listener are passed in."""
+
+    db: Database
+    graphql: GraphQL
+    repository: TrackedRepository
+    limits: Limits
+    name: str
+    processor: str
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    listen: Callable[[Progress], None]
+    _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
+    _captured: int = 0
+    _total: int = 0
+    _seconds: float = 0.0
+    _too_big: int | None = None
+    _pages_since: int = 0
+
+    def run(self) -> Captured:
+        """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
+        self._captured = self.repository.captured
+        self._total = self.repository.total or 0
+        while True:
+            ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
+            if ended is not None:
+                return replace(
+                    self._done,
+                    outcome=ended.outcome,
+                    reason=ended.reason,
+                    resume_at=ended.resume_at,
+                    error_type=ended.error_type,
+                    spent=self.graphql.spent,
+                )
+
+    def _limit_reached(self) -> Captured | None:
+        limits = self.limits
+        if limits.max_chunks is not None and self._done.chunks >= limits.max_chunks:
+            return Captured(outcome=Outcome.STOPPED, reason=f"{limits.max_chunks} chunks done, as asked")
+        if limits.deadline is not None and self.now() + timedelta(seconds=self._seconds) >= limits.deadline:
+            return Captured(outcome=Outcome.STOPPED, reason="the time limit is reached")
+        return None
+
+    def _wait_for_budget(self) -> Captured | None:
+        wait = self.graphql.must_wait(POINTS_OF_A_CHUNK)
+        return None if wait is None else self._wait_or_pause(wait.until, "rate_limit", wait.reason)
+
+    def _wait_or_pause(self, until: datetime, reason: str, explained: str) -> Captured | None:
+        """Wait where that fits into the time limit; otherwise pause, for the planner to take it up again."""
+        if self.limits.deadline is not None and until >= self.limits.deadline:
+            self._write(lambda tx: backfills.pause(tx, self.repository.id, reason=reason, resume_at=until))
+            return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT)
+        log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
+        self._tell(waiting_until=until)
+        self.sleep(max(0.0, (until - self.now()).total_seconds()))
+        return None
+
+    def _next_chunk(self) -> Captured | None:
+        claim = self._claim()
+        if claim is None:
+            return self._nothing_to_claim()
+        started = self.now()
+        try:
+            chunk = fetch(self.graphql, self.repository.node_id or "", claim, self._keep_alive(claim))
+            committed = self._commit(claim, chunk, self._next_page(claim, chunk))
+        except StaleClaim as error:
+            return Captured(outcome=Outcome.BUSY, reason=str(error))
+        except TooBig as error:
+            return self._shrink(claim, error)
+        except GitHubError as error:
+            return self._failed(claim, error)
+        except BaseException:
+            self._release(claim)
+            raise
+        self._take(committed, chunk)
+        self._try_quarantined(claim)
+        self._seconds = max(self._seconds, (self.now() - started).total_seconds())
+        self._tell()
+        return None
+
+    def _claim(self) -> Claim | None:
+        def once() -> Claim | None:
+            with self.db.transaction() as tx:
+                stream = backfills.lock_stream(tx, self.repository.id)
+                if stream is None:
+                    return None
+                size = self._page_size(stream)
+                return backfills.claim(tx, stream, worker=self.name, page_size=size, processor=self.processor)
+
+        return persistently(once, self.sleep)
+
+    def _commit(self, claim: Claim, chunk: Chunk, next_page: int) -> Committed:
+        return Commit(
+            db=self.db,
+            repository=self.repository,
+            claim=claim,
+            chunk=chunk,
+            next_page=next_page,
+            remaining=self.graphql.budget.remaining if self.graphql.budget else None,
+            sleep=self.sleep,
+        ).run()
+
+    def _keep_alive(self, claim: Claim) -> Callable[[], None]:
+        """Return what keeps the claim alive between two queries; it raises StaleClaim once the claim is lost."""
+        renewed = self.now()
+
+        def alive() -> None:
+            nonlocal renewed
+            if self.now() - renewed < RENEW_EVERY:
+                return
+            self._write(lambda tx: backfills.renew(tx, claim))
+            renewed = self.now()
+
+        return alive
+
+    def _write(self, action: Callable[[Transaction], Done]) -> Done:
+        """Do something in a transaction of its own, again and again if need be."""
+
+        def once() -> Done:
+            with self.db.transaction() as tx:
+                return action(tx)
+
+        return persistently(once, self.sleep)
+
+    def _page_size(self, stream: Stream) -> int:
+        size = stream.page_size or self.limits.chunk_size or chunking.first_page(self._total)
+        ceiling = cost.cheapest_page(self.limits.chunk_size or cost.LARGEST_FIRST)
+        return page_limit(stream, min(size, ceiling))
+
+    def _try_quarantined(self, claim: Claim) -> None:
+        """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
+        if claim.stream.kind != "catch_up" or claim.after is not None:
+            return
+        try:
+            retried = retry_quarantined(
+                self.db, self.graphql, self.repository, most_attempts=MOST_ATTEMPTS, sleep=self.sleep
+            )
+        except GitHubError as error:
+            log.warning("%s: the quarantine is tried another time: %s", self.repository.full_name, error)
+            return
+        if retried.tried:
+            log.info("%s: %s of %s in quarantine remain", self.repository.full_name, retried.remaining, retried.tried)
+
+    def _next_page(self, claim: Claim, chunk: Chunk) -> int:
+        self._pages_since += 1
+        if self._pages_since > chunking.PAGES_UNTIL_PROBE:
+            self._too_big = None
+        return chunking.next_page(
+            claim.page_size,
+            seconds=chunk.page.spent.seconds,
+            read=chunk.read,
+            ceiling=self.limits.chunk_size,
+            too_big=self._too_big,
+        )
+
+    def _nothing_to_claim(self) -> Captured | None:
+        """Say why there is nothing; None where the open chunk is soon to be claimed again."""
+        still = self._write(lambda tx: backfills.standstill(tx, self.repository.id))
+        if still.status is BackfillStatus.COMPLETED:
+            return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
+        if still.status is BackfillStatus.PAUSED:
+            reason = f"paused: {still.pause_reason or 'no reason given'}"
+            return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
+        if still.status is not BackfillStatus.ACTIVE:
+            return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
+        if still.chunk_status == "pending" and still.retry_at is not None:
+            wait = still.retry_at - self.now()
+            if wait <= LONGEST_RETRY_WAIT and not self._past_deadline(still.retry_at):
+                self.sleep(max(0.0, wait.total_seconds()))
+                return None
+            return Captured(outcome=Outcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at)
+        return Captured(outcome=Outcome.BUSY, reason="another worker holds the open chunk", resume_at=still.lease_until)
+
+    def _past_deadline(self, moment: datetime) -> bool:
+        return self.limits.deadline is not None and moment >= self.limits.deadline
+
+    def _take(self, done: Committed, chunk: Chunk) -> None:
+        """Count what was committed, and follow the repository to its new name."""
+        self.repository = done.repository
+        self._captured += done.written.new_pull_requests
+        self._total = chunk.page.total
+        self._done = replace(
+            self._done,
+            chunks=self._done.chunks + 1,
+            items=self._done.items + len(chunk.items),
+            counts=self._done.counts + done.written.counts,
+            gaps=self._done.gaps + sum(item.gap is not None for item in chunk.items),
+        )
+
+    def _shrink(self, claim: Claim, error: TooBig) -> Captured | None:
+        """Ask for half as much from the same cursor; step over a single pull request that stays too much."""
+        if claim.page_size == 1 and claim.attempt >= TRIES_ALONE:
+            return self._step_over(claim, error)
+        smaller = chunking.after_too_big(claim.page_size)
+        self._too_big, self._pages_since = claim.page_size, 0
+        log.warning("%s: %s; going on with pages of %s", self.repository.full_name, error, smaller)
+        self._write(lambda tx: backfills.shrink(tx, claim, page_size=smaller))
+        return None
+
+    def _step_over(self, claim: Claim, error: TooBig) -> Captured | None:
+        """Quarantine the one pull request that GitHub can't deliver, and go on with the next."""
+        try:
+            chunk = skip(self.graphql, self.repository.node_id or "", claim, f"GitHub can't deliver it: {error}")
+            self._take(self._commit(claim, chunk, 1), chunk)
+        except StaleClaim as lost:
+            return Captured(outcome=Outcome.BUSY, reason=str(lost))
+        except GitHubError as failed:
+            return self._failed(claim, failed)
+        self._tell()
+        return None
+
+    def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
+        if isinstance(error, RateLimited):
+            self._release(claim)
+            return self._wait_or_pause(error.resume_at, "rate_limit", str(error))
+        return self._write(lambda tx: self._charge(tx, claim, error))
+
+    def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
+        """Charge an error to this repository, in one transaction with what becomes of the chunk."""
+        in_a_row = backfills.charge_error(tx, claim, error=str(error))
+        match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
+            case retries.Retry(at=at):
+                backfills.give_back(tx, claim, error=str(error), retry_at=at)
+                log.warning("%s: %s; trying again", self.repository.full_name, error)
+                return None
+            case retries.Pause(until=until, reason=reason):
+                backfills.give_back(tx, claim, error=str(error), retry_at=until)
+                backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
+                return Captured(
+                    outcome=Outcome.FAILED, reason=str(error), resume_at=until, error_type=error_type(error)
+                )
+            case retries.GiveUp(reason=reason):
+                backfills.fail_chunk(tx, claim, error=reason)
+                backfills.fail(tx, self.repository.id, error=reason)
+                if isinstance(error, Gone):
+                    repositories.hide(tx, self.repository.id)
+                return Captured(outcome=Outcome.FAILED, reason=reason, error_type=error_type(error))
+
+    def _release(self, claim: Claim) -> None:
+        try:
+            with self.db.transaction() as tx:
+                backfills.release(tx, claim)
+        except BackfillError as error:
+            log.warning("%s: chunk %s is left to its lease: %s", self.repository.full_name, claim.chunk_number, error)
+
+    def _tell(self, waiting_until: datetime | None = None) -> None:
+        self.listen(
+            Progress(
+                repository=self.repository,
+                captured=self._captured,
+                total=self._total,
+                chunks=self._done.chunks,
+                spent=self.graphql.spent,
+                items=self._done.items,
+                waiting_until=waiting_until,
+            )
+        )
