@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import typer
 from gh_backfill import __version__, console
 from gh_backfill.commands import look, operate, reports, work
 from gh_backfill.errors import BackfillError
+from gh_backfill.policy.redaction import redacted
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (work.run, work.track, work.plan, work.capture, reports.report, work.migrate),
@@ -44,7 +46,7 @@ def main() -> NoReturn:
         if code == INTERRUPTED:  # Typer's way to tell of a KeyboardInterrupt
             console.error(STOPPED)
     except BackfillError as error:
-        console.error(str(error))
+        console.error(shown(str(error)))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         console.error(STOPPED)
@@ -57,6 +59,11 @@ def main() -> NoReturn:
         error.show()
         code = error.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def shown(message: str) -> str:
+    """Return a message as the place allows: the log of a workflow may be public, so it names no hosts there."""
+    return redacted(message) if os.environ.get("GITHUB_ACTIONS") == "true" else message
 
 
 @app.callback(invoke_without_command=True)

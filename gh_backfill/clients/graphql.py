@@ -107,18 +107,22 @@ class GraphQL:
     ) -> tuple[replies.Reply, float]:
         pauses = islice(_pauses(), TRIES - 1)
         while True:
-            grant = self._admission(points)
+            grant: Grant | None = None
             try:
+                grant = self._admission(points)
                 return self._send(grant, document, variables)
             except GitHubError as error:
                 self._before_next_try(error, grant, points, next(pauses, None))
 
-    def _before_next_try(self, error: GitHubError, grant: Grant, points: int, pause: float | None) -> None:
-        """Return when the same request may be sent again; raises `error` where that can't help, or was the last try."""
+    def _before_next_try(self, error: GitHubError, grant: Grant | None, points: int, pause: float | None) -> None:
+        """Return when the same request may be sent again; raises `error` where that can't help, or was the last try.
+
+        Without a grant the request was not sent: GitHub had to be asked first whose budget it is, and that failed.
+        """
         match error:
-            case BadCredentials() if self._credentials.drop(grant.credential):
+            case BadCredentials() if grant is not None and self._credentials.drop(grant.credential):
                 return
-            case RateLimited():
+            case RateLimited() if grant is not None:
                 wait = self.must_wait(points)
                 if wait is None and pause is not None:
                     return  # the wait is short, or another credential has points

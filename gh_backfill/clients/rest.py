@@ -49,6 +49,8 @@ def own_errors(api_url: str, credential: str) -> Iterator[None]:
         raise Unreachable(f"GitHub has trouble (status {error.status})") from None
     except OSError:
         raise Unreachable(f"GitHub can't be reached at {api_url}: no connection") from None
+    except ValueError:
+        raise Unreachable("GitHub's answer was cut off or is no JSON") from None
 
 
 def _client(api_url: str, token: str) -> Github:

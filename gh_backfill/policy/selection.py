@@ -61,8 +61,8 @@ def choose(
 
     `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
     not count for them, but for a pause that a person made.  Otherwise those never planned come first, the newest
-    tracked before the others, then those that have waited longest; at most `limit` are chosen, and the rest wait for the next
-    plan.
+    tracked before the others, then those that have waited longest; at most `limit` are chosen, and the rest wait for
+    the next plan.
     """
     if asked:
         judged = [_asked(repository, now) for repository in candidates if repository.id in asked]

@@ -13,7 +13,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal, Repository, TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.selection import Thresholds, Verdict, choose, needs_backfill
-from gh_backfill.store import backfills, jobs, repositories
+from gh_backfill.store import backfills, jobs, recovery, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
 
@@ -96,14 +96,16 @@ def plan(
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
     """Make sure that the repository's backfill is active.
 
-    One that goes on keeps its place and its goal.  One that is finished reads what changed since then, unless so much
-    is missing that the walk has to begin again.
+    One that goes on, or failed, keeps its place and its goal.  One that is finished reads what changed since then,
+    unless so much is missing that the walk has to begin again.
     """
     total = repository.total or 0
     whole = not needs_backfill(repository, Thresholds(more_than=0))
     if repository.has_stream and goal is None:
         if repository.status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
             backfills.resume(tx, repository.id)
+            return
+        if repository.status == BackfillStatus.FAILED and recovery.retry(tx, repository.id):
             return
         if (
             repository.status == BackfillStatus.COMPLETED

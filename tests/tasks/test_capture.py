@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gh_backfill.clients.credentials import Credentials, of_token
+from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
+from gh_backfill.store.db import Database
 from gh_backfill.tasks import job
 from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from gh_backfill.tasks.gate import SharedGate
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 FAR = timedelta(hours=2)
@@ -210,6 +214,31 @@ def test_a_page_that_times_out_is_asked_for_in_halves(house: House, name: str) -
     assert house.count("pull_requests") == 180
     first = house.only("select pr_count from backfill_chunks where chunk_number = 1")
     assert first["pr_count"] == 25 // 2 // 2
+
+
+def test_a_backfill_that_failed_in_its_catch_up_does_not_walk_again(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="bad_credentials", count=1, match={"variables": "UPDATED_AT"}))
+    assert house.capture().outcome is Outcome.FAILED
+    before = pages(house)
+    assert house.capture().outcome is Outcome.COMPLETED
+    assert pages(house) - before == 1
+    assert house.count("pull_requests") == house.state()["processed_prs"] == 180
+
+
+@pytest.mark.parametrize("name", ["502_html", "truncated", "reset"])
+def test_a_passing_fault_while_learning_whose_budget_it_is_is_survived(house: House, name: str) -> None:
+    house.track(SMALL)
+    house.github.faults.add(Fault(name=name, count=1, match={"path": "^/user"}))
+    graphql = GraphQL(
+        house.github.graphql_url,
+        Credentials([of_token("GITHUB_TOKEN", "ghp_x", api_url=house.github.url, workflow_of=None)]),
+        sleep=house.slept.append,
+    )
+    with Database(house.url) as own:
+        graphql.gate = SharedGate(own)
+        assert graphql.execute("query { rateLimit { cost limit remaining resetAt } }", {}).data
+    assert len(house.slept) == 1
 
 
 def test_a_refused_token_stops_at_once_with_a_word_about_the_token(house: House) -> None:
