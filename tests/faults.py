@@ -14,6 +14,7 @@ _BAD = "tests/tasks/test_bad_data.py::"
 _BACKFILLS = "tests/store/test_backfills.py::"
 _BUDGETS = "tests/store/test_budgets.py::"
 _CAPTURE = "tests/tasks/test_capture.py::"
+_CHECK = "tests/tasks/test_check.py::"
 _CLI = "tests/test_cli.py::"
 _COMPLETE = "tests/policy/test_completeness.py::"
 _CREDENTIALS = "tests/clients/test_credentials.py::"
@@ -28,6 +29,7 @@ _LIFECYCLE = "tests/policy/test_lifecycle.py::"
 _MIGRATIONS = "tests/store/test_migrations.py::"
 _MOVING = "tests/tasks/test_moving_world.py::"
 _OPERATE = "tests/tasks/test_operate.py::"
+_PARSING = "tests/clients/test_parsing.py::"
 _PLAN = "tests/tasks/test_plan.py::"
 _PROGRESS = "tests/policy/test_progress.py::"
 _QUARANTINE = "tests/tasks/test_quarantine.py::"
@@ -120,7 +122,10 @@ DEATHS: Table = {
         _RECOVER + "test_a_capture_whose_chunk_is_recovered_under_it_stops_quietly_and_another_one_does_it_all",
         STORM,
     ),
-    "SIGINT and SIGTERM": (_KILLS + "test_a_worker_told_to_stop_gives_its_chunk_back_and_says_so",),
+    "SIGINT and SIGTERM": (
+        _KILLS + "test_a_worker_told_to_stop_gives_its_chunk_back_and_says_so",
+        "tests/acceptance/test_signals.py::test_a_cancelled_step_gives_its_chunk_back",
+    ),
     "two workers on one repository": (
         _KILLS + "test_two_workers_on_one_repository_do_every_page_once_between_them",
         STORM,
@@ -144,6 +149,8 @@ DEATHS: Table = {
 
 BAD_DATA: Table = {
     "missing id": (_SPOILT, _STAYS),
+    "unknown state": (_PARSING + "test_an_unknown_state_of_a_pull_request_is_no_guess",),
+    "anything at all": (_PARSING + "test_whatever_is_wrong_with_a_pull_request_is_reported_and_never_raised",),
     "null author": (_ITEMS + "test_a_deleted_author_is_the_ghost_and_drops_nothing",),
     "ghost of an older import": (
         _ITEMS + "test_the_ghost_takes_its_login_from_the_invented_account_of_an_existing_installation",
@@ -151,7 +158,8 @@ BAD_DATA: Table = {
     "renamed user": (_ITEMS + "test_a_renamed_account_keeps_its_row_and_takes_its_new_login",),
     "login taken over by another id": (_ITEMS + "test_a_login_taken_over_by_another_account_belongs_to_the_new_owner",),
     "logins swapped": (_ITEMS + "test_two_accounts_that_swap_their_logins_end_with_the_right_ones",),
-    "id over 2^31": (_ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing", STORM),
+    "id over 2^31": (_PARSING + "test_ids_over_two_to_the_31_arrive_as_text_and_are_numbers", STORM),
+    "bot, mannequin, organisation": (_PARSING + "test_whoever_acts_is_a_person_with_the_login_that_people_know",),
     "NUL character": (_SPOILT, _REPLACED),
     "lone surrogate": (_SPOILT, _REPLIES + "test_characters_that_no_database_can_store_are_replaced_and_reported"),
     "body over 65,536 characters": (
@@ -205,6 +213,11 @@ LESSONS: Table = {
         _REPORT + "test_the_figures_are_those_of_the_rows",
         STORM,
     ),
+    "W2": (
+        _CHECK + "test_a_role_without_rights_is_told_which_and_where",
+        _CHECK + "test_rows_that_may_be_written_and_not_seen_again_are_no_success",
+    ),
+    "W3": (_CHECK + "test_a_column_that_is_missing_or_that_nobody_fills_is_named_and_no_command_writes",),
     "W4": (_ITEMS + "test_it_writes_new_and_known_rows_of_an_existing_installation",),
     "W5": (_MIGRATIONS + "test_both_kinds_of_database_agree_on_names_types_and_vocabulary",),
     "W6": (_BAD + "test_a_row_that_the_database_refuses_is_found_and_all_others_are_stored",),
@@ -244,7 +257,10 @@ LESSONS: Table = {
     "I6": (_ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing", STORM),
     "I7": (_ITEMS + "test_a_newer_reading_replaces_an_older_one_and_never_the_other_way_round",),
     "I9": (_SPOILT, _REPLIES + "test_a_deep_not_found_is_no_permission_to_believe_a_null"),
-    "I10": (_ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing",),
+    "I10": (
+        _PARSING + "test_every_nullable_field_of_a_pull_request_may_be_null",
+        _PARSING + "test_every_nullable_field_of_a_review_comment_may_be_null",
+    ),
     "I11": (
         _BAD + "test_a_row_that_an_older_import_left_under_an_invented_id_becomes_the_right_one",
         _BAD + "test_a_pull_request_that_two_imports_made_twice_becomes_one_row",

@@ -50,7 +50,7 @@ STATEMENTS: tuple[tuple[Point, re.Pattern[str], Moment], ...] = tuple(
         (Point.CURSOR, r"update backfill_streams\s+set cursor = \S+, status = ", Moment.BEFORE),
     )
 )
-_MOST_MISSED = 5
+_MOST_MISSED = 18
 NAMED = tuple(point for point in Point if point not in (Point.ANY, Point.WAITING))
 _WRITING = (Point.COMMENTS, Point.CLOSE, Point.CURSOR)
 _MISFORTUNES: tuple[tuple[Deed, tuple[Point, ...]], ...] = (
@@ -88,8 +88,8 @@ class Fates:
             return self._waiting.popleft() if self._waiting else None
 
     def give_back(self, fate: Fate) -> None:
-        """Keep a fate for another worker, to be met at the first occasion; what needs luck is tried six times."""
-        if fate.deed is not Deed.KILL and fate.missed >= _MOST_MISSED:
+        """Keep a fate for another worker, to be met at the first occasion; one that is missed too often is dropped."""
+        if fate.missed >= (_MOST_MISSED if fate.deed is Deed.KILL else _MOST_MISSED // 3):
             return
         with self._lock:
             again = replace(fate, nth=1, delay=min(fate.delay, 1.5), missed=fate.missed + 1)
@@ -108,18 +108,16 @@ def random_fates(seed: int, kills: int) -> list[Fate]:
 
 def every_fate_once() -> list[Fate]:
     """Return a kill at each point and one misfortune of each kind, in an order that does not change."""
-    kills = [Fate(deed=Deed.KILL, point=point, nth=2, delay=0.05) for point in NAMED]
     return [
-        *kills[:5],
+        *(Fate(deed=Deed.KILL, point=point, nth=2, delay=0.05) for point in NAMED),
+        Fate(deed=Deed.KILL, point=Point.ANY, delay=1.3),
+        Fate(deed=Deed.FREEZE, point=Point.FETCH),
         Fate(deed=Deed.CUT, point=Point.COMMITTED, nth=2),
-        Fate(deed=Deed.FREEZE, point=Point.FETCH, nth=2),
-        *kills[5:],
         Fate(deed=Deed.CUT, point=Point.COMMIT, nth=2),
         Fate(deed=Deed.TERMINATE, point=Point.COMMENTS, nth=2),
-        Fate(deed=Deed.TERMINATE, point=Point.COMMIT, nth=1),
-        Fate(deed=Deed.LINGER, point=Point.COMMIT, nth=1),
-        Fate(deed=Deed.LINGER, point=Point.COMMIT, nth=1),
-        Fate(deed=Deed.KILL, point=Point.ANY, delay=1.3),
+        Fate(deed=Deed.TERMINATE, point=Point.COMMIT),
+        Fate(deed=Deed.LINGER, point=Point.COMMIT),
+        Fate(deed=Deed.LINGER, point=Point.COMMIT),
     ]
 
 

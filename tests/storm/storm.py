@@ -41,6 +41,7 @@ class Plan:
     rivals: int = 2
     side_by_side: int = 1
     page: int = 10
+    chunks_a_life: int = 4
     longest: float = 600.0
     move_every: float | None = None
 
@@ -161,13 +162,17 @@ class Storm:
             environment=self._environment(name),
             overseer=overseer,
             log=self.folder / f"{name}.log",
-            arguments=("--chunk-size", str(self.plan.page)),
+            arguments=("--chunk-size", str(self.plan.page), *self._limit(patience)),
             patience=patience,
         ).run()
         self.tally.add(name, end)
         if len(self.tally.lives) % 25 == 0:
             self.say(f"{self.tally.kills} kills, {len(self.tally.lives)} workers so far")
         return end
+
+    def _limit(self, patience: float | None) -> tuple[str, ...]:
+        """While it storms nobody gets far, so that there is something left for every fate."""
+        return () if patience is None else ("--max-chunks", str(self.plan.chunks_a_life))
 
     def _environment(self, token: str) -> dict[str, str]:
         """Each worker has a budget of its own: the storm is about the chunks, and one that must wait stops no other."""

@@ -29,7 +29,7 @@ def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
         plan = Plan(
             names=(NAME,),
             fates=every_fate_once(),
-            faults=weather.faults(SEED, rounds=1),
+            faults=weather.faults(SEED, rounds=1, one_in=5),
             seed=SEED,
             page=15,
             longest=240.0,  # a bound for a machine that is very busy; it takes a sixth of that
@@ -41,4 +41,5 @@ def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
     (tmp_path / "lives.txt").write_text("\n".join(storm.tally.lives), encoding="utf-8")
     assert found.wrong == ()
     assert {point for deed, point in storm.tally.deeds if deed == Deed.KILL} >= set(NAMED)
+    assert [name for name, count in storm.tally.struck.items() if not count] == []
     assert storm.tally.unexpected == []

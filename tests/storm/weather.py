@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gh_backfill.simulator import changes
@@ -13,18 +13,17 @@ from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.world import World
 
-ONE_IN = 10
 # What a fault's size means differs; these keep the waits short and the pages small.
 _SIZES = {"secondary_a": 1.0, "secondary_b": 1.0, "resource_limits": 5.0}
 
 
-def faults(seed: int, rounds: int, names: Iterable[str] = tuple(EFFECTS)) -> list[Fault]:
-    """Return faults that strike one request in ten, every kind once in a round, each round in an order of its own."""
+def faults(seed: int, rounds: int, *, one_in: int = 10) -> list[Fault]:
+    """Return faults that strike one request in so many, every kind once in a round, each round in its own order."""
     luck = random.Random(f"faults:{seed}")  # noqa: S311  (a dice, no secret)
-    kinds = sorted(names)
+    kinds = sorted(EFFECTS)
     order = [name for _ in range(rounds) for name in luck.sample(kinds, len(kinds))]
     return [
-        Fault(name=name, count=1, skip=ONE_IN * number + luck.randrange(ONE_IN), seed=number, size=_SIZES.get(name))
+        Fault(name=name, count=1, skip=one_in * number + luck.randrange(one_in), seed=number, size=_SIZES.get(name))
         for number, name in enumerate(order)
     ]
 
