@@ -67,8 +67,8 @@ def recordings(pytestconfig: pytest.Config) -> Callable[[str], list[Exchange]]:
     def fetch(folder: Path) -> None:
         _run([sys.executable, "-m", "pip", "download", "--no-binary", ":all:", "--no-deps", _RECORDINGS], folder)
 
-    (unpacked,) = (path for path in _fetched(pytestconfig, "pygithub", fetch).iterdir() if path.is_dir())
-    return lambda name: _exchanges(unpacked / "tests" / "ReplayData" / f"{name}.txt")
+    (folder,) = _fetched(pytestconfig, "pygithub", fetch).glob("*/tests/ReplayData")
+    return lambda name: _exchanges(folder / f"{name}.txt")
 
 
 def _exchanges(path: Path) -> list[Exchange]:
