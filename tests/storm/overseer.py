@@ -96,10 +96,10 @@ class Overseer:
             )
             return None if row is None else str(row["status"])
 
-    def ids(self) -> dict[str, str]:
-        """Return our ids of the tracked repositories by their names; they outlive a change of the name."""
+    def ids(self, github_ids: tuple[int, ...]) -> list[str]:
+        """Return our ids of repositories; they outlive a change of the name."""
         with self.transaction() as tx:
             rows = tx.rows(
-                "select full_name, id from repositories where id in (select repository_id from tracked_repositories)"
+                "select id from repositories where github_id = any(%(ids)s) order by full_name", ids=github_ids
             )
-            return {row["full_name"]: row["id"] for row in rows}
+            return [row["id"] for row in rows]

@@ -102,7 +102,7 @@ class Storm:
             self._blow(overseer)
         self.tally.struck, self.tally.moves = self.github.faults.struck(), dict(mover.done)
         self.github.faults.clear()
-        for repository_id in overseer.ids().values():
+        for repository_id in self._ids(overseer):
             self._finish(overseer, repository_id)
         with Database(self.database_url) as db, db.transaction(read_only=True) as tx:
             homes = [each.full_name for each in self.github.world.repositories.values()]
@@ -113,12 +113,16 @@ class Storm:
         with Database(self.database_url) as db:
             track.track(db, GraphQL(self.github.graphql_url, "tracker"), self.plan.names, backfill=Goal())
 
+    def _ids(self, overseer: Overseer) -> list[str]:
+        shelves = self.github.world.shelves
+        return overseer.ids(tuple(github_id for github_id, shelf in shelves.items() if len(shelf)))
+
     def _blow(self, overseer: Overseer) -> None:
         """Work on a few repositories at a time, each with its rivals, until all fates are met or time is up."""
         for fault in self.plan.faults:
             self.github.faults.add(fault)
         fates = Fates(self.plan.fates)
-        places = itertools.cycle(overseer.ids().values())
+        places = itertools.cycle(self._ids(overseer))
         visitors = min(self.plan.side_by_side, len(self.plan.names))
         with ThreadPoolExecutor(max_workers=visitors) as pool:
             for work in [pool.submit(self._visit, overseer, fates, places) for _ in range(visitors)]:
