@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gh_backfill.policy import markdown
-from gh_backfill.policy.cost import cheapest_page
+from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -52,7 +52,7 @@ def show_preview(tracked: Tracked) -> None:
     if found is None:
         _out.print(escape(f"{tracked.given}: {tracked.result}"))
         return
-    pages = -(-found.pull_requests // cheapest_page())
+    pages = -(-found.pull_requests // Prices().cheapest_page())
     _out.print(
         escape(
             f"{found.full_name}: would capture {found.pull_requests} pull requests in about {pages} pages for at least "

@@ -12,11 +12,13 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
 from gh_backfill.models import Goal, Repository, TrackedRepository
-from gh_backfill.policy import chunking, cost
+from gh_backfill.policy import chunking
+from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.ledger import JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.store import jobs, repositories
 from gh_backfill.store.db import Database
+from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.connect import worker_name
 from gh_backfill.tasks.persist import persistently
@@ -49,9 +51,9 @@ def preview(db: Database, name: str, limits: Limits) -> Preview:
     """Say what `run` would do, from a read-only connection and without asking GitHub."""
     repository = find(db, name)
     missing = max(0, (repository.total or 0) - repository.captured)
-    ceiling = limits.chunk_size or cost.LARGEST_FIRST
+    ceiling = limits.chunk_size or LARGEST_FIRST
     size = min(ceiling, chunking.first_page(repository.total or 0))
-    pages = -(-missing // cost.cheapest_page(ceiling))
+    pages = -(-missing // Prices().cheapest_page(ceiling))
     begin = {
         None: "would open a backfill",
         BackfillStatus.ACTIVE: "would go on with the open backfill",
@@ -81,6 +83,7 @@ def run(
     listen: Callable[[Progress], None],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
+    begin: Begin = in_thread,
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly."""
     worker = worker_name()
@@ -98,6 +101,7 @@ def run(
             now=now,
             sleep=sleep,
             listen=_beating(db, job_id, listen),
+            begin=begin,
         ).run()
     except BackfillError as error:
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))

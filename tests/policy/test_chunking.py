@@ -6,6 +6,7 @@ import pytest
 
 from gh_backfill.models import Budget
 from gh_backfill.policy import chunking
+from gh_backfill.policy.chunking import PageSize
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -33,40 +34,77 @@ def test_large_pull_requests_make_the_first_page_smaller(complexity: float, size
     assert chunking.first_page(500, complexity=complexity) == size
 
 
+def grown(size: PageSize, *, seconds: float = 0.1, read: int | None = None, largest: int = 74) -> PageSize:
+    return size.after_clean(size.size, read=size.size if read is None else read, seconds=seconds, largest=largest)
+
+
+def sizes(limit: int, pages: int, *, first: int = 25) -> tuple[list[int], int]:
+    """Walk many pages of which those over `limit` fail; returns the sizes asked for, and how many failed."""
+    size, asked, failed = PageSize(size=first), [], 0
+    for _ in range(pages):
+        asked.append(size.size)
+        if size.size > limit:
+            size, failed = size.after_too_big(size.size), failed + 1
+        else:
+            size = grown(size)
+    return asked, failed
+
+
 def test_a_quick_page_grows_to_the_largest_of_one_point() -> None:
-    assert chunking.next_page(25, seconds=0.5, read=25) == 74
+    assert grown(PageSize(size=25)).size == 74
 
 
 def test_a_page_grows_only_as_far_as_its_time_allows() -> None:
-    assert chunking.next_page(25, seconds=2.5, read=25) == 60
+    assert grown(PageSize(size=25), seconds=2.5).size == 60
 
 
 def test_a_slow_page_stays_as_it_is() -> None:
-    assert chunking.next_page(25, seconds=3.5, read=25) == 25
+    assert grown(PageSize(size=25), seconds=3.5).size == 25
 
 
 def test_a_page_that_was_not_full_proves_nothing_and_does_not_grow() -> None:
-    assert chunking.next_page(25, seconds=0.1, read=7) == 25
+    assert grown(PageSize(size=25), read=7).size == 25
 
 
-def test_an_explicit_chunk_size_is_a_ceiling() -> None:
-    assert chunking.next_page(10, seconds=0.1, read=10, ceiling=40) == 30
-    assert chunking.next_page(30, seconds=0.1, read=30, ceiling=40) == 40
+def test_a_page_that_had_less_room_than_its_size_leaves_the_size_alone() -> None:
+    size = PageSize(size=40, worked=40).after_clean(12, read=12, seconds=0.1, largest=74)
+    assert (size.size, size.worked) == (40, 40)
 
 
-def test_a_page_that_is_too_big_halves_down_to_one() -> None:
-    sizes = [74]
-    while sizes[-1] > 1:
-        sizes.append(chunking.after_too_big(sizes[-1]))
-    assert sizes == [74, 37, 18, 9, 4, 2, 1]
+def test_the_largest_page_is_a_ceiling() -> None:
+    assert grown(PageSize(size=10), largest=40).size == 30
+    assert grown(PageSize(size=30), largest=40).size == 40
+    assert grown(PageSize(size=60), largest=40).size == 40
 
 
-def test_after_a_failure_the_page_closes_in_on_the_size_that_failed_and_then_stays() -> None:
-    sizes = [15]
-    for _ in range(6):
-        sizes.append(chunking.next_page(sizes[-1], seconds=0.1, read=sizes[-1], too_big=31))
-    assert sizes == [15, 23, 27, 29, 29, 29, 29]
+def test_a_page_that_is_too_big_halves_down_to_one_where_nothing_worked_yet() -> None:
+    assert sizes(0, 8, first=74)[0] == [74, 37, 18, 9, 4, 2, 1, 1]
 
 
-def test_a_size_that_failed_far_above_does_not_hold_a_page_back() -> None:
-    assert chunking.next_page(10, seconds=0.1, read=10, too_big=60) == 30
+def test_a_page_that_is_too_big_goes_back_to_what_worked() -> None:
+    size = PageSize(size=74, worked=25).after_too_big(74)
+    assert (size.size, size.too_big) == (25, 74)
+    assert size.after_too_big(25).size == 12
+
+
+@pytest.mark.parametrize(
+    ("limit", "first", "failures"), [(30, 25, 3), (50, 25, 3), (12, 25, 3), (3, 25, 4), (20, 10, 3)]
+)
+def test_it_closes_in_on_what_works_with_few_failures_and_stays_there(limit: int, first: int, failures: int) -> None:
+    asked, failed = sizes(limit, 100, first=first)
+    assert failed <= failures
+    assert 0.87 * limit <= asked[-1] <= limit
+    assert len(set(asked[20:])) == 1
+
+
+def test_after_many_clean_pages_the_size_that_failed_is_tried_once_more() -> None:
+    asked, failed = sizes(30, 130)
+    assert max(asked[20:]) > 30
+    assert failed == 4
+    assert asked[-1] == 28
+
+
+def test_a_limit_that_is_gone_is_found_out() -> None:
+    size = PageSize(size=28, worked=28, too_big=32, clean=chunking.PAGES_UNTIL_PROBE)
+    assert grown(size).size == 32
+    assert grown(grown(size)).size == 74
