@@ -15,8 +15,8 @@ LONGEST_SECONDS = 6.0
 GROWTH = 3
 # A size that was too big is tried again after so many pages: at most one point in a hundred is lost to it.
 PAGES_UNTIL_PROBE = 100
-# A size that works is near enough to one that fails from this share of it on: looking between them costs more.
-NEAR = 0.87
+# A size between one that works and one that failed is tried only if it would save so many points: it may fail, too.
+WORTH_TRYING = 1.0
 
 
 def first_page(total: int, *, complexity: float | None = None, budget: Budget | None = None) -> int:
@@ -62,12 +62,12 @@ class PageSize:
             clean=stream.pages_clean,
         )
 
-    def after_clean(self, asked: int, *, read: int, seconds: float, largest: int) -> PageSize:
-        """Follow a page of `asked` pull requests that came clean in `seconds`, with `read` of them.
+    def after_clean(self, asked: int, *, read: int, seconds: float, largest: int, left: int) -> PageSize:
+        """Follow a page of `asked` pull requests that came clean in `seconds`, with `read` of them, and `left` to read.
 
         The page grows towards `largest`, the cheapest one, as long as answers are quick, and never past a time that
-        GitHub's limit of 10 seconds makes risky.  It closes in on a size that failed, stays where both are near each
-        other, and tries that size again when `PAGES_UNTIL_PROBE` pages were clean.
+        GitHub's limit of 10 seconds makes risky.  It closes in on a size that failed as long as that pays for what is
+        left, and tries that size again when `PAGES_UNTIL_PROBE` pages were clean.
         """
         passed = self.too_big is not None and asked >= self.too_big
         known = PageSize(
@@ -80,7 +80,7 @@ class PageSize:
             return known
         affordable = int(asked * LONGEST_SECONDS / seconds) if seconds > 0 else largest
         wanted = max(min(asked, largest), min(largest, asked * GROWTH, affordable))
-        return replace(known, size=known._below_what_failed(wanted))
+        return replace(known, size=known._below_what_failed(wanted, left))
 
     def after_too_big(self, asked: int) -> PageSize:
         """Follow a page that timed out or met a resource limit: back to what worked, or else to half of it.
@@ -90,11 +90,12 @@ class PageSize:
         worked = self.worked if self.worked < asked else 0
         return PageSize(size=worked or max(1, asked // 2), worked=worked, too_big=asked)
 
-    def _below_what_failed(self, wanted: int) -> int:
-        if self.too_big is None or wanted < self.too_big:
+    def _below_what_failed(self, wanted: int, left: int) -> int:
+        if self.too_big is None:
             return wanted
         if self.clean > PAGES_UNTIL_PROBE:
             return self.too_big
-        if self.worked >= self.too_big * NEAR:
-            return self.worked
-        return int((self.worked * self.too_big) ** 0.5)
+        between = max(self.worked + 1, int((self.worked * self.too_big) ** 0.5))
+        saved = left / self.worked - left / between
+        worth = between < self.too_big and saved >= WORTH_TRYING
+        return min(wanted, between) if worth else self.worked

@@ -193,7 +193,11 @@ class Pipeline:
         assert stream is not None
         largest = self._largest()
         self.size = self.size.after_clean(
-            asked.first, read=len(page.slots), seconds=page.spent.seconds, largest=largest
+            asked.first,
+            read=len(page.slots),
+            seconds=page.spent.seconds,
+            largest=largest,
+            left=page.total - stream.items_done,
         )
         self._tries_alone = 0
         slots, spent = salvage(self.graphql, asked, page.slots, alive)
