@@ -13,6 +13,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Unreachable
 from gh_backfill.models import Claim, Goal, Stream
 from gh_backfill.policy.chunking import PageSize
+from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
@@ -117,31 +118,45 @@ def test_no_query_costs_a_second_point_and_all_that_was_spent_is_told(walk: Walk
     assert stats.points == stats.requests == sum(chunk.spent.points for chunk in walk.chunks)
 
 
-def test_a_guess_for_another_place_is_dropped_and_nothing_is_doubled(walk: Walk) -> None:
+def edited(walk: Walk) -> int:
+    """Edit the pull request that comes next, which was asked for ahead; returns its number."""
+    following = walk.numbers()[-1] - 1
+    assert following in walk.all_numbers()
+    changes.edit(walk.github.world, ENGINE, following, title="Edited after it was read ahead")
+    return following
+
+
+def title_of_next(walk: Walk) -> tuple[int, str]:
+    first = walk.pipeline.chunk(walk.claim(), lambda: None).items[0].pull_request
+    return first.number, first.title
+
+
+def test_what_was_asked_for_ahead_is_used_where_it_is_claimed_next(walk: Walk) -> None:
     walk.step()
-    second = walk.pipeline.chunk(walk.claim(), lambda: None)  # a rival committed this one
-    walk.stream = replace(walk.stream, cursor=second.page.next)
-    rest = walk.step()
-    last = second.items[-1].pull_request.number
-    assert rest.items[0].pull_request.number == last - 1
+    number = edited(walk)
+    assert title_of_next(walk) != (number, "Edited after it was read ahead")
+
+
+def test_a_guess_for_another_place_is_dropped(walk: Walk) -> None:
+    walk.step()
+    ahead = edited(walk)
+    walk.stream = replace(walk.stream, cursor=None)
+    assert title_of_next(walk)[0] == walk.all_numbers()[0] != ahead
 
 
 def test_a_guess_of_another_stream_is_dropped(walk: Walk) -> None:
     walk.step()
-    before = walk.github.stats.requests
+    number = edited(walk)
     walk.stream = replace(walk.stream, id="another")
-    again = walk.step()
-    assert walk.github.stats.requests > before
-    assert again.items[0].pull_request.number == walk.chunks[0].items[-1].pull_request.number - 1
+    assert title_of_next(walk) == (number, "Edited after it was read ahead")
 
 
 def test_a_page_read_before_the_walk_began_again_does_not_count(walk: Walk) -> None:
     walk.step()
-    before = walk.github.stats.requests
+    number = edited(walk)
     assert walk.stream.watermark is not None
     walk.stream = replace(walk.stream, watermark=walk.stream.watermark + timedelta(hours=1))
-    walk.pipeline.chunk(walk.claim(), lambda: None, most=1)
-    assert walk.github.stats.requests > before
+    assert title_of_next(walk) == (number, "Edited after it was read ahead")
 
 
 def test_no_page_is_asked_for_beyond_the_chunks_that_may_be_begun(walk: Walk) -> None:
