@@ -14,6 +14,7 @@ from typing import Any
 from gh_backfill.policy.costs import billed_minutes
 from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
+from gh_backfill.policy.progress import percent
 
 Json = dict[str, Any]
 
@@ -95,7 +96,7 @@ class JobFigures:
         """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
         if self.total is None or self.captured is None:
             return None
-        return 100.0 if self.total <= self.captured else round(100 * self.captured / self.total, 1)
+        return percent(self.captured, self.total)
 
     def error_summary(self) -> Json:
         """Return the errors of this job alone, as the ledger keeps them."""

@@ -31,6 +31,11 @@ class Advance:
     catch_up_from: datetime | None = None
 
 
+def percent(captured: int, total: int) -> float:
+    """Return how much of a history is here, rounded down, so that 100 means that nothing is missing; never more."""
+    return 100.0 if total <= captured else 1_000 * captured // total / 10
+
+
 def page_limit(stream: Stream, size: int) -> int:
     """Return how many pull requests the next page may have: never more than the goal still lacks."""
     if stream.kind == "history" and stream.goal.max_items is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.models import Repository, TrackedRepository
+from gh_backfill.policy.progress import percent
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 
@@ -50,9 +51,7 @@ class Status:
     @property
     def percent(self) -> float | None:
         """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
-        if self.total is None:
-            return None
-        return 100.0 if self.total <= self.captured else round(100 * self.captured / self.total, 1)
+        return None if self.total is None else percent(self.captured, self.total)
 
 
 def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]:
