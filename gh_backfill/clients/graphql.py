@@ -47,7 +47,8 @@ class Answer:
 class GraphQL:
     """The way to GraphQL: serial requests over one connection, each let through by the gate.
 
-    `budget` is what the last answer said.  `gate` may be replaced between two requests.
+    `budget` is what the last answer said.  `gate` may be replaced between two requests.  `timeout` is how many seconds
+    a connection and an answer may take.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class GraphQL:
         credentials: credential.Credentials | str,
         *,
         gate: Gate | None = None,
+        timeout: tuple[float, float] = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -64,6 +66,7 @@ class GraphQL:
         self.gate: Gate = gate or OwnGate(now)
         self._url = url
         self._credentials = credential.fixed(credentials) if isinstance(credentials, str) else credentials
+        self._timeout = timeout
         self._sleep = sleep
         self._now = now
         self._seconds: float | None = None
@@ -152,7 +155,7 @@ class GraphQL:
         started = time.monotonic()
         self.spent += Spent(requests=1)
         try:
-            response = self._session.post(self._url, json=body, headers=headers, timeout=TIMEOUT)
+            response = self._session.post(self._url, json=body, headers=headers, timeout=self._timeout)
         except requests.RequestException as error:
             self._settle(grant, Told(seconds=time.monotonic() - started, budget=None))
             raise Unreachable(f"GitHub can't be reached at {self._url}: {_cause(error)}") from None

@@ -206,6 +206,16 @@ def test_a_page_over_the_resource_limit_shrinks_until_it_passes(house: House) ->
     assert max(sizes) <= 12
 
 
+def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(house: House) -> None:
+    house.track(SMALL)
+    house.github.faults.add(Fault(name="stall", count=1, match={"operation": "Page"}))
+    graphql = GraphQL(house.github.graphql_url, "tok", timeout=(2.0, 2.0), sleep=house.slept.append)
+    captured = job.run(house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None)
+    assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 12)
+    assert house.github.faults.struck() == {"stall": 1}
+    assert (house.count("pull_requests"), house.state(SMALL)["processed_prs"], len(house.slept)) == (12, 12, 1)
+
+
 @pytest.mark.parametrize("name", ["502_json", "504", "200_timeout"])
 def test_a_page_that_times_out_is_asked_for_in_halves(house: House, name: str) -> None:
     house.track(ENGINE)
