@@ -14,7 +14,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,35 +27,61 @@ DEBIANS_15 = Path("/usr/lib/postgresql/15/bin")
 PATIENCE = 30.0
 
 
+@dataclass(kw_only=True)
+class Postgres:
+    """A server of its own that a test may stop and start again; it keeps its data."""
+
+    programs: Path
+    folder: Path
+    user: str | None
+    _running: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def url(self) -> str:
+        """Return its URL as superuser."""
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = [
+            *("-k", str(self.folder)),
+            *("-c", "listen_addresses="),
+            *("-c", "fsync=off"),
+            *("-c", "logging_collector=off"),
+        ]
+        program, log = self.programs / "postgres", self.folder / "log"
+        self._running.enter_context(_process(self.user, program, "-D", self.folder / "data", *options, log=log))
+        _wait(lambda: _answers(self.url), log)
+
+    def stop(self) -> None:
+        """Stop it and wait until it is gone; whoever is connected is cut off."""
+        self._running.close()
+
+
 @contextmanager
-def postgres(programs: Path) -> Iterator[str]:
-    """Run a new server from a folder of programs, and yield its URL as superuser."""
+def postgres(programs: Path) -> Iterator[Postgres]:
+    """Run a new server from a folder of programs."""
     with tempfile.TemporaryDirectory(prefix="gh_backfill-server-") as name:
         folder = Path(name)
         user = "nobody" if os.geteuid() == 0 else None
         if user is not None:
             shutil.chown(folder, user)
-        data = folder / "data"
         _run(
             user,
             programs / "initdb",
             "-D",
-            data,
+            folder / "data",
             "--username=postgres",
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C",
         )
-        options = [
-            *("-k", str(folder)),
-            *("-c", "listen_addresses="),
-            *("-c", "fsync=off"),
-            *("-c", "logging_collector=off"),
-        ]
-        with _process(user, programs / "postgres", "-D", data, *options, log=folder / "log"):
-            url = f"postgresql://postgres@/postgres?host={folder}"
-            _wait(lambda: _answers(url), folder / "log")
-            yield url
+        server = Postgres(programs=programs, folder=folder, user=user)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 @contextmanager

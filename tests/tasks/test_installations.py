@@ -178,7 +178,8 @@ OTHER_VERSIONS = {
 
 @pytest.mark.parametrize(("programs", "version"), OTHER_VERSIONS.values(), ids=OTHER_VERSIONS)
 def test_the_whole_job_on_other_versions_of_postgresql(programs: Path, version: int) -> None:
-    with servers.postgres(programs) as url:
+    with servers.postgres(programs) as server:
+        url = server.url
         run(url, "create database ours")
         run(url, "create database theirs")
         for name in ("ours", "theirs"):
