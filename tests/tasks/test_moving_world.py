@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gh_backfill.simulator import changes
+from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.world import World
 from gh_backfill.tasks.capture import Limits, Outcome, Progress
 from tests.comparison import compare
@@ -102,3 +103,25 @@ def test_an_account_deleted_during_the_walk_drops_nothing(house: House) -> None:
     captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, leave))
     assert captured.outcome is Outcome.COMPLETED
     assert house.count("pull_requests") == 180
+
+
+def test_an_organisation_opens_reviews_comments_and_merges_like_anybody_and_may_be_renamed(house: House) -> None:
+    world = house.github.world
+    world.add_account(account({"login": "acme-corp", "type": "Organization"}))
+    opened = changes.open_pull_request(world, SMALL, author="acme-corp").number
+    changes.review(world, SMALL, opened, author="acme-corp", comments=["Ours."])
+    changes.comment(world, SMALL, opened, author="acme-corp")
+    changes.close(world, SMALL, opened, merged_by="acme-corp")
+    house.track(SMALL)
+    house.capture(SMALL)
+    who = "select id, username, is_bot from contributors where username like 'acme%'"
+    before = house.only(who)
+    assert (before["username"], before["is_bot"]) == ("acme-corp", False)
+    changes.rename_account(world, "acme-corp", to="acme")
+    changes.comment(world, SMALL, opened, author="acme", body="Renamed.")
+    house.capture(SMALL)
+    assert house.only(who) == before | {"username": "acme"}
+    with house.db.transaction(read_only=True) as tx:
+        differences = compare(tx, expected_world(world, SMALL), stood_still=False)
+    assert not differences, differences
+    assert house.count("backfill_quarantine") == 0
