@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from gh_backfill.models import Goal, Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import MARGIN, MAX_PASSES, advance, page_limit
+from gh_backfill.policy.progress import MARGIN, MAX_PASSES, advance, page_limit, percent
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -78,3 +80,19 @@ def test_a_repository_that_never_rests_is_left_to_the_sync_after_five_passes() -
     stream = replace(CATCH_UP, cursor="c", watermark=NOW, pass_number=MAX_PASSES)
     done = advance(stream, read=10, kept=1, next_cursor="d", end_cursor="d", server_time=LATER)
     assert (done.status, done.watermark) == (BackfillStatus.COMPLETED, NOW)
+
+
+@pytest.mark.parametrize(
+    ("captured", "total", "shown"),
+    [
+        (0, 0, 100.0),
+        (0, 3, 0.0),
+        (1, 3, 33.3),
+        (9_999, 10_000, 99.9),
+        (99_999, 100_000, 99.9),
+        (7, 7, 100.0),
+        (8, 7, 100.0),
+    ],
+)
+def test_a_hundred_percent_means_that_nothing_is_missing(captured: int, total: int, shown: float) -> None:
+    assert percent(captured, total) == shown
