@@ -30,6 +30,12 @@ class Standstill:
     lease_until: datetime | None = None
 
 
+def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
+    """Lock a backfill and return its status, which may be another than was read before; None where it has no stream."""
+    rows = tx.rows(_SQL["lock_backfill"], repository_id=repository_id)
+    return BackfillStatus(rows[0]["status"]) if rows else None
+
+
 def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal) -> None:
     """Open the backfill of a repository, or reopen it: one row each for ever.
 

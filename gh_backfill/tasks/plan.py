@@ -97,21 +97,18 @@ def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | N
     """Make sure that the repository's backfill is active.
 
     One that goes on, or failed, keeps its place and its goal.  One that is finished reads what changed since then,
-    unless so much is missing that the walk has to begin again.
+    unless so much is missing that the walk has to begin again.  What somebody else opened meanwhile is left to go on.
     """
     total = repository.total or 0
     whole = not needs_backfill(repository, Thresholds(more_than=0))
-    if repository.has_stream and goal is None:
-        if repository.status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
+    status = backfills.lock_status(tx, repository.id)
+    if status is not None and goal is None:
+        if status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
             backfills.resume(tx, repository.id)
             return
-        if repository.status == BackfillStatus.FAILED and recovery.retry(tx, repository.id):
+        if status is BackfillStatus.FAILED and recovery.retry(tx, repository.id):
             return
-        if (
-            repository.status == BackfillStatus.COMPLETED
-            and whole
-            and backfills.catch_up(tx, repository.id, total=total)
-        ):
+        if status is BackfillStatus.COMPLETED and whole and backfills.catch_up(tx, repository.id, total=total):
             return
     backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal())
 

@@ -13,9 +13,9 @@ from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import backfills
-from gh_backfill.tasks import track
+from gh_backfill.tasks import job, track
 from gh_backfill.tasks.capture import Limits
-from gh_backfill.tasks.plan import Plan, parse_ids, plan
+from gh_backfill.tasks.plan import Plan, open_backfill, parse_ids, plan
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 NOW = datetime.now(UTC)
@@ -97,6 +97,21 @@ def test_a_backfill_that_an_operator_set_to_active_goes_on(house: House) -> None
             "UPDATE progressive_backfill_state SET consecutive_errors = 0, status = 'active' WHERE status = 'paused'"
         )
     assert reasons(planned(house)) == {ENGINE: Why.GOES_ON}
+
+
+def test_two_who_open_a_finished_backfill_at_once_read_only_what_changed(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    seen_before = job.find(house.db, SMALL)
+    changes.edit(house.github.world, SMALL, 3, title="Edited since")
+    for _ in range(2):
+        with house.db.transaction() as tx:
+            open_backfill(tx, seen_before)
+    assert house.capture(SMALL).items == 1
+    walks = house.rows(
+        "select 1 from backfill_chunks c join backfill_streams s on s.id = c.stream_id where s.stream = 'history'"
+    )
+    assert len(walks) == 1
 
 
 def test_what_another_worker_is_at_is_left_to_it(house: House) -> None:
