@@ -12,8 +12,9 @@ class Fault:
     """A fault to strike.
 
     It strikes a request with `probability`, at most `count` times (None: for ever), after letting the first `skip`
-    matching requests pass, and only where every pattern of `match` is found in what it is named after: `path`, `query`
-    (the document), `operation`, `variables`, `token` or `identity`.  `size` means what the fault's description says.
+    matching requests pass, then only the first of each `every`, and only where every pattern of `match` is found in
+    what it is named after: `path`, `query` (the document), `operation`, `variables`, `token` or `identity`.  `size`
+    means what the fault's description says.
     The same `seed` strikes the same requests.
     """
 
@@ -21,6 +22,7 @@ class Fault:
     probability: float = 1.0
     count: int | None = None
     skip: int = 0
+    every: int = 1
     seed: int = 0
     size: float | None = None
     match: Mapping[str, str] = field(default_factory=dict)

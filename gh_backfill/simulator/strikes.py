@@ -36,6 +36,8 @@ class Faults:
             raise ValueError(f"there is no fault {fault.name!r}; there are {', '.join(sorted(EFFECTS))}")
         if not 0 <= fault.probability <= 1:
             raise ValueError(f"the probability of {fault.name} must lie between 0 and 1, not at {fault.probability}")
+        if fault.every < 1:
+            raise ValueError(f"{fault.name} can't strike every {fault.every}th request: every must be 1 or more")
         luck = random.Random(f"{fault.name}:{fault.seed}")  # noqa: S311 - a dice, no secret
         with self._lock:
             self._armed.append(_Armed(fault=fault, luck=luck, left=fault.count, to_skip=fault.skip))
@@ -65,6 +67,7 @@ class Faults:
         if armed.to_skip:
             armed.to_skip -= 1
             return False
+        armed.to_skip = armed.fault.every - 1
         if armed.luck.random() >= armed.fault.probability:
             return False
         armed.struck += 1

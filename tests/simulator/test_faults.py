@@ -153,3 +153,9 @@ def test_faults_are_switched_while_the_simulator_runs(application: Application) 
 @pytest.mark.parametrize("given", [{"name": "nonsense"}, {"nome": "504"}, {"name": "504", "probability": 2}, 5])
 def test_what_is_no_fault_is_refused(application: Application, given: object) -> None:
     assert send(application, "POST", "/_faults", given).status == 400
+
+
+def test_a_fault_that_strikes_every_tenth_request_strikes_so_for_ever(world: World) -> None:
+    application = with_fault(world, "504", skip=2, every=10)
+    statuses = [post(application, _QUERY).status for _ in range(100)]
+    assert [place for place, status in enumerate(statuses) if status == 504] == list(range(2, 100, 10))
