@@ -50,7 +50,7 @@ STATEMENTS: tuple[tuple[Point, re.Pattern[str], Moment], ...] = tuple(
         (Point.CURSOR, r"update backfill_streams\s+set cursor = \S+, status = ", Moment.BEFORE),
     )
 )
-_MOST_MISSED = 18
+_MOST_MISSED = 6
 NAMED = tuple(point for point in Point if point not in (Point.ANY, Point.WAITING))
 _WRITING = (Point.COMMENTS, Point.CLOSE, Point.CURSOR)
 _MISFORTUNES: tuple[tuple[Deed, tuple[Point, ...]], ...] = (
@@ -88,8 +88,11 @@ class Fates:
             return self._waiting.popleft() if self._waiting else None
 
     def give_back(self, fate: Fate) -> None:
-        """Keep a fate for another worker, to be met at the first occasion; one that is missed too often is dropped."""
-        if fate.missed >= (_MOST_MISSED if fate.deed is Deed.KILL else _MOST_MISSED // 3):
+        """Keep a fate for another worker, to be met at the first occasion.
+
+        A misfortune other than a kill, for which somebody else must come along, is dropped when it is missed too often.
+        """
+        if fate.deed is not Deed.KILL and fate.missed >= _MOST_MISSED:
             return
         with self._lock:
             again = replace(fate, nth=1, delay=min(fate.delay, 1.5), missed=fate.missed + 1)

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = Plan(
         names=names,
         fates=random_fates(asked.seed, asked.kills),
-        faults=weather.faults(asked.seed, rounds=60),
+        faults=weather.faults(asked.seed, rounds=5),
         seed=asked.seed,
         page=asked.page,
         side_by_side=2,
@@ -116,10 +116,11 @@ def _database(folder: Path, *, existing: bool) -> Iterator[str]:
 
 
 def _show(asked: Asked, tally: Tally, judgement: Judgement) -> None:
-    print(f"seed {asked.seed}: {tally.kills} kills, {sum(tally.struck.values())} faults, {len(tally.lives)} workers")
+    print(f"seed {asked.seed}: {tally.kills} kills, {tally.faults}, {len(tally.lives)} workers")
     for (deed, point), count in sorted(tally.deeds.items()):
         print(f"  {count:5} {deed}: {point}")
     print(f"  {tally.taken_over:5} frozen workers woke after their chunk had been taken over")
+    print(f"  {tally.stirred:5} times everything was done and the world was stirred")
     print("faults: " + ", ".join(f"{name} {tally.struck.get(name, 0)}" for name in EFFECTS))
     print("moves: " + (", ".join(f"{name} {count}" for name, count in sorted(tally.moves.items())) or "none"))
     print("exit codes: " + ", ".join(f"{code} ({count})" for code, count in sorted(tally.exits.items())))

@@ -96,6 +96,13 @@ class Overseer:
             )
             return None if row is None else str(row["status"])
 
+    def github_id(self, repository_id: str) -> int:
+        """Return GitHub's id of one of our repositories."""
+        with self.transaction() as tx:
+            row = tx.row("select github_id from repositories where id = %(id)s::uuid", id=repository_id)
+            assert row is not None
+            return int(row["github_id"])
+
     def ids(self, github_ids: tuple[int, ...]) -> list[str]:
         """Return our ids of repositories; they outlive a change of the name."""
         with self.transaction() as tx:

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models import Goal
+from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.server import Simulator
+from gh_backfill.simulator.targets import next_time
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
 from tests.storm.fates import Deed, Fate, Fates, Point
@@ -52,9 +54,11 @@ class Tally:
 
     deeds: Counter[tuple[str, str]] = field(default_factory=Counter)
     exits: Counter[int] = field(default_factory=Counter)
+    requests: int = 0
     struck: dict[str, int] = field(default_factory=dict)
     moves: dict[str, int] = field(default_factory=dict)
     taken_over: int = 0
+    stirred: int = 0
     unexpected: list[str] = field(default_factory=list)
     lives: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -63,6 +67,16 @@ class Tally:
     def kills(self) -> int:
         """How many workers were killed."""
         return sum(count for (deed, _), count in self.deeds.items() if deed == Deed.KILL)
+
+    @property
+    def share(self) -> float:
+        """Return which part of the requests that were made while it stormed was struck."""
+        return sum(self.struck.values()) / self.requests if self.requests else 0.0
+
+    @property
+    def faults(self) -> str:
+        """Say how many requests were made while it stormed, and how many of them were struck."""
+        return f"{sum(self.struck.values())} of {self.requests} requests struck ({100 * self.share:.1f} %)"
 
     def add(self, name: str, end: End) -> None:
         """Count a life."""
@@ -98,8 +112,10 @@ class Storm:
         mover = Mover(self.github.world, self.plan.names, self.plan.seed)
         self._ends = time.monotonic() + self.plan.longest
         blowing = mover.at_work(self.plan.move_every) if self.plan.move_every else nullcontext()
+        before = self.github.stats.requests
         with blowing:
             self._blow(overseer)
+        self.tally.requests = self.github.stats.requests - before
         self.tally.struck, self.tally.moves = self.github.faults.struck(), dict(mover.done)
         self.github.faults.clear()
         for repository_id in self._ids(overseer):
@@ -118,7 +134,7 @@ class Storm:
         return overseer.ids(tuple(github_id for github_id, shelf in shelves.items() if len(shelf)))
 
     def _blow(self, overseer: Overseer) -> None:
-        """Work on a few repositories at a time, each with its rivals, until all fates are met or time is up."""
+        """Work on a few repositories at a time, each with its rivals, until all is met or time is up."""
         for fault in self.plan.faults:
             self.github.faults.add(fault)
         fates = Fates(self.plan.fates)
@@ -130,18 +146,35 @@ class Storm:
 
     def _visit(self, overseer: Overseer, fates: Fates, places: Iterable[str]) -> None:
         for repository_id in places:
-            if not len(fates) or time.monotonic() >= self._ends:
+            if self._is_over(fates):
                 return
+            if overseer.status(repository_id) == "completed":
+                self._stir(overseer.github_id(repository_id))
             with ThreadPoolExecutor(max_workers=self.plan.rivals) as pool:
                 rivals = [pool.submit(self._rival, overseer, fates, repository_id) for _ in range(self.plan.rivals)]
                 for rival in rivals:
                     rival.result()
 
+    def _is_over(self, fates: Fates) -> bool:
+        """Say whether every fate was met and every fault has struck, or time is up."""
+        over = not len(fates) and all(self.github.faults.struck().values())
+        return over or time.monotonic() >= self._ends
+
+    def _stir(self, github_id: int) -> None:
+        """Edit so many pull requests that every point is passed again: there are fates left, and nothing to do."""
+        world = self.github.world
+        home = world.repositories[github_id]
+        now = next_time(world, home)
+        for outline in world.shelves[github_id].outlines()[-self.plan.page * self.plan.chunks_a_life :]:
+            changes.edit(world, home.full_name, outline.number, at=now, title=f"Edited {now}")
+        self.tally.stirred += 1
+
     def _rival(self, overseer: Overseer, fates: Fates, repository_id: str) -> None:
         """Live one life after the other on a repository until its backfill is complete."""
-        while time.monotonic() < self._ends and (fate := fates.take()) is not None:
+        while not self._is_over(fates):
+            fate = fates.take() or LEFT_ALONE
             end = self._life(overseer, repository_id, fate, patience=6.0)
-            if end.deed is not fate.deed or end.point is not fate.point:
+            if fate is not LEFT_ALONE and (end.deed is not fate.deed or end.point is not fate.point):
                 fates.give_back(fate)
             if overseer.status(repository_id) == "completed":
                 return

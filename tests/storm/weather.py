@@ -18,12 +18,21 @@ _SIZES = {"secondary_a": 1.0, "secondary_b": 1.0, "resource_limits": 5.0}
 
 
 def faults(seed: int, rounds: int, *, one_in: int = 10) -> list[Fault]:
-    """Return faults that strike one request in so many, every kind once in a round, each round in its own order."""
+    """Return faults that strike one request in so many for as long as they are on.
+
+    Every kind comes once in a round; each round has its own order, and after the last one the first comes again.
+    """
     luck = random.Random(f"faults:{seed}")  # noqa: S311  (a dice, no secret)
     kinds = sorted(EFFECTS)
     order = [name for _ in range(rounds) for name in luck.sample(kinds, len(kinds))]
     return [
-        Fault(name=name, count=1, skip=one_in * number + luck.randrange(one_in), seed=number, size=_SIZES.get(name))
+        Fault(
+            name=name,
+            skip=one_in * number + luck.randrange(one_in),
+            every=one_in * len(order),
+            seed=number,
+            size=_SIZES.get(name),
+        )
         for number, name in enumerate(order)
     ]
 
