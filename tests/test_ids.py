@@ -27,8 +27,10 @@ WRONG = {
 }
 # Our own ids and what refers to them; GitHub's numbers; GitHub's node ids.
 OTHER_NAMES = r"^(commit_id|original_commit_id|workflow_run_id|_dlt_.*|delivery_id)$"
-WRITTEN = ("pull_requests", "reviews", "comments", "contributors", "repositories", "backfill_streams")
-WRITTEN += ("backfill_chunks", "backfill_quarantine", "progressive_backfill_state", "tracked_repositories")
+WRITTEN = (
+    *("pull_requests", "reviews", "comments", "contributors", "repositories", "backfill_streams"),
+    *("backfill_chunks", "backfill_quarantine", "progressive_backfill_state", "tracked_repositories"),
+)
 
 
 def mypy(statement: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -36,7 +36,8 @@ PULL_REQUESTS = """
     select 9000000 + n, n, 'one of many', 'open', r.id, r.full_name, 'topic', now(), now()
     from repositories r, generate_series(1, %(many)s) n where r.name = 'r1'"""
 JOBS = """
-    insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, outcome, run_key, points, items)
+    insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, outcome, run_key, points,
+                                          items)
     select 'progressive_backfill', id, 'local', 'completed', 'completed', 'run-many', 2, 3
     from repositories where owner = 'many'"""
 

@@ -81,7 +81,7 @@ def test_a_refusal_says_when_it_may_be_tried_again(house: House, state: str, out
         tx.run(
             """insert into backfill_chunks (repository_id, backfill_state_id, stream_id, chunk_number, status, attempt,
                                             lease_until, processor_type)
-               values (%(repository_id)s, %(backfill_state_id)s, %(id)s, 1, 'processing', 1, now(), 'github_actions')""",
+               values (%(repository_id)s, %(backfill_state_id)s, %(id)s, 1, 'processing', 1, now(), 'local')""",
             **stream,
         )
         tx.run(state, at=FAR)
