@@ -10,6 +10,7 @@ import pytest
 
 from gh_backfill.simulator.effects import EFFECTS
 from tests import faults
+from tests.lessons import LESSONS
 from tests.storm.fates import Point
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,11 @@ def test_every_fault_that_github_can_have_here_is_in_the_table() -> None:
 
 def test_every_point_at_which_the_storm_strikes_is_in_the_table() -> None:
     assert {point.value for point in Point} <= set(faults.DEATHS)
+
+
+def test_every_lesson_is_in_the_table() -> None:
+    numbers = {"W": 14, "M": 7, "I": 13, "P": 14, "C": 7, "R": 7}
+    assert set(LESSONS) == {f"{letter}{n}" for letter, most in numbers.items() for n in range(1, most + 1)}
 
 
 def test_nothing_is_in_the_table_without_a_proof() -> None:
