@@ -93,7 +93,7 @@ def _survives(mutant: Mutant) -> bool:
         for path, passage, becomes in mutant.changes:
             _change(checkout / path, passage, becomes)
         command = [sys.executable, "-m", "pytest", SHORT, "-q", "-n", "0", "--tb=short", "-p", "no:cacheprovider"]
-        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=900)
     lines = [line for line in done.stdout.splitlines() if line.startswith("E  ")]
     print(f"{'passes' if done.returncode == 0 else 'fails'}: {mutant.name}")
     print("\n".join(lines[:6]) or done.stdout[-1_000:], flush=True)
