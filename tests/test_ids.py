@@ -25,7 +25,7 @@ WRONG = {
     "a node id for GitHub's number": "items.resolve(tx, repository.id, [pull.node_id])",
     "our id for GitHub's number": "repositories.candidates(tx, asked=[repository.github_id])",
 }
-# Our own ids and what refers to them; GitHub's numbers; GitHub's node ids.
+# Ids of other things, which are no ids of rows.
 OTHER_NAMES = r"^(commit_id|original_commit_id|workflow_run_id|_dlt_.*|delivery_id)$"
 WRITTEN = (
     *("pull_requests", "reviews", "comments", "contributors", "repositories", "backfill_streams"),

@@ -1,4 +1,4 @@
-"""Whoever starts a capture, the same code does it: command line, workflow, one machine, webhook, and a retry."""
+"""Whoever starts a capture, the same code does it: command line, workflow, one machine, worker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cli(house: House, *arguments: str, **changes: str) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "HOME": str(ROOT),
+        "HOME": os.environ["HOME"],
         "DATABASE_URL": house.url,
         "GITHUB_TOKEN": "tok",
         "GITHUB_API_URL": house.github.url,
@@ -50,13 +50,16 @@ def as_the_workflow_does(house: House) -> None:
 WAYS: dict[str, Callable[[House], object]] = {
     "the command line": lambda house: cli(house, "capture", SMALL),
     "the workflow's commands": as_the_workflow_does,
-    "one machine": lambda house: cli(house, "run", SMALL, GH_BACKFILL_HOME=str(ROOT / ".pytest_cache")),
+    "one machine": lambda house: cli(house, "run", SMALL),
     "a worker": lambda house: house.capture(SMALL),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_leaves_the_same_rows_chunks_and_figures(house: House, way: str, tmp_path: Path) -> None:
+def test_every_way_leaves_the_same_rows_chunks_and_figures(
+    house: House, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     house.track(SMALL)
     WAYS["a worker"](house)
     first = left_behind(house)
