@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Standing, Told, Wait
+from gh_backfill.policy.governor import Resource, Standing, Told, Wait
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,19 +20,25 @@ class Grant:
     request: str
     points: int
     seconds: float
+    resource: Resource = "graphql"
 
 
 class Gate(Protocol):
     """Asked before each request, and told of each answer."""
 
-    def reserve(self, credentials: Credentials, *, points: int, seconds: float) -> Grant | Wait:
+    def reserve(
+        self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
+    ) -> Grant | Wait:
         """Let a request of so many points and seconds through, or say until when it has to wait.
 
-        It goes to the credential with the most budget left.
+        It goes to the credential with the most budget left.  A request to REST is one point of `core`.
         """
 
-    def look(self, credentials: Credentials, points: int) -> Wait | None:
+    def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say until when nobody could spend so many points, and reserve nothing; None if somebody can."""
+
+    def standings(self, credentials: Credentials, resource: Resource) -> list[Standing]:
+        """Return how the budget of each identity stands; of one that nobody has spent from yet, as `unknown` says."""
 
     def settle(self, grant: Grant, told: Told) -> None:
         """Note what an attempt told."""
@@ -43,30 +49,36 @@ class OwnGate:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        self._standings: dict[str, Standing] = {}
+        self._standings: dict[tuple[str, Resource], Standing] = {}
 
-    def reserve(self, credentials: Credentials, *, points: int, seconds: float) -> Grant | Wait:
+    def reserve(
+        self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
+    ) -> Grant | Wait:
         """Let the request through where the last answer left enough; the first one is the one that tells."""
-        best = self._best(credentials)
-        refused = governor.verdict(best, points)
+        best = self._best(credentials, resource)
+        refused = governor.verdict(best, points, resource)
         if refused is not None:
             return refused
         chosen = next(each for each in credentials if each.name == best.identity)
-        return Grant(credential=chosen, request="", points=points, seconds=seconds)
+        return Grant(credential=chosen, request="", points=points, seconds=seconds, resource=resource)
 
-    def look(self, credentials: Credentials, points: int) -> Wait | None:
+    def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say whether the last answers left enough."""
-        return governor.verdict(self._best(credentials), points)
+        return governor.verdict(self._best(credentials, resource), points, resource)
+
+    def standings(self, credentials: Credentials, resource: Resource) -> list[Standing]:
+        """Return what the last answers told, by credential."""
+        return [self._standing(each.name, resource) for each in credentials]
 
     def settle(self, grant: Grant, told: Told) -> None:
         """Keep what the answer told."""
-        name = grant.credential.name
-        self._standings[name] = governor.settled(self._standing(name), told)
+        key = (grant.credential.name, grant.resource)
+        self._standings[key] = governor.settled(self._standing(*key), told)
 
-    def _best(self, credentials: Credentials) -> Standing:
-        return governor.richest_first(self._standing(each.name) for each in credentials)[0]
+    def _best(self, credentials: Credentials, resource: Resource) -> Standing:
+        return governor.richest_first(self.standings(credentials, resource))[0]
 
-    def _standing(self, name: str) -> Standing:
+    def _standing(self, name: str, resource: Resource) -> Standing:
         now = self._now()
-        known = self._standings.get(name)
+        known = self._standings.get((name, resource))
         return governor.at(known, now) if known else governor.unknown(name, now)

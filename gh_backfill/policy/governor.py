@@ -15,8 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from gh_backfill.models import Budget
+
+# GitHub keeps two budgets apart: points for GraphQL, requests for REST (its `core`).
+Resource = Literal["graphql", "core"]
+UNITS: dict[Resource, str] = {"graphql": "points", "core": "requests"}
 
 RESERVE = 0.1
 # The limit of an identity that nothing is known about: the least that any credential has.
@@ -104,14 +109,14 @@ def unknown(identity: str, now: datetime) -> Standing:
     return Standing(identity=identity, limit=START, left=START, busy=0.0, reset_at=None, not_before=None, moment=now)
 
 
-def verdict(standing: Standing, points: int) -> Wait | None:
-    """Say why `points` may not be spent now, and until when; None if they may."""
+def verdict(standing: Standing, points: int, resource: Resource = "graphql") -> Wait | None:
+    """Say why `points` (of REST: requests) may not be spent now, and until when; None if they may."""
     now = standing.moment
     if standing.not_before is not None:
         return _wait(standing.not_before, now, Cause.TOLD, "GitHub asked everybody of this identity to slow down")
     if standing.spendable < points:
         kept = f"{reserve(standing.limit)} are kept in reserve"
-        reason = f"{max(0, standing.left)} of {standing.limit} points left, {kept}"
+        reason = f"{max(0, standing.left)} of {standing.limit} {UNITS[resource]} left, {kept}"
         return _wait(_reset(standing), now, Cause.POINTS, reason)
     if standing.busy > SLACK:
         until = now + timedelta(seconds=(standing.busy - SLACK) / DRAIN)

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Standing, Told
+from gh_backfill.policy.governor import Resource, Standing, Told
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row
 
 _SQL = sql("budgets")
 _BUCKET = {"drain": governor.DRAIN}
-
-Resource = Literal["graphql", "core"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
