@@ -24,7 +24,8 @@ class Options:
     """How the simulated GitHub behaves.  Limits are points (GraphQL) and requests (REST) an hour; times are seconds.
 
     A token is its own identity unless `identities` names another; tokens of one identity share its budget.
-    `limits` overrides both limits of an identity.  `clock` and `sleep` may be replaced, so that no test waits.
+    `limits` overrides both limits of an identity.  `clock` and `sleep` may be replaced, so
+    that no test waits.  A repository's lists of comments end after `longest_list`.
     """
 
     identities: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Options:
     large_integers: LargeIntegers = LargeIntegers.RAW
     private_readers: frozenset[str] = frozenset()
     public_stargazers: bool = False
+    longest_list: int = 40_000
     latency: float = 0.0
     latency_per_node: float = 0.0
     timeout: float = 10.0

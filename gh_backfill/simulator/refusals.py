@@ -86,6 +86,15 @@ def no_user_agent() -> Response:
     return Response(status=403, headers={"Content-Type": "text/html; charset=utf-8"}, body=text.encode())
 
 
+def too_far_back() -> Response:
+    """A page beyond the end that long lists have."""
+    message = (
+        "In order to keep the API fast for everyone, pagination is limited for this resource. Check the rel=last link "
+        "relation in the Link response header to see how far back you can traverse."
+    )
+    return refusal(422, message)
+
+
 def not_found() -> Response:
     """What is not there, or not for whoever asks."""
     return refusal(404, "Not Found")

@@ -95,7 +95,7 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     for method, path, handler in (
         ("GET", "", rest_reads.repository),
         ("GET", r"/pulls", rest_reads.pulls),
-        ("GET", r"/pulls/comments", rest_reads.review_comments),
+        ("GET", r"/pulls/comments", rest_reads.all_review_comments),
         ("GET", r"/pulls/(?P<number>\d+)", rest_reads.pull),
         ("GET", r"/pulls/(?P<number>\d+)/reviews", rest_reads.reviews),
         ("GET", r"/pulls/(?P<number>\d+)/comments", rest_reads.review_comments),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from gh_backfill.simulator import refusals
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, reply
 from gh_backfill.simulator.options import Options
@@ -53,10 +54,15 @@ class Call:
 Handler = Callable[[Call, Repository], Response]
 
 
-def page(call: Call, repository: Repository, rows: Sequence[Any], view: Callable[[Any], object]) -> Response:
-    """A page of a list, with the links to the others."""
+def page(
+    call: Call, repository: Repository, rows: Sequence[Any], view: Callable[[Any], object], *, most: int | None = None
+) -> Response:
+    """A page of a list, with the links to the others; a list that is longer than `most` rows ends there."""
     size = min(max(_number(call.request.query.get("per_page"), 30), 1), MOST_ITEMS)
     page = max(_number(call.request.query.get("page"), 1), 1)
+    if most is not None and (page - 1) * size >= most:
+        return refusals.too_far_back()
+    rows = rows[:most]
     response = reply([view(row) for row in rows[(page - 1) * size : page * size]])
     links = _links(call, repository, page, -(-len(rows) // size))
     return response.with_headers({"Link": links}) if links else response

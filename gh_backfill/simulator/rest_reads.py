@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from functools import partial
 
 from gh_backfill.simulator import refusals, views
 from gh_backfill.simulator.messages import Response, reply
 from gh_backfill.simulator.rest_call import Call, find, page
 from gh_backfill.simulator.rows import Issue, PullRequest, Repository
+from gh_backfill.simulator.shelf import CommentKey
 
 
 def repository(call: Call, repository: Repository) -> Response:
@@ -47,19 +49,37 @@ def reviews(call: Call, repository: Repository) -> Response:
 
 
 def review_comments(call: Call, repository: Repository) -> Response:
-    """Those of one pull request, or of all of them, from `since` on."""
-    shelf, query = call.world.shelves[repository.id], call.request.query
-    if "number" in call.parts:
-        found = call.world.pull(repository.id, call.number)
-        if found is None:
-            return refusals.not_found()
-        pulls: Iterable[PullRequest | None] = [found]
-    else:
-        pulls = (shelf.pull(outline.number) for outline in shelf.outlines())
-    field = "updated_at" if query.get("sort") == "updated" else "created_at"
-    rows = [row for pull in pulls if pull for row in pull.review_comments if row.updated_at >= query.get("since", "")]
+    """Those of one pull request, from `since` on."""
+    found = call.world.pull(repository.id, call.number)
+    if found is None:
+        return refusals.not_found()
+    query, field = call.request.query, _sorted_by(call)
+    rows = [row for row in found.review_comments if row.updated_at >= query.get("since", "")]
     rows.sort(key=lambda row: (getattr(row, field), row.id), reverse=query.get("direction") == "desc")
     return page(call, repository, rows, lambda row: views.review_comment(call.world, row))
+
+
+def all_review_comments(call: Call, repository: Repository) -> Response:
+    """Those of all pull requests in one list, from `since` on; the list has an end before all are in it."""
+    query, field, shelf = call.request.query, _sorted_by(call), call.world.shelves[repository.id]
+    keys, since = shelf.review_comments(field), query.get("since", "")
+    if field == "updated_at":
+        keys = keys[bisect_left(keys, (since,)) :]
+    else:
+        keys = [key for key in keys if key.updated_at >= since]
+    if query.get("direction") == "desc":
+        keys = keys[::-1]
+
+    def view(key: CommentKey) -> object:
+        pull = _pull_of(call, repository, key.number)
+        row = next(row for row in pull.review_comments if row.id == key.id)
+        return views.review_comment(call.world, row)
+
+    return page(call, repository, keys, view, most=call.options.longest_list)
+
+
+def _sorted_by(call: Call) -> str:
+    return "updated_at" if call.request.query.get("sort") == "updated" else "created_at"
 
 
 def issues(call: Call, repository: Repository) -> Response:
@@ -112,11 +132,12 @@ def issue_comments(call: Call, repository: Repository) -> Response:
 def all_issue_comments(call: Call, repository: Repository) -> Response:
     """The conversations of all issues and pull requests in one list, from `since` on."""
     shelf, query = call.world.shelves[repository.id], call.request.query
-    field = "updated_at" if query.get("sort") == "updated" else "created_at"
+    field = _sorted_by(call)
     items = [*(shelf.pull(outline.number) for outline in shelf.outlines()), *shelf.issues.values()]
     rows = [row for item in items if item for row in item.comments if row.updated_at >= query.get("since", "")]
     rows.sort(key=lambda row: (getattr(row, field), row.id), reverse=query.get("direction") == "desc")
-    return page(call, repository, rows, lambda row: views.issue_comment(call.world, row))
+    view = partial(views.issue_comment, call.world)
+    return page(call, repository, rows, view, most=call.options.longest_list)
 
 
 def labels(call: Call, repository: Repository) -> Response:

@@ -12,6 +12,15 @@ Key = tuple[str, int, int]
 """Where a row stands in an order: the value it is sorted by ("" for the order of ids), its id, and where to find it."""
 
 
+class CommentKey(NamedTuple):
+    """Where a comment on the difference stands in the list of all of them; the first fields are its place."""
+
+    value: str
+    id: int
+    number: int
+    updated_at: str
+
+
 class Outline(NamedTuple):
     """What the orders need to know of a pull request, known without making its row."""
 
@@ -43,6 +52,8 @@ class Shelf:
         self._row = row
         self._changed: dict[int, PullRequest] = {}
         self._orders: dict[str, list[Key]] = {}
+        self._version = 0
+        self._comments: dict[str, tuple[int, list[CommentKey]]] = {}
         self.issues = {issue.number: issue for issue in issues}
         self.labels = tuple(labels)
         self.stars = tuple(stars)
@@ -78,12 +89,27 @@ class Shelf:
             return order
         return [key for key in order if self._outlines[key[2]].state in states]
 
+    def review_comments(self, field: str) -> list[CommentKey]:
+        """Return the keys of all review comments by `created_at` or `updated_at`, ascending."""
+        version = self._version
+        known, keys = self._comments.get(field, (None, []))
+        if known != version:
+            pulls = filter(None, map(self.pull, sorted(self._outlines)))
+            keys = sorted(
+                CommentKey(getattr(row, field), row.id, pull.number, row.updated_at)
+                for pull in pulls
+                for row in pull.review_comments
+            )
+            self._comments[field] = version, keys
+        return keys
+
     def put(self, pull: PullRequest) -> None:
         """Add a pull request, or put it in place of the one with its number."""
         old = self._outlines.get(pull.number)
         new = outline_of(pull)
         self._changed[pull.number] = pull
         self._outlines = {**self._outlines, pull.number: new}
+        self._version += 1
         self._reorder(old, new)
 
     def remove(self, number: int) -> None:
@@ -91,6 +117,7 @@ class Shelf:
         old = self._outlines[number]
         self._changed.pop(number, None)
         self._outlines = {key: value for key, value in self._outlines.items() if key != number}
+        self._version += 1
         self._reorder(old, None)
 
     def put_issue(self, issue: Issue) -> None:

@@ -10,6 +10,7 @@ import pytest
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.app import Application
 from gh_backfill.simulator.messages import Response
+from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.world import World
 from tests.simulator.small_world import get, send
 
@@ -77,6 +78,18 @@ def test_review_comments_are_listed_since_a_time_with_those_of_no_review(applica
     assert rows[0]["pull_request_url"].endswith("/repos/here/full/pulls/1")
     recent = body(get(application, "/repos/here/full/pulls/comments", since="2020-01-02T00:00:00Z"))
     assert [row["id"] for row in recent] == [400, 401]
+
+
+def test_the_list_of_all_review_comments_ends_early_and_since_leads_on(world: World) -> None:
+    application, path = Application(world, Options(longest_list=2)), "/repos/here/full/pulls/comments"
+    order = {"sort": "updated", "direction": "asc"}
+    first = get(application, path, per_page="1", page="2", **order)
+    assert "next" not in first.headers["Link"]
+    assert get(application, path, per_page="1", page="3", **order).status == 422
+    rest = body(get(application, path, since=body(first)[0]["updated_at"], **order))
+    assert [row["id"] for row in rest] == [400, 401]
+    changes.review(world, "here/full", 5, author="ann", comments=["new"])
+    assert body(get(application, path, sort="updated", direction="desc"))[0]["body"] == "new"
 
 
 def test_deleted_authors_are_ghosts_in_conversations_and_null_in_reviews(application: Application) -> None:
