@@ -20,6 +20,11 @@ _REPLACEMENT = "\ufffd"
 MENDED = "characters that no database can store were replaced by U+FFFD"
 
 
+def unstorable(text: str) -> bool:
+    """Say whether a text has what no database can store."""
+    return _UNSTORABLE.search(text) is not None
+
+
 def leads_into(data: Any, path: Path | None) -> bool:
     """Say whether an error has a path and the data is there that it speaks of."""
     return bool(path) and isinstance(data, dict) and path is not None and path[0] in data

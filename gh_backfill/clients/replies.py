@@ -17,8 +17,9 @@ from typing import Any
 import requests
 
 from gh_backfill.clients import damage
-from gh_backfill.errors import BadCredentials, Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
+from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, RateLimited, TooBig, Unexpected, Unreachable
 from gh_backfill.models import Budget
+from gh_backfill.policy.governor import UNITS, Resource
 
 _SECONDARY = re.compile(r"\bsecondary rate\b|abuse detection", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"result of a timeout|respond to your request in time|Something went wrong while executing")
@@ -76,11 +77,29 @@ def read(response: requests.Response, now: datetime) -> Reply:
     )
 
 
-def budget(response: requests.Response, data: Mapping[str, Any] | None) -> Budget | None:
+def rows(response: requests.Response, now: datetime) -> list[Any]:
+    """Return the rows of a list of REST, or raise the GitHubError that says what happened."""
+    body = _json(response)
+    if response.status_code == 200 and isinstance(body, list):
+        return body
+    if response.status_code == 401:
+        raise BadCredentials("GitHub does not accept the token: check GITHUB_TOKEN (it may have expired)")
+    if response.status_code in (403, 429):
+        raise _forbidden(response, body, now)
+    if response.status_code in (404, 410, 451):
+        raise Gone(f"GitHub does not show {response.url.partition('?')[0]} (status {response.status_code})")
+    if response.status_code >= 500 or response.status_code == 200:
+        raise Unreachable(f"GitHub has trouble (status {response.status_code}), or its answer was cut off")
+    raise Unexpected(f"GitHub answered with status {response.status_code}: {_message(body)}")
+
+
+def budget(
+    response: requests.Response, data: Mapping[str, Any] | None, resource: Resource = "graphql"
+) -> Budget | None:
     """Return what is left of the hour: by the headers, which GitHub keeps more truly than the body's `rateLimit`."""
     headers = response.headers
     try:
-        if headers.get("x-ratelimit-resource", "graphql") != "graphql" or response.status_code == 401:
+        if headers.get("x-ratelimit-resource", resource) != resource or response.status_code == 401:
             return None
         return Budget(
             limit=int(headers["x-ratelimit-limit"]),
@@ -176,7 +195,8 @@ def _slow_down(response: requests.Response, now: datetime) -> RateLimited:
 
 def _exhausted(response: requests.Response, now: datetime) -> RateLimited:
     until = _retry_after(response, now) or _reset(response, now) or now + _LEAST_WAIT
-    return RateLimited("the points of this hour are used up", resume_at=until)
+    resource: Resource = "core" if response.headers.get("x-ratelimit-resource") == "core" else "graphql"
+    return RateLimited(f"the {UNITS[resource]} of this hour are used up", resume_at=until)
 
 
 def _reset(response: requests.Response, now: datetime) -> datetime | None:

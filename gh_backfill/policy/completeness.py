@@ -9,11 +9,13 @@ cheaper; by thread where some belong to no review.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from gh_backfill.models import Comment, CompletePullRequest, Listing, Review, ReviewComment, Unreadable
+from gh_backfill.models import GHOST, Comment, CompletePullRequest, Listing, Review, ReviewComment, Unreadable
 from gh_backfill.policy.cost import LARGEST_FIRST
+from gh_backfill.policy.listed import believe
 from gh_backfill.policy.wants import (
     KINDS,
     Answer,
@@ -50,6 +52,7 @@ class Gathering:
         self._by_review = False
         self._by_thread = False
         self._read_again = False
+        self._listed: tuple[ReviewComment, ...] = ()
         node_id = item.pull_request.node_id
         self._keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=item.reviews.next))
         self._keep(self._comments, item.comments, MoreComments(node_id=node_id, after=item.comments.next))
@@ -62,6 +65,13 @@ class Gathering:
             self._read_again = True
             self._ask_again_for_what_is_short()
         return tuple(self._open)
+
+    def supply(self, review_comments: Sequence[ReviewComment]) -> None:
+        """Hand in what a list has of this pull request; only what the counts still miss is asked for then.
+
+        Of no effect once review comments were asked for.
+        """
+        self._listed = tuple(review_comments)
 
     def take(self, want: Want, answer: Answer | NoAnswer) -> None:
         """Take the answer to a want of ours.
@@ -139,7 +149,7 @@ class Gathering:
 
     def _plan_review_comments(self) -> None:
         """Decide by review or by thread; and, when one way was not enough, take the other one too."""
-        if not self._by_review and not self._by_thread:
+        if not self._by_review and not self._by_thread and not self._listed_is_enough():
             if self._thread_is_better():
                 self._ask_by_thread()
             else:
@@ -150,6 +160,21 @@ class Gathering:
             self._by_review = True
         if self._by_review:
             self._ask_by_review()
+        if not self._open and not self._by_thread and self._reviews_asked and self._some_are_missing():
+            self._ask_by_thread()  # a list settled all reviews, but not what belongs to none
+
+    def _listed_is_enough(self) -> bool:
+        """Take what can be believed of the list; True where nothing of GitHub's counts is missing then."""
+        if not self._listed:
+            return False
+        authors = [item.author for items in (self._reviews, self._comments) for item in items.values()]
+        people = {person.github_id: person for person in (GHOST, self.pull_request.author, *authors)}
+        believed = believe(self.pull_request, self._reviews, people, self._listed)
+        self._listed = ()
+        self._review_comments.update((comment.github_id, comment) for comment in believed.comments)
+        self._reviews_asked |= believed.reviews
+        self._by_review = self._by_thread = believed.whole
+        return believed.whole
 
     def _ask_by_review(self) -> None:
         for review in self._reviews.values():
@@ -186,7 +211,8 @@ class Gathering:
         held_by_reviews = self._in_reviews()
         if threads > held_by_reviews or (self._expected() or 0) > held_by_reviews:
             return True
-        by_review = sum(-(-review.comments // LARGEST_FIRST) for review in self._reviews.values())
+        unasked = (review for review in self._reviews.values() if review.github_id not in self._reviews_asked)
+        by_review = sum(-(-review.comments // LARGEST_FIRST) for review in unasked)
         by_thread = threads + -(-threads // LARGEST_FIRST)
         return by_thread < by_review
 

@@ -83,10 +83,10 @@ def test_review_comments_are_listed_since_a_time_with_those_of_no_review(applica
 def test_the_list_of_all_review_comments_ends_early_and_since_leads_on(world: World) -> None:
     application, path = Application(world, Options(longest_list=2)), "/repos/here/full/pulls/comments"
     order = {"sort": "updated", "direction": "asc"}
-    first = get(application, path, per_page="1", page="2", **order)
+    first = get(application, path, "t", {}, per_page="1", page="2", **order)
     assert "next" not in first.headers["Link"]
-    assert get(application, path, per_page="1", page="3", **order).status == 422
-    rest = body(get(application, path, since=body(first)[0]["updated_at"], **order))
+    assert get(application, path, "t", {}, per_page="1", page="3", **order).status == 422
+    rest = body(get(application, path, "t", {}, since=body(first)[0]["updated_at"], **order))
     assert [row["id"] for row in rest] == [400, 401]
     changes.review(world, "here/full", 5, author="ann", comments=["new"])
     assert body(get(application, path, sort="updated", direction="desc"))[0]["body"] == "new"
