@@ -78,6 +78,11 @@ class GraphQL:
             }
         )
 
+    @property
+    def credentials(self) -> credential.Credentials:
+        """Return what GitHub is shown."""
+        return self._credentials
+
     def execute(self, document: str, variables: Mapping[str, object], *, points: int = 1) -> Answer:
         """Return the answer to one query, which is expected to cost `points`.
 

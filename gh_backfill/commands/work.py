@@ -175,7 +175,8 @@ def capture(
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
         recover(db, [job.find(db, name).id])
-        captured = job.run(db, graphql, connect.this_run(environment), name, limits, listen=listen)
+        lists = connect.lists(environment, graphql)
+        captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(name, captured)
     if captured.outcome is Outcome.PAUSED:
         actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from gh_backfill.clients import credentials, rest
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations
@@ -87,6 +88,11 @@ def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator
             yield
         finally:
             graphql.gate = alone
+
+
+def lists(settings: Settings, graphql: GraphQL) -> RestPages:
+    """Return the way to REST's lists with the same credentials and through the same gate."""
+    return RestPages(settings.github_api_url, graphql.credentials, lambda: graphql.gate)
 
 
 def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
 from gh_backfill.models import Goal, Repository, TrackedRepository
 from gh_backfill.policy import chunking
@@ -80,12 +81,16 @@ def run(
     *,
     goal: Goal | None = None,
     job_type: JobType = JobType.BACKFILL,
+    lists: RestPages | None = None,
     listen: Callable[[Progress], None],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     begin: Begin = in_thread,
 ) -> Captured:
-    """Capture one repository and write in the ledger how it ended, also when it ended badly."""
+    """Capture one repository and write in the ledger how it ended, also when it ended badly.
+
+    With `lists`, review comments may come by REST as well.
+    """
     worker = worker_name()
     repository = persistently(lambda: find(db, name), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, job_type), sleep)
@@ -102,6 +107,7 @@ def run(
             sleep=sleep,
             listen=_beating(db, job_id, listen),
             begin=begin,
+            lists=lists,
         ).run()
     except BackfillError as error:
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))

@@ -28,6 +28,7 @@ from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
 from gh_backfill.policy.progress import page_limit, wanted
 from gh_backfill.tasks.background import Begin
 from gh_backfill.tasks.fetch import Alive, Chunk, Completion, salvage
+from gh_backfill.tasks.listed import ListedComments
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ class Pipeline:
     """The pages of one repository that are on their way, the oldest first.
 
     `largest` caps a page (None: the price decides), `size` is the next one's.  `begin` runs a query beside whatever the
-    caller does meanwhile; requests remain one after the other.
+    caller does meanwhile; requests remain one after the other.  `listed` are review comments that REST told
+    of.
     """
 
     graphql: GraphQL
@@ -69,6 +71,7 @@ class Pipeline:
     largest: int | None
     begin: Begin
     prices: Prices = field(default_factory=Prices)
+    listed: ListedComments | None = None
     _fetched: deque[_Fetched] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
@@ -203,12 +206,16 @@ class Pipeline:
         slots, spent = salvage(self.graphql, asked, page.slots, alive)
         self._spent += spent
         kept = wanted(stream, slots)
+        gatherings = tuple(Gathering(slot.item) for slot in kept if slot.item is not None)
+        if self.listed is not None and stream.kind == "history":  # the catch-up reads what is newer than the list
+            for gathering in gatherings:
+                gathering.supply(self.listed.of(gathering.pull_request) or ())
         lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == "pull_request")
         self._fetched.append(
             _Fetched(
                 after=asked.after,
                 page=page,
-                gatherings=tuple(Gathering(slot.item) for slot in kept if slot.item is not None),
+                gatherings=gatherings,
                 unreadable=tuple(lost),
                 kept=len(page.slots) - (len(slots) - len(kept)),
             )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import BackfillError, GitHubError, Gone, RateLimited, StaleClaim
 from gh_backfill.models import Claim, Stream, TrackedRepository
 from gh_backfill.policy import chunking, retries
@@ -17,6 +19,7 @@ from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks import route
 from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.commit import Commit, Committed
@@ -48,6 +51,7 @@ class Worker:
     sleep: Callable[[float], None]
     listen: Callable[[Progress], None]
     begin: Begin = in_thread
+    lists: RestPages | None = None
     _pipeline: Pipeline | None = None
     _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
     _captured: int = 0
@@ -114,6 +118,7 @@ class Worker:
             self._release(claim)
             raise
         self._take(committed, chunk)
+        self._choose_route(claim, chunk)
         self._try_quarantined(claim)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
         self._tell()
@@ -151,8 +156,38 @@ class Worker:
         """Let the next query travel while this chunk is committed, unless this is the last one."""
         left = self._chunks_left()
         ends = self._past_deadline(self.now() + timedelta(seconds=self._seconds))
-        if self._pipeline is not None and not ends:
+        if self._pipeline is not None and not ends and self.lists is None:
             self._pipeline.ask_ahead(claim, chunk, most=None if left is None else left - 1)
+
+    def _choose_route(self, claim: Claim, chunk: Chunk) -> None:
+        """Let REST's list serve the rest of the walk where that pays; decided once, after the first chunk of a walk."""
+        lists, pipeline = self.lists, self._pipeline
+        if lists is None or pipeline is None or claim.stream.kind != "history" or chunk.page.next is None:
+            return
+        self.lists = None
+        left, deadline = self._total - self._captured, self.limits.deadline
+        if claim.stream.goal.max_items is not None:
+            left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
+        if (chunks := self._chunks_left()) is not None:
+            left = min(left, chunks * pipeline.size.size)
+        found = route.choose(
+            self.db,
+            self.graphql,
+            lists,
+            self.repository,
+            chunk.items,
+            captured=self._captured,
+            left=left,
+            point_seconds=chunk.spent.seconds,
+            until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
+        )
+        if found is not None:
+            pipeline.listed = route.read(lists, self.repository, found, self._beat)
+
+    def _beat(self) -> bool:
+        """Tell that we are at work; False where the time is up."""
+        self._tell()
+        return not self._past_deadline(self.now())
 
     def _commit(self, claim: Claim, chunk: Chunk) -> Committed:
         return Commit(

@@ -1,0 +1,83 @@
+"""Decide, once in a run, whether REST's list serves the rest of the walk, and read it if so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from gh_backfill.clients import listing
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.listing import ListedPage
+from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.errors import GitHubError
+from gh_backfill.models import CompletePullRequest, TrackedRepository
+from gh_backfill.policy import routing
+from gh_backfill.policy.routing import Route, Workload
+from gh_backfill.store import items
+from gh_backfill.store.db import Database
+from gh_backfill.tasks.listed import ListedComments
+
+log = logging.getLogger(__name__)
+
+# What a request of the list takes before one was made, in seconds.
+FIRST_ESTIMATE = 0.8
+TELL_EVERY = 20
+
+
+def choose(
+    db: Database,
+    graphql: GraphQL,
+    lists: RestPages,
+    repository: TrackedRepository,
+    chunk: Sequence[CompletePullRequest],
+    *,
+    captured: int,
+    left: int,
+    point_seconds: float,
+    until: float,
+) -> Route | None:
+    """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
+
+    `captured` pull requests are here, `left` are still to be read, in `until` seconds at most.
+    """
+    if len(chunk) < 2 or left <= 0:
+        return None
+    created = sorted(item.pull_request.created_at for item in chunk)
+    with db.transaction(read_only=True) as tx:
+        behind = items.review_comments(tx, repository.id)
+    here = sum(len(item.review_comments) for item in chunk)
+    work = Workload(
+        pull_requests=left,
+        behind=behind,
+        comments=max(behind / max(1, captured), here / len(chunk)),
+        units=routing.units(chunk),
+        position=created[0],
+        apart=(created[-1] - created[0]) / (len(created) - 1),
+        point_seconds=max(point_seconds, 0.001),
+        request_seconds=FIRST_ESTIMATE,
+        until=until,
+    )
+    return routing.route(work, graphql.gate.standings(graphql.credentials, "graphql"), lists.standings())
+
+
+def read(lists: RestPages, repository: TrackedRepository, route: Route, beat: Callable[[], bool]) -> ListedComments:
+    """Read the list of a route; `beat` is called now and then, and ends the reading by False.
+
+    What is missing after an error, or after an end before time, comes by GraphQL.
+    """
+    down_to = f"down to {route.since.date()}" if route.since else "of all pull requests"
+    log.info("%s: review comments %s by REST, about %s requests", repository.full_name, down_to, route.requests)
+    found = ListedComments(route.since)
+    try:
+        found.fill(_beating(listing.review_comments(lists, repository.full_name, route.since), beat))
+    except GitHubError as error:
+        log.warning("%s: the list of review comments ends early, GraphQL goes on: %s", repository.full_name, error)
+    log.info("%s: %s REST requests were made for review comments", repository.full_name, lists.requests)
+    return found
+
+
+def _beating(pages: Iterator[ListedPage], beat: Callable[[], bool]) -> Iterator[ListedPage]:
+    for number, page in enumerate(pages, 1):
+        yield page
+        if number % TELL_EVERY == 0 and not beat():
+            return
