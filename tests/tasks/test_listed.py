@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
 
 from gh_backfill.clients import github, listing
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.models import Claim, CompletePullRequest, Goal, Stream
 from gh_backfill.policy.chunking import PageSize
+from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.rows import ReviewComment
 from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.simulator.world import World
 from gh_backfill.tasks.background import at_once
 from gh_backfill.tasks.listed import ListedComments
 from gh_backfill.tasks.pipeline import Pipeline
@@ -75,7 +82,7 @@ def claim(after: str | None) -> Claim:
     return Claim(chunk_id="chunk", chunk_number=1, attempt=1, after=after, page_size=25, stream=stream)
 
 
-def asked_comments(simulator: Simulator) -> int:
+def points(simulator: Simulator) -> int:
     """Return how many points were spent so far."""
     return int(simulator.stats.as_json()["identities"]["tok"]["points"])
 
@@ -83,12 +90,12 @@ def asked_comments(simulator: Simulator) -> int:
 def test_all_rows_of_a_made_up_repository_are_the_same_and_cost_fewer_points() -> None:
     with running(load(recipes=[f"{ENGINE}:400"]), Options(longest_list=500)) as simulator, way(simulator) as (g, rest):
         alone = walk(g, ENGINE, None)
-        before = asked_comments(simulator)
+        before = points(simulator)
         spool = listed(rest, ENGINE, most_pages=5)
         with_list = walk(g, ENGINE, spool)
         assert with_list == alone
         assert sum(len(each.review_comments) for each in alone) > 1_000
-        assert asked_comments(simulator) - before < before * 0.7
+        assert points(simulator) - before < before * 0.8
 
 
 def test_all_rows_of_real_repositories_are_the_same() -> None:
@@ -97,3 +104,73 @@ def test_all_rows_of_real_repositories_are_the_same() -> None:
     with running(world, Options(graphql_limit=50_000)) as simulator, way(simulator) as (graphql, rest):
         for name in names:
             assert walk(graphql, name, listed(rest, name)) == walk(graphql, name, None), name
+
+
+def test_a_list_down_to_a_date_serves_what_was_created_since_and_graphql_the_rest() -> None:
+    with running(load(recipes=[f"{ENGINE}:120"])) as simulator, way(simulator) as (graphql, rest):
+        alone = walk(graphql, ENGINE, None)
+        since = alone[60].pull_request.created_at
+        spool = listed(rest, ENGINE, since)
+        covered = [spool.of(each.pull_request) is not None for each in alone]
+        assert covered == [each.pull_request.created_at >= since for each in alone]
+        assert 0 < covered.count(True) < len(alone)
+        assert walk(graphql, ENGINE, spool) == alone
+
+
+def with_comments(world: World, least: int = 3) -> int:
+    """Return a pull request that has some comments of a review."""
+    home = world.repository(*ENGINE.split("/"))
+    assert home is not None
+    pulls = [world.pull(home.id, outline.number) for outline in world.shelves[home.id].outlines()]
+    return next(pull.number for pull in pulls if pull and len(pull.review_comments) >= least and pull.number != 7)
+
+
+Rows = list[ReviewComment]
+NOW = "2030-01-01T00:00:00Z"
+
+
+def change_comments(world: World, number: int, at: str, change: Callable[[Rows], Rows]) -> None:
+    home = world.repository(*ENGINE.split("/"))
+    pull = world.pull(home.id, number) if home else None
+    assert pull is not None
+    changes.edit(world, ENGINE, number, at=at, review_comments=tuple(change(list(pull.review_comments))))
+
+
+STALE: dict[str, Callable[[Rows], Rows]] = {
+    "edited": lambda rows: [replace(rows[0], body="Anew", updated_at=NOW), *rows[1:]],
+    "deleted": lambda rows: rows[:-1],
+    "new": lambda rows: [*rows, replace(rows[-1], id=9_999_999, node_id="x", reply_to=None)],
+    "new, of no review": lambda rows: [*rows, replace(rows[0], id=9_999_999, node_id="x", review_id=None)],
+    "exchanged": lambda rows: [*rows[:-1], replace(rows[-1], id=9_999_999, node_id="x")],
+}
+
+
+@pytest.mark.parametrize("what", STALE)
+def test_what_changes_between_the_list_and_the_page_is_as_graphql_has_it(what: str) -> None:
+    world = load(recipes=[f"{ENGINE}:60"])
+    with running(world) as simulator, way(simulator) as (graphql, rest):
+        spool = listed(rest, ENGINE)
+        change_comments(world, with_comments(world), NOW, STALE[what])
+        found = walk(graphql, ENGINE, spool)
+        assert found == walk(graphql, ENGINE, None)
+        assert all(each.gap is None for each in found)
+
+
+@pytest.mark.parametrize("what", ["deleted", "new", "new, of no review"])
+def test_the_counts_find_a_stale_list_where_the_pull_request_shows_no_change(what: str) -> None:
+    world = load(recipes=[f"{ENGINE}:60"])
+    with running(world) as simulator, way(simulator) as (graphql, rest):
+        spool = listed(rest, ENGINE)
+        change_comments(world, with_comments(world), "2015-01-01T00:00:00Z", STALE[what])
+        assert walk(graphql, ENGINE, spool) == walk(graphql, ENGINE, None)
+
+
+def test_a_pull_request_that_the_list_does_not_know_is_read_by_graphql() -> None:
+    with running(load(recipes=[f"{ENGINE}:60"])) as simulator, way(simulator) as (graphql, rest):
+        spool = ListedComments(None)
+        alone = walk(graphql, ENGINE, None)
+        assert spool.of(alone[0].pull_request) is None
+        spool.fill(islice(listing.review_comments(rest, ENGINE), 1))
+        newer = replace(alone[0].pull_request, updated_at=datetime.now(UTC) + timedelta(hours=1))
+        assert spool.of(newer) is None
+        assert walk(graphql, ENGINE, spool) == alone

@@ -1,0 +1,160 @@
+"""A capture lives on two budgets: points, and REST requests for the review comments where that pays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill.clients import credentials, listing
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.errors import RateLimited
+from gh_backfill.models import Goal
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.store import budgets
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import job, track
+from gh_backfill.tasks.background import at_once
+from gh_backfill.tasks.capture import Captured, Limits, Outcome
+from gh_backfill.tasks.gate import SharedGate
+from tests.comparison import compare
+from tests.storm.expected_world import expected_world
+from tests.tasks.conftest import ENGINE, RUN
+
+TOKENS = ("ghs_0", "ghs_1")
+
+
+@dataclass(kw_only=True, slots=True)
+class Clock:
+    """A clock that all jobs and GitHub share; whoever waits moves it."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    passed: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> datetime:
+        return self.started + timedelta(seconds=self.passed)
+
+    def sleep(self, seconds: float) -> None:
+        with self.lock:
+            self.passed += seconds
+
+
+@dataclass(kw_only=True, slots=True)
+class Office:
+    """A simulated GitHub, a database, and jobs of one identity that share both."""
+
+    url: str
+    github: Simulator
+    clock: Clock
+
+    def capture(self, *, with_list: bool) -> Captured:
+        with Database(self.url) as own, Database(self.url) as db:
+            graphql = self.graphql(TOKENS[0], own)
+            track.track(db, graphql, [ENGINE], backfill=Goal())
+            now, sleep = self.clock.now, self.clock.sleep
+            lists = self.lists(graphql) if with_list else None
+            return job.run(
+                db,
+                graphql,
+                RUN,
+                ENGINE,
+                Limits(),
+                lists=lists,
+                listen=lambda progress: None,
+                now=now,
+                sleep=sleep,
+                begin=at_once,
+            )
+
+    def graphql(self, token: str, own: Database) -> GraphQL:
+        shown = credentials.of_token(token, token, api_url=self.github.url, workflow_of="octo/hello")
+        gate = SharedGate(own, sleep=self.clock.sleep, now=self.clock.now)
+        every = credentials.Credentials([shown])
+        return GraphQL(self.github.graphql_url, every, gate=gate, sleep=self.clock.sleep, now=self.clock.now)
+
+    def lists(self, graphql: GraphQL) -> RestPages:
+        clock = self.clock
+        return RestPages(self.github.url, graphql.credentials, lambda: graphql.gate, sleep=clock.sleep, now=clock.now)
+
+    def read_list(self, token: str) -> int:
+        """Read the list again and again until the budget ends it; returns how many requests that were."""
+        with Database(self.url) as own:
+            lists = self.lists(self.graphql(token, own))
+            with pytest.raises(RateLimited, match="requests left"):
+                while True:
+                    list(listing.review_comments(lists, ENGINE))
+            return lists.requests
+
+
+@pytest.fixture
+def options() -> Options:
+    return Options(graphql_limit=8, rest_limit=60)
+
+
+@pytest.fixture
+def office(database_url: str, options: Options) -> Iterator[Office]:
+    clock = Clock()
+    identities = dict.fromkeys(TOKENS, "octo")
+    told = {**vars(options), "identities": identities, "clock": lambda: clock.now().timestamp()}
+    with running(load(recipes=[f"{ENGINE}:400"]), Options(**told)) as github:
+        yield Office(url=database_url, github=github, clock=clock)
+
+
+def differences(office: Office) -> object:
+    with Database(office.url) as db, db.transaction(read_only=True) as tx:
+        return compare(tx, expected_world(office.github.world))
+
+
+def points_and_requests(office: Office) -> tuple[int, int]:
+    octo = office.github.stats.as_json()["identities"]["octo"]
+    return octo["points"], octo["rest"]
+
+
+def test_where_the_points_are_short_the_list_spares_them_and_the_rows_are_those_of_the_world(office: Office) -> None:
+    captured = office.capture(with_list=True)
+    assert captured.outcome is Outcome.COMPLETED
+    assert not differences(office)
+    points, requests = points_and_requests(office)
+    assert requests > 10
+    assert captured.gaps == 0
+    assert points < 15
+
+
+def test_without_the_list_the_same_rows_cost_more_points(office: Office) -> None:
+    assert office.capture(with_list=False).outcome is Outcome.COMPLETED
+    assert not differences(office)
+    points, requests = points_and_requests(office)
+    assert (points >= 15, requests) == (True, 0)
+
+
+@pytest.mark.parametrize("options", [Options()])
+def test_where_the_points_suffice_no_request_is_made(office: Office) -> None:
+    assert office.capture(with_list=True).outcome is Outcome.COMPLETED
+    assert points_and_requests(office)[1] == 0
+
+
+@pytest.mark.parametrize("options", [Options(graphql_limit=8, rest_limit=20)])
+def test_where_the_requests_do_not_suffice_for_all_a_part_comes_by_them(office: Office) -> None:
+    captured = office.capture(with_list=True)
+    assert captured.outcome is Outcome.COMPLETED
+    assert not differences(office)
+    assert points_and_requests(office)[1] <= 18
+
+
+def test_two_jobs_at_once_leave_a_tenth_of_the_requests_and_are_never_refused(office: Office) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(office.read_list, TOKENS))
+    octo = office.github.stats.as_json()["identities"]["octo"]
+    assert (sum(made), octo["rest"], octo["refused"]) == (60 - 6, 60 - 6, 0)
+    with Database(office.url) as db:
+        (standing,) = budgets.standings(db, resource="core", now=office.clock.now())
+        assert (standing.limit, standing.left) == (60, 6)
+        assert budgets.standings(db, now=office.clock.now()) == []
