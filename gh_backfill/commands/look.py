@@ -79,12 +79,16 @@ def simulate(
         list[str] | None, typer.Option("--synthetic", metavar="OWNER/NAME:N", help="An invented repository of N.")
     ] = None,
     port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8080",
+    charge_counts: Annotated[
+        bool, typer.Option("--charge-counts", help="Charge also for connections of which only the count is asked.")
+    ] = False,
 ) -> None:
     """Serve a simulated GitHub on this machine, with its prices, limits and faults.
 
     Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000 --port 8080[/bold]
     """
-    from gh_backfill.simulator.server import serve  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.options import Options  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.server import serve  # noqa: PLC0415  (nor this)
 
     if not data and not synthetic:
         raise ConfigurationError("nothing to serve: give --data DIR or --synthetic OWNER/NAME:N")
@@ -92,6 +96,7 @@ def simulate(
     if missing:
         raise ConfigurationError(f"no such folder: {', '.join(missing)}")
     try:
-        serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0)
+        options = Options(charge_counts=charge_counts)
+        serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0, options)
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"the simulated GitHub does not start: {error}") from None
