@@ -26,6 +26,8 @@ set local lock_timeout = '5s';
 set local idle_in_transaction_session_timeout = '60s';
 set local timezone = 'UTC'
 """
+# The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
+_NOT_DURABLE = "set local synchronous_commit = off"
 _BEGIN = f"begin; {_LIMITS}"
 _BEGIN_READ_ONLY = f"begin read only; {_LIMITS}"
 
@@ -102,22 +104,23 @@ class Database:
         finally:
             self._busy = False
 
-    def statement(self, statement: str, /, **params: object) -> list[Row]:
+    def statement(self, statement: str, /, *, durable: bool = True, **params: object) -> list[Row]:
         """Run one statement in a transaction of its own, in a single round trip, and return its rows.
 
         It must be one that may run twice: where the connection turns out to be dead, it is sent again over a new one.
-        Raises what `transaction` raises.
+        One that is not `durable` is committed without waiting for the disk: a crash of the server within a second may
+        undo it, and nothing else does.  Raises what `transaction` raises.
         """
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
         fresh = self._connection is None
         try:
-            return self._at_once(statement, params)
+            return self._at_once(statement, params, durable)
         except StoreUnavailable:
             self.close()
             if fresh:
                 raise
-            return self._at_once(statement, params)
+            return self._at_once(statement, params, durable)
 
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
@@ -157,12 +160,13 @@ class Database:
         tx.run(begin)
         return tx
 
-    def _at_once(self, statement: str, params: dict[str, object]) -> list[Row]:
+    def _at_once(self, statement: str, params: dict[str, object], durable: bool) -> list[Row]:
         """Send the limits and the statement together: PostgreSQL takes what comes in one message for a transaction."""
         if self._connection is None:
             self._connection = self._connect()
         with _own_errors():
-            return Transaction(self._connection).rows(f"{_LIMITS};\n{statement}", **params)
+            limits = _LIMITS if durable else f"{_LIMITS};\n{_NOT_DURABLE}"
+            return Transaction(self._connection).rows(f"{limits};\n{statement}", **params)
 
     def _connect(self) -> extensions.connection:
         with _own_errors():
