@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gh_backfill.policy import bottleneck
+from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.costs import billed_minutes
 from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
@@ -58,6 +60,7 @@ class JobFigures:
     initial: bool = False
     failures_in_a_row: int = 0
     warned: tuple[Warned, ...] = ()
+    times: Times = field(default_factory=Times)
 
     @property
     def seconds(self) -> float:
@@ -171,6 +174,11 @@ class RunFigures:
         }
 
     @property
+    def limited_by(self) -> str | None:
+        """Say what limited the rate of all jobs together; None where nothing was measured."""
+        return bottleneck.line(sum((job.times for job in self.jobs), Times()))
+
+    @property
     def cost(self) -> float:
         """Return what the jobs cost, in US dollars."""
         return round(sum(job.cost or 0.0 for job in self.jobs), 6)
@@ -210,6 +218,7 @@ class RunFigures:
             "cost": self.cost,
             "points_left": self.points_left,
             "points_limit": self.points_limit,
+            "limited_by": self.limited_by,
             "notes": list(self.notes),
             "errors": self.error_summary(),
             "repositories": [_job_json(job) for job in self.jobs],

@@ -13,12 +13,14 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
 from gh_backfill.models import Goal, Repository, TrackedRepository
 from gh_backfill.policy import chunking, cost
-from gh_backfill.policy.ledger import JobType, error_type
+from gh_backfill.policy.bottleneck import Times
+from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.store import jobs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.connect import worker_name
+from gh_backfill.tasks.meter import Meter
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import open_backfill
 from gh_backfill.tasks.worker import Worker
@@ -84,6 +86,7 @@ def run(
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly."""
     worker = worker_name()
+    meter = Meter(db, graphql, now=now, sleep=sleep)
     repository = persistently(lambda: find(db, name), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, job_type), sleep)
     captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
@@ -96,8 +99,8 @@ def run(
             name=worker,
             processor=job_run.processor,
             now=now,
-            sleep=sleep,
-            listen=_beating(db, job_id, listen),
+            sleep=meter.sleep,
+            listen=_beating(db, job_id, meter, listen),
         ).run()
     except BackfillError as error:
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
@@ -109,7 +112,9 @@ def run(
         captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
-        persistently(lambda: _finish(db, job_id, captured), sleep)
+        limited = captured.outcome is Outcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
+        times = meter.times(captured.resume_at if limited else None)
+        persistently(lambda: _finish(db, job_id, captured, times), sleep)
     return captured
 
 
@@ -118,14 +123,21 @@ def _start(db: Database, job_run: jobs.Run, repository_id: str, worker: str, job
         return jobs.start(tx, job_run, repository_id, worker=worker, job_type=job_type)
 
 
-def _beating(db: Database, job_id: str, listen: Callable[[Progress], None]) -> Callable[[Progress], None]:
+def _beating(db: Database, job_id: str, meter: Meter, listen: Callable[[Progress], None]) -> Callable[[Progress], None]:
     """Return a listener that also says in the ledger that the job lives, and what it did so far."""
 
     def beat(progress: Progress) -> None:
         listen(progress)
         try:
             with db.transaction() as tx:
-                jobs.heartbeat(tx, job_id, spent=progress.spent, chunks=progress.chunks, items=progress.items)
+                jobs.heartbeat(
+                    tx,
+                    job_id,
+                    spent=progress.spent,
+                    chunks=progress.chunks,
+                    items=progress.items,
+                    times=meter.times(),
+                )
         except StoreError as error:
             log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
 
@@ -158,7 +170,7 @@ def _open(db: Database, repository: TrackedRepository, answer: Repository | None
             open_backfill(tx, repository, goal)
 
 
-def _finish(db: Database, job_id: str, captured: Captured) -> None:
+def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:
     status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
     explained = status is not JobStatus.COMPLETED or captured.outcome is Outcome.PAUSED
     with db.transaction() as tx:
@@ -173,4 +185,5 @@ def _finish(db: Database, job_id: str, captured: Captured) -> None:
             items=captured.items,
             warnings=captured.counts.quarantined + captured.gaps,
             error_type=captured.error_type,
+            times=times,
         )

@@ -54,7 +54,7 @@ def markdown(made: Report, notes: Sequence[str] = ()) -> str:
     parts = ["## Backfill", _headline(made), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
     if made.jobs:
         columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "result")
-        parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _costs(made)]
+        parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _limits(made), _costs(made)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -111,6 +111,11 @@ def _errors(made: Report) -> str:
         f"{made.totals()['warnings']} warnings"
     )
     return details(title, "\n".join(lines)) if lines else ""
+
+
+def _limits(made: Report) -> str:
+    line = made.run.limited_by
+    return "" if line is None else f"{line[0].upper()}{line[1:]}."
 
 
 def _costs(made: Report) -> str:
