@@ -30,6 +30,8 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
 
         def show(progress: CaptureProgress) -> None:
             text = progress.repository.full_name
+            if progress.left:
+                text += f": {progress.left} left"
             if progress.waiting_until:
                 text += f" (waits until {_time(progress.waiting_until)})"
             bars.update(task, description=escape(text), completed=progress.captured, total=progress.total)
@@ -89,6 +91,8 @@ def _progress_line(progress: CaptureProgress) -> str:
         f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
         f"{progress.chunks} chunks, {progress.spent.points} points"
     )
+    if progress.left:
+        line += f"; {progress.left} left"
     return f"{line}; waits until {_time(progress.waiting_until)}" if progress.waiting_until else line
 
 

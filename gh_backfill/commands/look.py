@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
 from gh_backfill.tasks import connect
+from gh_backfill.tasks.outlook import outlook
 
 
 def status(
@@ -24,24 +24,25 @@ def status(
     as_json: Json = False,
     demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database.")] = False,
 ) -> None:
-    """Show how far each repository's history has come.
+    """Show how far each repository's history has come, what is left in points and time, and what limits the rate.
 
     Example: [bold]gh-backfill status octocat/hello-world --json[/bold]
     """
     environment = demo_settings() if demo else settings.load()
-    with connect.database(environment, writing=False) as db, db.transaction(read_only=True) as tx:
+    with connect.database(environment, writing=False) as db:
         ids: list[str] | None = None
         if names:
-            found = repositories.find(tx, names)
+            with db.transaction(read_only=True) as tx:
+                found = repositories.find(tx, names)
             unknown = [name for name, known in found.items() if known is None]
             if unknown:
                 raise ConfigurationError(f"not tracked here: {', '.join(unknown)}")
             ids = [known.id for known in found.values() if known is not None]
-        states = repositories.status(tx, ids)
+        seen = outlook(db, ids)
     if as_json:
-        print(json.dumps([{**asdict(state), "percent": state.percent} for state in states], default=str))
+        print(json.dumps(seen.as_json(), default=str))
     else:
-        console.show_status(states)
+        console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
 
 
 def check(as_json: Json = False) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from gh_backfill.policy import bottleneck
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.costs import billed_minutes
+from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 
@@ -31,7 +32,7 @@ class Warned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFigures:
-    """One job of a run, and where its repository stands now; points are GitHub's, cost is in US dollars."""
+    """One job of a run, where its repository stands now, and what is left; points are GitHub's, cost is US dollars."""
 
     id: str
     job_type: str
@@ -61,6 +62,7 @@ class JobFigures:
     failures_in_a_row: int = 0
     warned: tuple[Warned, ...] = ()
     times: Times = field(default_factory=Times)
+    left: Estimate | None = None
 
     @property
     def seconds(self) -> float:

@@ -53,7 +53,7 @@ def markdown(made: Report, notes: Sequence[str] = ()) -> str:
     """Return the report as Markdown: a line for the run, alerts, a row for each repository, folded details."""
     parts = ["## Backfill", _headline(made), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
     if made.jobs:
-        columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "result")
+        columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "left", "result")
         parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _limits(made), _costs(made)]
     return "\n\n".join(part for part in parts if part)
 
@@ -90,7 +90,7 @@ def _row(job: JobFigures) -> Sequence[str]:
     if job.error:
         result += f": {shortened(job.error, 200)}"
     icon = "⚠️" if job.warnings and not job.failed else _ICONS.get(job.outcome or "", "❌" if job.failed else "⏳")
-    figures = (str(job.items), str(job.chunks), str(job.points), f"{job.seconds:.0f} s")
+    figures = (str(job.items), str(job.chunks), str(job.points), f"{job.seconds:.0f} s", str(job.left or ""))
     return (icon, plain(job.name), progress, *figures, plain(result))
 
 
