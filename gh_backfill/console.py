@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gh_backfill.policy import markdown
-from gh_backfill.policy.cost import cheapest_page
-from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy import governor, markdown
+from gh_backfill.policy.estimate import Estimate, Work, estimate
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -49,17 +48,14 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
 
 
 def show_preview(tracked: Tracked) -> None:
-    """Print what a run would capture of one repository, and what that costs at least."""
+    """Print what a run would capture of one repository, and what that takes by the price list."""
     found = tracked.repository
     if found is None:
         _out.print(escape(f"{tracked.given}: {tracked.result}"))
         return
-    pages = -(-found.pull_requests // cheapest_page())
+    left = estimate(Work(left=found.pull_requests), governor.unknown("", datetime.now(UTC)))
     _out.print(
-        escape(
-            f"{found.full_name}: would capture {found.pull_requests} pull requests in about {pages} pages for at least "
-            f"{pages} points; nothing was written"
-        )
+        escape(f"{found.full_name}: would capture {found.pull_requests} pull requests, {left}; nothing was written")
     )
 
 

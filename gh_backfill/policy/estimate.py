@@ -40,7 +40,7 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """What is left: pull requests, points, and seconds if nothing interrupts the work, `waiting` of them for points.
+    """What is left: pull requests, points, and seconds if nothing interrupts the work, `waiting` of them.
 
     `measured` says that this repository's own pages were counted, not only the price list.
     """
@@ -53,7 +53,7 @@ class Estimate:
 
     def __str__(self) -> str:
         """Return it for people."""
-        wait = f", {duration(self.waiting)} of it waiting for points" if self.waiting >= 1 else ""
+        wait = f", {duration(self.waiting)} of it waiting" if self.waiting >= 1 else ""
         return f"about {self.points} points, {duration(self.seconds)}{wait}"
 
 
