@@ -243,7 +243,10 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """One walk through a repository's pull requests, locked by the transaction that read it."""
+    """One walk through a repository's pull requests, locked by the transaction that read it.
+
+    `page_size` is the next page's; what was learned on the way to it is in `policy.chunking.PageSize`.
+    """
 
     id: str
     state_id: str
@@ -255,6 +258,9 @@ class Stream:
     read_down_to: datetime | None
     watermark: datetime | None
     page_size: int | None
+    page_worked: int
+    page_too_big: int | None
+    pages_clean: int
     items_done: int
 
 

@@ -15,30 +15,32 @@ _NUMBERED = re.compile(r"(?<![\w$])(a|\$(?:id|after|first|owner|name|number))0\b
 _FILES = ("capture", "repositories")
 
 
-@cache
-def operation(name: str) -> str:
-    """Return the operation with every fragment that it needs, directly or through another one."""
-    return _with_fragments(_definitions()[name])
-
-
 @lru_cache(maxsize=64)
 def aliases(templates: tuple[str, ...]) -> str:
     """Return one operation made of one numbered copy of each template, in order, and the budget.
 
     Names that end in 0 get the number of their place: `$id0` of the third template becomes `$id2`.  A template without
-    such names (`nodes(ids:)`) may occur once.
+    such names (`nodes(ids:)`, a page) may occur once.  The operation is called after its last template, for GitHub's
+    support and for whoever reads a log of requests.
     """
     heads: list[str] = []
     bodies: list[str] = []
     for number, template in enumerate(templates):
-        match = _HEAD.match(_definitions()[template])
-        if match is None:
-            raise ValueError(f"{template} is no template")
-        head, body = (_NUMBERED.sub(rf"\g<1>{number}", part) for part in match.groups())
-        heads += (each for each in head.split(", ") if each not in heads)
+        head, body = _numbered(template, number)
+        heads += (each for each in head if each not in heads)
         bodies.append(body)
-    query = "query Aliases({}) {{\n  ...Budget\n{}\n}}".format(", ".join(heads), "\n".join(bodies))
+    query = "query {}({}) {{\n  ...Budget\n{}\n}}".format(templates[-1], ", ".join(heads), "\n".join(bodies))
     return _with_fragments(query)
+
+
+@cache
+def _numbered(template: str, number: int) -> tuple[list[str], str]:
+    """Return the variables and the body of one copy of a template."""
+    match = _HEAD.match(_definitions()[template])
+    if match is None:
+        raise ValueError(f"{template} is no template")
+    head, body = (_NUMBERED.sub(rf"\g<1>{number}", part) for part in match.groups())
+    return head.split(", "), body
 
 
 def _with_fragments(definition: str) -> str:

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, Literal
 
 from gh_backfill.clients import damage, documents, parsing
-from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import Gone, TooBig, Unreachable
+from gh_backfill.clients.graphql import Answer, GraphQL
+from gh_backfill.errors import GitHubError, Gone, TooBig, Unreachable
 from gh_backfill.models import Repository, Spent
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
@@ -42,6 +42,16 @@ Order = Literal["CREATED_AT", "UPDATED_AT"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PageAsked:
+    """The next `first` pull requests of a repository after a cursor, newest first by `order`."""
+
+    repository: str
+    first: int
+    after: str | None
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
     """A page of pull requests, and what GitHub says of the repository at that moment."""
 
@@ -53,7 +63,15 @@ class Page:
     is_private: bool
     server_time: datetime
     spent: Spent
-    too_heavy: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What one query brought: an answer to each want, or why there is none; the page, or why it is not there."""
+
+    answers: Sequence[tuple[Want, ItemAnswer | NoAnswer]]
+    page: Page | GitHubError | None
+    spent: Spent
 
 
 def repositories_by_name(graphql: GraphQL, names: Sequence[tuple[str, str]]) -> list[Repository | None]:
@@ -81,24 +99,9 @@ def repositories_by_id(graphql: GraphQL, node_ids: Sequence[str]) -> list[Reposi
     return found
 
 
-def page(
-    graphql: GraphQL, repository_node_id: str, *, first: int, after: str | None, order: Order = "CREATED_AT"
-) -> Page:
-    """Return one page of pull requests, newest first by `order`, after the cursor `after`.
-
-    Raises Gone if the repository is not there any more, TooBig if GitHub left out more than half of the page to save
-    itself work, and what `GraphQL.execute` raises.
-    """
-    found = _page(graphql, "Page", repository_node_id, first, after, order)
-    lost = sum(slot.item is None for slot in found.slots)
-    if found.too_heavy and len(found.slots) > 1 and 2 * lost > len(found.slots):
-        raise TooBig(f"GitHub left out {lost} of the {len(found.slots)} pull requests of a page")
-    return found
-
-
-def outline(graphql: GraphQL, repository_node_id: str, *, after: str | None, order: Order) -> Page:
-    """Return the place of the next pull request, which itself can't be read: its slot is `Unreadable` by design."""
-    return _page(graphql, "Outline", repository_node_id, 1, after, order)
+def outline(graphql: GraphQL, asked: PageAsked) -> Page:
+    """Return the places of a page whose pull requests can't be read: their slots are `Unreadable` by design."""
+    return _page(graphql.execute(documents.aliases(("Outline",)), _variables(asked)), asked)
 
 
 def again(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot], order: Order) -> tuple[list[Slot], Spent]:
@@ -148,21 +151,26 @@ def _mark(node: dict[str, Any]) -> dict[str, str]:
     return {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
 
 
-def _page(
-    graphql: GraphQL, operation: str, repository_node_id: str, first: int, after: str | None, order: Order
-) -> Page:
-    variables = {"repository": repository_node_id, "first": first, "after": after, "field": order}
-    answer = graphql.execute(documents.operation(operation), variables, points=cost.points(cost.page_units(first)))
+def _page(answer: Answer, asked: PageAsked) -> Page:
+    """Read the page of an answer.
+
+    Raises Gone if the repository is not there any more, and TooBig if GitHub left the page out, or more than half of
+    it, to save itself work.
+    """
     node = answer.data["node"]
     if not node and ("node",) in answer.not_found:
         raise Gone("GitHub does not show this repository any more (deleted, or made private)")
     connection = (node or {}).get("pullRequests")
     if not connection or connection["edges"] is None or damage.MARK in node:
         raise TooBig("GitHub left out the whole page") if answer.too_heavy else Unreachable("GitHub left out the page")
-    places = [after, *(edge["cursor"] for edge in connection["edges"] if edge)]
+    places = [asked.after, *(edge["cursor"] for edge in connection["edges"] if edge)]
+    slots = tuple(parsing.slot(edge, place) for edge, place in zip(connection["edges"], places, strict=False))
+    lost = sum(slot.item is None for slot in slots)
+    if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
+        raise TooBig(f"GitHub left out {lost} of the {len(slots)} pull requests of a page")
     info = connection["pageInfo"]
     return Page(
-        slots=tuple(parsing.slot(edge, place) for edge, place in zip(connection["edges"], places, strict=False)),
+        slots=slots,
         total=connection["totalCount"],
         next=info["endCursor"] if info["hasNextPage"] else None,
         end=info["endCursor"],
@@ -170,12 +178,14 @@ def _page(
         is_private=node["isPrivate"],
         server_time=answer.server_time,
         spent=answer.spent,
-        too_heavy=answer.too_heavy,
     )
 
 
-def top_up(graphql: GraphQL, wants: Sequence[Want]) -> tuple[list[tuple[Want, ItemAnswer | NoAnswer]], Spent]:
-    """Ask for several wants in one query; each comes back with its answer, or with why there is none."""
+def ask(graphql: GraphQL, wants: Sequence[Want], page: PageAsked | None = None, *, points: int) -> Reply:
+    """Ask for several wants and a page in one query, which is expected to cost `points`.
+
+    What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
+    """
     by_ids = list(islice((want for want in wants if _fits_ids(want)), IDS_A_QUERY))
     chosen = set(by_ids)
     singles = sorted((want for want in wants if want not in chosen), key=lambda want: _TEMPLATES[type(want)])
@@ -188,15 +198,32 @@ def top_up(graphql: GraphQL, wants: Sequence[Want]) -> tuple[list[tuple[Want, It
     if by_ids:
         templates.append("TopUpReviews")
         variables["ids"] = [want.node_id for want in by_ids]
-    price = cost.points(sum(want.units for want in wants))
-    answer = graphql.execute(documents.aliases(tuple(templates)), variables, points=price)
+    if page is not None:
+        templates.append("Page")
+        variables |= _variables(page)
+    answer = graphql.execute(documents.aliases(tuple(templates)), variables, points=points)
     paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:
         paths += (("nodes", number) for number in range(len(by_ids)))
         nodes += answer.data["nodes"] or [None] * len(by_ids)
     replies = zip([*singles, *by_ids], nodes, paths, strict=True)
-    return [_reply(want, node, gone=path in answer.not_found) for want, node, path in replies], answer.spent
+    return Reply(
+        answers=[_reply(want, node, gone=path in answer.not_found) for want, node, path in replies],
+        page=None if page is None else _page_or_why_not(answer, page),
+        spent=answer.spent,
+    )
+
+
+def _page_or_why_not(answer: Answer, asked: PageAsked) -> Page | GitHubError:
+    try:
+        return _page(answer, asked)
+    except GitHubError as error:
+        return error
+
+
+def _variables(page: PageAsked) -> dict[str, object]:
+    return {"repository": page.repository, "first": page.first, "after": page.after, "field": page.order}
 
 
 def _reply(want: Want, node: dict[str, Any] | None, *, gone: bool) -> tuple[Want, ItemAnswer | NoAnswer]:

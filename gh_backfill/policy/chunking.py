@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gh_backfill.models import Budget
-from gh_backfill.policy.cost import cheapest_page
+from dataclasses import dataclass, replace
+
+from gh_backfill.models import Budget, Stream
 
 FIRST_PAGE = 25
 SMALLEST_FIRST_PAGE = 5
@@ -12,15 +13,17 @@ COMPLEX = 100
 QUICK_SECONDS = 3.0
 LONGEST_SECONDS = 6.0
 GROWTH = 3
-# A size that was too big is tried again after so many pages: at most one point in twenty is lost to it.
-PAGES_UNTIL_PROBE = 20
+# A size that was too big is tried again after so many pages: at most one point in a hundred is lost to it.
+PAGES_UNTIL_PROBE = 100
+# A size between one that works and one that failed is tried only if it would save so many points: it may fail, too.
+WORTH_TRYING = 1.0
 
 
 def first_page(total: int, *, complexity: float | None = None, budget: Budget | None = None) -> int:
     """Choose the first page of a repository by the customer's table (PRD 2.2).
 
     `total` counts its pull requests, `complexity` is their mean size where it is known.  Later pages follow
-    `next_page`; the table only decides how carefully to begin.
+    `PageSize`; the table only decides how carefully to begin.
     """
     size = FIRST_PAGE
     for above, smaller in ((10_000, 10), (5_000, 15), (1_000, 20)):
@@ -34,24 +37,65 @@ def first_page(total: int, *, complexity: float | None = None, budget: Budget | 
     return size
 
 
-def next_page(size: int, *, seconds: float, read: int, ceiling: int | None = None, too_big: int | None = None) -> int:
-    """Choose the page after one of `size` that came clean, with `read` items, in `seconds`.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageSize:
+    """The size of the next page, and what is known of those before it.
 
-    Up to the largest page of one point the price is the same, so the page grows towards it as long as answers are
-    quick; it never grows past a time that GitHub's limit of 10 seconds makes risky.  `too_big` is the smallest size
-    that failed lately: the page closes in on it by halves, and stays where they are within a tenth of each other.
+    `worked` is the largest size that came clean, `too_big` the smallest that failed since, with `clean` pages after
+    it.  All of it is kept with the stream, so that the next job begins where this one ended.
     """
-    largest = cheapest_page() if ceiling is None else cheapest_page(ceiling)
-    if seconds > QUICK_SECONDS or read < size:
-        return min(size, largest)
-    affordable = int(size * LONGEST_SECONDS / seconds) if seconds > 0 else largest
-    wanted = max(min(size, largest), min(largest, size * GROWTH, affordable))
-    if too_big is None or wanted < too_big:
-        return wanted
-    close = too_big - size <= max(1, too_big // 10)
-    return min(size, largest) if close else min(wanted, (size + too_big) // 2)
 
+    size: int
+    worked: int = 0
+    too_big: int | None = None
+    clean: int = 0
 
-def after_too_big(size: int) -> int:
-    """Halve a page that timed out or met a resource limit; one pull request is the least."""
-    return max(1, size // 2)
+    @classmethod
+    def remembered(cls, stream: Stream, *, first: int) -> PageSize:
+        """Return what a stream knows of its pages; `first` where it has none yet."""
+        if stream.page_size is None:
+            return cls(size=first)
+        return cls(
+            size=stream.page_size,
+            worked=stream.page_worked,
+            too_big=stream.page_too_big,
+            clean=stream.pages_clean,
+        )
+
+    def after_clean(self, asked: int, *, read: int, seconds: float, largest: int, left: int) -> PageSize:
+        """Follow a page of `asked` pull requests that came clean in `seconds`, with `read` of them, and `left` to read.
+
+        The page grows towards `largest`, the cheapest one, as long as answers are quick, and never past a time that
+        GitHub's limit of 10 seconds makes risky.  It closes in on a size that failed as long as that pays for what is
+        left, and tries that size again when `PAGES_UNTIL_PROBE` pages were clean.
+        """
+        passed = self.too_big is not None and asked >= self.too_big
+        known = PageSize(
+            size=min(self.size, largest),
+            worked=max(self.worked, min(asked, read)),
+            too_big=None if passed else self.too_big,
+            clean=self.clean + 1,
+        )
+        if asked < self.size or read < asked or seconds > QUICK_SECONDS:
+            return known
+        affordable = int(asked * LONGEST_SECONDS / seconds) if seconds > 0 else largest
+        wanted = max(min(asked, largest), min(largest, asked * GROWTH, affordable))
+        return replace(known, size=known._below_what_failed(wanted, left))
+
+    def after_too_big(self, asked: int) -> PageSize:
+        """Follow a page that timed out or met a resource limit: back to what worked, or else to half of it.
+
+        One pull request is the least.
+        """
+        worked = self.worked if self.worked < asked else 0
+        return PageSize(size=worked or max(1, asked // 2), worked=worked, too_big=asked)
+
+    def _below_what_failed(self, wanted: int, left: int) -> int:
+        if self.too_big is None:
+            return wanted
+        if self.clean > PAGES_UNTIL_PROBE:
+            return self.too_big
+        between = max(self.worked + 1, int((self.worked * self.too_big) ** 0.5))
+        saved = left / self.worked - left / between
+        worth = between < self.too_big and saved >= WORTH_TRYING
+        return min(wanted, between) if worth else self.worked

@@ -9,7 +9,6 @@ cheaper; by thread where some belong to no review.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -86,6 +85,13 @@ class Gathering:
             case Threads():
                 self._take_threads(want, _only(Thread, answer))
 
+    def shrink(self, want: Want) -> None:
+        """Follow a want of ours that is too much by itself: fewer threads at once, or else as one without an answer."""
+        if isinstance(want, Threads) and want.first > 1:
+            self._open[self._open.index(want)] = replace(want, first=want.first // 2)
+        else:
+            self.take(want, NoAnswer.UNKNOWN)
+
     def complete(self) -> CompletePullRequest:
         """Return the pull request with all that was read, oldest first, and what remains unexplained."""
         return CompletePullRequest(
@@ -112,8 +118,9 @@ class Gathering:
             else:
                 self._keep(self._review_comments, thread.comments, more)
         if listing.next is not None:
-            left = max(1, listing.total - asked.first)
-            self._open.append(Threads(node_id=asked.node_id, after=listing.next, first=min(LARGEST_FIRST, left)))
+            seen = asked.seen + asked.first
+            first = min(asked.first, max(1, listing.total - seen))
+            self._open.append(Threads(node_id=asked.node_id, after=listing.next, first=first, seen=seen))
 
     def _try_again(self, want: Want) -> bool:
         self._failures[want] += 1
@@ -207,11 +214,6 @@ class Gathering:
         )
         short = [f"{counted} {what} counted, {held} listed" for what, counted, held in counts if counted > held]
         return "; ".join(short) or None
-
-
-def all_wants(gatherings: Sequence[Gathering]) -> Iterator[tuple[Gathering, Want]]:
-    """Return what all pull requests of a page still want, with the one that wants it."""
-    return ((gathering, want) for gathering in gatherings for want in gathering.wants())
 
 
 def _only(kind: type[Kind], answer: Answer) -> Listing[Kind]:

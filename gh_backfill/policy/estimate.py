@@ -92,8 +92,8 @@ def duration(seconds: float) -> str:
 
 def _points(work: Work, ceiling: int) -> int:
     """Return the points left: a chunk costs what the last ones did, and the last one, not full, hardly less."""
-    page = min(work.page or ceiling, cost.cheapest_page(ceiling))
-    typical = cost.points(cost.page_units(page)) + TYPICAL_TOP_UPS
+    page = min(work.page or ceiling, cost.Prices().cheapest_page(ceiling))
+    typical = cost.Prices().points(page, 0) + TYPICAL_TOP_UPS
     each = work.points / work.chunks if work.chunks else typical
     return round(-(-work.left // page) * each) + (CATCH_UP if work.catch_up else 0)
 

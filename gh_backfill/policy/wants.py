@@ -1,13 +1,12 @@
-"""What can be asked to complete pull requests, what is answered, and how questions are packed into queries."""
+"""What can be asked to complete pull requests, and what is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from gh_backfill.models import Comment, Listing, PullRequest, Review, ReviewComment, Unreadable
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +39,12 @@ class CommentsOfReview:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Threads:
-    """The review threads of a pull request, each with its first comments."""
+    """The review threads of a pull request after `after`, where `seen` were read, each with its first comments."""
 
     node_id: str
     after: str | None
     first: int
+    seen: int = 0
 
     @property
     def units(self) -> int:
@@ -106,22 +106,3 @@ class NoAnswer(Enum):
 
 
 Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[Thread]
-
-
-def pack(wants: Iterable[Want], *, units: int = UNITS_OF_ONE_POINT) -> list[tuple[Want, ...]]:
-    """Pack wants into as few queries as possible, each of at most `units`; a larger want gets a query of its own.
-
-    First-fit decreasing: at most 11/9 of the best packing and, with units of one to fill the rest, in practice it.
-    """
-    bins: list[list[Want]] = []
-    room: list[int] = []
-    for want in sorted(wants, key=lambda want: -want.units):
-        for index, left in enumerate(room):
-            if want.units <= left:
-                bins[index].append(want)
-                room[index] -= want.units
-                break
-        else:
-            bins.append([want])
-            room.append(units - want.units)
-    return [tuple(each) for each in bins]

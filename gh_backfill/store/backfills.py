@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models import Claim, Goal, RowCounts, Spent, Stream
+from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
@@ -132,7 +133,7 @@ def complete(
     counts: RowCounts,
     spent: Spent,
     total: int,
-    page_size: int,
+    page_size: PageSize,
     remaining: int | None,
 ) -> None:
     """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows."""
@@ -159,7 +160,10 @@ def complete(
         pass_number=advance.pass_number,
         read_down_to=advance.read_down_to,
         watermark=advance.watermark,
-        page_size=page_size,
+        page_size=page_size.size,
+        page_worked=page_size.worked,
+        page_too_big=page_size.too_big,
+        pages_clean=page_size.clean,
         items=len(numbers),
         points=spent.points,
         requests=spent.requests,
@@ -171,7 +175,7 @@ def complete(
         total=total,
         cursor=advance.cursor,
         last_number=numbers[-1] if numbers else None,
-        page_size=page_size,
+        page_size=page_size.size,
         points=spent.points,
         requests=spent.requests,
     )
@@ -212,12 +216,6 @@ def charge_error(tx: Transaction, claim: Claim, *, error: str) -> int:
     return 0 if row is None else int(row["consecutive_errors"])
 
 
-def shrink(tx: Transaction, claim: Claim, *, page_size: int) -> None:
-    """Give a chunk back whose page was too big; the next attempt and the next chunks begin with a smaller one."""
-    tx.run(_SQL["remember_page_size"], stream_id=claim.stream.id, page_size=page_size)
-    release(tx, claim)
-
-
 def renew(tx: Transaction, claim: Claim) -> None:
     """Keep a claim alive while its chunk is fetched; raises StaleClaim if it is not ours any more."""
     if not tx.run(_SQL["renew_claim"], **_key(claim), lease=LEASE):
@@ -250,5 +248,8 @@ def _stream(row: Row) -> Stream:
         read_down_to=row["read_down_to"],
         watermark=row["watermark"],
         page_size=row["page_size"],
+        page_worked=row["page_worked"],
+        page_too_big=row["page_too_big"],
+        pages_clean=row["pages_clean"],
         items_done=row["items_done"],
     )

@@ -9,6 +9,7 @@ from functools import partial
 
 from gh_backfill.errors import RowRefused, StaleClaim
 from gh_backfill.models import Claim, TrackedRepository
+from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.progress import advance
 from gh_backfill.store import backfills, items, people, repositories
 from gh_backfill.store.db import Database, Transaction
@@ -29,13 +30,13 @@ class Committed:
 
 @dataclass(kw_only=True, slots=True)
 class Commit:
-    """The commit of one fetched chunk; the next one begins with pages of `next_page`."""
+    """The commit of one fetched chunk, and of what is known of page sizes after it."""
 
     db: Database
     repository: TrackedRepository
     claim: Claim
     chunk: Chunk
-    next_page: int
+    next_page: PageSize
     remaining: int | None
     sleep: Callable[[float], None]
     _written: items.Written = field(default_factory=items.Written)

@@ -1,25 +1,28 @@
-"""Fetch one chunk: the page, and then what its pull requests still lack, until nothing is left.  No database here."""
+"""Ask GitHub until pull requests are complete: what a page spoilt, and what its pull requests still lack."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gh_backfill.clients import github
+from gh_backfill.clients.github import PageAsked
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import TooBig
-from gh_backfill.models import Claim, CompletePullRequest, Spent, Unreadable
-from gh_backfill.policy.completeness import TRIES, Gathering, all_wants
-from gh_backfill.policy.progress import page_limit, wanted
-from gh_backfill.policy.wants import Slot, Want, pack
+from gh_backfill.models import CompletePullRequest, Spent, Unreadable
+from gh_backfill.policy.completeness import TRIES, Gathering
+from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.packing import Query, next_query
+from gh_backfill.policy.wants import Slot, Want
+
+Alive = Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """A page as GitHub gave it, its wanted pull requests complete, what could not be read, and what all of it cost.
 
-    `read` counts the places of the page, `kept` those that the stream is about.
+    `kept` counts the places of the page that the stream is about.
     """
 
     page: github.Page
@@ -34,74 +37,63 @@ class Chunk:
         return len(self.page.slots)
 
 
-def fetch(graphql: GraphQL, repository_node_id: str, claim: Claim, alive: Callable[[], None] = lambda: None) -> Chunk:
-    """Fetch the chunk of a claim; `alive` is called before every further query, to keep the claim alive.
+class Completion:
+    """What pull requests still lack, asked for many at a time; `take` gives each answer to the one it is for."""
 
-    What GitHub fails to read is asked for again, alone; what stays unreadable comes back as such.  Raises TooBig if the
-    page, or the smallest query that completes it, is too heavy.
-    """
-    order = _order(claim)
-    page = github.page(
-        graphql,
-        repository_node_id,
-        first=page_limit(claim.stream, claim.page_size),
-        after=claim.after,
-        order=order,
-    )
-    slots, spent = _salvage(graphql, repository_node_id, page.slots, order, alive)
-    slots, cost = _identify(graphql, repository_node_id, slots, order)
-    spent += cost
-    kept = wanted(claim.stream, slots)
-    gatherings = [Gathering(slot.item) for slot in kept if slot.item is not None]
-    spent += complete(graphql, gatherings, alive)
-    return Chunk(
-        page=page,
-        items=tuple(gathering.complete() for gathering in gatherings),
-        unreadable=tuple(
-            each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == "pull_request"
-        ),
-        kept=len(page.slots) - (len(slots) - len(kept)),
-        spent=page.spent + spent,
-    )
+    def __init__(self) -> None:
+        self._asked: Mapping[Want, Gathering] = {}
+        self._units: int | None = None
 
+    def next_query(
+        self, pages: Sequence[Sequence[Gathering]], prices: Prices, *, page: int = 0, apart: bool = False
+    ) -> Query:
+        """Compose the next query for the pull requests of several pages, the oldest first.
 
-def skip(graphql: GraphQL, repository_node_id: str, claim: Claim, reason: str) -> Chunk:
-    """Return a chunk that steps over the one pull request that can't be read, with its number and the reason."""
-    page = github.outline(graphql, repository_node_id, after=claim.after, order=_order(claim))
-    lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
-    return Chunk(page=page, items=(), unreadable=lost, kept=len(page.slots), spent=page.spent)
+        `page` is the most of the next page that may go with it, `apart` keeps a page from going with wants.
+        """
+        owners = [{want: gathering for gathering in each for want in gathering.wants()} for each in pages]
+        self._asked = {want: gathering for each in reversed(owners) for want, gathering in each.items()}
+        units = prices.wants_of_one_point() if self._units is None else self._units
+        query = next_query(owners, prices, page=page, units=units)
+        return replace(query, page=0) if apart and query.wants else query
+
+    def take(self, reply: github.Reply) -> None:
+        """Hand out the answers."""
+        self._units = None
+        for want, answer in reply.answers:
+            self._asked[want].take(want, answer)
+
+    def too_big(self, query: Query) -> None:
+        """Ask for half as much next time; a single want that is too much is asked for less, and in the end given up."""
+        if len(query.wants) > 1:
+            self._units = max(1, query.units // 2)
+            return
+        self._units = None
+        for want in query.wants:
+            self._asked[want].shrink(want)
 
 
-def complete(graphql: GraphQL, gatherings: Sequence[Gathering], alive: Callable[[], None] = lambda: None) -> Spent:
+def complete(graphql: GraphQL, gatherings: Sequence[Gathering], alive: Alive = lambda: None) -> Spent:
     """Ask, many pull requests at a time, for what they lack, until they are complete; returns what it cost."""
-    spent = Spent()
-    while wants := dict(_owners(gatherings)):
-        queries = deque(pack(wants))
-        while queries:
-            query = queries.popleft()
-            alive()
-            try:
-                answers, cost = github.top_up(graphql, query)
-            except TooBig:
-                if len(query) == 1:
-                    raise
-                half = len(query) // 2
-                queries.extendleft((query[half:], query[:half]))
-                continue
-            spent += cost
-            for want, answer in answers:
-                wants[want].take(want, answer)
+    spent, prices = Spent(), Prices()
+    completion = Completion()
+    while query := completion.next_query([gatherings], prices):
+        alive()
+        try:
+            reply = github.ask(graphql, query.wants, points=prices.points(0, query.units))
+        except TooBig:
+            completion.too_big(query)
+            continue
+        spent += reply.spent
+        completion.take(reply)
     return spent
 
 
-def _salvage(
-    graphql: GraphQL,
-    repository_node_id: str,
-    slots: Sequence[Slot],
-    order: github.Order,
-    alive: Callable[[], None],
-) -> tuple[list[Slot], Spent]:
-    """Keep the good places of a page, ask for the others again; those that are gone meanwhile are left out."""
+def salvage(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot], alive: Alive) -> tuple[list[Slot], Spent]:
+    """Keep the good places of a page, and ask for the others again, alone; those that are gone are left out.
+
+    What stays unreadable comes back as such, with its number, so that it can be tried again by it.
+    """
     by_place = {slot.after: slot for slot in slots}
     spent = Spent()
     for _ in range(TRIES - 1):
@@ -109,21 +101,20 @@ def _salvage(
         if not spoilt:
             break
         alive()
-        fresh, cost = github.again(graphql, repository_node_id, spoilt, order)
+        fresh, cost = github.again(graphql, asked.repository, spoilt, asked.order)
         spent += cost
         by_place |= {slot.after: slot for slot in fresh}
-    return [slot for slot in by_place.values() if slot.item is not None or slot.unreadable], spent
+    left = [slot for slot in by_place.values() if slot.item is not None or slot.unreadable]
+    known, cost = _identify(graphql, asked, left)
+    return known, spent + cost
 
 
-def _identify(
-    graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot], order: github.Order
-) -> tuple[list[Slot], Spent]:
-    """Learn the number of what stays unreadable, so that it can be tried again by it."""
+def _identify(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
     spent = Spent()
     known: list[Slot] = []
     for slot in slots:
         if slot.item is None and any(each.number is None for each in slot.unreadable):
-            page = github.outline(graphql, repository_node_id, after=slot.after, order=order)
+            page = github.outline(graphql, replace(asked, first=1, after=slot.after))
             spent += page.spent
             named = [each for place in page.slots for each in place.unreadable]
             lost = tuple(
@@ -134,11 +125,3 @@ def _identify(
         else:
             known.append(slot)
     return known, spent
-
-
-def _order(claim: Claim) -> github.Order:
-    return "CREATED_AT" if claim.stream.kind == "history" else "UPDATED_AT"
-
-
-def _owners(gatherings: Sequence[Gathering]) -> list[tuple[Want, Gathering]]:
-    return [(want, gathering) for gathering, want in all_wants(gatherings)]

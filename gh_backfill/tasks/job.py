@@ -12,13 +12,15 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
 from gh_backfill.models import Goal, Repository, TrackedRepository
-from gh_backfill.policy import chunking, cost, governor
+from gh_backfill.policy import chunking, governor
 from gh_backfill.policy.bottleneck import Times
+from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.store import estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.connect import worker_name
 from gh_backfill.tasks.estimate import budget
@@ -53,7 +55,7 @@ def find(db: Database, name: str) -> TrackedRepository:
 def preview(db: Database, name: str, limits: Limits) -> Preview:
     """Say what `run` would do, from a read-only connection and without asking GitHub."""
     repository = find(db, name)
-    ceiling = limits.chunk_size or cost.LARGEST_FIRST
+    ceiling = limits.chunk_size or LARGEST_FIRST
     size = min(ceiling, chunking.first_page(repository.total or 0))
     begin = {
         None: "would open a backfill",
@@ -83,6 +85,7 @@ def run(
     listen: Callable[[Progress], None],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
+    begin: Begin = in_thread,
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly."""
     worker = worker_name()
@@ -101,6 +104,7 @@ def run(
             now=now,
             sleep=meter.sleep,
             listen=_beating(db, graphql, job_id, meter, listen, now),
+            begin=begin,
         ).run()
     except BackfillError as error:
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
@@ -124,7 +128,7 @@ def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estima
         work = estimates.works(tx, [repository.id]).get(repository.id)
     if work is None:
         return None
-    page = cost.cheapest_page(limits.chunk_size or cost.LARGEST_FIRST)
+    page = Prices().cheapest_page(limits.chunk_size or LARGEST_FIRST)
     if limits.max_chunks is not None and limits.max_chunks * page < work.left:
         work = replace(work, left=limits.max_chunks * page, catch_up=False)
     return estimate(work, budget(db), ceiling=page)

@@ -9,18 +9,20 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import BackfillError, GitHubError, Gone, RateLimited, StaleClaim, TooBig
+from gh_backfill.errors import BackfillError, GitHubError, Gone, RateLimited, StaleClaim
 from gh_backfill.models import Claim, Stream, TrackedRepository
-from gh_backfill.policy import chunking, cost, retries
+from gh_backfill.policy import chunking, retries
+from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import page_limit
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.commit import Commit, Committed
-from gh_backfill.tasks.fetch import Chunk, fetch, skip
+from gh_backfill.tasks.fetch import Chunk
 from gh_backfill.tasks.persist import persistently
+from gh_backfill.tasks.pipeline import Pipeline
 from gh_backfill.tasks.quarantine import MOST_ATTEMPTS, retry_quarantined
 
 log = logging.getLogger(__name__)
@@ -29,13 +31,12 @@ log = logging.getLogger(__name__)
 POINTS_OF_A_CHUNK = 3
 LONGEST_RETRY_WAIT = timedelta(seconds=90)
 RENEW_EVERY = timedelta(minutes=1)
-TRIES_ALONE = 3
 Done = TypeVar("Done")
 
 
 @dataclass(kw_only=True, slots=True)
 class Worker:
-    """One process at work on one repository.  Clock, sleep and the listener are passed in."""
+    """One process at work on one repository.  Clock, sleep, the listener and what runs beside are passed in."""
 
     db: Database
     graphql: GraphQL
@@ -46,12 +47,12 @@ class Worker:
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     listen: Callable[[Progress], None]
+    begin: Begin = in_thread
+    _pipeline: Pipeline | None = None
     _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
     _captured: int = 0
     _total: int = 0
     _seconds: float = 0.0
-    _too_big: int | None = None
-    _pages_since: int = 0
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
@@ -60,6 +61,8 @@ class Worker:
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
             if ended is not None:
+                if self._pipeline is not None:
+                    self._pipeline.drain()
                 return replace(
                     self._done,
                     outcome=ended.outcome,
@@ -78,6 +81,8 @@ class Worker:
         return None
 
     def _wait_for_budget(self) -> Captured | None:
+        if self._pipeline is not None and self._pipeline.under_way:
+            return None  # it has its points already
         wait = self.graphql.must_wait(POINTS_OF_A_CHUNK)
         return None if wait is None else self._wait_or_pause(wait.until, "rate_limit", wait.reason)
 
@@ -96,13 +101,13 @@ class Worker:
         if claim is None:
             return self._nothing_to_claim()
         started = self.now()
+        pipeline = self._pipeline_for(claim.stream)
         try:
-            chunk = fetch(self.graphql, self.repository.node_id or "", claim, self._keep_alive(claim))
-            committed = self._commit(claim, chunk, self._next_page(claim, chunk))
+            chunk = pipeline.chunk(claim, self._keep_alive(claim), most=self._chunks_left())
+            self._ask_ahead(claim, chunk)
+            committed = self._commit(claim, chunk)
         except StaleClaim as error:
             return Captured(outcome=Outcome.BUSY, reason=str(error))
-        except TooBig as error:
-            return self._shrink(claim, error)
         except GitHubError as error:
             return self._failed(claim, error)
         except BaseException:
@@ -120,18 +125,42 @@ class Worker:
                 stream = backfills.lock_stream(tx, self.repository.id)
                 if stream is None:
                     return None
-                size = self._page_size(stream)
+                size = self._pipeline_for(stream).next_size(stream)
                 return backfills.claim(tx, stream, worker=self.name, page_size=size, processor=self.processor)
 
         return persistently(once, self.sleep)
 
-    def _commit(self, claim: Claim, chunk: Chunk, next_page: int) -> Committed:
+    def _pipeline_for(self, stream: Stream) -> Pipeline:
+        """Return the one pipeline of this worker; it begins with what is remembered of page sizes."""
+        if self._pipeline is None:
+            first = self.limits.chunk_size or chunking.first_page(self._total)
+            self._pipeline = Pipeline(
+                graphql=self.graphql,
+                repository=self.repository.node_id or "",
+                size=PageSize.remembered(stream, first=first),
+                largest=self.limits.chunk_size,
+                begin=self.begin,
+            )
+        return self._pipeline
+
+    def _chunks_left(self) -> int | None:
+        most = self.limits.max_chunks
+        return None if most is None else most - self._done.chunks
+
+    def _ask_ahead(self, claim: Claim, chunk: Chunk) -> None:
+        """Let the next query travel while this chunk is committed, unless this is the last one."""
+        left = self._chunks_left()
+        ends = self._past_deadline(self.now() + timedelta(seconds=self._seconds))
+        if self._pipeline is not None and not ends:
+            self._pipeline.ask_ahead(claim, chunk, most=None if left is None else left - 1)
+
+    def _commit(self, claim: Claim, chunk: Chunk) -> Committed:
         return Commit(
             db=self.db,
             repository=self.repository,
             claim=claim,
             chunk=chunk,
-            next_page=next_page,
+            next_page=self._pipeline_for(claim.stream).size,
             remaining=self.graphql.budget.remaining if self.graphql.budget else None,
             sleep=self.sleep,
         ).run()
@@ -158,11 +187,6 @@ class Worker:
 
         return persistently(once, self.sleep)
 
-    def _page_size(self, stream: Stream) -> int:
-        size = stream.page_size or self.limits.chunk_size or chunking.first_page(self._total)
-        ceiling = cost.cheapest_page(self.limits.chunk_size or cost.LARGEST_FIRST)
-        return page_limit(stream, min(size, ceiling))
-
     def _try_quarantined(self, claim: Claim) -> None:
         """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
         if claim.stream.kind != "catch_up" or claim.after is not None:
@@ -176,18 +200,6 @@ class Worker:
             return
         if retried.tried:
             log.info("%s: %s of %s in quarantine remain", self.repository.full_name, retried.remaining, retried.tried)
-
-    def _next_page(self, claim: Claim, chunk: Chunk) -> int:
-        self._pages_since += 1
-        if self._pages_since > chunking.PAGES_UNTIL_PROBE:
-            self._too_big = None
-        return chunking.next_page(
-            claim.page_size,
-            seconds=chunk.page.spent.seconds,
-            read=chunk.read,
-            ceiling=self.limits.chunk_size,
-            too_big=self._too_big,
-        )
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
@@ -222,28 +234,6 @@ class Worker:
             counts=self._done.counts + done.written.counts,
             gaps=self._done.gaps + sum(item.gap is not None for item in chunk.items),
         )
-
-    def _shrink(self, claim: Claim, error: TooBig) -> Captured | None:
-        """Ask for half as much from the same cursor; step over a single pull request that stays too much."""
-        if claim.page_size == 1 and claim.attempt >= TRIES_ALONE:
-            return self._step_over(claim, error)
-        smaller = chunking.after_too_big(claim.page_size)
-        self._too_big, self._pages_since = claim.page_size, 0
-        log.warning("%s: %s; going on with pages of %s", self.repository.full_name, error, smaller)
-        self._write(lambda tx: backfills.shrink(tx, claim, page_size=smaller))
-        return None
-
-    def _step_over(self, claim: Claim, error: TooBig) -> Captured | None:
-        """Quarantine the one pull request that GitHub can't deliver, and go on with the next."""
-        try:
-            chunk = skip(self.graphql, self.repository.node_id or "", claim, f"GitHub can't deliver it: {error}")
-            self._take(self._commit(claim, chunk, 1), chunk)
-        except StaleClaim as lost:
-            return Captured(outcome=Outcome.BUSY, reason=str(lost))
-        except GitHubError as failed:
-            return self._failed(claim, failed)
-        self._tell()
-        return None
 
     def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
         if isinstance(error, RateLimited):

@@ -79,7 +79,7 @@ def _stored(options: argparse.Namespace) -> tuple[int, ...]:
 
 SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "points": lambda made, _: points.points(made, _real_or_made_up()),
-    "adaptivity": lambda made, _: adaptivity.adaptivity(made, Source(recipes=("bench/heavy:1000",))),
+    "adaptivity": lambda made, _: adaptivity.adaptivity(made, Source(recipes=("bench/heavy:4000",))),
     "wall": lambda made, _: wall.wall(made, _real_or_made_up("bitcoin-core__gui", "moq-wg__moq-transport")),
     "cpu": lambda made, _: scale.cpu(made),
     "memory": lambda made, options: scale.scale(made, _sizes(options))[1:2],

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from gh_backfill.clients import documents
-from gh_backfill.policy import cost
+from gh_backfill.policy.cost import Prices
 from gh_backfill.simulator.pricing import price
 
 ALL = ("TopUpReviewComments", "TopUpThreads", "TopUpThreadComments", "TopUpPullRequestReviews")
@@ -22,7 +22,7 @@ def priced(document: str, variables: dict[str, object]) -> int:
 @pytest.mark.parametrize(("first", "points"), [(1, 1), (25, 1), (74, 1), (75, 2), (100, 2)])
 def test_a_page_costs_what_the_policy_predicts(first: int, points: int) -> None:
     variables: dict[str, object] = {"repository": "R", "first": first, "after": None, "field": "CREATED_AT"}
-    assert priced(documents.operation("Page"), variables) == points == cost.points(cost.page_units(first))
+    assert priced(documents.aliases(("Page",)), variables) == points == Prices().points(first, 0)
 
 
 def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two() -> None:
@@ -36,7 +36,7 @@ def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two(
 @pytest.mark.parametrize(("threads", "points"), [(1, 1), (100, 1)])
 def test_threads_cost_one_unit_and_one_more_for_each(threads: int, points: int) -> None:
     variables: dict[str, object] = {"id0": "PR", "first0": threads, "after0": None}
-    assert priced(documents.aliases(("TopUpThreads",)), variables) == points == cost.points(1 + threads)
+    assert priced(documents.aliases(("TopUpThreads",)), variables) == points == Prices().points(0, 1 + threads)
 
 
 def test_every_copy_of_a_template_has_names_of_its_own() -> None:
@@ -49,7 +49,7 @@ def test_every_copy_of_a_template_has_names_of_its_own() -> None:
 
 
 def test_a_document_carries_each_fragment_it_needs_once_and_no_other() -> None:
-    page = documents.operation("Page")
+    page = documents.aliases(("Page",))
     for fragment in ("Budget", "Person", "Comment", "Review", "PullRequestFields"):
         assert page.count(f"fragment {fragment} on") == 1
     assert "fragment ReviewComment" not in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TypeVar
 
 import pytest
@@ -22,8 +23,9 @@ from gh_backfill.models import (
     ReviewComment,
     Unreadable,
 )
-from gh_backfill.policy.completeness import Gathering, all_wants
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
+from gh_backfill.policy.completeness import Gathering
+from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
+from gh_backfill.policy.packing import next_query
 from gh_backfill.policy.wants import (
     Answer,
     CommentsOfReview,
@@ -35,7 +37,6 @@ from gh_backfill.policy.wants import (
     Thread,
     Threads,
     Want,
-    pack,
 )
 
 LOST = Unreadable(kind="review_comment", identity="x", reason="GitHub could not read it")
@@ -164,12 +165,15 @@ def read(worlds: Sequence[World]) -> tuple[list[CompletePullRequest], list[int]]
     of = {id(gathering): each for gathering, each in zip(gatherings, worlds, strict=True)}
     units: list[int] = []
     for _ in range(1_000):
-        owners = [(gathering, want) for gathering, want in all_wants(gatherings)]
-        if not owners:
+        owners = {id(want): gathering for gathering in gatherings for want in gathering.wants()}
+        wants = [gathering.wants() for gathering in gatherings]
+        query = next_query([chain.from_iterable(wants)], Prices(), units=UNITS_OF_ONE_POINT)
+        if not query:
             return [gathering.complete() for gathering in gatherings], units
-        for gathering, want in owners:
+        for want in query.wants:
+            gathering = owners[id(want)]
             gathering.take(want, of[id(gathering)].answer(want))
-        units += [sum(want.units for want in query) for query in pack([want for _, want in owners])]
+        units.append(query.units)
     raise AssertionError("it never ends")
 
 
@@ -315,11 +319,3 @@ def test_many_pull_requests_share_their_queries() -> None:
     completes, units = read(worlds)
     assert [ids(complete) for complete in completes] == [all_ids(each) for each in worlds]
     assert units == [148]
-
-
-@given(st.lists(st.integers(1, 101), max_size=200))
-def test_packing_loses_nothing_and_stays_within_one_point(sizes: list[int]) -> None:
-    wants: list[Want] = [Threads(node_id=str(n), after=None, first=size) for n, size in enumerate(sizes)]
-    queries = pack(wants)
-    assert sorted(want.node_id for query in queries for want in query) == sorted(want.node_id for want in wants)
-    assert all(sum(want.units for want in query) <= UNITS_OF_ONE_POINT for query in queries)

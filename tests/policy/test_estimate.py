@@ -11,7 +11,7 @@ from gh_backfill.policy.estimate import CATCH_UP, TYPICAL_SECONDS, TYPICAL_TOP_U
 from gh_backfill.policy.governor import DRAIN, MARGIN, Standing, unknown
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PAGE = cost.cheapest_page()
+PAGE = cost.Prices().cheapest_page()
 # Ten pages left that cost two points each; a request takes 1.5 s, one of it at GitHub.
 WORK = Work(
     left=10 * PAGE,
@@ -42,7 +42,7 @@ def test_what_the_last_chunks_took_is_what_the_next_ones_take() -> None:
 
 def test_where_nothing_is_measured_the_price_list_counts() -> None:
     found = estimate(Work(left=10 * PAGE), unknown("", NOW))
-    page = cost.points(cost.page_units(PAGE))
+    page = cost.Prices().points(PAGE, 0)
     assert (found.points, found.measured) == (round(10 * (page + TYPICAL_TOP_UPS)) + CATCH_UP, False)
     assert found.seconds == pytest.approx(found.points * TYPICAL_SECONDS, abs=0.1)
 

@@ -20,6 +20,9 @@ WALK = Stream(
     read_down_to=None,
     watermark=None,
     page_size=None,
+    page_worked=0,
+    page_too_big=None,
+    pages_clean=0,
     items_done=0,
 )
 CATCH_UP = replace(WALK, kind="catch_up", read_down_to=NOW - MARGIN)

@@ -13,6 +13,7 @@ import pytest
 
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models import Claim, Goal, RowCounts, Spent, TrackedRepository
+from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance
 from gh_backfill.store import backfills, items, people
@@ -20,6 +21,7 @@ from gh_backfill.store.db import Database, Row
 from tests.examples import NOW, complete, tracked
 
 DONE = RowCounts(inserted=3)
+PAGES = PageSize(size=74, worked=60, too_big=80, clean=3)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def commit(db: Database, claim: Claim, cursor: str | None, **changes: Any) -> No
             counts=DONE,
             spent=Spent(points=2, requests=2),
             total=301,
-            page_size=74,
+            page_size=PAGES,
             remaining=900,
         )
 
@@ -93,7 +95,7 @@ def test_the_next_page_starts_from_the_committed_cursor(db: Database, repository
     commit(db, first, "c1")
     second = must_claim(db, repository)
     assert (second.after, second.attempt, second.chunk_number) == ("c1", 1, 2)
-    assert second.stream.page_size == 74
+    assert PageSize.remembered(second.stream, first=25) == PAGES
     assert second.stream.watermark == NOW
 
 

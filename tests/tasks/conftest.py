@@ -16,6 +16,7 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import job, track
+from gh_backfill.tasks.background import at_once
 from gh_backfill.tasks.capture import Captured, Limits, Progress
 
 ENGINE = "octo/engine"
@@ -50,7 +51,7 @@ class House:
         listen: Callable[[Progress], None] | None = None,
         token: str = "tok",
     ) -> Captured:
-        """Run one capture to its end."""
+        """Run one capture to its end; its queries come in the same order every time."""
         return job.run(
             self.db,
             self.graphql(token),
@@ -60,6 +61,7 @@ class House:
             listen=listen or (lambda progress: None),
             now=lambda: datetime.now(UTC),
             sleep=self.slept.append,
+            begin=at_once,
         )
 
     def rows(self, statement: str, /, **params: object) -> list[Row]:

@@ -29,7 +29,7 @@ def clean(house: House) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("fault", ["null_with_error", "nul_in_body", "lone_surrogate", "missing_id", "shrink"])
-@pytest.mark.parametrize("operation", ["Page", "Aliases"])
+@pytest.mark.parametrize("operation", ["Page", "TopUp"])
 def test_what_is_spoilt_once_is_read_again_and_stored_right(
     house: House, clean: dict[str, int], fault: str, operation: str
 ) -> None:

@@ -49,7 +49,8 @@ where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'ac
 -- name: lock_stream
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
 select s.id, s.backfill_state_id as state_id, s.repository_id, s.stream as kind, s.goal_max_items, s.cursor,
-       s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.items_done
+       s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.page_worked,
+       s.page_too_big, s.pages_clean, s.items_done
 from backfill_streams s
 join progressive_backfill_state b on b.id = s.backfill_state_id
 where s.repository_id = %(repository_id)s and s.status = 'active' and b.status = 'active'
@@ -119,7 +120,8 @@ select id from backfill_chunks where id = %(chunk_id)s and status = 'completed' 
 -- Move the cursor.  `status` completed ends the stream; a new pass starts again at the top.
 update backfill_streams
 set cursor = %(cursor)s, status = %(status)s, pass = %(pass_number)s, read_down_to = %(read_down_to)s,
-    watermark = %(watermark)s, page_size = %(page_size)s, items_done = items_done + %(items)s,
+    watermark = %(watermark)s, page_size = %(page_size)s, page_worked = %(page_worked)s,
+    page_too_big = %(page_too_big)s, pages_clean = %(pages_clean)s, items_done = items_done + %(items)s,
     points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
 where id = %(stream_id)s;
 
@@ -184,9 +186,6 @@ returning consecutive_errors;
 -- name: renew_claim
 update backfill_chunks set lease_until = clock_timestamp() + %(lease)s
 where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
-
--- name: remember_page_size
-update backfill_streams set page_size = %(page_size)s, updated_at = clock_timestamp() where id = %(stream_id)s;
 
 -- name: pause_state
 update progressive_backfill_state

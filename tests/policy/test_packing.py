@@ -1,0 +1,55 @@
+"""A query takes the oldest questions first, stays within one point, and carries the next page in the room left."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
+from gh_backfill.policy.packing import next_query
+from gh_backfill.policy.wants import MoreComments, Threads, Want
+
+
+def threads(*firsts: int) -> list[Want]:
+    return [Threads(node_id=f"{n}:{first}", after=None, first=first) for n, first in enumerate(firsts)]
+
+
+@given(st.lists(st.lists(st.integers(1, 100), max_size=60), max_size=4), st.integers(0, 74))
+def test_packing_loses_nothing_and_never_costs_a_second_point(pages: list[list[int]], page: int) -> None:
+    left = [threads(*sizes) for sizes in pages]
+    for _ in range(sum(map(len, left))):
+        query = next_query(left, Prices(), page=page, units=UNITS_OF_ONE_POINT)
+        if not query.wants:
+            break
+        assert Prices().points(query.page, query.units) == 1
+        assert query.page <= page
+        left = [[want for want in each if want not in query.wants] for each in left]
+    assert not any(left)
+
+
+def test_the_oldest_page_comes_first_and_a_younger_one_fills_what_it_leaves() -> None:
+    old, young = threads(99, 9), threads(100, 38, 20)
+    query = next_query([old, young], Prices(), units=UNITS_OF_ONE_POINT)
+    assert query.wants == (old[0], old[1], young[1])
+    assert query.units == 149
+
+
+def test_the_next_page_rides_in_the_room_that_is_left() -> None:
+    assert next_query([threads(87)], Prices(), page=74, units=UNITS_OF_ONE_POINT).page == 30
+    assert next_query([threads(87)], Prices(), page=12, units=UNITS_OF_ONE_POINT).page == 12
+    assert next_query([], Prices(), page=74, units=UNITS_OF_ONE_POINT).page == 74
+
+
+def test_a_full_query_carries_no_page() -> None:
+    wants: list[Want] = [MoreComments(node_id=str(n), after=None) for n in range(149)]
+    query = next_query([wants], Prices(), page=74, units=UNITS_OF_ONE_POINT)
+    assert (query.units, query.page) == (149, 0)
+
+
+def test_a_want_above_the_limit_gets_a_query_of_its_own() -> None:
+    large, small = threads(80, 3)
+    assert next_query([[large, small]], Prices(), units=20).wants == (large,)
+
+
+def test_nothing_to_ask_is_no_query() -> None:
+    assert not next_query([[]], Prices(), units=UNITS_OF_ONE_POINT)
