@@ -23,18 +23,31 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
     """Yield a listener that shows how far one capture is: a bar on a terminal, a line a chunk elsewhere."""
     if not _errors.is_terminal:
-        yield lambda progress: print(_progress_line(progress), file=sys.stderr, flush=True)
+        yield lambda progress: print(progress_line(progress), file=sys.stderr, flush=True)
         return
     with _bars() as bars:
         task = bars.add_task("", total=None)
 
         def show(progress: CaptureProgress) -> None:
             text = progress.repository.full_name
+            if progress.left:
+                text += f": {progress.left} left"
             if progress.waiting_until:
                 text += f" (waits until {_time(progress.waiting_until)})"
             bars.update(task, description=escape(text), completed=progress.captured, total=progress.total)
 
         yield show
+
+
+def progress_line(progress: CaptureProgress) -> str:
+    """Return how far a capture is, as one line."""
+    line = (
+        f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
+        f"{progress.chunks} chunks, {progress.spent.points} points"
+    )
+    if progress.left:
+        line += f"; {progress.left} left"
+    return f"{line}; waits until {_time(progress.waiting_until)}" if progress.waiting_until else line
 
 
 @contextmanager
@@ -82,14 +95,6 @@ def _bars() -> Progress:
         TimeElapsedColumn(),
         console=_errors,
     )
-
-
-def _progress_line(progress: CaptureProgress) -> str:
-    line = (
-        f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
-        f"{progress.chunks} chunks, {progress.spent.points} points"
-    )
-    return f"{line}; waits until {_time(progress.waiting_until)}" if progress.waiting_until else line
 
 
 def _time(moment: datetime) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gh_backfill.policy import markdown
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy import governor, markdown
+from gh_backfill.policy.estimate import Estimate, Work, estimate
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -47,32 +48,29 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
 
 
 def show_preview(tracked: Tracked) -> None:
-    """Print what a run would capture of one repository, and what that costs at least."""
+    """Print what a run would capture of one repository, and what that takes by the price list."""
     found = tracked.repository
     if found is None:
         _out.print(escape(f"{tracked.given}: {tracked.result}"))
         return
-    pages = -(-found.pull_requests // Prices().cheapest_page())
+    left = estimate(Work(left=found.pull_requests), governor.unknown("", datetime.now(UTC)))
     _out.print(
-        escape(
-            f"{found.full_name}: would capture {found.pull_requests} pull requests in about {pages} pages for at least "
-            f"{pages} points; nothing was written"
-        )
+        escape(f"{found.full_name}: would capture {found.pull_requests} pull requests, {left}; nothing was written")
     )
 
 
-def plan_json(made: Plan) -> dict[str, object]:
-    """Return a plan as JSON-ready values: what is chosen, what is not, and why."""
+def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
+    """Return a plan as JSON-ready values: what is chosen, what is not, and why, and what is left of each by our id."""
     return {
-        "chosen": [_verdict_row(each) for each in made.verdicts if each.chosen],
-        "not_chosen": [_verdict_row(each) for each in made.verdicts if not each.chosen],
+        "chosen": [_verdict_row(each, left) for each in made.verdicts if each.chosen],
+        "not_chosen": [_verdict_row(each, left) for each in made.verdicts if not each.chosen],
         "unknown": list(made.unknown),
         "gone": [each.full_name for each in made.gone],
     }
 
 
-def plan_markdown(made: Plan, *, dry_run: bool) -> str:
-    """Return a plan for the step summary; private repositories are named by their id only."""
+def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> str:
+    """Return a plan for the step summary, with what is left; private repositories are named by their id only."""
     head = "## Plan (dry run: nothing was written)" if dry_run else "## Plan"
     if not made.chosen:
         return f"{head}\n\nNothing needs to be captured now: {_counted_reasons(made) or 'no repository is tracked'}."
@@ -81,19 +79,22 @@ def plan_markdown(made: Plan, *, dry_run: bool) -> str:
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
             f"{each.repository.captured} / {each.repository.total}",
             markdown.plain(each.why),
+            markdown.plain(_left(each, left)),
         )
         for each in made.verdicts
         if each.chosen
     ]
-    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why'), rows)}"
+    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why', 'left'), rows)}"
 
 
-def show_plan(made: Plan, *, dry_run: bool) -> None:
-    """Print a plan: the chosen repositories with the reason of each, and how many are not chosen and why."""
+def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> None:
+    """Print a plan: the chosen repositories, each with its reason and what is left, and why others are not chosen."""
     for each in made.verdicts:
         if each.chosen:
             repository = each.repository
-            _out.print(escape(f"{repository.full_name}: {each.why} ({repository.captured} of {repository.total} here)"))
+            here = f"{repository.captured} of {repository.total} here"
+            more = f"; {_left(each, left)} left" if repository.id in left else ""
+            _out.print(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
     for name in made.unknown:
         _out.print(escape(f"{name}: not tracked here"))
     for repository in made.gone:
@@ -154,18 +155,22 @@ def show_findings(found: Sequence[Finding]) -> None:
         _out.print(f"{verdict}{each.name:<11}{escape(' '.join(each.text.split()))}")
 
 
-def show_status(states: Sequence[Status]) -> None:
-    """Print the state of repositories as a table."""
+def show_status(
+    states: Sequence[Status], *, left: Mapping[str, Estimate] | None = None, limited_by: str | None = None
+) -> None:
+    """Print the state of repositories as a table, with what is left of each by our id, and what limits the rate."""
     if not states:
         _out.print("no repository is tracked: gh-backfill track owner/name")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "notes"):
+    for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "left", "notes"):
         figure = name in {"captured", "total", "%", "points"}
         table.add_column(name, justify="right" if figure else "left", no_wrap=name != "notes")
     for state in states:
-        table.add_row(*(escape(cell) for cell in _status_row(state)))
+        table.add_row(*(escape(cell) for cell in _status_row(state, (left or {}).get(state.id))))
     _out.print(table)
+    if limited_by is not None:
+        _out.print(escape(limited_by))
 
 
 def show_local_run(done: LocalRun, *, demo: bool) -> None:
@@ -195,8 +200,14 @@ def _recovered_total(done: Recovered) -> str:
     return f"{text}, {len(done.left)} are held by somebody and left alone" if done.left else text
 
 
-def _verdict_row(verdict: Verdict) -> dict[str, object]:
+def _left(verdict: Verdict, left: Mapping[str, Estimate]) -> str:
+    found = left.get(verdict.repository.id)
+    return "" if found is None else str(found)
+
+
+def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, object]:
     repository = verdict.repository
+    found = left.get(repository.id)
     return {
         "repository_id": repository.id,
         "full_name": repository.full_name,
@@ -204,6 +215,7 @@ def _verdict_row(verdict: Verdict) -> dict[str, object]:
         "captured": repository.captured,
         "total": repository.total,
         "resume_at": repository.resume_at.isoformat() if repository.resume_at else None,
+        "left": None if found is None else asdict(found),
     }
 
 
@@ -221,7 +233,7 @@ def _counted_reasons(made: Plan) -> str:
     return ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
 
 
-def _status_row(state: Status) -> Sequence[str]:
+def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     chunk = f"{state.chunk_number} {state.chunk_status}" if state.chunk_number is not None else ""
     if state.chunk_at is not None:
         chunk += f" {state.chunk_at.astimezone(UTC):%m-%d %H:%M}"
@@ -240,6 +252,7 @@ def _status_row(state: Status) -> Sequence[str]:
         state.status or "no backfill",
         chunk,
         str(state.points or 0),
+        "" if left is None else str(left),
         "; ".join(note for note in notes if note),
     )
 

@@ -21,7 +21,8 @@ from gh_backfill.clients.gate import Gate, Grant, OwnGate
 from gh_backfill.errors import BadCredentials, GitHubError, RateLimited, Unreachable
 from gh_backfill.models import Budget, Spent
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Told, Wait
+from gh_backfill.policy.bottleneck import Times
+from gh_backfill.policy.governor import Cause, Told, Wait
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,9 @@ class Answer:
 class GraphQL:
     """The way to GraphQL: serial requests over one connection, each let through by the gate.
 
-    `budget` is what the last answer said.  `gate` may be replaced between two requests.  `timeout` is how many seconds
-    a connection and an answer may take.
+    `budget` is what the last answer said, `times` where the time went so far, and `held_up` why the caller was told to
+    wait, until a request is let through again.  `gate` may be replaced between two requests.  `timeout` is how many
+    seconds a connection and an answer may take.
     """
 
     def __init__(
@@ -60,15 +62,19 @@ class GraphQL:
         timeout: tuple[float, float] = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.budget: Budget | None = None
         self.spent = Spent()
+        self.times = Times()
+        self.held_up: Cause | None = None
         self.gate: Gate = gate or OwnGate(now)
         self._url = url
         self._credentials = credential.fixed(credentials) if isinstance(credentials, str) else credentials
         self._timeout = timeout
         self._sleep = sleep
         self._now = now
+        self._clock = clock
         self._seconds: float | None = None
         self._session = requests.Session()
         self._session.headers.update(
@@ -108,7 +114,10 @@ class GraphQL:
     def must_wait(self, points: int) -> Wait | None:
         """Say until when there are not so many points, if that is longer than `execute` itself would wait."""
         wait = self.gate.look(self._credentials, points)
-        return None if wait is None or wait.seconds <= LONGEST_WAIT else wait
+        if wait is None or wait.seconds <= LONGEST_WAIT:
+            return None
+        self.held_up = wait.cause
+        return wait
 
     def _send_until_answered(
         self, document: str, variables: Mapping[str, object], points: int
@@ -134,9 +143,13 @@ class GraphQL:
                 wait = self.must_wait(points)
                 if wait is None and pause is not None:
                     return  # the wait is short, or another credential has points
-                error.resume_at = error.resume_at if wait is None else wait.until
+                if wait is None:
+                    self.held_up = Cause.TOLD if error.secondary else Cause.POINTS
+                else:
+                    error.resume_at = wait.until
             case Unreachable() if pause is not None:
                 log.warning("%s; trying again in %.0f s", error, pause)
+                self.times = replace(self.times, retries=self.times.retries + pause)
                 self._sleep(pause)
                 return
         raise error
@@ -148,27 +161,35 @@ class GraphQL:
             estimate = governor.FIRST_ESTIMATE if self._seconds is None else self._seconds
             answer = self.gate.reserve(self._credentials, points=points, seconds=estimate)
             if isinstance(answer, Grant):
+                self.held_up = None
                 return answer
             waited += answer.seconds
             if waited > LONGEST_WAIT:
+                self.held_up = answer.cause
                 raise RateLimited(answer.reason, resume_at=answer.until)
+            self.times = self.times.waited(answer.cause, answer.seconds)
             self._sleep(answer.seconds)
 
     def _send(self, grant: Grant, document: str, variables: Mapping[str, object]) -> tuple[replies.Reply, float]:
         headers = {"Authorization": f"bearer {grant.credential.token()}"}
         body = {"query": document, "variables": variables}
-        started = time.monotonic()
+        started = self._clock()
         self.spent += Spent(requests=1)
         try:
             response = self._session.post(self._url, json=body, headers=headers, timeout=self._timeout)
         except requests.RequestException as error:
-            self._settle(grant, Told(seconds=time.monotonic() - started, budget=None))
+            self._settle(grant, Told(seconds=self._took(started), budget=None))
             raise Unreachable(f"GitHub can't be reached at {self._url}: {_cause(error)}") from None
-        seconds = time.monotonic() - started
+        seconds = self._took(started)
         reply = self._read(grant, response, seconds)
         self._seconds = governor.estimate(self._seconds, seconds)
         self.spent += Spent(points=(reply.data.get("rateLimit") or {}).get("cost", 0))
         return reply, seconds
+
+    def _took(self, started: float) -> float:
+        seconds = self._clock() - started
+        self.times = replace(self.times, requests=self.times.requests + seconds)
+        return seconds
 
     def _read(self, grant: Grant, response: requests.Response, seconds: float) -> replies.Reply:
         """Read an answer and settle the grant, whatever the answer is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
 from gh_backfill.tasks import connect
+from gh_backfill.tasks.outlook import outlook
 
 
 def status(
@@ -24,24 +24,25 @@ def status(
     as_json: Json = False,
     demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database.")] = False,
 ) -> None:
-    """Show how far each repository's history has come.
+    """Show how far each repository's history has come, what is left in points and time, and what limits the rate.
 
     Example: [bold]gh-backfill status octocat/hello-world --json[/bold]
     """
     environment = demo_settings() if demo else settings.load()
-    with connect.database(environment, writing=False) as db, db.transaction(read_only=True) as tx:
+    with connect.database(environment, writing=False) as db:
         ids: list[str] | None = None
         if names:
-            found = repositories.find(tx, names)
+            with db.transaction(read_only=True) as tx:
+                found = repositories.find(tx, names)
             unknown = [name for name, known in found.items() if known is None]
             if unknown:
                 raise ConfigurationError(f"not tracked here: {', '.join(unknown)}")
             ids = [known.id for known in found.values() if known is not None]
-        states = repositories.status(tx, ids)
+        seen = outlook(db, ids)
     if as_json:
-        print(json.dumps([{**asdict(state), "percent": state.percent} for state in states], default=str))
+        print(json.dumps(seen.as_json(), default=str))
     else:
-        console.show_status(states)
+        console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
 
 
 def check(as_json: Json = False) -> None:
@@ -79,12 +80,16 @@ def simulate(
         list[str] | None, typer.Option("--synthetic", metavar="OWNER/NAME:N", help="An invented repository of N.")
     ] = None,
     port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8080",
+    charge_counts: Annotated[
+        bool, typer.Option("--charge-counts", help="Charge also for connections of which only the count is asked.")
+    ] = False,
 ) -> None:
     """Serve a simulated GitHub on this machine, with its prices, limits and faults.
 
     Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000 --port 8080[/bold]
     """
-    from gh_backfill.simulator.server import serve  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.options import Options  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.server import serve  # noqa: PLC0415  (nor this)
 
     if not data and not synthetic:
         raise ConfigurationError("nothing to serve: give --data DIR or --synthetic OWNER/NAME:N")
@@ -92,6 +97,7 @@ def simulate(
     if missing:
         raise ConfigurationError(f"no such folder: {', '.join(missing)}")
     try:
-        serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0)
+        options = Options(charge_counts=charge_counts)
+        serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0, options)
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"the simulated GitHub does not start: {error}") from None

@@ -20,6 +20,7 @@ from gh_backfill.tasks import connect, costs, job, local, operate
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.capture import Limits, Outcome
+from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.recover import recover
 
 
@@ -123,16 +124,17 @@ def plan(
             limit=environment.plan_limit,
             dry_run=dry_run,
         )
+        left = estimates(db, [each.repository.id for each in made.verdicts])
     matrix = made.matrix()
     count = 0 if dry_run else len(matrix["include"])
     actions.write_outputs(
         environment, {"matrix": json.dumps({"include": []} if dry_run else matrix), "count": str(count)}
     )
-    actions.write_summary(environment, console.plan_markdown(made, dry_run=dry_run))
+    actions.write_summary(environment, console.plan_markdown(made, left, dry_run=dry_run))
     if as_json:
-        print(json.dumps(console.plan_json(made)))
+        print(json.dumps(console.plan_json(made, left)))
     else:
-        console.show_plan(made, dry_run=dry_run)
+        console.show_plan(made, left, dry_run=dry_run)
     if made.unknown:
         actions.annotate(environment, "warning", [f"{name} is not tracked here" for name in made.unknown])
 

@@ -32,7 +32,8 @@ def digest(
 ) -> Digest | None:
     """Put several reports, oldest first, and their alerts into one message; None where nothing happened.
 
-    Sums are over the runs; an alert that was raised in several runs is told once, with how often.
+    Sums are over the runs; an alert that was raised in several runs is told once, with how often; what limits the rate
+    is the last run's word.
     """
     totals: Counter[str] = Counter()
     for report in reports:
@@ -48,7 +49,8 @@ def digest(
         f"{totals['succeeded']} jobs succeeded, {totals['failed']} failed, {totals['paused']} paused, "
         f"{totals['warnings']} warnings."
     )
-    lines = [headline, *_alerts(alerts), *([address] if address else [])]
+    limited = [report["limited_by"] for report in reports if report.get("limited_by")][-1:]
+    lines = [headline, *limited, *_alerts(alerts), *([address] if address else [])]
     return Digest(title=f"Backfill: {what}", text="\n".join(lines), failure=serious or totals["failed"] > 0)
 
 

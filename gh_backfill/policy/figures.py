@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gh_backfill.policy import bottleneck
+from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.costs import billed_minutes
+from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.policy.progress import percent
@@ -30,7 +33,7 @@ class Warned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFigures:
-    """One job of a run, and where its repository stands now; points are GitHub's, cost is in US dollars."""
+    """One job of a run, where its repository stands now, and what is left; points are GitHub's, cost is US dollars."""
 
     id: str
     job_type: str
@@ -59,6 +62,8 @@ class JobFigures:
     initial: bool = False
     failures_in_a_row: int = 0
     warned: tuple[Warned, ...] = ()
+    times: Times = field(default_factory=Times)
+    left: Estimate | None = None
 
     @property
     def seconds(self) -> float:
@@ -172,6 +177,11 @@ class RunFigures:
         }
 
     @property
+    def limited_by(self) -> str | None:
+        """Say what limited the rate of all jobs together; None where nothing was measured."""
+        return bottleneck.line(sum((job.times for job in self.jobs), Times()))
+
+    @property
     def cost(self) -> float:
         """Return what the jobs cost, in US dollars."""
         return round(sum(job.cost or 0.0 for job in self.jobs), 6)
@@ -211,6 +221,7 @@ class RunFigures:
             "cost": self.cost,
             "points_left": self.points_left,
             "points_limit": self.points_limit,
+            "limited_by": self.limited_by,
             "notes": list(self.notes),
             "errors": self.error_summary(),
             "repositories": [_job_json(job) for job in self.jobs],

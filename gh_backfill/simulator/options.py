@@ -24,8 +24,9 @@ class Options:
     """How the simulated GitHub behaves.  Limits are points (GraphQL) and requests (REST) an hour; times are seconds.
 
     A token is its own identity unless `identities` names another; tokens of one identity share its budget.
-    `limits` overrides both limits of an identity.  `clock` and `sleep` may be replaced, so
-    that no test waits.  A repository's lists of comments end after `longest_list`.
+    `limits` overrides both limits of an identity.  With `charge_counts` a connection costs a request for each parent
+    also where only its `totalCount` is asked for; nobody has measured whether GitHub does so.  A repository's lists of
+    comments end after `longest_list`.  `clock` and `sleep` may be replaced, so that no test waits.
     """
 
     identities: Mapping[str, str] = field(default_factory=dict)

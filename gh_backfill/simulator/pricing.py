@@ -68,7 +68,7 @@ def price(
     """Price an operation.  `variables` hold the defaults too.
 
     A connection is charged once for each node of the connections above it; one without `first` or `last`, which can
-    only be asked for its `totalCount`, is free unless `charge_counts` is set.
+    only be asked for its `totalCount`, is free unless `charge_counts` is set: then it costs as if it had `first`.
     """
     definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     fragments = {definition.name.value: definition for definition in definitions}
@@ -104,7 +104,7 @@ def _count(tally: _Tally, fields: list[FieldNode], arguments: Mapping[str, Any],
     """Count a field, and return how many nodes there may be of what is below it."""
     size = _size(arguments)
     if size is None:
-        tally.units += above if tally.charge_counts and _counts(fields) else 0
+        tally.units += above if tally.charge_counts and _counts(tally, fields) else 0
         return above
     tally.units += above
     tally.nodes += above * size
@@ -153,9 +153,9 @@ def _size(arguments: Mapping[str, Any]) -> int | None:
     return max(0, given[0]) if given else None
 
 
-def _counts(fields: list[FieldNode]) -> bool:
-    selections = [node for found in fields if found.selection_set for node in found.selection_set.selections]
-    return any(isinstance(node, FieldNode) and node.name.value == "totalCount" for node in selections)
+def _counts(tally: _Tally, fields: list[FieldNode]) -> bool:
+    below = [found.selection_set for found in fields if found.selection_set is not None]
+    return any(node.name.value == "totalCount" for each in below for _, node in _fields(tally, each, ""))
 
 
 def _count_ids(tally: _Tally, node: FieldNode, count: int) -> int:

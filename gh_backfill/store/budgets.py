@@ -1,7 +1,8 @@
 """The budget that all jobs of an identity share: reserve before a request, settle after it.
 
-Each function is one statement and one round trip, and may safely be repeated.  `now` is the database's clock unless a
-test says otherwise: the jobs' own clocks differ.
+Each function is one statement and one round trip, and may safely be repeated.  A reservation does not wait for the
+disk, and what an answer told only where GitHub asked to slow down: what a crash undoes, the next answer tells again.
+`now` is the database's clock unless a test says otherwise: the jobs' own clocks differ.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row
 
 _SQL = sql("budgets")
-_BUCKET = {"drain": governor.DRAIN}
+_BUCKET: dict[str, Any] = {"drain": governor.DRAIN}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,10 +54,10 @@ def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> t
         "reserve": governor.RESERVE,
         "now": now,
     }
-    rows = db.statement(_SQL["reserve"], **params)
+    rows = db.statement(_SQL["reserve"], durable=False, **params)
     if not rows:
         ensure(db, wanted.identity, wanted.resource)
-        rows = db.statement(_SQL["reserve"], **params)
+        rows = db.statement(_SQL["reserve"], durable=False, **params)
     (row,) = rows
     granted = bool(row.pop("granted"))
     return granted, _standing(row)
@@ -67,6 +68,7 @@ def settle(db: Database, reserved: Reserved, told: Told, *, now: datetime | None
     budget = told.budget
     rows = db.statement(
         _SQL["settle"],
+        durable=told.resume_at is not None,
         **_BUCKET,
         **_of(reserved),
         limit=budget.limit if budget else None,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
 from typing import Any, Self
@@ -26,12 +28,30 @@ set local lock_timeout = '5s';
 set local idle_in_transaction_session_timeout = '60s';
 set local timezone = 'UTC'
 """
+# The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
+_NOT_DURABLE = "set local synchronous_commit = off"
 _BEGIN = f"begin; {_LIMITS}"
 _BEGIN_READ_ONLY = f"begin read only; {_LIMITS}"
 
 _CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock time-out
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300"}  # shut down, idle too long, too many connections
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
+
+
+@dataclass(kw_only=True, slots=True)
+class Busy:
+    """How many seconds a database has been waited for, in transactions and statements."""
+
+    seconds: float = 0.0
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the time of the block."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - started
 
 
 class Transaction:
@@ -69,11 +89,13 @@ class Transaction:
 class Database:
     """A database by its URL: one connection, opened at the first transaction and again when it was lost.
 
-    Not for several threads at once, and transactions do not nest: give each thread a `Database` of its own.
+    Not for several threads at once, and transactions do not nest: give each thread a `Database` of its own.  `busy`
+    counts the time, together with that of the connections made by `another`.
     """
 
-    def __init__(self, url: str, *, application_name: str = "gh_backfill") -> None:
+    def __init__(self, url: str, *, application_name: str = "gh_backfill", busy: Busy | None = None) -> None:
         """Check the URL without connecting; `ConfigurationError` where it cannot be right."""
+        self.busy = busy or Busy()
         self._url = url
         self._arguments = {"application_name": application_name, **connection_arguments(url)}
         self._connection: extensions.connection | None = None
@@ -92,36 +114,39 @@ class Database:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
         self._busy = True
         try:
-            tx = self._begin(_BEGIN_READ_ONLY if read_only else _BEGIN)
-            try:
-                yield tx
-                self._commit()
-            except BaseException:
-                self._roll_back()
-                raise
+            with self.busy.counted():
+                tx = self._begin(_BEGIN_READ_ONLY if read_only else _BEGIN)
+                try:
+                    yield tx
+                    self._commit()
+                except BaseException:
+                    self._roll_back()
+                    raise
         finally:
             self._busy = False
 
-    def statement(self, statement: str, /, **params: object) -> list[Row]:
+    def statement(self, statement: str, /, *, durable: bool = True, **params: object) -> list[Row]:
         """Run one statement in a transaction of its own, in a single round trip, and return its rows.
 
         It must be one that may run twice: where the connection turns out to be dead, it is sent again over a new one.
-        Raises what `transaction` raises.
+        One that is not `durable` is committed without waiting for the disk: a crash of the server within a second may
+        undo it, and nothing else does.  Raises what `transaction` raises.
         """
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
         fresh = self._connection is None
-        try:
-            return self._at_once(statement, params)
-        except StoreUnavailable:
-            self.close()
-            if fresh:
-                raise
-            return self._at_once(statement, params)
+        with self.busy.counted():
+            try:
+                return self._at_once(statement, params, durable)
+            except StoreUnavailable:
+                self.close()
+                if fresh:
+                    raise
+                return self._at_once(statement, params, durable)
 
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
-        return Database(self._url, application_name=self._arguments["application_name"])
+        return Database(self._url, application_name=self._arguments["application_name"], busy=self.busy)
 
     def close(self) -> None:
         """Close the connection; the next transaction would open it again."""
@@ -157,12 +182,13 @@ class Database:
         tx.run(begin)
         return tx
 
-    def _at_once(self, statement: str, params: dict[str, object]) -> list[Row]:
+    def _at_once(self, statement: str, params: dict[str, object], durable: bool) -> list[Row]:
         """Send the limits and the statement together: PostgreSQL takes what comes in one message for a transaction."""
         if self._connection is None:
             self._connection = self._connect()
         with _own_errors():
-            return Transaction(self._connection).rows(f"{_LIMITS};\n{statement}", **params)
+            limits = _LIMITS if durable else f"{_LIMITS};\n{_NOT_DURABLE}"
+            return Transaction(self._connection).rows(f"{limits};\n{statement}", **params)
 
     def _connect(self) -> extensions.connection:
         with _own_errors():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.models import Spent
+from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.ledger import Ending, ErrorType, JobType, OpenJob, RunnerJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
@@ -70,10 +71,18 @@ def start(
     return str(row["id"])
 
 
-def heartbeat(tx: Transaction, job_id: str, *, spent: Spent, chunks: int, items: int) -> bool:
+def heartbeat(
+    tx: Transaction, job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None
+) -> bool:
     """Say that a job lives and what it did so far; False if it has its final status already."""
     changed = tx.run(
-        _SQL["heartbeat"], id=job_id, points=spent.points, requests=spent.requests, chunks=chunks, items=items
+        _SQL["heartbeat"],
+        id=job_id,
+        points=spent.points,
+        requests=spent.requests,
+        chunks=chunks,
+        items=items,
+        times=None if times is None else times.as_json(),
     )
     return changed == 1
 
@@ -90,6 +99,7 @@ def finish(
     items: int,
     warnings: int,
     error_type: ErrorType | None = None,
+    times: Times | None = None,
 ) -> bool:
     """Give a job its final status; False if it has one already."""
     changed = tx.run(
@@ -104,6 +114,7 @@ def finish(
         chunks=chunks,
         items=items,
         warnings=warnings,
+        times=None if times is None else times.as_json(),
     )
     return changed == 1
 

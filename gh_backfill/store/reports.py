@@ -9,6 +9,7 @@ from typing import Any
 
 from gh_backfill.policy import costs
 from gh_backfill.policy.alerts import Alert, Standing
+from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.costs import Month, Prices, Work
 from gh_backfill.policy.figures import JobFigures, RunFigures, Warned
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
@@ -155,6 +156,14 @@ def metrics(tx: Transaction) -> Metrics:
     return Metrics(**{**row, **numbers})
 
 
+def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[str, Times]:
+    """Return where the time of the last day's jobs went, by our id of their repository: of these, or of all."""
+    found: dict[str, Times] = {}
+    for row in tx.rows(_SQL["times"], ids=None if repository_ids is None else tuple(repository_ids)):
+        found[row["repository_id"]] = found.get(row["repository_id"], Times()) + Times.of(row["times"])
+    return found
+
+
 def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: Prices) -> JobFigures:
     name = row["full_name"] or "unknown repository"
     shown = private.get(name, name)
@@ -170,6 +179,7 @@ def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str]
         total=None if state is None else state.total,
         backfill=None if state is None or state.status is None else BackfillStatus(state.status),
         resume_at=None if state is None else state.resume_at,
+        times=Times.of(row["times"]),
         warned=tuple(Warned(**{**each, "reason": redacted(each["reason"], private)}) for each in row["warned"]),
     )
     cost = costs.job_cost(

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models import RowCounts, Spent, TrackedRepository
+from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import ErrorType
 
 
@@ -32,7 +33,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """Where a capture stands after a chunk."""
+    """Where a capture stands after a chunk; `left` is what still lies before it, where that is known."""
 
     repository: TrackedRepository
     captured: int
@@ -41,6 +42,7 @@ class Progress:
     spent: Spent
     items: int = 0
     waiting_until: datetime | None = None
+    left: Estimate | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,15 +13,19 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
 from gh_backfill.models import Goal, Repository, TrackedRepository
-from gh_backfill.policy import chunking
+from gh_backfill.policy import chunking, governor
+from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.cost import LARGEST_FIRST, Prices
-from gh_backfill.policy.ledger import JobType, error_type
+from gh_backfill.policy.estimate import Estimate, estimate
+from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
-from gh_backfill.store import jobs, repositories
-from gh_backfill.store.db import Database
+from gh_backfill.store import estimates, jobs, repositories
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.connect import worker_name
+from gh_backfill.tasks.estimate import budget
+from gh_backfill.tasks.meter import Meter
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import open_backfill
 from gh_backfill.tasks.worker import Worker
@@ -33,9 +37,10 @@ ENDINGS = {Outcome.FAILED: JobStatus.FAILED, Outcome.INTERRUPTED: JobStatus.CANC
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preview:
-    """What a capture would do; points are an estimate from the price list."""
+    """What a capture would do, and what that would take; None where GitHub's count is not known, or nothing is left."""
 
     repository: TrackedRepository
+    left: Estimate | None
     text: str
 
 
@@ -51,10 +56,8 @@ def find(db: Database, name: str) -> TrackedRepository:
 def preview(db: Database, name: str, limits: Limits) -> Preview:
     """Say what `run` would do, from a read-only connection and without asking GitHub."""
     repository = find(db, name)
-    missing = max(0, (repository.total or 0) - repository.captured)
     ceiling = limits.chunk_size or LARGEST_FIRST
     size = min(ceiling, chunking.first_page(repository.total or 0))
-    pages = -(-missing // Prices().cheapest_page(ceiling))
     begin = {
         None: "would open a backfill",
         BackfillStatus.ACTIVE: "would go on with the open backfill",
@@ -62,14 +65,13 @@ def preview(db: Database, name: str, limits: Limits) -> Preview:
         BackfillStatus.COMPLETED: "is complete; would begin again at the top",
         BackfillStatus.FAILED: "has failed; would try again",
     }[BackfillStatus(repository.status) if repository.status else None]
-    if limits.max_chunks is not None:
-        pages = min(pages, limits.max_chunks)
+    left = _left(db, repository, limits)
     total = "an unknown number of" if repository.total is None else repository.total
     text = (
         f"{repository.full_name}: {begin}; {repository.captured} of {total} pull requests are here, the first page has "
-        f"up to {size}, about {pages} pages and at least {pages} points remain; nothing was written"
+        f"up to {size}, {left or 'an unknown number of points'} to go; nothing was written"
     )
-    return Preview(repository=repository, text=text)
+    return Preview(repository=repository, left=left, text=text)
 
 
 def run(
@@ -92,6 +94,7 @@ def run(
     With `lists`, review comments may come by REST as well.
     """
     worker = worker_name()
+    meter = Meter(db, graphql, now=now, sleep=sleep)
     repository = persistently(lambda: find(db, name), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, job_type), sleep)
     captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
@@ -104,8 +107,8 @@ def run(
             name=worker,
             processor=job_run.processor,
             now=now,
-            sleep=sleep,
-            listen=_beating(db, job_id, listen),
+            sleep=meter.sleep,
+            listen=_beating(db, graphql, job_id, meter, listen, now),
             begin=begin,
             lists=lists,
         ).run()
@@ -119,8 +122,22 @@ def run(
         captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
-        persistently(lambda: _finish(db, job_id, captured), sleep)
+        limited = captured.outcome is Outcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
+        times = meter.times(captured.resume_at if limited else None)
+        persistently(lambda: _finish(db, job_id, captured, times), sleep)
     return captured
+
+
+def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estimate | None:
+    """Estimate what a run within these limits would take."""
+    with db.transaction(read_only=True) as tx:
+        work = estimates.works(tx, [repository.id]).get(repository.id)
+    if work is None:
+        return None
+    page = Prices().cheapest_page(limits.chunk_size or LARGEST_FIRST)
+    if limits.max_chunks is not None and limits.max_chunks * page < work.left:
+        work = replace(work, left=limits.max_chunks * page, catch_up=False)
+    return estimate(work, budget(db), ceiling=page)
 
 
 def _start(db: Database, job_run: jobs.Run, repository_id: str, worker: str, job_type: JobType) -> str:
@@ -128,16 +145,37 @@ def _start(db: Database, job_run: jobs.Run, repository_id: str, worker: str, job
         return jobs.start(tx, job_run, repository_id, worker=worker, job_type=job_type)
 
 
-def _beating(db: Database, job_id: str, listen: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Return a listener that also says in the ledger that the job lives, and what it did so far."""
+def _beating(
+    db: Database,
+    graphql: GraphQL,
+    job_id: str,
+    meter: Meter,
+    listen: Callable[[Progress], None],
+    now: Callable[[], datetime],
+) -> Callable[[Progress], None]:
+    """Return a listener that also says in the ledger that the job lives, what it did so far, and what is left."""
+
+    def left(tx: Transaction, repository_id: str) -> Estimate | None:
+        work = estimates.works(tx, [repository_id]).get(repository_id)
+        if work is None or graphql.budget is None:
+            return None
+        return estimate(work, governor.standing(graphql.budget, now()))
 
     def beat(progress: Progress) -> None:
-        listen(progress)
         try:
             with db.transaction() as tx:
-                jobs.heartbeat(tx, job_id, spent=progress.spent, chunks=progress.chunks, items=progress.items)
+                jobs.heartbeat(
+                    tx,
+                    job_id,
+                    spent=progress.spent,
+                    chunks=progress.chunks,
+                    items=progress.items,
+                    times=meter.times(),
+                )
+                progress = replace(progress, left=left(tx, progress.repository.id))
         except StoreError as error:
             log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
+        listen(progress)
 
     return beat
 
@@ -168,7 +206,7 @@ def _open(db: Database, repository: TrackedRepository, answer: Repository | None
             open_backfill(tx, repository, goal)
 
 
-def _finish(db: Database, job_id: str, captured: Captured) -> None:
+def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:
     status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
     explained = status is not JobStatus.COMPLETED or captured.outcome is Outcome.PAUSED
     with db.transaction() as tx:
@@ -183,4 +221,5 @@ def _finish(db: Database, job_id: str, captured: Captured) -> None:
             items=captured.items,
             warnings=captured.counts.quarantined + captured.gaps,
             error_type=captured.error_type,
+            times=times,
         )

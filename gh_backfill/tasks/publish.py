@@ -53,8 +53,8 @@ def markdown(made: Report, notes: Sequence[str] = ()) -> str:
     """Return the report as Markdown: a line for the run, alerts, a row for each repository, folded details."""
     parts = ["## Backfill", _headline(made), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
     if made.jobs:
-        columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "result")
-        parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _costs(made)]
+        columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "left", "result")
+        parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _limits(made), _costs(made)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -90,7 +90,7 @@ def _row(job: JobFigures) -> Sequence[str]:
     if job.error:
         result += f": {shortened(job.error, 200)}"
     icon = "⚠️" if job.warnings and not job.failed else _ICONS.get(job.outcome or "", "❌" if job.failed else "⏳")
-    figures = (str(job.items), str(job.chunks), str(job.points), f"{job.seconds:.0f} s")
+    figures = (str(job.items), str(job.chunks), str(job.points), f"{job.seconds:.0f} s", str(job.left or ""))
     return (icon, plain(job.name), progress, *figures, plain(result))
 
 
@@ -111,6 +111,11 @@ def _errors(made: Report) -> str:
         f"{made.totals()['warnings']} warnings"
     )
     return details(title, "\n".join(lines)) if lines else ""
+
+
+def _limits(made: Report) -> str:
+    line = made.run.limited_by
+    return "" if line is None else f"{line[0].upper()}{line[1:]}."
 
 
 def _costs(made: Report) -> str:

@@ -16,6 +16,7 @@ from gh_backfill.store import jobs, reports
 from gh_backfill.store.db import Database
 from gh_backfill.store.reports import Kept
 from gh_backfill.tasks.closing import Ask, Closed, close_run, sweep
+from gh_backfill.tasks.estimate import estimates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +94,7 @@ def report(
         figures = reports.of_run(tx, key, prices=options.prices, at=now)
         standings = reports.standings(tx)
         month = reports.month(tx, options.prices, now, budget=options.budget)
-    figures = _with_system(figures, closed, options)
+    figures = _with_system(_with_left(db, figures), closed, options)
     found = tuple(alerting.judge(figures, standings, now, month=month))
     made = Report(run=figures, alerts=found, month=month, swept=swept)
     return made if dry_run else _keep(db, made)
@@ -113,6 +114,11 @@ def _close(db: Database, key: str, options: Options) -> Closed:
     with db.transaction(read_only=True) as tx:
         labels = jobs.labels(tx, key)
     return close_run(db, key, options.ask, run=options.run, labels=labels)
+
+
+def _with_left(db: Database, figures: RunFigures) -> RunFigures:
+    left = estimates(db, [job.repository_id for job in figures.jobs if job.repository_id is not None])
+    return replace(figures, jobs=tuple(replace(job, left=left.get(job.repository_id or "")) for job in figures.jobs))
 
 
 def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFigures:

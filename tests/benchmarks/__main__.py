@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import adaptivity, database, peers, points, quick, scale, tables, wall
+from tests.benchmarks import adaptivity, database, peers, points, quick, reservations, scale, tables, wall
 from tests.benchmarks.github import ROOT
 from tests.benchmarks.rig import Rig, rig
 from tests.benchmarks.tables import Table
@@ -83,7 +83,7 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "wall": lambda made, _: wall.wall(made, _real_or_made_up("bitcoin-core__gui", "moq-wg__moq-transport")),
     "cpu": lambda made, _: scale.cpu(made),
     "memory": lambda made, options: scale.scale(made, _sizes(options))[1:2],
-    "database": lambda made, options: database.database(made, _stored(options)),
+    "database": lambda made, options: [*database.database(made, _stored(options)), reservations.reservations(made)],
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
     "peers": lambda made, options: peers.peers(made, options.cache),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from gh_backfill.clients import documents
 from gh_backfill.clients.graphql import LONGEST_PAUSE, TRIES, GraphQL
 from gh_backfill.errors import Denied, RateLimited, TooBig, Unreachable
 from gh_backfill.models import Spent
+from gh_backfill.policy.governor import Cause
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
@@ -49,6 +51,38 @@ def test_passing_faults_are_tried_again_with_growing_pauses(
     assert len(slept) == 3
     assert all(0 < pause <= LONGEST_PAUSE for pause in slept)
     assert graphql.spent.requests == 4
+
+
+@pytest.mark.parametrize("fault", ["reset", "502_html"])
+def test_the_time_of_requests_and_of_pauses_between_tries_is_counted(
+    github: Simulator, slept: list[float], fault: str
+) -> None:
+    ticks = iter(range(100))
+    graphql = GraphQL(github.graphql_url, "tok", sleep=slept.append, clock=lambda: float(next(ticks)))
+    github.faults.add(Fault(name=fault, count=2))
+    graphql.execute(QUERY, VARIABLES)
+    assert (graphql.times.requests, graphql.times.retries) == (3.0, sum(slept))
+
+
+def test_a_short_wait_is_counted_by_its_cause(github: Simulator, slept: list[float]) -> None:
+    moment = [datetime(2026, 3, 1, tzinfo=UTC)]
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        moment[0] += timedelta(seconds=seconds)
+
+    graphql = GraphQL(github.graphql_url, "tok", sleep=sleep, now=lambda: moment[0])
+    github.faults.add(Fault(name="secondary_a", count=1, size=7))
+    graphql.execute(QUERY, VARIABLES)
+    assert (graphql.times.slow_down, graphql.held_up) == (sum(slept), None)
+    assert graphql.times.slow_down > 0
+
+
+def test_a_long_wait_is_left_to_the_caller_with_its_cause(graphql: GraphQL, github: Simulator) -> None:
+    github.faults.add(Fault(name="secondary_a", count=1, size=70))
+    with pytest.raises(RateLimited):
+        graphql.execute(QUERY, VARIABLES)
+    assert (graphql.times.slow_down, graphql.held_up) == (0.0, Cause.TOLD)
 
 
 def test_it_gives_up_after_the_last_try(graphql: GraphQL, github: Simulator, slept: list[float]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gh_backfill.policy.alerts import judge
+from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.digest import LINES, digest, due
 from tests.policy.figures import NOW, dead, job, run
 
@@ -21,6 +22,13 @@ def test_a_digest_sums_its_runs_and_tells_an_alert_once() -> None:
     assert sum("octo/motor" in line for line in lines) == 1
     assert "(2 times)" in message.text
     assert lines[-1] == "https://github.com/o/r/actions/runs/8"
+
+
+def test_what_limits_the_rate_is_told_of_the_last_run() -> None:
+    runs = [run(job(times=Times(total=10.0, **{name: 9.0}))) for name in ("points", "requests")]
+    message = digest([each.as_json() for each in runs], [], None)
+    assert message is not None
+    assert message.text.splitlines()[1].startswith("latency limits the rate: 90 % of the time")
 
 
 def test_a_good_run_is_no_failure() -> None:

@@ -90,6 +90,34 @@ def test_a_count_is_free_unless_told_otherwise() -> None:
     assert of(text, charge_counts=True).units == 201
 
 
+@pytest.mark.parametrize(
+    ("text", "free", "charged"),
+    [
+        ("{ repository { issues { totalCount } } }", 0, 1),
+        ("{ repository { issues(first: 5) { totalCount } } }", 1, 1),
+        ("{ repository { a: issues { totalCount } b: issues { totalCount totalCount } } }", 0, 2),
+        ('{ nodes(ids: ["x", "y", "z"]) { reviews(first: 9) { nodes { comments { totalCount } } } } }', 3, 30),
+        ("{ node(id: 1) { issues { ...C } } } fragment C on X { totalCount }", 0, 1),
+        ("{ node(id: 1) { issues { ... on X { totalCount } } } }", 0, 1),
+        ("{ node(id: 1) { issues { totalCount @skip(if: true) } } }", 0, 0),
+        ("{ node(id: 1) { owner { login } } }", 0, 0),
+    ],
+)
+def test_where_counts_are_charged_each_costs_a_request_for_each_parent(text: str, free: int, charged: int) -> None:
+    assert (of(text).units, of(text, charge_counts=True).units) == (free, charged)
+
+
+def test_a_github_that_charges_counts_charges_our_page_for_every_review_there_may_be(world: World) -> None:
+    query = """{ rateLimit { cost } repository(owner: "here", name: "full") { pullRequests(first: 74) { nodes {
+      reviews(first: 9) { nodes { comments { totalCount } } } comments(first: 9) { totalCount }
+      reviewThreads { totalCount } commits { totalCount } } } } }"""
+    costs = [
+        ask(Application(world, Options(charge_counts=charging)), query)["data"]["rateLimit"]["cost"]
+        for charging in (False, True)
+    ]
+    assert costs == [1, 10]  # 1 + 4 * 74 requests, and one for each of the 74 * 9 reviews there may be
+
+
 def test_half_a_point_is_rounded_as_configured() -> None:
     text = "{ repository { a: pullRequests(first: 83) { nodes { x(first: 1) {y} z(first: 1) {y} w(first: 1) {y} } } } }"
     assert of(text).units == 250

@@ -295,3 +295,23 @@ def test_the_database_and_the_policy_judge_alike(db: Database) -> None:
 def test_no_row_ever_holds_a_token(db: Database, words: str) -> None:
     learned(db, 50)
     assert words not in str(row(db))
+
+
+def test_only_the_wish_to_slow_down_waits_for_the_disk(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run("create table noted (setting text)")
+        tx.run(
+            "create function note() returns trigger language plpgsql as $$ begin "
+            "insert into noted values (current_setting('synchronous_commit')); return new; end $$"
+        )
+        tx.run("create trigger note after update on api_budgets for each row execute function note()")
+        (name,) = tx.rows("select quote_ident(current_database()) as name")
+        tx.run(f"alter database {name['name']} set synchronous_commit = on")
+    db.close()  # the next connection has it on
+    asked, _ = reserve(db)
+    budgets.settle(db, asked, told(99), now=NOW)
+    asked, _ = reserve(db)
+    budgets.settle(db, asked, told(None, resume_at=NOW + MINUTE), now=NOW)
+    with db.transaction(read_only=True) as tx:
+        assert [row["setting"] for row in tx.rows("select setting from noted")] == ["off", "off", "off", "on"]
+        assert tx.row("show synchronous_commit") == {"synchronous_commit": "on"}

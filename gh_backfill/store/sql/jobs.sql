@@ -44,7 +44,8 @@ returning id;
 -- name: heartbeat
 -- The job lives, and this is what it did so far.  started_at stays what it is.
 update progressive_capture_jobs
-set heartbeat_at = clock_timestamp(), points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s
+set heartbeat_at = clock_timestamp(), points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
+    times = coalesce(%(times)s, times)
 where id = %(id)s and outcome is null;
 
 -- name: finish
@@ -52,7 +53,7 @@ where id = %(id)s and outcome is null;
 update progressive_capture_jobs j
 set status = %(status)s, outcome = %(outcome)s, completed_at = clock_timestamp(), error = %(error)s,
     error_type = %(error_type)s, points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
-    warnings = %(warnings)s,
+    warnings = %(warnings)s, times = coalesce(%(times)s, times),
     retries = (select coalesce(sum(c.retry_count), 0) from backfill_chunks c
                where c.repository_id = j.repository_id and c.started_at >= j.started_at)
 where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null;

@@ -1,0 +1,119 @@
+"""What a backfill still costs in points and time: from what its last pages took, the price list, and the budget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gh_backfill.policy import cost, governor
+from gh_backfill.policy.governor import Standing
+
+# Points that complete a page where nothing is measured yet: a mean of docs/performance.md.
+TYPICAL_TOP_UPS = 1.5
+# Beside the answer of GitHub, a request takes the time to store what came.
+TYPICAL_SECONDS = governor.FIRST_ESTIMATE + 0.2
+# The catch-up reads at least one page after the walk.
+CATCH_UP = 1
+WINDOW = timedelta(hours=1).total_seconds()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What is left of a backfill, and what was measured of it so far.
+
+    `left` are the pull requests that the walk has still to read, `page` is how many it asks for next, and `catch_up`
+    says whether one is to come.  The last `chunks` took `points` and `requests`.  Jobs took `seconds` for
+    `timed_requests`, waits for points left out, `request_seconds` of them on the way to GitHub and back.
+    """
+
+    left: int
+    page: int | None = None
+    catch_up: bool = True
+    chunks: int = 0
+    points: int = 0
+    requests: int = 0
+    timed_requests: int = 0
+    seconds: float = 0.0
+    request_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """What is left: pull requests, points, and seconds if nothing interrupts the work, `waiting` of them.
+
+    `measured` says that this repository's own pages were counted, not only the price list.
+    """
+
+    pull_requests: int
+    points: int
+    seconds: float
+    waiting: float
+    measured: bool
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        wait = f", {duration(self.waiting)} of it waiting" if self.waiting >= 1 else ""
+        return f"about {self.points} points, {duration(self.seconds)}{wait}"
+
+
+def estimate(work: Work, standing: Standing, *, ceiling: int = cost.LARGEST_FIRST) -> Estimate:
+    """Estimate what is left where a page has at most `ceiling` pull requests and nobody else uses the budget.
+
+    A request takes as long as so far, and at least its share of the 60 seconds that GitHub grants a minute.
+    """
+    points = _points(work, ceiling)
+    requests = points * (work.requests / work.points if work.points else 1.0)
+    timed = work.timed_requests
+    each = work.seconds / timed if timed else TYPICAL_SECONDS
+    least = (work.request_seconds / timed if timed else governor.FIRST_ESTIMATE) / governor.DRAIN
+    working = requests * max(each, least, governor.LEAST_SECONDS)
+    seconds = working + _waiting(points, working, standing)
+    return Estimate(
+        pull_requests=work.left,
+        points=points,
+        seconds=round(seconds, 1),
+        waiting=round(seconds - working, 1),
+        measured=work.chunks > 0,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in its two largest units."""
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def _points(work: Work, ceiling: int) -> int:
+    """Return the points left: a chunk costs what the last ones did, and the last one, not full, hardly less."""
+    page = min(work.page or ceiling, cost.Prices().cheapest_page(ceiling))
+    typical = cost.Prices().points(page, 0) + TYPICAL_TOP_UPS
+    each = work.points / work.chunks if work.chunks else typical
+    return round(-(-work.left // page) * each) + (CATCH_UP if work.catch_up else 0)
+
+
+def _waiting(points: int, working: float, standing: Standing) -> float:
+    """Return the seconds of waiting for new points: each hour has all of the limit but the reserve."""
+    hourly = standing.limit - governor.reserve(standing.limit)
+    if points == 0 or hourly <= 0:
+        return 0.0
+    now, reset, left = 0.0, WINDOW, float(max(0, standing.spendable))
+    if standing.reset_at is not None:
+        reset = max(0.0, (standing.reset_at + governor.MARGIN - standing.moment).total_seconds())
+    if standing.not_before is not None:
+        now = max(0.0, (standing.not_before - standing.moment).total_seconds())
+    each = working / points
+    still = float(points)
+    while True:
+        affordable = left if each == 0 else min(left, max(0.0, reset - now) / each)
+        if still <= affordable:
+            return now + still * each - working
+        still -= affordable
+        now, left = max(reset, now), float(hourly)
+        reset = now + WINDOW + governor.MARGIN.total_seconds()

@@ -1,0 +1,49 @@
+"""How far each history has come, what is left of it, and what limits the rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from gh_backfill.policy import bottleneck
+from gh_backfill.policy.bottleneck import Times
+from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.figures import Json
+from gh_backfill.store import reports, repositories
+from gh_backfill.store.db import Database
+from gh_backfill.store.repositories import Status
+from gh_backfill.tasks.estimate import estimates
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """The state of repositories; by our id what is left of those that are not complete, and the last day's times."""
+
+    states: Sequence[Status]
+    left: Mapping[str, Estimate]
+    times: Mapping[str, Times]
+
+    @property
+    def limited_by(self) -> str | None:
+        """Say what limits the rate of all of them together; None where nothing was measured in the last day."""
+        return bottleneck.line(sum(self.times.values(), Times()))
+
+    def as_json(self) -> list[Json]:
+        """Return a row for each repository as JSON-ready values, but for its times."""
+        return [
+            {
+                **asdict(state),
+                "percent": state.percent,
+                "left": asdict(self.left[state.id]) if state.id in self.left else None,
+                "limited_by": bottleneck.line(self.times.get(state.id, Times())),
+            }
+            for state in self.states
+        ]
+
+
+def outlook(db: Database, repository_ids: Sequence[str] | None = None) -> Outlook:
+    """Return the outlook of these repositories, or of all that are tracked or were ever backfilled."""
+    with db.transaction(read_only=True) as tx:
+        states = repositories.status(tx, repository_ids)
+        times = reports.times(tx, repository_ids)
+    return Outlook(states=states, left=estimates(db, [state.id for state in states]), times=times)

@@ -1,0 +1,194 @@
+"""Estimates are held against what then happens, and shown where people look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from gh_backfill import bars, console
+from gh_backfill.clients import credentials
+from gh_backfill.clients.credentials import Credentials
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.models import Goal
+from gh_backfill.policy.bottleneck import Limit, limit
+from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.selection import Thresholds
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.simulator.world import World
+from gh_backfill.store import reports
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import job, track
+from gh_backfill.tasks.background import at_once
+from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks.estimate import estimates
+from gh_backfill.tasks.gate import SharedGate
+from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.publish import markdown
+from gh_backfill.tasks.report import report
+from tests.corpus import folders
+from tests.tasks.conftest import ENGINE, RUN, SMALL, House
+from tests.tasks.test_shared_budget import Clock
+
+LATENCY = 0.8
+ALLOWED = 0.25
+# A few points, of about a second each, are too few for a share of them to say much.
+FEW = 2
+SECOND = 1.0
+# Its older half is of the years before GitHub had reviews, and costs a third less than anybody could foresee.
+ANOTHER_AGE = {"tlswg/tls13-spec"}
+
+
+@dataclass(kw_only=True, slots=True)
+class Office:
+    """A simulated GitHub and a database; their clock and ours move only when somebody waits."""
+
+    db: Database
+    gate: SharedGate
+    github: Simulator
+    clock: Clock
+
+    def graphql(self) -> GraphQL:
+        clock, url = self.clock, self.github.graphql_url
+        wallet = Credentials([credentials.of_token("tok", "tok", api_url=self.github.url, workflow_of="octo/hello")])
+        now, seconds = clock.now, lambda: clock.passed
+        return GraphQL(url, wallet, gate=self.gate, sleep=clock.sleep, now=now, clock=seconds)
+
+    def track(self, name: str) -> None:
+        track.track(self.db, self.graphql(), [name], backfill=Goal())
+
+    def capture(self, name: str, limits: Limits) -> Captured:
+        now, sleep = self.clock.now, self.clock.sleep
+        return job.run(
+            self.db, self.graphql(), RUN, name, limits, listen=lambda _: None, now=now, sleep=sleep, begin=at_once
+        )
+
+    def left(self, name: str) -> Estimate:
+        with self.db.transaction(read_only=True) as tx:
+            (row,) = tx.rows("select id from repositories where full_name = %(name)s", name=name)
+        return estimates(self.db, [row["id"]], now=self.clock.now())[row["id"]]
+
+
+@contextmanager
+def working(world: World, url: str, *, points: int) -> Iterator[Office]:
+    clock = Clock()
+    told = Options(
+        identities={"tok": "octo"},
+        limits={"octo": points},
+        latency=LATENCY,
+        sleep=clock.sleep,
+        clock=lambda: clock.now().timestamp(),
+    )
+    with running(world, told) as github, Database(url) as db, Database(url) as own:
+        gate = SharedGate(own, sleep=clock.sleep, now=clock.now)
+        yield Office(db=db, gate=gate, github=github, clock=clock)
+
+
+def test_half_of_each_history_foretells_the_points_and_the_time_of_the_other_half(database_url: str) -> None:
+    missed: dict[str, str] = {}
+    foretold = spent = 0
+    with working(load(folders()), database_url, points=5_000) as office:
+        for name in [each.full_name for each in office.github.world.repositories.values()]:
+            office.track(name)
+            total = office.left(name).pull_requests
+            if total == 0:
+                continue
+            while (found := office.left(name)).pull_requests > total / 2:
+                office.capture(name, Limits(max_chunks=1))
+            before = office.clock.passed
+            captured = office.capture(name, Limits())
+            took = office.clock.passed - before
+            assert captured.outcome is Outcome.COMPLETED
+            foretold, spent = foretold + found.points, spent + captured.spent.points
+            points = abs(found.points - captured.spent.points) > max(FEW, ALLOWED * captured.spent.points)
+            seconds = abs(found.seconds - took) > max(FEW * SECOND, ALLOWED * took)
+            if points or seconds:
+                missed[name] = f"{found} foretold, {captured.spent.points} points and {took:.1f} s came"
+    assert missed.keys() <= ANOTHER_AGE, missed
+    assert abs(foretold - spent) <= ALLOWED * spent
+
+
+def test_the_hours_of_waiting_for_points_are_foretold(database_url: str) -> None:
+    with working(load(recipes=["octo/engine:400"]), database_url, points=20) as office:
+        office.track(ENGINE)
+        office.capture(ENGINE, Limits(chunk_size=10, max_chunks=6))
+        found, before = office.left(ENGINE), office.clock.passed
+        captured = office.capture(ENGINE, Limits(chunk_size=10))
+        took = office.clock.passed - before
+        with office.db.transaction(read_only=True) as tx:
+            (times,) = reports.times(tx).values()
+    assert captured.outcome is Outcome.COMPLETED
+    assert took > 2 * 3600
+    assert abs(found.seconds - took) <= ALLOWED * took
+    assert abs(found.waiting - times.points) <= ALLOWED * took
+    assert abs(times.total - times.points - times.requests) < 60
+    assert limit(times) is Limit.POINTS
+
+
+def test_nothing_measured_is_estimated_from_the_price_list_and_the_measured_from_itself(house: House) -> None:
+    house.track(ENGINE)
+    (before,) = outlook(house.db).left.values()
+    house.capture(limits=Limits(max_chunks=2))
+    (after,) = outlook(house.db).left.values()
+    assert (before.pull_requests, before.measured, after.measured) == (180, False, True)
+    assert 0 < after.points < before.points + FEW
+    assert after.pull_requests == 180 - house.count("pull_requests")
+    house.capture()
+    assert outlook(house.db).left == {}
+
+
+def test_status_plan_report_and_preview_tell_the_same_estimate(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    planned = plan(house.db, house.graphql(), RUN, datetime.now(UTC), asked=[ENGINE], thresholds=Thresholds(), limit=9)
+    house.capture(limits=Limits(max_chunks=1))
+    seen = outlook(house.db)
+    found = seen.left[planned.chosen[0].id]
+    made = report(house.db, RUN.key)
+    assert job.preview(house.db, ENGINE, Limits()).left == found
+    assert made.jobs[0].left == found
+    assert str(found) in markdown(made)
+    assert str(found) in console.plan_markdown(planned, seen.left, dry_run=False)
+    assert console.plan_json(planned, seen.left)["chosen"] != console.plan_json(planned, {})["chosen"]
+    rows = {row["full_name"]: row for row in seen.as_json()}
+    assert rows[ENGINE]["left"] == asdict(found)
+    assert rows[ENGINE]["limited_by"] is not None
+    assert rows[SMALL]["limited_by"] is None
+
+
+def test_a_status_shows_what_is_left_and_in_one_line_what_limits_the_rate(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.track(ENGINE)
+    house.capture(limits=Limits(max_chunks=1))
+    seen = outlook(house.db)
+    console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
+    lines = capsys.readouterr().out.splitlines()
+    assert str(next(iter(seen.left.values()))) in lines[1]
+    assert (len(lines), lines[2]) == (3, seen.limited_by)
+
+
+def test_a_preview_is_of_what_its_limits_allow(house: House) -> None:
+    house.track(ENGINE)
+    whole = job.preview(house.db, ENGINE, Limits()).left
+    some = job.preview(house.db, ENGINE, Limits(max_chunks=2, chunk_size=10))
+    assert whole is not None
+    assert some.left is not None
+    assert (whole.pull_requests, some.left.pull_requests) == (180, 20)
+    assert f"{some.left} to go" in some.text
+
+
+def test_a_running_capture_tells_what_is_left_after_each_chunk(house: House) -> None:
+    house.track(ENGINE)
+    heard: list[Progress] = []
+    house.capture(listen=heard.append)
+    left = [each.left.pull_requests for each in heard if each.left is not None]
+    assert left == sorted(left, reverse=True)
+    assert left[0] == 180 - heard[0].captured
+    assert bars.progress_line(heard[0]).endswith(f"points; {heard[0].left} left")
+    assert heard[-1].left is None
