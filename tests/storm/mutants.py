@@ -38,7 +38,9 @@ _CURSOR_FIRST = """\
             tx.run(
                 backfills._SQL["advance_stream"], stream_id=self.claim.stream.id, cursor=moved.cursor,
                 status=moved.status, pass_number=moved.pass_number, read_down_to=moved.read_down_to,
-                watermark=moved.watermark, page_size=self.next_page, items=len(self.chunk.items), points=0, requests=0,
+                watermark=moved.watermark, page_size=self.next_page.size, page_worked=self.next_page.worked,
+                page_too_big=self.next_page.too_big, pages_clean=self.next_page.clean, items=len(self.chunk.items),
+                points=0, requests=0,
             )
         with self.db.transaction() as tx:
             backfills.hold(tx, self.claim)
