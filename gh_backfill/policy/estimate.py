@@ -9,8 +9,8 @@ from datetime import timedelta
 from gh_backfill.policy import cost, governor
 from gh_backfill.policy.governor import Standing
 
-# Points that complete a page where nothing is measured yet: a mean of docs/performance.md.
-TYPICAL_TOP_UPS = 1.5
+# Units that complete a pull request where nothing is measured yet: the mean of docs/performance.md.
+TYPICAL_WANTS = 3
 # Beside the answer of GitHub, a request takes the time to store what came.
 TYPICAL_SECONDS = governor.FIRST_ESTIMATE + 0.2
 # The catch-up reads at least one page after the walk.
@@ -22,15 +22,14 @@ WINDOW = timedelta(hours=1).total_seconds()
 class Work:
     """What is left of a backfill, and what was measured of it so far.
 
-    `left` are the pull requests that the walk has still to read, `page` is how many it asks for next, and `catch_up`
-    says whether one is to come.  The last `chunks` took `points` and `requests`.  Jobs took `seconds` for
-    `timed_requests`, waits for points left out, `request_seconds` of them on the way to GitHub and back.
+    `left` are the pull requests that the walk has still to read, and `catch_up` says whether one is to come.  The last
+    `items` of them took `points` and `requests`.  Jobs took `seconds` for `timed_requests`, waits for points left out,
+    `request_seconds` of them on the way to GitHub and back.
     """
 
     left: int
-    page: int | None = None
     catch_up: bool = True
-    chunks: int = 0
+    items: int = 0
     points: int = 0
     requests: int = 0
     timed_requests: int = 0
@@ -74,7 +73,7 @@ def estimate(work: Work, standing: Standing, *, ceiling: int = cost.LARGEST_FIRS
         points=points,
         seconds=round(seconds, 1),
         waiting=round(seconds - working, 1),
-        measured=work.chunks > 0,
+        measured=work.items > 0,
     )
 
 
@@ -91,11 +90,11 @@ def duration(seconds: float) -> str:
 
 
 def _points(work: Work, ceiling: int) -> int:
-    """Return the points left: a chunk costs what the last ones did, and the last one, not full, hardly less."""
-    page = min(work.page or ceiling, cost.Prices().cheapest_page(ceiling))
-    typical = cost.Prices().points(page, 0) + TYPICAL_TOP_UPS
-    each = work.points / work.chunks if work.chunks else typical
-    return round(-(-work.left // page) * each) + (CATCH_UP if work.catch_up else 0)
+    """Return the points left: a pull request costs what the last ones did, and never less than its place in a page."""
+    typical = (cost.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / cost.UNITS_OF_ONE_POINT
+    each = work.points / work.items if work.items else typical
+    least = 1 / cost.Prices().cheapest_page(ceiling)
+    return math.ceil(work.left * max(each, least)) + (CATCH_UP if work.catch_up else 0)
 
 
 def _waiting(points: int, working: float, standing: Standing) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gh_backfill.policy import cost
-from gh_backfill.policy.estimate import CATCH_UP, TYPICAL_SECONDS, TYPICAL_TOP_UPS, Work, duration, estimate
+from gh_backfill.policy.estimate import CATCH_UP, TYPICAL_SECONDS, TYPICAL_WANTS, Work, duration, estimate
 from gh_backfill.policy.governor import DRAIN, MARGIN, Standing, unknown
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -15,9 +16,8 @@ PAGE = cost.Prices().cheapest_page()
 # Ten pages left that cost two points each; a request takes 1.5 s, one of it at GitHub.
 WORK = Work(
     left=10 * PAGE,
-    page=PAGE,
     catch_up=False,
-    chunks=5,
+    items=5 * PAGE,
     points=10,
     requests=10,
     timed_requests=10,
@@ -42,14 +42,14 @@ def test_what_the_last_chunks_took_is_what_the_next_ones_take() -> None:
 
 def test_where_nothing_is_measured_the_price_list_counts() -> None:
     found = estimate(Work(left=10 * PAGE), unknown("", NOW))
-    page = cost.Prices().points(PAGE, 0)
-    assert (found.points, found.measured) == (round(10 * (page + TYPICAL_TOP_UPS)) + CATCH_UP, False)
+    expected = 10 * PAGE * (cost.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / cost.UNITS_OF_ONE_POINT
+    assert (found.points, found.measured) == (math.ceil(expected) + CATCH_UP, False)
     assert found.seconds == pytest.approx(found.points * TYPICAL_SECONDS, abs=0.1)
 
 
 def test_smaller_pages_are_more_pages() -> None:
-    assert estimate(WORK, PLENTY, ceiling=PAGE // 2).points == 40
-    assert estimate(Work(left=100, page=10, catch_up=False, chunks=1, points=1, requests=1), PLENTY).points == 10
+    assert estimate(WORK, PLENTY, ceiling=10).points == PAGE
+    assert estimate(Work(left=100, catch_up=False), PLENTY, ceiling=2).points == 50
 
 
 def test_after_the_walk_only_the_catch_up_is_left() -> None:
@@ -59,7 +59,7 @@ def test_after_the_walk_only_the_catch_up_is_left() -> None:
 
 
 def test_retries_are_requests_that_take_time_and_no_points() -> None:
-    found = estimate(Work(left=PAGE, page=PAGE, catch_up=False, chunks=1, points=2, requests=4), PLENTY)
+    found = estimate(Work(left=PAGE, catch_up=False, items=PAGE, points=2, requests=4), PLENTY)
     assert found.points == 2
     assert found.seconds == pytest.approx(4 * TYPICAL_SECONDS, abs=0.1)
 
@@ -67,9 +67,8 @@ def test_retries_are_requests_that_take_time_and_no_points() -> None:
 def test_no_request_is_faster_than_githubs_60_seconds_a_minute_allow() -> None:
     quick = Work(
         left=PAGE,
-        page=PAGE,
         catch_up=False,
-        chunks=1,
+        items=PAGE,
         points=10,
         requests=10,
         timed_requests=10,
@@ -86,7 +85,7 @@ def test_points_that_lack_are_waited_for_until_the_reset() -> None:
 
 
 def test_many_hours_are_waited_for_one_after_another() -> None:
-    much = Work(left=100 * PAGE, page=PAGE, catch_up=False, chunks=5, points=10, requests=10)
+    much = Work(left=100 * PAGE, catch_up=False, items=5 * PAGE, points=10, requests=10)
     found = estimate(much, standing(2))  # 200 points: none now, 18 in each hour, the last 2 in the twelfth
     hour = 3600 + MARGIN.total_seconds()
     assert found.seconds == pytest.approx(600 + MARGIN.total_seconds() + 11 * hour + 2 * TYPICAL_SECONDS, abs=1)

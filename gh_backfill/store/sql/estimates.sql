@@ -6,23 +6,22 @@
 select r.id as repository_id,
        case when h.status = 'completed' then 0
             else greatest(0, least(h.goal_max_items, r.github_pull_requests) - coalesce(h.items_done, 0)) end as left,
-       h.page_size as page,
        h.status is distinct from 'completed' or exists (
            select from backfill_streams s
            where s.repository_id = r.id and s.stream = 'catch_up' and s.status = 'active') as catch_up,
-       c.chunks, c.points, c.requests, j.timed_requests, j.seconds, j.request_seconds
+       c.items, c.points, c.requests, j.timed_requests, j.seconds, j.request_seconds
 from repositories r
 left join backfill_streams h on h.repository_id = r.id and h.stream = 'history' and h.part = 0
 left join progressive_backfill_state b on b.repository_id = r.id
 cross join lateral (
-    select count(*)::integer as chunks, coalesce(sum(points), 0)::integer as points,
+    select coalesce(sum(pr_count), 0)::integer as items, coalesce(sum(points), 0)::integer as points,
            coalesce(sum(api_calls_made), 0)::integer as requests
     from (
-        select points, api_calls_made
+        select pr_count, points, api_calls_made
         from backfill_chunks
         where stream_id = h.id and status = 'completed' and points is not null
         order by chunk_number desc
-        limit 20
+        limit 12
     ) last
 ) c
 cross join lateral (
