@@ -81,6 +81,11 @@ def review_comments(
         start = following
 
 
+def look(rest: RestPages, full_name: str) -> None:
+    """Ask for the shortest page there is, to learn how the budget stands.  Raises what `RestPages.get` raises."""
+    rest.get(f"/repos/{full_name}/pulls/comments", {"per_page": "1"})
+
+
 def _params(page: int, since: datetime | None) -> dict[str, str]:
     params = {"sort": "updated", "direction": "asc", "per_page": str(PER_PAGE), "page": str(page)}
     return params if since is None else params | {"since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -92,6 +92,12 @@ def route(work: Workload, graphql: Sequence[Standing], core: Sequence[Standing])
     return Route(since=since, requests=requests_of(work, best.served))
 
 
+def worth_a_request(work: Workload, graphql: Sequence[Standing]) -> bool:
+    """Say whether GraphQL alone takes so long that it is worth a request to learn what REST has left."""
+    alone = _outlook(work, graphql, (), 0)
+    return alone.seconds >= LEAST_SECONDS or alone.done < work.pull_requests - 0.5
+
+
 def requests_of(work: Workload, served: int) -> int:
     """Return how many requests a list takes that serves the next pull requests of the walk."""
     if served == 0:

@@ -57,7 +57,16 @@ def choose(
         request_seconds=FIRST_ESTIMATE,
         until=until,
     )
-    return routing.route(work, graphql.gate.standings(graphql.credentials, "graphql"), lists.standings())
+    points = graphql.gate.standings(graphql.credentials, "graphql")
+    if not routing.worth_a_request(work, points):
+        return None
+    if any(standing.reset_at is None for standing in lists.standings()):
+        try:
+            listing.look(lists, repository.full_name)
+        except GitHubError as error:
+            log.warning("%s: REST can't be used now, GraphQL goes on: %s", repository.full_name, error)
+            return None
+    return routing.route(work, points, lists.standings())
 
 
 def read(lists: RestPages, repository: TrackedRepository, route: Route, beat: Callable[[], bool]) -> ListedComments:

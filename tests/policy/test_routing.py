@@ -106,6 +106,11 @@ def test_units_are_those_of_the_cheaper_way_by_review_or_by_thread() -> None:
     assert (routing.units([by_review, by_thread]), routing.units([])) == (4.0, 0.0)
 
 
+@pytest.mark.parametrize(("points", "worth"), [(1_000, False), (110, True)])
+def test_what_rest_has_left_is_asked_for_only_where_graphql_alone_takes_long(points: int, worth: bool) -> None:
+    assert routing.worth_a_request(work(), [standing(points)]) is worth
+
+
 @given(
     left=st.integers(1, 200_000),
     behind=st.integers(0, 300_000),

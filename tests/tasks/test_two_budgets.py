@@ -118,21 +118,20 @@ def points_and_requests(office: Office) -> tuple[int, int]:
     return octo["points"], octo["rest"]
 
 
+@pytest.mark.parametrize("options", [Options(graphql_limit=8, rest_limit=500)])
 def test_where_the_points_are_short_the_list_spares_them_and_the_rows_are_those_of_the_world(office: Office) -> None:
     captured = office.capture(with_list=True)
     assert captured.outcome is Outcome.COMPLETED
     assert not differences(office)
     points, requests = points_and_requests(office)
-    assert requests > 10
-    assert captured.gaps == 0
-    assert points < 15
+    assert (captured.gaps, requests > 20, points < 15) == (0, True, True), (points, requests)
 
 
 def test_without_the_list_the_same_rows_cost_more_points(office: Office) -> None:
     assert office.capture(with_list=False).outcome is Outcome.COMPLETED
     assert not differences(office)
     points, requests = points_and_requests(office)
-    assert (points >= 15, requests) == (True, 0)
+    assert (points > 15, requests) == (True, 0), points
 
 
 @pytest.mark.parametrize("options", [Options()])
@@ -147,6 +146,13 @@ def test_where_the_requests_do_not_suffice_for_all_a_part_comes_by_them(office: 
     assert captured.outcome is Outcome.COMPLETED
     assert not differences(office)
     assert points_and_requests(office)[1] <= 18
+
+
+def test_what_rest_has_left_is_not_guessed(office: Office) -> None:
+    office.github.ledger.set("octo", "core", remaining=7)
+    assert office.capture(with_list=True).outcome is Outcome.COMPLETED
+    assert not differences(office)
+    assert points_and_requests(office)[1] == 1
 
 
 def test_two_jobs_at_once_leave_a_tenth_of_the_requests_and_are_never_refused(office: Office) -> None:
