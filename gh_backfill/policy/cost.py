@@ -29,10 +29,13 @@ class Prices:
     """What pull requests of a page and wants cost: by the list, until GitHub's answers say otherwise.
 
     `pull_request` are the units of each pull request of a page; `want` is what GitHub charges for a unit of a want.
+    `page_seen` and `wants_seen` are the sizes of the queries that taught them.
     """
 
     pull_request: float = UNITS_OF_A_PULL_REQUEST
     want: float = 1.0
+    page_seen: int = 0
+    wants_seen: int = 0
 
     def units(self, page: int, wants: int) -> float:
         """Return the units of a query with a page of so many pull requests (0: none) and so many units of wants."""
@@ -58,14 +61,17 @@ class Prices:
         return max(size for size in sizes if self.points(size, 0) / size <= least * NEARLY)
 
     def learned(self, page: int, wants: int, charged: int) -> Prices:
-        """Return the prices that agree with what GitHub charged for a query; the same ones where they did already.
+        """Return the prices that agree with what GitHub charged for a query; the same ones where these do.
 
-        Where a page was in it, the page is what costs otherwise: its lists are nested, a want's hardly are.
+        Where a page was in it, the page is what costs otherwise: its lists are nested, a want's hardly are.  A price is
+        rounded to points, so a small query teaches nothing where a larger one did.
         """
         if charged == self.points(page, wants):
             return self
-        middle = charged * 100.0
-        if page:
-            each = (middle - UNITS_OF_A_PAGE - self.want * wants) / page
-            return replace(self, pull_request=max(each, UNITS_OF_A_PULL_REQUEST / 2))
-        return replace(self, want=max(middle / wants, 0.5)) if wants else self
+        units = 100.0 * charged
+        if page and page >= self.page_seen / 2:
+            each = (units - UNITS_OF_A_PAGE - self.want * wants) / page
+            return replace(self, pull_request=max(each, UNITS_OF_A_PULL_REQUEST / 2), page_seen=page)
+        if not page and wants >= self.wants_seen / 2:
+            return replace(self, want=max(units / wants, 0.5), wants_seen=wants)
+        return self

@@ -285,3 +285,21 @@ def test_a_rival_that_takes_the_next_chunk_makes_the_guess_void(house: House) ->
         "on s.id = c.stream_id where s.stream = 'history'"
     )
     assert sorted(row["n"] for row in numbers) == sorted({row["n"] for row in numbers})
+
+
+@pytest.mark.parametrize("options", [Options(charge_counts=True)])
+def test_where_github_charges_otherwise_its_word_counts_it_is_said_once_and_the_plan_follows(
+    walk: Walk, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert walk.to_the_end() == walk.all_numbers()
+    said = [record for record in caplog.records if "planning with its prices" in record.getMessage()]
+    assert len(said) == 1
+    assert walk.github.stats.points == sum(chunk.spent.points for chunk in walk.chunks)
+    learned = walk.pipeline.prices
+    assert learned.pull_request == pytest.approx(106, rel=0.05)
+    known = walk.github.stats.points
+    walk.begin_again()
+    walk.pipeline.prices = learned
+    assert walk.to_the_end() == walk.all_numbers()
+    assert walk.github.stats.points - known <= known
+    assert len([record for record in caplog.records if "planning with its prices" in record.getMessage()]) == 1
