@@ -13,8 +13,6 @@ from gh_backfill.errors import GitHubError
 from gh_backfill.models import CompletePullRequest, TrackedRepository
 from gh_backfill.policy import routing
 from gh_backfill.policy.routing import Route, Workload
-from gh_backfill.store import items
-from gh_backfill.store.db import Database
 from gh_backfill.tasks.listed import ListedComments
 
 log = logging.getLogger(__name__)
@@ -25,12 +23,12 @@ TELL_EVERY = 20
 
 
 def choose(
-    db: Database,
     graphql: GraphQL,
     lists: RestPages,
     repository: TrackedRepository,
     chunk: Sequence[CompletePullRequest],
     *,
+    behind: int,
     captured: int,
     left: int,
     point_seconds: float,
@@ -38,13 +36,12 @@ def choose(
 ) -> Route | None:
     """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
 
-    `captured` pull requests are here, `left` are still to be read, in `until` seconds at most.
+    `captured` pull requests with `behind` review comments are here, `left` are still to be read, in at most
+    `until` seconds.
     """
     if len(chunk) < 2 or left <= 0:
         return None
     created = sorted(item.pull_request.created_at for item in chunk)
-    with db.transaction(read_only=True) as tx:
-        behind = items.review_comments(tx, repository.id)
     here = sum(len(item.review_comments) for item in chunk)
     work = Workload(
         pull_requests=left,

@@ -17,7 +17,7 @@ from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.store import backfills, repositories
+from gh_backfill.store import backfills, items, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import route
 from gh_backfill.tasks.background import Begin, in_thread
@@ -171,11 +171,11 @@ class Worker:
         if (chunks := self._chunks_left()) is not None:
             left = min(left, chunks * pipeline.size.size)
         found = route.choose(
-            self.db,
             self.graphql,
             lists,
             self.repository,
             chunk.items,
+            behind=self._write(lambda tx: items.review_comments(tx, self.repository.id)),
             captured=self._captured,
             left=left,
             point_seconds=chunk.spent.seconds,
