@@ -102,13 +102,6 @@ def write(
     return Written(counts=counts, new_pull_requests=pull_requests.inserted)
 
 
-def review_comments(tx: Transaction, repository_id: str) -> int:
-    """Return how many review comments of a repository are here."""
-    row = tx.row(_SQL["review_comments"], repository_id=repository_id)
-    assert row is not None
-    return int(row["review_comments"])
-
-
 def quarantined_numbers(tx: Transaction, repository_id: str, *, most_attempts: int) -> list[int]:
     """Return the numbers of pull requests of which something waits in the quarantine, tried less often than that."""
     rows = tx.rows(_SQL["open_quarantine"], repository_id=repository_id, most_attempts=most_attempts)

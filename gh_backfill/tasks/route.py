@@ -28,7 +28,6 @@ def choose(
     repository: TrackedRepository,
     chunk: Sequence[CompletePullRequest],
     *,
-    behind: int,
     captured: int,
     left: int,
     point_seconds: float,
@@ -36,17 +35,17 @@ def choose(
 ) -> Route | None:
     """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
 
-    `captured` pull requests with `behind` review comments are here, `left` are still to be read, in at most
-    `until` seconds.
+    `captured` pull requests are here, taken to have as many review comments as those of the chunk; `left` are still to
+    be read, in at most `until` seconds.
     """
     if len(chunk) < 2 or left <= 0:
         return None
     created = sorted(item.pull_request.created_at for item in chunk)
-    here = sum(len(item.review_comments) for item in chunk)
+    comments = sum(len(item.review_comments) for item in chunk) / len(chunk)
     work = Workload(
         pull_requests=left,
-        behind=behind,
-        comments=max(behind / max(1, captured), here / len(chunk)),
+        behind=round(captured * comments),
+        comments=comments,
         units=routing.units(chunk),
         position=created[0],
         apart=(created[-1] - created[0]) / (len(created) - 1),

@@ -17,7 +17,7 @@ from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.store import backfills, items, repositories
+from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import route
 from gh_backfill.tasks.background import Begin, in_thread
@@ -175,10 +175,9 @@ class Worker:
             lists,
             self.repository,
             chunk.items,
-            behind=self._write(lambda tx: items.review_comments(tx, self.repository.id)),
             captured=self._captured,
             left=left,
-            point_seconds=chunk.spent.seconds,
+            point_seconds=chunk.spent.seconds / max(1, chunk.spent.points),
             until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
         )
         if found is not None:

@@ -191,11 +191,6 @@ update pull_requests set github_id = %(github_id)s where id = %(wrong_id)s;
 -- Only what nothing else refers to any more.
 delete from pull_requests where id = %(wrong_id)s;
 
--- name: review_comments
-select count(*) as review_comments
-from comments
-where repository_id = %(repository_id)s and comment_type = 'review_comment';
-
 -- name: open_quarantine
 -- What waits in the quarantine of a repository, by the pull request it belongs to.
 select kind, identity, number, attempts

@@ -1,12 +1,17 @@
 -- Accounts, told as one jsonb array: an account is known by its id, and a login belongs to one account at a time.
+-- `offset 0` keeps PostgreSQL from reading all accounts to find these few.
 
 -- name: changed_people
 -- Known accounts that look different now, and those whose login somebody else holds here: settled before the chunk.
 select i.github_id
 from jsonb_to_recordset(%(people)s)
      as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
-left join contributors c on c.github_id = i.github_id
-left join contributors holder on holder.username = i.username and holder.github_id <> i.github_id
+left join lateral (
+    select id, username, display_name, avatar_url, is_bot from contributors where github_id = i.github_id offset 0
+) c on true
+left join lateral (
+    select id from contributors where username = i.username and github_id <> i.github_id offset 0
+) holder on true
 where holder.id is not null
    or (c.id is not null
        and (c.username, c.display_name, c.avatar_url, c.is_bot) is distinct from
@@ -45,7 +50,8 @@ insert into contributors (github_id, username, display_name, avatar_url, profile
 select i.github_id, i.username, i.display_name, i.avatar_url, 'https://github.com/' || i.username, i.is_bot
 from jsonb_to_recordset(%(people)s)
      as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
-where not exists (select from contributors c where c.github_id = i.github_id)
+left join lateral (select id from contributors where github_id = i.github_id offset 0) c on true
+where c.id is null
 order by i.github_id
 on conflict do nothing;
 
@@ -53,4 +59,5 @@ on conflict do nothing;
 -- Who is still missing after the insert: another worker was faster with the same login.
 select i.github_id
 from jsonb_to_recordset(%(people)s) as i (github_id bigint)
-where not exists (select from contributors c where c.github_id = i.github_id);
+left join lateral (select id from contributors where github_id = i.github_id offset 0) c on true
+where c.id is null;
