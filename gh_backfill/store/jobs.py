@@ -98,6 +98,7 @@ def finish(
     chunks: int,
     items: int,
     warnings: int,
+    retries: int = 0,
     error_type: ErrorType | None = None,
     times: Times | None = None,
 ) -> bool:
@@ -114,6 +115,7 @@ def finish(
         chunks=chunks,
         items=items,
         warnings=warnings,
+        retries=retries,
         times=None if times is None else times.as_json(),
     )
     return changed == 1

@@ -56,5 +56,6 @@ class Captured:
     counts: RowCounts = field(default_factory=RowCounts)
     spent: Spent = field(default_factory=Spent)
     gaps: int = 0
+    retries: int = 0
     resume_at: datetime | None = None
     error_type: ErrorType | None = None

@@ -220,6 +220,7 @@ def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None
             chunks=captured.chunks,
             items=captured.items,
             warnings=captured.counts.quarantined + captured.gaps,
+            retries=captured.retries,
             error_type=captured.error_type,
             times=times,
         )

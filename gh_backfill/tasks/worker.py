@@ -273,6 +273,7 @@ class Worker:
         if isinstance(error, RateLimited):
             self._release(claim)
             return self._wait_or_pause(error.resume_at, "rate_limit", str(error))
+        self._done = replace(self._done, retries=self._done.retries + 1)
         return self._write(lambda tx: self._charge(tx, claim, error))
 
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:

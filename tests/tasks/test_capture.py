@@ -307,3 +307,10 @@ def test_a_page_is_fetched_once_and_the_end_is_believed(house: House) -> None:
     house.track(SMALL)
     house.capture(SMALL)
     assert pages(house) == 2
+
+
+def test_the_ledger_counts_the_chunks_that_were_tried_again(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="502_html", count=5))
+    house.capture()
+    assert house.only("select retries from progressive_capture_jobs")["retries"] == 1

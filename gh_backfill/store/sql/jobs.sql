@@ -53,9 +53,7 @@ where id = %(id)s and outcome is null;
 update progressive_capture_jobs j
 set status = %(status)s, outcome = %(outcome)s, completed_at = clock_timestamp(), error = %(error)s,
     error_type = %(error_type)s, points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
-    warnings = %(warnings)s, times = coalesce(%(times)s, times),
-    retries = (select coalesce(sum(c.retry_count), 0) from backfill_chunks c
-               where c.repository_id = j.repository_id and c.started_at >= j.started_at)
+    warnings = %(warnings)s, times = coalesce(%(times)s, times), retries = %(retries)s
 where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null;
 
 -- name: open_jobs

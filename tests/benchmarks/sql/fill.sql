@@ -36,8 +36,9 @@ where p.github_id > 9000000000000;
 
 -- name: chunks
 insert into backfill_chunks (repository_id, backfill_state_id, stream_id, chunk_number, status, started_at,
-                             completed_at, pr_numbers)
-select s.repository_id, s.backfill_state_id, s.id, n, 'completed', now(), now(), array(select generate_series(1, 74))
+                             completed_at, points, api_calls_made, pr_numbers)
+select s.repository_id, s.backfill_state_id, s.id, n, 'completed', now() - interval '1 day', now() - interval '1 day',
+       2, 2, array(select generate_series(1, 74))
 from backfill_streams s
 join repositories r on r.id = s.repository_id
 cross join generate_series(1, %(count)s / 74) as n
