@@ -15,9 +15,7 @@ MARK = "__damage__"
 Path = Sequence[str | int]
 # What PostgreSQL can't store: NUL, and halves of surrogate pairs.  In JSON they can only come as escapes; whole pairs
 # are all right.
-_SUSPICIOUS = re.compile(
-    rb"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
-)
+_SUSPICIOUS = re.compile(rb"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
 MENDED = "characters that no database can store were replaced by U+FFFD"

@@ -130,7 +130,10 @@ def by_number(
         variables: dict[str, object] = {"repository": repository_node_id}
         variables |= {f"number{index}": number for index, number in enumerate(part)}
         answer = graphql.execute(
-            documents.aliases(("PullRequestByNumber",) * len(part)), variables, points=cost.points(2 * len(part))
+            documents.aliases(("PullRequestByNumber",) * len(part)),
+            variables,
+            points=cost.points(2 * len(part)),
+            divisible=True,
         )
         spent += answer.spent
         for index, number in enumerate(part):
@@ -201,7 +204,7 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: PageAsked | None = None, 
     if page is not None:
         templates.append("Page")
         variables |= _variables(page)
-    answer = graphql.execute(documents.aliases(tuple(templates)), variables, points=points)
+    answer = graphql.execute(documents.aliases(tuple(templates)), variables, points=points, divisible=True)
     paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:

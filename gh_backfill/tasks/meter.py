@@ -20,7 +20,7 @@ class Meter:
         self._db, self._graphql, self._now, self._sleep = db, graphql, now, sleep
         self._started = now()
         self._database = db.busy.seconds
-        graphql.times = Times()
+        graphql.attempts.times = Times()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, and count it for what GitHub's client was held up by, if it was."""
@@ -35,9 +35,10 @@ class Meter:
             left = max(0.0, (paused_until - now).total_seconds())
             self._wait(left)
             total += left
-        return replace(self._graphql.times, total=total, database=self._db.busy.seconds - self._database)
+        return replace(self._graphql.attempts.times, total=total, database=self._db.busy.seconds - self._database)
 
     def _wait(self, seconds: float) -> None:
-        cause = self._graphql.held_up
+        attempts = self._graphql.attempts
+        cause = attempts.held_up
         if cause is not None:
-            self._graphql.times = self._graphql.times.waited(cause, seconds)
+            attempts.times = attempts.times.waited(cause, seconds)

@@ -87,7 +87,7 @@ class Worker:
     def _wait_for_budget(self) -> Captured | None:
         if self._pipeline is not None and self._pipeline.under_way:
             return None  # it has its points already
-        wait = self.graphql.must_wait(POINTS_OF_A_CHUNK)
+        wait = self.graphql.attempts.must_wait(POINTS_OF_A_CHUNK)
         return None if wait is None else self._wait_or_pause(wait.until, "rate_limit", wait.reason)
 
     def _wait_or_pause(self, until: datetime, reason: str, explained: str) -> Captured | None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.clients import documents
-from gh_backfill.clients.graphql import LONGEST_PAUSE, TRIES, GraphQL
+from gh_backfill.clients.attempts import LONGEST_PAUSE, TRIES
+from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Denied, RateLimited, TooBig, Unreachable
 from gh_backfill.models import Spent
 from gh_backfill.policy.governor import Cause
@@ -61,7 +62,7 @@ def test_the_time_of_requests_and_of_pauses_between_tries_is_counted(
     graphql = GraphQL(github.graphql_url, "tok", sleep=slept.append, clock=lambda: float(next(ticks)))
     github.faults.add(Fault(name=fault, count=2))
     graphql.execute(QUERY, VARIABLES)
-    assert (graphql.times.requests, graphql.times.retries) == (3.0, sum(slept))
+    assert (graphql.attempts.times.requests, graphql.attempts.times.retries) == (3.0, sum(slept))
 
 
 def test_a_short_wait_is_counted_by_its_cause(github: Simulator, slept: list[float]) -> None:
@@ -74,15 +75,15 @@ def test_a_short_wait_is_counted_by_its_cause(github: Simulator, slept: list[flo
     graphql = GraphQL(github.graphql_url, "tok", sleep=sleep, now=lambda: moment[0])
     github.faults.add(Fault(name="secondary_a", count=1, size=7))
     graphql.execute(QUERY, VARIABLES)
-    assert (graphql.times.slow_down, graphql.held_up) == (sum(slept), None)
-    assert graphql.times.slow_down > 0
+    assert (graphql.attempts.times.slow_down, graphql.attempts.held_up) == (sum(slept), None)
+    assert graphql.attempts.times.slow_down > 0
 
 
 def test_a_long_wait_is_left_to_the_caller_with_its_cause(graphql: GraphQL, github: Simulator) -> None:
     github.faults.add(Fault(name="secondary_a", count=1, size=70))
     with pytest.raises(RateLimited):
         graphql.execute(QUERY, VARIABLES)
-    assert (graphql.times.slow_down, graphql.held_up) == (0.0, Cause.TOLD)
+    assert (graphql.attempts.times.slow_down, graphql.attempts.held_up) == (0.0, Cause.TOLD)
 
 
 def test_it_gives_up_after_the_last_try(graphql: GraphQL, github: Simulator, slept: list[float]) -> None:
@@ -100,8 +101,16 @@ def test_what_no_retry_can_help_is_not_tried_again(
 ) -> None:
     github.faults.add(Fault(name=fault))
     with pytest.raises(expected):
-        graphql.execute(QUERY, VARIABLES)
+        graphql.execute(QUERY, VARIABLES, divisible=True)
     assert (slept, graphql.spent.requests) == ([], 1)
+
+
+def test_a_query_that_cannot_be_made_smaller_is_tried_again_when_it_times_out(
+    graphql: GraphQL, github: Simulator, slept: list[float]
+) -> None:
+    github.faults.add(Fault(name="504", count=2))
+    assert graphql.execute(QUERY, VARIABLES).data
+    assert (len(slept), graphql.spent.requests) == (2, 3)
 
 
 def test_nobody_at_the_address_is_one_clear_word() -> None:
