@@ -209,7 +209,10 @@ class Repository:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrackedRepository:
-    """A repository as the database knows it, and how far its history has come."""
+    """A repository as the database knows it, and how far its history has come.
+
+    `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
+    """
 
     id: str
     github_id: int
@@ -227,6 +230,8 @@ class TrackedRepository:
     leased: bool
     has_stream: bool
     held: bool = False
+    begun: bool = False
+    free_parts: tuple[int, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -245,7 +250,8 @@ class Goal:
 class Stream:
     """One walk through a repository's pull requests, locked by the transaction that read it.
 
-    `page_size` is the next page's; what was learned on the way to it is in `policy.chunking.PageSize`.
+    `page_size` is the next page's; what was learned on the way to it is in `policy.chunking.PageSize`.  A part of a
+    split walk has its `numbers`, lowest and highest; its cursor is the next of them.
     """
 
     id: str
@@ -262,6 +268,8 @@ class Stream:
     page_too_big: int | None
     pages_clean: int
     items_done: int
+    part: int = 0
+    numbers: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.parts import PER_PART
 
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     plan_limit: Whole = Field(default=12, ge=1, le=256, validation_alias="GH_BACKFILL_PLAN_LIMIT")
     minimum_pull_requests: Whole = Field(default=100, ge=0, validation_alias="GH_BACKFILL_MINIMUM_PULL_REQUESTS")
     complete_percent: Whole = Field(default=80, ge=1, le=100, validation_alias="GH_BACKFILL_COMPLETE_PERCENT")
+    per_part: Whole = Field(default=PER_PART, ge=1, validation_alias="GH_BACKFILL_PER_PART")
     run_key: str | None = _aliases("GH_BACKFILL_RUN_KEY")
 
     alert_repository: str | None = _aliases("GH_BACKFILL_ALERT_REPOSITORY")

@@ -53,7 +53,9 @@ def mark(data: dict[str, Any], path: Path, reason: str) -> None:
 def mend_texts(data: dict[str, Any], raw: bytes) -> None:
     """Replace what no database can store by U+FFFD and mark what holds it.  `raw` is the answer as it came."""
     if _SUSPICIOUS.search(raw):
-        _mend(data, data)
+        for child in data.values():
+            if isinstance(child, dict | list):
+                _mend(child, child if isinstance(child, dict) else data)
 
 
 def _mend(value: Any, holder: dict[str, Any]) -> None:

@@ -12,25 +12,38 @@ _DEFINITION = re.compile(r"^(?:query|fragment) (\w+).*?^\}$", re.MULTILINE | re.
 _SPREAD = re.compile(r"\.\.\.(\w+)")
 _HEAD = re.compile(r"^query \w+\((.*?)\) \{\n(.*)\n\}$", re.DOTALL)
 _NUMBERED = re.compile(r"(?<![\w$])(a|\$(?:id|after|first|owner|name|number))0\b")
+_ONE_NUMBER = "$q0: Int!"
+_NUMBER_LINE = re.compile(r"^ *q0: .*\n", re.MULTILINE)
 _FILES = ("capture", "repositories")
 
 
 @lru_cache(maxsize=64)
-def aliases(templates: tuple[str, ...]) -> str:
+def aliases(templates: tuple[str, ...], *, numbers: int = 0) -> str:
     """Return one operation made of one numbered copy of each template, in order, and the budget.
 
     Names that end in 0 get the number of their place: `$id0` of the third template becomes `$id2`.  A template without
-    such names (`nodes(ids:)`, a page) may occur once.  The operation is called after its last template, for GitHub's
-    support and for whoever reads a log of requests.
+    such names (`nodes(ids:)`, a page) may occur once; a line for `q0` is repeated for so many `numbers`.  The operation
+    is called after its last template, for GitHub's support and for whoever reads a log of requests.
     """
     heads: list[str] = []
     bodies: list[str] = []
     for number, template in enumerate(templates):
         head, body = _numbered(template, number)
+        if _ONE_NUMBER in head:
+            head, body = _for_numbers(head, body, numbers)
         heads += (each for each in head if each not in heads)
         bodies.append(body)
     query = "query {}({}) {{\n  ...Budget\n{}\n}}".format(templates[-1], ", ".join(heads), "\n".join(bodies))
     return _with_fragments(query)
+
+
+def _for_numbers(head: list[str], body: str, count: int) -> tuple[list[str], str]:
+    """Repeat the line of `q0`, and its variable, for each number."""
+    variables = [_ONE_NUMBER.replace("q0", f"q{number}") for number in range(count)]
+    lines = _NUMBER_LINE.sub(
+        lambda line: "".join(line.group(0).replace("q0", f"q{number}") for number in range(count)), body
+    )
+    return [each for each in head if each != _ONE_NUMBER] + variables, lines
 
 
 @cache

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
-from gh_backfill.clients import damage, documents, parsing
+from gh_backfill.clients import damage, documents, numbers, parsing
 from gh_backfill.clients.graphql import Answer, GraphQL
+from gh_backfill.clients.pages import Asked, Known, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig, Unreachable
 from gh_backfill.models import Repository, Spent
 from gh_backfill.policy import cost
@@ -36,33 +36,6 @@ _TEMPLATES: dict[type[Want], str] = {
     MoreReviews: "TopUpPullRequestReviews",
     MoreComments: "TopUpPullRequestComments",
 }
-
-
-Order = Literal["CREATED_AT", "UPDATED_AT"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PageAsked:
-    """The next `first` pull requests of a repository after a cursor, newest first by `order`."""
-
-    repository: str
-    first: int
-    after: str | None
-    order: Order
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """A page of pull requests, and what GitHub says of the repository at that moment."""
-
-    slots: tuple[Slot, ...]
-    total: int
-    next: str | None
-    end: str | None
-    full_name: str
-    is_private: bool
-    server_time: datetime
-    spent: Spent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,8 +72,11 @@ def repositories_by_id(graphql: GraphQL, node_ids: Sequence[str]) -> list[Reposi
     return found
 
 
-def outline(graphql: GraphQL, asked: PageAsked) -> Page:
+def outline(graphql: GraphQL, asked: Asked) -> Page:
     """Return the places of a page whose pull requests can't be read: their slots are `Unreadable` by design."""
+    if isinstance(asked, NumbersAsked):
+        answer = graphql.execute(documents.aliases(("Numbers",)), {"repository": asked.repository})
+        return numbers.page(answer, replace(asked, numbers=()), first=0)
     return _page(graphql.execute(documents.aliases(("Outline",)), _variables(asked)), asked)
 
 
@@ -120,13 +96,22 @@ def again(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot], orde
     return fresh, spent
 
 
-def by_number(
-    graphql: GraphQL, repository_node_id: str, numbers: Sequence[int]
-) -> tuple[dict[int, Slot | None], Spent]:
+def again_by_number(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+    """Do what `again` does for slots whose places are numbers."""
+    found, spent = by_number(graphql, repository_node_id, [int(slot.after or 0) for slot in slots])
+    fresh = []
+    for slot, (number, answer) in zip(slots, found.items(), strict=True):
+        identity = next((each.identity for each in slot.unreadable), None)
+        known = Known(number=number, node_id=identity)
+        fresh.append(numbers.named(answer or Slot(after=None, item=None, unreadable=()), known))
+    return fresh, spent
+
+
+def by_number(graphql: GraphQL, repository_node_id: str, wanted: Sequence[int]) -> tuple[dict[int, Slot | None], Spent]:
     """Return pull requests by their numbers; None for one that is gone."""
     found: dict[int, Slot | None] = {}
     spent = Spent()
-    for part in _parts(numbers, UNITS_OF_ONE_POINT // 2):
+    for part in _parts(wanted, UNITS_OF_ONE_POINT // 2):
         variables: dict[str, object] = {"repository": repository_node_id}
         variables |= {f"number{index}": number for index, number in enumerate(part)}
         answer = graphql.execute(
@@ -184,7 +169,7 @@ def _page(answer: Answer, asked: PageAsked) -> Page:
     )
 
 
-def ask(graphql: GraphQL, wants: Sequence[Want], page: PageAsked | None = None, *, points: int) -> Reply:
+def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, points: int) -> Reply:
     """Ask for several wants and a page in one query, which is expected to cost `points`.
 
     What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
@@ -201,10 +186,17 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: PageAsked | None = None, 
     if by_ids:
         templates.append("TopUpReviews")
         variables["ids"] = [want.node_id for want in by_ids]
-    if page is not None:
-        templates.append("Page")
-        variables |= _variables(page)
-    answer = graphql.execute(documents.aliases(tuple(templates)), variables, points=points, divisible=True)
+    many, first = 0, len(templates)
+    match page:
+        case PageAsked():
+            templates.append("Page")
+            variables |= _variables(page)
+        case NumbersAsked():
+            templates += numbers.templates(page)
+            variables |= numbers.variables(page, first)
+            many = len(page.numbers)
+    document = documents.aliases(tuple(templates), numbers=many)
+    answer = graphql.execute(document, variables, points=points, divisible=True)
     paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:
@@ -213,14 +205,14 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: PageAsked | None = None, 
     replies = zip([*singles, *by_ids], nodes, paths, strict=True)
     return Reply(
         answers=[_reply(want, node, gone=path in answer.not_found) for want, node, path in replies],
-        page=None if page is None else _page_or_why_not(answer, page),
+        page=None if page is None else _page_or_why_not(answer, page, first),
         spent=answer.spent,
     )
 
 
-def _page_or_why_not(answer: Answer, asked: PageAsked) -> Page | GitHubError:
+def _page_or_why_not(answer: Answer, asked: Asked, first: int) -> Page | GitHubError:
     try:
-        return _page(answer, asked)
+        return _page(answer, asked) if isinstance(asked, PageAsked) else numbers.page(answer, asked, first)
     except GitHubError as error:
         return error
 

@@ -136,7 +136,8 @@ def _json(response: requests.Response) -> Any:
 def _is_missing(error: Error) -> bool:
     """Say whether an error only tells that a thing we named does not exist."""
     path: Sequence[str | int] = error.get("path") or ()
-    whole_thing = len(path) == 1 or (len(path) == 2 and (path[0] == "nodes" or path[1] == "pullRequest"))
+    by_place = len(path) == 2 and (path[0] in ("nodes", "known", "numbers") or path[1] == "pullRequest")
+    whole_thing = len(path) == 1 or by_place
     return error.get("type") == "NOT_FOUND" and whole_thing
 
 

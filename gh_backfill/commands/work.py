@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -122,6 +123,7 @@ def plan(
                 more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent
             ),
             limit=environment.plan_limit,
+            per_part=environment.per_part,
             dry_run=dry_run,
         )
         left = estimates(db, [each.repository.id for each in made.verdicts])
@@ -158,6 +160,10 @@ def capture(
         str | None,
         typer.Option("--time-limit", envvar="GH_BACKFILL_TIME_LIMIT", metavar="MINUTES", help="Stop in time."),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(envvar="GH_BACKFILL_PART", metavar="N", help="Begin with this part of a walk that is split."),
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Capture one repository: pull requests with all reviews and comments, page by page.
@@ -168,7 +174,7 @@ def capture(
     name = (repository or repository_id or "").strip()
     if not name:
         raise ConfigurationError("which repository? gh-backfill capture owner/name")
-    limits = _limits(chunk_size, max_chunks, time_limit)
+    limits = replace(_limits(chunk_size, max_chunks, time_limit), part=number("--part", part, 1))
     environment = settings.load()
     if dry_run:
         with connect.database(environment, writing=False) as db:

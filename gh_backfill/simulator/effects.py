@@ -57,10 +57,16 @@ def _limit_resources(fault: Fault, answer: Answer) -> None:
 
 def _null_with_error(fault: Fault, answer: Answer) -> None:
     for path, value in list(_objects(answer.get("data"), [])):
-        for name in ("author", "body"):
+        numbers = [name for name, child in value.items() if _told(child)]
+        for name in ("author", "body", *numbers):
             if value.get(name) is not None and _chosen(fault, value, path, name):
                 value[name] = None
                 _complain(answer, [*path, name], "RESOURCE_LIMITS_EXCEEDED")
+
+
+def _told(value: Any) -> bool:
+    """Say whether this is the answer to `issueOrPullRequest`."""
+    return isinstance(value, dict) and value.get("__typename") in ("Issue", "PullRequest")
 
 
 def _shrink(fault: Fault, answer: Answer) -> None:
@@ -143,7 +149,7 @@ EFFECTS: dict[str, Effect] = {
         data=_limit_resources,
     ),
     "null_with_error": Effect(
-        text="in `size` (0.1) of all objects `author` or `body` is null with an error at its path",
+        text="in `size` (0.1) of all objects `author`, `body` or `issueOrPullRequest` is null with an error at it",
         data=_null_with_error,
     ),
     "shrink": Effect(

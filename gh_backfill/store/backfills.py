@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +49,25 @@ def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal
     tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
 
 
+def split(tx: Transaction, repository_id: str, ranges: Sequence[tuple[int, int]], *, began: datetime) -> bool:
+    """Let an open walk that has not begun go on in parts, one for each (lowest, highest) number; False if it can't.
+
+    `began` is GitHub's time when the highest number of all was asked for: what is newer is the catch-up's.
+    """
+    row = tx.row(_SQL["split_walk"], repository_id=repository_id)
+    if row is None:
+        return False
+    parts = [{"part": part, "lowest": low, "highest": high} for part, (low, high) in enumerate(ranges, 1)]
+    tx.run(
+        _SQL["open_parts"],
+        repository_id=repository_id,
+        state_id=row["backfill_state_id"],
+        parts=parts,
+        watermark=began,
+    )
+    return True
+
+
 def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
     """Let a finished backfill read what changed since its last catch-up; False if it did not have the whole history."""
     if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):
@@ -69,9 +89,14 @@ def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime) -> N
     tx.run(_SQL["mark_planned"], ids=tuple(repository_ids), now=now)
 
 
-def lock_stream(tx: Transaction, repository_id: str) -> Stream | None:
-    """Lock and return the stream to work on; None if the backfill is not active or has nothing left."""
-    row = tx.row(_SQL["lock_stream"], repository_id=repository_id)
+def lock_stream(
+    tx: Transaction, repository_id: str, *, worker: str | None = None, part: int | None = None
+) -> Stream | None:
+    """Lock and return the stream to work on; None if the backfill is not active or has nothing left.
+
+    Of the parts of a split walk it is one that nobody else is at, `part` before the one where this worker was last.
+    """
+    row = tx.row(_SQL["lock_stream"], repository_id=repository_id, worker=worker, part=part, alive=LEASE)
     return None if row is None else _stream(row)
 
 
@@ -98,9 +123,9 @@ def claim(tx: Transaction, stream: Stream, *, worker: str, page_size: int, proce
     )
 
 
-def standstill(tx: Transaction, repository_id: str) -> Standstill:
-    """Return why nothing could be claimed."""
-    row = tx.row(_SQL["why_nothing"], repository_id=repository_id)
+def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None) -> Standstill:
+    """Return why nothing could be claimed by this worker."""
+    row = tx.row(_SQL["why_nothing"], repository_id=repository_id, worker=worker)
     if row is None:
         return Standstill(status=None)
     return Standstill(
@@ -186,13 +211,7 @@ def complete(
         requests=spent.requests,
     )
     if advance.catch_up_from is not None:
-        stream = claim.stream
-        tx.run(
-            _SQL["open_catch_up"],
-            repository_id=stream.repository_id,
-            state_id=stream.state_id,
-            read_down_to=advance.catch_up_from,
-        )
+        _open_catch_up(tx, claim.stream, advance.catch_up_from)
     tx.run(_SQL["complete_state"], state_id=claim.stream.state_id)
 
 
@@ -238,6 +257,21 @@ def fail(tx: Transaction, repository_id: str, *, error: str) -> bool:
     return tx.run(_SQL["fail_state"], repository_id=repository_id, error=error) == 1
 
 
+def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> None:
+    """Open the catch-up of a walk that is over; a split one is when its last part is."""
+    if stream.part:
+        row = tx.row(_SQL["finish_walk"], repository_id=stream.repository_id)
+        if row is None:
+            return
+        read_down_to = row["watermark"] - MARGIN
+    tx.run(
+        _SQL["open_catch_up"],
+        repository_id=stream.repository_id,
+        state_id=stream.state_id,
+        read_down_to=read_down_to,
+    )
+
+
 def _key(claim: Claim) -> Row:
     return {"chunk_id": claim.chunk_id, "attempt": claim.attempt}
 
@@ -258,4 +292,6 @@ def _stream(row: Row) -> Stream:
         page_too_big=row["page_too_big"],
         pages_clean=row["pages_clean"],
         items_done=row["items_done"],
+        part=row["part"],
+        numbers=(row["lowest_number"], row["highest_number"]) if row["part"] else None,
     )

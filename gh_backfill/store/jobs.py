@@ -27,11 +27,15 @@ class Run:
 
 
 def plan(
-    tx: Transaction, run: Run, reasons: Sequence[tuple[str, str]], *, job_type: JobType = JobType.BACKFILL
+    tx: Transaction,
+    run: Run,
+    entries: Sequence[tuple[str, str, int | None]],
+    *,
+    job_type: JobType = JobType.BACKFILL,
 ) -> None:
-    """Write a pending job for each (repository id, reason)."""
-    if reasons:
-        rows = [{"repository_id": repository_id, "reason": reason} for repository_id, reason in reasons]
+    """Write a pending job for each (repository id, reason, part or None)."""
+    if entries:
+        rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
         tx.run(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
 
 
@@ -58,13 +62,14 @@ def start(
     repository_id: str | None,
     *,
     worker: str = "",
+    part: int | None = None,
     job_type: JobType = JobType.BACKFILL,
 ) -> str:
-    """Take the job that was planned for this repository in this run, or write one; returns its id.
+    """Take the job that was planned for this repository and part in this run, or write one; returns its id.
 
     A worker that asks twice, having got no answer the first time, gets the same job.
     """
-    row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id, worker=worker)
+    row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id, worker=worker, part=part)
     if row is None:
         row = tx.row(_SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, worker=worker, **_of(run))
     assert row is not None

@@ -78,7 +78,8 @@ def track(tx: Transaction, repositories: Sequence[Repository]) -> set[str]:
 
 def candidates(tx: Transaction, *, asked: Sequence[str] = ()) -> list[TrackedRepository]:
     """Return what is tracked, has an open backfill, or is asked for by our id."""
-    return [TrackedRepository(**row) for row in tx.rows(_SQL["candidates"], asked=tuple(asked))]
+    rows = tx.rows(_SQL["candidates"], asked=tuple(asked))
+    return [TrackedRepository(**{**row, "free_parts": tuple(row["free_parts"])}) for row in rows]
 
 
 def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:

@@ -24,11 +24,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """When to stop though work is left; None means no such limit."""
+    """When to stop though work is left; None means no such limit.  `part` is the part of a split walk to begin with."""
 
     chunk_size: int | None = None
     max_chunks: int | None = None
     deadline: datetime | None = None
+    part: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gh_backfill.clients import github
-from gh_backfill.clients.github import PageAsked
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.pages import Asked, Page, PageAsked
 from gh_backfill.errors import TooBig
 from gh_backfill.models import CompletePullRequest, Spent, Unreadable
 from gh_backfill.policy.completeness import TRIES, Gathering
@@ -25,7 +25,7 @@ class Chunk:
     `kept` counts the places of the page that the stream is about.
     """
 
-    page: github.Page
+    page: Page
     items: tuple[CompletePullRequest, ...]
     unreadable: tuple[Unreadable, ...]
     kept: int
@@ -89,7 +89,7 @@ def complete(graphql: GraphQL, gatherings: Sequence[Gathering], alive: Alive = l
     return spent
 
 
-def salvage(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot], alive: Alive) -> tuple[list[Slot], Spent]:
+def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive) -> tuple[list[Slot], Spent]:
     """Keep the good places of a page, and ask for the others again, alone; those that are gone are left out.
 
     What stays unreadable comes back as such, with its number, so that it can be tried again by it.
@@ -101,11 +101,14 @@ def salvage(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot], alive: Al
         if not spoilt:
             break
         alive()
-        fresh, cost = github.again(graphql, asked.repository, spoilt, asked.order)
+        if isinstance(asked, PageAsked):
+            fresh, cost = github.again(graphql, asked.repository, spoilt, asked.order)
+        else:
+            fresh, cost = github.again_by_number(graphql, asked.repository, spoilt)
         spent += cost
         by_place |= {slot.after: slot for slot in fresh}
     left = [slot for slot in by_place.values() if slot.item is not None or slot.unreadable]
-    known, cost = _identify(graphql, asked, left)
+    known, cost = _identify(graphql, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
     return known, spent + cost
 
 

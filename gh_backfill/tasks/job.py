@@ -96,7 +96,7 @@ def run(
     worker = worker_name()
     meter = Meter(db, graphql, now=now, sleep=sleep)
     repository = persistently(lambda: find(db, name), sleep)
-    job_id = persistently(lambda: _start(db, job_run, repository.id, worker, job_type), sleep)
+    job_id = persistently(lambda: _start(db, job_run, repository.id, worker, limits.part, job_type), sleep)
     captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
     try:
         captured = Worker(
@@ -140,9 +140,11 @@ def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estima
     return estimate(work, budget(db), ceiling=page)
 
 
-def _start(db: Database, job_run: jobs.Run, repository_id: str, worker: str, job_type: JobType) -> str:
+def _start(
+    db: Database, job_run: jobs.Run, repository_id: str, worker: str, part: int | None, job_type: JobType
+) -> str:
     with db.transaction() as tx:
-        return jobs.start(tx, job_run, repository_id, worker=worker, job_type=job_type)
+        return jobs.start(tx, job_run, repository_id, worker=worker, part=part, job_type=job_type)
 
 
 def _beating(

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal
+from gh_backfill.models import Goal, TrackedRepository
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import Settings
 from gh_backfill.store import repositories
@@ -142,6 +142,7 @@ def run(
                     more_than=settings.minimum_pull_requests, below_percent=settings.complete_percent
                 ),
                 limit=settings.plan_limit,
+                per_part=settings.per_part,
             )
             logs = settings.data_folder / "logs"
             children = _capture_all(db, run_settings, url, made, logs, workers, show)
@@ -169,16 +170,16 @@ def _capture_all(
     show: Callable[[Scene], None],
 ) -> list[Child]:
     """Keep up to `workers` captures going until all are done; whatever interrupts us ends them in good order."""
-    waiting = list(reversed(made.chosen))
-    planned = [each.id for each in waiting]
+    waiting = list(reversed(made.entries))
+    planned = [each.id for each in made.chosen]
     children: list[Child] = []
     environment = _environment(settings, url)
     try:
         while waiting or any(child.process.poll() is None for child in children):
             running = [child for child in children if child.process.poll() is None]
             while waiting and len(running) < workers:
-                repository = waiting.pop()
-                running.append(_start(repository.id, repository.full_name, environment, logs))
+                verdict, part = waiting.pop()
+                running.append(_start(verdict.repository, part, environment, logs))
                 children.append(running[-1])
             with db.transaction(read_only=True) as tx:
                 states = repositories.status(tx, planned)
@@ -192,18 +193,20 @@ def _capture_all(
     return children
 
 
-def _start(repository_id: str, name: str, environment: Mapping[str, str], logs: Path) -> Child:
+def _start(repository: TrackedRepository, part: int | None, environment: Mapping[str, str], logs: Path) -> Child:
     logs.mkdir(parents=True, exist_ok=True)
-    log = logs / f"{name.replace('/', '__')}.log"
+    number = "" if part is None else str(part)
+    name = repository.full_name
+    log = logs / f"{name.replace('/', '__')}{number and '__part'}{number}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gh_backfill", "capture"],
-            env={**environment, "GH_BACKFILL_REPOSITORY_ID": repository_id},
+            env={**environment, "GH_BACKFILL_REPOSITORY_ID": repository.id, "GH_BACKFILL_PART": number},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    return Child(repository_id=repository_id, name=name, process=process, log=log)
+    return Child(repository_id=repository.id, name=name, process=process, log=log)
 
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gh_backfill.clients import github
-from gh_backfill.clients.github import Page, PageAsked
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.pages import Asked, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models import Claim, Spent, Stream, Unreadable
 from gh_backfill.policy.chunking import PageSize
@@ -29,6 +29,7 @@ from gh_backfill.policy.progress import page_limit, wanted
 from gh_backfill.tasks.background import Begin
 from gh_backfill.tasks.fetch import Alive, Chunk, Completion, salvage
 from gh_backfill.tasks.listed import ListedComments
+from gh_backfill.tasks.numbers import Numbers
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,11 @@ class _Asked:
     """A query and its page, if there is one."""
 
     query: Query
-    page: PageAsked | None
+    page: Asked | None
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to ask."""
+        return bool(self.query) or self.page is not None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,6 +80,7 @@ class Pipeline:
     _fetched: deque[_Fetched] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
+    _numbers: Numbers | None = None
     _running: tuple[_Asked, Future[github.Reply]] | None = None
     _spent: Spent = field(default_factory=Spent)
     _apart: int = 0
@@ -119,7 +125,7 @@ class Pipeline:
         if claim.stream.kind != "history" or after is None or most == 0 or self._head_is_complete():
             return
         asked = self._compose(replace(claim.stream, items_done=claim.stream.items_done + chunk.kept), after, most)
-        if asked.query:
+        if asked:
             self._running = asked, self.begin(partial(self._ask, asked))
 
     def drain(self) -> None:
@@ -153,6 +159,15 @@ class Pipeline:
         begun = claim.stream.watermark
         if self._fetched and begun is not None and self._fetched[0].page.server_time < begun:
             self._fetched.clear()  # read before this walk began: a change between would be nobody's
+        if not self._fetched:
+            self._find_numbers(claim.stream, claim.after)
+
+    def _find_numbers(self, stream: Stream, after: str | None) -> None:
+        """Know, of a part, which numbers come next; what is known of another place or stream does not count."""
+        if stream.numbers is None:
+            self._numbers = None
+        elif self._numbers is None or not self._numbers.fits(stream, after):
+            self._numbers = Numbers.begin(stream, after, self._page_size())
 
     def _compose(self, stream: Stream, after: str | None, most: int | None) -> _Asked:
         """Compose the next query: what the pages that are here lack, and the page after them."""
@@ -160,11 +175,16 @@ class Pipeline:
         left = _left(stream, self._fetched)
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
         goes_on = stream.kind == "history" and place is not None and len(self._fetched) < room and left > 0
-        size = min(self._page_size(), max(1, left)) if goes_on or not self._fetched else 0
+        begins = goes_on or not self._fetched
+        size = min(self._page_size(), max(1, left)) if begins else 0
+        if self._numbers is not None:
+            size = min(size, self._numbers.ready)
         pages = [each.gatherings for each in self._fetched]
         query = self._completion.next_query(pages, self.prices, page=size, apart=self._apart > 0)
         self._apart = max(0, self._apart - 1)
-        order: github.Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
+        if self._numbers is not None:
+            return _Asked(query=query, page=self._numbers.ask(self.repository, query.page) if begins else None)
+        order: Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
         page = PageAsked(repository=self.repository, first=query.page, after=place, order=order)
         return _Asked(query=query, page=page if query.page else None)
 
@@ -184,6 +204,9 @@ class Pipeline:
         self._learn(asked.query, reply.spent.points)
         self._completion.take(reply)
         match reply.page:
+            case Page() as page if isinstance(asked.page, NumbersAsked) and self._numbers is not None:
+                if (placed := self._numbers.take(asked.page, page)) is not None:
+                    self._arrived(asked.page, placed, alive)
             case Page() as page if asked.page is not None:
                 self._arrived(asked.page, page, alive)
             case TooBig() as too_big if asked.page is not None:
@@ -191,13 +214,13 @@ class Pipeline:
             case GitHubError() as failure:
                 raise failure
 
-    def _arrived(self, asked: PageAsked, page: Page, alive: Alive) -> None:
+    def _arrived(self, asked: Asked, page: Page, alive: Alive) -> None:
         stream = self._stream
         assert stream is not None
         largest = self._largest()
         self.size = self.size.after_clean(
             asked.first,
-            read=len(page.slots),
+            read=len(page.slots) if isinstance(asked, PageAsked) else asked.first,
             seconds=page.spent.seconds,
             largest=largest,
             left=page.total - stream.items_done,
@@ -223,16 +246,20 @@ class Pipeline:
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""
-        if asked.page is None:
+        if asked.page is None or (asked.query.wants and not asked.page.first):
             self._completion.too_big(asked.query)
-        elif not asked.query.wants:
+        elif not asked.query.wants or asked.page.first > max(1, self.size.worked):
             self._page_too_big(asked.page, error)
-        elif asked.page.first > max(1, self.size.worked):
-            self._shrink(asked.page, error)
         else:
             self._apart = QUERIES_APART
 
-    def _page_too_big(self, asked: PageAsked, error: TooBig) -> None:
+    def _page_too_big(self, asked: Asked, error: TooBig) -> None:
+        if isinstance(asked, NumbersAsked) and asked.numbers and self._numbers is not None:
+            fewer = self._numbers.fewer()
+            if not fewer and not asked.first:
+                raise error
+            if asked.first == 0 or (fewer and asked.first == 1):
+                return
         if asked.first > 1:
             self._shrink(asked, error)
             return
@@ -240,16 +267,19 @@ class Pipeline:
         if self._tries_alone >= TRIES_ALONE:
             self._step_over(asked, f"GitHub can't deliver it: {error}")
 
-    def _shrink(self, asked: PageAsked, error: TooBig) -> None:
+    def _shrink(self, asked: Asked, error: TooBig) -> None:
         self.size = self.size.after_too_big(asked.first)
         log.warning("%s; going on with pages of %s", error, self.size.size)
 
-    def _step_over(self, asked: PageAsked, reason: str) -> None:
+    def _step_over(self, asked: Asked, reason: str) -> None:
         """Leave out the one pull request that can't be read, with its number and the reason."""
         self._tries_alone = 0
         page = github.outline(self.graphql, asked)
         self._spent += page.spent
         lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
+        if isinstance(asked, NumbersAsked) and self._numbers is not None:
+            self._numbers.leave(asked)
+            page = replace(page, next=self._numbers.place, end=str(self._numbers.lowest))
         self._fetched.append(
             _Fetched(after=asked.after, page=page, gatherings=(), unreadable=lost, kept=len(page.slots))
         )

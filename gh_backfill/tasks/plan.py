@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gh_backfill.clients import github
@@ -12,36 +12,50 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal, Repository, TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.selection import Thresholds, Verdict, choose, needs_backfill
+from gh_backfill.policy.parts import PER_PART
+from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Verdict, choose, needs_backfill
 from gh_backfill.store import backfills, jobs, recovery, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
+from gh_backfill.tasks.split import Split, identities, splits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a plan decided.  `unknown` are names that were asked for and are not here, `gone` what GitHub lost."""
+    """What a plan decided.  `unknown` are names that were asked for and are not here, `gone` what GitHub lost.
+
+    `parts` are those of a split walk, by our id of the repository: each has a job of its own.
+    """
 
     verdicts: tuple[Verdict, ...]
     unknown: tuple[str, ...]
     gone: tuple[TrackedRepository, ...]
+    parts: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def chosen(self) -> list[TrackedRepository]:
         """Return the repositories to capture, in order."""
         return [verdict.repository for verdict in self.verdicts if verdict.chosen]
 
+    @property
+    def entries(self) -> list[tuple[Verdict, int | None]]:
+        """Return the jobs, each a chosen repository and its part, None for all of it."""
+        every = [(each, part) for each in self.verdicts if each.chosen for part in self._parts_of(each)]
+        return every[:LARGEST_MATRIX]
+
     def matrix(self) -> dict[str, list[dict[str, str]]]:
         """Return the job matrix for Actions; a private repository is shown by its id only."""
-        return {
-            "include": [
-                {
-                    "repository_id": repository.id,
-                    "name": repository.id if repository.is_private else repository.full_name,
-                }
-                for repository in self.chosen
-            ]
-        }
+        return {"include": [_entry(each.repository, part) for each, part in self.entries]}
+
+    def _parts_of(self, verdict: Verdict) -> Sequence[int | None]:
+        return self.parts.get(verdict.repository.id) or (None,)
+
+
+def _entry(repository: TrackedRepository, part: int | None) -> dict[str, str]:
+    name = repository.id if repository.is_private else repository.full_name
+    if part is None:
+        return {"repository_id": repository.id, "name": name}
+    return {"repository_id": repository.id, "name": f"{name} part {part}", "part": str(part)}
 
 
 def parse_ids(text: str) -> list[str]:
@@ -69,11 +83,13 @@ def plan(
     asked: Sequence[str] = (),
     thresholds: Thresholds,
     limit: int,
+    per_part: int = PER_PART,
     dry_run: bool = False,
 ) -> Plan:
     """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
 
-    Raises ConfigurationError if nothing of what was asked for is here; then nothing is written.
+    A walk over more than `per_part` pull requests is split where several identities are at hand.  Raises
+    ConfigurationError if nothing of what was asked for is here; then nothing is written.
     """
     with db.transaction(read_only=True) as tx:
         known = repositories.find(tx, asked)
@@ -86,11 +102,14 @@ def plan(
     refreshed, fresh, gone = _refresh(graphql, relevant)
     verdicts = tuple(choose(refreshed, now, thresholds=thresholds, limit=limit, asked=ids))
     made = Plan(verdicts=verdicts, unknown=unknown, gone=tuple(gone))
-    if not dry_run:
-        with db.transaction() as tx:
-            repositories.store(tx, fresh)
-            _write(tx, made, run, now)
-    return made
+    large = [each for each in made.chosen if each.free_parts or (each.total or 0) > per_part]
+    several = identities(graphql) if large else 1
+    found = splits(graphql, large, per_part=per_part, identities=several)
+    if dry_run:
+        return replace(made, parts=_parts(made, {id_: len(each.ranges) for id_, each in found.items()}, several))
+    with db.transaction() as tx:
+        repositories.store(tx, fresh)
+        return _write(tx, made, found, several, run, now)
 
 
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
@@ -142,15 +161,26 @@ def _refresh(
     return refreshed, fresh, gone
 
 
-def _write(tx: Transaction, made: Plan, run: Run, now: datetime) -> None:
+def _parts(made: Plan, split: Mapping[str, int], identities: int) -> dict[str, Sequence[int]]:
+    """Return the parts that get a job: of a walk that is split now, or was before and several may go on with."""
+    parts = {each.id: each.free_parts[:identities] for each in made.chosen if identities > 1}
+    return {id_: each for id_, each in parts.items() if each} | {id_: range(1, many + 1) for id_, many in split.items()}
+
+
+def _write(tx: Transaction, made: Plan, found: Mapping[str, Split], identities: int, run: Run, now: datetime) -> Plan:
     for repository in made.chosen:
         open_backfill(tx, repository)
+    split = {
+        id_: len(each.ranges) for id_, each in found.items() if backfills.split(tx, id_, each.ranges, began=each.began)
+    }
+    made = replace(made, parts=_parts(made, split, identities))
     for repository in made.gone:
         repositories.hide(tx, repository.id)
         backfills.fail(tx, repository.id, error="GitHub does not show this repository any more")
-    jobs.plan(tx, run, [(each.repository.id, each.why) for each in made.verdicts if each.chosen])
+    jobs.plan(tx, run, [(each.repository.id, each.why, part) for each, part in made.entries])
     jobs.plan_failed(tx, run, [(None, f"{name} is not tracked here") for name in made.unknown])
     jobs.plan_failed(
         tx, run, [(each.id, "GitHub does not show this repository any more") for each in made.gone if each.status]
     )
     backfills.mark_planned(tx, [repository.id for repository in made.chosen], now)
+    return made

@@ -17,6 +17,7 @@ from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import route
@@ -125,20 +126,24 @@ class Worker:
         return None
 
     def _claim(self) -> Claim | None:
-        def once() -> Claim | None:
-            with self.db.transaction() as tx:
-                stream = backfills.lock_stream(tx, self.repository.id)
-                if stream is None:
-                    return None
-                size = self._pipeline_for(stream).next_size(stream)
-                return backfills.claim(tx, stream, worker=self.name, page_size=size, processor=self.processor)
+        """Claim a chunk; where a rival was quicker and the walk is split, one of another part."""
+        for _ in range(MOST_PARTS):
+            stream, claim = self._write(self._claim_once)
+            if claim is not None or stream is None or not stream.part:
+                return claim
+        return None
 
-        return persistently(once, self.sleep)
+    def _claim_once(self, tx: Transaction) -> tuple[Stream | None, Claim | None]:
+        stream = backfills.lock_stream(tx, self.repository.id, worker=self.name, part=self.limits.part)
+        if stream is None:
+            return None, None
+        size = self._pipeline_for(stream).next_size(stream)
+        return stream, backfills.claim(tx, stream, worker=self.name, page_size=size, processor=self.processor)
 
     def _pipeline_for(self, stream: Stream) -> Pipeline:
         """Return the one pipeline of this worker; it begins with what is remembered of page sizes."""
         if self._pipeline is None:
-            first = self.limits.chunk_size or chunking.first_page(self._total)
+            first = self.limits.chunk_size or chunking.first_page(0 if stream.part else self._total)
             self._pipeline = Pipeline(
                 graphql=self.graphql,
                 repository=self.repository.node_id or "",
@@ -161,6 +166,8 @@ class Worker:
 
     def _choose_route(self, claim: Claim, chunk: Chunk) -> None:
         """Let REST's list serve the rest of the walk where that pays; decided once, after the first chunk of a walk."""
+        if claim.stream.part:
+            self.lists = None  # the list is the whole repository's: each part would read all of it
         lists, pipeline = self.lists, self._pipeline
         if lists is None or pipeline is None or claim.stream.kind != "history" or chunk.page.next is None:
             return
@@ -237,7 +244,7 @@ class Worker:
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
-        still = self._write(lambda tx: backfills.standstill(tx, self.repository.id))
+        still = self._write(lambda tx: backfills.standstill(tx, self.repository.id, worker=self.name))
         if still.status is BackfillStatus.COMPLETED:
             return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
         if still.status is BackfillStatus.PAUSED:

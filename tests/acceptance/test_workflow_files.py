@@ -90,6 +90,15 @@ def test_five_repositories_are_captured_at_a_time() -> None:
     assert workflow["jobs"]["capture"]["strategy"]["max-parallel"] == 5
 
 
+def test_a_matrix_entry_tells_its_job_which_part_of_a_split_history_is_its_own() -> None:
+    workflow = yaml.safe_load((GITHUB / "workflows" / "progressive-backfill.yml").read_text())
+    capture = workflow["jobs"]["capture"]
+    told = {key: value for step in capture["steps"] for key, value in step.get("env", {}).items()}
+    entry = {key: f"${{{{ matrix.{key} }}}}" for key in ("repository_id", "part", "name")}
+    assert (told["GH_BACKFILL_REPOSITORY_ID"], told["GH_BACKFILL_PART"]) == (entry["repository_id"], entry["part"])
+    assert capture["name"] == f"capture {entry['name']}"
+
+
 @each_workflow
 def test_secrets_reach_only_steps_that_run_our_commands(file: Path) -> None:
     document = yaml.safe_load(file.read_text())

@@ -33,6 +33,17 @@ def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two(
         assert priced(document, variables) == points
 
 
+@pytest.mark.parametrize(("ids", "points"), [(74, 1), (75, 2)])
+def test_pull_requests_by_id_cost_two_units_each_and_any_number_is_asked_about_for_nothing(
+    ids: int, points: int
+) -> None:
+    document = documents.aliases(("Known", "Numbers"), numbers=300)
+    variables: dict[str, object] = {"repository": "R", "known": [str(number) for number in range(ids)]}
+    variables |= {f"q{place}": 1_000 - place for place in range(300)}
+    assert priced(document, variables) == points == Prices().points(ids, 0)
+    assert document.count("issueOrPullRequest(") == document.count(": Int!") == 300
+
+
 @pytest.mark.parametrize(("threads", "points"), [(1, 1), (100, 1)])
 def test_threads_cost_one_unit_and_one_more_for_each(threads: int, points: int) -> None:
     variables: dict[str, object] = {"id0": "PR", "first0": threads, "after0": None}

@@ -68,7 +68,7 @@ def test_the_metrics_of_a_day(db: Database) -> None:
         ended(tx, repository, "died", "failed")
         ended(tx, repository, created_at=NOW - timedelta(days=2))
         jobs.start(tx, RUN, repository)
-        jobs.plan(tx, RUN, [(repository, "asked")])
+        jobs.plan(tx, RUN, [(repository, "asked", None)])
         found = reports.metrics(tx)
     assert (found.finished_jobs, found.running_jobs, found.waiting_jobs) == (2, 1, 1)
     assert (found.success_percent, found.seconds_per_repository) == (50.0, 100.0)
@@ -122,7 +122,7 @@ def test_the_ledger_works_in_a_host_applications_database(existing_database_url:
     with Database(existing_database_url) as database:
         repository, _ = ids(database)
         with database.transaction() as tx:
-            jobs.plan(tx, RUN, [(repository, "asked")])
+            jobs.plan(tx, RUN, [(repository, "asked", None)])
             job_id = jobs.start(tx, RUN, repository)
             assert jobs.heartbeat(tx, job_id, spent=Spent(points=1, requests=1), chunks=1, items=1)
         with database.transaction() as tx:

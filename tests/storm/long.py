@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,6 +125,9 @@ def _show(asked: Asked, tally: Tally, judgement: Judgement) -> None:
     print("faults: " + ", ".join(f"{name} {tally.struck.get(name, 0)}" for name in EFFECTS))
     print("moves: " + (", ".join(f"{name} {count}" for name, count in sorted(tally.moves.items())) or "none"))
     print("exit codes: " + ", ".join(f"{code} ({count})" for code, count in sorted(tally.exits.items())))
+    ends = Counter(life.partition(", exit ")[2] for life in tally.lives if ", exit 3:" in life or ", exit 4:" in life)
+    for words, count in ends.most_common(10):
+        print(f"  {count:5} exit {words}")
     print("rows compared: " + ", ".join(f"{name} {count}" for name, count in judgement.compared.items()))
     print("excused: " + (", ".join(f"{count} {why}" for why, count in judgement.excused.items()) or "nothing"))
     for words in tally.unexpected[:10]:

@@ -91,7 +91,7 @@ def planned(door: Door, *, status: str = "processing", attempt: int = 1, run_id:
     run = Run(key=f"{run_id}/{attempt}", run_id=run_id, attempt=attempt, processor="github_actions")
     with door.db.transaction() as tx:
         (row,) = tx.rows("select id from repositories")
-        jobs.plan(tx, run, [(row["id"], "asked")])
+        jobs.plan(tx, run, [(row["id"], "asked", None)])
         if status == "processing":
             jobs.start(tx, run, row["id"])
 

@@ -25,20 +25,57 @@ set total_prs = excluded.total_prs, processed_prs = excluded.processed_prs, cons
 returning s.id;
 
 -- name: restart_history
--- A finished walk whose goal is not raised begins again at the top.
-update backfill_streams
-set cursor = null, items_done = 0, watermark = null, status = 'active', updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and stream = 'history' and status = 'completed'
-  and coalesce(goal_max_items, 2147483647) >= coalesce(%(max_items)s, 2147483647);
+-- A finished walk whose goal is not raised begins again at the top; part 0 stands for it, whoever read the parts.
+update backfill_streams s
+set cursor = null, items_done = 0, watermark = null, updated_at = clock_timestamp(),
+    status = case when s.part = 0 then 'active' else s.status end
+from backfill_streams walk
+where walk.repository_id = %(repository_id)s and walk.stream = 'history' and walk.part = 0 and walk.status = 'completed'
+  and coalesce(walk.goal_max_items, 2147483647) >= coalesce(%(max_items)s, 2147483647)
+  and s.repository_id = walk.repository_id and s.stream = 'history';
 
 -- name: open_history
--- Open the walk; one that exists goes on from its cursor, with the larger of both goals (null: everything).
+-- Open the walk; one that exists goes on from its cursor, with the larger of both goals (null: everything).  One that is
+-- split stands still itself until its parts are done.
 insert into backfill_streams as s (repository_id, backfill_state_id, stream, ordering, goal_max_items)
 values (%(repository_id)s, %(state_id)s, 'history', 'CREATED_AT', %(max_items)s)
 on conflict (repository_id, stream, part) do update
 set goal_max_items = case when s.goal_max_items is null or excluded.goal_max_items is null then null
                           else greatest(s.goal_max_items, excluded.goal_max_items) end,
-    backfill_state_id = excluded.backfill_state_id, status = 'active', updated_at = clock_timestamp();
+    backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp(),
+    status = case when exists (select from backfill_streams p
+                               where p.repository_id = s.repository_id and p.stream = 'history' and p.part > 0
+                                 and p.status = 'active') then s.status else 'active' end;
+
+-- name: split_walk
+-- A walk that has not begun goes on in parts.  No row: it has, or is not to go to the end.
+update backfill_streams s
+set status = 'paused', updated_at = clock_timestamp()
+where s.repository_id = %(repository_id)s and s.stream = 'history' and s.part = 0 and s.status = 'active'
+  and s.cursor is null and s.goal_max_items is null
+  and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing')
+returning s.backfill_state_id;
+
+-- name: open_parts
+insert into backfill_streams as s (repository_id, backfill_state_id, stream, part, ordering, lowest_number,
+                                   highest_number, watermark)
+select %(repository_id)s, %(state_id)s, 'history', p.part, 'CREATED_AT', p.lowest, p.highest, %(watermark)s
+from jsonb_to_recordset(%(parts)s) as p (part integer, lowest integer, highest integer)
+on conflict (repository_id, stream, part) do update
+set status = 'active', cursor = null, items_done = 0, lowest_number = excluded.lowest_number,
+    highest_number = excluded.highest_number, watermark = excluded.watermark,
+    backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp();
+
+-- name: finish_walk
+-- The last part ends the walk, which began when the earliest of them did.  No row: others are still at it.
+update backfill_streams w
+set status = 'completed', updated_at = clock_timestamp(),
+    watermark = (select min(p.watermark) from backfill_streams p
+                 where p.repository_id = w.repository_id and p.stream = 'history' and p.part > 0)
+where w.repository_id = %(repository_id)s and w.stream = 'history' and w.part = 0
+  and not exists (select from backfill_streams p
+                  where p.repository_id = w.repository_id and p.stream = 'history' and p.status = 'active')
+returning w.watermark;
 
 -- name: reopen_catch_up
 -- A finished backfill of the whole history reads again what was updated since its last catch-up began.
@@ -57,13 +94,29 @@ where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'ac
 
 -- name: lock_stream
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
+-- Of several parts: none at which another job is that lives (between two chunks nobody else's claim tells); the one that
+-- was asked for, else the one this worker was at, else the one that waits longest.
 select s.id, s.backfill_state_id as state_id, s.repository_id, s.stream as kind, s.goal_max_items, s.cursor,
        s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.page_worked,
-       s.page_too_big, s.pages_clean, s.items_done
+       s.page_too_big, s.pages_clean, s.items_done, s.part, s.lowest_number, s.highest_number
 from backfill_streams s
 join progressive_backfill_state b on b.id = s.backfill_state_id
+left join lateral (
+    select claimed_by, claimed_by is not distinct from %(worker)s as own, coalesce(completed_at, started_at) as at,
+           status = 'processing' and lease_until > clock_timestamp() and claimed_by is distinct from %(worker)s
+           or status = 'pending' and retry_at > clock_timestamp() as held
+    from backfill_chunks
+    where stream_id = s.id
+    order by chunk_number desc
+    limit 1
+) c on true
 where s.repository_id = %(repository_id)s and s.status = 'active' and b.status = 'active'
-order by s.stream = 'catch_up', s.part
+  and (s.part = 0 or c.own or not exists (
+      select from progressive_capture_jobs j
+      where j.repository_id = s.repository_id and j.outcome is null and j.metadata ->> 'worker' = c.claimed_by
+        and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s))
+order by s.stream = 'catch_up', coalesce(c.held, false), s.part is distinct from %(part)s, not coalesce(c.own, false),
+         c.at nulls first, s.part
 limit 1
 for no key update of s, b;
 
@@ -87,15 +140,16 @@ where (c.status = 'pending' and coalesce(c.retry_at, '-infinity') <= clock_times
 returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor, c.page_size;
 
 -- name: why_nothing
--- Why a claim found nothing: the state, and when the open chunk may be claimed again.
+-- Why a claim found nothing: the state, and when the open chunk may be claimed again.  Another worker's part is left to it.
 select b.status, b.pause_reason, b.resume_at,
        exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active') as streaming,
-       c.status as chunk_status, c.retry_at, c.lease_until
+       case when s.part > 0 and c.claimed_by is distinct from %(worker)s then 'processing' else c.status end
+           as chunk_status, c.retry_at, c.lease_until
 from progressive_backfill_state b
 left join backfill_streams s on s.backfill_state_id = b.id and s.status = 'active'
 left join backfill_chunks c on c.stream_id = s.id and c.status in ('pending', 'processing')
 where b.repository_id = %(repository_id)s
-order by s.stream = 'catch_up'
+order by s.stream = 'catch_up', s.part > 0 and c.claimed_by is distinct from %(worker)s, s.part
 limit 1;
 
 -- name: hold_chunk

@@ -6,9 +6,10 @@
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
                                       workflow_run_attempt, run_key, metadata)
 select %(job_type)s, i.repository_id, %(processor)s, 'pending', %(run_id)s, %(run_attempt)s, %(run_key)s,
-       jsonb_build_object('reason', i.reason, 'label',
-                          case when r.is_private is true then r.id::text else r.full_name end)
-from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, reason text)
+       jsonb_build_object('reason', i.reason, 'part', i.part, 'label',
+                          case when r.is_private is true then r.id::text else r.full_name end
+                          || coalesce(' part ' || i.part, ''))
+from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, reason text, part integer)
 left join repositories r on r.id = i.repository_id;
 
 -- name: plan_failed
@@ -27,6 +28,7 @@ set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_
     metadata = coalesce(metadata, '{}') || jsonb_build_object('worker', %(worker)s::text)
 where id = (select id from progressive_capture_jobs
             where run_key = %(run_key)s and repository_id = %(repository_id)s
+              and (metadata ->> 'part')::integer is not distinct from %(part)s
               and (status = 'pending' or (status = 'processing' and metadata ->> 'worker' = %(worker)s))
             order by status desc, created_at limit 1 for update skip locked)
 returning id;
@@ -75,7 +77,8 @@ where run_key = %(run_key)s and metadata ->> 'label' is not null
 order by 1;
 
 -- name: close
--- The final word on a job that had none itself.  What it did is counted from the chunks that it left.  Whatever GitHub's
+-- The final word on a job that had none itself.  What it did is counted from the chunks that it left, of a part from those
+-- that it claimed.  Whatever GitHub's
 -- clock says, it ended after it had claimed the last of them: by that the recovery sees that nobody works on it.
 update progressive_capture_jobs j
 set status = case when j.status = 'failed' then 'failed' else %(status)s end, outcome = %(outcome)s,
@@ -92,6 +95,7 @@ left join lateral (
            coalesce(sum(retry_count), 0)::integer as retries
     from backfill_chunks
     where repository_id = same.repository_id and started_at >= same.started_at
+      and (same.metadata ->> 'part' is null or claimed_by = same.metadata ->> 'worker')
 ) c on true
 where same.id = j.id and j.id = %(id)s and j.outcome is null;
 

@@ -80,18 +80,31 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
             then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.planned_at, t.created_at as tracked_at,
-       exists (select from backfill_chunks c
-               where c.stream_id = stream.id and c.status = 'processing' and c.lease_until > clock_timestamp()) as leased,
-       stream.id is not null as has_stream
+       coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
+       coalesce(walk.free_parts, '{}') as free_parts
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
 left join lateral (
-    select s.id from backfill_streams s
+    select s.id, leased
+    from backfill_streams s
+    cross join lateral (
+        select exists (select from backfill_chunks c
+                       where c.stream_id = s.id and c.status = 'processing' and c.lease_until > clock_timestamp()) as leased
+    ) c
     where s.repository_id = r.id
-    order by s.status <> 'active', s.stream = 'catch_up', s.part
+    order by s.status <> 'active', s.stream = 'catch_up', leased, s.part
     limit 1
 ) stream on true
+left join lateral (
+    select bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
+           array_agg(s.part order by s.part) filter (
+               where s.part > 0 and s.status = 'active'
+                 and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing'
+                                                                 and c.lease_until > clock_timestamp())) as free_parts
+    from backfill_streams s
+    where s.repository_id = r.id and s.stream = 'history'
+) walk on true
 where t.id is not null or b.status in ('active', 'paused') or r.id = any(%(asked)s::uuid[])
 order by r.full_name;
 

@@ -1,0 +1,68 @@
+"""What can be asked as a page of pull requests, and what a page is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from gh_backfill.models import Spent
+from gh_backfill.policy.wants import Slot
+
+Order = Literal["CREATED_AT", "UPDATED_AT"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageAsked:
+    """The next `first` pull requests of a repository after a cursor, newest first by `order`."""
+
+    repository: str
+    first: int
+    after: str | None
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A number that is a pull request's, and its id; without an id it may also be something else."""
+
+    number: int
+    node_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NumbersAsked:
+    """Pull requests that are known, and what the `numbers` after them are; `after` is the place this begins at."""
+
+    repository: str
+    after: str | None
+    known: tuple[Known, ...]
+    numbers: tuple[int, ...]
+
+    @property
+    def first(self) -> int:
+        """Return how many pull requests are asked for."""
+        return len(self.known)
+
+
+Asked = PageAsked | NumbersAsked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page of pull requests, and what GitHub says of the repository at that moment.
+
+    `told` says which of the numbers asked about are pull requests: the id, or None for an issue, a discussion or
+    nothing.  What GitHub failed to say is not in it.
+    """
+
+    slots: tuple[Slot, ...]
+    total: int
+    next: str | None
+    end: str | None
+    full_name: str
+    is_private: bool
+    server_time: datetime
+    spent: Spent
+    told: Mapping[int, str | None] = field(default_factory=dict)

@@ -1,0 +1,23 @@
+"""Into how many parts a walk is split, and which numbers each of them reads."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+# The workflow runs at most so many jobs at a time.
+MOST_PARTS = 5
+PER_PART = 10_000
+
+
+def parts(pull_requests: int, *, identities: int, per_part: int) -> int:
+    """Return how many parts a walk over so many pull requests is worth; 1 leaves it whole.
+
+    One identity reads no faster in several jobs: it is GitHub's time for it that binds.
+    """
+    return max(1, min(identities, MOST_PARTS, -(-pull_requests // per_part)))
+
+
+def ranges(highest: int, parts: int) -> list[tuple[int, int]]:
+    """Return the lowest and the highest number of each part, the newest first; together 1 to `highest`, each once."""
+    edges = [highest * part // parts for part in range(parts, -1, -1)]
+    return [(low + 1, high) for high, low in pairwise(edges) if low < high]

@@ -1,0 +1,52 @@
+"""Split a large walk that is about to begin over several jobs, where several identities are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gh_backfill.clients import github
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.pages import PageAsked
+from gh_backfill.models import TrackedRepository
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.parts import parts, ranges
+from gh_backfill.policy.selection import Thresholds, needs_backfill
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """The lowest and the highest number of each part, and GitHub's time when the highest of all was asked for."""
+
+    ranges: Sequence[tuple[int, int]]
+    began: datetime
+
+
+def identities(graphql: GraphQL) -> int:
+    """Return how many budgets there are; one credential is one, and GitHub is not asked whose."""
+    many = len(graphql.credentials.usable())
+    return many if many < 2 else len(graphql.credentials.by_identity())
+
+
+def splits(
+    graphql: GraphQL, chosen: Sequence[TrackedRepository], *, per_part: int, identities: int
+) -> dict[str, Split]:
+    """Return how to split each walk, by our id, for which that pays; one point for each."""
+    found: dict[str, Split] = {}
+    for repository in chosen:
+        many = parts(repository.total or 0, identities=identities, per_part=per_part)
+        if many > 1 and repository.node_id is not None and _begins(repository):
+            asked = PageAsked(repository=repository.node_id, first=100, after=None, order="CREATED_AT")
+            newest = github.outline(graphql, asked)
+            numbers = [each.number for slot in newest.slots for each in slot.unreadable if each.number is not None]
+            if numbers:
+                found[repository.id] = Split(ranges=ranges(max(numbers), many), began=newest.server_time)
+    return found
+
+
+def _begins(repository: TrackedRepository) -> bool:
+    """Say whether the walk begins now: it has no place yet, or begins again because much is missing."""
+    if repository.status == BackfillStatus.COMPLETED:
+        return needs_backfill(repository, Thresholds(more_than=0))
+    return not repository.begun
