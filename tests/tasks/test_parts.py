@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -62,10 +63,8 @@ def numbers(world: World) -> list[int]:
 
 def planned(house: House, identities: int, *, per_part: int = 100, dry_run: bool = False) -> Plan:
     """Plan with so many credentials, each of an identity of its own."""
-    every = [
-        Credential(f"tok{each}", lambda each=each: f"tok{each}", lambda each=each: f"user {each}")
-        for each in range(identities)
-    ]
+    tokens = [f"tok{each}" for each in range(identities)]
+    every = [Credential(token, partial(str, token), partial(str, f"user of {token}")) for token in tokens]
     graphql = GraphQL(house.github.graphql_url, Credentials(every), sleep=house.slept.append)
     now = datetime.now(UTC)
     return plan(
@@ -78,8 +77,8 @@ def split(house: House, parts: int) -> None:
     assert [part for _, part in planned(house, parts).entries] == list(range(1, parts + 1))
 
 
-def part(number: int, **limits: int) -> Limits:
-    return Limits(part=number, **limits)
+def part(number: int, max_chunks: int | None = None) -> Limits:
+    return Limits(part=number, max_chunks=max_chunks)
 
 
 def in_turns(house: House, parts: int, meanwhile: Callable[[int], object] = lambda turn: None) -> list[Captured]:
@@ -327,7 +326,8 @@ def test_a_plan_splits_only_where_it_pays(house: House, identities: int, per_par
     made = planned(house, identities, per_part=per_part)
     names = [f"{ENGINE} part {number}" for number in range(1, parts + 1)] or [ENGINE]
     assert [entry["name"] for entry in made.matrix()["include"]] == names
-    assert [entry.get("part") for entry in made.matrix()["include"]] == ([str(n + 1) for n in range(parts)] or [None])
+    expected: list[str | None] = [str(number) for number in range(1, parts + 1)] or [None]
+    assert [entry.get("part") for entry in made.matrix()["include"]] == expected
     labels = house.rows("select metadata ->> 'label' as label from progressive_capture_jobs order by 1")
     assert [row["label"] for row in labels] == names
     split_up = [row for row in streams(house) if row["part"]]
