@@ -23,6 +23,7 @@ from gh_backfill.store import estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks.claims import Claims
 from gh_backfill.tasks.connect import worker_name
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.meter import Meter
@@ -104,8 +105,15 @@ def run(
             graphql=graphql,
             repository=_ready(db, graphql, repository, goal, sleep),
             limits=limits,
-            name=worker,
-            processor=job_run.processor,
+            claims=Claims(
+                db=db,
+                repository_id=repository.id,
+                worker=worker,
+                processor=job_run.processor,
+                part=limits.part,
+                now=now,
+                sleep=meter.sleep,
+            ),
             now=now,
             sleep=meter.sleep,
             listen=_beating(db, graphql, job_id, meter, listen, now),

@@ -7,25 +7,22 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.errors import BackfillError, GitHubError, Gone, RateLimited, StaleClaim
+from gh_backfill.errors import GitHubError, RateLimited, StaleClaim
 from gh_backfill.models import Claim, Stream, TrackedRepository
-from gh_backfill.policy import chunking, retries
+from gh_backfill.policy import chunking
 from gh_backfill.policy.chunking import PageSize
-from gh_backfill.policy.ledger import ErrorType, error_type
+from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.parts import MOST_PARTS
-from gh_backfill.store import backfills, repositories
-from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.db import Database
 from gh_backfill.tasks import route
 from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks.claims import Claims
 from gh_backfill.tasks.commit import Commit, Committed
 from gh_backfill.tasks.fetch import Chunk
-from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.pipeline import Pipeline
 from gh_backfill.tasks.quarantine import MOST_ATTEMPTS, retry_quarantined
 
@@ -34,8 +31,6 @@ log = logging.getLogger(__name__)
 # A page and the top-up that usually goes with it.
 POINTS_OF_A_CHUNK = 3
 LONGEST_RETRY_WAIT = timedelta(seconds=90)
-RENEW_EVERY = timedelta(minutes=1)
-Done = TypeVar("Done")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -46,8 +41,7 @@ class Worker:
     graphql: GraphQL
     repository: TrackedRepository
     limits: Limits
-    name: str
-    processor: str
+    claims: Claims
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     listen: Callable[[Progress], None]
@@ -94,7 +88,7 @@ class Worker:
     def _wait_or_pause(self, until: datetime, reason: str, explained: str) -> Captured | None:
         """Wait where that fits into the time limit; otherwise pause, for the planner to take it up again."""
         if self.limits.deadline is not None and until >= self.limits.deadline:
-            self._write(lambda tx: backfills.pause(tx, self.repository.id, reason=reason, resume_at=until))
+            self.claims.pause(reason, until)
             return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT)
         log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
         self._tell(waiting_until=until)
@@ -102,13 +96,13 @@ class Worker:
         return None
 
     def _next_chunk(self) -> Captured | None:
-        claim = self._claim()
+        claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
         if claim is None:
             return self._nothing_to_claim()
         started = self.now()
         pipeline = self._pipeline_for(claim.stream)
         try:
-            chunk = pipeline.chunk(claim, self._keep_alive(claim), most=self._chunks_left())
+            chunk = pipeline.chunk(claim, self.claims.keep_alive(claim), most=self._chunks_left())
             self._ask_ahead(claim, chunk)
             committed = self._commit(claim, chunk)
         except StaleClaim as error:
@@ -116,7 +110,7 @@ class Worker:
         except GitHubError as error:
             return self._failed(claim, error)
         except BaseException:
-            self._release(claim)
+            self.claims.release(claim)
             raise
         self._take(committed, chunk)
         self._choose_route(claim, chunk)
@@ -124,21 +118,6 @@ class Worker:
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
         self._tell()
         return None
-
-    def _claim(self) -> Claim | None:
-        """Claim a chunk; where a rival was quicker and the walk is split, one of another part."""
-        for _ in range(MOST_PARTS):
-            stream, claim = self._write(self._claim_once)
-            if claim is not None or stream is None or not stream.part:
-                return claim
-        return None
-
-    def _claim_once(self, tx: Transaction) -> tuple[Stream | None, Claim | None]:
-        stream = backfills.lock_stream(tx, self.repository.id, worker=self.name, part=self.limits.part)
-        if stream is None:
-            return None, None
-        size = self._pipeline_for(stream).next_size(stream)
-        return stream, backfills.claim(tx, stream, worker=self.name, page_size=size, processor=self.processor)
 
     def _pipeline_for(self, stream: Stream) -> Pipeline:
         """Return the one pipeline of this worker; it begins with what is remembered of page sizes."""
@@ -206,28 +185,6 @@ class Worker:
             sleep=self.sleep,
         ).run()
 
-    def _keep_alive(self, claim: Claim) -> Callable[[], None]:
-        """Return what keeps the claim alive between two queries; it raises StaleClaim once the claim is lost."""
-        renewed = self.now()
-
-        def alive() -> None:
-            nonlocal renewed
-            if self.now() - renewed < RENEW_EVERY:
-                return
-            self._write(lambda tx: backfills.renew(tx, claim))
-            renewed = self.now()
-
-        return alive
-
-    def _write(self, action: Callable[[Transaction], Done]) -> Done:
-        """Do something in a transaction of its own, again and again if need be."""
-
-        def once() -> Done:
-            with self.db.transaction() as tx:
-                return action(tx)
-
-        return persistently(once, self.sleep)
-
     def _try_quarantined(self, claim: Claim) -> None:
         """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
         if claim.stream.kind != "catch_up" or claim.after is not None:
@@ -244,7 +201,7 @@ class Worker:
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
-        still = self._write(lambda tx: backfills.standstill(tx, self.repository.id, worker=self.name))
+        still = self.claims.standstill()
         if still.status is BackfillStatus.COMPLETED:
             return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
         if still.status is BackfillStatus.PAUSED:
@@ -278,38 +235,13 @@ class Worker:
 
     def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
         if isinstance(error, RateLimited):
-            self._release(claim)
+            self.claims.release(claim)
             return self._wait_or_pause(error.resume_at, "rate_limit", str(error))
         self._done = replace(self._done, retries=self._done.retries + 1)
-        return self._write(lambda tx: self._charge(tx, claim, error))
-
-    def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
-        """Charge an error to this repository, in one transaction with what becomes of the chunk."""
-        in_a_row = backfills.charge_error(tx, claim, error=str(error))
-        match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
-            case retries.Retry(at=at):
-                backfills.give_back(tx, claim, error=str(error), retry_at=at)
-                log.warning("%s: %s; trying again", self.repository.full_name, error)
-                return None
-            case retries.Pause(until=until, reason=reason):
-                backfills.give_back(tx, claim, error=str(error), retry_at=until)
-                backfills.pause(tx, self.repository.id, reason=reason, resume_at=until)
-                return Captured(
-                    outcome=Outcome.FAILED, reason=str(error), resume_at=until, error_type=error_type(error)
-                )
-            case retries.GiveUp(reason=reason):
-                backfills.fail_chunk(tx, claim, error=reason)
-                backfills.fail(tx, self.repository.id, error=reason)
-                if isinstance(error, Gone):
-                    repositories.hide(tx, self.repository.id)
-                return Captured(outcome=Outcome.FAILED, reason=reason, error_type=error_type(error))
-
-    def _release(self, claim: Claim) -> None:
-        try:
-            with self.db.transaction() as tx:
-                backfills.release(tx, claim)
-        except BackfillError as error:
-            log.warning("%s: chunk %s is left to its lease: %s", self.repository.full_name, claim.chunk_number, error)
+        ended = self.claims.charge(claim, error)
+        if ended is None:
+            log.warning("%s: %s; trying again", self.repository.full_name, error)
+        return ended
 
     def _tell(self, waiting_until: datetime | None = None) -> None:
         self.listen(
