@@ -23,9 +23,9 @@ from gh_backfill.simulator.server import running
 from gh_backfill.simulator.world import World
 from gh_backfill.store import estimates
 from gh_backfill.store.db import Database, Row
-from gh_backfill.tasks import operate, track
+from gh_backfill.tasks import job, operate, track
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
-from gh_backfill.tasks.plan import Plan, plan
+from gh_backfill.tasks.plan import Plan, open_backfill, plan
 from gh_backfill.tasks.recover import recover
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
@@ -223,7 +223,8 @@ def test_two_rivals_at_each_part_do_every_pull_request_once(house: House) -> Non
     assert sorted(row["n"] for row in done) == [row["number"] for row in rows[0]]
 
 
-def test_a_job_without_a_part_takes_one_that_nobody_holds_and_then_the_next(house: House) -> None:
+@pytest.mark.parametrize("asked", [None, 1])
+def test_a_job_takes_a_part_that_nobody_holds_and_then_the_next(house: House, asked: int | None) -> None:
     split(house, 3)
     with house.db.transaction() as tx:
         tx.run(
@@ -231,7 +232,7 @@ def test_a_job_without_a_part_takes_one_that_nobody_holds_and_then_the_next(hous
             "lease_until, claimed_by, started_at) select repository_id, backfill_state_id, id, 1, 'processing', 1, "
             "now() + interval '5 minutes', 'somebody', now() from backfill_streams where part = 1"
         )
-    captured = house.capture()
+    captured = house.capture(limits=Limits(part=asked))
     assert captured.outcome is Outcome.BUSY
     assert [row["status"] for row in streams(house)] == ["paused", "active", "completed", "completed"]
     assert [row["part"] for row in chunks(house)] == sorted(row["part"] for row in chunks(house))
@@ -366,13 +367,23 @@ def test_a_later_plan_has_a_job_for_each_free_part_and_a_single_one_for_one_iden
 
 def test_each_job_of_a_run_takes_the_entry_of_its_part(house: House) -> None:
     split(house, 2)
-    house.capture(limits=part(2, max_chunks=1))
-    house.capture(limits=part(1, max_chunks=1))
-    done = house.rows("select metadata ->> 'label' as label, outcome, items from progressive_capture_jobs order by 1")
-    assert [(row["label"], row["outcome"]) for row in done] == [
-        (f"{ENGINE} part 1", "stopped"),
-        (f"{ENGINE} part 2", "stopped"),
-    ]
+    for number in (2, 1):
+        house.capture(limits=part(number, max_chunks=1))
+        done = house.rows(
+            "select metadata ->> 'label' as label from progressive_capture_jobs where outcome = 'stopped' "
+            "order by completed_at desc"
+        )
+        assert done[0]["label"] == f"{ENGINE} part {number}"
+
+
+def test_a_split_walk_that_is_opened_again_goes_on_in_its_parts(house: House) -> None:
+    split(house, 2)
+    repository = job.find(house.db, ENGINE)
+    with house.db.transaction() as tx:
+        open_backfill(tx, repository, Goal(max_items=50))
+    assert [(row["part"], row["status"]) for row in streams(house)] == [(0, "paused"), (1, "active"), (2, "active")]
+    house.capture()
+    assert not differences(house)
 
 
 def test_what_is_left_is_counted_over_all_parts(house: House) -> None:
