@@ -99,6 +99,13 @@ def test_a_matrix_entry_tells_its_job_which_part_of_a_split_history_is_its_own()
     assert capture["name"] == f"capture {entry['name']}"
 
 
+def test_tokens_of_several_users_reach_whoever_splits_a_history_and_whoever_reads_it() -> None:
+    workflow = yaml.safe_load((GITHUB / "workflows" / "progressive-backfill.yml").read_text())
+    for job in ("plan", "capture"):
+        told = [step["env"]["GITHUB_TOKENS"] for step in workflow["jobs"][job]["steps"] if "env" in step]
+        assert told == ["${{ secrets.BACKFILL_TOKENS }}"]
+
+
 @each_workflow
 def test_secrets_reach_only_steps_that_run_our_commands(file: Path) -> None:
     document = yaml.safe_load(file.read_text())
