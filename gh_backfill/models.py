@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NewType, TypeVar
 
+# GitHub's own name for one of its objects: no login, number or UUID of ours goes where it belongs.
+NodeId = NewType("NodeId", str)
 Item_co = TypeVar("Item_co", covariant=True)
 
 
@@ -37,7 +39,7 @@ GHOST = Person(github_id=10137, login="ghost", avatar_url="https://avatars.githu
 class Review:
     """One review; `comments` is how many review comments GitHub says it holds."""
 
-    node_id: str
+    node_id: NodeId
     github_id: int
     author: Person
     state: str
@@ -81,7 +83,7 @@ class Comment:
 class PullRequest:
     """The pull request itself, with the counts GitHub gave beside it (None: GitHub did not say)."""
 
-    node_id: str
+    node_id: NodeId
     github_id: int
     number: int
     title: str
@@ -174,7 +176,7 @@ class Spent:
 class Repository:
     """A repository as GitHub describes it."""
 
-    node_id: str
+    node_id: NodeId
     github_id: int
     owner: str
     name: str
@@ -218,7 +220,7 @@ class TrackedRepository:
     github_id: int
     owner: str
     name: str
-    node_id: str | None
+    node_id: NodeId | None
     is_private: bool
     total: int | None
     captured: int

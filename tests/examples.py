@@ -9,6 +9,7 @@ from typing import Any
 from gh_backfill.models import (
     Comment,
     CompletePullRequest,
+    NodeId,
     Person,
     PullRequest,
     PullRequestState,
@@ -24,9 +25,11 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA = Person(github_id=1001, login="ada")
 BOB = Person(github_id=3_000_000_001, login="bob")
 
-REPOSITORY = Repository(node_id="R_1", github_id=501, owner="octo", name="engine", is_private=False, pull_requests=300)
+REPOSITORY = Repository(
+    node_id=NodeId("R_1"), github_id=501, owner="octo", name="engine", is_private=False, pull_requests=300
+)
 _PULL_REQUEST = PullRequest(
-    node_id="PR_1",
+    node_id=NodeId("PR_1"),
     github_id=2_250_000_001,
     number=1,
     title="A title",
@@ -52,7 +55,7 @@ _PULL_REQUEST = PullRequest(
     total_comments=0,
 )
 _REVIEW = Review(
-    node_id="PRR_1",
+    node_id=NodeId("PRR_1"),
     github_id=3_150_000_001,
     author=BOB,
     state="APPROVED",
@@ -85,7 +88,7 @@ def pull_request(number: int = 1, **changes: Any) -> PullRequest:
         _PULL_REQUEST,
         number=number,
         github_id=2_250_000_000 + number,
-        node_id=f"PR_{number}",
+        node_id=NodeId(f"PR_{number}"),
         url=f"https://github.com/octo/engine/pull/{number}",
         **changes,
     )

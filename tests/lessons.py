@@ -94,7 +94,7 @@ LESSONS: Table = {
     "M6": (_PLAN + "test_the_total_is_githubs_and_refreshed_by_every_plan",),
     "M7": (_RECOVER + "test_a_chunk_stays_while_another_job_may_hold_it_though_a_host_application_failed_that_one",),
     "I1": (_ITEMS + "test_a_deleted_author_is_the_ghost_and_drops_nothing",),
-    # Numbers and texts do not mix; that GitHub's node ids and our own are both texts, only the database notices.
+    # A node id in the place of ours is noticed by the database (a UUID is expected), every other mix-up by the types.
     "I2": (
         "tests/test_ids.py::test_a_mix_up_of_ids_does_not_type_check",
         "tests/test_ids.py::test_each_kind_of_id_has_a_type_of_its_own_in_every_table",

@@ -12,17 +12,20 @@ from gh_backfill.store.db import Database
 
 ROOT = Path(__file__).parents[1]
 PRELUDE = """
+from gh_backfill.clients import github
+from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models import Claim, CompletePullRequest, PullRequest, TrackedRepository
 from gh_backfill.store import backfills, items, repositories
 from gh_backfill.store.db import Transaction
 
-def check(tx: Transaction, repository: TrackedRepository, pull: PullRequest) -> None:
+def check(tx: Transaction, graphql: GraphQL, repository: TrackedRepository, pull: PullRequest) -> None:
     """
 RIGHT = "repositories.hide(tx, repository.id)"
 WRONG = {
     "GitHub's number for ours": "repositories.hide(tx, repository.github_id)",
     "GitHub's number of a pull request for ours": "items.resolve(tx, pull.github_id, [1])",
     "a node id for GitHub's number": "items.resolve(tx, repository.id, [pull.node_id])",
+    "our id for a node id": "github.by_number(graphql, repository.id, [1])",
     "our id for GitHub's number": "repositories.candidates(tx, asked=[repository.github_id])",
 }
 # Ids of other things, which are no ids of rows.

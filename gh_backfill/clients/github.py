@@ -11,7 +11,7 @@ from gh_backfill.clients import damage, documents, numbers, parsing
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import Asked, Known, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig, Unreachable
-from gh_backfill.models import Repository, Spent
+from gh_backfill.models import NodeId, Repository, Spent
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 from gh_backfill.policy.wants import Answer as ItemAnswer
@@ -63,7 +63,7 @@ def repositories_by_name(graphql: GraphQL, names: Sequence[tuple[str, str]]) -> 
     return found
 
 
-def repositories_by_id(graphql: GraphQL, node_ids: Sequence[str]) -> list[Repository | None]:
+def repositories_by_id(graphql: GraphQL, node_ids: Sequence[NodeId]) -> list[Repository | None]:
     """Return the repositories of node ids in their order; None for one that is gone or not for us."""
     found: list[Repository | None] = []
     for part in _parts(node_ids, IDS_A_QUERY):
@@ -80,7 +80,9 @@ def outline(graphql: GraphQL, asked: Asked) -> Page:
     return _page(graphql.execute(documents.aliases(("Outline",)), _variables(asked)), asked)
 
 
-def again(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot], order: Order) -> tuple[list[Slot], Spent]:
+def again(
+    graphql: GraphQL, repository_node_id: NodeId, slots: Sequence[Slot], order: Order
+) -> tuple[list[Slot], Spent]:
     """Ask once more for pull requests of a page, each alone by its place; one that is gone comes back empty."""
     fresh: list[Slot] = []
     spent = Spent()
@@ -96,18 +98,20 @@ def again(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot], orde
     return fresh, spent
 
 
-def again_by_number(graphql: GraphQL, repository_node_id: str, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+def again_by_number(graphql: GraphQL, repository_node_id: NodeId, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
     """Do what `again` does for slots whose places are numbers."""
     found, spent = by_number(graphql, repository_node_id, [int(slot.after or 0) for slot in slots])
     fresh = []
     for slot, (number, answer) in zip(slots, found.items(), strict=True):
         identity = next((each.identity for each in slot.unreadable), None)
-        known = Known(number=number, node_id=identity)
+        known = Known(number=number, node_id=None if identity is None else NodeId(identity))
         fresh.append(numbers.named(answer or Slot(after=None, item=None, unreadable=()), known))
     return fresh, spent
 
 
-def by_number(graphql: GraphQL, repository_node_id: str, wanted: Sequence[int]) -> tuple[dict[int, Slot | None], Spent]:
+def by_number(
+    graphql: GraphQL, repository_node_id: NodeId, wanted: Sequence[int]
+) -> tuple[dict[int, Slot | None], Spent]:
     """Return pull requests by their numbers; None for one that is gone."""
     found: dict[int, Slot | None] = {}
     spent = Spent()

@@ -9,6 +9,7 @@ from gh_backfill.clients import damage, parsing
 from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig, Unreachable
+from gh_backfill.models import NodeId
 from gh_backfill.policy.wants import Slot
 
 
@@ -92,8 +93,8 @@ def _slots(answer: Answer, asked: NumbersAsked, first: int) -> tuple[Slot, ...]:
     return tuple(slots)
 
 
-def _told(node: dict[str, Any], answer: Answer, asked: NumbersAsked) -> dict[int, str | None]:
-    told: dict[int, str | None] = {}
+def _told(node: dict[str, Any], answer: Answer, asked: NumbersAsked) -> dict[int, NodeId | None]:
+    told: dict[int, NodeId | None] = {}
     for place, number in enumerate(asked.numbers):
         found = node.get(f"q{place}")
         if found is not None:

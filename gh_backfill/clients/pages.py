@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from gh_backfill.models import Spent
+from gh_backfill.models import NodeId, Spent
 from gh_backfill.policy.wants import Slot
 
 Order = Literal["CREATED_AT", "UPDATED_AT"]
@@ -17,7 +17,7 @@ Order = Literal["CREATED_AT", "UPDATED_AT"]
 class PageAsked:
     """The next `first` pull requests of a repository after a cursor, newest first by `order`."""
 
-    repository: str
+    repository: NodeId
     first: int
     after: str | None
     order: Order
@@ -28,14 +28,14 @@ class Known:
     """A number that is a pull request's, and its id; without an id it may also be something else."""
 
     number: int
-    node_id: str | None
+    node_id: NodeId | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumbersAsked:
     """Pull requests that are known, and what the `numbers` after them are; `after` is the place this begins at."""
 
-    repository: str
+    repository: NodeId
     after: str | None
     known: tuple[Known, ...]
     numbers: tuple[int, ...]
@@ -65,4 +65,4 @@ class Page:
     is_private: bool
     server_time: datetime
     spent: Spent
-    told: Mapping[int, str | None] = field(default_factory=dict)
+    told: Mapping[int, NodeId | None] = field(default_factory=dict)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from gh_backfill.models import Comment, Listing, PullRequest, Review, ReviewComment, Unreadable
+from gh_backfill.models import Comment, Listing, NodeId, PullRequest, Review, ReviewComment, Unreadable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoreReviews:
     """The reviews of a pull request after `after`."""
 
-    node_id: str
+    node_id: NodeId
     after: str | None
     units: int = 1
 
@@ -22,7 +22,7 @@ class MoreReviews:
 class MoreComments:
     """The conversation comments of a pull request after `after`."""
 
-    node_id: str
+    node_id: NodeId
     after: str | None
     units: int = 1
 
@@ -31,7 +31,7 @@ class MoreComments:
 class CommentsOfReview:
     """The review comments of one review."""
 
-    node_id: str
+    node_id: NodeId
     review_id: int
     after: str | None
     units: int = 1
@@ -41,7 +41,7 @@ class CommentsOfReview:
 class Threads:
     """The review threads of a pull request after `after`, where `seen` were read, each with its first comments."""
 
-    node_id: str
+    node_id: NodeId
     after: str | None
     first: int
     seen: int = 0
@@ -56,7 +56,7 @@ class Threads:
 class CommentsOfThread:
     """The comments of one thread after `after`."""
 
-    node_id: str
+    node_id: NodeId
     after: str | None
     units: int = 1
 
@@ -76,7 +76,7 @@ KINDS: Mapping[type[Want], str] = {
 class Thread:
     """One thread as a query by thread answers it."""
 
-    node_id: str
+    node_id: NodeId
     comments: Listing[ReviewComment]
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
-from gh_backfill.models import Stream
+from gh_backfill.models import NodeId, Stream
 
 # So many numbers a query until real answers show that more is safe; and none while two pages are known already.
 NUMBERS_A_QUERY = 300
@@ -49,7 +49,7 @@ class Numbers:
         """Return how many pull requests can be asked for."""
         return len(self._known)
 
-    def ask(self, repository: str, count: int) -> NumbersAsked | None:
+    def ask(self, repository: NodeId, count: int) -> NumbersAsked | None:
         """Return what to ask: the next `count` pull requests, and what the numbers are that nothing is known of."""
         known = tuple(self._known)[:count]
         lowest = max(self.lowest, self._next - self._most + 1)

@@ -20,7 +20,7 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import Asked, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, StoreError, TooBig
-from gh_backfill.models import Claim, Spent, Stream, Unreadable
+from gh_backfill.models import Claim, NodeId, Spent, Stream, Unreadable
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.cost import LARGEST_FIRST, Prices
@@ -71,7 +71,7 @@ class Pipeline:
     """
 
     graphql: GraphQL
-    repository: str
+    repository: NodeId
     size: PageSize
     largest: int | None
     begin: Begin

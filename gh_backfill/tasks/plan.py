@@ -138,7 +138,7 @@ def _refresh(
     """Ask GitHub for the present count and name of each; those it does not know any more are returned apart."""
     by_node = [each for each in candidates if each.node_id]
     by_name = [each for each in candidates if not each.node_id]
-    answers = github.repositories_by_id(graphql, [each.node_id or "" for each in by_node])
+    answers = github.repositories_by_id(graphql, [each.node_id for each in by_node if each.node_id])
     answers += github.repositories_by_name(graphql, [(each.owner, each.name) for each in by_name])
     refreshed: list[TrackedRepository] = []
     fresh: list[Repository] = []

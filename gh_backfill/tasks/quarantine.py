@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import TooBig
-from gh_backfill.models import CompletePullRequest, TrackedRepository, Unreadable
+from gh_backfill.models import CompletePullRequest, NodeId, TrackedRepository, Unreadable
 from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.wants import Slot
 from gh_backfill.store import backfills, items, people
@@ -60,7 +60,7 @@ def retry_quarantined(
 
 
 def _read(
-    graphql: GraphQL, node_id: str, numbers: list[int]
+    graphql: GraphQL, node_id: NodeId, numbers: list[int]
 ) -> tuple[dict[int, Slot | None], list[CompletePullRequest]]:
     """Read pull requests by their numbers, each alone where together they are too much."""
     try:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError, RateLimited, StaleClaim
-from gh_backfill.models import Claim, Stream, TrackedRepository
+from gh_backfill.models import Claim, NodeId, Stream, TrackedRepository
 from gh_backfill.policy import chunking
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType
@@ -125,7 +125,7 @@ class Worker:
             first = self.limits.chunk_size or chunking.first_page(0 if stream.part else self._total)
             self._pipeline = Pipeline(
                 graphql=self.graphql,
-                repository=self.repository.node_id or "",
+                repository=self.repository.node_id or NodeId(""),
                 size=PageSize.remembered(stream, first=first),
                 largest=self.limits.chunk_size,
                 begin=self.begin,

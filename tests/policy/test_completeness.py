@@ -17,6 +17,7 @@ from gh_backfill.models import (
     Comment,
     CompletePullRequest,
     Listing,
+    NodeId,
     PullRequest,
     PullRequestState,
     Review,
@@ -56,7 +57,7 @@ class World:
     def item(self) -> PageItem:
         held = sum(len(thread) for thread in self.threads)
         pull_request = PullRequest(
-            node_id="PR",
+            node_id=NodeId("PR"),
             github_id=1,
             number=1,
             title="t",
@@ -93,7 +94,7 @@ class World:
                 listed = [each for thread in self.threads for each in thread if each.review_id == review_id]
                 return part(listed, want.after)
             case Threads(first=first):
-                threads = [Thread(node_id=str(n), comments=part(each)) for n, each in enumerate(self.threads)]
+                threads = [Thread(node_id=NodeId(str(n)), comments=part(each)) for n, each in enumerate(self.threads)]
                 return part(threads, want.after, first)
             case CommentsOfThread(node_id=node_id):
                 return part(self.threads[int(node_id)], want.after)
@@ -109,7 +110,7 @@ def part(items: Sequence[Kind], after: str | None = None, first: int = 100) -> L
 
 def review(number: int, comments: int) -> Review:
     return Review(
-        node_id=f"R{number}",
+        node_id=NodeId(f"R{number}"),
         github_id=number,
         author=GHOST,
         state="COMMENTED",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gh_backfill.models import NodeId
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
 from gh_backfill.policy.packing import next_query
 from gh_backfill.policy.wants import MoreComments, Threads, Want
 
 
 def threads(*firsts: int) -> list[Want]:
-    return [Threads(node_id=f"{n}:{first}", after=None, first=first) for n, first in enumerate(firsts)]
+    return [Threads(node_id=NodeId(f"{n}:{first}"), after=None, first=first) for n, first in enumerate(firsts)]
 
 
 @given(st.lists(st.lists(st.integers(1, 100), max_size=60), max_size=4), st.integers(0, 74))
@@ -41,7 +42,7 @@ def test_the_next_page_rides_in_the_room_that_is_left() -> None:
 
 
 def test_a_full_query_carries_no_page() -> None:
-    wants: list[Want] = [MoreComments(node_id=str(n), after=None) for n in range(149)]
+    wants: list[Want] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(149)]
     query = next_query([wants], Prices(), page=74, units=UNITS_OF_ONE_POINT)
     assert (query.units, query.page) == (149, 0)
 

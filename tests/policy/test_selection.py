@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.models import TrackedRepository
+from gh_backfill.models import NodeId, TrackedRepository
 from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Why, choose
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -14,7 +14,7 @@ BLANK = TrackedRepository(
     github_id=1,
     owner="o",
     name="r",
-    node_id="R_1",
+    node_id=NodeId("R_1"),
     is_private=False,
     total=1_000,
     captured=0,

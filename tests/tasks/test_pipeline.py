@@ -11,7 +11,7 @@ import pytest
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Unreachable
-from gh_backfill.models import Claim, Goal, Stream
+from gh_backfill.models import Claim, Goal, NodeId, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
@@ -103,7 +103,9 @@ def walk(options: Options) -> Iterator[Walk]:
         (repository,) = world.repositories.values()
         graphql = GraphQL(github.graphql_url, "tok", sleep=lambda seconds: None)
         size = PageSize(size=25)
-        pipeline = Pipeline(graphql=graphql, repository=repository.node_id, size=size, largest=None, begin=at_once)
+        pipeline = Pipeline(
+            graphql=graphql, repository=NodeId(repository.node_id), size=size, largest=None, begin=at_once
+        )
         yield Walk(github=github, pipeline=pipeline)
 
 
