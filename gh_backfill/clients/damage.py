@@ -14,8 +14,9 @@ MARK = "__damage__"
 
 Path = Sequence[str | int]
 # What PostgreSQL can't store: NUL, and halves of surrogate pairs.  In JSON they can only come as escapes; whole pairs
-# are all right.
-_SUSPICIOUS = re.compile(rb"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+# are all right, and left out of the second look.
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_PAIR = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
 MENDED = "characters that no database can store were replaced by U+FFFD"
@@ -52,7 +53,7 @@ def mark(data: dict[str, Any], path: Path, reason: str) -> None:
 
 def mend_texts(data: dict[str, Any], raw: bytes) -> None:
     """Replace what no database can store by U+FFFD and mark what holds it.  `raw` is the answer as it came."""
-    if _SUSPICIOUS.search(raw):
+    if _SUSPICIOUS.search(raw) and _SUSPICIOUS.search(_PAIR.sub(b"", raw)):
         for child in data.values():
             if isinstance(child, dict | list):
                 _mend(child, child if isinstance(child, dict) else data)
