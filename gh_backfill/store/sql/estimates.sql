@@ -1,8 +1,8 @@
 -- What is left of backfills, and what they took so far.
 
 -- name: works
--- What the walk has still to read, where GitHub's count is known.  Measured are its last pages, and the last jobs whose
--- times are known.  Part 0 stands for a walk that is split.
+-- What the walk has still to read, where GitHub's count is known.  Measured are the last pages of each part, and the last
+-- jobs whose times are known.  Part 0 stands for a walk that is split.
 select r.id as repository_id,
        case when h.status = 'completed' then 0
             else greatest(0, least(h.goal_max_items, r.github_pull_requests) - coalesce(parts.done, 0)) end as left,
@@ -14,20 +14,22 @@ from repositories r
 left join backfill_streams h on h.repository_id = r.id and h.stream = 'history' and h.part = 0
 left join progressive_backfill_state b on b.repository_id = r.id
 cross join lateral (
-    select sum(s.items_done)::integer as done, array_agg(s.id) as ids
+    select sum(s.items_done)::integer as done
     from backfill_streams s
     where s.repository_id = r.id and s.stream = 'history'
 ) parts
 cross join lateral (
-    select coalesce(sum(pr_count), 0)::integer as items, coalesce(sum(points), 0)::integer as points,
-           coalesce(sum(api_calls_made), 0)::integer as requests
-    from (
+    select coalesce(sum(last.pr_count), 0)::integer as items, coalesce(sum(last.points), 0)::integer as points,
+           coalesce(sum(last.api_calls_made), 0)::integer as requests
+    from backfill_streams s
+    cross join lateral (
         select pr_count, points, api_calls_made
         from backfill_chunks
-        where stream_id = any(parts.ids) and status = 'completed' and points is not null
+        where stream_id = s.id and status = 'completed' and points is not null
         order by chunk_number desc
         limit 12
     ) last
+    where s.repository_id = r.id and s.stream = 'history'
 ) c
 cross join lateral (
     select coalesce(sum(requests), 0)::integer as timed_requests,
