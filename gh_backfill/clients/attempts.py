@@ -73,8 +73,14 @@ class Attempts:
                 self._before_next_try(error, grant, points, next(pauses, None), divisible)
 
     def must_wait(self, points: int) -> Wait | None:
-        """Say until when there are not so many points, if that is longer than a request itself would wait."""
-        wait = self._gate().look(self.credentials, points, self._resource)
+        """Say until when there are not so many points, if that is longer than a request itself would wait.
+
+        None also where GitHub does not say now whose budget it is: the request asks again, and again if need be.
+        """
+        try:
+            wait = self._gate().look(self.credentials, points, self._resource)
+        except Unreachable:
+            return None
         if wait is None or wait.seconds <= LONGEST_WAIT:
             return None
         self.held_up = wait.cause

@@ -251,6 +251,20 @@ def test_a_passing_fault_while_learning_whose_budget_it_is_is_survived(house: Ho
     assert len(house.slept) == 1
 
 
+@pytest.mark.parametrize("name", ["502_html", "truncated", "reset"])
+def test_a_capture_survives_that_github_does_not_say_at_first_whose_budget_it_is(house: House, name: str) -> None:
+    house.track(SMALL)
+    house.github.faults.add(Fault(name=name, count=2, match={"path": "^/user"}))
+    token = of_token("GITHUB_TOKEN", "ghp_x", api_url=house.github.url, workflow_of=None)
+    graphql = GraphQL(house.github.graphql_url, Credentials([token]), sleep=house.slept.append)
+    with Database(house.url) as own:
+        graphql.gate = SharedGate(own)
+        captured = job.run(
+            house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None, sleep=house.slept.append
+        )
+    assert captured.outcome is Outcome.COMPLETED
+
+
 def test_a_refused_token_stops_at_once_with_a_word_about_the_token(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="bad_credentials"))
