@@ -23,7 +23,10 @@ _CONTROL = re.compile(r"(begin|commit|rollback)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """One statement: its name in `store/sql/`, seconds, the transaction it was in, and its plan where one was asked."""
+    """One statement: its name in `store/sql/`, seconds, the transaction it was in, and its plan where one was asked.
+
+    Transactions are counted from 1; what is sent by itself, beside one of another connection, is in none: 0.
+    """
 
     name: str
     seconds: float
@@ -40,6 +43,7 @@ class Record:
     explain: bool = False
     transactions: int = 0
     explained: dict[str, int] = field(default_factory=dict)
+    open: dict[int, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -84,16 +88,19 @@ def _cursor_class(kind: type[Any], record: Record) -> type[Any]:
     class Recorded(kind):  # type: ignore[misc]
         def execute(self, query: Any, vars: Any = None) -> Any:  # noqa: A002 (psycopg2's name)
             name = _name(str(query))
-            record.transactions += name == "begin"
+            if name == "begin":
+                record.transactions += 1
+                record.open[id(self.connection)] = record.transactions
+            transaction = record.open.get(id(self.connection), 0)
+            if name in ("commit", "rollback"):
+                record.open.pop(id(self.connection), None)
             plan = None if _CONTROL.match(name) else _plan(self.connection, query, vars, name, record)
             started = time.perf_counter()
             try:
                 return super().execute(query, vars)
             finally:
                 seconds = time.perf_counter() - started
-                record.statements.append(
-                    Statement(name=name, seconds=seconds, transaction=record.transactions, plan=plan)
-                )
+                record.statements.append(Statement(name=name, seconds=seconds, transaction=transaction, plan=plan))
 
     return Recorded
 
