@@ -9,6 +9,7 @@ from typing import Any
 from gh_backfill.models import (
     Comment,
     CompletePullRequest,
+    Goal,
     NodeId,
     Person,
     PullRequest,
@@ -16,6 +17,7 @@ from gh_backfill.models import (
     Repository,
     Review,
     ReviewComment,
+    Stream,
     TrackedRepository,
 )
 from gh_backfill.store import repositories
@@ -125,3 +127,22 @@ def tracked(tx: Transaction, repository: Repository = REPOSITORY) -> TrackedRepo
     repository_id = repositories.store(tx, [repository])[repository.github_id]
     repositories.track(tx, [repository])
     return next(each for each in repositories.candidates(tx, asked=[repository_id]) if each.id == repository_id)
+
+
+# A walk that has not begun.
+WALK = Stream(
+    id="s",
+    state_id="b",
+    repository_id="r",
+    kind="history",
+    goal=Goal(),
+    cursor=None,
+    pass_number=1,
+    read_down_to=None,
+    watermark=None,
+    page_size=None,
+    page_worked=0,
+    page_too_big=None,
+    pages_clean=0,
+    items_done=0,
+)

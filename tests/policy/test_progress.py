@@ -5,28 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.models import Goal, Stream
+from gh_backfill.models import Goal
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, MAX_PASSES, advance, page_limit, percent
+from tests.examples import WALK
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-WALK = Stream(
-    id="s",
-    state_id="b",
-    repository_id="r",
-    kind="history",
-    goal=Goal(),
-    cursor=None,
-    pass_number=1,
-    read_down_to=None,
-    watermark=None,
-    page_size=None,
-    page_worked=0,
-    page_too_big=None,
-    pages_clean=0,
-    items_done=0,
-)
 CATCH_UP = replace(WALK, kind="catch_up", read_down_to=NOW - MARGIN)
 
 

@@ -13,7 +13,7 @@ import pytest
 from gh_backfill.clients import github, listing
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.models import Claim, CompletePullRequest, Goal, Stream
+from gh_backfill.models import Claim, CompletePullRequest
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
@@ -25,6 +25,7 @@ from gh_backfill.tasks.background import at_once
 from gh_backfill.tasks.listed import ListedComments
 from gh_backfill.tasks.pipeline import Pipeline
 from tests import corpus
+from tests.examples import WALK
 
 ENGINE = "octo/engine"
 # One with all ids and comments of no review, one without ids and with a bot that has two logins.
@@ -63,22 +64,7 @@ def walk(graphql: GraphQL, name: str, spool: ListedComments | None) -> list[Comp
 
 
 def claim(after: str | None) -> Claim:
-    stream = Stream(
-        id="stream",
-        state_id="state",
-        repository_id="repository",
-        kind="history",
-        goal=Goal(),
-        cursor=after,
-        pass_number=0,
-        read_down_to=None,
-        watermark=None,
-        page_size=None,
-        page_worked=0,
-        page_too_big=None,
-        pages_clean=0,
-        items_done=0,
-    )
+    stream = replace(WALK, cursor=after)
     return Claim(chunk_id="chunk", chunk_number=1, attempt=1, after=after, page_size=25, stream=stream)
 
 

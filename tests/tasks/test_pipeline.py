@@ -23,24 +23,8 @@ from gh_backfill.tasks.background import Done, at_once, in_thread
 from gh_backfill.tasks.capture import Limits, Outcome, Progress
 from gh_backfill.tasks.fetch import Chunk
 from gh_backfill.tasks.pipeline import Pipeline
+from tests.examples import WALK
 from tests.tasks.conftest import ENGINE, House
-
-WALK = Stream(
-    id="s",
-    state_id="b",
-    repository_id="r",
-    kind="history",
-    goal=Goal(),
-    cursor=None,
-    pass_number=1,
-    read_down_to=None,
-    watermark=None,
-    page_size=None,
-    page_worked=0,
-    page_too_big=None,
-    pages_clean=0,
-    items_done=0,
-)
 
 
 @dataclass(kw_only=True)

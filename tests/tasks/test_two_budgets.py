@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 
 import pytest
 
@@ -27,24 +25,9 @@ from gh_backfill.tasks.gate import SharedGate
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, RUN
+from tests.tasks.test_shared_budget import Clock
 
 TOKENS = ("ghs_0", "ghs_1")
-
-
-@dataclass(kw_only=True, slots=True)
-class Clock:
-    """A clock that all jobs and GitHub share; whoever waits moves it."""
-
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    passed: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def now(self) -> datetime:
-        return self.started + timedelta(seconds=self.passed)
-
-    def sleep(self, seconds: float) -> None:
-        with self.lock:
-            self.passed += seconds
 
 
 @dataclass(kw_only=True, slots=True)
