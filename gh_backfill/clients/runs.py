@@ -8,8 +8,8 @@ from gh_backfill.clients.rest import own_errors
 from gh_backfill.policy.ledger import RunnerJob
 
 
-def runner_jobs(api_url: str, token: str, repository: str, run_id: int, attempt: int) -> list[RunnerJob]:
-    """Return the jobs of one attempt of a workflow run as they are now.
+def runner_jobs(api_url: str, token: str, repository: str, run_id: int) -> list[RunnerJob]:
+    """Return the jobs of all attempts of a workflow run as they are now.
 
     Needs `actions: read`.  Raises Denied (also where there is no such run), RateLimited or Unreachable.
     https://docs.github.com/en/rest/actions/workflow-jobs
@@ -26,7 +26,6 @@ def runner_jobs(api_url: str, token: str, repository: str, run_id: int, attempt:
                 attempt=job.run_attempt or 1,
             )
             for job in run.jobs("all")
-            if (job.run_attempt or 1) == attempt
         ]
 
 

@@ -106,9 +106,7 @@ def _options(environment: Settings) -> Options:
     ask = None
     if token is not None and repository is not None:
         secret = token.get_secret_value()
-        ask = lambda run_id, attempt: runs.runner_jobs(  # noqa: E731
-            environment.github_api_url, secret, repository, run_id, attempt
-        )
+        ask = lambda run_id: runs.runner_jobs(environment.github_api_url, secret, repository, run_id)  # noqa: E731
     return Options(
         ask=ask,
         run=run,

@@ -6,6 +6,7 @@ been `processing` for ten minutes, and such a job may still come to its real end
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -142,6 +143,14 @@ def error_type(error: BaseException) -> ErrorType:
 def label_matches(label: str, runner_job: RunnerJob) -> bool:
     """Say whether GitHub's job is that of a matrix entry: its name ends in the entry's, whatever calls the workflow."""
     return runner_job.name == label or runner_job.name.endswith(f" {label}")
+
+
+def once(runners: Sequence[RunnerJob]) -> list[RunnerJob]:
+    """Return each runner once: a run that is partly repeated may list what it did not repeat under both attempts."""
+    found: dict[tuple[str, datetime | None, datetime | None], RunnerJob] = {}
+    for each in runners:
+        found[(each.name, each.started_at, each.completed_at)] = each
+    return list(found.values())
 
 
 def ending(job: OpenJob, runner: RunnerJob | None) -> Ending | None:

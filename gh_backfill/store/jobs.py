@@ -18,7 +18,10 @@ _SQL = sql("jobs")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """What a job belongs to: one attempt of one workflow run, or one run on a laptop."""
+    """What a job belongs to: a workflow run and its present attempt, or one run on a laptop.
+
+    The key is the same for all attempts of a run.
+    """
 
     key: str
     run_id: int | None
@@ -33,7 +36,12 @@ def plan(
     *,
     job_type: JobType = JobType.BACKFILL,
 ) -> None:
-    """Write a pending job for each (repository id, reason, part or None)."""
+    """Write a pending job for each (repository id, reason, part or None).
+
+    What an earlier attempt of the run left open is closed: it is over, and its place is planned anew.
+    """
+    if run.attempt > 1:
+        tx.run(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
         tx.run(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
@@ -69,9 +77,16 @@ def start(
 
     A worker that asks twice, having got no answer the first time, gets the same job.
     """
-    row = tx.row(_SQL["start"], run_key=run.key, repository_id=repository_id, worker=worker, part=part)
+    row = tx.row(_SQL["start"], repository_id=repository_id, worker=worker, part=part, **_of(run))
     if row is None:
-        row = tx.row(_SQL["start_unplanned"], repository_id=repository_id, job_type=job_type, worker=worker, **_of(run))
+        row = tx.row(
+            _SQL["start_unplanned"],
+            repository_id=repository_id,
+            job_type=job_type,
+            worker=worker,
+            part=part,
+            **_of(run),
+        )
     assert row is not None
     return str(row["id"])
 
@@ -153,7 +168,7 @@ def close(tx: Transaction, job_id: str, ending: Ending, *, completed_at: datetim
 
 def took(tx: Transaction, run_key: str, label: str, runner: RunnerJob) -> None:
     """Note how long GitHub's runner was busy with a job; this is what Actions minutes are counted from."""
-    tx.run(_SQL["took"], run_key=run_key, label=label, seconds=runner.seconds)
+    tx.run(_SQL["took"], run_key=run_key, label=label, attempt=runner.attempt, seconds=runner.seconds)
 
 
 def latest_run(tx: Transaction) -> str | None:

@@ -68,7 +68,7 @@ def of_run(tx: Transaction, run_key: str, *, prices: Prices, at: datetime) -> Ru
     return RunFigures(
         run_key=run_key,
         run_id=first.get("workflow_run_id"),
-        attempt=first.get("workflow_run_attempt") or 1,
+        attempt=max((row["workflow_run_attempt"] or 1 for row in rows), default=1),
         processor=first.get("processor") or "local",
         at=at,
         jobs=jobs,

@@ -16,8 +16,8 @@ from gh_backfill.store.db import Database, Transaction
 
 log = logging.getLogger(__name__)
 
-# Asks GitHub for the jobs of an attempt of a run: (run id, attempt).
-Ask = Callable[[int, int], list[RunnerJob]]
+# Asks GitHub for the jobs of all attempts of a run, by its id.
+Ask = Callable[[int], list[RunnerJob]]
 # A sweep asks GitHub for at most so many old runs; the others wait for the next one.
 MOST_RUNS = 20
 
@@ -38,22 +38,23 @@ def close_run(
     """Close what this run left open; all its jobs but the reporting one are over.
 
     `run` is GitHub's id and attempt of the run; `labels` are the names of all its matrix entries.  A job whose runner
-    GitHub says is still at work stays open.
+    GitHub says is still at work stays open.  Attempts of one run are closed together: the report of the first one may
+    have died.
     """
     with db.transaction(read_only=True) as tx:
         waiting = jobs.open_jobs(tx, run_key)
-    runners, notes = _runners(ask, run)
+    runners, notes = _runners(ask, None if run is None else run[0])
     with db.transaction() as tx:
-        closed = sum(_close(tx, job, _runner_of(job.label, runners)) for job in waiting)
-        for label in labels:
-            runner = _runner_of(label, runners)
-            if runner is not None and runner.conclusion is not None:
+        closed = sum(_close(tx, job, _runner_of(job, runners)) for job in waiting)
+        for runner in runners:
+            label = next((label for label in labels if ledger.label_matches(label, runner)), None)
+            if label is not None and runner.conclusion is not None:
                 jobs.took(tx, run_key, label, runner)
-    others = [each for each in runners if not any(ledger.label_matches(label, each) for label in labels)]
+    others = ledger.once([each for each in runners if not any(ledger.label_matches(label, each) for label in labels)])
     return Closed(
         jobs=closed,
         overhead_minutes=sum(billed_minutes(each.seconds) if each.conclusion else 1 for each in others),
-        plan_failed=any(each.name.split(" ")[-1] == "plan" and each.conclusion == "failure" for each in others),
+        plan_failed=_plan_failed(others),
         notes=notes,
     )
 
@@ -65,11 +66,10 @@ def sweep(db: Database, run_key: str, ask: Ask | None, now: datetime) -> int:
     """
     with db.transaction(read_only=True) as tx:
         waiting = jobs.open_jobs(tx, run_key, own=False)
-    known: dict[tuple[int, int], list[RunnerJob]] = {}
+    known: dict[int, list[RunnerJob]] = {}
     closed = 0
     for job in waiting:
-        runners = _known(known, job, ask)
-        runner = _runner_of(job.label, runners)
+        runner = _runner_of(job, _known(known, job, ask))
         found = ledger.ending(job, runner) if runner is not None else ledger.ending_by_age(job, now)
         if found is not None:
             with db.transaction() as tx:
@@ -84,24 +84,31 @@ def _close(tx: Transaction, job: OpenJob, runner: RunnerJob | None) -> bool:
     return jobs.close(tx, job.id, found, completed_at=runner.completed_at if runner else None)
 
 
-def _runners(ask: Ask | None, run: tuple[int, int] | None) -> tuple[list[RunnerJob], tuple[str, ...]]:
-    if run is None or ask is None:
+def _plan_failed(others: Sequence[RunnerJob]) -> bool:
+    """Say whether the last attempt at the plan failed."""
+    plans = sorted((each for each in others if each.name.split(" ")[-1] == "plan"), key=lambda each: each.attempt)
+    return bool(plans) and plans[-1].conclusion == "failure"
+
+
+def _runners(ask: Ask | None, run_id: int | None) -> tuple[list[RunnerJob], tuple[str, ...]]:
+    if run_id is None or ask is None:
         return [], ()
     try:
-        return ask(*run), ()
+        return ask(run_id), ()
     except BackfillError as error:
         log.warning("the jobs of the run are not known: %s", error)
         return [], (f"GitHub did not tell about the run's jobs, so they were closed by the ledger alone: {error}",)
 
 
-def _known(known: dict[tuple[int, int], list[RunnerJob]], job: OpenJob, ask: Ask | None) -> list[RunnerJob]:
+def _known(known: dict[int, list[RunnerJob]], job: OpenJob, ask: Ask | None) -> list[RunnerJob]:
     if job.run_id is None or ask is None:
         return []
-    key = (job.run_id, job.attempt)
-    if key not in known:
-        known[key] = _runners(ask, key)[0] if len(known) < MOST_RUNS else []
-    return known[key]
+    if job.run_id not in known:
+        known[job.run_id] = _runners(ask, job.run_id)[0] if len(known) < MOST_RUNS else []
+    return known[job.run_id]
 
 
-def _runner_of(label: str, runners: Sequence[RunnerJob]) -> RunnerJob | None:
-    return next((each for each in runners if label and ledger.label_matches(label, each)), None)
+def _runner_of(job: OpenJob, runners: Sequence[RunnerJob]) -> RunnerJob | None:
+    """Return the runner of a job; that of another attempt says nothing about it."""
+    own = (each for each in runners if each.attempt == job.attempt)
+    return next((each for each in own if job.label and ledger.label_matches(job.label, each)), None)

@@ -121,11 +121,13 @@ def _credentials(settings: Settings) -> Credentials:
 
 
 def this_run(settings: Settings) -> Run:
-    """Return the run that this process belongs to; one by hand is a run of its own."""
+    """Return the run that this process belongs to; one by hand is a run of its own.
+
+    All attempts of a workflow run are one run: what the first one planned, a later one may capture or report.
+    """
     if settings.run_id is not None:
-        key = f"{settings.run_id}/{settings.run_attempt}"
         return Run(
-            key=settings.run_key or key,
+            key=settings.run_key or str(settings.run_id),
             run_id=settings.run_id,
             attempt=settings.run_attempt,
             processor=settings.processor,

@@ -193,7 +193,7 @@ def _the_first_run_ends_with_five_final_jobs_and_one_issue(stage: Stage) -> None
     stage.fault("stall", LIMITED, count=1)
     stage.fault("missing_id", BAD, operation="", size=0.05)
     ended = conclusions(dead="failure", limited="success", bad="success", one="success", two="success")
-    with stage.meanwhile(stage.kill_runner_of(DEAD, "101/1"), stage.limit_when_the_others_are_done("101/1")):
+    with stage.meanwhile(stage.kill_runner_of(DEAD, "101"), stage.limit_when_the_others_are_done("101")):
         run = stage.run(101, ended, token="first")
     assert run.jobs == {
         "plan": "success",
@@ -201,7 +201,7 @@ def _the_first_run_ends_with_five_final_jobs_and_one_issue(stage: Stage) -> None
         **{f"capture {name}": "success" for name in (LIMITED, BAD, ONE, TWO)},
         "report": "failure",
     }, run.text
-    rows = stage.ledger("101/1")
+    rows = stage.ledger("101")
     assert len(rows) == 5
     assert {name: (row["status"], row["outcome"]) for name, row in rows.items()} == {
         DEAD: ("failed", "died"),
@@ -220,7 +220,7 @@ def _the_first_run_ends_with_five_final_jobs_and_one_issue(stage: Stage) -> None
 
 
 def _the_figures_are_the_same_everywhere(stage: Stage, run: ActRun, rows: dict[str, Row]) -> None:
-    (kept,) = stage.rows("select report, error_summary from backfill_reports where run_key = '101/1'")
+    (kept,) = stage.rows("select report, error_summary from backfill_reports where run_key = '101'")
     outputs = run.outputs["report"]
     sums = {
         "pull_requests": sum(row["items"] or 0 for row in rows.values()),
@@ -245,10 +245,10 @@ def _the_figures_are_the_same_everywhere(stage: Stage, run: ActRun, rows: dict[s
 
 
 def _the_next_run_opens_no_second_issue(stage: Stage) -> None:
-    with stage.meanwhile(stage.kill_runner_of(DEAD, "102/1")):
+    with stage.meanwhile(stage.kill_runner_of(DEAD, "102")):
         run = stage.run(102, conclusions(dead="failure"), token="second")
     assert run.jobs[f"capture {DEAD}"] == "failure", run.text
-    assert stage.ledger("102/1")[DEAD]["outcome"] == "died"
+    assert stage.ledger("102")[DEAD]["outcome"] == "died"
     (issue,) = stage.issues()
     assert issue.open
     assert "runs/101" in issue.body

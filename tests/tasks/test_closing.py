@@ -41,7 +41,7 @@ def github_job(name: str, conclusion: str | None, *, attempt: int = 1, seconds: 
 
 def at_github(house: House, *given: dict[str, Any]) -> Ask:
     changes.set_run(house.github.world, HOME, {"id": 7, "run_attempt": 1, "status": "in_progress"}, given)
-    return lambda run_id, attempt: runner_jobs(house.github.url, "tok", HOME, run_id, attempt)
+    return lambda run_id: runner_jobs(house.github.url, "tok", HOME, run_id)
 
 
 def planned(house: House, *names: str) -> None:
@@ -116,7 +116,7 @@ def test_without_an_answer_the_ledger_alone_decides_and_the_report_says_so(house
     planned(house, ENGINE)
     started(house)
 
-    def refuse(run_id: int, attempt: int) -> list[RunnerJob]:
+    def refuse(run_id: int) -> list[RunnerJob]:
         raise Denied("GitHub refuses (status 403): check GITHUB_TOKEN")
 
     made = report(house.db, "7/1", options=Options(ask=refuse, run=(7, 1)))

@@ -20,12 +20,22 @@ select %(job_type)s, repository_id, %(processor)s, 'failed', %(run_id)s, %(run_a
        'not_possible', error, error_type, clock_timestamp(), '{"reason": "asked for"}'
 from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text);
 
+-- name: supersede
+-- What earlier attempts of this run left open.  GitHub begins an attempt only when the one before it is over.
+update progressive_capture_jobs
+set status = case when status = 'pending' then 'cancelled' else 'failed' end,
+    outcome = case when status = 'pending' then 'never_started' else 'died' end, error_type = 'runner',
+    error = 'attempt ' || coalesce(workflow_run_attempt, 1) || ' of the run ended without it; attempt '
+            || %(run_attempt)s::text || ' planned it again',
+    completed_at = clock_timestamp()
+where run_key = %(run_key)s and coalesce(workflow_run_attempt, 1) < %(run_attempt)s and outcome is null;
+
 -- name: start
 -- Take the planned job of this run, or the one this worker took already, when the answer to its COMMIT was lost.
 -- No row back: nobody planned it.
 update progressive_capture_jobs
 set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
-    metadata = coalesce(metadata, '{}') || jsonb_build_object('worker', %(worker)s::text)
+    workflow_run_attempt = %(run_attempt)s, metadata = coalesce(metadata, '{}') || jsonb_build_object('worker', %(worker)s::text)
 where id = (select id from progressive_capture_jobs
             where run_key = %(run_key)s and repository_id = %(repository_id)s
               and (metadata ->> 'part')::integer is not distinct from %(part)s
@@ -38,8 +48,11 @@ insert into progressive_capture_jobs (job_type, repository_id, processor_type, s
                                       workflow_run_attempt, run_key, started_at, heartbeat_at, metadata)
 values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
         %(run_key)s, clock_timestamp(), clock_timestamp(),
-        jsonb_build_object('reason', 'started by hand', 'worker', %(worker)s::text, 'label',
+        jsonb_build_object('reason', case when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
+                                          else 'started by hand' end,
+                           'worker', %(worker)s::text, 'part', %(part)s::integer, 'label',
                            (select case when is_private is true then id::text else full_name end
+                                   || coalesce(' part ' || %(part)s::text, '')
                             from repositories where id = %(repository_id)s)))
 returning id;
 
@@ -103,7 +116,8 @@ where same.id = j.id and j.id = %(id)s and j.outcome is null;
 -- How long GitHub's runner was busy with a job, whoever closed it.
 update progressive_capture_jobs
 set runner_seconds = %(seconds)s
-where run_key = %(run_key)s and metadata ->> 'label' = %(label)s and runner_seconds is null;
+where run_key = %(run_key)s and metadata ->> 'label' = %(label)s and runner_seconds is null
+  and coalesce(workflow_run_attempt, 1) = %(attempt)s;
 
 -- name: latest_run
 select run_key from progressive_capture_jobs where run_key is not null order by created_at desc limit 1;

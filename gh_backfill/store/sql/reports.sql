@@ -2,6 +2,7 @@
 
 -- name: jobs
 -- A repository whose privacy is unknown counts as private.  `failures` are those since the last job that completed.
+-- Of several attempts at the same work the last one counts for the run; the ledger keeps all.
 select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not false as is_private,
        j.processor_type as processor, j.status, j.outcome, j.error_type, j.error, j.started_at, j.completed_at,
        coalesce(j.points, 0) as points, coalesce(j.requests, 0) as requests, coalesce(j.chunks, 0) as chunks,
@@ -43,6 +44,12 @@ cross join lateral (
     ) most
 ) w
 where j.run_key = %(run_key)s
+  and not exists (select from progressive_capture_jobs later
+                  where later.run_key = j.run_key
+                    and later.repository_id is not distinct from j.repository_id
+                    and (later.metadata ->> 'part') is not distinct from (j.metadata ->> 'part')
+                    and (j.repository_id is not null or later.error is not distinct from j.error)
+                    and coalesce(later.workflow_run_attempt, 1) > coalesce(j.workflow_run_attempt, 1))
 order by r.full_name, j.created_at, j.id;
 
 -- name: times
@@ -66,13 +73,18 @@ set error_summary = %(error_summary)s, cost = %(cost)s
 where id = %(id)s and (error_summary, cost) is distinct from (%(error_summary)s, (%(cost)s)::numeric(12, 6));
 
 -- name: keep_run
--- A run that is reported again keeps its delivery id: whoever received it knows that it is the same.
+-- A run that is reported again keeps its delivery id: whoever received it knows that it is the same.  A further attempt
+-- of the run is news, and is told again.
 insert into backfill_reports as b (run_key, workflow_run_id, workflow_run_attempt, processor, report, error_summary,
                                    alerts, minutes, reported_at)
 values (%(run_key)s, %(run_id)s, %(attempt)s, %(processor)s, %(report)s, %(error_summary)s, %(alerts)s, %(minutes)s, %(at)s)
 on conflict (run_key) do update
 set report = excluded.report, error_summary = excluded.error_summary, alerts = excluded.alerts,
-    minutes = excluded.minutes, reported_at = excluded.reported_at
+    minutes = excluded.minutes, reported_at = excluded.reported_at,
+    workflow_run_attempt = excluded.workflow_run_attempt,
+    delivery_id = case when excluded.workflow_run_attempt > b.workflow_run_attempt then gen_random_uuid() else b.delivery_id end,
+    delivered_at = case when excluded.workflow_run_attempt > b.workflow_run_attempt then null else b.delivered_at end,
+    notified_at = case when excluded.workflow_run_attempt > b.workflow_run_attempt then null else b.notified_at end
 returning delivery_id, delivered_at;
 
 -- name: delivered
