@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,17 @@ def write_outputs(settings: Settings, values: Mapping[str, str]) -> None:
         for name, value in values.items():
             mark = f"end-{secrets.token_hex(16)}"
             file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+
+
+def write_error(environment: Mapping[str, str], message: str) -> None:
+    """Set the step's output `error` to the one line with which a command ends, for the jobs that come after it.
+
+    Reads the environment itself: the settings may be what is wrong.
+    """
+    file = environment.get("GITHUB_OUTPUT")
+    if environment.get("GITHUB_ACTIONS") == "true" and file:
+        with suppress(OSError), Path(file).open("a", encoding="utf-8") as output:
+            output.write(f"error={' '.join(message.split())}\n")
 
 
 def write_summary(settings: Settings, markdown: str) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from gh_backfill import __version__, console
+from gh_backfill import __version__, actions, console
 from gh_backfill.commands import look, operate, reports, work
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy.redaction import redacted
@@ -47,6 +47,7 @@ def main() -> NoReturn:
             console.error(STOPPED)
     except BackfillError as error:
         console.error(shown(str(error)))
+        actions.write_error(os.environ, shown(str(error)))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         console.error(STOPPED)

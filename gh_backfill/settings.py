@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
     github_token: SecretStr | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
     github_tokens: SecretStr | None = _aliases("GITHUB_TOKENS")
+    token_name: str = Field(default="GITHUB_TOKEN", validation_alias="GH_BACKFILL_TOKEN_NAME")
+    tokens_name: str = Field(default="GITHUB_TOKENS", validation_alias="GH_BACKFILL_TOKENS_NAME")
     app_id: Whole | None = _aliases("GITHUB_APP_ID")
     app_private_key: SecretStr | None = _aliases("GITHUB_APP_PRIVATE_KEY")
     app_installations: Wholes | None = _aliases("GITHUB_APP_INSTALLATION_ID")
@@ -84,6 +86,8 @@ class Settings(BaseSettings):
     alert_repository: str | None = _aliases("GH_BACKFILL_ALERT_REPOSITORY")
     alert_token: SecretStr | None = _aliases("GH_BACKFILL_ALERT_TOKEN")
     plan_result: str | None = _aliases("GH_BACKFILL_PLAN_RESULT")
+    plan_error: str | None = _aliases("GH_BACKFILL_PLAN_ERROR")
+    plan_idle: str | None = _aliases("GH_BACKFILL_PLAN_IDLE")
     notify_urls: SecretStr | None = _aliases("NOTIFY_URLS")
     notify_minutes: Whole = Field(default=60, ge=0, validation_alias="GH_BACKFILL_NOTIFY_MINUTES")
     report_webhook_url: SecretStr | None = _aliases("REPORT_WEBHOOK_URL")
@@ -125,9 +129,9 @@ class Settings(BaseSettings):
         """
         if self.github_tokens is not None:
             each = dict.fromkeys(re.split(r"[\s,]+", self.github_tokens.get_secret_value().strip(" ,\n\r\t")))
-            return {f"GITHUB_TOKENS[{number}]": token for number, token in enumerate(each)}
+            return {f"{self.tokens_name}[{number}]": token for number, token in enumerate(each)}
         if self.github_token is not None and self.app_id is None:
-            return {"GITHUB_TOKEN": self.github_token.get_secret_value().strip()}
+            return {self.token_name: self.github_token.get_secret_value().strip()}
         return {}
 
     @property

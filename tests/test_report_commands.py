@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -121,6 +122,53 @@ def test_a_database_that_does_not_answer_is_told_in_summary_and_issue_and_closed
     assert issues(github) == ["The backfill itself fails"]
     cli(environment, "report", GITHUB_RUN_ID="78")
     assert issues(github) == []
+
+
+def test_a_plan_that_fails_says_why_in_report_issue_and_webhook(
+    environment: dict[str, str], github: Simulator, tmp_path: Path
+) -> None:
+    outputs = Path(environment["GITHUB_OUTPUT"])
+    refused(cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS="[nonsense"), 2)
+    (line,) = outputs.read_text().splitlines()
+    assert line.startswith("error=repository ids must be a JSON array")
+    given = {"GH_BACKFILL_PLAN_RESULT": "failure", "GH_BACKFILL_PLAN_ERROR": line.removeprefix("error=")}
+    done = cli(environment, "report", GITHUB_EVENT_NAME="schedule", **given)
+    assert done.returncode == 3
+    assert "0 of 0" not in done.stderr
+    assert "Nothing was captured: the plan failed: repository ids must be a JSON array" in done.stderr
+    assert "the plan failed: repository ids must be" in Path(environment["GITHUB_STEP_SUMMARY"]).read_text()
+    home = github.world.repository(*HOME.split("/"))
+    assert home is not None
+    (issue,) = [each for each in github.world.shelves[home.id].issues.values() if each.open]
+    assert "repository ids must be a JSON array" in issue.body
+    assert "log of the plan job" not in issue.body
+    cli(environment, "report", GITHUB_RUN_ID="79")
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_database_that_can_not_be_written_is_told_with_what_can_be_read(
+    environment: dict[str, str], github: Simulator, readable: bool
+) -> None:
+    cli(environment, "track", "octo/small")
+    cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS='["octo/small"]')
+    name = urlsplit(environment["DATABASE_URL"]).path[1:]
+    statement = (
+        f'alter database "{name}" set default_transaction_read_only = on'
+        if readable
+        else "drop table repositories cascade"
+    )
+    with Database(environment["DATABASE_URL"]) as db, db.transaction() as tx:
+        tx.run(statement)
+    done = cli(environment, "report")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    summary = Path(environment["GITHUB_STEP_SUMMARY"]).read_text().rpartition("## Backfill")[2]
+    assert "the report can't be written" in summary
+    assert ("octo/small" in summary) == readable
+    assert "The backfill itself fails" in issues(github)
+    home = github.world.repository(*HOME.split("/"))
+    assert home is not None
+    github.world.shelves[home.id].issues.clear()
 
 
 def test_a_dry_run_tells_nobody(environment: dict[str, str], github: Simulator) -> None:

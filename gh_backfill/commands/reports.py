@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,7 +13,7 @@ import typer
 from gh_backfill import settings
 from gh_backfill.clients import issues, runs
 from gh_backfill.commands.options import DryRun, Json, number
-from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreError
+from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.figures import run_address
 from gh_backfill.policy.issue_text import Occurrence
 from gh_backfill.settings import Settings
@@ -20,6 +22,8 @@ from gh_backfill.tasks import costs as spending
 from gh_backfill.tasks import report as reporting
 from gh_backfill.tasks.publish import markdown, publish
 from gh_backfill.tasks.report import Options, Report
+
+log = logging.getLogger(__name__)
 
 
 def report(dry_run: DryRun = False, as_json: Json = False) -> None:
@@ -32,18 +36,21 @@ def report(dry_run: DryRun = False, as_json: Json = False) -> None:
     environment = settings.load()
     key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
     now = datetime.now(UTC)
+    trouble: Exception | None = None
     try:
         made, notes = _reported(environment, key, now, dry_run=dry_run)
-    except StoreError as error:
+    except Exception as error:
         if dry_run or not environment.in_actions or key is None:
             raise
-        made = reporting.unreachable(key, error, _options(environment), now)
-        publish(environment, made, _alert(environment, made, now))
-        raise
+        trouble = error
+        made = _what_can_be_read(environment, key, error, now)
+        notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
     publish(environment, made, notes)
     print(json.dumps(made.as_json(), default=str) if as_json else markdown(made, notes))
+    if trouble is not None:
+        raise trouble
     if made.failed or made.run.system_errors:
-        raise PartlyFailed(f"{len(made.failed)} of {len(made.jobs)} jobs failed; the others are done")
+        raise PartlyFailed(_ended(made))
 
 
 def costs(as_json: Json = False) -> None:
@@ -89,15 +96,39 @@ def webhooks(
 
 
 def _reported(environment: Settings, key: str | None, now: datetime, *, dry_run: bool) -> tuple[Report, list[str]]:
-    """Make the report and tell of it; what can't be told is a note, for the report itself stands."""
-    with connect.database(environment, writing=not dry_run) as db:
+    """Make the report and tell of it; what can't be told is a note, for the report itself stands.
+
+    In Actions the rights are not proved first: the run's jobs are closed before anything else can hurt.
+    """
+    proved = not dry_run and not environment.in_actions
+    with connect.database(environment, writing=proved) as db:
         made = reporting.report(db, key, dry_run=dry_run, options=_options(environment), now=now)
         if dry_run:
             return made, []
-        notes = _alert(environment, made, now)
-        notes += tell.deliver(db, environment, made)
-        notes += tell.notify(db, environment, now, _address(environment, made))
+        notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
+        notes += tell.aside("posting the report", lambda: tell.deliver(db, environment, made))
+        address = _address(environment, made)
+        notes += tell.aside("the notification", lambda: tell.notify(db, environment, now, address))
     return made, notes
+
+
+def _what_can_be_read(environment: Settings, key: str, trouble: Exception, now: datetime) -> Report:
+    """Return the report of a run that can't be written: from a database that can be read, else from the settings."""
+    options = replace(_options(environment), trouble=trouble)
+    try:
+        with connect.database(environment, writing=False) as db:
+            return reporting.report(db, key, options=options, now=now)
+    except Exception:
+        log.debug("the database can't be read either", exc_info=True)
+        return reporting.unreachable(key, trouble, options, now)
+
+
+def _ended(made: Report) -> str:
+    """Say in one line why a report is not green."""
+    if not made.jobs:
+        return made.run.headline.rstrip(".")
+    text = f"{len(made.failed)} of {len(made.jobs)} jobs failed; the others are done"
+    return "; ".join([text, *(each.error for each in made.run.system_errors)])
 
 
 def _options(environment: Settings) -> Options:
@@ -111,6 +142,8 @@ def _options(environment: Settings) -> Options:
         ask=ask,
         run=run,
         plan_result=environment.plan_result,
+        plan_error=environment.plan_error,
+        plan_idle=environment.plan_idle,
         scheduled=environment.event == "schedule",
         prices=spending.prices(environment),
         budget=environment.monthly_budget,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -100,12 +100,17 @@ def judge(run: RunFigures, standings: Sequence[Standing], now: datetime, *, mont
     return sorted(found, key=lambda alert: not alert.serious)
 
 
-def recovered(run: RunFigures, alerts: Sequence[Alert]) -> set[tuple[AlertKind, str | None]]:
-    """Return what is over: the issue kinds of every repository that succeeded, and those of the system if it did."""
+def recovered(
+    run: RunFigures, alerts: Sequence[Alert], mended: Collection[str] = ()
+) -> set[tuple[AlertKind, str | None]]:
+    """Return what is over: the issue kinds of every repository that succeeded, and those of the system if it did.
+
+    `mended` are repositories, by our id, that went well elsewhere, on a laptop for instance, or that nobody waits for.
+    """
+    well = {job.repository_id for job in run.jobs if job.succeeded and job.repository_id is not None}
     over: set[tuple[AlertKind, str | None]] = {
-        (kind, job.repository_id)
-        for job in run.jobs
-        if job.succeeded and job.repository_id is not None
+        (kind, repository_id)
+        for repository_id in well | set(mended)
         for kind in (AlertKind.CRITICAL, AlertKind.REPEATED)
     }
     if not run.system_errors:
@@ -142,7 +147,10 @@ def _advice(job: JobFigures) -> str:
         case ErrorType.DENIED:
             return "check the token: gh-backfill check says which permission is missing"
         case ErrorType.GONE:
-            return "is the repository deleted, or private by now? gh-backfill retry takes it up again"
+            return (
+                f"is the repository deleted, or private by now? gh-backfill status {job.repository_id} tells its name "
+                f"where the database is at hand, gh-backfill retry {job.repository_id} takes it up again"
+            )
         case ErrorType.DATABASE:
             return "check the database: gh-backfill check tests connection and permissions"
         case _:
@@ -151,11 +159,12 @@ def _advice(job: JobFigures) -> str:
 
 def _system(run: RunFigures) -> Iterator[Alert]:
     for failure in run.system_errors:
-        yield Alert(
-            kind=AlertKind.SYSTEM,
-            text=failure.error,
-            advice="read the log of the plan job; gh-backfill check tests database, token and settings",
-        )
+        if not failure.seen:
+            yield Alert(
+                kind=AlertKind.SYSTEM,
+                text=failure.error,
+                advice="gh-backfill check tests database, token and settings, and says what to do",
+            )
 
 
 def _pool(run: RunFigures) -> Iterator[Alert]:
@@ -213,7 +222,7 @@ def _standing(standing: Standing, now: datetime) -> Iterator[Alert]:
                 AlertKind.INCOMPLETE,
                 f"{standing.name} is completed with {standing.captured} of {standing.total} pull requests "
                 f"({percent:.1f} %)",
-                "gh-backfill verify --repair names what is missing and fetches it",
+                "gh-backfill status shows gaps and quarantine, gh-backfill retry --quarantined asks for them again",
             )
 
 

@@ -122,15 +122,22 @@ class JobFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SystemFailure:
-    """What went wrong beside the jobs: with the plan, the database, or the reporting itself."""
+    """What went wrong beside the jobs: with the plan, the database, or the reporting itself.
+
+    `seen` says that somebody looks anyway, who started the run by hand: then no alert has to tell.
+    """
 
     error_type: ErrorType
     error: str
+    seen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFigures:
-    """The jobs of one run and what they amount to; `points_left` and `points_limit` are the budget's last word."""
+    """The jobs of one run and what they amount to; `points_left` and `points_limit` are the budget's last word.
+
+    `idle` says why a plan that did not fail gave no jobs; None where it did not say.
+    """
 
     run_key: str
     run_id: int | None = None
@@ -143,6 +150,7 @@ class RunFigures:
     points_left: int | None = None
     points_limit: int | None = None
     notes: tuple[str, ...] = field(default=())
+    idle: str | None = None
 
     @property
     def failed(self) -> list[JobFigures]:
@@ -158,6 +166,21 @@ class RunFigures:
     def running(self) -> list[JobFigures]:
         """Return the jobs that have no final status yet."""
         return [job for job in self.jobs if job.outcome is None]
+
+    @property
+    def headline(self) -> str:
+        """Say in one sentence what became of the run."""
+        totals = self.totals()
+        if not self.jobs:
+            troubles = "; ".join(each.error for each in self.system_errors)
+            return f"Nothing was captured: {troubles or self.idle or 'no repositories need backfilling'}."
+        text = (
+            f"{totals['pull_requests']} pull requests in {totals['chunks']} chunks for {totals['points']} points "
+            f"({totals['requests']} requests, {totals['retries']} retries); "
+            f"{totals['succeeded']} of {totals['jobs']} jobs succeeded"
+        )
+        more = [f"{totals[name]} {name}" for name in ("failed", "paused", "warnings") if totals[name]]
+        return "; ".join([text, *more, *(each.error for each in self.system_errors)]) + "."
 
     def totals(self) -> dict[str, int]:
         """Return what the run did in all."""
@@ -217,6 +240,7 @@ class RunFigures:
             "attempt": self.attempt,
             "processor": self.processor,
             "at": self.at,
+            "headline": self.headline,
             **self.totals(),
             "cost": self.cost,
             "points_left": self.points_left,

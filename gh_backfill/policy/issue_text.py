@@ -82,9 +82,14 @@ def again(body: str, alert: Alert, job: JobFigures | None, occurrence: Occurrenc
     return Next(body=text, comment=comment)
 
 
-def over(occurrence: Occurrence) -> str:
-    """Return the comment under which an issue is closed."""
-    return f"Recovered: {_link(occurrence)} went well. Closed by itself; it is opened anew should it come back."
+def over(occurrence: Occurrence, *, elsewhere: bool = False) -> str:
+    """Return the comment under which an issue is closed; `elsewhere`: not this run went well, but one before it."""
+    well = (
+        f"{_link(occurrence)} saw that it went well elsewhere, or that nobody waits for it any more"
+        if elsewhere
+        else f"{_link(occurrence)} went well"
+    )
+    return f"Recovered: {well}. Closed by itself; it is opened anew should it come back."
 
 
 def _body(alert: Alert, job: JobFigures | None, rows: Sequence[str], *, commented: datetime) -> str:

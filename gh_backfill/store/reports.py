@@ -94,6 +94,11 @@ def standings(tx: Transaction) -> list[Standing]:
     ]
 
 
+def mended(tx: Transaction) -> frozenset[str]:
+    """Return the repositories, by our id, that failed once and went well since, or that nobody waits for any more."""
+    return frozenset(row["repository_id"] for row in tx.rows(_SQL["mended"]))
+
+
 def month(tx: Transaction, prices: Prices, now: datetime, *, budget: float | None) -> Month:
     """Return what the month of `now` has cost so far."""
     since = costs.first_of_month(now)

@@ -48,9 +48,9 @@ def _tell(made: Report, issues: Issues, occurrence: Occurrence) -> Iterator[str]
             yield f"issue #{issue.number} opened: {issue_text.title(alert)}"
     if len(raised) > len(raised.keys() & known.keys()) + new:
         yield f"{len(raised) - len(raised.keys() & known.keys()) - new} more alerts got no issue of their own"
-    over = recovered(made.run, made.alerts)
-    for number in sorted(issue.number for key, issue in known.items() if key in over):
-        issues.comment(number, issue_text.over(occurrence))
+    over, here = recovered(made.run, made.alerts, made.mended), recovered(made.run, made.alerts)
+    for number, key in sorted((issue.number, key) for key, issue in known.items() if key in over):
+        issues.comment(number, issue_text.over(occurrence, elsewhere=key not in here))
         issues.close(number)
         yield f"issue #{number} closed: recovered"
 

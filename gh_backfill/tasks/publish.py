@@ -51,24 +51,11 @@ def outputs(made: Report) -> dict[str, str]:
 
 def markdown(made: Report, notes: Sequence[str] = ()) -> str:
     """Return the report as Markdown: a line for the run, alerts, a row for each repository, folded details."""
-    parts = ["## Backfill", _headline(made), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
+    parts = ["## Backfill", plain(made.run.headline), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
     if made.jobs:
         columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "left", "result")
         parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _limits(made), _costs(made)]
     return "\n\n".join(part for part in parts if part)
-
-
-def _headline(made: Report) -> str:
-    totals = made.totals()
-    if not made.jobs:
-        return "" if made.run.system_errors else "Nothing needed to be captured."
-    text = (
-        f"{totals['pull_requests']} pull requests in {totals['chunks']} chunks for {totals['points']} points "
-        f"({totals['requests']} requests, {totals['retries']} retries); "
-        f"{totals['succeeded']} of {totals['jobs']} jobs succeeded"
-    )
-    more = [f"{totals[name]} {name}" for name in ("failed", "paused", "warnings") if totals[name]]
-    return "; ".join([text, *more]) + "."
 
 
 def _alerts(alerts: Sequence[Alert]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ from gh_backfill.policy import alerts as alerting
 from gh_backfill.policy.alerts import Alert
 from gh_backfill.policy.costs import Month, Prices
 from gh_backfill.policy.figures import JobFigures, Json, RunFigures, SystemFailure
-from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.store import jobs, reports
 from gh_backfill.store.db import Database
@@ -23,13 +24,17 @@ from gh_backfill.tasks.estimate import estimates
 class Options:
     """What a report may know beside the database; nothing of it is needed.
 
-    `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended.  A plan that fails
-    is a failure of the system only on a schedule: whoever starts one by hand sees it.
+    `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended, `plan_error` the
+    line with which it failed, `plan_idle` why it gave no jobs.  A plan that fails raises an alert only on a schedule:
+    whoever starts one by hand sees it.  `trouble` is why nothing can be written: the report tells what it can read.
     """
 
     ask: Ask | None = None
     run: tuple[int, int] | None = None
     plan_result: str | None = None
+    plan_error: str | None = None
+    plan_idle: str | None = None
+    trouble: Exception | None = None
     scheduled: bool = False
     prices: Prices = field(default_factory=Prices)
     budget: float | None = None
@@ -37,13 +42,17 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """One run: its figures, the alerts, the month's costs, and the row that keeps them (none in a dry run)."""
+    """One run: its figures, the alerts, the month's costs, and the row that keeps them (none in a dry run).
+
+    `mended` are the repositories, by our id, whose alerts are over though this run did nothing about them.
+    """
 
     run: RunFigures
     alerts: tuple[Alert, ...] = ()
     month: Month | None = None
     kept: Kept | None = None
     swept: int = 0
+    mended: frozenset[str] = frozenset()
 
     @property
     def run_key(self) -> str:
@@ -83,6 +92,7 @@ def report(
     ConfigurationError where there is none.
     """
     options, now = options or Options(), now or datetime.now(UTC)
+    dry_run = dry_run or options.trouble is not None
     key = run_key or _latest(db)
     if key is None:
         raise ConfigurationError("there is no run to report: gh-backfill plan makes one")
@@ -94,19 +104,17 @@ def report(
         figures = reports.of_run(tx, key, prices=options.prices, at=now)
         standings = reports.standings(tx)
         month = reports.month(tx, options.prices, now, budget=options.budget)
+        mended = reports.mended(tx)
     figures = _with_system(_with_left(db, figures), closed, options)
     found = tuple(alerting.judge(figures, standings, now, month=month))
-    made = Report(run=figures, alerts=found, month=month, swept=swept)
+    made = Report(run=figures, alerts=found, month=month, swept=swept, mended=mended)
     return made if dry_run else _keep(db, made)
 
 
 def unreachable(run_key: str, error: Exception, options: Options, now: datetime) -> Report:
     """Return the report of a run whose database does not answer: all that can be said without it."""
-    failure = SystemFailure(error_type=ErrorType.DATABASE, error=redacted(str(error)))
-    run_id, attempt = options.run or (None, 1)
-    figures = RunFigures(
-        run_key=run_key, run_id=run_id, attempt=attempt, at=now, system_errors=(failure,), processor="github_actions"
-    )
+    options = replace(options, trouble=error)
+    figures = _with_system(RunFigures(run_key=run_key, at=now), Closed(), options)
     return Report(run=figures, alerts=tuple(alerting.judge(figures, (), now)))
 
 
@@ -122,19 +130,31 @@ def _with_left(db: Database, figures: RunFigures) -> RunFigures:
 
 
 def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFigures:
-    failures: tuple[SystemFailure, ...] = ()
-    if options.scheduled and (options.plan_result == "failure" or closed.plan_failed):
-        failures = (SystemFailure(error_type=ErrorType.RUNNER, error="the plan job failed: nothing was captured"),)
     run_id, attempt = options.run or (figures.run_id, figures.attempt)
     return replace(
         figures,
         run_id=run_id,
         attempt=attempt,
         processor="github_actions" if options.run else figures.processor,
-        system_errors=failures,
+        system_errors=tuple(_system_failures(closed, options)),
+        idle=options.plan_idle,
         overhead_minutes=closed.overhead_minutes,
         notes=tuple(redacted(note) for note in closed.notes),
     )
+
+
+def _system_failures(closed: Closed, options: Options) -> Iterator[SystemFailure]:
+    """Yield what went wrong beside the jobs, each in the words that its own command gave it."""
+    if options.plan_result == "failure" or closed.plan_failed:
+        why = options.plan_error or "it did not say why, the log of the plan job does"
+        yield SystemFailure(
+            error_type=ErrorType.RUNNER if options.plan_error is None else ErrorType.CONFIGURATION,
+            error=f"the plan failed: {redacted(why)}",
+            seen=not options.scheduled,
+        )
+    if options.trouble is not None:
+        told = redacted(str(options.trouble)) or type(options.trouble).__name__
+        yield SystemFailure(error_type=error_type(options.trouble), error=f"the report can't be written: {told}")
 
 
 def _keep(db: Database, made: Report) -> Report:

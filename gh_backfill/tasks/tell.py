@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from gh_backfill.clients import notifier, webhook_out
 from gh_backfill.clients.webhook_out import Delivered, NotDelivered
+from gh_backfill.errors import BackfillError
 from gh_backfill.policy.digest import digest, due
 from gh_backfill.settings import Settings
 from gh_backfill.store import reports
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.report import Report
 
+log = logging.getLogger(__name__)
+
 Notify = Callable[..., bool]
+
+
+def aside(what: str, step: Callable[[], list[str]]) -> list[str]:
+    """Return the notes of a step that tells somebody; one that breaks is a note itself, and the next one is taken."""
+    try:
+        return step()
+    except Exception as error:  # whatever a library throws, the report stands
+        log.debug("%s failed", what, exc_info=True)
+        return [f"{what} failed: {error if isinstance(error, BackfillError) else type(error).__name__}"]
 
 
 def deliver(

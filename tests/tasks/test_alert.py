@@ -20,7 +20,7 @@ from gh_backfill.simulator.rows import Issue
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.tasks.alert import MOST_NEW_ISSUES, tell
 from gh_backfill.tasks.report import Report
-from tests.policy.figures import NOW, dead, job, run
+from tests.policy.figures import ID, NOW, dead, job, run
 
 HOME = "octo/pipeline"
 
@@ -84,6 +84,20 @@ def test_recovery_comments_and_closes_and_a_later_failure_opens_a_new_one(github
     assert told(github, job(), key="9/1") == []
     told(github, dead(), key="10/1")
     assert [each.open for each in issues(github)] == [False, True]
+
+
+def test_a_repository_that_was_mended_elsewhere_has_its_issue_closed_with_a_word_about_it(github: Simulator) -> None:
+    told(github, dead())
+    figures = run(job("octo/motor", repository_id="22222222-2222-4333-8444-555555555555"), run_key="8")
+    made = Report(run=figures, mended=frozenset({ID}))
+    assert tell(
+        made,
+        lambda: issues_of(github.url, "tok", HOME, between_writes=0.0),
+        Occurrence(at=NOW, run_key="8", address=None),
+    ) == ["issue #3 closed: recovered"]
+    (issue,) = [each for each in issues(github) if each.number == 3]
+    assert not issue.open
+    assert "went well elsewhere" in str(issue.comments[-1])
 
 
 def test_another_repository_that_goes_well_closes_nothing(github: Simulator) -> None:

@@ -229,10 +229,22 @@ def test_the_next_report_asks_github_about_runs_that_were_never_reported(house: 
 
 
 def test_a_plan_that_failed_on_a_schedule_is_a_failure_of_the_system(house: House) -> None:
-    made = report(house.db, "7/1", options=Options(run=(7, 1), plan_result="failure", scheduled=True))
-    assert [failure.error for failure in made.run.system_errors] == ["the plan job failed: nothing was captured"]
-    by_hand = report(house.db, "7/1", options=Options(run=(7, 1), plan_result="failure"))
-    assert by_hand.run.system_errors == ()
+    line = "GitHub does not accept the secret BACKFILL_TOKEN: renew it"
+    options = Options(run=(7, 1), plan_result="failure", plan_error=line, scheduled=True)
+    made = report(house.db, "7", options=options)
+    assert [failure.error for failure in made.run.system_errors] == [f"the plan failed: {line}"]
+    assert made.run.headline == f"Nothing was captured: the plan failed: {line}."
+    assert [(alert.kind, alert.text) for alert in made.alerts] == [("system_error", f"the plan failed: {line}")]
+    by_hand = report(house.db, "8", options=Options(run=(8, 1), plan_result="failure"))
+    assert "Nothing was captured: the plan failed: it did not say why" in by_hand.run.headline
+    assert by_hand.alerts == ()
+
+
+def test_a_plan_that_gave_no_jobs_is_told_with_its_reason(house: House) -> None:
+    idle = report(house.db, "7", options=Options(run=(7, 1), plan_idle="no points until 12:00"))
+    assert idle.run.headline == "Nothing was captured: no points until 12:00."
+    needless = report(house.db, "8", options=Options(run=(8, 1)))
+    assert needless.run.headline == "Nothing was captured: no repositories need backfilling."
 
 
 def test_a_dead_job_ended_after_its_last_claim_whatever_githubs_clock_says(house: House) -> None:

@@ -83,6 +83,29 @@ def test_the_figures_are_those_of_the_rows(house: House) -> None:
     assert "| 180 / 180 | 180 |" in markdown(made)
 
 
+def test_what_failed_and_went_well_elsewhere_since_is_mended(house: House) -> None:
+    def failed(run: str) -> None:
+        with house.db.transaction() as tx:
+            tx.run(
+                """insert into progressive_capture_jobs (job_type, repository_id, status, outcome, run_key, created_at)
+                   select 'progressive_backfill', id, 'failed', 'died', %(run)s, clock_timestamp()
+                   from repositories where full_name in ('octo/engine', 'octo/small')""",
+                run=run,
+            )
+
+    house.track(ENGINE, SMALL)
+    ids = {row["full_name"]: row["id"] for row in house.rows("select id, full_name from repositories")}
+    failed("1")
+    assert report(house.db, "2").mended == frozenset()
+    house.capture(ENGINE)
+    assert report(house.db, "3").mended == {ids[ENGINE]}
+    failed("4")
+    assert report(house.db, "5").mended == frozenset()
+    with house.db.transaction() as tx:
+        tx.run("update tracked_repositories set tracking_enabled = false where repository_id = %(id)s", id=ids[SMALL])
+    assert report(house.db, "6").mended == {ids[SMALL]}
+
+
 def test_without_a_run_it_says_so(house: House) -> None:
     with pytest.raises(ConfigurationError, match="no run to report"):
         report(house.db, None)

@@ -116,6 +116,24 @@ join repositories r on r.id = b.repository_id
 where b.status <> 'failed' and exists (select from backfill_streams s where s.backfill_state_id = b.id)
 order by r.full_name;
 
+-- name: mended
+-- What failed in the last quarter and whose last job went well, wherever that was; or what a person holds, or untracked.
+select f.repository_id
+from (select distinct repository_id
+      from progressive_capture_jobs
+      where status = 'failed' and repository_id is not null and created_at > clock_timestamp() - interval '90 days') f
+cross join lateral (
+    select outcome, status, chunks
+    from progressive_capture_jobs j
+    where j.repository_id = f.repository_id and j.outcome is not null
+    order by j.created_at desc
+    limit 1
+) last
+left join progressive_backfill_state b on b.repository_id = f.repository_id
+left join tracked_repositories t on t.repository_id = f.repository_id and t.tracking_enabled is distinct from false
+where last.outcome in ('completed', 'stopped') or (last.outcome = 'paused' and last.chunks > 0)
+   or b.held or t.repository_id is null;
+
 -- name: month
 -- What the ledger knows of a month, by processor.  A job of which only its own clock is known counts by that.
 select processor_type as processor, count(*)::integer as jobs, coalesce(sum(chunks), 0)::integer as chunks,
