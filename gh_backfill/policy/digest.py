@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gh_backfill.policy.markdown import chat, shortened
+from gh_backfill.policy.markdown import chat, counted, shortened
 
 LINES = 15
 
@@ -22,9 +22,21 @@ class Digest:
     failure: bool
 
 
-def due(last: datetime | None, now: datetime, every: timedelta) -> bool:
-    """Say whether a notification may be sent."""
-    return last is None or now - last >= every
+def due(
+    last: datetime | None,
+    now: datetime,
+    every: timedelta,
+    *,
+    alerts: Sequence[Mapping[str, Any]] = (),
+    told: Sequence[Mapping[str, Any]] = (),
+) -> bool:
+    """Say whether a notification may be sent: after the silence, or at once where something critical is new.
+
+    `alerts` are those to tell, `told` those of the last notification: what was told there can wait.
+    """
+    before = {_key(alert) for alert in told}
+    new = any(alert["serious"] and _key(alert) not in before for alert in alerts)
+    return last is None or new or now - last >= every
 
 
 def digest(
@@ -42,12 +54,13 @@ def digest(
     if not totals["jobs"] and not alerts:
         return None
     serious = any(alert["serious"] for alert in alerts)
-    runs = "1 run" if len(reports) == 1 else f"{len(reports)} runs"
-    what = f"{totals['failed']} of {totals['jobs']} jobs failed" if totals["failed"] else f"{totals['jobs']} jobs done"
+    runs = counted(len(reports), "run")
+    jobs = counted(totals["jobs"], "job")
+    what = f"{totals['failed']} of {jobs} failed" if totals["failed"] else f"{jobs} done"
     headline = (
-        f"{totals['pull_requests']} pull requests for {totals['points']} points in {runs}; "
-        f"{totals['succeeded']} jobs succeeded, {totals['failed']} failed, {totals['paused']} paused, "
-        f"{totals['warnings']} warnings."
+        f"{counted(totals['pull_requests'], 'pull request')} for {counted(totals['points'], 'point')} in {runs}; "
+        f"{counted(totals['succeeded'], 'job')} succeeded, {totals['failed']} failed, {totals['paused']} paused, "
+        f"{counted(totals['warnings'], 'warning')}."
     )
     limited = [report["limited_by"] for report in reports if report.get("limited_by")][-1:]
     lines = [headline, *limited, *_alerts(alerts), *([address] if address else [])]
@@ -55,11 +68,15 @@ def digest(
 
 
 def _alerts(alerts: Sequence[Mapping[str, Any]]) -> list[str]:
-    often = Counter((alert["kind"], alert["repository_id"]) for alert in alerts)
-    latest = {(alert["kind"], alert["repository_id"]): alert for alert in alerts}
+    often = Counter(_key(alert) for alert in alerts)
+    latest = {_key(alert): alert for alert in alerts}
     shown = [
         f"- {chat(shortened(alert['text'], 300))}" + (f" ({often[key]} times)" if often[key] > 1 else "")
         for key, alert in sorted(latest.items(), key=lambda item: not item[1]["serious"])
     ]
     rest = len(shown) - LINES
     return shown[:LINES] + ([f"- and {rest} more alerts"] if rest > 0 else [])
+
+
+def _key(alert: Mapping[str, Any]) -> tuple[object, object]:
+    return alert["kind"], alert["repository_id"]

@@ -17,6 +17,7 @@ from gh_backfill.policy.costs import billed_minutes
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import percent
 
 Json = dict[str, Any]
@@ -175,9 +176,9 @@ class RunFigures:
             troubles = "; ".join(each.error for each in self.system_errors)
             return f"Nothing was captured: {troubles or self.idle or 'no repositories need backfilling'}."
         text = (
-            f"{totals['pull_requests']} pull requests in {totals['chunks']} chunks for {totals['points']} points "
-            f"({totals['requests']} requests, {totals['retries']} retries); "
-            f"{totals['succeeded']} of {totals['jobs']} jobs succeeded"
+            f"{counted(totals['pull_requests'], 'pull request')} in {counted(totals['chunks'], 'chunk')} for "
+            f"{counted(totals['points'], 'point')} ({counted(totals['requests'], 'request')}, {totals['retries']} of "
+            f"them again); {totals['succeeded']} of {counted(totals['jobs'], 'job')} succeeded"
         )
         more = [f"{totals[name]} {name}" for name in ("failed", "paused", "warnings") if totals[name]]
         return "; ".join([text, *more, *(each.error for each in self.system_errors)]) + "."

@@ -11,6 +11,11 @@ _CHAT = str.maketrans({"<": "(", ">": ")", "@": "@\u200b", "`": "'", "*": "x", "
 LONGEST = 500
 
 
+def counted(number: int, thing: str) -> str:
+    """Return so many of a thing in words; its plural is made with an s."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def plain(text: str) -> str:
     """Return text as Markdown that shows it as it is: no markup, no line ends, no mention of anybody."""
     return " ".join(text.split()).translate(_MARKDOWN).replace("@", "@\u200b")

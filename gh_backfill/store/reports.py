@@ -41,6 +41,14 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LastTold:
+    """The last notification: when it was sent, if ever, and the alerts that it told of."""
+
+    at: datetime | None = None
+    alerts: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Metrics:
     """The monitoring page's figures of the last 24 hours."""
 
@@ -141,10 +149,10 @@ def delivered(tx: Transaction, run_key: str) -> None:
     tx.run(_SQL["delivered"], run_key=run_key)
 
 
-def undigested(tx: Transaction) -> tuple[list[Told], datetime | None]:
-    """Return the reports that no notification has told of yet, oldest first, and when the last one was sent."""
+def undigested(tx: Transaction) -> tuple[list[Told], LastTold]:
+    """Return the reports that no notification has told of yet, oldest first, and what the last notification told."""
     last = tx.row(_SQL["last_notified"])
-    return [Told(**row) for row in tx.rows(_SQL["undigested"])], None if last is None else last["at"]
+    return [Told(**row) for row in tx.rows(_SQL["undigested"])], LastTold(**(last or {}))
 
 
 def notified(tx: Transaction, run_keys: Sequence[str], at: datetime) -> None:

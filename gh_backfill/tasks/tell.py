@@ -65,9 +65,11 @@ def notify(
         return []
     with db.transaction(read_only=True) as tx:
         told, last = reports.undigested(tx)
-    if not told or not due(last, now, timedelta(minutes=settings.notify_minutes)):
+    alerts = [alert for each in told for alert in each.alerts]
+    silence = timedelta(minutes=settings.notify_minutes)
+    if not told or not due(last.at, now, silence, alerts=alerts, told=last.alerts or ()):
         return []
-    message = digest([each.report for each in told], [alert for each in told for alert in each.alerts], address)
+    message = digest([each.report for each in told], alerts, address)
     if message is not None and not send(
         settings.notify_urls.get_secret_value(), message.title, message.text, failure=message.failure
     ):

@@ -34,7 +34,7 @@ def test_what_limits_the_rate_is_told_of_the_last_run() -> None:
 def test_a_good_run_is_no_failure() -> None:
     message = digest([run(job()).as_json()], [], None)
     assert message is not None
-    assert (message.title, message.failure) == ("Backfill: 1 jobs done", False)
+    assert (message.title, message.failure) == ("Backfill: 1 job done", False)
 
 
 def test_runs_in_which_nothing_happened_are_not_told() -> None:

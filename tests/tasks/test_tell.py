@@ -20,7 +20,7 @@ from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.publish import markdown, outputs
-from gh_backfill.tasks.report import Report, report
+from gh_backfill.tasks.report import Options, Report, report
 from gh_backfill.tasks.tell import deliver, notify
 from tests.tasks.conftest import SMALL, House
 
@@ -171,8 +171,34 @@ def test_several_runs_are_told_in_one_digest_and_each_run_once(house: House) -> 
     assert len(sent) == 1
     notify(house.db, chats, now + timedelta(minutes=60), None, send=send)
     notify(house.db, chats, now + timedelta(minutes=180), None, send=send)
-    assert [title for title, _ in sent] == ["Backfill: 1 jobs done", "Backfill: 2 jobs done"]
+    assert [title for title, _ in sent] == ["Backfill: 1 job done", "Backfill: 2 jobs done"]
     assert "in 2 runs" in sent[1][1]
+
+
+def test_what_is_newly_critical_is_told_at_once_and_what_was_told_waits(house: House) -> None:
+    house.track(SMALL)
+    now = datetime.now(UTC)
+    sent: list[str] = []
+
+    def send(urls: str, title: str, text: str, **given: Any) -> bool:
+        sent.append(title)
+        return True
+
+    def run(number: int, *, plan_fails: bool) -> None:
+        result = "failure" if plan_fails else "success"
+        options = Options(run=(number, 1), plan_result=result, plan_error="no rights", scheduled=True)
+        report(house.db, str(number), options=options, now=now)
+        notify(house.db, chats, now + timedelta(minutes=number), None, send=send)
+
+    chats = environment(NOTIFY_URLS="json://127.0.0.1:1", GH_BACKFILL_NOTIFY_MINUTES="60")
+    reported(house)
+    notify(house.db, chats, now, None, send=send)
+    run(1, plan_fails=False)
+    assert len(sent) == 1
+    run(2, plan_fails=True)
+    assert len(sent) == 2
+    run(3, plan_fails=True)
+    assert len(sent) == 2
 
 
 def test_a_notification_that_did_not_arrive_is_told_with_the_next_one(house: House) -> None:
@@ -191,7 +217,7 @@ def test_apprise_delivers_the_digest(house: House, receiver: Receiver) -> None:
     assert notify(house.db, chats, datetime.now(UTC), None) == []
     ((_, body),) = receiver.received
     message = json.loads(body)
-    assert message["title"] == "Backfill: 1 jobs done"
+    assert message["title"] == "Backfill: 1 job done"
     assert message["message"].startswith("12 pull requests")
 
 

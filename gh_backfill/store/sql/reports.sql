@@ -100,7 +100,12 @@ order by reported_at
 limit 200;
 
 -- name: last_notified
-select max(notified_at) as at from backfill_reports;
+-- One notification tells of several runs: they share the moment.
+select max(b.notified_at) as at, jsonb_agg(each.alert) filter (where each.alert is not null) as alerts
+from backfill_reports b
+left join lateral jsonb_array_elements(b.alerts) as each (alert) on true
+where b.notified_at = (select max(notified_at) from backfill_reports)
+having count(*) > 0;
 
 -- name: notified
 update backfill_reports set notified_at = %(at)s where run_key = any(%(run_keys)s::text[]) and notified_at is null;
