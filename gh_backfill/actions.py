@@ -5,6 +5,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,16 @@ from gh_backfill.settings import Settings
 SUMMARY_BYTES = 1024 * 1024
 ANNOTATIONS = 10
 LONGEST_MESSAGE = 1000
+
+
+def is_public(settings: Settings) -> bool | None:
+    """Say whether the repository whose workflow runs is public, as GitHub's event tells it; None where it does not."""
+    try:
+        event = json.loads(settings.event_file.read_text(encoding="utf-8")) if settings.event_file else {}
+        private = event["repository"]["private"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return not private if isinstance(private, bool) else None
 
 
 def write_outputs(settings: Settings, values: Mapping[str, str]) -> None:

@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     event: str | None = _aliases("GITHUB_EVENT_NAME")
     repository: str | None = _aliases("GITHUB_REPOSITORY")
     server_url: str = Field(default="https://github.com", validation_alias="GITHUB_SERVER_URL")
+    event_file: Path | None = _aliases("GITHUB_EVENT_PATH")
     output_file: Path | None = _aliases("GITHUB_OUTPUT")
     summary_file: Path | None = _aliases("GITHUB_STEP_SUMMARY")
 

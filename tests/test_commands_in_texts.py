@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click import Command, Context
 from typer.main import get_command
 
 import gh_backfill
@@ -47,16 +47,13 @@ def named() -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def commands() -> dict[str, Command]:
-    group = get_command(app)
-    context = Context(group)
-    names = group.list_commands(context)  # type: ignore[attr-defined]
-    return {name: group.get_command(context, name) for name in names}  # type: ignore[attr-defined]
+def commands() -> dict[str, Any]:
+    return dict(getattr(get_command(app), "commands"))  # noqa: B009  (not every command has some)
 
 
 @pytest.mark.parametrize(("place", "name", "rest"), named(), ids=lambda value: str(value)[:60])
 def test_a_command_that_a_text_names_exists_with_these_options(
-    commands: dict[str, Command], place: str, name: str, rest: str
+    commands: dict[str, Any], place: str, name: str, rest: str
 ) -> None:
     assert name in commands, f"{place} names gh-backfill {name}"
     options = {option for each in commands[name].params for option in (*each.opts, *each.secondary_opts)}

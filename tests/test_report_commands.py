@@ -88,6 +88,22 @@ def test_costs_are_shown_by_processor_with_projection_and_saving(environment: di
     assert "projected" in text
 
 
+def test_minutes_of_a_public_repository_cost_nothing_unless_a_price_is_given(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    cli(environment, "track", "octo/small")
+    spend(environment, 100)
+    assert json.loads(cli(environment, "costs", "--json").stdout)["total"] > 0
+    event = tmp_path / "event.json"
+    event.write_text('{"repository": {"private": false}}')
+    cli(environment, "report", GITHUB_EVENT_PATH=str(event))
+    found = json.loads(cli(environment, "costs", "--json").stdout)
+    assert found["total"] == 0
+    assert "is public" in found["explained"][0]
+    given = json.loads(cli(environment, "costs", "--json", GH_BACKFILL_PRICES='{"actions_minute": 0.01}').stdout)
+    assert given["total"] >= 1.0
+
+
 def test_scheduled_work_waits_when_the_budget_is_spent_and_what_a_person_starts_does_not(
     environment: dict[str, str],
 ) -> None:

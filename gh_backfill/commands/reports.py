@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import settings
+from gh_backfill import actions, settings
 from gh_backfill.clients import issues, runs
 from gh_backfill.commands.options import DryRun, Json, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.figures import run_address
 from gh_backfill.policy.issue_text import Occurrence
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.savings import explained
 from gh_backfill.settings import Settings
 from gh_backfill.tasks import alert, connect, tell
 from gh_backfill.tasks import costs as spending
@@ -67,7 +69,8 @@ def costs(as_json: Json = False) -> None:
     jobs = {work.processor: work for work in month.works}
     for processor, spent in month.by_processor.items():
         work = jobs.get(processor)
-        done = f"{work.jobs} jobs, {work.minutes} minutes" if work else f"{month.overhead_minutes} minutes"
+        minutes = counted(work.minutes if work else month.overhead_minutes, "minute")
+        done = f"{counted(work.jobs, 'job')}, {minutes}" if work else minutes
         print(f"{processor:16} ${spent:10.4f}   {done}")
     print(f"{'embeddings':16} ${month.embeddings:10.4f}")
     print(f"{'this month':16} ${month.total:10.4f}   projected ${month.projected:.4f}")
@@ -75,6 +78,8 @@ def costs(as_json: Json = False) -> None:
     print(f"{'Inngest only':16} ${month.inngest_only + month.embeddings:10.4f}{share}")
     if month.budget is not None:
         print(f"{'budget':16} ${month.budget:10.4f}   {month.used_percent} % spent")
+    for sentence in explained(month):
+        print(sentence)
 
 
 def webhooks(
@@ -147,6 +152,8 @@ def _options(environment: Settings) -> Options:
         scheduled=environment.event == "schedule",
         prices=spending.prices(environment),
         budget=environment.monthly_budget,
+        public=actions.is_public(environment) if environment.in_actions else None,
+        priced=spending.is_priced(environment),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 from gh_backfill.policy.ledger import JobType, Processor
@@ -16,6 +16,8 @@ ALERT_SHARE = 0.8
 class Prices:
     """US dollars: a minute of a Linux runner in a private repository (public ones are free), a run and a step of
     Inngest, an hour of the server that executes Inngest's steps, and a million tokens of embeddings.
+
+    `included_minutes` are those that the account has for nothing each month and nothing else uses.
     """
 
     actions_minute: float = 0.006
@@ -23,11 +25,12 @@ class Prices:
     inngest_step: float = 0.00005
     inngest_hour: float = 0.06
     embedding_million_tokens: float = 0.02
+    included_minutes: float = 0.0
 
     @classmethod
     def of(cls, given: Mapping[str, float]) -> Prices:
         """Return the table with some prices replaced; ValueError names what is no price."""
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         wrong = [name for name, price in given.items() if name not in known or price < 0]
         if wrong:
             raise ValueError(f"no prices: {', '.join(wrong)}; there are {', '.join(sorted(known))}, none below 0")
@@ -56,6 +59,20 @@ class Month:
     embeddings: float
     inngest_only: float
     budget: float | None
+    prices: Prices = field(default_factory=Prices)
+    public: bool = False
+
+    @property
+    def runner_minutes(self) -> int:
+        """Return the minutes of GitHub's runners, those of plans and reports among them."""
+        return self.overhead_minutes + sum(
+            work.minutes for work in self.works if work.processor == Processor.GITHUB_ACTIONS
+        )
+
+    @property
+    def runners(self) -> float:
+        """Return what GitHub's runners cost."""
+        return self.by_processor.get(Processor.GITHUB_ACTIONS, 0.0)
 
     @property
     def total(self) -> float:
@@ -128,14 +145,17 @@ def month(
     since: datetime,
     at: datetime,
     budget: float | None,
+    public: bool = False,
 ) -> Month:
-    """Price a month of work."""
+    """Price a month of work; `public`: the repository whose workflows run is, and its runners cost nothing."""
+    if public:
+        prices = replace(prices, actions_minute=0.0)
     by_processor = {
         work.processor: _price(prices, work, overhead_minutes if work.processor == Processor.GITHUB_ACTIONS else 0)
         for work in works
     }
     if overhead_minutes and Processor.GITHUB_ACTIONS not in by_processor:
-        by_processor[Processor.GITHUB_ACTIONS] = round(overhead_minutes * prices.actions_minute, 4)
+        by_processor[Processor.GITHUB_ACTIONS] = _runners(prices, overhead_minutes)
     paid = [work for work in works if work.processor != Processor.LOCAL]
     alone = sum(_inngest(prices, jobs=work.jobs, chunks=work.chunks, minutes=work.minutes) for work in paid)
     return Month(
@@ -147,6 +167,8 @@ def month(
         embeddings=embeddings,
         inngest_only=round(alone, 4),
         budget=budget,
+        prices=prices,
+        public=public,
     )
 
 
@@ -169,11 +191,15 @@ def project(total: float, since: datetime, at: datetime) -> float:
 def _price(prices: Prices, work: Work, overhead_minutes: int) -> float:
     match work.processor:
         case Processor.GITHUB_ACTIONS:
-            return round((work.minutes + overhead_minutes) * prices.actions_minute, 4)
+            return _runners(prices, work.minutes + overhead_minutes)
         case Processor.INNGEST:
             return round(_inngest(prices, jobs=work.jobs, chunks=work.chunks, minutes=work.minutes), 4)
         case _:
             return 0.0
+
+
+def _runners(prices: Prices, minutes: int) -> float:
+    return round(max(0.0, minutes - prices.included_minutes) * prices.actions_minute, 4)
 
 
 def _inngest(prices: Prices, *, jobs: int, chunks: int, minutes: float) -> float:

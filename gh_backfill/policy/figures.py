@@ -137,7 +137,8 @@ class SystemFailure:
 class RunFigures:
     """The jobs of one run and what they amount to; `points_left` and `points_limit` are the budget's last word.
 
-    `idle` says why a plan that did not fail gave no jobs; None where it did not say.
+    `idle` says why a plan that did not fail gave no jobs, `public` whether the repository whose workflow ran is public;
+    None where nobody said.
     """
 
     run_key: str
@@ -152,6 +153,7 @@ class RunFigures:
     points_limit: int | None = None
     notes: tuple[str, ...] = field(default=())
     idle: str | None = None
+    public: bool | None = None
 
     @property
     def failed(self) -> list[JobFigures]:
@@ -242,6 +244,7 @@ class RunFigures:
             "processor": self.processor,
             "at": self.at,
             "headline": self.headline,
+            "public": self.public,
             **self.totals(),
             "cost": self.cost,
             "points_left": self.points_left,

@@ -107,12 +107,16 @@ def mended(tx: Transaction) -> frozenset[str]:
     return frozenset(row["repository_id"] for row in tx.rows(_SQL["mended"]))
 
 
-def month(tx: Transaction, prices: Prices, now: datetime, *, budget: float | None) -> Month:
-    """Return what the month of `now` has cost so far."""
+def month(tx: Transaction, prices: Prices, now: datetime, *, budget: float | None, priced: bool = False) -> Month:
+    """Return what the month of `now` has cost so far.
+
+    Where the last workflow ran in a public repository its minutes cost nothing, unless their price was given.
+    """
     since = costs.first_of_month(now)
     until = costs.next_month(since)
     overhead = tx.row(_SQL["overhead"], since=since, until=until) or {}
     embeddings = tx.row(_SQL["embeddings"], since=since, until=until) or {}
+    public = (tx.row(_SQL["public"], since=since, until=until) or {}).get("public", False)
     return costs.month(
         prices,
         [Work(**row) for row in tx.rows(_SQL["month"], since=since, until=until)],
@@ -121,6 +125,7 @@ def month(tx: Transaction, prices: Prices, now: datetime, *, budget: float | Non
         since=since,
         at=now,
         budget=budget,
+        public=public and not priced,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.costs import Month, Prices
 from gh_backfill.policy.figures import Json
+from gh_backfill.policy.savings import explained
 from gh_backfill.settings import Settings
 from gh_backfill.store import reports
 from gh_backfill.store.db import Database
@@ -23,7 +24,12 @@ def prices(settings: Settings) -> Prices:
 def month(db: Database, settings: Settings, now: datetime) -> Month:
     """Return what this month has cost so far."""
     with db.transaction(read_only=True) as tx:
-        return reports.month(tx, prices(settings), now, budget=settings.monthly_budget)
+        return reports.month(tx, prices(settings), now, budget=settings.monthly_budget, priced=is_priced(settings))
+
+
+def is_priced(settings: Settings) -> bool:
+    """Say whether somebody gave the price of a runner's minute, which then counts in a public repository, too."""
+    return "actions_minute" in settings.prices
 
 
 def waits(db: Database, settings: Settings, now: datetime) -> str | None:
@@ -56,4 +62,5 @@ def as_json(found: Month) -> Json:
         "saving_percent": found.saving_percent,
         "budget": found.budget,
         "used_percent": found.used_percent,
+        "explained": explained(found),
     }

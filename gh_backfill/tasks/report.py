@@ -27,6 +27,7 @@ class Options:
     `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended, `plan_error` the
     line with which it failed, `plan_idle` why it gave no jobs.  A plan that fails raises an alert only on a schedule:
     whoever starts one by hand sees it.  `trouble` is why nothing can be written: the report tells what it can read.
+    `public` says whether the repository whose workflow runs is, `priced` that a minute of its runners has a price.
     """
 
     ask: Ask | None = None
@@ -35,6 +36,8 @@ class Options:
     plan_error: str | None = None
     plan_idle: str | None = None
     trouble: Exception | None = None
+    public: bool | None = None
+    priced: bool = False
     scheduled: bool = False
     prices: Prices = field(default_factory=Prices)
     budget: float | None = None
@@ -103,7 +106,7 @@ def report(
     with db.transaction(read_only=True) as tx:
         figures = reports.of_run(tx, key, prices=options.prices, at=now)
         standings = reports.standings(tx)
-        month = reports.month(tx, options.prices, now, budget=options.budget)
+        month = reports.month(tx, options.prices, now, budget=options.budget, priced=options.priced)
         mended = reports.mended(tx)
     figures = _with_system(_with_left(db, figures), closed, options)
     found = tuple(alerting.judge(figures, standings, now, month=month))
@@ -138,6 +141,7 @@ def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFi
         processor="github_actions" if options.run else figures.processor,
         system_errors=tuple(_system_failures(closed, options)),
         idle=options.plan_idle,
+        public=options.public,
         overhead_minutes=closed.overhead_minutes,
         notes=tuple(redacted(note) for note in closed.notes),
     )

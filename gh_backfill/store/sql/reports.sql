@@ -160,5 +160,13 @@ select count(*)::integer as runs, coalesce(sum(minutes), 0)::integer as minutes
 from backfill_reports
 where reported_at >= %(since)s and reported_at < %(until)s and processor = 'github_actions';
 
+-- name: public
+-- What the last workflow of a month knew of the repository that it ran in.
+select (report ->> 'public')::boolean as public
+from backfill_reports
+where reported_at >= %(since)s and reported_at < %(until)s and report ->> 'public' is not null
+order by reported_at desc
+limit 1;
+
 -- name: metrics
 select * from backfill_metrics;
