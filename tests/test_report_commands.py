@@ -187,6 +187,15 @@ def test_a_database_that_can_not_be_written_is_told_with_what_can_be_read(
     github.world.shelves[home.id].issues.clear()
 
 
+def test_a_report_that_is_repeated_alone_tells_of_the_first_attempt(environment: dict[str, str]) -> None:
+    cli(environment, "track", "octo/small")
+    cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS='["octo/small"]')
+    cli(environment, "capture", "octo/small")
+    made = json.loads(cli(environment, "report", "--json", GITHUB_RUN_ATTEMPT="2").stdout)
+    assert (made["jobs"], made["succeeded"], made["attempt"]) == (1, 1, 2)
+    assert [each["name"] for each in made["repositories"]] == ["octo/small"]
+
+
 def test_a_dry_run_tells_nobody(environment: dict[str, str], github: Simulator) -> None:
     before = github.stats.requests
     done = cli(environment, "report", "--dry-run", "--json")

@@ -110,6 +110,13 @@ def test_a_plan_without_anything_to_do_is_a_green_run_that_says_so(small_stage: 
     assert "Nothing needs to be captured now" in run.summaries["plan"]
 
 
+def test_a_plan_that_fails_is_told_by_the_report_in_its_own_words(small_stage: Stage) -> None:
+    run = small_stage.run(event="workflow_dispatch", inputs={"repository_ids": "[nonsense"})
+    assert run.jobs == {"plan": "failure", "report": "failure"}
+    assert "Nothing was captured: the plan failed: repository ids must be" in run.summaries["report"].replace("\\", "")
+    assert "0 of 0 jobs" not in run.text
+
+
 def test_a_dry_run_of_the_workflow_writes_nothing(small_stage: Stage) -> None:
     small_stage.track("octo/engine")
     before = _contents(small_stage)
