@@ -191,7 +191,7 @@ def test_a_report_that_is_repeated_alone_tells_of_the_first_attempt(environment:
     cli(environment, "track", "octo/small")
     cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS='["octo/small"]')
     cli(environment, "capture", "octo/small")
-    made = json.loads(cli(environment, "report", "--json", GITHUB_RUN_ATTEMPT="2").stdout)
+    made = json.loads(cli(environment, "report", "--json", GITHUB_RUN_ATTEMPT="2", GITHUB_ACTIONS="").stdout)
     assert (made["jobs"], made["succeeded"], made["attempt"]) == (1, 1, 2)
     assert [each["name"] for each in made["repositories"]] == ["octo/small"]
 
