@@ -14,8 +14,12 @@ from rich.table import Table
 
 from gh_backfill.policy import governor, markdown
 from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.selection import Verdict
+from gh_backfill.policy.standing import shown_status, why_it_stands
+from gh_backfill.store.backfill_events import Recorded
 from gh_backfill.store.repositories import Status
+from gh_backfill.store.runs import PastJob, PastRun
 from gh_backfill.tasks.capture import Captured
 from gh_backfill.tasks.check import Finding
 from gh_backfill.tasks.local import LocalRun
@@ -148,6 +152,46 @@ def show_operated(done: Sequence[Operated], *, dry_run: bool) -> None:
         _out.print("dry run: nothing was written")
 
 
+def event_line(event: Recorded) -> str:
+    """Return one thing that was done to a backfill, as a line."""
+    what = f"{event.event}: {event.detail}" if event.detail else str(event.event)
+    run = f" (run {event.run_key})" if event.run_key else ""
+    return f"{_time(event.at)}  {event.full_name or 'a deleted repository'}  {what}, by {event.who}{run}"
+
+
+def show_past_runs(found: Sequence[PastRun]) -> None:
+    """Print runs, two lines each: what became of them, and where to look."""
+    if not found:
+        _out.print("there was no run yet: gh-backfill plan makes one")
+    for each in found:
+        parts = [
+            counted(each.jobs, "job"),
+            *(f"{many} {word}" for many, word in ((each.failed, "failed"), (each.paused, "paused")) if many),
+            *([f"{each.running} not ended"] if each.running else []),
+            counted(each.items, "pull request"),
+            counted(each.points, "point"),
+        ]
+        _out.print(escape(f"{each.run_key}  {_time(each.began_at)}  {each.processor}  {', '.join(parts)}"))
+        if each.address or each.headline:
+            _out.print(escape(f"    {' '.join(filter(None, (each.headline, each.address)))}"))
+
+
+def show_past_jobs(found: Sequence[PastJob]) -> None:
+    """Print the jobs of a run, a line each, with the error below."""
+    for each in found:
+        part = f" part {each.part}" if each.part else ""
+        again = f", attempt {each.attempt}" if each.attempt > 1 else ""
+        when = _time(each.started_at) if each.started_at else "never started"
+        _out.print(
+            escape(
+                f"{each.name}{part}: {each.outcome.replace('_', ' ')}{again}, {counted(each.items, 'pull request')}, "
+                f"{counted(each.points, 'point')}, {when} ({each.reason or 'no reason recorded'})"
+            )
+        )
+        if each.error:
+            _out.print(escape(f"    {each.error}"))
+
+
 def show_findings(found: Sequence[Finding]) -> None:
     """Print what a check found, one line each."""
     for each in found:
@@ -238,8 +282,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     if state.chunk_at is not None:
         chunk += f" {state.chunk_at.astimezone(UTC):%m-%d %H:%M}"
     notes = [
-        f"{state.pause_reason}, goes on {_time(state.resume_at)}" if state.pause_reason and state.resume_at else "",
-        state.last_error if state.last_error and state.status in {"paused", "failed"} else "",
+        why_it_stands(state) or "",
         f"{state.gaps} with gaps" if state.gaps else "",
         f"{state.quarantined} in quarantine" if state.quarantined else "",
         "private" if state.is_private else "",
@@ -249,7 +292,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
         str(state.captured),
         "?" if state.total is None else str(state.total),
         "?" if state.percent is None else f"{state.percent:.1f}",
-        state.status or "no backfill",
+        shown_status(state),
         chunk,
         str(state.points or 0),
         "" if left is None else str(left),

@@ -232,6 +232,8 @@ class TrackedRepository:
     leased: bool
     has_stream: bool
     held: bool = False
+    held_reason: str | None = None
+    held_by: str | None = None
     begun: bool = False
     free_parts: tuple[int, ...] = ()
 

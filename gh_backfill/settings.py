@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     run_attempt: Whole = Field(default=1, validation_alias="GITHUB_RUN_ATTEMPT")
     event: str | None = _aliases("GITHUB_EVENT_NAME")
     repository: str | None = _aliases("GITHUB_REPOSITORY")
+    actor: str | None = _aliases("GH_BACKFILL_ACTOR", "GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR")
     server_url: str = Field(default="https://github.com", validation_alias="GITHUB_SERVER_URL")
     event_file: Path | None = _aliases("GITHUB_EVENT_PATH")
     output_file: Path | None = _aliases("GITHUB_OUTPUT")

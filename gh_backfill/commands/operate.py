@@ -12,6 +12,7 @@ import typer
 from gh_backfill import actions, console, settings
 from gh_backfill.commands.options import DryRun, Json, number
 from gh_backfill.errors import PartlyFailed
+from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect, operate
 from gh_backfill.tasks import recover as recovering
@@ -41,7 +42,7 @@ def recover(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Return stuck chunks for retry: their worker is gone, its lease is lost, or its run is over.
+    """Return stuck chunks for retry: their worker is gone, its lease is lost, or its run is over (states stay).
 
     Every capture and every plan begins with this for its own repositories; a workflow does it for all.
     Example: [bold]gh-backfill recover octocat/hello-world --dry-run[/bold]
@@ -83,16 +84,21 @@ def pause(
     until = None if wait is None else datetime.now(UTC) + timedelta(minutes=wait)
     text = (reason or "").strip() or None
     _operate(
-        lambda db: operate.pause(db, names, reason=text, until=until, dry_run=dry_run), dry_run=dry_run, as_json=as_json
+        lambda db, actor: operate.pause(db, names, reason=text, until=until, dry_run=dry_run, actor=actor),
+        dry_run=dry_run,
+        as_json=as_json,
     )
 
 
 def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Let paused backfills go on, whoever or whatever paused them; the next plan takes them up.
+    """Let backfills go on, whatever stopped them: paused, failed, cancelled, or stuck; the next plan takes them up.
 
+    For scripts there are also `retry` (only what failed or was cancelled) and `recover` (only stuck chunks).
     Example: [bold]gh-backfill resume octocat/hello-world[/bold]
     """
-    _operate(lambda db: operate.resume(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    _operate(
+        lambda db, actor: operate.resume(db, names, dry_run=dry_run, actor=actor), dry_run=dry_run, as_json=as_json
+    )
 
 
 def retry(
@@ -103,16 +109,18 @@ def retry(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Let failed backfills go on from where they failed; the next plan takes them up.
+    """Let failed and cancelled backfills go on from where they are; what is paused stays so (`resume` takes up all).
 
     Example: [bold]gh-backfill retry octocat/hello-world --quarantined[/bold]
     """
     if not quarantined:
-        _operate(lambda db: operate.retry(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+        _operate(
+            lambda db, actor: operate.retry(db, names, dry_run=dry_run, actor=actor), dry_run=dry_run, as_json=as_json
+        )
         return
     graphql = connect.github(settings.load())
 
-    def reread(db: Database) -> Sequence[Operated]:
+    def reread(db: Database, _actor: Actor) -> Sequence[Operated]:
         with connect.sharing(graphql, db, writing=not dry_run):
             return operate.retry_quarantined(db, graphql, names, dry_run=dry_run)
 
@@ -120,16 +128,19 @@ def retry(
 
 
 def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Stop backfills until somebody resumes them; what was captured stays.
+    """End the goal of backfills: what was captured stays, and no plan opens them again until somebody resumes them.
 
     Example: [bold]gh-backfill cancel octocat/hello-world[/bold]
     """
-    _operate(lambda db: operate.cancel(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    _operate(
+        lambda db, actor: operate.cancel(db, names, dry_run=dry_run, actor=actor), dry_run=dry_run, as_json=as_json
+    )
 
 
-def _operate(do: Callable[[Database], Sequence[Operated]], *, dry_run: bool, as_json: bool) -> None:
-    with connect.database(settings.load(), writing=not dry_run) as db:
-        done = do(db)
+def _operate(do: Callable[[Database, Actor], Sequence[Operated]], *, dry_run: bool, as_json: bool) -> None:
+    environment = settings.load()
+    with connect.database(environment, writing=not dry_run) as db:
+        done = do(db, connect.actor(environment))
     if as_json:
         print(json.dumps([each.as_json() for each in done]))
     else:

@@ -152,6 +152,7 @@ def _options(environment: Settings) -> Options:
         scheduled=environment.event == "schedule",
         prices=spending.prices(environment),
         budget=environment.monthly_budget,
+        page=None if environment.repository is None else (environment.server_url, environment.repository),
         public=actions.is_public(environment) if environment.in_actions else None,
         priced=spending.is_priced(environment),
     )
@@ -170,4 +171,4 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
 
 
 def _address(environment: Settings, made: Report) -> str | None:
-    return run_address(environment.server_url, environment.repository, made.run)
+    return run_address(environment.server_url, environment.repository, made.run.run_id, made.run.attempt)

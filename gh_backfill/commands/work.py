@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -10,6 +12,8 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, bars, console, settings
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.models import Goal
@@ -17,12 +21,14 @@ from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect, costs, job, local, operate
+from gh_backfill.tasks import accounts, connect, costs, job, local, operate
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
+from gh_backfill.tasks.accounts import Filters
 from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.recover import recover
+from gh_backfill.tasks.track import Result, Tracked
 
 
 def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
@@ -46,38 +52,77 @@ def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
 
 def track(
     names: Annotated[
-        list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, its address, or GitHub's id.")
+        list[str],
+        typer.Argument(
+            metavar="REPOSITORY...",
+            help="owner/name, its address, GitHub's id, or owner/* for all repositories of an account.",
+        ),
     ],
-    backfill: Annotated[bool, typer.Option(help="Also open the backfill of those that never had one.")] = True,
+    backfill: Annotated[
+        bool | None,
+        typer.Option(help="Also open the backfill of those that never had one. Default: yes, but for owner/*."),
+    ] = None,
     max_prs: Annotated[
         str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests. Default: all.")
     ] = None,
+    min_prs: Annotated[
+        str | None, typer.Option("--min-prs", metavar="N", help="Of an account: with at least N pull requests.")
+    ] = None,
+    include_forks: Annotated[bool, typer.Option("--include-forks", help="Of an account: forks, too.")] = False,
+    include_archived: Annotated[bool, typer.Option("--include-archived", help="Of an account: archives, too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask about the repositories of an account.")] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Register repositories; what is wrong with one of them does not stop the others.
 
+    All repositories of an account are shown with their count and an estimate first, and asked about.
     Example: [bold]gh-backfill track octocat/hello-world --max-prs 200[/bold]
     """
-    goal = Goal(max_items=number("--max-prs", max_prs, 1)) if backfill else None
+    goal = Goal(max_items=number("--max-prs", max_prs, 1))
+    filters = Filters(least=number("--min-prs", min_prs, 0) or 0, forks=include_forks, archived=include_archived)
     environment = settings.load()
     graphql = connect.github(environment)
     name_of = connect.name_of(environment)
+    logins = [login for login in map(accounts.login_of, names) if login is not None]
+    named = [name for name in names if accounts.login_of(name) is None]
     if dry_run:
-        tracked = tracking.ask(graphql, names, name_of=name_of)
+        tracked = tracking.ask(graphql, named, name_of=name_of)
+        tracked += _of_accounts(graphql, logins, filters, backfill=backfill, yes=True)
     else:
+        actor = connect.actor(environment)
         with connect.database(environment) as db, connect.sharing(graphql, db):
-            tracked = tracking.track(db, graphql, names, name_of=name_of, backfill=goal)
+            wanted = _of_accounts(graphql, logins, filters, backfill=backfill, yes=yes)
+            first = goal if backfill is not False else None
+            tracked = tracking.track(db, graphql, named, name_of=name_of, backfill=first, actor=actor)
+            tracked += tracking.register(db, wanted, backfill=goal if backfill else None, actor=actor)
     if as_json:
         print(json.dumps([console.tracked_row(each) for each in tracked]))
     else:
         for each in tracked:
             print(f"{each.given}: {each.result}")
     failed = [each.given for each in tracked if each.failed]
-    if len(failed) == len(names):
+    if failed and len(failed) == len(tracked):
         raise ConfigurationError(f"none of the names can be tracked: {', '.join(failed)}")
     if failed:
-        raise PartlyFailed(f"{len(failed)} of {len(names)} names can't be tracked: {', '.join(failed)}")
+        raise PartlyFailed(f"{len(failed)} of {len(tracked)} names can't be tracked: {', '.join(failed)}")
+
+
+def _of_accounts(
+    graphql: GraphQL, logins: Sequence[str], filters: Filters, *, backfill: bool | None, yes: bool
+) -> list[Tracked]:
+    """Return the repositories of accounts, after a yes to their count and estimate."""
+    found = [accounts.look(graphql, login, filters) for login in logins]
+    if found:
+        for line in accounts.summary(found, graphql, backfill=bool(backfill)):
+            print(line, file=sys.stderr)
+        if not yes and any(each.chosen for each in found):
+            confirmed("track these repositories?")
+    return [
+        Tracked(given=repository.full_name, result=Result.ADDED, repository=repository)
+        for each in found
+        for repository in each.chosen
+    ]
 
 
 def plan(
@@ -125,6 +170,7 @@ def plan(
             limit=environment.plan_limit,
             per_part=environment.per_part,
             dry_run=dry_run,
+            actor=connect.actor(environment),
         )
         left = estimates(db, [each.repository.id for each in made.verdicts])
     matrix = made.matrix()

@@ -154,6 +154,7 @@ class RunFigures:
     notes: tuple[str, ...] = field(default=())
     idle: str | None = None
     public: bool | None = None
+    address: str | None = None
 
     @property
     def failed(self) -> list[JobFigures]:
@@ -245,6 +246,7 @@ class RunFigures:
             "at": self.at,
             "headline": self.headline,
             "public": self.public,
+            "address": self.address,
             **self.totals(),
             "cost": self.cost,
             "points_left": self.points_left,
@@ -256,13 +258,11 @@ class RunFigures:
         }
 
 
-def run_address(server_url: str, repository: str | None, run: RunFigures) -> str | None:
-    """Return the address of the run's page; None for one that has no page."""
-    if repository is None or run.run_id is None:
+def run_address(server_url: str, repository: str | None, run_id: int | None, attempt: int) -> str | None:
+    """Return the address of a run's page; None for one that has no page."""
+    if repository is None or run_id is None:
         return None
-    return f"{server_url}/{repository}/actions/runs/{run.run_id}" + (
-        f"/attempts/{run.attempt}" if run.attempt > 1 else ""
-    )
+    return f"{server_url}/{repository}/actions/runs/{run_id}" + (f"/attempts/{attempt}" if attempt > 1 else "")
 
 
 def _job_json(job: JobFigures) -> Mapping[str, object]:

@@ -30,6 +30,12 @@ class BackfillStatus(StrEnum):
     FAILED = "failed"
 
 
+# Why a person holds a backfill for good: no plan opens it again.
+CANCELLED = "cancelled"
+UNTRACKED = "untracked"
+GIVEN_UP = frozenset({CANCELLED, UNTRACKED})
+
+
 class ChunkStatus(StrEnum):
     """The state of one page of work."""
 
@@ -49,6 +55,19 @@ class JobStatus(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
+
+
+class BackfillEvent(StrEnum):
+    """What people and plans do to a backfill; the same words are in a CHECK."""
+
+    TRACKED = "tracked"
+    UNTRACKED = "untracked"
+    OPENED = "opened"
+    PLANNED = "planned"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    CANCELLED = "cancelled"
+    RECOVERED = "recovered"
 
 
 BACKFILL_ARROWS: Mapping[BackfillStatus, frozenset[BackfillStatus]] = {

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models import TrackedRepository
-from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 
 # GitHub starts at most this many jobs of one matrix.
 LARGEST_MATRIX = 256
@@ -26,6 +26,7 @@ class Why(StrEnum):
     COMPLETE = "complete enough"
     PAUSED = "paused"
     HELD = "paused by a person: gh-backfill resume lets it go on"
+    CANCELLED = "cancelled by a person: gh-backfill resume takes it up again"
     RUNNING = "another worker is at it"
     FAILED = "failed: a person must look"
     UNKNOWN_TOTAL = "GitHub did not say how many pull requests there are"
@@ -60,9 +61,9 @@ def choose(
     """Judge every candidate; the chosen ones come first, in the order in which they are served.
 
     `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
-    not count for them, but for a pause that a person made.  Otherwise those never planned come first, the newest
-    tracked before the others, then those that have waited longest; at most `limit` are chosen, and the rest wait for
-    the next plan.
+    not count for them, but for a pause or an end that a person made.  Otherwise those never planned come first, the
+    newest tracked before the others, then those that have waited longest; at most `limit` are chosen, and the rest wait
+    for the next plan.
     """
     if asked:
         judged = [_asked(repository, now) for repository in candidates if repository.id in asked]
@@ -82,6 +83,8 @@ def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> boo
 
 
 def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
+    if _given_up(repository):
+        return Verdict(repository=repository, chosen=False, why=Why.CANCELLED)
     if repository.leased:
         return Verdict(repository=repository, chosen=False, why=Why.RUNNING)
     if repository.held and not _pause_is_over(repository, now):
@@ -90,6 +93,8 @@ def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
 
 
 def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds) -> Verdict:
+    if _given_up(repository):
+        return Verdict(repository=repository, chosen=False, why=Why.CANCELLED)
     chosen, why = _opened(repository, now) if repository.status in OPEN else _needed(repository, thresholds)
     return Verdict(repository=repository, chosen=chosen, why=why)
 
@@ -102,6 +107,11 @@ def _opened(repository: TrackedRepository, now: datetime) -> tuple[bool, Why]:
     if _pause_is_over(repository, now):
         return True, Why.RESUMES
     return False, Why.HELD if repository.held else Why.PAUSED
+
+
+def _given_up(repository: TrackedRepository) -> bool:
+    """Say whether a person holds a backfill for good: it stays so whoever asks, until `resume` or `retry`."""
+    return repository.held and repository.held_reason in GIVEN_UP
 
 
 def _pause_is_over(repository: TrackedRepository, now: datetime) -> bool:

@@ -28,6 +28,13 @@ def repository(_: Any, info: Any, owner: str, name: str, **arguments: bool) -> R
     return found
 
 
+def repository_owner(_: Any, info: Any, login: str) -> Account | None:
+    """An account that may have repositories; one that is not there is null, without an error."""
+    scope: Scope = info.context
+    found = None if scope.price.dry_run else scope.world.account_by_login(login)
+    return found if found is not None and found.type in ("User", "Organization") else None
+
+
 def node(_: Any, info: Any, id: str) -> Node | None:  # noqa: A002 - the schema names it so
     """Anything by its node id."""
     if info.context.price.dry_run:

@@ -85,6 +85,19 @@ def issues(row: Repository, info: Any, **arguments: Any) -> Page:
     )
 
 
+def repositories_of(row: Account, info: Any, **arguments: Any) -> Page:
+    """The repositories that an account owns and the asker may see, by name."""
+    rows = [
+        each
+        for each in info.context.world.repositories.values()
+        if each.owner_id == row.id
+        and info.context.sees(each)
+        and arguments.get("isFork") in (None, each.fork)
+        and arguments.get("isArchived") in (None, each.archived)
+    ]
+    return page(info, sorted_by("NAME", rows, lambda each: each.name, descending=False), arguments)
+
+
 def forks(row: Repository, info: Any, **arguments: Any) -> Page:
     """The forks that are known."""
     world: World = info.context.world

@@ -50,6 +50,7 @@ _ACCOUNT: dict[str, Resolver] = {
     "resourcePath": fields.resource_path,
     "url": fields.url,
 }
+_OWNER = _ACCOUNT | {"repositories": repository_fields.repositories_of}
 _COMMIT: dict[str, Resolver] = {
     "oid": lambda commit, info: commit["oid"],
     "abbreviatedOid": lambda commit, info: commit["oid"][:7],
@@ -72,6 +73,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "nodes": query_fields.nodes,
         "rateLimit": query_fields.rate_limit,
         "repository": query_fields.repository,
+        "repositoryOwner": query_fields.repository_owner,
         "viewer": query_fields.viewer,
     },
     "RateLimit": {name: _key(name) for name in ("cost", "limit", "nodeCount", "remaining", "resetAt", "used")},
@@ -191,7 +193,8 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "node": lambda edge, info: info.context.person(edge[1].account),
         "starredAt": lambda edge, info: edge[1].starred_at,
     },
-    **dict.fromkeys(("User", "Bot", "Mannequin", "Organization"), _ACCOUNT),
+    **dict.fromkeys(("Bot", "Mannequin"), _ACCOUNT),
+    **dict.fromkeys(("User", "Organization"), _OWNER),
 }
 TYPE_NAMES: dict[type, str] = {
     Repository: "Repository",

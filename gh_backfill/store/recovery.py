@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Transaction
 
@@ -49,9 +49,33 @@ class State:
     is_private: bool
     status: BackfillStatus | None
     held: bool
+    held_reason: str | None
+    held_by: str | None
     pause_reason: str | None
     resume_at: datetime | None
     last_error: str | None
+    captured: int
+    total: int | None
+
+    @property
+    def given_up(self) -> bool:
+        """Say whether a person gave it up: no plan opens it again."""
+        return self.held and self.held_reason in GIVEN_UP
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """Who holds the open chunk of a repository."""
+
+    worker: str
+    chunk_number: int
+    lease_until: datetime
+
+
+def holder(tx: Transaction, repository_id: str) -> Holder | None:
+    """Return who is at work on a repository; None if nobody is."""
+    row = tx.row(_SQL["holder"], repository_id=repository_id)
+    return None if row is None else Holder(**row)
 
 
 def stuck(tx: Transaction, ids: Sequence[str] | None, *, everything: bool, older_than: timedelta) -> list[Stuck]:
@@ -90,33 +114,35 @@ def state(tx: Transaction, repository_id: str) -> State:
     return State(**{**row, "status": BackfillStatus(row["status"]) if row["status"] else None})
 
 
-def hold(tx: Transaction, repository_id: str, *, reason: str, resume_at: datetime | None) -> bool:
+def hold(tx: Transaction, repository_id: str, *, reason: str, who: str, resume_at: datetime | None) -> bool:
     """Pause a backfill until `resume_at`, or until somebody resumes it; False if it is neither active nor paused."""
-    return tx.run(_SQL["hold_state"], repository_id=repository_id, reason=reason, resume_at=resume_at) == 1
+    changed = tx.run(_SQL["hold_state"], repository_id=repository_id, reason=reason, who=who, resume_at=resume_at)
+    return changed == 1
+
+
+def give_up(tx: Transaction, repository_id: str, *, reason: str, who: str) -> bool:
+    """Hold a backfill for good, whatever its state; False if there is none.  The reason is one of `GIVEN_UP`."""
+    return tx.run(_SQL["give_up"], repository_id=repository_id, reason=reason, who=who) == 1
 
 
 def resume(tx: Transaction, repository_id: str) -> bool:
-    """Let a paused backfill go on, whoever paused it; False if it is not paused."""
-    return _go_on(tx, "resume_state", repository_id)
+    """Let a paused or failed backfill go on from its cursor, whoever stopped it; False if it is neither.
 
-
-def retry(tx: Transaction, repository_id: str) -> bool:
-    """Let a failed backfill go on from its cursor; False if it has not failed.
-
-    The chunk that was given up stays failed: the next claim opens another one at the same place, with attempts of its
+    A chunk that was given up stays failed: the next claim opens another one at the same place, with attempts of its
     own.
     """
-    return _go_on(tx, "retry_state", repository_id)
+    changed = tx.run(_SQL["resume_state"], repository_id=repository_id) == 1
+    if changed:
+        set_going(tx, repository_id)
+    return changed
+
+
+def let_go(tx: Transaction, repository_id: str) -> bool:
+    """Let plans open a finished backfill again that somebody cancelled; False if it is none."""
+    return tx.run(_SQL["let_go"], repository_id=repository_id) == 1
 
 
 def set_going(tx: Transaction, repository_id: str) -> None:
     """Let nothing of a backfill that has become active wait; one that was done when it was paused is completed."""
     tx.run(_SQL["try_at_once"], repository_id=repository_id)
     tx.run(_SQL["complete_state"], repository_id=repository_id)
-
-
-def _go_on(tx: Transaction, statement: str, repository_id: str) -> bool:
-    changed = tx.run(_SQL[statement], repository_id=repository_id) == 1
-    if changed:
-        set_going(tx, repository_id)
-    return changed

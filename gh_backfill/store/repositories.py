@@ -36,6 +36,9 @@ class Status:
     total_at: datetime | None
     captured: int
     status: str | None
+    held: bool
+    held_reason: str | None
+    held_by: str | None
     pause_reason: str | None
     resume_at: datetime | None
     last_error: str | None

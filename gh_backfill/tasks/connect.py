@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations
+from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks.gate import SharedGate
@@ -135,6 +137,18 @@ def this_run(settings: Settings) -> Run:
     return Run(
         key=settings.run_key or f"local-{uuid.uuid4().hex[:12]}", run_id=None, attempt=1, processor=settings.processor
     )
+
+
+def actor(settings: Settings) -> Actor:
+    """Return who acts, for the record: whoever started the workflow, its schedule, or this machine's user."""
+    run_key = this_run(settings).key if settings.run_id is not None or settings.run_key else None
+    if settings.event == "schedule":
+        return Actor(who="the schedule", run_key=run_key)
+    try:
+        who = settings.actor or getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name, as in some containers
+        who = "somebody"
+    return Actor(who=who, run_key=run_key)
 
 
 def worker_name() -> str:

@@ -18,7 +18,7 @@ from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
-from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
+from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
 from gh_backfill.store import estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.background import Begin, in_thread
@@ -209,6 +209,12 @@ def _ready(
 
 
 def _open(db: Database, repository: TrackedRepository, answer: Repository | None, goal: Goal | None) -> None:
+    if repository.held and repository.held_reason in GIVEN_UP:
+        by = f" by {repository.held_by}" if repository.held_by else ""
+        raise ConfigurationError(
+            f"the backfill of {repository.full_name} was {repository.held_reason}{by}: "
+            "gh-backfill resume takes it up again"
+        )
     with db.transaction() as tx:
         if answer is not None:
             repositories.store(tx, [answer])

@@ -8,14 +8,16 @@ from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError, GitHubError, PartlyFailed, StoreConflict
-from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.store import items, recovery, repositories
+from gh_backfill.policy.lifecycle import CANCELLED, BackfillEvent, BackfillStatus
+from gh_backfill.policy.standing import shown_status, why_it_stands
+from gh_backfill.store import backfill_events, items, recovery, repositories
+from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.recovery import State
 from gh_backfill.tasks import quarantine
+from gh_backfill.tasks.recover import recover
 
-CANCELLED = "cancelled"
-BY_HAND = "paused by hand"
+BY_HAND = "no reason given"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,59 +44,83 @@ class Operated:
 
 
 def pause(
-    db: Database, names: Sequence[str], *, reason: str | None, until: datetime | None, dry_run: bool = False
+    db: Database,
+    names: Sequence[str],
+    *,
+    reason: str | None,
+    until: datetime | None,
+    dry_run: bool = False,
+    actor: Actor = ITSELF,
 ) -> list[Operated]:
-    """Pause backfills until a time, or until somebody resumes them."""
+    """Pause backfills until a time, or until somebody resumes them; they keep their place."""
     given = reason or BY_HAND
-    text = (
-        f"paused ({given}), goes on {'with gh-backfill resume' if until is None else f'at {until:%Y-%m-%d %H:%M} UTC'}"
-    )
+    goes_on = "with gh-backfill resume" if until is None else f"at {until:%Y-%m-%d %H:%M} UTC"
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
-        if state.status not in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
+        if state.given_up or state.status not in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
             return False, f"nothing to pause: {_standing(state)}"
         if write:
-            _sure(recovery.hold(tx, state.repository_id, reason=given, resume_at=until))
-        return True, text
+            _sure(recovery.hold(tx, state.repository_id, reason=given, who=actor.who, resume_at=until))
+            _record(tx, BackfillEvent.PAUSED, state, f"{given}; goes on {goes_on}", actor)
+        return True, f"paused ({given}), goes on {goes_on}"
 
     return _each(db, names, one, dry_run=dry_run)
 
 
-def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False) -> list[Operated]:
-    """Stop backfills until somebody resumes them; what was captured stays."""
-    return pause(db, names, reason=CANCELLED, until=None, dry_run=dry_run)
-
-
-def resume(db: Database, names: Sequence[str], *, dry_run: bool = False) -> list[Operated]:
-    """Let paused backfills go on at once, whoever or whatever paused them."""
+def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: Actor = ITSELF) -> list[Operated]:
+    """End the goal of backfills: rows stay, and no plan opens them again until somebody resumes them."""
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
-        match state.status:
-            case BackfillStatus.PAUSED:
-                if write:
-                    _sure(recovery.resume(tx, state.repository_id))
-                return True, f"goes on (was paused: {state.pause_reason or 'no reason given'})"
-            case BackfillStatus.FAILED:
-                raise _Refused(f"{_standing(state)}: gh-backfill retry lets it go on")
-            case _:
-                return False, f"nothing to resume: {_standing(state)}"
+        if state.status is None or state.given_up:
+            return False, f"nothing to cancel: {_standing(state)}"
+        if write:
+            _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who))
+            _record(tx, BackfillEvent.CANCELLED, state, f"was {state.status}", actor)
+        kept = f"the {state.captured:,} pull requests that are here stay"
+        return True, f"cancelled, {kept}; gh-backfill resume takes it up again"
 
     return _each(db, names, one, dry_run=dry_run)
 
 
-def retry(db: Database, names: Sequence[str], *, dry_run: bool = False) -> list[Operated]:
-    """Let failed backfills go on from where they are."""
+def resume(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: Actor = ITSELF) -> list[Operated]:
+    """Let backfills go on, whatever stopped them: paused, failed, cancelled, or stuck with a worker that is gone."""
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
+        stopped = why_it_stands(state)
         match state.status:
-            case BackfillStatus.FAILED:
-                if write:
-                    _sure(recovery.retry(tx, state.repository_id))
-                return True, f"goes on (had failed: {state.last_error or 'no reason given'})"
-            case BackfillStatus.PAUSED:
-                raise _Refused(f"{_standing(state)}: gh-backfill resume lets it go on")
+            case None:
+                raise _Refused("it has no backfill: gh-backfill track with --backfill opens one")
+            case BackfillStatus.PAUSED | BackfillStatus.FAILED:
+                go_on = recovery.resume
+                said = f"goes on (was {shown_status(state)}: {stopped})"
+            case BackfillStatus.COMPLETED if state.held:
+                go_on = recovery.let_go
+                said = f"is complete, and plans may open it again (was {stopped})"
+            case BackfillStatus.COMPLETED:
+                return False, f"nothing to resume: it is complete, {_count(state)}"
             case _:
-                return False, f"nothing to retry: {_standing(state)}"
+                return False, "is active already; the next plan goes on with it"
+        if write:
+            _sure(go_on(tx, state.repository_id))
+            _record(tx, BackfillEvent.RESUMED, state, f"was {shown_status(state)}: {stopped}", actor)
+        return True, said
+
+    return [_unstuck(db, each, dry_run=dry_run, actor=actor) for each in _each(db, names, one, dry_run=dry_run)]
+
+
+def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: Actor = ITSELF) -> list[Operated]:
+    """Let failed and cancelled backfills go on from where they are; what is paused stays so."""
+
+    def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
+        stopped = why_it_stands(state)
+        if state.status is BackfillStatus.PAUSED and not state.given_up:
+            raise _Refused(f"{_standing(state)}: gh-backfill resume lets it go on")
+        if not state.given_up and state.status is not BackfillStatus.FAILED:
+            return False, f"nothing to retry: {_standing(state)}"
+        if write:
+            _sure(recovery.resume(tx, state.repository_id) or recovery.let_go(tx, state.repository_id))
+            _record(tx, BackfillEvent.RESUMED, state, f"was {shown_status(state)}: {stopped}", actor)
+        return True, f"goes on (was {shown_status(state)}: {stopped})"
 
     return _each(db, names, one, dry_run=dry_run)
 
@@ -147,6 +173,30 @@ def _operate(db: Database, name: str, repository_id: str | None, one: _One, *, d
     return Operated(given=name, repository_id=repository_id, status=status, result=result, changed=changed)
 
 
+def _unstuck(db: Database, done: Operated, *, dry_run: bool, actor: Actor) -> Operated:
+    """Also give back the chunks of a repository whose worker is gone, and say so."""
+    if done.failed or done.repository_id is None:
+        return done
+    found = recover(db, [done.repository_id], dry_run=dry_run)
+    if not found.returned:
+        return done
+    many = f"{len(found.returned)} stuck {'chunk goes' if len(found.returned) == 1 else 'chunks go'} back to be claimed"
+    if not dry_run:
+        with db.transaction() as tx:
+            backfill_events.record(tx, BackfillEvent.RECOVERED, {done.repository_id: many}, actor)
+    return Operated(
+        given=done.given,
+        repository_id=done.repository_id,
+        status=done.status,
+        result=f"{done.result}; {many}",
+        changed=True,
+    )
+
+
+def _record(tx: Transaction, event: BackfillEvent, state: State, detail: str, actor: Actor) -> None:
+    backfill_events.record(tx, event, {state.repository_id: detail}, actor)
+
+
 def _reread(db: Database, graphql: GraphQL, name: str, repository_id: str | None, *, dry_run: bool) -> Operated:
     if repository_id is None:
         return Operated(given=name, result="not tracked here", failed=True)
@@ -172,4 +222,10 @@ def _sure(changed: bool) -> None:
 
 
 def _standing(state: State) -> str:
+    if state.given_up:
+        return f"the backfill is {why_it_stands(state)}"
     return f"the backfill is {state.status}" if state.status else "it has no backfill"
+
+
+def _count(state: State) -> str:
+    return f"{state.captured:,} of {'?' if state.total is None else f'{state.total:,}'} pull requests are here"

@@ -11,10 +11,11 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal, Repository, TrackedRepository
-from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
 from gh_backfill.policy.parts import PER_PART
 from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Verdict, choose, needs_backfill
-from gh_backfill.store import backfills, jobs, recovery, repositories
+from gh_backfill.store import backfill_events, backfills, jobs, recovery, repositories
+from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks.split import Split, identities, splits
@@ -85,6 +86,7 @@ def plan(
     limit: int,
     per_part: int = PER_PART,
     dry_run: bool = False,
+    actor: Actor = ITSELF,
 ) -> Plan:
     """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
 
@@ -109,7 +111,7 @@ def plan(
         return replace(made, parts=_parts(made, {id_: len(each.ranges) for id_, each in found.items()}, several))
     with db.transaction() as tx:
         repositories.store(tx, fresh)
-        return _write(tx, made, found, several, run, now)
+        return _write(tx, made, found, several, run, now, actor)
 
 
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
@@ -125,7 +127,7 @@ def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | N
         if status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
             backfills.resume(tx, repository.id)
             return
-        if status is BackfillStatus.FAILED and recovery.retry(tx, repository.id):
+        if status is BackfillStatus.FAILED and recovery.resume(tx, repository.id):
             return
         if status is BackfillStatus.COMPLETED and whole and backfills.catch_up(tx, repository.id, total=total):
             return
@@ -167,7 +169,15 @@ def _parts(made: Plan, split: Mapping[str, int], identities: int) -> dict[str, S
     return {id_: each for id_, each in parts.items() if each} | {id_: range(1, many + 1) for id_, many in split.items()}
 
 
-def _write(tx: Transaction, made: Plan, found: Mapping[str, Split], identities: int, run: Run, now: datetime) -> Plan:
+def _write(
+    tx: Transaction,
+    made: Plan,
+    found: Mapping[str, Split],
+    identities: int,
+    run: Run,
+    now: datetime,
+    actor: Actor,
+) -> Plan:
     for repository in made.chosen:
         open_backfill(tx, repository)
     split = {
@@ -178,6 +188,8 @@ def _write(tx: Transaction, made: Plan, found: Mapping[str, Split], identities: 
         repositories.hide(tx, repository.id)
         backfills.fail(tx, repository.id, error="GitHub does not show this repository any more")
     jobs.plan(tx, run, [(each.repository.id, each.why, part) for each, part in made.entries])
+    events = {each.repository.id: str(each.why) for each, _ in made.entries}
+    backfill_events.record(tx, BackfillEvent.PLANNED, events, replace(actor, run_key=run.key))
     jobs.plan_failed(tx, run, [(None, f"{name} is not tracked here") for name in made.unknown])
     jobs.plan_failed(
         tx, run, [(each.id, "GitHub does not show this repository any more") for each in made.gone if each.status]

@@ -10,7 +10,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy import alerts as alerting
 from gh_backfill.policy.alerts import Alert
 from gh_backfill.policy.costs import Month, Prices
-from gh_backfill.policy.figures import JobFigures, Json, RunFigures, SystemFailure
+from gh_backfill.policy.figures import JobFigures, Json, RunFigures, SystemFailure, run_address
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.store import jobs, reports
@@ -27,7 +27,8 @@ class Options:
     `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended, `plan_error` the
     line with which it failed, `plan_idle` why it gave no jobs.  A plan that fails raises an alert only on a schedule:
     whoever starts one by hand sees it.  `trouble` is why nothing can be written: the report tells what it can read.
-    `public` says whether the repository whose workflow runs is, `priced` that a minute of its runners has a price.
+    `page` are GitHub's address and the workflow's repository, `public` says whether that is public, and `priced` that a
+    minute of its runners has a price.
     """
 
     ask: Ask | None = None
@@ -37,6 +38,7 @@ class Options:
     plan_idle: str | None = None
     trouble: Exception | None = None
     public: bool | None = None
+    page: tuple[str, str] | None = None
     priced: bool = False
     scheduled: bool = False
     prices: Prices = field(default_factory=Prices)
@@ -142,9 +144,18 @@ def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFi
         system_errors=tuple(_system_failures(closed, options)),
         idle=options.plan_idle,
         public=options.public,
+        address=_address(options),
         overhead_minutes=closed.overhead_minutes,
         notes=tuple(redacted(note) for note in closed.notes),
     )
+
+
+def _address(options: Options) -> str | None:
+    """Return where the run's page is at GitHub, for whoever looks back."""
+    if options.page is None or options.run is None:
+        return None
+    server, repository = options.page
+    return run_address(server, repository, *options.run)
 
 
 def _system_failures(closed: Closed, options: Options) -> Iterator[SystemFailure]:

@@ -10,7 +10,9 @@ from enum import StrEnum
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models import Goal, Repository
-from gh_backfill.store import backfills, repositories
+from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
+from gh_backfill.store import backfill_events, backfills, recovery, repositories
+from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 
 # https://docs.github.com/en/enterprise-cloud@latest/admin/identity-and-access-management/iam-configuration-reference/username-considerations-for-external-authentication
@@ -85,20 +87,34 @@ def track(
     *,
     name_of: NameOf = lambda github_id: None,
     backfill: Goal | None = None,
+    actor: Actor = ITSELF,
 ) -> list[Tracked]:
     """Track the named repositories; returns what became of each name, in their order.
 
     With `backfill`, the first backfill of each is opened to that goal.
     """
-    asked = ask(graphql, names, name_of=name_of)
+    return register(db, ask(graphql, names, name_of=name_of), backfill=backfill, actor=actor)
+
+
+def register(
+    db: Database, asked: Sequence[Tracked], *, backfill: Goal | None = None, actor: Actor = ITSELF
+) -> list[Tracked]:
+    """Track what GitHub said of repositories; what was untracked goes on where it was."""
     found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
     if not found:
-        return asked
+        return list(asked)
     with db.transaction() as tx:
         ids = repositories.store(tx, found)
         added = repositories.track(tx, found)
+        backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(sorted(added)), actor)
+        for repository_id in ids.values():
+            state = recovery.state(tx, repository_id)
+            if state.held and state.held_reason == UNTRACKED:
+                recovery.resume(tx, repository_id) or recovery.let_go(tx, repository_id)
         if backfill is not None:
-            _open_new(tx, found, ids, backfill)
+            opened = _open_new(tx, found, ids, backfill)
+            goal = "all" if backfill.max_items is None else f"the newest {backfill.max_items}"
+            backfill_events.record(tx, BackfillEvent.OPENED, dict.fromkeys(opened, goal), actor)
     return [_stored(each, ids, added) for each in asked]
 
 
@@ -120,14 +136,14 @@ def _resolve(given: str, name_of: NameOf) -> tuple[str, str] | Result:
     return parse(text) or Result.MALFORMED
 
 
-def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal) -> None:
-    """Open the backfill of those that never had one; what is under way or done is not started again."""
+def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal) -> list[str]:
+    """Open the backfill of those that never had one, and return them; what is under way or done stays as it is."""
     known = repositories.candidates(tx, asked=sorted(ids.values()))
     started = {each.id for each in known if each.has_stream}
-    for repository in found:
-        repository_id = ids[repository.github_id]
-        if repository_id not in started:
-            backfills.open_backfill(tx, repository_id, total=repository.pull_requests, goal=goal)
+    new = [each for each in found if ids[each.github_id] not in started]
+    for repository in new:
+        backfills.open_backfill(tx, ids[repository.github_id], total=repository.pull_requests, goal=goal)
+    return [ids[each.github_id] for each in new]
 
 
 def _stored(asked: Tracked, ids: dict[int, str], added: set[str]) -> Tracked:

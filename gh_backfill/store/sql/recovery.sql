@@ -59,7 +59,8 @@ where id = %(chunk_id)s and stream_id is null and status in ('pending', 'process
 
 -- name: state_of
 select r.id as repository_id, r.full_name, r.is_private is true as is_private, b.status, coalesce(b.held, false) as held,
-       b.pause_reason, b.resume_at, b.last_error
+       b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
+       coalesce(b.processed_prs, 0) as captured, coalesce(r.github_pull_requests, b.total_prs) as total
 from repositories r
 left join progressive_backfill_state b on b.repository_id = r.id
 where r.id = %(repository_id)s;
@@ -67,23 +68,32 @@ where r.id = %(repository_id)s;
 -- name: hold_state
 -- A person stops the backfill; what paused by itself is held, too.
 update progressive_backfill_state
-set status = 'paused', held = true, pause_reason = %(reason)s, resume_at = %(resume_at)s,
+set status = 'paused', held = true, held_reason = %(reason)s, held_by = %(who)s, pause_reason = %(reason)s,
+    resume_at = %(resume_at)s,
     metadata = coalesce(metadata, '{}')
                || jsonb_build_object('pause_reason', %(reason)s::text, 'paused_at', clock_timestamp()),
     updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and status in ('active', 'paused');
 
+-- name: give_up
+-- The goal is given up: rows stay, and nothing goes on or begins anew until a person says so.
+update progressive_backfill_state
+set status = case when status = 'active' then 'paused' else status end, held = true, held_reason = %(reason)s,
+    held_by = %(who)s, resume_at = null, pause_reason = case when status in ('active', 'paused') then %(reason)s else pause_reason end,
+    updated_at = clock_timestamp()
+where repository_id = %(repository_id)s;
+
 -- name: resume_state
 update progressive_backfill_state
-set status = 'active', held = false, pause_reason = null, resume_at = null, consecutive_errors = 0,
-    updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and status = 'paused';
+set status = 'active', held = false, held_reason = null, held_by = null, pause_reason = null, resume_at = null,
+    consecutive_errors = 0, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status in ('paused', 'failed');
 
--- name: retry_state
+-- name: let_go
+-- A finished backfill that was cancelled may be opened again.
 update progressive_backfill_state
-set status = 'active', held = false, pause_reason = null, resume_at = null, consecutive_errors = 0,
-    updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and status = 'failed';
+set held = false, held_reason = null, held_by = null, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and status = 'completed' and held;
 
 -- name: try_at_once
 -- A chunk that waits for its next try does not wait any longer.
@@ -98,3 +108,11 @@ set status = 'completed', completed_at = clock_timestamp(), updated_at = clock_t
 where b.repository_id = %(repository_id)s and b.status = 'active'
   and exists (select from backfill_streams s where s.backfill_state_id = b.id)
   and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');
+
+-- name: holder
+-- Of several parts the one that was claimed last.
+select coalesce(claimed_by, 'a worker') as worker, chunk_number, lease_until
+from backfill_chunks
+where repository_id = %(repository_id)s and status = 'processing' and lease_until > clock_timestamp()
+order by started_at desc
+limit 1;

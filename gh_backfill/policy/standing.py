@@ -1,0 +1,69 @@
+"""How a backfill stands, in words: what stopped it, who did, and what lets it go on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
+
+# What paused by itself because of errors shows the last one as its reason; whoever waits for points has none.
+OF_ERRORS = frozenset({"too_many_errors", "consecutive_errors"})
+
+
+class Stands(Protocol):
+    """What is known of a backfill."""
+
+    @property
+    def status(self) -> str | None: ...  # noqa: D102  (said by the class)
+    @property
+    def held(self) -> bool: ...  # noqa: D102
+    @property
+    def held_reason(self) -> str | None: ...  # noqa: D102
+    @property
+    def held_by(self) -> str | None: ...  # noqa: D102
+    @property
+    def pause_reason(self) -> str | None: ...  # noqa: D102
+    @property
+    def resume_at(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def last_error(self) -> str | None: ...  # noqa: D102
+
+
+def shown_status(stands: Stands) -> str:
+    """Return the word for the state: a backfill that a person gave up is not merely paused."""
+    if stands.held and stands.held_reason in GIVEN_UP:
+        return str(stands.held_reason)
+    return stands.status or "no backfill"
+
+
+def why_it_stands(stands: Stands) -> str | None:
+    """Say what stopped a backfill and when it goes on; None for one that goes on or is done.
+
+    An error of long ago is no reason: it is shown only where errors stopped it.
+    """
+    if stands.held:
+        return _held(stands)
+    match stands.status:
+        case BackfillStatus.FAILED:
+            return stands.last_error or "no reason was recorded"
+        case BackfillStatus.PAUSED:
+            reason = stands.pause_reason or "no reason was recorded"
+            if reason in OF_ERRORS and stands.last_error:
+                reason += f" ({stands.last_error})"
+            return f"{reason}, goes on {_at(stands.resume_at) or 'with the next plan'}"
+        case _:
+            return None
+
+
+def _held(stands: Stands) -> str:
+    by = f"by {stands.held_by}" if stands.held_by else "by hand"
+    if stands.held_reason in GIVEN_UP:
+        return f"{stands.held_reason} {by}; gh-backfill resume takes it up again"
+    until = _at(stands.resume_at)
+    goes_on = f"goes on {until}" if until else "goes on with gh-backfill resume"
+    return f"paused {by}: {stands.held_reason or stands.pause_reason or 'no reason given'}, {goes_on}"
+
+
+def _at(moment: datetime | None) -> str | None:
+    return None if moment is None else f"at {moment:%Y-%m-%d %H:%M} UTC"

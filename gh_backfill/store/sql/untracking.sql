@@ -1,0 +1,38 @@
+-- Take a repository off the list.  Lock order as everywhere: stream and state, chunk, data.
+
+-- name: held
+select (select count(*) from pull_requests where repository_id = %(repository_id)s) as pull_requests,
+       (select count(*) from reviews v join pull_requests p on p.id = v.pull_request_id
+        where p.repository_id = %(repository_id)s) as reviews,
+       (select count(*) from comments c join pull_requests p on p.id = c.pull_request_id
+        where p.repository_id = %(repository_id)s) as comments;
+
+-- name: untrack
+update tracked_repositories
+set tracking_enabled = false, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and tracking_enabled is distinct from false;
+
+-- name: lock
+select b.id
+from progressive_backfill_state b
+left join backfill_streams s on s.backfill_state_id = b.id
+where b.repository_id = %(repository_id)s
+for update of b;
+
+-- name: delete_comments
+delete from comments c using pull_requests p
+where p.id = c.pull_request_id and p.repository_id = %(repository_id)s;
+
+-- name: delete_reviews
+delete from reviews v using pull_requests p
+where p.id = v.pull_request_id and p.repository_id = %(repository_id)s;
+
+-- name: delete_pull_requests
+delete from pull_requests where repository_id = %(repository_id)s;
+
+-- name: delete_quarantine
+delete from backfill_quarantine where repository_id = %(repository_id)s;
+
+-- name: delete_state
+-- Streams and chunks go with it.
+delete from progressive_backfill_state where repository_id = %(repository_id)s;

@@ -1,0 +1,46 @@
+"""Take a repository off the list, and delete what was captured of it.  Every function takes an open transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Transaction
+
+_SQL = sql("untracking")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """The rows that are here of a repository."""
+
+    pull_requests: int
+    reviews: int
+    comments: int
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        return f"{self.pull_requests:,} pull requests, {self.reviews:,} reviews and {self.comments:,} comments"
+
+    def as_json(self) -> dict[str, int]:
+        """Return it as JSON-ready values."""
+        return asdict(self)
+
+
+def held(tx: Transaction, repository_id: str) -> Held:
+    """Count what is here of a repository."""
+    row = tx.row(_SQL["held"], repository_id=repository_id)
+    assert row is not None
+    return Held(**row)
+
+
+def untrack(tx: Transaction, repository_id: str) -> bool:
+    """Take a repository off the list; False if it was not on it."""
+    return tx.run(_SQL["untrack"], repository_id=repository_id) > 0
+
+
+def delete_rows(tx: Transaction, repository_id: str) -> None:
+    """Delete what was captured of a repository, and its backfill; a late commit of its worker finds no chunk."""
+    tx.rows(_SQL["lock"], repository_id=repository_id)
+    for statement in ("delete_comments", "delete_reviews", "delete_pull_requests", "delete_quarantine", "delete_state"):
+        tx.run(_SQL[statement], repository_id=repository_id)
