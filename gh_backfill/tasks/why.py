@@ -97,8 +97,8 @@ def _reason(scene: Scene, verdict: Verdict, state: State, place: int) -> str:
     texts = {
         Reason.LATER: f"{place - 1} others come before it and a plan takes {scene.limit}; it waits for one of the next, "
         f"or gh-backfill capture {name} begins at once; {_count(state)}",
-        Reason.FAILED: f"it failed: {why_it_stands(state)}; when the cause is gone, gh-backfill resume {name} lets it "
-        "go on",
+        Reason.FAILED: f"it failed: {why_it_stands(state)}; when the cause is gone, gh-backfill resume {name} "
+        "lets it go on",
         Reason.SMALL: f"it has {repository.total} pull requests, and plans take those with more than "
         f"{thresholds.more_than}; gh-backfill capture {name} captures it all the same",
         Reason.COMPLETE: f"{_count(state)}, and plans take what is below {thresholds.below_percent} %; "
