@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ import requests
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
 from gh_backfill.errors import BadCredentials, GitHubError, RateLimited, TooBig, Unreachable
-from gh_backfill.policy import governor
+from gh_backfill.policy import governor, waits
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.governor import Cause, Resource, Told, Wait
 
@@ -46,6 +47,7 @@ class Attempts:
         resource: Resource,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.credentials = credentials
         self.times = Times()
@@ -54,6 +56,7 @@ class Attempts:
         self._resource = resource
         self._sleep = sleep
         self._clock = clock
+        self._now = now
         self._seconds: float | None = None
 
     def until_answered(self, send: Callable[[Grant], Done], *, points: int = 1, divisible: bool = False) -> Done:
@@ -84,7 +87,7 @@ class Attempts:
         if wait is None or wait.seconds <= LONGEST_WAIT:
             return None
         self.held_up = wait.cause
-        return wait
+        return replace(wait, until=waits.on_our_clock(wait.until, wait.seconds, self._now()))
 
     def standings(self) -> list[governor.Standing]:
         """Return how the budget of each identity stands."""
@@ -150,7 +153,8 @@ class Attempts:
             waited += answer.seconds
             if waited > LONGEST_WAIT:
                 self.held_up = answer.cause
-                raise RateLimited(answer.reason, resume_at=answer.until)
+                until = waits.on_our_clock(answer.until, answer.seconds, self._now())
+                raise RateLimited(answer.reason, resume_at=until)
             self.times = self.times.waited(answer.cause, answer.seconds)
             self._sleep(answer.seconds)
 

@@ -54,7 +54,9 @@ class GraphQL:
         self.spent = Spent()
         self.gate: Gate = gate or OwnGate(now)
         self.credentials = credential.fixed(credentials) if isinstance(credentials, str) else credentials
-        self.attempts = Attempts(self.credentials, lambda: self.gate, resource="graphql", sleep=sleep, clock=clock)
+        self.attempts = Attempts(
+            self.credentials, lambda: self.gate, resource="graphql", sleep=sleep, clock=clock, now=now
+        )
         self._url = url
         self._timeout = timeout
         self._now = now
@@ -97,14 +99,15 @@ class GraphQL:
         post = partial(self._session.post, self._url, json=body, headers=headers, timeout=self._timeout)
         response, seconds = self.attempts.measured(post, grant, url=self._url)
         reply = self._read(grant, response, seconds)
-        self.spent += Spent(points=(reply.data.get("rateLimit") or {}).get("cost", 0))
+        self.spent += Spent(points=grant.points if reply.cost is None else reply.cost)
         return reply, seconds
 
     def _read(self, grant: Grant, response: requests.Response, seconds: float) -> replies.Reply:
         """Read an answer and settle the grant, whatever the answer is."""
-        told = Told(seconds=seconds, budget=replies.budget(response, None))
+        now = self._now()
+        told = Told(seconds=seconds, budget=replies.budget(response, None, now), at=now)
         try:
-            reply = replies.read(response, self._now())
+            reply = replies.read(response, now)
         except RateLimited as error:
             if error.secondary:  # its headers may tell of this limit in the place of the points
                 told = replace(told, budget=None)
@@ -114,7 +117,7 @@ class GraphQL:
         except BaseException:
             self._settle(grant, told)
             raise
-        self._settle(grant, replace(told, budget=replies.budget(response, reply.data), answered=True))
+        self._settle(grant, replace(told, budget=replies.budget(response, reply.data, now), answered=True))
         return reply
 
     def _settle(self, grant: Grant, told: Told) -> None:

@@ -17,7 +17,7 @@ from gh_backfill.clients.attempts import TIMEOUT, Attempts
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
 from gh_backfill.errors import RateLimited
-from gh_backfill.policy import governor
+from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import Told
 
 # GitHub admits 900 points a minute for REST, and a request that reads costs one.  The gate's bucket leaks 57.6 seconds
@@ -49,7 +49,7 @@ class RestPages:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.requests = 0
-        self._attempts = Attempts(credentials, gate, resource="core", sleep=sleep)
+        self._attempts = Attempts(credentials, gate, resource="core", sleep=sleep, now=now)
         self._url = url.rstrip("/")
         self._now = now
         self._session = requests.Session()
@@ -74,9 +74,11 @@ class RestPages:
         self.requests += 1
         get = partial(self._session.get, f"{self._url}{path}", params=params, headers=headers, timeout=TIMEOUT)
         response, seconds = self._attempts.measured(get, grant, url=self._url)
-        told = Told(seconds=max(LEAST_SECONDS, seconds), budget=replies.budget(response, None, resource="core"))
+        now = self._now()
+        budget = replies.budget(response, None, now, resource="core")
+        told = Told(seconds=max(LEAST_SECONDS, seconds), budget=budget, at=now)
         try:
-            rows = replies.rows(response, self._now())
+            rows = replies.rows(response, now)
             told = replace(told, answered=True)
         except RateLimited as error:
             told = replace(told, resume_at=error.resume_at, guessed=error.guessed)
@@ -87,6 +89,6 @@ class RestPages:
         return RestPage(
             rows=rows,
             more="next" in response.links,
-            server_time=replies.server_time(response, self._now()),
+            server_time=waits.server_time(response.headers, now, None),
             seconds=told.seconds,
         )
