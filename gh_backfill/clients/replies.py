@@ -26,8 +26,8 @@ _SECONDARY = re.compile(r"\bsecondary rate\b|abuse detection", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"result of a timeout|respond to your request in time|Something went wrong while executing")
 _TOO_HEAVY = "RESOURCE_LIMITS_EXCEEDED"
 _LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
-# The limits that any credential has lie between these: https://docs.github.com/en/rest/rate-limit/rate-limit
-_LEAST_LIMIT = 10
+# What a credential has an hour lies well between these: https://docs.github.com/en/rest/rate-limit/rate-limit
+_LEAST_LIMIT = 5
 _MOST_LIMIT = 10_000_000
 _MOST_COST = 1_000_000
 
