@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 # GitHub ends a query after 10 seconds; whatever takes much longer is a connection that hangs.
 TIMEOUT = (10.0, 30.0)
 TRIES = 5
+# Answers that take as long as they may are not waited for five times.
+PATIENCE = 120.0
 LONGEST_PAUSE = 30
 # What has to wait longer than this for the budget is for the caller to decide: it may pause, or end in time.
 LONGEST_WAIT = 30.0
@@ -67,13 +69,15 @@ class Attempts:
         Raises RateLimited where the wait is long, others at once or after the last try.
         """
         pauses = islice(_pauses(), TRIES - 1)
+        patience = self._clock() + PATIENCE
         while True:
             grant: Grant | None = None
             try:
                 grant = self._admission(points)
                 return send(grant)
             except GitHubError as error:
-                self._before_next_try(error, grant, points, next(pauses, None), divisible)
+                pause = next(pauses, None) if self._clock() < patience else None
+                self._before_next_try(error, grant, points, pause, divisible)
 
     def must_wait(self, points: int) -> Wait | None:
         """Say until when there are not so many points, if that is longer than a request itself would wait.
@@ -93,16 +97,14 @@ class Attempts:
         """Return how the budget of each identity stands."""
         return self._gate().standings(self.credentials, self._resource)
 
-    def measured(
-        self, action: Callable[[], requests.Response], grant: Grant, *, url: str
-    ) -> tuple[requests.Response, float]:
-        """Return an answer and the seconds it took; raises Unreachable, with the grant settled, where none came."""
+    def measured(self, action: Callable[[], requests.Response], grant: Grant) -> tuple[requests.Response, float]:
+        """Return an answer and the seconds it took; where none came, the grant is settled before the error goes on."""
         started = self._clock()
         try:
             response = action()
-        except requests.RequestException as error:
+        except GitHubError:
             self.settle(grant, Told(seconds=self._took(started), budget=None))
-            raise Unreachable(f"GitHub can't be reached at {url}: {_cause(error)}") from None
+            raise
         return response, self._took(started)
 
     def settle(self, grant: Grant, told: Told) -> None:
@@ -165,14 +167,3 @@ def _pauses() -> Iterator[float]:
     next(growing)
     for seconds in growing:
         yield seconds * random.uniform(0.5, 1.0)  # noqa: S311  (no secret depends on it)
-
-
-def _cause(error: requests.RequestException) -> str:
-    """Say what went wrong in a few words; the library's own text names objects and addresses in memory."""
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the TLS connection failed"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection (is the network up, and the address right?)"
-    return type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,9 +12,8 @@ from typing import Any
 
 import requests
 
-from gh_backfill import __version__
 from gh_backfill.clients import credentials as credential
-from gh_backfill.clients import replies
+from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, Attempts
 from gh_backfill.clients.gate import Gate, Grant, OwnGate
 from gh_backfill.errors import RateLimited
@@ -36,7 +36,8 @@ class GraphQL:
     """The way to GraphQL: serial requests over one connection, each let through by the gate.
 
     `budget` is what the last answer said, and `attempts` tell where the time went.  `gate` may be replaced between two
-    requests.  `timeout` is how many seconds a connection and an answer may take.
+    requests.  `timeout` is how many seconds a connection and the next byte may take, `deadline` how many the whole
+    answer may, and `largest` how many bytes it may have.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class GraphQL:
         *,
         gate: Gate | None = None,
         timeout: tuple[float, float] = TIMEOUT,
+        deadline: float = transport.DEADLINE,
+        largest: int = transport.LARGEST,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
@@ -60,13 +63,11 @@ class GraphQL:
         self._url = url
         self._timeout = timeout
         self._now = now
-        self._session = requests.Session()
-        self._session.headers.update(
-            {
-                "User-Agent": f"gh-backfill/{__version__}",
-                "Accept": "application/json",
-            }
-        )
+        self._session = transport.session(deadline=deadline, largest=largest)
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        self._session.close()
 
     def execute(
         self, document: str, variables: Mapping[str, object], *, points: int = 1, divisible: bool = False
@@ -94,10 +95,10 @@ class GraphQL:
         )
 
     def _send(self, body: Mapping[str, object], grant: Grant) -> tuple[replies.Reply, float]:
-        headers = {"Authorization": f"bearer {grant.credential.token()}"}
+        token, text = grant.credential.token(), json.dumps(body).encode()
         self.spent += Spent(requests=1)
-        post = partial(self._session.post, self._url, json=body, headers=headers, timeout=self._timeout)
-        response, seconds = self.attempts.measured(post, grant, url=self._url)
+        post = partial(transport.send, self._session, "POST", self._url, token=token, body=text, timeout=self._timeout)
+        response, seconds = self.attempts.measured(post, grant)
         reply = self._read(grant, response, seconds)
         self.spent += Spent(points=grant.points if reply.cost is None else reply.cost)
         return reply, seconds

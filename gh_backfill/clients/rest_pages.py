@@ -9,10 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import requests
-
-from gh_backfill import __version__
-from gh_backfill.clients import replies
+from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, Attempts
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
@@ -52,10 +49,11 @@ class RestPages:
         self._attempts = Attempts(credentials, gate, resource="core", sleep=sleep, now=now)
         self._url = url.rstrip("/")
         self._now = now
-        self._session = requests.Session()
-        self._session.headers.update(
-            {"User-Agent": f"gh-backfill/{__version__}", "Accept": "application/vnd.github+json"}
-        )
+        self._session = transport.session(accept="application/vnd.github+json")
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        self._session.close()
 
     def standings(self) -> list[governor.Standing]:
         """Return how the budget of each identity stands."""
@@ -70,10 +68,12 @@ class RestPages:
         return self._attempts.until_answered(partial(self._send, path, params))
 
     def _send(self, path: str, params: Mapping[str, str], grant: Grant) -> RestPage:
-        headers = {"Authorization": f"bearer {grant.credential.token()}"}
+        token = grant.credential.token()
         self.requests += 1
-        get = partial(self._session.get, f"{self._url}{path}", params=params, headers=headers, timeout=TIMEOUT)
-        response, seconds = self._attempts.measured(get, grant, url=self._url)
+        get = partial(
+            transport.send, self._session, "GET", f"{self._url}{path}", token=token, params=params, timeout=TIMEOUT
+        )
+        response, seconds = self._attempts.measured(get, grant)
         now = self._now()
         budget = replies.budget(response, None, now, resource="core")
         told = Told(seconds=max(LEAST_SECONDS, seconds), budget=budget, at=now)

@@ -11,7 +11,7 @@ from typing import Any, Never
 
 import requests
 
-from gh_backfill.errors import Unexpected
+from gh_backfill.errors import Unreachable
 
 # What a part that is missing, null, out of bounds or of another shape than promised ends in.
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -81,17 +81,20 @@ def moment(value: Any) -> datetime:
 
 @contextmanager
 def understood() -> Iterator[None]:
-    """Turn what reading an answer of a strange shape ends in into Unexpected.  Put nothing but reading in the block."""
+    """Turn what reading an answer of a strange shape ends in into Unreachable, as a cut answer: another may be whole.
+
+    Put nothing but reading in the block.
+    """
     try:
         yield
     except UNREADABLE as error:
         raise not_understood(error) from None
 
 
-def not_understood(error: BaseException) -> Unexpected:
+def not_understood(error: BaseException) -> Unreachable:
     """Return the error of an answer whose shape is strange."""
     detail = f"{type(error).__name__}: {one_line(error)[:80]}"
-    return Unexpected(f"GitHub's answer has a shape that is not understood ({detail})")
+    return Unreachable(f"GitHub's answer has a shape that is not understood ({detail})")
 
 
 def _error(value: Any) -> Error:

@@ -29,7 +29,9 @@ def wait(secondary: bool = True, **more: str) -> timedelta:
 
 
 ODD = st.one_of(
-    st.sampled_from(["", " ", "0", "-1", "1e400", "NaN", "soon", "Sun, 99 Foo 2026 12:00:00 GMT", "0.5", "²", "9" * 400]),
+    st.sampled_from(
+        ["", " ", "0", "-1", "1e400", "NaN", "soon", "Sun, 99 Foo 2026 12:00:00 GMT", "0.5", "²", "9" * 400]
+    ),
     st.integers(-(10**20), 10**20).map(str),
     st.datetimes().map(lambda each: format_datetime(each.replace(tzinfo=UTC), usegmt=True)),
     st.text(max_size=12),
