@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -64,6 +65,7 @@ class GraphQL:
         self._timeout = timeout
         self._now = now
         self._session = transport.session(deadline=deadline, largest=largest)
+        weakref.finalize(self, self._session.close)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

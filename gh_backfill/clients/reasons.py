@@ -34,8 +34,8 @@ def of(error: Exception, url: str) -> GitHubError:
     return Unreachable(f"GitHub can't be reached at {url}: {in_words(error, url)}")
 
 
-def in_words(error: Exception, url: str) -> str:  # noqa: PLR0911  (one for each cause)
-    """Say in a few words what went wrong with a request."""
+def in_words(error: Exception, url: str, *, setting: str = ADDRESS) -> str:  # noqa: PLR0911  (one for each cause)
+    """Say in a few words what went wrong with a request; `setting` says what to check where the address is none."""
     match error:
         case TooSlow():
             return str(error)
@@ -49,17 +49,17 @@ def in_words(error: Exception, url: str) -> str:  # noqa: PLR0911  (one for each
             return "the answer was cut off"
         case requests.ConnectionError():
             return "no connection (is the network up, and the address right?)"
-    return _setting_at_fault(error, url) or type(error).__name__
+    return _setting_at_fault(error, url, setting) or type(error).__name__
 
 
-def _setting_at_fault(error: Exception, url: str) -> str | None:
+def _setting_at_fault(error: Exception, url: str, setting: str = ADDRESS) -> str | None:
     """Say which setting has to be another one; None where trying again might help."""
     if isinstance(error, exceptions.InvalidSchema) and "SOCKS" in str(error):
         return f"the SOCKS proxy{_from(_proxies(url))} needs the package PySocks: pip install 'requests[socks]'"
     if isinstance(error, exceptions.InvalidProxyURL):
         return f"the address of the proxy{_from(_proxies(url))} is none"
     if isinstance(error, _INVALID):
-        return f"that is no address: {ADDRESS}"
+        return f"that is no address: {setting}"
     if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and "certificate" in str(error):
         return f"the file of certificates{_from(_set(_CERTIFICATES))} is not there"
     return None

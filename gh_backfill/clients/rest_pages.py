@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ class RestPages:
         self._url = url.rstrip("/")
         self._now = now
         self._session = transport.session(accept="application/vnd.github+json")
+        weakref.finalize(self, self._session.close)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

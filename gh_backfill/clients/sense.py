@@ -79,11 +79,26 @@ def moment(value: Any) -> datetime:
         raise ValueError("a time out of bounds") from None
 
 
+def full_name(value: Any) -> str:
+    """Return a name such as `owner/name`; raises ValueError or TypeError for anything else."""
+    owner, name = value.split("/")
+    if not owner or not name:
+        raise ValueError("no name of a repository")
+    return str(value)
+
+
+def truth(value: Any) -> bool:
+    """Return true or false; raises TypeError for anything else."""
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
 @contextmanager
 def understood() -> Iterator[None]:
     """Turn what reading an answer of a strange shape ends in into Unreachable, as a cut answer: another may be whole.
 
-    Put nothing but reading in the block.
+    Put nothing but reading in the block, or in the function that it decorates.
     """
     try:
         yield
