@@ -198,6 +198,7 @@ class _Deadline:
     def __init__(self, seconds: float) -> None:
         self.over = False
         self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
 
@@ -210,18 +211,19 @@ class _Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        self._connection = None
+        self._connection = self._socket = None
         _CURRENT.reset(self._outer)
 
     def hold(self, connection: HTTPConnection) -> None:
-        """Know the connection to cut."""
+        """Know the connection to cut, and its socket: of an answer without a length the connection lets go of it."""
         if self.over:
             raise TimeoutError
         self._connection = connection
+        self._socket = connection.sock or self._socket
 
     def _cut(self) -> None:
         self.over = True
-        open_one = getattr(self._connection, "sock", None)
+        open_one = getattr(self._connection, "sock", None) or self._socket
         if open_one is not None:
             with suppress(OSError):  # not SSLSocket's own shutdown, which would let plain bytes through to the reader
                 socket.socket.shutdown(open_one, socket.SHUT_RDWR)
@@ -244,6 +246,7 @@ class _Plain(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         _hold(self)
         super().request(*args, **kwargs)
+        _hold(self)
 
 
 class _Encrypted(HTTPSConnection):
@@ -254,6 +257,7 @@ class _Encrypted(HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         _hold(self)
         super().request(*args, **kwargs)
+        _hold(self)
 
 
 class _PlainPool(HTTPConnectionPool):
