@@ -4,11 +4,12 @@ BackfillError                    exit  alerts
 ├── ConfigurationError            2     no    a setting or an input is wrong: nothing was done
 ├── PartlyFailed                  3     yes   some of what was asked failed; the rest is done
 ├── GitHubError
-│   ├── Unreachable               4     no    network, time-outs, 5xx: worth another try
+│   ├── Unreachable               4     no    network, time-outs, 5xx, answers of a strange shape: worth another try
 │   ├── TooBig                    4     no    the query was too heavy: ask for less
 │   ├── RateLimited               0     no    wait until `resume_at`
 │   ├── Denied                    2     yes   credentials or permissions
 │   │   └── BadCredentials        2     yes   the token itself is not accepted
+│   ├── Misrouted                 2     no    a setting of the way leads astray: address, proxy or certificates
 │   ├── Gone                      3     no    the repository is not there (any more), or not for us
 │   └── Unexpected                1     yes   an answer that we do not understand
 └── StoreError
@@ -52,7 +53,7 @@ class GitHubError(BackfillError):
 
 
 class Unreachable(GitHubError):
-    """The network, a time-out or a server error; the same request may succeed later."""
+    """The network, a time-out, a server error or a spoilt answer; the same request may succeed later."""
 
     exit_code = 4
     retryable = True
@@ -92,6 +93,12 @@ class BadCredentials(Denied):
     """GitHub does not accept the token: it is wrong, expired or revoked."""
 
 
+class Misrouted(GitHubError):
+    """The way to GitHub is set wrong: its address, a proxy, or the file of certificates."""
+
+    exit_code = 2
+
+
 class Gone(GitHubError):
     """GitHub has no such repository, or does not show it to us."""
 
@@ -99,7 +106,7 @@ class Gone(GitHubError):
 
 
 class Unexpected(GitHubError):
-    """An answer of a shape that is not understood."""
+    """GitHub says something that is not understood."""
 
     exit_code = 1
     alerts = True

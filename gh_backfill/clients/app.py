@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from github import Auth, GithubIntegration
 from jwt import PyJWTError
 
-from gh_backfill.clients.rest import own_errors
+from gh_backfill.clients.rest import SECONDS, own_errors
 from gh_backfill.errors import ConfigurationError
 
 # A token lives an hour; one that runs out soon might do so under way.
 RENEW_BEFORE = timedelta(minutes=5)
+# Which of them is meant has to be told in any case.
+MOST_INSTALLATIONS = 100
 
 
 class Tokens:
@@ -39,16 +42,17 @@ class Tokens:
         """Return a token that is good for some minutes; raises ConfigurationError and what `own_errors` makes."""
         if self._now() + RENEW_BEFORE >= self._expires:
             number = self.installation()
-            with own_errors(self._api_url, "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"):
-                made = self._app().get_access_token(number)
-            self._token, self._expires = made.token, made.expires_at
+            with self._app() as app, own_errors(self._api_url, "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"):
+                made = app.get_access_token(number)
+                self._token, self._expires = made.token, made.expires_at
         return self._token
 
     def installation(self) -> int:
         """Return the number of the installation, which GitHub has to tell where it was not given."""
         if self._installation is None:
-            with own_errors(self._api_url, "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"):
-                found = {each.id: each.raw_data["account"]["login"] for each in self._app().get_installations()}
+            with self._app() as app, own_errors(self._api_url, "GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"):
+                listed = islice(app.get_installations(), MOST_INSTALLATIONS)
+                found = {each.id: each.raw_data["account"]["login"] for each in listed}
             if len(found) != 1:
                 named = ", ".join(f"{number} ({login})" for number, login in found.items())
                 raise ConfigurationError(
@@ -66,5 +70,5 @@ class Tokens:
         except PyJWTError:
             raise ConfigurationError("GITHUB_APP_PRIVATE_KEY is no private key in PEM form") from None
         return GithubIntegration(
-            auth=key, base_url=self._api_url, retry=None, timeout=30, seconds_between_requests=None
+            auth=key, base_url=self._api_url, retry=None, timeout=SECONDS, seconds_between_requests=None
         )

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ import requests
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
 from gh_backfill.errors import BadCredentials, GitHubError, RateLimited, TooBig, Unreachable
-from gh_backfill.policy import governor
+from gh_backfill.policy import governor, waits
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.governor import Cause, Resource, Told, Wait
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 # GitHub ends a query after 10 seconds; whatever takes much longer is a connection that hangs.
 TIMEOUT = (10.0, 30.0)
 TRIES = 5
+# Answers that take as long as they may are not waited for five times.
+PATIENCE = 120.0
 LONGEST_PAUSE = 30
 # What has to wait longer than this for the budget is for the caller to decide: it may pause, or end in time.
 LONGEST_WAIT = 30.0
@@ -46,6 +49,7 @@ class Attempts:
         resource: Resource,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.credentials = credentials
         self.times = Times()
@@ -54,6 +58,7 @@ class Attempts:
         self._resource = resource
         self._sleep = sleep
         self._clock = clock
+        self._now = now
         self._seconds: float | None = None
 
     def until_answered(self, send: Callable[[Grant], Done], *, points: int = 1, divisible: bool = False) -> Done:
@@ -64,13 +69,15 @@ class Attempts:
         Raises RateLimited where the wait is long, others at once or after the last try.
         """
         pauses = islice(_pauses(), TRIES - 1)
+        patience = self._clock() + PATIENCE
         while True:
             grant: Grant | None = None
             try:
                 grant = self._admission(points)
                 return send(grant)
             except GitHubError as error:
-                self._before_next_try(error, grant, points, next(pauses, None), divisible)
+                pause = next(pauses, None) if self._clock() < patience else None
+                self._before_next_try(error, grant, points, pause, divisible)
 
     def must_wait(self, points: int) -> Wait | None:
         """Say until when there are not so many points, if that is longer than a request itself would wait.
@@ -84,22 +91,20 @@ class Attempts:
         if wait is None or wait.seconds <= LONGEST_WAIT:
             return None
         self.held_up = wait.cause
-        return wait
+        return replace(wait, until=waits.on_our_clock(wait.until, wait.seconds, self._now()))
 
     def standings(self) -> list[governor.Standing]:
         """Return how the budget of each identity stands."""
         return self._gate().standings(self.credentials, self._resource)
 
-    def measured(
-        self, action: Callable[[], requests.Response], grant: Grant, *, url: str
-    ) -> tuple[requests.Response, float]:
-        """Return an answer and the seconds it took; raises Unreachable, with the grant settled, where none came."""
+    def measured(self, action: Callable[[], requests.Response], grant: Grant) -> tuple[requests.Response, float]:
+        """Return an answer and the seconds it took; where none came, the grant is settled before the error goes on."""
         started = self._clock()
         try:
             response = action()
-        except requests.RequestException as error:
+        except GitHubError:
             self.settle(grant, Told(seconds=self._took(started), budget=None))
-            raise Unreachable(f"GitHub can't be reached at {url}: {_cause(error)}") from None
+            raise
         return response, self._took(started)
 
     def settle(self, grant: Grant, told: Told) -> None:
@@ -150,7 +155,8 @@ class Attempts:
             waited += answer.seconds
             if waited > LONGEST_WAIT:
                 self.held_up = answer.cause
-                raise RateLimited(answer.reason, resume_at=answer.until)
+                until = waits.on_our_clock(answer.until, answer.seconds, self._now())
+                raise RateLimited(answer.reason, resume_at=until)
             self.times = self.times.waited(answer.cause, answer.seconds)
             self._sleep(answer.seconds)
 
@@ -161,14 +167,3 @@ def _pauses() -> Iterator[float]:
     next(growing)
     for seconds in growing:
         yield seconds * random.uniform(0.5, 1.0)  # noqa: S311  (no secret depends on it)
-
-
-def _cause(error: requests.RequestException) -> str:
-    """Say what went wrong in a few words; the library's own text names objects and addresses in memory."""
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the TLS connection failed"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection (is the network up, and the address right?)"
-    return type(error).__name__

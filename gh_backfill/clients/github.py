@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from gh_backfill.clients import damage, documents, numbers, parsing
+from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import Asked, Known, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig, Unreachable
@@ -58,8 +58,9 @@ def repositories_by_name(graphql: GraphQL, names: Sequence[tuple[str, str]]) -> 
         for number, (owner, name) in enumerate(part):
             variables |= {f"owner{number}": owner, f"name{number}": name}
         answer = graphql.execute(documents.aliases(("RepositoryByName",) * len(part)), variables)
-        nodes = (answer.data[f"a{number}"] for number in range(len(part)))
-        found.extend(None if node is None else parsing.repository(node) for node in nodes)
+        with sense.understood():
+            nodes = [answer.data[f"a{number}"] for number in range(len(part))]
+            found.extend(None if node is None else parsing.repository(node) for node in nodes)
     return found
 
 
@@ -68,7 +69,9 @@ def repositories_by_id(graphql: GraphQL, node_ids: Sequence[NodeId]) -> list[Rep
     found: list[Repository | None] = []
     for part in _parts(node_ids, IDS_A_QUERY):
         answer = graphql.execute(documents.aliases(("RepositoriesById",)), {"ids": list(part)})
-        found.extend(parsing.repository(node) if node else None for node in answer.data["nodes"])
+        with sense.understood():
+            nodes = [answer.data["nodes"][number] for number in range(len(part))]
+            found.extend(parsing.repository(node) if node else None for node in nodes)
     return found
 
 
@@ -93,8 +96,8 @@ def again(
             documents.aliases(("PullRequestAfter",) * len(part)), variables, points=cost.points(AGAIN_UNITS * len(part))
         )
         spent += answer.spent
-        for number, slot in enumerate(part):
-            fresh.append(_again(answer.data[f"a{number}"], slot))
+        with sense.understood():
+            fresh += [_again(answer.data[f"a{number}"], slot) for number, slot in enumerate(part)]
     return fresh, spent
 
 
@@ -125,10 +128,11 @@ def by_number(
             divisible=True,
         )
         spent += answer.spent
-        for index, number in enumerate(part):
-            node = answer.data[f"a{index}"] or {}
-            gone = (f"a{index}", "pullRequest") in answer.not_found
-            found[number] = None if gone else parsing.slot({"node": node.get("pullRequest"), **_mark(node)}, None)
+        with sense.understood():
+            for index, number in enumerate(part):
+                node = answer.data[f"a{index}"] or {}
+                gone = (f"a{index}", "pullRequest") in answer.not_found
+                found[number] = None if gone else parsing.slot({"node": node.get("pullRequest"), **_mark(node)}, None)
     return found, spent
 
 
@@ -143,6 +147,7 @@ def _mark(node: dict[str, Any]) -> dict[str, str]:
     return {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
 
 
+@sense.understood()
 def _page(answer: Answer, asked: PageAsked) -> Page:
     """Read the page of an answer.
 
@@ -163,11 +168,11 @@ def _page(answer: Answer, asked: PageAsked) -> Page:
     info = connection["pageInfo"]
     return Page(
         slots=slots,
-        total=connection["totalCount"],
+        total=sense.count(connection["totalCount"]),
         next=info["endCursor"] if info["hasNextPage"] else None,
         end=info["endCursor"],
-        full_name=node["nameWithOwner"],
-        is_private=node["isPrivate"],
+        full_name=sense.full_name(node["nameWithOwner"]),
+        is_private=sense.truth(node["isPrivate"]),
         server_time=answer.server_time,
         spent=answer.spent,
     )
@@ -201,17 +206,24 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, p
             many = len(page.numbers)
     document = documents.aliases(tuple(templates), numbers=many)
     answer = graphql.execute(document, variables, points=points, divisible=True)
+    return Reply(
+        answers=_answers(answer, singles, by_ids),
+        page=None if page is None else _page_or_why_not(answer, page, first),
+        spent=answer.spent,
+    )
+
+
+@sense.understood()
+def _answers(
+    answer: Answer, singles: Sequence[Want], by_ids: Sequence[Want]
+) -> list[tuple[Want, ItemAnswer | NoAnswer]]:
     paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:
         paths += (("nodes", number) for number in range(len(by_ids)))
         nodes += answer.data["nodes"] or [None] * len(by_ids)
     replies = zip([*singles, *by_ids], nodes, paths, strict=True)
-    return Reply(
-        answers=[_reply(want, node, gone=path in answer.not_found) for want, node, path in replies],
-        page=None if page is None else _page_or_why_not(answer, page, first),
-        spent=answer.spent,
-    )
+    return [_reply(want, node, gone=path in answer.not_found) for want, node, path in replies]
 
 
 def _page_or_why_not(answer: Answer, asked: Asked, first: int) -> Page | GitHubError:
@@ -232,7 +244,7 @@ def _reply(want: Want, node: dict[str, Any] | None, *, gone: bool) -> tuple[Want
         return want, NoAnswer.UNKNOWN
     try:
         return want, _listing(want, node)
-    except (KeyError, TypeError):
+    except sense.UNREADABLE:
         return want, NoAnswer.UNKNOWN
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,9 +13,8 @@ from typing import Any
 
 import requests
 
-from gh_backfill import __version__
 from gh_backfill.clients import credentials as credential
-from gh_backfill.clients import replies
+from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, Attempts
 from gh_backfill.clients.gate import Gate, Grant, OwnGate
 from gh_backfill.errors import RateLimited
@@ -36,7 +37,8 @@ class GraphQL:
     """The way to GraphQL: serial requests over one connection, each let through by the gate.
 
     `budget` is what the last answer said, and `attempts` tell where the time went.  `gate` may be replaced between two
-    requests.  `timeout` is how many seconds a connection and an answer may take.
+    requests.  `timeout` is how many seconds a connection and the next byte may take, `deadline` how many the whole
+    answer may, and `largest` how many bytes it may have.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class GraphQL:
         *,
         gate: Gate | None = None,
         timeout: tuple[float, float] = TIMEOUT,
+        deadline: float = transport.DEADLINE,
+        largest: int = transport.LARGEST,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
@@ -54,17 +58,18 @@ class GraphQL:
         self.spent = Spent()
         self.gate: Gate = gate or OwnGate(now)
         self.credentials = credential.fixed(credentials) if isinstance(credentials, str) else credentials
-        self.attempts = Attempts(self.credentials, lambda: self.gate, resource="graphql", sleep=sleep, clock=clock)
+        self.attempts = Attempts(
+            self.credentials, lambda: self.gate, resource="graphql", sleep=sleep, clock=clock, now=now
+        )
         self._url = url
         self._timeout = timeout
         self._now = now
-        self._session = requests.Session()
-        self._session.headers.update(
-            {
-                "User-Agent": f"gh-backfill/{__version__}",
-                "Accept": "application/json",
-            }
-        )
+        self._session = transport.session(deadline=deadline, largest=largest)
+        weakref.finalize(self, self._session.close)
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        self._session.close()
 
     def execute(
         self, document: str, variables: Mapping[str, object], *, points: int = 1, divisible: bool = False
@@ -92,19 +97,20 @@ class GraphQL:
         )
 
     def _send(self, body: Mapping[str, object], grant: Grant) -> tuple[replies.Reply, float]:
-        headers = {"Authorization": f"bearer {grant.credential.token()}"}
+        token, text = grant.credential.token(), json.dumps(body).encode()
         self.spent += Spent(requests=1)
-        post = partial(self._session.post, self._url, json=body, headers=headers, timeout=self._timeout)
-        response, seconds = self.attempts.measured(post, grant, url=self._url)
+        post = partial(transport.send, self._session, "POST", self._url, token=token, body=text, timeout=self._timeout)
+        response, seconds = self.attempts.measured(post, grant)
         reply = self._read(grant, response, seconds)
-        self.spent += Spent(points=(reply.data.get("rateLimit") or {}).get("cost", 0))
+        self.spent += Spent(points=grant.points if reply.cost is None else reply.cost)
         return reply, seconds
 
     def _read(self, grant: Grant, response: requests.Response, seconds: float) -> replies.Reply:
         """Read an answer and settle the grant, whatever the answer is."""
-        told = Told(seconds=seconds, budget=replies.budget(response, None))
+        now = self._now()
+        told = Told(seconds=seconds, budget=replies.budget(response, None, now), at=now)
         try:
-            reply = replies.read(response, self._now())
+            reply = replies.read(response, now)
         except RateLimited as error:
             if error.secondary:  # its headers may tell of this limit in the place of the points
                 told = replace(told, budget=None)
@@ -114,7 +120,7 @@ class GraphQL:
         except BaseException:
             self._settle(grant, told)
             raise
-        self._settle(grant, replace(told, budget=replies.budget(response, reply.data), answered=True))
+        self._settle(grant, replace(told, budget=replies.budget(response, reply.data, now), answered=True))
         return reply
 
     def _settle(self, grant: Grant, told: Told) -> None:

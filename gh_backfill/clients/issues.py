@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
-from github import Auth, Github, GithubException
-from github.Issue import Issue
+from github import Github, GithubException
 from github.Repository import Repository
 
-from gh_backfill.clients.rest import own_errors
+from gh_backfill.clients import rest
 
 # Seconds: GitHub asks for at least one between two changes.
 BETWEEN_WRITES = 1.0
 # More open issues than this are not looked through where our label could not be made.
 MOST_ISSUES = 1_000
+MOST_LABELS = 1_000
 LABEL = "gh-backfill"
 LABELS = {LABEL: ("5319e7", "Opened and closed by gh-backfill"), "alert": ("d93f0b", "Somebody should look")}
 
@@ -31,10 +31,16 @@ class OpenIssue:
 
 
 class Issues:
-    """The issues of one repository."""
+    """The issues of one repository.
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
+    Each method raises Denied (not permitted, or no such repository), RateLimited or Unreachable.
+    """
+
+    def __init__(self, client: Github, api_url: str, repository: str) -> None:
+        self._client = client
+        self._api_url = api_url
+        self._name = repository
+        self._found: Repository | None = None
         self._labels: list[str] | None = None
 
     def open_ones(self) -> list[OpenIssue]:
@@ -42,65 +48,66 @@ class Issues:
 
         Where the label could not be made, all open issues are looked through.
         """
-        labelled = LABEL in self._make_labels()
-        found = self._repository.get_issues(state="open", labels=[LABEL] if labelled else [])
-        listed = islice((issue for issue in found if issue.pull_request is None), MOST_ISSUES)
-        return [OpenIssue(number=issue.number, body=issue.body or "", address=issue.html_url) for issue in listed]
+        with self._asking() as repository:
+            labelled = LABEL in self._make_labels(repository)
+            found = repository.get_issues(state="open", labels=[LABEL] if labelled else [])
+            listed = islice((issue for issue in found if issue.pull_request is None), MOST_ISSUES)
+            return [OpenIssue(number=issue.number, body=issue.body or "", address=issue.html_url) for issue in listed]
 
     def open(self, title: str, body: str) -> OpenIssue:
         """Open an issue with our labels."""
-        issue = self._repository.create_issue(title, body, labels=self._make_labels())
-        return OpenIssue(number=issue.number, body=body, address=issue.html_url)
+        with self._asking() as repository:
+            issue = repository.create_issue(title, body, labels=self._make_labels(repository))
+            return OpenIssue(number=issue.number, body=body, address=issue.html_url)
 
     def edit(self, number: int, body: str) -> None:
         """Put another text in the place of an issue's."""
-        self._issue(number).edit(body=body)
+        with self._asking() as repository:
+            repository.get_issue(number).edit(body=body)
 
     def comment(self, number: int, text: str) -> None:
         """Write below an issue."""
-        self._issue(number).create_comment(text)
+        with self._asking() as repository:
+            repository.get_issue(number).create_comment(text)
 
     def close(self, number: int) -> None:
         """Close an issue as done."""
-        self._issue(number).edit(state="closed", state_reason="completed")
+        with self._asking() as repository:
+            repository.get_issue(number).edit(state="closed", state_reason="completed")
 
-    def _issue(self, number: int) -> Issue:
-        return self._repository.get_issue(number)
+    @contextmanager
+    def _asking(self) -> Iterator[Repository]:
+        """Yield the repository to a block that calls nothing but PyGithub."""
+        with rest.own_errors(self._api_url, "the token and `permissions: issues: write`"):
+            self._found = self._found or self._client.get_repo(self._name)
+            yield self._found
 
-    def _make_labels(self) -> list[str]:
+    def _make_labels(self, repository: Repository) -> list[str]:
         """Make the labels that are missing, once; whoever may open issues may not always make labels."""
         if self._labels is None:
-            there = {label.name.lower() for label in self._repository.get_labels()}
-            self._labels = [name for name in LABELS if name in there or self._make_label(name)]
+            there = {label.name.lower() for label in islice(repository.get_labels(), MOST_LABELS)}
+            self._labels = [name for name in LABELS if name in there or _make_label(repository, name)]
         return self._labels
-
-    def _make_label(self, name: str) -> bool:
-        color, description = LABELS[name]
-        try:
-            self._repository.create_label(name, color, description)
-        except GithubException as error:
-            if error.status in (403, 404):
-                return False
-            if error.status != 422:  # somebody was faster
-                raise
-        return True
 
 
 @contextmanager
 def issues_of(api_url: str, token: str, repository: str, *, between_writes: float = BETWEEN_WRITES) -> Iterator[Issues]:
-    """Yield the issues of a repository.
+    """Yield the issues of a repository, which is asked for at the first use.
 
-    Needs `issues: write`.  Raises Denied (not permitted, or no such repository), RateLimited or Unreachable.
+    Needs `issues: write`.
     https://docs.github.com/en/rest/issues/issues
     """
-    client = Github(
-        auth=Auth.Token(token),
-        base_url=api_url,
-        retry=None,
-        timeout=30,
-        per_page=100,
-        seconds_between_requests=None,
-        seconds_between_writes=between_writes,
-    )
-    with own_errors(api_url, "the token and `permissions: issues: write`"), client:
-        yield Issues(client.get_repo(repository))
+    with rest.client(api_url, token, between_writes=between_writes) as client:
+        yield Issues(client, api_url, repository)
+
+
+def _make_label(repository: Repository, name: str) -> bool:
+    color, description = LABELS[name]
+    try:
+        repository.create_label(name, color, description)
+    except GithubException as error:
+        if error.status in (403, 404):
+            return False
+        if error.status != 422:  # somebody was faster
+            raise
+    return True

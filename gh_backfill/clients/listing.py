@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from gh_backfill.clients import damage
-from gh_backfill.clients.parsing import UNREADABLE
+from gh_backfill.clients import damage, sense
 from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.clients.sense import UNREADABLE
 from gh_backfill.errors import Unexpected
 from gh_backfill.models import GHOST, Person, ReviewComment
 
@@ -103,16 +103,16 @@ def _comment(node: Mapping[str, Any]) -> ListedComment | None:
         if node.get("subject_type", "line") != "line" or any(map(damage.unstorable, texts)):
             return None
         return ListedComment(
-            number=int(node["pull_request_url"].rpartition("/")[2]),
+            number=sense.count(node["pull_request_url"].rpartition("/")[2]),
             comment=ReviewComment(
-                github_id=int(node["id"]),
+                github_id=sense.identity(node["id"]),
                 review_id=_optional(node["pull_request_review_id"]),
                 reply_to=_optional(node.get("in_reply_to_id")),
                 author=_author(node["user"]),
                 body=node["body"],
                 path=node["path"],
                 position=_optional(node["position"]),
-                original_position=int(node["original_position"]),
+                original_position=sense.count(node["original_position"]),
                 diff_hunk=node["diff_hunk"],
                 commit_id=node["commit_id"],
                 original_commit_id=node["original_commit_id"],
@@ -129,7 +129,7 @@ def _author(user: Mapping[str, Any] | None) -> Person:
     if user is None or user["id"] == GHOST.github_id:
         return GHOST
     return Person(
-        github_id=int(user["id"]),
+        github_id=sense.identity(user["id"]),
         login=user["login"],
         is_bot=user.get("type") == "Bot",
         avatar_url=user.get("avatar_url"),
@@ -144,8 +144,8 @@ def _updated_at(node: Any) -> datetime | None:
 
 
 def _time(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)
+    return sense.moment(value)
 
 
 def _optional(value: Any) -> int | None:
-    return None if value is None else int(value)
+    return None if value is None else sense.count(value, most=sense.MOST_ID)

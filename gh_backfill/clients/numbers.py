@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gh_backfill.clients import damage, parsing
+from gh_backfill.clients import damage, parsing, sense
 from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig, Unreachable
@@ -27,6 +27,7 @@ def variables(asked: NumbersAsked, first: int) -> dict[str, object]:
     return found | ({"known": [known.node_id for known in ids]} if (ids := _by_id(asked)) else {})
 
 
+@sense.understood()
 def page(answer: Answer, asked: NumbersAsked, first: int) -> Page:
     """Read the pull requests, but for those that are none or gone, and what is told of the numbers after them.
 
@@ -44,11 +45,11 @@ def page(answer: Answer, asked: NumbersAsked, first: int) -> Page:
         raise TooBig(f"GitHub left out {lost} of {len(slots)} pull requests")
     return Page(
         slots=slots,
-        total=node["pullRequests"]["totalCount"],
+        total=sense.count(node["pullRequests"]["totalCount"]),
         next=None,
         end=None,
-        full_name=node["nameWithOwner"],
-        is_private=node["isPrivate"],
+        full_name=sense.full_name(node["nameWithOwner"]),
+        is_private=sense.truth(node["isPrivate"]),
         server_time=answer.server_time,
         spent=answer.spent,
         told=_told(node, answer, asked),

@@ -7,10 +7,12 @@ null that GitHub put there because it could not answer is marked by `damage`, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
+from gh_backfill.clients import sense
 from gh_backfill.clients.damage import MARK, MENDED
+from gh_backfill.clients.sense import UNREADABLE, count, identity
 from gh_backfill.models import (
     GHOST,
     Comment,
@@ -27,14 +29,12 @@ from gh_backfill.policy.wants import PageItem, Slot, Thread
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")
-# What a part that is missing, null or of another shape than promised ends in.
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 REVIEW_STATES = frozenset({"PENDING", "APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 
 
 def time(value: str | None) -> datetime | None:
     """Read GitHub's ISO time as UTC; None stays None."""
-    return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
+    return None if value is None else sense.moment(value)
 
 
 def person(node: Node | None) -> Person:
@@ -46,7 +46,7 @@ def person(node: Node | None) -> Person:
     if is_bot and not login.endswith("[bot]"):
         login += "[bot]"
     return Person(
-        github_id=int(node["databaseId"]),
+        github_id=identity(node["databaseId"]),
         login=login,
         is_bot=is_bot,
         name=node.get("name"),
@@ -60,20 +60,20 @@ def review(node: Node) -> Review:
         raise ValueError(f"unknown review state {node['state']}")
     return Review(
         node_id=node["id"],
-        github_id=int(node["fullDatabaseId"]),
+        github_id=identity(node["fullDatabaseId"]),
         author=person(node["author"]),
         state=node["state"],
         body=node["body"],
         submitted_at=time(node["submittedAt"]),
         commit_id=_oid(node["commit"]),
-        comments=node["comments"]["totalCount"],
+        comments=count(node["comments"]["totalCount"]),
     )
 
 
 def comment(node: Node) -> Comment:
     """Read one conversation comment."""
     return Comment(
-        github_id=int(node["fullDatabaseId"]),
+        github_id=identity(node["fullDatabaseId"]),
         author=person(node["author"]),
         body=node["body"],
         created_at=_required_time(node["createdAt"]),
@@ -86,7 +86,7 @@ def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
     if "pullRequestReview" in node:
         review_id = _full_id(node["pullRequestReview"])
     return ReviewComment(
-        github_id=int(node["fullDatabaseId"]),
+        github_id=identity(node["fullDatabaseId"]),
         review_id=review_id,
         reply_to=_full_id(node["replyTo"]),
         author=person(node["author"]),
@@ -111,8 +111,8 @@ def pull_request(node: Node) -> PullRequest:
     """Read the fields of a pull request, without its lists."""
     return PullRequest(
         node_id=node["id"],
-        github_id=int(node["fullDatabaseId"]),
-        number=node["number"],
+        github_id=identity(node["fullDatabaseId"]),
+        number=count(node["number"]),
         title=node["title"],
         body=node["body"],
         state=PullRequestState(node["state"].lower()),
@@ -122,17 +122,17 @@ def pull_request(node: Node) -> PullRequest:
         updated_at=_required_time(node["updatedAt"]),
         closed_at=time(node["closedAt"]),
         merged_at=time(node["mergedAt"]),
-        additions=node["additions"],
-        deletions=node["deletions"],
-        changed_files=node["changedFiles"],
-        commits=node["commits"]["totalCount"],
+        additions=count(node["additions"]),
+        deletions=count(node["deletions"]),
+        changed_files=count(node["changedFiles"]),
+        commits=count(node["commits"]["totalCount"]),
         base_branch=node["baseRefName"],
         head_branch=node["headRefName"],
         author=person(node["author"]),
         merged_by=person(node["mergedBy"]) if node["mergedBy"] else None,
-        reviews=node["allReviews"]["totalCount"],
-        comments=node["allComments"]["totalCount"],
-        review_threads=node["reviewThreads"]["totalCount"],
+        reviews=count(node["allReviews"]["totalCount"]),
+        comments=count(node["allComments"]["totalCount"]),
+        review_threads=count(node["reviewThreads"]["totalCount"]),
         total_comments=node["totalCommentsCount"],
     )
 
@@ -180,7 +180,7 @@ def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | N
     info = node["pageInfo"]
     return Listing(
         items=tuple(items),
-        total=node["totalCount"],
+        total=count(node["totalCount"]),
         next=info["endCursor"] if info["hasNextPage"] else None,
         unreadable=tuple(unreadable),
     )
@@ -190,11 +190,11 @@ def repository(node: Node) -> Repository:
     """Read a repository's metadata."""
     return Repository(
         node_id=node["id"],
-        github_id=int(node["databaseId"]),
+        github_id=identity(node["databaseId"]),
         owner=node["owner"]["login"],
         name=node["name"],
         is_private=node["isPrivate"],
-        pull_requests=node["pullRequests"]["totalCount"],
+        pull_requests=count(node["pullRequests"]["totalCount"]),
         description=node["description"],
         homepage=node["homepageUrl"],
         language=_name(node["primaryLanguage"]),
@@ -209,9 +209,9 @@ def repository(node: Node) -> Repository:
         has_projects=node["hasProjectsEnabled"],
         has_wiki=node["hasWikiEnabled"],
         has_discussions=node["hasDiscussionsEnabled"],
-        stars=node["stargazerCount"],
-        forks=node["forkCount"],
-        size=node["diskUsage"] or 0,
+        stars=count(node["stargazerCount"]),
+        forks=count(node["forkCount"]),
+        size=count(node["diskUsage"] or 0, most=sense.MOST_ID),
         created_at=time(node["createdAt"]),
         updated_at=time(node["updatedAt"]),
         pushed_at=time(node["pushedAt"]),
@@ -234,13 +234,20 @@ def _unreadable(node: Node | None, kind: str, reason: str, number: int | None, p
         kind=kind,
         identity=str(known.get("id") or known.get("fullDatabaseId") or place),
         reason=f"{missing} is missing" if missing else reason,
-        number=known.get("number", number),
+        number=_number(known.get("number"), number),
         payload={key: value for key, value in known.items() if key != MARK},
     )
 
 
 def _required_time(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)
+    return sense.moment(value)
+
+
+def _number(value: Any, otherwise: int | None) -> int | None:
+    try:
+        return otherwise if value is None else count(value)
+    except UNREADABLE:
+        return otherwise
 
 
 def _oid(node: Node | None) -> str | None:
@@ -248,7 +255,7 @@ def _oid(node: Node | None) -> str | None:
 
 
 def _full_id(node: Node | None) -> int | None:
-    return None if node is None or node["fullDatabaseId"] is None else int(node["fullDatabaseId"])
+    return None if node is None or node["fullDatabaseId"] is None else identity(node["fullDatabaseId"])
 
 
 def _name(node: Node | None) -> str | None:

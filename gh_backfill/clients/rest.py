@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
 from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
-from gh_backfill.errors import BadCredentials, Denied, RateLimited, Unreachable
+from gh_backfill.clients import reasons, sense, transport
+from gh_backfill.errors import BackfillError, BadCredentials, Denied, GitHubError, Misrouted, RateLimited, Unreachable
+from gh_backfill.policy import waits
+
+SECONDS = 30
 
 
 def full_name(api_url: str, token: str, github_id: int) -> str | None:
@@ -18,9 +24,9 @@ def full_name(api_url: str, token: str, github_id: int) -> str | None:
     Unreachable.
     https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
     """
-    with own_errors(api_url, "GITHUB_TOKEN"), _client(api_url, token) as client:
+    with own_errors(api_url, "GITHUB_TOKEN"), client(api_url, token) as asking:
         try:
-            return client.get_repo(github_id).full_name
+            return asking.get_repo(github_id).full_name
         except UnknownObjectException:
             return None
 
@@ -30,40 +36,91 @@ def user_id(api_url: str, token: str, name: str) -> int:
 
     Costs one REST request and no points, so it can be asked when the points are used up.  Raises as `full_name` does.
     """
-    with own_errors(api_url, name), _client(api_url, token) as client:
-        return client.get_user().id
+    with own_errors(api_url, name), client(api_url, token) as asking:
+        return sense.identity(asking.get_user().id)
+
+
+def client(api_url: str, token: str, *, between_writes: float | None = None) -> Github:
+    """Return PyGithub's client, which goes the way of all our requests; to be closed."""
+    return Github(
+        auth=Auth.Token(token),
+        base_url=api_url,
+        retry=None,
+        timeout=SECONDS,
+        per_page=100,
+        seconds_between_requests=None,
+        seconds_between_writes=between_writes,
+    )
 
 
 @contextmanager
 def own_errors(api_url: str, credential: str) -> Iterator[None]:
-    """Turn PyGithub's errors into ours; `credential` names the setting to check when GitHub refuses."""
+    """Turn whatever PyGithub throws into our errors; `credential` names the setting to check when GitHub refuses.
+
+    Put nothing but calls of PyGithub in the block: what is wrong with our own code is not GitHub's fault.
+    """
     try:
         yield
+    except BackfillError:
+        raise
     except GithubException as error:
-        if isinstance(error, RateLimitExceededException) or error.status == 429:
-            raise RateLimited("GitHub allows no REST request now", resume_at=_reset(error)) from None
-        if error.status == 401:
-            raise BadCredentials(f"GitHub does not accept the token: check {credential}") from None
-        if error.status in (403, 404):
-            raise Denied(f"GitHub refuses (status {error.status}): check {credential}") from None
-        raise Unreachable(f"GitHub has trouble (status {error.status})") from None
-    except OSError:
-        raise Unreachable(f"GitHub can't be reached at {api_url}: no connection") from None
-    except ValueError:
-        raise Unreachable("GitHub's answer was cut off or is no JSON") from None
+        raise _refused(error, credential) from None
+    except OSError as error:
+        raise reasons.of(error, api_url) from None
+    except RuntimeError as error:
+        if "redirected" in str(error):
+            raise Misrouted(
+                f"{api_url} leads to another server, which is not shown the token: {reasons.ADDRESS}"
+            ) from None
+        raise sense.not_understood(error) from None
+    except Exception as error:  # noqa: BLE001  (one boundary for all that a library may throw)
+        raise sense.not_understood(error) from None
 
 
-def _client(api_url: str, token: str) -> Github:
-    return Github(auth=Auth.Token(token), base_url=api_url, retry=None, timeout=30, seconds_between_requests=None)
+def _refused(error: GithubException, credential: str) -> GitHubError:
+    if isinstance(error, RateLimitExceededException) or error.status == 429:
+        now = datetime.now(UTC)
+        asked = waits.after_refusal(_headers(error), now, secondary="secondary" in str(error).lower())
+        return RateLimited("GitHub allows no REST request now", resume_at=asked.until, guessed=asked.guessed)
+    if error.status == 401:
+        return BadCredentials(f"GitHub does not accept the token: check {credential}")
+    if error.status in (403, 404):
+        return Denied(f"GitHub refuses (status {error.status}): check {credential}")
+    if error.status < 400:  # a value of a type that PyGithub does not expect
+        return sense.not_understood(error)
+    return Unreachable(f"GitHub has trouble (status {error.status})")
 
 
-def _reset(error: GithubException) -> datetime:
-    """Return when GitHub lets us in again: as the headers say, after a minute where they say nothing."""
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    soon = datetime.now(UTC) + timedelta(minutes=1)
-    try:
-        if "retry-after" in headers:
-            return datetime.now(UTC) + timedelta(seconds=int(headers["retry-after"]))
-        return max(soon, datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC))
-    except (KeyError, ValueError):
-        return soon
+def _headers(error: GithubException) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in (error.headers or {}).items()}
+
+
+class _Plain(HTTPRequestsConnectionClass):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session.mount("http://", transport.Bounded())
+
+    def getresponse(self) -> RequestsResponse:
+        with self.session:  # the whole answer is read: whoever forgets to close the client leaves nothing open
+            return _ready(super().getresponse())
+
+
+class _Encrypted(HTTPSRequestsConnectionClass):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session.mount("https://", transport.Bounded())
+
+    def getresponse(self) -> RequestsResponse:
+        with self.session:
+            return _ready(super().getresponse())
+
+
+def _ready(response: RequestsResponse) -> RequestsResponse:
+    """Return an answer that is one; PyGithub asks without end while GitHub is still working on it."""
+    if response.status == 202:
+        raise Unreachable("GitHub is still working on the answer")
+    return response
+
+
+# PyGithub keeps these for all its clients; it has no way to give them to one.
+Requester.injectConnectionClasses(_Plain, _Encrypted)

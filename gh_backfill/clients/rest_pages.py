@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import requests
-
-from gh_backfill import __version__
-from gh_backfill.clients import replies
+from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, Attempts
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
 from gh_backfill.errors import RateLimited
-from gh_backfill.policy import governor
+from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import Told
 
 # GitHub admits 900 points a minute for REST, and a request that reads costs one.  The gate's bucket leaks 57.6 seconds
@@ -49,13 +47,15 @@ class RestPages:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.requests = 0
-        self._attempts = Attempts(credentials, gate, resource="core", sleep=sleep)
+        self._attempts = Attempts(credentials, gate, resource="core", sleep=sleep, now=now)
         self._url = url.rstrip("/")
         self._now = now
-        self._session = requests.Session()
-        self._session.headers.update(
-            {"User-Agent": f"gh-backfill/{__version__}", "Accept": "application/vnd.github+json"}
-        )
+        self._session = transport.session(accept="application/vnd.github+json")
+        weakref.finalize(self, self._session.close)
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        self._session.close()
 
     def standings(self) -> list[governor.Standing]:
         """Return how the budget of each identity stands."""
@@ -70,13 +70,17 @@ class RestPages:
         return self._attempts.until_answered(partial(self._send, path, params))
 
     def _send(self, path: str, params: Mapping[str, str], grant: Grant) -> RestPage:
-        headers = {"Authorization": f"bearer {grant.credential.token()}"}
+        token = grant.credential.token()
         self.requests += 1
-        get = partial(self._session.get, f"{self._url}{path}", params=params, headers=headers, timeout=TIMEOUT)
-        response, seconds = self._attempts.measured(get, grant, url=self._url)
-        told = Told(seconds=max(LEAST_SECONDS, seconds), budget=replies.budget(response, None, resource="core"))
+        get = partial(
+            transport.send, self._session, "GET", f"{self._url}{path}", token=token, params=params, timeout=TIMEOUT
+        )
+        response, seconds = self._attempts.measured(get, grant)
+        now = self._now()
+        budget = replies.budget(response, None, now, resource="core")
+        told = Told(seconds=max(LEAST_SECONDS, seconds), budget=budget, at=now)
         try:
-            rows = replies.rows(response, self._now())
+            rows = replies.rows(response, now)
             told = replace(told, answered=True)
         except RateLimited as error:
             told = replace(told, resume_at=error.resume_at, guessed=error.guessed)
@@ -87,6 +91,6 @@ class RestPages:
         return RestPage(
             rows=rows,
             more="next" in response.links,
-            server_time=replies.server_time(response, self._now()),
+            server_time=waits.server_time(response.headers, now, None),
             seconds=told.seconds,
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from github import Auth, Github
+from itertools import islice
 
-from gh_backfill.clients.rest import own_errors
+from gh_backfill.clients.rest import client, own_errors
 from gh_backfill.policy.ledger import RunnerJob
+
+# A run has at most so many, over all its attempts; a list without an end is not read for ever.
+MOST_JOBS = 5_000
 
 
 def runner_jobs(api_url: str, token: str, repository: str, run_id: int) -> list[RunnerJob]:
@@ -14,8 +17,8 @@ def runner_jobs(api_url: str, token: str, repository: str, run_id: int) -> list[
     Needs `actions: read`.  Raises Denied (also where there is no such run), RateLimited or Unreachable.
     https://docs.github.com/en/rest/actions/workflow-jobs
     """
-    with own_errors(api_url, "GITHUB_TOKEN and `permissions: actions: read`"), _client(api_url, token) as client:
-        run = client.get_repo(repository).get_workflow_run(run_id)
+    with own_errors(api_url, "GITHUB_TOKEN and `permissions: actions: read`"), client(api_url, token) as asking:
+        run = asking.get_repo(repository).get_workflow_run(run_id)
         return [
             RunnerJob(
                 name=job.name,
@@ -25,16 +28,5 @@ def runner_jobs(api_url: str, token: str, repository: str, run_id: int) -> list[
                 completed_at=job.completed_at,
                 attempt=job.run_attempt or 1,
             )
-            for job in run.jobs("all")
+            for job in islice(run.jobs("all"), MOST_JOBS)
         ]
-
-
-def _client(api_url: str, token: str) -> Github:
-    return Github(
-        auth=Auth.Token(token),
-        base_url=api_url,
-        retry=None,
-        timeout=30,
-        per_page=100,
-        seconds_between_requests=None,
-    )

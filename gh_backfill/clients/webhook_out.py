@@ -7,9 +7,8 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import requests
-
 from gh_backfill import __version__
+from gh_backfill.clients import reasons, transport
 
 TRIES = 4
 SECONDS = 10.0
@@ -40,7 +39,10 @@ def signature(secret: str, body: bytes) -> str:
 def deliver(
     url: str, secret: str, body: bytes, *, event: str, delivery_id: str, sleep: Callable[[float], None]
 ) -> Delivered | NotDelivered:
-    """Post JSON; network trouble, 429 and 5xx are tried again, with the same id, so that nobody counts it twice."""
+    """Post JSON; network trouble, 429 and 5xx are tried again, with the same id, so that nobody counts it twice.
+
+    Only the status of the answer is looked at: whatever else a receiver sends is not read.
+    """
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"gh-backfill/{__version__}",
@@ -49,17 +51,18 @@ def deliver(
         "X-Hub-Signature-256": signature(secret, body),
     }
     reason = ""
-    for attempt in range(TRIES):
-        if attempt:
-            sleep(2.0**attempt)
-        try:
-            answer = requests.post(url, data=body, headers=headers, timeout=SECONDS, allow_redirects=False)
-        except requests.RequestException as error:
-            reason = f"no connection ({type(error).__name__})"
-            continue
-        if answer.status_code < 300:
-            return Delivered(tries=attempt + 1)
-        reason = f"the receiver answered with status {answer.status_code}"
-        if answer.status_code != 429 and answer.status_code < 500:
-            return NotDelivered(reason=reason)
+    with transport.session(accept="*/*", deadline=SECONDS, reading=False) as session:
+        for attempt in range(TRIES):
+            if attempt:
+                sleep(2.0**attempt)
+            try:
+                answer = session.post(url, data=body, headers=headers, timeout=SECONDS, allow_redirects=False)
+            except Exception as error:  # noqa: BLE001  (one boundary for all that a library may throw)
+                reason = reasons.in_words(error, url, setting="check REPORT_WEBHOOK_URL")
+                continue
+            if answer.status_code < 300:
+                return Delivered(tries=attempt + 1)
+            reason = f"the receiver answered with status {answer.status_code}"
+            if answer.status_code != 429 and answer.status_code < 500:
+                return NotDelivered(reason=reason)
     return NotDelivered(reason=f"{reason}, {TRIES} times")

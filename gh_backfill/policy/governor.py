@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Literal
 
 from gh_backfill.models import Budget
+from gh_backfill.policy import waits
 
 # GitHub keeps two budgets apart: points for GraphQL, requests for REST (its `core`).
 Resource = Literal["graphql", "core"]
@@ -52,7 +53,8 @@ class Standing:
     """How the budget of an identity stands at a moment.
 
     `left` are the points that nobody has spent or reserved, `busy` the seconds in the bucket.  `reset_at` is None where
-    GitHub has not told yet, `not_before` where nobody is asked to wait.
+    GitHub has not told yet, `not_before` where nobody is asked to wait.  `refusals` counts those without an answer
+    between.
     """
 
     identity: str
@@ -62,6 +64,7 @@ class Standing:
     reset_at: datetime | None
     not_before: datetime | None
     moment: datetime
+    refusals: int = 0
 
     @property
     def spendable(self) -> int:
@@ -84,7 +87,8 @@ class Told:
     """What an attempt told of the budget.
 
     `seconds` is how long it took.  `budget` is None where there were no headers.  After a refusal, nobody of the
-    identity may ask before `resume_at`; `guessed` says that GitHub gave no time, and that a repeated wait grows.
+    identity may ask before `resume_at`, which grows where refusals repeat; `guessed` says that GitHub gave no time.
+    `at` is the moment on the clock by which these times are told; None where it is the gate's own.
     """
 
     seconds: float
@@ -92,6 +96,7 @@ class Told:
     answered: bool = False
     resume_at: datetime | None = None
     guessed: bool = False
+    at: datetime | None = None
 
 
 def reserve(limit: int) -> int:
@@ -147,7 +152,11 @@ def estimate(before: float | None, measured: float) -> float:
 def settled(before: Standing, told: Told) -> Standing:
     """Return how a budget stands that only this process keeps, after an answer."""
     budget = told.budget
-    after = before if told.resume_at is None else replace(before, not_before=told.resume_at)
+    after = replace(before, refusals=0) if told.answered else before
+    if told.resume_at is not None:
+        moment = told.at or before.moment
+        wait = waits.grown(told.resume_at - moment, before.refusals, guessed=told.guessed)
+        after = replace(before, not_before=moment + wait, refusals=before.refusals + 1)
     if budget is None:
         return after
     return replace(after, limit=budget.limit, left=budget.remaining, reset_at=budget.reset_at)
@@ -155,8 +164,9 @@ def settled(before: Standing, told: Told) -> Standing:
 
 def at(known: Standing, now: datetime) -> Standing:
     """Return how such a budget stands later, when its window may be over."""
-    over = known.reset_at is not None and known.reset_at + MARGIN <= now
-    waiting = known.not_before is not None and known.not_before > now
+    latest = now + waits.MOST
+    over = known.reset_at is not None and not now < known.reset_at + MARGIN <= latest + MARGIN
+    waiting = known.not_before is not None and now < known.not_before <= latest
     return replace(
         known,
         moment=now,

@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._stall()
             return
         self.send_response_only(response.status)
-        self.send_header("Date", self.date_time_string())
+        self.send_header("Date", self.date_time_string(self.server.application.options.clock()))
         for name, value in response.headers.items():
             self.send_header(name, value)
         if response.status != 304:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gh_backfill.policy import governor
+from gh_backfill.models import Budget
+from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import Resource, Standing, Told
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row
 
 _SQL = sql("budgets")
-_BUCKET: dict[str, Any] = {"drain": governor.DRAIN}
+_BUCKET: dict[str, Any] = {"drain": governor.DRAIN, "most": waits.MOST}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +80,28 @@ def settle(db: Database, reserved: Reserved, told: Told, *, now: datetime | None
         resume_at=told.resume_at,
         guessed=told.guessed,
         answered=told.answered,
+        at=told.at,
+        same_clock=waits.SAME_CLOCK,
+        least=waits.LEAST,
+        doublings_told=waits.MOST_DOUBLINGS_TOLD,
+        doublings_guessed=waits.MOST_DOUBLINGS_GUESSED,
         now=now,
     )
     return rows[0]["not_before"] if rows else None
+
+
+def correct(db: Database, identity: str, resource: Resource, budget: Budget, *, now: datetime | None = None) -> None:
+    """Write how GitHub says that a budget stands, in the place of what answers told before."""
+    db.statement(
+        _SQL["correct"],
+        identity=identity,
+        resource=resource,
+        limit=budget.limit,
+        remaining=budget.remaining,
+        reset_at=budget.reset_at,
+        near=waits.NEAR,
+        now=now,
+    )
 
 
 def standings(

@@ -182,18 +182,18 @@ def test_characters_that_no_database_can_store_are_replaced_and_reported(bad: st
 
 def test_the_headers_are_believed_before_the_body() -> None:
     body = {"rateLimit": {"limit": 5000, "remaining": 5000, "resetAt": "2026-03-01T13:00:00Z"}}
-    found = replies.budget(answer(200, {}), body)
+    found = replies.budget(answer(200, {}), body, NOW)
     assert found is not None
     assert (found.limit, found.remaining) == (5000, 4290)
 
 
 def test_without_headers_the_body_tells_and_without_both_nothing_is_known() -> None:
     body = {"rateLimit": {"limit": 1000, "remaining": 0, "resetAt": "2026-03-01T13:00:00Z"}}
-    found = replies.budget(answer(200, {}, {}), body)
+    found = replies.budget(answer(200, {}, {}), body, NOW)
     assert found is not None
     assert (found.limit, found.remaining) == (1000, 0)
-    assert replies.budget(answer(200, {}, {}), None) is None
+    assert replies.budget(answer(200, {}, {}), None, NOW) is None
 
 
 def test_the_bucket_of_somebody_unknown_is_not_ours() -> None:
-    assert replies.budget(answer(401, {}, {**HEADERS, "x-ratelimit-limit": "60"}), None) is None
+    assert replies.budget(answer(401, {}, {**HEADERS, "x-ratelimit-limit": "60"}), None, NOW) is None

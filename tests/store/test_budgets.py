@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gh_backfill.models import Budget
-from gh_backfill.policy import governor
+from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import Cause, Standing, Told
 from gh_backfill.store import budgets
 from gh_backfill.store.budgets import Reserved
@@ -315,3 +315,67 @@ def test_only_the_wish_to_slow_down_waits_for_the_disk(db: Database) -> None:
     with db.transaction(read_only=True) as tx:
         assert [row["setting"] for row in tx.rows("select setting from noted")] == ["off", "off", "off", "on"]
         assert tx.row("show synchronous_commit") == {"synchronous_commit": "on"}
+
+
+def test_a_wait_that_is_told_grows_while_it_repeats_and_never_ends_later_than_65_minutes_from_now(db: Database) -> None:
+    moment, lengths = NOW, []
+    for _ in range(14):
+        asked, _ = reserve(db, now=moment)
+        until = budgets.settle(db, asked, told(50, resume_at=moment + SECOND), now=moment)
+        assert until is not None
+        lengths.append((until - moment) // SECOND)
+        moment = until
+    assert lengths == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 2048, 2048]
+    asked, _ = reserve(db, now=moment)
+    until = budgets.settle(db, asked, told(50, resume_at=moment + timedelta(days=30)), now=moment)
+    assert until == moment + waits.MOST
+
+
+def test_a_wait_or_a_reset_stored_beyond_65_minutes_does_not_count_and_is_corrected_by_the_next_answer(
+    db: Database,
+) -> None:
+    learned(db, 0)
+    with db.transaction() as tx:
+        tx.run("update api_budgets set reset_at = '2100-01-01', not_before = '2100-01-01'")
+    asked, standing = reserve(db)
+    assert standing.not_before is None
+    budgets.settle(db, asked, told(90), now=NOW)
+    assert (row(db)["reset_at"], row(db)["not_before"] <= NOW, left(db)) == (RESET, True, 90)
+
+
+@pytest.mark.parametrize("ahead", [-3 * timedelta(hours=1), 10 * MINUTE])
+def test_what_a_job_tells_whose_clock_is_off_is_written_on_the_clock_of_all(db: Database, ahead: timedelta) -> None:
+    asked, _ = reserve(db)
+    answer = told(0, reset_at=RESET + ahead, resume_at=NOW + ahead + MINUTE, at=NOW + ahead)
+    assert budgets.settle(db, asked, answer, now=NOW) == NOW + MINUTE
+    assert row(db)["reset_at"] == RESET
+
+
+def test_what_github_says_when_it_is_asked_takes_the_place_of_what_is_stored(db: Database) -> None:
+    asked, _ = reserve(db)
+    budgets.settle(db, asked, told(0, resume_at=NOW + 60 * MINUTE), now=NOW)
+    fresh = Budget(limit=5_000, remaining=4_000, reset_at=RESET)
+    budgets.correct(db, WHO, "graphql", fresh, now=NOW)
+    _, standing = reserve(db)
+    assert (standing.limit, standing.left, standing.not_before) == (5_000, 4_000, None)
+
+
+def test_a_short_wait_stays_when_github_is_asked_for_the_budget_because_it_may_be_that_of_a_secondary_limit(
+    db: Database,
+) -> None:
+    asked, _ = reserve(db)
+    budgets.settle(db, asked, told(50, resume_at=NOW + MINUTE), now=NOW)
+    budgets.correct(db, WHO, "graphql", Budget(limit=100, remaining=50, reset_at=RESET), now=NOW)
+    assert refused(db).until == NOW + MINUTE
+
+
+def test_the_database_and_the_policy_let_waits_grow_alike(db: Database) -> None:
+    alone, moment = governor.unknown(WHO, NOW), NOW
+    for guessed in (True, True, False, True, False, False):
+        asked, _ = reserve(db, now=moment)
+        answer = told(None, resume_at=moment + 2 * SECOND, guessed=guessed, at=moment)
+        until = budgets.settle(db, asked, answer, now=moment)
+        alone = governor.settled(governor.at(alone, moment), answer)
+        assert alone.not_before == until
+        assert until is not None
+        moment = until

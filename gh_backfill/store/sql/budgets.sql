@@ -10,14 +10,16 @@ returning identity;
 -- name: reserve
 -- Say how the budget stands, and reserve the points if they may be spent.  No row back: the identity is new.
 -- The lock comes first: what follows it in this statement sees the row as the rival before us left it.
+-- No window and no wait ends later than `most` from now: what says so is a clock that was wrong, and does not count.
 with held as (
     select b.*, coalesce(%(now)s::timestamptz, clock_timestamp()) as moment
     from api_budgets b
     where identity = %(identity)s and resource = %(resource)s
     for update
 ), counted as (
-    select h.*, live.requests,
-           case when reset_at + %(margin)s <= moment then budget_limit else remaining end - live.points as unreserved,
+    select h.*, live.requests, not_before > moment and not_before <= moment + %(most)s as told_to_wait,
+           case when reset_at + %(margin)s <= moment or reset_at > moment + %(most)s
+                then budget_limit else remaining end - live.points as unreserved,
            greatest(0, busy - %(drain)s * greatest(0, extract(epoch from moment - busy_at)))::float8 as busy_now
     from held h
     cross join lateral (
@@ -32,62 +34,88 @@ with held as (
         busy = busy_now + %(seconds)s, busy_at = moment, updated_at = moment
     from counted c
     where b.identity = c.identity and b.resource = c.resource
-      and c.not_before <= moment
+      and not c.told_to_wait
       and c.busy_now <= %(slack)s
       and c.unreserved - %(points)s >= ceil(c.budget_limit * %(reserve)s)
     returning 1
 )
 select identity, budget_limit as "limit", unreserved as left, reset_at, busy_now as busy, moment,
-       case when not_before > moment then not_before end as not_before, exists (select from granted) as granted
+       case when told_to_wait then not_before end as not_before, slowdowns as refusals,
+       exists (select from granted) as granted
 from counted;
 
 -- name: settle
 -- Write what an answer told, and take the reservation back.  Without headers it stays until it expires, for GitHub may
 -- have charged it.  Answers of one window may overtake each other, so the smaller remainder counts; a late one of an
--- older window is ignored.  A wait without a time grows while it repeats; requests refused together count once.
+-- older window is ignored.  A wait grows while it repeats (as in policy/waits.py), a guessed one twofold each time;
+-- requests refused together count once.  The times are told on the clock of a job, which shows `at`: where ours shows
+-- another time they are moved; those of one window then differ by a few seconds.
 with held as (
     select b.*, coalesce(%(now)s::timestamptz, clock_timestamp()) as moment
     from api_budgets b
     where identity = %(identity)s and resource = %(resource)s
     for update
+), told as (
+    select h.*, not_before > moment and not_before <= moment + %(most)s as waiting,
+           least(%(reset_at)s::timestamptz + clocks, moment + %(most)s) as resets,
+           %(resume_at)s::timestamptz + clocks - moment as away
+    from held h
+    cross join lateral (
+        select case when abs(extract(epoch from moment - %(at)s::timestamptz)) > extract(epoch from %(same_clock)s)
+                    then moment - %(at)s::timestamptz else interval '0' end as clocks
+    ) other
 ), judged as (
-    select h.*,
+    select t.*,
            case when %(limit)s::integer is null then 'silent'
                 when reset_at is null or %(limit)s::integer <> budget_limit then 'new'
-                when abs(extract(epoch from %(reset_at)s::timestamptz - reset_at)) <= 2 then 'same'
-                when %(reset_at)s::timestamptz < reset_at and %(reset_at)s::timestamptz <= moment then 'late'
+                when abs(extract(epoch from resets - reset_at)) <= extract(epoch from %(same_clock)s) then 'same'
+                when resets < reset_at and resets <= moment then 'late'
                 else 'new' end as answer,
-           case when %(resume_at)s::timestamptz is null then 'none'
-                when not %(guessed)s then 'told'
-                when not_before <= moment then 'guessed'
-                else 'none' end as wait
-    from held h
+           case when away is null or (%(guessed)s and waiting) then 'none'
+                when %(guessed)s then 'guessed'
+                else 'told' end as wait
+    from told t
 )
 update api_budgets b
 set budget_limit = case when answer = 'new' then %(limit)s else b.budget_limit end,
     remaining = case answer when 'new' then %(remaining)s
                             when 'same' then least(b.remaining, %(remaining)s) else b.remaining end,
-    reset_at = case when answer in ('new', 'same') then %(reset_at)s else b.reset_at end,
+    reset_at = case when answer in ('new', 'same') then resets else b.reset_at end,
     reserved = case when answer = 'silent' then b.reserved else b.reserved - %(request)s::text end,
     busy = greatest(0, b.busy - %(drain)s * greatest(0, extract(epoch from moment - b.busy_at))
                        + %(seconds)s::float8 - %(estimate)s::float8),
     busy_at = moment,
-    not_before = greatest(b.not_before, case wait
-        when 'told' then %(resume_at)s
-        when 'guessed' then moment + (%(resume_at)s::timestamptz - moment) * least(2 ^ b.slowdowns, 32) end),
-    slowdowns = case when wait = 'guessed' then b.slowdowns + 1
-                     when wait = 'told' or not %(answered)s or b.not_before > moment then b.slowdowns else 0 end,
+    not_before = greatest(case when waiting then b.not_before else '-infinity' end, moment + case wait
+        when 'told' then least(%(most)s, greatest(away, %(least)s * 2 ^ least(b.slowdowns, %(doublings_told)s)))
+        when 'guessed' then least(%(most)s, greatest(away, %(least)s) * 2 ^ least(b.slowdowns, %(doublings_guessed)s))
+        end),
+    slowdowns = case when wait <> 'none' and not waiting then b.slowdowns + 1
+                     when wait <> 'none' or not %(answered)s or waiting then b.slowdowns else 0 end,
     updated_at = moment
 from judged j
 where b.identity = j.identity and b.resource = j.resource
 returning case when b.not_before > moment then b.not_before end as not_before;
 
+-- name: correct
+-- Write how GitHub says that a budget stands when it is asked for that alone.  A wait of some minutes may be that of a
+-- secondary limit, of which this answer tells nothing; a longer one is none where points are left.
+insert into api_budgets as b (identity, resource, budget_limit, remaining, reset_at)
+values (%(identity)s, %(resource)s, %(limit)s, %(remaining)s, %(reset_at)s)
+on conflict (identity, resource) do update
+set budget_limit = excluded.budget_limit, remaining = excluded.remaining, reset_at = excluded.reset_at,
+    not_before = case when excluded.remaining > 0
+                       and b.not_before > coalesce(%(now)s::timestamptz, clock_timestamp()) + %(near)s
+                      then '-infinity' else b.not_before end,
+    updated_at = clock_timestamp()
+returning identity;
+
 -- name: standings
 -- How the budgets stand, without a lock: of the named identities, or of all.
-select identity, budget_limit as "limit", reset_at,
-       case when reset_at + %(margin)s <= moment then budget_limit else remaining end - live.points as left,
+select identity, budget_limit as "limit", reset_at, slowdowns as refusals,
+       case when reset_at + %(margin)s <= moment or reset_at > moment + %(most)s
+            then budget_limit else remaining end - live.points as left,
        greatest(0, busy - %(drain)s * greatest(0, extract(epoch from moment - busy_at)))::float8 as busy, moment,
-       case when not_before > moment then not_before end as not_before
+       case when not_before > moment and not_before <= moment + %(most)s then not_before end as not_before
 from api_budgets b
 cross join (select coalesce(%(now)s::timestamptz, clock_timestamp()) as moment) clock
 cross join lateral (
