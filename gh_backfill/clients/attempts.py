@@ -12,10 +12,11 @@ from typing import TypeVar
 
 import backoff
 import requests
+from urllib3.exceptions import MaxRetryError
 
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
-from gh_backfill.errors import BadCredentials, GitHubError, RateLimited, TooBig, Unreachable
+from gh_backfill.errors import BadCredentials, GitHubError, NoConnection, RateLimited, TooBig, Unreachable
 from gh_backfill.policy import governor
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.governor import Cause, Resource, Told, Wait
@@ -99,7 +100,8 @@ class Attempts:
             response = action()
         except requests.RequestException as error:
             self.settle(grant, Told(seconds=self._took(started), budget=None))
-            raise Unreachable(f"GitHub can't be reached at {url}: {_cause(error)}") from None
+            kind = NoConnection if _is_the_way(error) else Unreachable
+            raise kind(f"GitHub can't be reached at {url}: {_cause(error)}") from None
         return response, self._took(started)
 
     def settle(self, grant: Grant, told: Told) -> None:
@@ -161,6 +163,13 @@ def _pauses() -> Iterator[float]:
     next(growing)
     for seconds in growing:
         yield seconds * random.uniform(0.5, 1.0)  # noqa: S311  (no secret depends on it)
+
+
+def _is_the_way(error: requests.RequestException) -> bool:
+    """Say whether no connection came about at all; one that is cut may have been cut for what was asked."""
+    ways = requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.SSLError
+    first = error.args[0] if error.args else None
+    return isinstance(error, ways) or (isinstance(error, requests.ConnectionError) and isinstance(first, MaxRetryError))
 
 
 def _cause(error: requests.RequestException) -> str:

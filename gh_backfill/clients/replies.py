@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,6 +24,7 @@ from gh_backfill.policy.governor import UNITS, Resource
 _SECONDARY = re.compile(r"\bsecondary rate\b|abuse detection", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"result of a timeout|respond to your request in time|Something went wrong while executing")
 _TOO_HEAVY = "RESOURCE_LIMITS_EXCEEDED"
+_REFUSED = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 _LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 _LEAST_WAIT = timedelta(seconds=60)
 _NEAR = timedelta(minutes=5)
@@ -37,12 +38,14 @@ class Reply:
     """An answer with data, in which `damage` has marked what can't be believed, and GitHub's clock.
 
     `not_found` are the paths of what does not exist, `too_heavy` says that GitHub left parts out to save itself work.
+    `causes` say why what is at a path could not be read.
     """
 
     data: Mapping[str, Any]
     not_found: frozenset[tuple[str | int, ...]]
     server_time: datetime
     too_heavy: bool = False
+    causes: Mapping[tuple[str | int, ...], GitHubError] = field(default_factory=dict)
 
 
 def read(response: requests.Response, now: datetime) -> Reply:
@@ -74,6 +77,7 @@ def read(response: requests.Response, now: datetime) -> Reply:
         not_found=frozenset(tuple(error["path"]) for error in missing),
         server_time=server_time(response, now),
         too_heavy=any(error.get("type") == _TOO_HEAVY for error in located),
+        causes={tuple(error["path"]): _cause(error) for error in located},
     )
 
 
@@ -145,6 +149,14 @@ def _reason(error: Error) -> str:
     return f"GitHub could not read it: {error.get('message') or error.get('type') or 'no reason given'}"
 
 
+def _cause(error: Error) -> GitHubError:
+    """Say as an error of ours why a part of an answer is not there."""
+    kind = str(error.get("type", ""))
+    if kind in _REFUSED:
+        return Denied(f"GitHub refuses: {error.get('message') or kind}")
+    return TooBig(_reason(error)) if kind == _TOO_HEAVY else Unreachable(_reason(error))
+
+
 def _message(body: Any) -> str:
     return str(body.get("message", "")) if isinstance(body, dict) else ""
 
@@ -176,7 +188,7 @@ def _query_error(errors: Sequence[Error], response: requests.Response, now: date
         return _slow_down(response, now)
     if _TOO_HEAVY in kinds or _TIMED_OUT.search(message):
         return TooBig(f"the query was too heavy for GitHub: {message}")
-    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+    if kinds & _REFUSED:
         return Denied(f"GitHub refuses: {message}")
     return Unexpected(f"GitHub answered: {message}")
 

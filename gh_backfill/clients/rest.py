@@ -8,21 +8,32 @@ from datetime import UTC, datetime, timedelta
 
 from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
 
-from gh_backfill.errors import BadCredentials, Denied, RateLimited, Unreachable
+from gh_backfill.errors import BadCredentials, Denied, NoConnection, RateLimited, Unreachable
+from gh_backfill.models import Named, NotFound, Unknown
+
+# https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api and, for 451,
+# https://docs.github.com/en/site-policy/content-removal-policies/dmca-takedown-policy
+_OF_ONE = {403: "the token may not see it", 410: "it was removed", 451: "blocked for legal reasons"}
 
 
-def full_name(api_url: str, token: str, github_id: int) -> str | None:
-    """Return `owner/name` of a repository by GitHub's numeric id; None if it is not there or not for us.
+def full_name(api_url: str, token: str, github_id: int) -> Named[str]:
+    """Return `owner/name` of a repository by GitHub's numeric id.
 
-    GraphQL finds a repository by name or node id only.  Costs one REST request.  Raises Denied, RateLimited or
-    Unreachable.
+    GraphQL finds a repository by name or node id only.  Costs one REST request.  What GitHub refuses of this repository
+    alone, as it does with what a law blocks, is unknown.  Raises BadCredentials, RateLimited or Unreachable.
     https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
     """
     with own_errors(api_url, "GITHUB_TOKEN"), _client(api_url, token) as client:
         try:
             return client.get_repo(github_id).full_name
         except UnknownObjectException:
-            return None
+            return NotFound()
+        except RateLimitExceededException:
+            raise
+        except GithubException as error:
+            if error.status not in _OF_ONE:
+                raise
+            return Unknown(reason=f"GitHub refuses it (status {error.status}: {_OF_ONE[error.status]})")
 
 
 def user_id(api_url: str, token: str, name: str) -> int:
@@ -48,7 +59,7 @@ def own_errors(api_url: str, credential: str) -> Iterator[None]:
             raise Denied(f"GitHub refuses (status {error.status}): check {credential}") from None
         raise Unreachable(f"GitHub has trouble (status {error.status})") from None
     except OSError:
-        raise Unreachable(f"GitHub can't be reached at {api_url}: no connection") from None
+        raise NoConnection(f"GitHub can't be reached at {api_url}: no connection") from None
     except ValueError:
         raise Unreachable("GitHub's answer was cut off or is no JSON") from None
 

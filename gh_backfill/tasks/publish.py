@@ -61,7 +61,7 @@ def markdown(made: Report, notes: Sequence[str] = ()) -> str:
 def _headline(made: Report) -> str:
     totals = made.totals()
     if not made.jobs:
-        return "" if made.run.system_errors else "Nothing needed to be captured."
+        return "" if made.run.system_errors else "No repositories need backfilling now."
     text = (
         f"{totals['pull_requests']} pull requests in {totals['chunks']} chunks for {totals['points']} points "
         f"({totals['requests']} requests, {totals['retries']} retries); "

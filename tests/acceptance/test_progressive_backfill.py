@@ -107,7 +107,7 @@ def test_a_plan_without_anything_to_do_is_a_green_run_that_says_so(small_stage: 
     run = small_stage.run()
     assert (run.exit_code, run.jobs) == (0, {"plan": "success", "report": "success"})
     assert "no repository is tracked" in run.text
-    assert "Nothing needs to be captured now" in run.summaries["plan"]
+    assert "No repositories need backfilling now" in run.summaries["plan"]
 
 
 def test_a_dry_run_of_the_workflow_writes_nothing(small_stage: Stage) -> None:

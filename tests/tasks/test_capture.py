@@ -156,7 +156,11 @@ def test_a_low_budget_pauses_with_a_reason_and_a_time_to_go_on(house: House) -> 
     captured = house.capture(limits=Limits(chunk_size=5, deadline=datetime.now(UTC) + timedelta(minutes=12)))
     assert captured.outcome is Outcome.PAUSED
     state = house.state()
-    assert (state["status"], state["pause_reason"], state["resume_at"]) == ("paused", "rate_limit", captured.resume_at)
+    assert (state["status"], state["pause_reason"], state["resume_at"]) == (
+        "paused",
+        "graphql_rate_limit_low",
+        captured.resume_at,
+    )
     assert captured.resume_at is not None
     assert captured.resume_at > datetime.now(UTC) + timedelta(minutes=30)
     tally = house.github.stats.as_json()["tokens"]["tok"]

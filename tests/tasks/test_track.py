@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gh_backfill.clients import rest
-from gh_backfill.models import Goal
+from gh_backfill.models import Goal, NotFound
 from gh_backfill.simulator import changes
 from gh_backfill.tasks.track import Result, Tracked, ask, parse, track
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -103,7 +103,7 @@ def test_a_repository_may_be_given_by_githubs_id(house: House) -> None:
 
 
 def test_asking_needs_no_database(house: House) -> None:
-    (found, wrong) = ask(house.graphql(), [ENGINE, "wrong"], name_of=lambda github_id: None)
+    (found, wrong) = ask(house.graphql(), [ENGINE, "wrong"], name_of=lambda github_id: NotFound())
     assert (found.result, wrong.result) == (Result.ADDED, Result.MALFORMED)
     assert found.repository is not None
     assert found.repository.pull_requests == 180
