@@ -11,21 +11,23 @@ from github import Auth, Github, GithubException, RateLimitExceededException, Un
 from gh_backfill.errors import BadCredentials, Denied, NoConnection, RateLimited, Unreachable
 from gh_backfill.models import Named, NotFound, Unknown
 
+TIMEOUT = 30
 # https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api and, for 451,
 # https://docs.github.com/en/site-policy/content-removal-policies/dmca-takedown-policy
 _OF_ONE = {403: "the token may not see it", 410: "it was removed", 451: "blocked for legal reasons"}
 
 
-def full_name(api_url: str, token: str, github_id: int) -> Named[str]:
+def full_name(api_url: str, token: str, github_id: int, *, timeout: int = TIMEOUT) -> Named[str]:
     """Return `owner/name` of a repository by GitHub's numeric id.
 
     GraphQL finds a repository by name or node id only.  Costs one REST request.  What GitHub refuses of this repository
     alone, as it does with what a law blocks, is unknown.  Raises BadCredentials, RateLimited or Unreachable.
     https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
     """
-    with own_errors(api_url, "GITHUB_TOKEN"), _client(api_url, token) as client:
+    with own_errors(api_url, "GITHUB_TOKEN"), _client(api_url, token, timeout) as client:
         try:
-            return client.get_repo(github_id).full_name
+            name = client.get_repo(github_id).full_name
+            return name if isinstance(name, str) else Unknown(reason="GitHub's answer has no name in it")
         except UnknownObjectException:
             return NotFound()
         except RateLimitExceededException:
@@ -64,8 +66,8 @@ def own_errors(api_url: str, credential: str) -> Iterator[None]:
         raise Unreachable("GitHub's answer was cut off or is no JSON") from None
 
 
-def _client(api_url: str, token: str) -> Github:
-    return Github(auth=Auth.Token(token), base_url=api_url, retry=None, timeout=30, seconds_between_requests=None)
+def _client(api_url: str, token: str, timeout: int = TIMEOUT) -> Github:
+    return Github(auth=Auth.Token(token), base_url=api_url, retry=None, timeout=timeout, seconds_between_requests=None)
 
 
 def _reset(error: GithubException) -> datetime:
