@@ -44,7 +44,10 @@ def user_id(api_url: str, token: str, name: str) -> int:
     Costs one REST request and no points, so it can be asked when the points are used up.  Raises as `full_name` does.
     """
     with own_errors(api_url, name), _client(api_url, token) as client:
-        return client.get_user().id
+        found = client.get_user().id
+        if not isinstance(found, int):
+            raise Unreachable(f"GitHub does not say whose token {name} is: try again")
+        return found
 
 
 @contextmanager

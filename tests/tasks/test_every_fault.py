@@ -13,7 +13,7 @@ from gh_backfill.clients import account, rest
 from gh_backfill.clients.credentials import Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError
-from gh_backfill.models import Goal, NodeId
+from gh_backfill.models import Goal
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
@@ -29,7 +29,7 @@ from tests.conftest import Server
 from tests.tasks.conftest import House
 
 BIG, LITTLE = "octo/big", "octo/little"
-PULLS = {BIG: 110, LITTLE: 6}
+PULLS = {BIG: 110, LITTLE: 12}
 TABLES = "repositories, contributors, progressive_capture_jobs, api_budgets"
 # What GitHub does to a whole request, by what it means: not now, the credential is not good enough, wait.
 AWAY = {"502_json", "502_html", "504", "200_timeout", "truncated", "reset", "stall"}
@@ -91,7 +91,11 @@ class Operation:
     def exits(self, fault: str) -> set[int]:
         """Return the codes that are right for a fault."""
         kinds = ((AWAY, self.away), (LIMITED, self.limited), (SILENT, self.silent), (REFUSED, self.refused))
-        return next((codes for names, codes in kinds if fault in names), {0, *self.silent, 1, 3})
+        return next((codes for names, codes in kinds if fault in names), {0, 1, 3, *self.silent})
+
+    def meets(self, fault: str) -> bool:
+        """Say whether a fault has anything to do here: those that change data change GraphQL's."""
+        return "path" not in self.match or EFFECTS[fault].data is None
 
 
 def tracked(room: Room, *names: str) -> None:
@@ -130,17 +134,19 @@ def without_node_ids(room: Room) -> None:
 
 def in_parts(room: Room) -> None:
     tracked(room, BIG, LITTLE)
+    repository_id = _id(room, LITTLE)
     with room.db.transaction() as tx:
-        assert backfills.split(tx, _id(room, LITTLE), [(1, 3), (4, 6)], began=datetime.now(UTC))
+        assert backfills.split(tx, repository_id, [(1, 6), (7, 12)], began=datetime.now(UTC))
 
 
 def in_quarantine(room: Room) -> None:
     tracked(room, BIG, LITTLE)
+    repository_id = _id(room, LITTLE)
     with room.db.transaction() as tx:
         tx.run(
             "insert into backfill_quarantine (repository_id, kind, identity, number, reason) "
             "values (%(id)s, 'pull_request', '2', 2, 'too big')",
-            id=_id(room, LITTLE),
+            id=repository_id,
         )
 
 
@@ -151,10 +157,6 @@ def who(room: Room) -> None:
 
 def _id(room: Room, name: str) -> str:
     return str(room.only("select id from repositories where full_name = %(name)s", name=name)["id"])
-
-
-def _node(room: Room) -> NodeId:
-    return NodeId(room.only("select node_id from repositories where full_name = %(name)s", name=LITTLE)["node_id"])
 
 
 def both(room: Room) -> None:
@@ -179,9 +181,9 @@ OPERATIONS = {
     "check the token": Operation(
         match={"operation": "Account"},
         act=lambda room: account.login(room.graphql()),
-        **{**LOOK, "limited": {0}, "silent": {2, 4}},
+        **{**LOOK, "limited": {0}},
     ),
-    "whose budget": Operation(match={"path": "^/user$"}, act=who, **{**LOOK, "limited": {0}, "silent": {0}}),
+    "whose budget": Operation(match={"path": "^/user$"}, act=who, **{**LOOK, "limited": {0, 4}}),
     "capture by name": Operation(
         match={"operation": "RepositoryByName"},
         before=without_node_ids,
@@ -190,7 +192,7 @@ OPERATIONS = {
     ),
     "capture a page": Operation(match={"operation": "Page"}, before=both, act=captured, **CAPTURE),
     "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, **CAPTURE),
-    "complete": Operation(match={"operation": "TopUp"}, before=both, act=captured, **CAPTURE),
+    "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, **CAPTURE),
     "by number": Operation(
         match={"operation": "PullRequestByNumber"},
         before=in_quarantine,
@@ -217,8 +219,10 @@ def ended(act: Callable[[Room], object], room: Room) -> int:
     return 0
 
 
-@pytest.mark.parametrize("fault", sorted(EFFECTS))
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [(name, fault) for name, each in OPERATIONS.items() for fault in sorted(EFFECTS) if each.meets(fault)],
+)
 def test_no_fault_at_any_request_writes_what_is_wrong_and_the_next_try_is_right(
     room: Room, name: str, fault: str
 ) -> None:
