@@ -26,7 +26,7 @@ def full_name(api_url: str, token: str, github_id: int, *, timeout: int = TIMEOU
     """
     with own_errors(api_url, "GITHUB_TOKEN"), _client(api_url, token, timeout) as client:
         try:
-            name = client.get_repo(github_id).full_name
+            name: object = client.get_repo(github_id).full_name
             return name if isinstance(name, str) else Unknown(reason="GitHub's answer has no name in it")
         except UnknownObjectException:
             return NotFound()

@@ -200,7 +200,7 @@ def capture(
     if captured.outcome is Outcome.PAUSED:
         actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])
     if captured.outcome is Outcome.FAILED:
-        raise _failure(f"{name}: {captured.reason}", {captured.error_type})
+        raise failure(f"{name}: {captured.reason}", {captured.error_type})
 
 
 def run(
@@ -241,12 +241,12 @@ def run(
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
         text = f"{len(done.report.failed)} captures failed; logs: {', '.join(map(str, done.failed_logs))}"
-        raise _failure(text, {job.error_type for job in done.report.failed})
+        raise failure(text, {job.error_type for job in done.report.failed})
     if any(each.failed for each in done.tracked):
         raise PartlyFailed("some repositories can't be captured; the others are done")
 
 
-def _failure(message: str, causes: set[ErrorType | None]) -> BackfillError:
+def failure(message: str, causes: set[ErrorType | None]) -> BackfillError:
     """Return the error that a capture ends in: by its exit code, the credential's, the network's or its own fault."""
     if causes == {ErrorType.DENIED}:
         return Denied(message)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
 from gh_backfill.clients import account, rest
-from gh_backfill.clients.credentials import Credentials, of_token
+from gh_backfill.clients.credentials import Credential, Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError
 from gh_backfill.models import Goal
-from gh_backfill.policy.selection import Thresholds
+from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -74,24 +75,28 @@ def room(shared: Room) -> Room:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One thing we ask GitHub: what comes before it, what asks it, and by what the request is known.
+class Exits:
+    """The codes with which an operation may end while a fault lasts, by the kind of fault."""
 
-    `exits` are the codes with which it may end while a fault lasts, by the kind of fault.
-    """
-
-    match: dict[str, str]
-    act: Callable[[Room], object]
-    before: Callable[[Room], object] = lambda room: None
     away: set[int]
     limited: set[int]
     silent: set[int]
     refused: set[int]
 
-    def exits(self, fault: str) -> set[int]:
+    def of(self, fault: str) -> set[int]:
         """Return the codes that are right for a fault."""
         kinds = ((AWAY, self.away), (LIMITED, self.limited), (SILENT, self.silent), (REFUSED, self.refused))
         return next((codes for names, codes in kinds if fault in names), {0, 1, 3, *self.silent})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One thing we ask GitHub: what comes before it, what asks it, and by what the request is known."""
+
+    match: dict[str, str]
+    act: Callable[[Room], object]
+    before: Callable[[Room], object] = lambda room: None
+    exits: Exits
 
     def meets(self, fault: str) -> bool:
         """Say whether a fault has anything to do here: those that change data change GraphQL's."""
@@ -112,6 +117,21 @@ def tracked(room: Room, *names: str) -> None:
 
 def planned(room: Room) -> None:
     plan.plan(room.db, room.graphql(), room.run, datetime.now(UTC), thresholds=Thresholds(), limit=12)
+
+
+def planned_in_parts(room: Room) -> None:
+    """Plan with two identities, so that the larger one is split; if GitHub does not say how, the next plan does it."""
+    both = [Credential(name, lambda: room.token, partial(str, name)) for name in ("one", "two")]
+    graphql = GraphQL(room.github.graphql_url, Credentials(both), sleep=room.slept.append, timeout=(0.4, 0.4))
+    now = datetime.now(UTC)
+    made = plan.plan(room.db, graphql, room.run, now, thresholds=Thresholds(), limit=12, per_part=50)
+    assert made.parts or Why.NOT_SPLIT in {each.why for each in made.verdicts}
+
+
+def spoilt(room: Room) -> None:
+    """Let half of a page be unreadable, so that its places are asked for again."""
+    tracked(room, BIG, LITTLE)
+    room.github.faults.add(Fault(name="missing_id", size=0.5, match={"operation": "^Page"}))
 
 
 def captured(room: Room, name: str = LITTLE) -> None:
@@ -163,41 +183,48 @@ def both(room: Room) -> None:
     tracked(room, BIG, LITTLE)
 
 
-LOOK = {"away": {4}, "limited": {4}, "silent": {4}, "refused": {2}}
-PLAN = {"away": {4}, "limited": {0}, "silent": {0}, "refused": {2}}
-CAPTURE: dict[str, set[int]] = {"away": {0}, "limited": {0}, "silent": {0}, "refused": {0}}
+LOOK = Exits(away={4}, limited={4}, silent={4}, refused={2})
+PLAN = Exits(away={4}, limited={0}, silent={0}, refused={2})
+CAPTURE = Exits(away={0}, limited={0}, silent={0}, refused={0})  # how it ended is in the ledger
 OPERATIONS = {
     "track by name": Operation(
-        match={"operation": "RepositoryByName"}, act=lambda room: tracked(room, BIG, LITTLE), **LOOK
+        match={"operation": "RepositoryByName"}, act=lambda room: tracked(room, BIG, LITTLE), exits=LOOK
     ),
     "track by id": Operation(
         match={"path": "^/repositories/"},
         before=both,
         act=lambda room: tracked(room, str(room.only("select max(github_id) as id from repositories")["id"])),
-        **{**LOOK, "refused": {2, 4}},
+        exits=replace(LOOK, refused={2, 4}),
     ),
-    "plan by id": Operation(match={"operation": "RepositoriesById"}, before=both, act=planned, **PLAN),
-    "plan by name": Operation(match={"operation": "RepositoryByName"}, before=without_node_ids, act=planned, **PLAN),
+    "plan by id": Operation(match={"operation": "RepositoriesById"}, before=both, act=planned, exits=PLAN),
+    "plan by name": Operation(
+        match={"operation": "RepositoryByName"}, before=without_node_ids, act=planned, exits=PLAN
+    ),
     "check the token": Operation(
         match={"operation": "Account"},
         act=lambda room: account.login(room.graphql()),
-        **{**LOOK, "limited": {0}},
+        exits=replace(LOOK, limited={0}),
     ),
-    "whose budget": Operation(match={"path": "^/user$"}, act=who, **{**LOOK, "limited": {0, 4}}),
+    "whose budget": Operation(match={"path": "^/user$"}, act=who, exits=replace(LOOK, limited={0, 4})),
     "capture by name": Operation(
         match={"operation": "RepositoryByName"},
         before=without_node_ids,
         act=captured,
-        **{**LOOK, "limited": {0}},
+        exits=replace(LOOK, limited={0}),
     ),
-    "capture a page": Operation(match={"operation": "Page"}, before=both, act=captured, **CAPTURE),
-    "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, **CAPTURE),
-    "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, **CAPTURE),
+    "capture a page": Operation(match={"operation": "Page"}, before=both, act=captured, exits=CAPTURE),
+    "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, exits=CAPTURE),
+    "know a part": Operation(match={"variables": '"known":'}, before=in_parts, act=captured, exits=CAPTURE),
+    "split a walk": Operation(match={"operation": "Outline"}, before=both, act=planned_in_parts, exits=CAPTURE),
+    "read a place again": Operation(
+        match={"operation": "PullRequestAfter"}, before=spoilt, act=captured, exits=CAPTURE
+    ),
+    "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, exits=CAPTURE),
     "by number": Operation(
         match={"operation": "PullRequestByNumber"},
         before=in_quarantine,
         act=lambda room: operate.retry_quarantined(room.db, room.graphql(), [LITTLE]),
-        **CAPTURE,
+        exits=CAPTURE,
     ),
 }
 
@@ -232,7 +259,7 @@ def test_no_fault_at_any_request_writes_what_is_wrong_and_the_next_try_is_right(
     room.github.faults.add(Fault(name=fault, match=operation.match, size=SIZES.get(fault)))
     code = ended(operation.act, room)
     assert room.github.faults.struck()[fault] > 0
-    assert code in operation.exits(fault), (code, room.slept)
+    assert code in operation.exits.of(fault), (code, room.slept)
     if before:
         assert standing(room) == before
     assert room.rows("select 1 from progressive_backfill_state where status = 'failed'") == []
