@@ -97,10 +97,11 @@ class Operation:
     act: Callable[[Room], object]
     before: Callable[[Room], object] = lambda room: None
     exits: Exits
+    without: frozenset[str] = frozenset()
 
     def meets(self, fault: str) -> bool:
         """Say whether a fault has anything to do here: those that change data change GraphQL's."""
-        return "path" not in self.match or EFFECTS[fault].data is None
+        return fault not in self.without and ("path" not in self.match or EFFECTS[fault].data is None)
 
 
 def tracked(room: Room, *names: str) -> None:
@@ -205,7 +206,12 @@ OPERATIONS = {
         act=lambda room: account.login(room.graphql()),
         exits=replace(LOOK, limited={0}),
     ),
-    "whose budget": Operation(match={"path": "^/user$"}, act=who, exits=replace(LOOK, limited={0, 4})),
+    "whose budget": Operation(
+        match={"path": "^/user$"},
+        act=who,
+        exits=replace(LOOK, limited={0, 4}),
+        without=frozenset({"stall"}),  # there it is given up after half a minute
+    ),
     "capture by name": Operation(
         match={"operation": "RepositoryByName"},
         before=without_node_ids,
