@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import RateLimited
+from gh_backfill.errors import Denied, GitHubError, RateLimited
 from gh_backfill.models import Named, NotFound, Repository, TrackedRepository, Unknown
 
 
@@ -36,18 +36,25 @@ def refresh(graphql: GraphQL, candidates: Sequence[TrackedRepository]) -> Refres
     by_name = [each for each in candidates if not each.node_id]
     ids = [each.node_id for each in by_node if each.node_id]
     names = [(each.owner, each.name) for each in by_name]
-    found, limited = _asked(lambda: lookups.repositories_by_id(graphql, ids), len(ids))
-    others, limited_too = _asked(lambda: lookups.repositories_by_name(graphql, names), len(names))
-    made = Refreshed(known=[], fresh=[], gone=[], unsure={}, limited=limited or limited_too)
+    found, failure = _asked(lambda: lookups.repositories_by_id(graphql, ids), len(ids))
+    others, another = _asked(lambda: lookups.repositories_by_name(graphql, names), len(names))
+    failures = [each for each in (failure, another) if each is not None]
+    limited = next((each for each in failures if isinstance(each, RateLimited)), None)
+    made = Refreshed(known=[], fresh=[], gone=[], unsure={}, limited=limited)
     for candidate, said in zip([*by_node, *by_name], [*found, *others], strict=True):
         _take(made, candidate, said)
+    if failures and limited is None and not made.fresh and not made.gone:
+        raise failures[0]
     return made
 
 
-def _asked(ask: Callable[[], lookups.Told], many: int) -> tuple[lookups.Told, RateLimited | None]:
+def _asked(ask: Callable[[], lookups.Told], many: int) -> tuple[lookups.Told, GitHubError | None]:
+    """Return what was answered, or that nothing was; raises where the credential is refused."""
     try:
         return ask(), None
-    except RateLimited as error:
+    except Denied:
+        raise
+    except GitHubError as error:
         return [Unknown(reason=str(error)) for _ in range(many)], error
 
 

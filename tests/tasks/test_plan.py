@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.errors import BadCredentials, ConfigurationError
+from gh_backfill.errors import BadCredentials, ConfigurationError, Unreachable
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
@@ -225,6 +225,25 @@ def test_what_github_does_not_say_at_first_is_asked_again_and_then_known(house: 
     house.github.faults.add(Fault(name="node_unread", count=2))
     assert planned(house).unsure == {}
     assert house.only("select max(github_pull_requests) as n from repositories")["n"] == 181
+
+
+def test_what_cannot_be_asked_for_some_does_not_stop_the_others(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update repositories set node_id = null where full_name = %(name)s", name=SMALL)
+    changes.open_pull_request(house.github.world, ENGINE, author="octo", title="One more")
+    house.github.faults.add(Fault(name="502_html", match={"operation": "RepositoryByName"}))
+    made = planned(house)
+    assert [(each.full_name, each.total) for each in made.chosen] == [(ENGINE, 181), (SMALL, 12)]
+    assert len(made.unsure) == 1
+
+
+def test_where_github_answers_nothing_nothing_is_planned_and_nothing_written(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.github.faults.add(Fault(name="502_html"))
+    with pytest.raises(Unreachable):
+        planned(house)
+    assert house.count("progressive_capture_jobs") == 0
 
 
 def test_a_name_that_belongs_to_another_repository_by_now_changes_nothing(house: House) -> None:
