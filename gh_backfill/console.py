@@ -44,6 +44,7 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
     return {
         "given": tracked.given,
         "result": tracked.result,
+        "reason": tracked.reason,
         "repository_id": tracked.repository_id,
         "full_name": found.full_name if found else None,
         "pull_requests": found.pull_requests if found else None,
@@ -55,7 +56,7 @@ def show_preview(tracked: Tracked) -> None:
     """Print what a run would capture of one repository, and what that takes by the price list."""
     found = tracked.repository
     if found is None:
-        _out.print(escape(f"{tracked.given}: {tracked.result}"))
+        _out.print(escape(f"{tracked.given}: {tracked.text}"))
         return
     left = estimate(Work(left=found.pull_requests), governor.unknown("", datetime.now(UTC)))
     _out.print(
@@ -70,14 +71,18 @@ def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
         "not_chosen": [_verdict_row(each, left) for each in made.verdicts if not each.chosen],
         "unknown": list(made.unknown),
         "gone": [each.full_name for each in made.gone],
+        "unsure": dict(made.unsure),
+        "waits": None if made.waits is None else made.waits.text,
+        "waits_until": None if made.waits is None else made.waits.until.isoformat(),
     }
 
 
 def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> str:
     """Return a plan for the step summary, with what is left; private repositories are named by their id only."""
     head = "## Plan (dry run: nothing was written)" if dry_run else "## Plan"
+    unsure = "".join(f"\n\n{markdown.plain(line)}" for line in _unsure(made))
     if not made.chosen:
-        return f"{head}\n\nNothing needs to be captured now: {_counted_reasons(made) or 'no repository is tracked'}."
+        return f"{head}\n\n{markdown.plain(_why_nothing(made))}.{unsure}"
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
@@ -88,7 +93,7 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
         for each in made.verdicts
         if each.chosen
     ]
-    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why', 'left'), rows)}"
+    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why', 'left'), rows)}{unsure}"
 
 
 def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> None:
@@ -103,11 +108,9 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
         _out.print(escape(f"{name}: not tracked here"))
     for repository in made.gone:
         _out.print(escape(f"{repository.full_name}: GitHub does not show it any more"))
-    reasons = _counted_reasons(made)
-    if not made.chosen:
-        _out.print(f"nothing needs to be captured now: {reasons or 'no repository is tracked'}")
-    elif reasons:
-        _out.print(f"not chosen: {reasons}")
+    others = f"not chosen: {_counted_reasons(made)}" if _counted_reasons(made) else ""
+    for text in (*_unsure(made), others if made.chosen else _why_nothing(made)):
+        _out.print(escape(text), end="\n" if text else "")
     if dry_run:
         _out.print("dry run: nothing was written")
 
@@ -228,7 +231,7 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
             f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
         )
     else:
-        _out.print("\nnothing needed to be captured")
+        _out.print(escape(f"\n{_why_nothing(done.plan)}"))
     option = " --demo" if demo else ""
     command = _command()
     where = f"in {done.folder}" if done.folder else "the configured one"
@@ -275,6 +278,23 @@ def _command() -> str:
 def _counted_reasons(made: Plan) -> str:
     reasons = [verdict.why for verdict in made.verdicts if not verdict.chosen]
     return ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
+
+
+def _why_nothing(made: Plan) -> str:
+    """Say why nothing is chosen: there are no points for it, or nothing is missing."""
+    reasons = _counted_reasons(made) or "no repository is tracked"
+    if made.waits is not None:
+        return f"Nothing is planned, {made.waits.text} ({reasons})"
+    return f"No repositories need backfilling now: {reasons}"
+
+
+def _unsure(made: Plan) -> list[str]:
+    """Say, reason by reason, of how many repositories GitHub told nothing."""
+    reasons = list(made.unsure.values())
+    return [
+        f"GitHub did not say how {reasons.count(why)} of the repositories stand, so what is stored counts: {why}"
+        for why in dict.fromkeys(reasons)
+    ]
 
 
 def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:

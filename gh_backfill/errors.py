@@ -5,6 +5,7 @@ BackfillError                    exit  alerts
 ├── PartlyFailed                  3     yes   some of what was asked failed; the rest is done
 ├── GitHubError
 │   ├── Unreachable               4     no    network, time-outs, 5xx, answers of a strange shape: worth another try
+│   │   └── NoConnection          4     no    no way to GitHub at all: nobody's fault
 │   ├── TooBig                    4     no    the query was too heavy: ask for less
 │   ├── RateLimited               0     no    wait until `resume_at`
 │   ├── Denied                    2     yes   credentials or permissions
@@ -57,6 +58,10 @@ class Unreachable(GitHubError):
 
     exit_code = 4
     retryable = True
+
+
+class NoConnection(Unreachable):
+    """There is no way to GitHub: no network, no name, no proxy.  What was asked for has nothing to do with it."""
 
 
 class TooBig(GitHubError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Literal, NewType, TypeVar
+from typing import Generic, Literal, NewType, TypeVar, Union
 
 # GitHub's own name for one of its objects: no login, number or UUID of ours goes where it belongs.
 NodeId = NewType("NodeId", str)
 Item_co = TypeVar("Item_co", covariant=True)
+Thing = TypeVar("Thing")
 
 
 class PullRequestState(StrEnum):
@@ -173,6 +174,22 @@ class Spent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NotFound:
+    """GitHub's own NOT_FOUND for exactly what was named: it is not there (any more), or not for us."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unknown:
+    """GitHub did not say.  What was known before holds, and it is to be asked again; `reason` says why."""
+
+    reason: str
+
+
+# What an answer says of a thing that was named: the thing, that there is none, or nothing.
+Named = Union[Thing, NotFound, Unknown]  # noqa: UP007  (a generic alias needs it)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
     """A repository as GitHub describes it."""
 
@@ -214,6 +231,7 @@ class TrackedRepository:
     """A repository as the database knows it, and how far its history has come.
 
     `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
+    `vanished` says that its backfill failed because GitHub did not show it any more.
     """
 
     id: str
@@ -236,6 +254,7 @@ class TrackedRepository:
     held_by: str | None = None
     begun: bool = False
     free_parts: tuple[int, ...] = ()
+    vanished: bool = False
 
     @property
     def full_name(self) -> str:

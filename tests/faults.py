@@ -19,15 +19,24 @@ _COMMITS = "tests/tasks/test_commits.py::"
 _COMPLETE = "tests/policy/test_completeness.py::"
 _CREDENTIALS = "tests/clients/test_credentials.py::"
 _DB = "tests/store/test_db.py::"
+_EVERYWHERE = (
+    "tests/tasks/test_every_fault.py::test_no_fault_at_any_request_writes_what_is_wrong_and_the_next_try_is_right"
+)
 _GRAPHQL = "tests/clients/test_graphql.py::"
 _ITEMS = "tests/store/test_items.py::"
 _KILLS = "tests/tasks/test_kills.py::"
+_LOOKUPS = "tests/clients/test_lookups.py::"
 _MOVING = "tests/tasks/test_moving_world.py::"
 _PARSING = "tests/clients/test_parsing.py::"
+_PLAN = "tests/tasks/test_plan.py::"
 _PROGRESS = "tests/policy/test_progress.py::"
 _QUARANTINE = "tests/tasks/test_quarantine.py::"
 _RECOVER = "tests/tasks/test_recover.py::"
 _REPLIES = "tests/clients/test_replies.py::"
+_TRACK = "tests/tasks/test_track.py::"
+_NULL = _LOOKUPS + "test_a_null_with_another_error_at_it_is_unknown_and_says_why"
+_STORED = _PLAN + "test_what_github_does_not_say_is_planned_from_what_is_stored"
+_REFUSAL = _CAPTURE + "test_a_refused_credential_pauses_the_backfill_and_is_no_error_of_it"
 _AGAIN = _CAPTURE + "test_a_passing_fault_is_survived_by_asking_again"
 _HALVES = _CAPTURE + "test_a_page_that_times_out_is_asked_for_in_halves"
 _REPLACED = _BAD + "test_characters_that_no_database_takes_are_replaced_and_reported_where_they_stay"
@@ -70,12 +79,23 @@ GITHUB: Table = {
         _BAD + "test_a_null_beside_an_error_is_never_stored_as_a_deleted_account",
         STORM,
     ),
+    "node_unread": (_NULL, _STORED, _EVERYWHERE, STORM),
+    "node_forbidden": (_NULL, _STORED, _REFUSAL, _EVERYWHERE, STORM),
+    "node_untyped": (_NULL, _STORED, _EVERYWHERE, STORM),
     "shrink": (_SPOILT, _COMPLETE + "test_a_list_that_ends_before_its_count_is_read_again_alone"),
     "bad_credentials": (
         _CAPTURE + "test_a_refused_token_stops_at_once_with_a_word_about_the_token",
+        _REFUSAL,
+        _PLAN + "test_a_refused_token_ends_the_plan_with_a_failed_job_and_changes_no_backfill",
         _CREDENTIALS + "test_a_token_that_expired_is_left_out_and_the_others_go_on",
         STORM,
     ),
+    "forbidden": (
+        _REFUSAL,
+        _PLAN + "test_what_a_refusal_paused_goes_on_with_the_first_plan_that_github_answers",
+        STORM,
+    ),
+    "blocked": (_TRACK + "test_an_id_that_is_refused_is_told_of_alone", _EVERYWHERE, STORM),
     "nul_in_body": (_SPOILT, _REPLACED, STORM),
     "lone_surrogate": (
         _SPOILT,
@@ -83,6 +103,25 @@ GITHUB: Table = {
         STORM,
     ),
     "missing_id": (_SPOILT, _STAYS, STORM),
+}
+
+# At which operation of `test_every_fault` each query that we send meets every fault.
+AIMED = {
+    "Account": "check the token",
+    "Known": "know a part",
+    "Numbers": "capture a part",
+    "Outline": "split a walk",
+    "Page": "capture a page",
+    "PullRequestAfter": "read a place again",
+    "PullRequestByNumber": "by number",
+    "RepositoriesById": "plan by id",
+    "RepositoryByName": "track by name",
+    "TopUpPullRequestComments": "complete",
+    "TopUpPullRequestReviews": "complete",
+    "TopUpReviewComments": "complete",
+    "TopUpReviews": "complete",
+    "TopUpThreadComments": "complete",
+    "TopUpThreads": "complete",
 }
 
 # Where a worker dies or loses its database, by the names of `storm.fates.Point`; and what else ends or rivals one.

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from gh_backfill import __version__
+from gh_backfill.commands.work import failure
+from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
@@ -199,6 +202,68 @@ def test_no_output_shows_the_token(environment: dict[str, str]) -> None:
     for arguments in (("capture", "octo/small"), ("plan",), ("report",), ("status",), ("capture", "octo/nowhere")):
         done = cli(environment, *arguments)
         assert "ghp_secret" not in done.stdout + done.stderr
+
+
+def actions_of(folder: Path) -> dict[str, str]:
+    return {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_RUN_ID": "77",
+        "GH_BACKFILL_RUN_KEY": "",
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("bad_credentials", 2, "does not accept"),
+        ("forbidden", 2, "Resource not accessible"),
+        ("rate_limited", 0, "GraphQL rate limit too low"),
+    ],
+)
+def test_a_plan_that_can_plan_nothing_says_why_and_starts_no_captures(
+    environment: dict[str, str], github: Simulator, tmp_path: Path, fault: str, code: int, words: str
+) -> None:
+    cli(environment, "track", "octo/engine")
+    github.faults.add(Fault(name=fault, match={"operation": "RepositoriesById", "token": "^other$"}))
+    done = cli(environment, "plan", GITHUB_TOKEN="other", **actions_of(tmp_path))
+    assert done.returncode == code, done.stderr
+    output, summary = (tmp_path / "output").read_text(), (tmp_path / "summary").read_text()
+    assert '\n{"include": []}\n' in output
+    assert "\n0\n" in output
+    assert "Nothing is planned" in summary
+    assert words in summary
+    github.faults.clear()
+
+
+def test_a_plan_that_finds_nothing_missing_says_so_in_the_guides_words(environment: dict[str, str]) -> None:
+    cli(environment, "track", "octo/small", "--no-backfill")
+    assert "No repositories need backfilling" in cli(environment, "plan").stdout
+
+
+@pytest.mark.parametrize(
+    ("causes", "code"),
+    [
+        ({ErrorType.NETWORK}, 4),
+        ({ErrorType.DENIED}, 2),
+        ({ErrorType.NETWORK, ErrorType.GONE}, 3),
+        ({ErrorType.UNEXPECTED}, 3),
+        ({None}, 3),
+    ],
+)
+def test_a_capture_ends_with_the_code_of_what_failed_it(causes: set[ErrorType | None], code: int) -> None:
+    assert failure("octo/small: it failed", causes).exit_code == code
+
+
+def test_what_github_does_not_say_is_exit_4_and_to_be_tried_again(
+    environment: dict[str, str], github: Simulator
+) -> None:
+    github.faults.add(Fault(name="node_forbidden", match={"operation": "RepositoryByName", "token": "^other$"}))
+    done = cli(environment, "track", "octo/small", GITHUB_TOKEN="other")
+    assert "try again" in refused(done, 4)
+    assert "GitHub did not say, try again (GitHub refuses: " in done.stdout
+    github.faults.clear()
 
 
 def test_outputs_and_summary_are_written_for_actions(environment: dict[str, str], tmp_path: Path) -> None:

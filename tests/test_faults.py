@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from gh_backfill.simulator.effects import EFFECTS
 from tests import faults
 from tests.lessons import LESSONS
 from tests.storm.fates import Point
+from tests.tasks.test_every_fault import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
+QUERIES = ROOT / "gh_backfill" / "clients" / "queries"
 PROOFS = [
     (f"{table}: {fault}", proof)
     for table, rows in faults.TABLES.items()
@@ -24,6 +27,12 @@ PROOFS = [
 
 def test_every_fault_that_github_can_have_here_is_in_the_table() -> None:
     assert set(faults.GITHUB) == set(EFFECTS)
+
+
+def test_every_query_that_we_send_meets_every_fault() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in QUERIES.glob("*.graphql"))
+    assert set(faults.AIMED) == set(re.findall(r"^query (\w+)", text, re.MULTILINE))
+    assert set(faults.AIMED.values()) <= set(OPERATIONS)
 
 
 def test_every_point_at_which_the_storm_strikes_is_in_the_table() -> None:

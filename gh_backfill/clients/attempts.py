@@ -126,8 +126,12 @@ class Attempts:
         Without a grant the request was not sent: GitHub had to be asked first whose budget it is, and that failed.
         """
         match error:
-            case BadCredentials() if grant is not None and self.credentials.drop(grant.credential):
-                return
+            case BadCredentials() if grant is not None:
+                if self.credentials.drop(grant.credential):
+                    return
+                raise BadCredentials(
+                    f"GitHub does not accept {grant.credential.name}: it is wrong, expired or revoked, replace it"
+                )
             case RateLimited() if grant is not None:
                 wait = self.must_wait(points)
                 if wait is None and pause is not None:

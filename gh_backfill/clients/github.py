@@ -1,4 +1,4 @@
-"""What we ask GitHub, in our terms: repositories, pages of pull requests, and what completes them."""
+"""What we ask GitHub, in our terms: pages of pull requests, single ones, and what completes them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import Asked, Known, NumbersAsked, Order, Page, PageAsked
-from gh_backfill.errors import GitHubError, Gone, TooBig, Unreachable
-from gh_backfill.models import NodeId, Repository, Spent
+from gh_backfill.errors import GitHubError, Gone, TooBig
+from gh_backfill.models import Named, NodeId, NotFound, Spent, Unknown
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
 from gh_backfill.policy.wants import Answer as ItemAnswer
@@ -20,14 +20,12 @@ from gh_backfill.policy.wants import (
     CommentsOfThread,
     MoreComments,
     MoreReviews,
-    NoAnswer,
     Slot,
     Threads,
     Want,
 )
 
 IDS_A_QUERY = 100
-NAMES_A_QUERY = 50
 AGAIN_UNITS = 3
 _TEMPLATES: dict[type[Want], str] = {
     CommentsOfReview: "TopUpReviewComments",
@@ -42,37 +40,9 @@ _TEMPLATES: dict[type[Want], str] = {
 class Reply:
     """What one query brought: an answer to each want, or why there is none; the page, or why it is not there."""
 
-    answers: Sequence[tuple[Want, ItemAnswer | NoAnswer]]
+    answers: Sequence[tuple[Want, Named[ItemAnswer]]]
     page: Page | GitHubError | None
     spent: Spent
-
-
-def repositories_by_name(graphql: GraphQL, names: Sequence[tuple[str, str]]) -> list[Repository | None]:
-    """Return the repositories of (owner, name) pairs in their order; None for one that is not there or not for us.
-
-    A renamed repository is found by its old name too, and comes with the new one.
-    """
-    found: list[Repository | None] = []
-    for part in _parts(names, NAMES_A_QUERY):
-        variables: dict[str, object] = {}
-        for number, (owner, name) in enumerate(part):
-            variables |= {f"owner{number}": owner, f"name{number}": name}
-        answer = graphql.execute(documents.aliases(("RepositoryByName",) * len(part)), variables)
-        with sense.understood():
-            nodes = [answer.data[f"a{number}"] for number in range(len(part))]
-            found.extend(None if node is None else parsing.repository(node) for node in nodes)
-    return found
-
-
-def repositories_by_id(graphql: GraphQL, node_ids: Sequence[NodeId]) -> list[Repository | None]:
-    """Return the repositories of node ids in their order; None for one that is gone or not for us."""
-    found: list[Repository | None] = []
-    for part in _parts(node_ids, IDS_A_QUERY):
-        answer = graphql.execute(documents.aliases(("RepositoriesById",)), {"ids": list(part)})
-        with sense.understood():
-            nodes = [answer.data["nodes"][number] for number in range(len(part))]
-            found.extend(parsing.repository(node) if node else None for node in nodes)
-    return found
 
 
 def outline(graphql: GraphQL, asked: Asked) -> Page:
@@ -108,15 +78,21 @@ def again_by_number(graphql: GraphQL, repository_node_id: NodeId, slots: Sequenc
     for slot, (number, answer) in zip(slots, found.items(), strict=True):
         identity = next((each.identity for each in slot.unreadable), None)
         known = Known(number=number, node_id=None if identity is None else NodeId(identity))
-        fresh.append(numbers.named(answer or Slot(after=None, item=None, unreadable=()), known))
+        match answer:
+            case Unknown():
+                fresh.append(slot)
+            case NotFound():
+                fresh.append(replace(slot, item=None, unreadable=()))
+            case Slot():
+                fresh.append(numbers.named(answer, known))
     return fresh, spent
 
 
 def by_number(
     graphql: GraphQL, repository_node_id: NodeId, wanted: Sequence[int]
-) -> tuple[dict[int, Slot | None], Spent]:
-    """Return pull requests by their numbers; None for one that is gone."""
-    found: dict[int, Slot | None] = {}
+) -> tuple[dict[int, Named[Slot]], Spent]:
+    """Return pull requests by their numbers, as far as GitHub tells of them."""
+    found: dict[int, Named[Slot]] = {}
     spent = Spent()
     for part in _parts(wanted, UNITS_OF_ONE_POINT // 2):
         variables: dict[str, object] = {"repository": repository_node_id}
@@ -130,10 +106,17 @@ def by_number(
         spent += answer.spent
         with sense.understood():
             for index, number in enumerate(part):
-                node = answer.data[f"a{index}"] or {}
-                gone = (f"a{index}", "pullRequest") in answer.not_found
-                found[number] = None if gone else parsing.slot({"node": node.get("pullRequest"), **_mark(node)}, None)
+                found[number] = _by_number(answer, (f"a{index}", "pullRequest"))
     return found, spent
+
+
+def _by_number(answer: Answer, path: tuple[str, str]) -> Named[Slot]:
+    if path in answer.not_found:
+        return NotFound()
+    holder = answer.data[path[0]] or {}
+    if holder.get("pullRequest") is None:
+        return Unknown(reason=str(answer.why(*path)))
+    return parsing.slot({"node": holder["pullRequest"], **_mark(holder)}, None)
 
 
 def _again(node: dict[str, Any] | None, slot: Slot) -> Slot:
@@ -159,7 +142,7 @@ def _page(answer: Answer, asked: PageAsked) -> Page:
         raise Gone("GitHub does not show this repository any more (deleted, or made private)")
     connection = (node or {}).get("pullRequests")
     if not connection or connection["edges"] is None or damage.MARK in node:
-        raise TooBig("GitHub left out the whole page") if answer.too_heavy else Unreachable("GitHub left out the page")
+        raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
     places = [asked.after, *(edge["cursor"] for edge in connection["edges"] if edge)]
     slots = tuple(parsing.slot(edge, place) for edge, place in zip(connection["edges"], places, strict=False))
     lost = sum(slot.item is None for slot in slots)
@@ -214,16 +197,14 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, p
 
 
 @sense.understood()
-def _answers(
-    answer: Answer, singles: Sequence[Want], by_ids: Sequence[Want]
-) -> list[tuple[Want, ItemAnswer | NoAnswer]]:
+def _answers(answer: Answer, singles: Sequence[Want], by_ids: Sequence[Want]) -> list[tuple[Want, Named[ItemAnswer]]]:
     paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:
         paths += (("nodes", number) for number in range(len(by_ids)))
         nodes += answer.data["nodes"] or [None] * len(by_ids)
     replies = zip([*singles, *by_ids], nodes, paths, strict=True)
-    return [_reply(want, node, gone=path in answer.not_found) for want, node, path in replies]
+    return [(want, _reply(want, node, path, answer)) for want, node, path in replies]
 
 
 def _page_or_why_not(answer: Answer, asked: Asked, first: int) -> Page | GitHubError:
@@ -237,15 +218,15 @@ def _variables(page: PageAsked) -> dict[str, object]:
     return {"repository": page.repository, "first": page.first, "after": page.after, "field": page.order}
 
 
-def _reply(want: Want, node: dict[str, Any] | None, *, gone: bool) -> tuple[Want, ItemAnswer | NoAnswer]:
-    if gone:
-        return want, NoAnswer.GONE
+def _reply(want: Want, node: dict[str, Any] | None, path: tuple[str | int, ...], answer: Answer) -> Named[ItemAnswer]:
+    if path in answer.not_found:
+        return NotFound()
     if not node or damage.MARK in node:
-        return want, NoAnswer.UNKNOWN
+        return Unknown(reason=str(answer.why(*path)))
     try:
-        return want, _listing(want, node)
-    except sense.UNREADABLE:
-        return want, NoAnswer.UNKNOWN
+        return _listing(want, node)
+    except sense.UNREADABLE as error:
+        return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
 
 
 def _fits_ids(want: Want) -> bool:

@@ -6,7 +6,7 @@ import json
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -17,20 +17,26 @@ from gh_backfill.clients import credentials as credential
 from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, Attempts
 from gh_backfill.clients.gate import Gate, Grant, OwnGate
-from gh_backfill.errors import RateLimited
+from gh_backfill.errors import GitHubError, RateLimited, Unreachable
 from gh_backfill.models import Budget, Spent
 from gh_backfill.policy.governor import Told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """The data of one query, what of it was not found, GitHub's clock, and what it cost."""
+    """The data of one query, what of it was not found or not read and why, GitHub's clock, and what it cost."""
 
     data: Mapping[str, Any]
     not_found: frozenset[tuple[str | int, ...]]
     server_time: datetime
     spent: Spent
     too_heavy: bool = False
+    causes: Mapping[tuple[str | int, ...], GitHubError] = field(default_factory=dict)
+
+    def why(self, *path: str | int) -> GitHubError:
+        """Return why there is nothing to read at a path, at what holds it, or somewhere in it."""
+        at = next((at for at in self.causes if path[: len(at)] == at or at[: len(path)] == path), None)
+        return Unreachable("GitHub left it out without a word") if at is None else self.causes[at]
 
 
 class GraphQL:
@@ -94,6 +100,7 @@ class GraphQL:
             server_time=reply.server_time,
             spent=spent,
             too_heavy=reply.too_heavy,
+            causes=reply.causes,
         )
 
     def _send(self, body: Mapping[str, object], grant: Grant) -> tuple[replies.Reply, float]:

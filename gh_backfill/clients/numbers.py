@@ -8,8 +8,8 @@ from typing import Any
 from gh_backfill.clients import damage, parsing, sense
 from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
-from gh_backfill.errors import Gone, TooBig, Unreachable
-from gh_backfill.models import NodeId
+from gh_backfill.errors import Gone, TooBig
+from gh_backfill.models import Named, NodeId, NotFound, Unknown
 from gh_backfill.policy.wants import Slot
 
 
@@ -38,7 +38,7 @@ def page(answer: Answer, asked: NumbersAsked, first: int) -> Page:
     if not node and ("numbers",) in answer.not_found:
         raise Gone("GitHub does not show this repository any more (deleted, or made private)")
     if not node or (node.get("pullRequests") or {}).get("totalCount") is None:
-        raise TooBig("GitHub left out the whole page") if answer.too_heavy else Unreachable("GitHub left out the page")
+        raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("numbers")
     slots = _slots(answer, asked, first)
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
@@ -94,12 +94,14 @@ def _slots(answer: Answer, asked: NumbersAsked, first: int) -> tuple[Slot, ...]:
     return tuple(slots)
 
 
-def _told(node: dict[str, Any], answer: Answer, asked: NumbersAsked) -> dict[int, NodeId | None]:
-    told: dict[int, NodeId | None] = {}
-    for place, number in enumerate(asked.numbers):
-        found = node.get(f"q{place}")
-        if found is not None:
-            told[number] = found.get("id")
-        elif ("numbers", f"q{place}") in answer.not_found:
-            told[number] = None
-    return told
+def _told(node: dict[str, Any], answer: Answer, asked: NumbersAsked) -> dict[int, Named[NodeId]]:
+    return {number: _number(node.get(f"q{place}"), answer, f"q{place}") for place, number in enumerate(asked.numbers)}
+
+
+def _number(found: dict[str, Any] | None, answer: Answer, alias: str) -> Named[NodeId]:
+    """Return the id of a pull request; an issue has none here, for it is not found as one."""
+    if ("numbers", alias) in answer.not_found:
+        return NotFound()
+    if found is None or damage.MARK in found:
+        return Unknown(reason=str(answer.why("numbers", alias)))
+    return NodeId(found["id"]) if found.get("id") else NotFound()

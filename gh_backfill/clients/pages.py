@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from gh_backfill.models import NodeId, Spent
+from gh_backfill.models import Named, NodeId, Spent
 from gh_backfill.policy.wants import Slot
 
 Order = Literal["CREATED_AT", "UPDATED_AT"]
@@ -53,8 +53,8 @@ Asked = PageAsked | NumbersAsked
 class Page:
     """A page of pull requests, and what GitHub says of the repository at that moment.
 
-    `told` says which of the numbers asked about are pull requests: the id, or None for an issue, a discussion or
-    nothing.  What GitHub failed to say is not in it.
+    `told` says which of the numbers asked about are pull requests, by their ids; an issue, a discussion or nothing is
+    not found.
     """
 
     slots: tuple[Slot, ...]
@@ -65,4 +65,4 @@ class Page:
     is_private: bool
     server_time: datetime
     spent: Spent
-    told: Mapping[int, NodeId | None] = field(default_factory=dict)
+    told: Mapping[int, Named[NodeId]] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
+from urllib3.exceptions import MaxRetryError
 
-from gh_backfill.errors import GitHubError, Misrouted, TooBig, Unreachable
+from gh_backfill.errors import GitHubError, Misrouted, NoConnection, TooBig, Unreachable
 
 ADDRESS = "check GITHUB_API_URL and GITHUB_GRAPHQL_URL"
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -31,7 +32,15 @@ def of(error: Exception, url: str) -> GitHubError:
     wrong = _setting_at_fault(error, url)
     if wrong is not None:
         return Misrouted(f"GitHub can't be reached at {url}: {wrong}")
-    return Unreachable(f"GitHub can't be reached at {url}: {in_words(error, url)}")
+    kind = NoConnection if _is_the_way(error) else Unreachable
+    return kind(f"GitHub can't be reached at {url}: {in_words(error, url)}")
+
+
+def _is_the_way(error: Exception) -> bool:
+    """Say whether no connection came about at all; one that is cut may have been cut for what was asked."""
+    ways = requests.ConnectTimeout | exceptions.ProxyError | exceptions.SSLError
+    first = error.args[0] if error.args else None
+    return isinstance(error, ways) or (isinstance(error, requests.ConnectionError) and isinstance(first, MaxRetryError))
 
 
 def in_words(error: Exception, url: str, *, setting: str = ADDRESS) -> str:  # noqa: PLR0911  (one for each cause)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from gh_backfill.policy.governor import UNITS, Resource
 _SECONDARY = re.compile(r"\bsecondary rate\b|abuse detection", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"result of a timeout|respond to your request in time|Something went wrong while executing")
 _TOO_HEAVY = "RESOURCE_LIMITS_EXCEEDED"
+_REFUSED = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 _LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 # What a credential has an hour lies well between these: https://docs.github.com/en/rest/rate-limit/rate-limit
 _LEAST_LIMIT = 5
@@ -37,7 +38,8 @@ class Reply:
     """An answer with data, in which `damage` has marked what can't be believed, and a time no later than its reading.
 
     `not_found` are the paths of what does not exist, `too_heavy` says that GitHub left parts out to save itself work,
-    `cost` are the points that GitHub charged, None where it tells none that can be.
+    `cost` are the points that GitHub charged, None where it tells none that can be.  `causes` say why what is at a path
+    could not be read.
     """
 
     data: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Reply:
     server_time: datetime
     too_heavy: bool = False
     cost: int | None = None
+    causes: Mapping[tuple[str | int, ...], GitHubError] = field(default_factory=dict)
 
 
 def read(response: requests.Response, now: datetime) -> Reply:
@@ -83,6 +86,7 @@ def _read(body: dict[str, Any], response: requests.Response, now: datetime) -> R
         server_time=waits.server_time(response.headers, now, _reset_at(data)),
         too_heavy=any(error.kind == _TOO_HEAVY for error in located),
         cost=_cost(data),
+        causes={error.path: _cause(error) for error in located if error.path},
     )
 
 
@@ -164,6 +168,13 @@ def _reason(error: Error) -> str:
     return f"GitHub could not read it: {error.message or error.kind or 'no reason given'}"
 
 
+def _cause(error: Error) -> GitHubError:
+    """Say as an error of ours why a part of an answer is not there."""
+    if error.kind in _REFUSED:
+        return Denied(f"GitHub refuses: {error.message or error.kind}")
+    return TooBig(_reason(error)) if error.kind == _TOO_HEAVY else Unreachable(_reason(error))
+
+
 def _message(body: Any) -> str:
     return sense.one_line(body.get("message") or "") if isinstance(body, dict) else ""
 
@@ -196,7 +207,7 @@ def _query_error(errors: Sequence[Error], response: requests.Response, now: date
         return _slow_down(response, now)
     if _TOO_HEAVY in kinds or _TIMED_OUT.search(message):
         return TooBig(f"the query was too heavy for GitHub: {message}")
-    if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+    if kinds & _REFUSED:
         return Denied(f"GitHub refuses: {message}")
     return Unexpected(f"GitHub answered: {message}")
 

@@ -12,23 +12,34 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 
 from gh_backfill.clients import reasons, sense, transport
 from gh_backfill.errors import BackfillError, BadCredentials, Denied, GitHubError, Misrouted, RateLimited, Unreachable
+from gh_backfill.models import Named, NotFound, Unknown
 from gh_backfill.policy import waits
 
 SECONDS = 30
+# https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api and, for 451,
+# https://docs.github.com/en/site-policy/content-removal-policies/dmca-takedown-policy
+_OF_ONE = {403: "the token may not see it", 410: "it was removed", 451: "blocked for legal reasons"}
 
 
-def full_name(api_url: str, token: str, github_id: int) -> str | None:
-    """Return `owner/name` of a repository by GitHub's numeric id; None if it is not there or not for us.
+def full_name(api_url: str, token: str, github_id: int, *, seconds: int = SECONDS) -> Named[str]:
+    """Return `owner/name` of a repository by GitHub's numeric id.
 
-    GraphQL finds a repository by name or node id only.  Costs one REST request.  Raises Denied, RateLimited or
-    Unreachable.
+    GraphQL finds a repository by name or node id only.  Costs one REST request.  What GitHub refuses of this repository
+    alone, as it does with what a law blocks, is unknown.  Raises BadCredentials, RateLimited or Unreachable.
     https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
     """
-    with own_errors(api_url, "GITHUB_TOKEN"), client(api_url, token) as asking:
+    with own_errors(api_url, "GITHUB_TOKEN"), client(api_url, token, seconds=seconds) as asking:
         try:
-            return asking.get_repo(github_id).full_name
+            name: object = asking.get_repo(github_id).full_name
+            return name if isinstance(name, str) else Unknown(reason="GitHub's answer has no name in it")
         except UnknownObjectException:
-            return None
+            return NotFound()
+        except RateLimitExceededException:
+            raise
+        except GithubException as error:
+            if error.status not in _OF_ONE:
+                raise
+            return Unknown(reason=f"GitHub refuses it (status {error.status}: {_OF_ONE[error.status]})")
 
 
 def user_id(api_url: str, token: str, name: str) -> int:
@@ -40,13 +51,13 @@ def user_id(api_url: str, token: str, name: str) -> int:
         return sense.identity(asking.get_user().id)
 
 
-def client(api_url: str, token: str, *, between_writes: float | None = None) -> Github:
+def client(api_url: str, token: str, *, between_writes: float | None = None, seconds: int = SECONDS) -> Github:
     """Return PyGithub's client, which goes the way of all our requests; to be closed."""
     return Github(
         auth=Auth.Token(token),
         base_url=api_url,
         retry=None,
-        timeout=SECONDS,
+        timeout=seconds,
         per_page=100,
         seconds_between_requests=None,
         seconds_between_writes=between_writes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -15,8 +15,9 @@ from gh_backfill import actions, bars, console, settings
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, number
-from gh_backfill.errors import ConfigurationError, PartlyFailed
+from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
 from gh_backfill.models import Goal
+from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import migrations
@@ -100,12 +101,8 @@ def track(
         print(json.dumps([console.tracked_row(each) for each in tracked]))
     else:
         for each in tracked:
-            print(f"{each.given}: {each.result}")
-    failed = [each.given for each in tracked if each.failed]
-    if failed and len(failed) == len(tracked):
-        raise ConfigurationError(f"none of the names can be tracked: {', '.join(failed)}")
-    if failed:
-        raise PartlyFailed(f"{len(failed)} of {len(tracked)} names can't be tracked: {', '.join(failed)}")
+            print(f"{each.given}: {each.text}")
+    tracking.settle(tracked)
 
 
 def _of_accounts(
@@ -151,6 +148,14 @@ def plan(
     environment = settings.load()
     asked = list(dict.fromkeys(planning.parse_ids(repository_ids or "") + planning.parse_ids(repository_id or "")))
     graphql = connect.github(environment)
+    try:
+        _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
+    except BackfillError as error:
+        _write_plan(environment, f"Nothing is planned: {plain(str(error))}")
+        raise
+
+
+def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *, dry_run: bool, as_json: bool) -> None:
     writing = not dry_run
     with connect.database(environment, writing=writing) as db, connect.sharing(graphql, db, writing=writing):
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
@@ -173,24 +178,34 @@ def plan(
             actor=connect.actor(environment),
         )
         left = estimates(db, [each.repository.id for each in made.verdicts])
-    matrix = made.matrix()
-    count = 0 if dry_run else len(matrix["include"])
-    actions.write_outputs(
-        environment, {"matrix": json.dumps({"include": []} if dry_run else matrix), "count": str(count)}
+    _write_plan(
+        environment,
+        console.plan_markdown(made, left, dry_run=dry_run),
+        [] if dry_run else made.matrix()["include"],
+        idle=made.waits.text if made.waits is not None else "",
     )
-    actions.write_summary(environment, console.plan_markdown(made, left, dry_run=dry_run))
     if as_json:
         print(json.dumps(console.plan_json(made, left)))
     else:
         console.show_plan(made, left, dry_run=dry_run)
     if made.unknown:
         actions.annotate(environment, "warning", [f"{name} is not tracked here" for name in made.unknown])
+    if made.waits is not None:
+        actions.annotate(environment, "notice", [made.waits.text])
+
+
+def _write_plan(
+    environment: settings.Settings, summary: str, entries: Sequence[Mapping[str, str]] = (), *, idle: str = ""
+) -> None:
+    """Write what the workflow reads of a plan: the matrix, its length, why there is nothing, and the step summary."""
+    matrix = json.dumps({"include": list(entries)})
+    actions.write_outputs(environment, {"matrix": matrix, "count": str(len(entries)), "idle": idle})
+    actions.write_summary(environment, summary if summary.startswith("## ") else f"## Plan\n\n{summary}")
 
 
 def _plan_nothing(environment: settings.Settings, reason: str) -> None:
     """Say why nothing is planned; the run is green, for it did what it should."""
-    actions.write_outputs(environment, {"matrix": json.dumps({"include": []}), "count": "0"})
-    actions.write_summary(environment, f"## Plan\n\nNothing is planned: {plain(reason)}")
+    _write_plan(environment, f"Nothing is planned: {plain(reason)}", idle=reason)
     actions.annotate(environment, "warning", [reason])
     print(f"nothing is planned: {reason}")
 
@@ -235,7 +250,7 @@ def capture(
     if captured.outcome is Outcome.PAUSED:
         actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])
     if captured.outcome is Outcome.FAILED:
-        raise PartlyFailed(f"{name}: {captured.reason}")
+        raise failure(f"{name}: {captured.reason}", {captured.error_type})
 
 
 def run(
@@ -275,9 +290,17 @@ def run(
             done = local.run(environment, given, goal=goal, workers=many, show=show, say=print)
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
-        raise PartlyFailed(f"{len(done.report.failed)} captures failed; logs: {', '.join(map(str, done.failed_logs))}")
+        text = f"{len(done.report.failed)} captures failed; logs: {', '.join(map(str, done.failed_logs))}"
+        raise failure(text, {job.error_type for job in done.report.failed})
     if any(each.failed for each in done.tracked):
         raise PartlyFailed("some repositories can't be captured; the others are done")
+
+
+def failure(message: str, causes: set[ErrorType | None]) -> BackfillError:
+    """Return the error that a capture ends in: by its exit code, the credential's, the network's or its own fault."""
+    if causes == {ErrorType.DENIED}:
+        return Denied(message)
+    return Unreachable(message) if causes == {ErrorType.NETWORK} else PartlyFailed(message)
 
 
 def _preview_run(environment: settings.Settings, names: list[str]) -> None:
@@ -289,7 +312,7 @@ def _preview_run(environment: settings.Settings, names: list[str]) -> None:
     for each in found:
         console.show_preview(each)
     if names and not any(each.repository for each in found):
-        raise ConfigurationError("none of these repositories can be captured")
+        tracking.settle(found)
 
 
 def _limits(chunk_size: str | None, max_chunks: str | None, time_limit: str | None) -> Limits:

@@ -34,6 +34,7 @@ class AlertKind(StrEnum):
     REPEATED = "repeated_failures"
     SYSTEM = "system_error"
     POOL = "database_pool_exhausted"
+    CREDENTIAL = "credential_refused"
     FAILURES = "many_failures"
     LOW_POINTS = "few_points_left"
     SLOW = "slow_initial_backfill"
@@ -43,7 +44,9 @@ class AlertKind(StrEnum):
 
 
 # Only these open an issue; the others are told in summary and notification.
-OPENS_ISSUE = frozenset({AlertKind.CRITICAL, AlertKind.REPEATED, AlertKind.SYSTEM, AlertKind.POOL})
+OPENS_ISSUE = frozenset(
+    {AlertKind.CRITICAL, AlertKind.REPEATED, AlertKind.SYSTEM, AlertKind.POOL, AlertKind.CREDENTIAL}
+)
 SERIOUS = OPENS_ISSUE | {AlertKind.FAILURES}
 
 
@@ -90,6 +93,7 @@ def judge(run: RunFigures, standings: Sequence[Standing], now: datetime, *, mont
     """Return the alerts of a run, the serious ones first."""
     found = [
         *_system(run),
+        *_credential(run),
         *_pool(run),
         *(alert for job in run.jobs for alert in _job(job)),
         *_failures(run),
@@ -116,7 +120,7 @@ def recovered(
     if not run.system_errors:
         over.add((AlertKind.SYSTEM, None))
     if any(job.succeeded for job in run.jobs):
-        over.add((AlertKind.POOL, None))
+        over |= {(AlertKind.POOL, None), (AlertKind.CREDENTIAL, None)}
     return over - {(alert.kind, alert.repository_id) for alert in alerts}
 
 
@@ -124,9 +128,10 @@ def _job(job: JobFigures) -> Iterator[Alert]:
     def alert(kind: AlertKind, text: str, advice: str) -> Alert:
         return Alert(kind=kind, text=text, advice=advice, repository_id=job.repository_id, repository=job.name)
 
-    if job.critical and job.repository_id is not None:
+    refused = job.error_type is ErrorType.DENIED  # one alert for the credential, whatever it was used for
+    if job.critical and job.repository_id is not None and not refused:
         yield alert(AlertKind.CRITICAL, f"{job.name}: {job.error or job.status}", _advice(job))
-    if job.failed and job.failures_in_a_row >= REPEATED:
+    if job.failed and job.failures_in_a_row >= REPEATED and not refused:
         yield alert(
             AlertKind.REPEATED,
             f"{job.name} failed {job.failures_in_a_row} times in a row, last: {job.error or job.status}",
@@ -144,8 +149,6 @@ def _advice(job: JobFigures) -> str:
     match job.error_type:
         case ErrorType.RUNNER:
             return "nothing is lost: the next run goes on where this one was; if it happens again, read the job's log"
-        case ErrorType.DENIED:
-            return "check the token: gh-backfill check says which permission is missing"
         case ErrorType.GONE:
             return (
                 f"is the repository deleted, or private by now? gh-backfill status {job.repository_id} tells its name "
@@ -158,13 +161,26 @@ def _advice(job: JobFigures) -> str:
 
 
 def _system(run: RunFigures) -> Iterator[Alert]:
+    told = any(job.error_type is ErrorType.DENIED and job.repository_id is None for job in run.failed)
     for failure in run.system_errors:
-        if not failure.seen:
-            yield Alert(
-                kind=AlertKind.SYSTEM,
-                text=failure.error,
-                advice="gh-backfill check tests database, token and settings, and says what to do",
-            )
+        if failure.seen or (told and failure.error.startswith("the plan failed")):
+            continue  # somebody looks anyway; or the credential's alert says already why the plan failed
+        yield Alert(
+            kind=AlertKind.SYSTEM,
+            text=failure.error,
+            advice="gh-backfill check tests database, token and settings, and says what to do",
+        )
+
+
+def _credential(run: RunFigures) -> Iterator[Alert]:
+    """Tell of a refused credential once, however many jobs used it."""
+    refused = [job for job in run.failed if job.error_type is ErrorType.DENIED]
+    if refused:
+        yield Alert(
+            kind=AlertKind.CREDENTIAL,
+            text=f"GitHub refused the credential in {len(refused)} of {len(run.jobs)} jobs: {refused[0].error}",
+            advice="gh-backfill check says what is wrong; the backfills go on by themselves once it is accepted",
+        )
 
 
 def _pool(run: RunFigures) -> Iterator[Alert]:

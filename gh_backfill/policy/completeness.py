@@ -13,7 +13,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from gh_backfill.models import GHOST, Comment, CompletePullRequest, Listing, Review, ReviewComment, Unreadable
+from gh_backfill.models import (
+    GHOST,
+    Comment,
+    CompletePullRequest,
+    Listing,
+    Named,
+    NotFound,
+    Review,
+    ReviewComment,
+    Unknown,
+    Unreadable,
+)
 from gh_backfill.policy.cost import LARGEST_FIRST
 from gh_backfill.policy.listed import believe
 from gh_backfill.policy.wants import (
@@ -23,7 +34,6 @@ from gh_backfill.policy.wants import (
     CommentsOfThread,
     MoreComments,
     MoreReviews,
-    NoAnswer,
     PageItem,
     Thread,
     Threads,
@@ -73,14 +83,14 @@ class Gathering:
         """
         self._listed = tuple(review_comments)
 
-    def take(self, want: Want, answer: Answer | NoAnswer) -> None:
+    def take(self, want: Want, answer: Named[Answer]) -> None:
         """Take the answer to a want of ours.
 
         What can't be read is asked for again, at most `TRIES` times in all; then it is given up and reported.
         """
         self._open.remove(want)
-        if isinstance(answer, NoAnswer):
-            if answer is NoAnswer.UNKNOWN and not self._try_again(want):
+        if isinstance(answer, NotFound | Unknown):
+            if isinstance(answer, Unknown) and not self._try_again(want):
                 self._unreadable.append(self._given_up(want))
             return
         if answer.unreadable and self._try_again(want):
@@ -100,7 +110,7 @@ class Gathering:
         if isinstance(want, Threads) and want.first > 1:
             self._open[self._open.index(want)] = replace(want, first=want.first // 2)
         else:
-            self.take(want, NoAnswer.UNKNOWN)
+            self.take(want, Unknown(reason="it is too much for GitHub by itself"))
 
     def complete(self) -> CompletePullRequest:
         """Return the pull request with all that was read, oldest first, and what remains unexplained."""

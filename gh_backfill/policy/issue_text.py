@@ -25,6 +25,7 @@ _TITLES = {
     AlertKind.CRITICAL: "Backfill of {name} stands still",
     AlertKind.REPEATED: "Backfill of {name} fails again and again",
     AlertKind.SYSTEM: "The backfill itself fails",
+    AlertKind.CREDENTIAL: "GitHub refuses the backfill's credential",
     AlertKind.POOL: "The backfill's database has no connections left",
 }
 

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from gh_backfill.errors import Denied, GitHubError, Gone, RateLimited
+from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, NoConnection, RateLimited
 
 MAX_FAILURES = 5
 MAX_CONSECUTIVE_ERRORS = 3
 ERROR_PAUSE = timedelta(hours=1)
+# A token that is refused may be renewed, or have been refused by mistake; the plan's own request proves it.
+TOKEN_PAUSE = timedelta(minutes=5)
+# A right that lacks, or an organisation that keeps us out, takes somebody some time.
+RIGHT_PAUSE = timedelta(hours=1)
+
+
+class PauseReason(StrEnum):
+    """Why a backfill pauses by itself, as its row says it; the guide's words for it are in `explained`."""
+
+    RATE_LIMIT = "graphql_rate_limit_low"
+    ERRORS = "too_many_errors"
+    REFUSED = "credential_refused"
+
+
+_WORDS = {
+    PauseReason.RATE_LIMIT: "GraphQL rate limit too low",
+    PauseReason.ERRORS: "Too many consecutive errors",
+    PauseReason.REFUSED: "GitHub refuses the credential",
+    "rate_limit": "GraphQL rate limit too low",  # as rows of earlier versions say it
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +45,7 @@ class Pause:
     """The whole backfill waits until `until`; the chunk goes back."""
 
     until: datetime
-    reason: str
+    reason: PauseReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,16 +55,37 @@ class GiveUp:
     reason: str
 
 
+def explained(reason: str | None) -> str:
+    """Say a stored pause reason in words; one that a person gave, or an older application, as it is."""
+    return "no reason given" if reason is None else _WORDS.get(reason, reason)
+
+
+def blames_repository(error: GitHubError) -> bool:
+    """Say whether an error counts against the repository, and not against the credential or the way to GitHub."""
+    return not isinstance(error, RateLimited | Denied | NoConnection)
+
+
+def before_next_try(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row."""
+    return timedelta(seconds=min(60, 2**failures))
+
+
 def after_failure(failures: int, consecutive_errors: int, error: GitHubError, now: datetime) -> Retry | Pause | GiveUp:
     """Decide what happens to a chunk whose attempt ended in `error`.
 
-    `failures` counts those of the chunk and `consecutive_errors` those of the repository, both with this one.  A rate
-    limit is no error of the repository, so it only pauses.
+    `failures` counts those of the chunk and `consecutive_errors` those of the repository, both with this one.  A limit
+    and a refusal of the credential are no errors of the repository, so they only pause, and it goes on by itself.
     """
-    if isinstance(error, RateLimited):
-        return Pause(until=error.resume_at, reason="rate_limit")
-    if isinstance(error, Gone | Denied) or failures >= MAX_FAILURES:
+    match error:
+        case RateLimited():
+            return Pause(until=error.resume_at, reason=PauseReason.RATE_LIMIT)
+        case Denied():
+            wait = TOKEN_PAUSE if isinstance(error, BadCredentials) else RIGHT_PAUSE
+            return Pause(until=now + wait, reason=PauseReason.REFUSED)
+        case NoConnection():
+            return Retry(at=now)
+    if isinstance(error, Gone) or failures >= MAX_FAILURES:
         return GiveUp(reason=str(error))
     if not error.retryable or consecutive_errors >= MAX_CONSECUTIVE_ERRORS:
-        return Pause(until=now + ERROR_PAUSE, reason="too_many_errors")
-    return Retry(at=now + timedelta(seconds=min(60, 2**failures)))
+        return Pause(until=now + ERROR_PAUSE, reason=PauseReason.ERRORS)
+    return Retry(at=now + before_next_try(failures))

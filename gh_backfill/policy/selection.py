@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models import TrackedRepository
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
+from gh_backfill.policy.retries import PauseReason
 
 # GitHub starts at most this many jobs of one matrix.
 LARGEST_MATRIX = 256
@@ -21,6 +22,7 @@ class Why(StrEnum):
     NEW = "history is missing"
     GOES_ON = "backfill goes on"
     RESUMES = "the pause is over"
+    SHOWN_AGAIN = "GitHub shows it again"
     ASKED = "asked for"
     SMALL = "too few pull requests"
     COMPLETE = "complete enough"
@@ -30,6 +32,9 @@ class Why(StrEnum):
     RUNNING = "another worker is at it"
     FAILED = "failed: a person must look"
     UNKNOWN_TOTAL = "GitHub did not say how many pull requests there are"
+    REFUSED = "GitHub still refuses it, or did not say"
+    NO_POINTS = "GraphQL rate limit too low"
+    NOT_SPLIT = "GitHub did not say how to split it: the next plan tries again"
     LATER = "does not fit into this plan"
 
 
@@ -57,19 +62,21 @@ def choose(
     thresholds: Thresholds,
     limit: int,
     asked: frozenset[str] = frozenset(),
+    unsure: Collection[str] = (),
 ) -> list[Verdict]:
     """Judge every candidate; the chosen ones come first, in the order in which they are served.
 
     `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
     not count for them, but for a pause or an end that a person made.  Otherwise those never planned come first, the
     newest tracked before the others, then those that have waited longest; at most `limit` are chosen, and the rest wait
-    for the next plan.
+    for the next plan.  `unsure` holds the ids of those of which GitHub said nothing: they are judged by what is stored,
+    and go on after a refusal only when GitHub shows them.
     """
     if asked:
         judged = [_asked(repository, now) for repository in candidates if repository.id in asked]
         limit = LARGEST_MATRIX
     else:
-        judged = [_judge(repository, now, thresholds) for repository in candidates]
+        judged = [_judge(each, now, thresholds, shown=each.id not in unsure) for each in candidates]
     chosen = sorted((verdict for verdict in judged if verdict.chosen), key=_waiting)
     size = min(limit, LARGEST_MATRIX)
     later = [Verdict(repository=verdict.repository, chosen=False, why=Why.LATER) for verdict in chosen[size:]]
@@ -92,20 +99,26 @@ def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
     return Verdict(repository=repository, chosen=True, why=Why.ASKED)
 
 
-def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds) -> Verdict:
+def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
     if _given_up(repository):
-        return Verdict(repository=repository, chosen=False, why=Why.CANCELLED)
-    chosen, why = _opened(repository, now) if repository.status in OPEN else _needed(repository, thresholds)
+        chosen, why = False, Why.CANCELLED
+    elif repository.status in OPEN:
+        chosen, why = _opened(repository, now, shown=shown)
+    elif repository.vanished and shown:
+        chosen, why = True, Why.SHOWN_AGAIN
+    else:
+        chosen, why = _needed(repository, thresholds)
     return Verdict(repository=repository, chosen=chosen, why=why)
 
 
-def _opened(repository: TrackedRepository, now: datetime) -> tuple[bool, Why]:
+def _opened(repository: TrackedRepository, now: datetime, *, shown: bool) -> tuple[bool, Why]:
     if repository.leased:
         return False, Why.RUNNING
     if repository.status == BackfillStatus.ACTIVE:
         return True, Why.GOES_ON
     if _pause_is_over(repository, now):
-        return True, Why.RESUMES
+        proven = shown or repository.pause_reason != PauseReason.REFUSED
+        return (True, Why.RESUMES) if proven else (False, Why.REFUSED)
     return False, Why.HELD if repository.held else Why.PAUSED
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
+from gh_backfill.policy.retries import PauseReason, explained
 
 # What paused by itself because of errors shows the last one as its reason; whoever waits for points has none.
-OF_ERRORS = frozenset({"too_many_errors", "consecutive_errors"})
+OF_ERRORS = frozenset({PauseReason.ERRORS, PauseReason.REFUSED})
 
 
 class Stands(Protocol):
@@ -48,8 +49,8 @@ def why_it_stands(stands: Stands) -> str | None:
         case BackfillStatus.FAILED:
             return stands.last_error or "no reason was recorded"
         case BackfillStatus.PAUSED:
-            reason = stands.pause_reason or "no reason was recorded"
-            if reason in OF_ERRORS and stands.last_error:
+            reason = explained(stands.pause_reason)
+            if stands.pause_reason in OF_ERRORS and stands.last_error:
                 reason += f" ({stands.last_error})"
             return f"{reason}, goes on {_at(stands.resume_at) or 'with the next plan'}"
         case _:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from gh_backfill.models import Comment, Listing, NodeId, PullRequest, Review, ReviewComment, Unreadable
 
@@ -96,13 +95,6 @@ class Slot:
     after: str | None
     item: PageItem | None
     unreadable: tuple[Unreadable, ...]
-
-
-class NoAnswer(Enum):
-    """Why a want got no answer: what it asked about is gone, or GitHub failed to say."""
-
-    GONE = "gone"
-    UNKNOWN = "unknown"
 
 
 Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[Thread]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -195,8 +196,8 @@ def _query(request: Request) -> object:
 
 
 def _operation_name(text: str) -> str:
-    words = text.split(None, 2)
-    return words[1].partition("(")[0].strip("{") if len(words) > 1 and words[0] == "query" else ""
+    found = re.match(r"(?:\s|#[^\n]*\n)*query\s+(\w+)", text)
+    return found[1] if found else ""
 
 
 def _seen(request: Request, token: str, identity: str, query: dict[str, Any]) -> dict[str, str]:

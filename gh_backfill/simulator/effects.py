@@ -18,6 +18,11 @@ from gh_backfill.simulator.refusals import Exhausted, Secondary
 
 Path = list[str | int]
 Answer = dict[str, Any]
+_TOO_MUCH = "Resource limits for this query exceeded."
+_SAML = (
+    "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
+    "organization."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,23 @@ def _null_with_error(fault: Fault, answer: Answer) -> None:
             if value.get(name) is not None and _chosen(fault, value, path, name):
                 value[name] = None
                 _complain(answer, [*path, name], "RESOURCE_LIMITS_EXCEEDED")
+
+
+def _null_named(kind: str | None, message: str) -> Callable[[Fault, Answer], None]:
+    def null(fault: Fault, answer: Answer) -> None:
+        data = answer.get("data") or {}
+        all_of_them = fault if fault.size is not None else replace(fault, size=1.0)
+        for name, value in list(data.items()):
+            if name == "rateLimit":
+                continue
+            holder, keys = (value, range(len(value))) if isinstance(value, list) else (data, (name,))
+            for key in keys:
+                path = [name, key] if isinstance(value, list) else [name]
+                if isinstance(holder[key], dict) and _chosen(all_of_them, holder[key], path, "named"):
+                    holder[key] = None
+                    _complain(answer, path, kind, message)
+
+    return null
 
 
 def _told(value: Any) -> bool:
@@ -152,6 +174,18 @@ EFFECTS: dict[str, Effect] = {
         text="in `size` (0.1) of all objects `author`, `body` or `issueOrPullRequest` is null with an error at it",
         data=_null_with_error,
     ),
+    "node_unread": Effect(
+        text="`size` (1) of what is named (`repository`, `node`, `nodes`, `viewer`) is null: RESOURCE_LIMITS_EXCEEDED",
+        data=_null_named("RESOURCE_LIMITS_EXCEEDED", _TOO_MUCH),
+    ),
+    "node_forbidden": Effect(
+        text="`size` (1) of what is named is null with FORBIDDEN, as an organisation with SAML answers",
+        data=_null_named("FORBIDDEN", _SAML),
+    ),
+    "node_untyped": Effect(
+        text="`size` (1) of what is named is null with an error that has no type",
+        data=_null_named(None, "Something is wrong here."),
+    ),
     "shrink": Effect(
         text="connections below a node end at `size` (10) rows, as if there were no more, without an error",
         data=_shrink,
@@ -159,6 +193,10 @@ EFFECTS: dict[str, Effect] = {
     "bad_credentials": Effect(
         text="401 `Bad credentials`", instead=lambda fault, moment: refusals.bad_credentials(moment.path)
     ),
+    "forbidden": Effect(
+        text="403 `Resource not accessible by integration`", instead=lambda fault, moment: refusals.not_accessible()
+    ),
+    "blocked": Effect(text="451 `Repository access blocked`", instead=lambda fault, moment: refusals.blocked()),
     "nul_in_body": Effect(text="`size` (0.1) of all bodies have a NUL character in them", data=_spoil_body("\0")),
     "lone_surrogate": Effect(
         text="`size` (0.1) of all bodies have half of a surrogate pair in them", data=_spoil_body("\ud83d")
@@ -187,6 +225,6 @@ def _objects(value: Any, path: Path) -> Iterator[tuple[Path, Answer]]:
             yield from _objects(child, [*path, index])
 
 
-def _complain(answer: Answer, path: Path, kind: str) -> None:
-    message = "Resource limits for this query exceeded."
-    answer.setdefault("errors", []).append({"type": kind, "path": path, "message": message})
+def _complain(answer: Answer, path: Path, kind: str | None, message: str = _TOO_MUCH) -> None:
+    error = {"path": path, "message": message}
+    answer.setdefault("errors", []).append(error if kind is None else {"type": kind} | error)

@@ -70,6 +70,21 @@ def bad_credentials(path: str) -> Response:
     return refusal(401, "Bad credentials", f"https://docs.github.com/{page}")
 
 
+def not_accessible() -> Response:
+    """A token that GitHub knows, and that may not do this."""
+    return refusal(403, "Resource not accessible by integration")
+
+
+def blocked() -> Response:
+    """A repository that a law keeps everybody from."""
+    block = {
+        "reason": "dmca",
+        "created_at": "2021-04-22T17:53:56Z",
+        "html_url": "https://github.com/github/dmca/blob/master/2021/04/2021-04-22-example.md",
+    }
+    return reply({"message": "Repository access blocked", "block": block}, 451)
+
+
 def no_credentials() -> Response:
     """GraphQL without a token."""
     page = "https://docs.github.com/graphql/guides/forming-calls-with-graphql#authenticating-with-graphql"

@@ -252,9 +252,9 @@ def pause(tx: Transaction, repository_id: str, *, reason: str, resume_at: dateti
     return tx.run(_SQL["pause_state"], repository_id=repository_id, reason=reason, resume_at=resume_at) == 1
 
 
-def fail(tx: Transaction, repository_id: str, *, error: str) -> bool:
-    """Close a backfill that a person must look at."""
-    return tx.run(_SQL["fail_state"], repository_id=repository_id, error=error) == 1
+def fail(tx: Transaction, repository_id: str, *, error: str, gone: bool = False) -> bool:
+    """Close a backfill that a person must look at; one whose repository is `gone` goes on if GitHub shows it again."""
+    return tx.run(_SQL["fail_state"], repository_id=repository_id, error=error, gone=gone) == 1
 
 
 def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> None:

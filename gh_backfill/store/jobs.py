@@ -64,6 +64,14 @@ def plan_failed(
         tx.run(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
 
 
+def plan_waiting(
+    tx: Transaction, run: Run, repository_ids: Sequence[str], error: str, *, job_type: JobType = JobType.BACKFILL
+) -> None:
+    """Write a job that is over before it began for each repository that has to wait for points, and why."""
+    if repository_ids:
+        tx.run(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=job_type, **_of(run))
+
+
 def start(
     tx: Transaction,
     run: Run,

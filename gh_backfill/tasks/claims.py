@@ -93,23 +93,30 @@ class Claims:
 
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Do it in one transaction with what becomes of the chunk."""
-        in_a_row = backfills.charge_error(tx, claim, error=str(error))
+        blamed = retries.blames_repository(error)
+        in_a_row = backfills.charge_error(tx, claim, error=str(error)) if blamed else 0
         match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
             case retries.Retry(at=at):
-                backfills.give_back(tx, claim, error=str(error), retry_at=at)
+                self._return(tx, claim, error, at)
                 return None
             case retries.Pause(until=until, reason=reason):
-                backfills.give_back(tx, claim, error=str(error), retry_at=until)
+                self._return(tx, claim, error, until)
                 backfills.pause(tx, self.repository_id, reason=reason, resume_at=until)
-                return Captured(
-                    outcome=Outcome.FAILED, reason=str(error), resume_at=until, error_type=error_type(error)
-                )
+                text = f"{retries.explained(reason)}: {error}"
+                return Captured(outcome=Outcome.FAILED, reason=text, resume_at=until, error_type=error_type(error))
             case retries.GiveUp(reason=reason):
                 backfills.fail_chunk(tx, claim, error=reason)
-                backfills.fail(tx, self.repository_id, error=reason)
+                backfills.fail(tx, self.repository_id, error=reason, gone=isinstance(error, Gone))
                 if isinstance(error, Gone):
                     repositories.hide(tx, self.repository_id)
                 return Captured(outcome=Outcome.FAILED, reason=reason, error_type=error_type(error))
+
+    def _return(self, tx: Transaction, claim: Claim, error: GitHubError, retry_at: datetime) -> None:
+        """Give a chunk back; unharmed, and free at once, where its repository is not to blame."""
+        if retries.blames_repository(error):
+            backfills.give_back(tx, claim, error=str(error), retry_at=retry_at)
+        else:
+            backfills.release(tx, claim)
 
     def _write(self, action: Callable[[Transaction], Done]) -> Done:
         """Do something in a transaction of its own, again and again if need be."""

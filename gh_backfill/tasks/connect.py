@@ -14,6 +14,7 @@ from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models import Named
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations
 from gh_backfill.store.backfill_events import Actor
@@ -102,7 +103,7 @@ def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:
     return [(each.name, GraphQL(settings.graphql_url, Credentials([each]))) for each in _credentials(settings)]
 
 
-def name_of(settings: Settings) -> Callable[[int], str | None]:
+def name_of(settings: Settings) -> Callable[[int], Named[str]]:
     """Return the look-up of a repository's name by GitHub's numeric id."""
     (first, *_) = _credentials(settings)
     return lambda github_id: rest.full_name(settings.github_api_url, first.token(), github_id)

@@ -8,17 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gh_backfill.clients import github
+from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.errors import BackfillError, ConfigurationError, Gone, StoreError
-from gh_backfill.models import Goal, Repository, TrackedRepository
+from gh_backfill.errors import BackfillError, ConfigurationError, Gone, RateLimited, StoreError, Unreachable
+from gh_backfill.models import Goal, Repository, TrackedRepository, Unknown
 from gh_backfill.policy import chunking, governor
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
+from gh_backfill.policy.retries import PauseReason, explained
 from gh_backfill.store import estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.background import Begin, in_thread
@@ -120,6 +121,14 @@ def run(
             begin=begin,
             lists=lists,
         ).run()
+    except RateLimited as error:
+        captured = Captured(
+            outcome=Outcome.PAUSED,
+            reason=f"{explained(PauseReason.RATE_LIMIT)}: {error}",
+            resume_at=error.resume_at,
+            error_type=ErrorType.RATE_LIMIT,
+            spent=graphql.spent,
+        )
     except BackfillError as error:
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
         raise
@@ -200,10 +209,15 @@ def _ready(
     """Learn the repository's node id if it is missing, and open its backfill if `plan` has not."""
     answer: Repository | None = None
     if repository.node_id is None:
-        answer = github.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]
-        if answer is None or answer.github_id != repository.github_id:
-            raise Gone(f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)")
-        repository = replace(repository, node_id=answer.node_id, total=answer.pull_requests)
+        match lookups.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]:
+            case Repository() as answer if answer.github_id == repository.github_id:
+                repository = replace(repository, node_id=answer.node_id, total=answer.pull_requests)
+            case Unknown(reason=reason):
+                raise Unreachable(f"GitHub did not say what {repository.full_name} is, try again: {reason}")
+            case _:
+                raise Gone(
+                    f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)"
+                )
     persistently(lambda: _open(db, repository, answer, goal), sleep)
     return repository
 

@@ -27,7 +27,7 @@ from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.report import Report, report
-from gh_backfill.tasks.track import Tracked, ask, track
+from gh_backfill.tasks.track import Tracked, ask, settle, track
 
 WORKERS = 5
 LOOK_EVERY = 0.25
@@ -129,9 +129,9 @@ def run(
             tracked = track(db, graphql, names, name_of=connect.name_of(settings), backfill=goal) if names else []
             asked = [each.repository_id for each in tracked if each.repository_id is not None]
             for each in tracked:
-                say(f"{each.given}: {each.result}")
+                say(f"{each.given}: {each.text}")
             if names and not asked:
-                raise ConfigurationError("none of these repositories can be captured: nothing was written")
+                settle(tracked)
             made = plan(
                 db,
                 graphql,
@@ -143,6 +143,7 @@ def run(
                 ),
                 limit=settings.plan_limit,
                 per_part=settings.per_part,
+                patience=None,  # captures on this machine wait as long as it takes
             )
             logs = settings.data_folder / "logs"
             children = _capture_all(db, run_settings, url, made, logs, workers, show)

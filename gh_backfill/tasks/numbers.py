@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
-from gh_backfill.models import NodeId, Stream
+from gh_backfill.models import NodeId, NotFound, Stream, Unknown
 
 # So many numbers a query until real answers show that more is safe; and none while two pages are known already.
 NUMBERS_A_QUERY = 300
@@ -67,13 +67,16 @@ class Numbers:
         before = self._next
         self._most = min(NUMBERS_A_QUERY, 2 * self._most)
         for number in asked.numbers:
-            if number not in page.told:
-                self._tries += 1
-                if self._tries < TRIES:
-                    break
-            node_id = page.told.get(number)
-            if node_id is not None or number not in page.told:
-                self._known.append(Known(number=number, node_id=node_id))
+            match page.told[number]:
+                case Unknown():
+                    self._tries += 1
+                    if self._tries < TRIES:
+                        break
+                    self._known.append(Known(number=number, node_id=None))
+                case NotFound():
+                    pass
+                case node_id:
+                    self._known.append(Known(number=number, node_id=node_id))
             self._tries, self._next = 0, number - 1
         return self._moved_on(asked, page, nothing=self._next == before)
 

@@ -3,40 +3,62 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal, Repository, TrackedRepository
+from gh_backfill.errors import ConfigurationError, Denied
+from gh_backfill.models import Goal, TrackedRepository
+from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
 from gh_backfill.policy.parts import PER_PART
-from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Verdict, choose, needs_backfill
+from gh_backfill.policy.selection import LARGEST_MATRIX, OPEN, Thresholds, Verdict, Why, choose, needs_backfill
 from gh_backfill.store import backfill_events, backfills, jobs, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
+from gh_backfill.tasks.refresh import Refreshed, refresh
 from gh_backfill.tasks.split import Split, identities, splits
+
+# What captures can wait for points within the time that a workflow gives them.
+PATIENCE = timedelta(minutes=10)
+GONE = "GitHub does not show this repository any more"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waits:
+    """Nothing is captured before `until`, for the captures would only wait; `text` says it all."""
+
+    until: datetime
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What a plan decided.  `unknown` are names that were asked for and are not here, `gone` what GitHub lost.
 
-    `parts` are those of a split walk, by our id of the repository: each has a job of its own.
+    `unsure` says, by our id, why GitHub told nothing of a repository: it is planned by what is stored.  `waits` is set
+    where there are no points for anything.  `parts` are those of a split walk, by our id of the repository: each has a
+    job of its own.
     """
 
     verdicts: tuple[Verdict, ...]
     unknown: tuple[str, ...]
     gone: tuple[TrackedRepository, ...]
     parts: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    unsure: Mapping[str, str] = field(default_factory=dict)
+    waits: Waits | None = None
 
     @property
     def chosen(self) -> list[TrackedRepository]:
         """Return the repositories to capture, in order."""
         return [verdict.repository for verdict in self.verdicts if verdict.chosen]
+
+    @property
+    def waiting(self) -> list[TrackedRepository]:
+        """Return the repositories that would be captured if there were points."""
+        return [verdict.repository for verdict in self.verdicts if verdict.why is Why.NO_POINTS]
 
     @property
     def entries(self) -> list[tuple[Verdict, int | None]]:
@@ -85,13 +107,16 @@ def plan(
     thresholds: Thresholds,
     limit: int,
     per_part: int = PER_PART,
+    patience: timedelta | None = PATIENCE,
     dry_run: bool = False,
     actor: Actor = ITSELF,
 ) -> Plan:
     """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
 
-    A walk over more than `per_part` pull requests is split where several identities are at hand.  Raises
-    ConfigurationError if nothing of what was asked for is here; then nothing is written.
+    A walk over more than `per_part` pull requests is split where several identities are at hand.  Without points it is
+    made of the stored counts, if captures can wait so long (`patience`; None: for ever), and else chooses nothing.
+    Raises ConfigurationError if nothing of what was asked for is here, and GitHubError if GitHub answers nothing; then
+    nothing is written but, where it refuses the credential, a failed job that says so.
     """
     with db.transaction(read_only=True) as tx:
         known = repositories.find(tx, asked)
@@ -101,17 +126,25 @@ def plan(
         ids = frozenset(found.id for found in known.values() if found is not None)
         candidates = repositories.candidates(tx, asked=sorted(ids))
     relevant = [each for each in candidates if not ids or each.id in ids]
-    refreshed, fresh, gone = _refresh(graphql, relevant)
-    verdicts = tuple(choose(refreshed, now, thresholds=thresholds, limit=limit, asked=ids))
-    made = Plan(verdicts=verdicts, unknown=unknown, gone=tuple(gone))
+    try:
+        fresh = refresh(graphql, relevant)
+    except Denied as error:
+        if not dry_run:
+            with db.transaction() as tx:
+                jobs.plan_failed(tx, run, [(None, str(error))], error_type=ErrorType.DENIED)
+        raise
+    verdicts = choose(fresh.known, now, thresholds=thresholds, limit=limit, asked=ids, unsure=fresh.unsure)
+    made = Plan(verdicts=tuple(verdicts), unknown=unknown, gone=tuple(fresh.gone), unsure=fresh.unsure)
+    made = _without_points(made, fresh, now, patience)
     large = [each for each in made.chosen if each.free_parts or (each.total or 0) > per_part]
     several = identities(graphql) if large else 1
-    found = splits(graphql, large, per_part=per_part, identities=several)
+    found, undecided = splits(graphql, large, per_part=per_part, identities=several)
+    made = _not_chosen(made, undecided, Why.NOT_SPLIT)
     if dry_run:
         return replace(made, parts=_parts(made, {id_: len(each.ranges) for id_, each in found.items()}, several))
     with db.transaction() as tx:
-        repositories.store(tx, fresh)
-        return _write(tx, made, found, several, run, now, actor)
+        repositories.store(tx, fresh.fresh)
+        return _write(tx, made, found, several, run, now, actor, asked=ids)
 
 
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
@@ -134,33 +167,23 @@ def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | N
     backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal())
 
 
-def _refresh(
-    graphql: GraphQL, candidates: Sequence[TrackedRepository]
-) -> tuple[list[TrackedRepository], list[Repository], list[TrackedRepository]]:
-    """Ask GitHub for the present count and name of each; those it does not know any more are returned apart."""
-    by_node = [each for each in candidates if each.node_id]
-    by_name = [each for each in candidates if not each.node_id]
-    answers = github.repositories_by_id(graphql, [each.node_id for each in by_node if each.node_id])
-    answers += github.repositories_by_name(graphql, [(each.owner, each.name) for each in by_name])
-    refreshed: list[TrackedRepository] = []
-    fresh: list[Repository] = []
-    gone: list[TrackedRepository] = []
-    for candidate, answer in zip([*by_node, *by_name], answers, strict=True):
-        if answer is None or answer.github_id != candidate.github_id:
-            gone.append(candidate)
-            continue
-        fresh.append(answer)
-        refreshed.append(
-            replace(
-                candidate,
-                node_id=answer.node_id,
-                owner=answer.owner,
-                name=answer.name,
-                is_private=answer.is_private,
-                total=answer.pull_requests,
-            )
-        )
-    return refreshed, fresh, gone
+def _without_points(made: Plan, fresh: Refreshed, now: datetime, patience: timedelta | None) -> Plan:
+    """Choose nothing where GitHub lets nothing through for longer than captures can wait."""
+    limited = fresh.limited
+    if limited is None or patience is None or limited.resume_at <= now + patience:
+        return made
+    text = f"{Why.NO_POINTS}: {limited}; goes on with the first plan after {limited.resume_at:%Y-%m-%d %H:%M} UTC"
+    made = replace(made, waits=Waits(until=limited.resume_at, text=text))
+    return _not_chosen(made, [each.id for each in made.chosen], Why.NO_POINTS)
+
+
+def _not_chosen(made: Plan, ids: Collection[str], why: Why) -> Plan:
+    """Leave out some of the chosen, and say why."""
+    verdicts = [
+        replace(each, chosen=False, why=why) if each.chosen and each.repository.id in ids else each
+        for each in made.verdicts
+    ]
+    return replace(made, verdicts=tuple(verdicts))
 
 
 def _parts(made: Plan, split: Mapping[str, int], identities: int) -> dict[str, Sequence[int]]:
@@ -177,6 +200,8 @@ def _write(
     run: Run,
     now: datetime,
     actor: Actor,
+    *,
+    asked: Collection[str],
 ) -> Plan:
     for repository in made.chosen:
         open_backfill(tx, repository)
@@ -186,13 +211,14 @@ def _write(
     made = replace(made, parts=_parts(made, split, identities))
     for repository in made.gone:
         repositories.hide(tx, repository.id)
-        backfills.fail(tx, repository.id, error="GitHub does not show this repository any more")
+        backfills.fail(tx, repository.id, error=GONE, gone=True)
     jobs.plan(tx, run, [(each.repository.id, each.why, part) for each, part in made.entries])
     events = {each.repository.id: str(each.why) for each, _ in made.entries}
     backfill_events.record(tx, BackfillEvent.PLANNED, events, replace(actor, run_key=run.key))
     jobs.plan_failed(tx, run, [(None, f"{name} is not tracked here") for name in made.unknown])
-    jobs.plan_failed(
-        tx, run, [(each.id, "GitHub does not show this repository any more") for each in made.gone if each.status]
-    )
+    news = [each.id for each in made.gone if each.status in OPEN or each.id in asked]
+    jobs.plan_failed(tx, run, [(id_, GONE) for id_ in news], error_type=ErrorType.GONE)
+    if made.waits is not None:
+        jobs.plan_waiting(tx, run, [each.id for each in made.waiting], made.waits.text)
     backfills.mark_planned(tx, [repository.id for repository in made.chosen], now)
     return made

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import TooBig
-from gh_backfill.models import CompletePullRequest, NodeId, TrackedRepository, Unreadable
+from gh_backfill.models import CompletePullRequest, Named, NodeId, NotFound, TrackedRepository, Unknown, Unreadable
 from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.wants import Slot
 from gh_backfill.store import backfills, items, people
@@ -50,8 +50,8 @@ def retry_quarantined(
     if not numbers or repository.node_id is None:
         return Retried()
     slots, chunk = _read(graphql, repository.node_id, numbers)
-    gone = [number for number, slot in slots.items() if slot is None]
-    lost = [each for slot in slots.values() if slot is not None and slot.item is None for each in slot.unreadable]
+    gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
+    lost = [each for slot in slots.values() if isinstance(slot, Slot) and not slot.item for each in slot.unreadable]
     kept, refused = _admissible(db, repository, chunk)
     closed = [*_whole(kept), *gone]
     failing = [number for number in numbers if number not in closed]
@@ -61,15 +61,15 @@ def retry_quarantined(
 
 def _read(
     graphql: GraphQL, node_id: NodeId, numbers: list[int]
-) -> tuple[dict[int, Slot | None], list[CompletePullRequest]]:
+) -> tuple[dict[int, Named[Slot]], list[CompletePullRequest]]:
     """Read pull requests by their numbers, each alone where together they are too much."""
     try:
         slots, _ = github.by_number(graphql, node_id, numbers)
-        gatherings = [Gathering(slot.item) for slot in slots.values() if slot is not None and slot.item is not None]
+        gatherings = [Gathering(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
         complete(graphql, gatherings)
-    except TooBig:
+    except TooBig as error:
         if len(numbers) == 1:
-            return {numbers[0]: Slot(after=None, item=None, unreadable=())}, []
+            return {numbers[0]: Unknown(reason=str(error))}, []
         half = len(numbers) // 2
         first, second = (_read(graphql, node_id, part) for part in (numbers[:half], numbers[half:]))
         return first[0] | second[0], first[1] + second[1]

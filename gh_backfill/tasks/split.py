@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +10,13 @@ from datetime import datetime
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import PageAsked
+from gh_backfill.errors import GitHubError
 from gh_backfill.models import TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import parts, ranges
 from gh_backfill.policy.selection import Thresholds, needs_backfill
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,18 +35,27 @@ def identities(graphql: GraphQL) -> int:
 
 def splits(
     graphql: GraphQL, chosen: Sequence[TrackedRepository], *, per_part: int, identities: int
-) -> dict[str, Split]:
-    """Return how to split each walk, by our id, for which that pays; one point for each."""
+) -> tuple[dict[str, Split], set[str]]:
+    """Return how to split each walk, by our id, for which that pays; one point for each.
+
+    Where GitHub does not say how, the id is in the second value: a walk that began whole is never split.
+    """
     found: dict[str, Split] = {}
+    undecided: set[str] = set()
     for repository in chosen:
         many = parts(repository.total or 0, identities=identities, per_part=per_part)
         if many > 1 and repository.node_id is not None and _begins(repository):
             asked = PageAsked(repository=repository.node_id, first=100, after=None, order="CREATED_AT")
-            newest = github.outline(graphql, asked)
+            try:
+                newest = github.outline(graphql, asked)
+            except GitHubError as error:
+                log.warning("%s is not split now: %s", repository.id, error)
+                undecided.add(repository.id)
+                continue
             numbers = [each.number for slot in newest.slots for each in slot.unreadable if each.number is not None]
             if numbers:
                 found[repository.id] = Split(ranges=ranges(max(numbers), many), began=newest.server_time)
-    return found
+    return found, undecided
 
 
 def _begins(repository: TrackedRepository) -> bool:

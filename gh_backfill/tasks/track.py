@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gh_backfill.clients import github
+from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Goal, Repository
+from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
+from gh_backfill.models import Goal, Named, NotFound, Repository, Unknown
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.store import backfill_events, backfills, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
@@ -19,7 +20,9 @@ from gh_backfill.store.db import Database, Transaction
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MOST_DIGITS = 18
-NameOf = Callable[[int], str | None]
+LOOK_UPS = 3
+NameOf = Callable[[int], Named[str]]
+_Resolved = tuple[str, str] | NotFound | Unknown | None
 _ADDRESS = re.compile(r"^(?:https?://[^/]+/|git@[^:]+:)")
 
 
@@ -32,51 +35,48 @@ class Result(StrEnum):
     DUPLICATE = "named twice"
     MALFORMED = "not of the form owner/name"
     NOT_FOUND = "GitHub has no such repository, or the token may not see it"
+    UNKNOWN = "GitHub did not say, try again"
 
 
-FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND})
+FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.UNKNOWN})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tracked:
-    """One name that was given, and what it led to."""
+    """One name that was given, and what it led to; `reason` is why GitHub did not say."""
 
     given: str
     result: Result
     repository: Repository | None = None
     repository_id: str | None = None
+    reason: str | None = None
 
     @property
     def failed(self) -> bool:
         """Say whether this name could not be tracked."""
         return self.result in FAILURES
 
+    @property
+    def text(self) -> str:
+        """Return what became of the name, in words."""
+        return self.result if self.reason is None else f"{self.result} ({self.reason})"
+
 
 def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf) -> list[Tracked]:
     """Ask GitHub about the named repositories, many in one query; returns what became of each name, in their order.
 
     Names are compared without regard to case; an address of a repository is taken as its name, and GitHub's numeric id
-    is resolved by `name_of`.
+    is resolved by `name_of`.  What fails for one of them is told of that one; raises GitHubError where GitHub refuses
+    the credential, or answers nothing at all.
     """
     parsed = {name: _resolve(name, name_of) for name in names}
-    wanted: dict[str, tuple[str, str]] = {}
-    for pair in parsed.values():
-        if not isinstance(pair, Result):
-            wanted.setdefault(_key(pair), pair)
-    answers = dict(zip(wanted, github.repositories_by_name(graphql, list(wanted.values())), strict=True))
+    wanted = {_key(pair): pair for pair in parsed.values() if isinstance(pair, tuple)}
+    answers = dict(zip(wanted, _ask(graphql, list(wanted.values())), strict=True))
     results: list[Tracked] = []
     seen: set[int] = set()
     for name in names:
         pair = parsed[name]
-        repository = None if isinstance(pair, Result) else answers[_key(pair)]
-        if repository is None:
-            results.append(Tracked(given=name, result=pair if isinstance(pair, Result) else Result.NOT_FOUND))
-            continue
-        result = Result.DUPLICATE if repository.github_id in seen else Result.ADDED
-        if result is Result.ADDED and not isinstance(pair, Result) and _key(pair) != repository.full_name.lower():
-            result = Result.RENAMED
-        seen.add(repository.github_id)
-        results.append(Tracked(given=name, result=result, repository=repository))
+        results.append(_tracked(name, pair, answers[_key(pair)] if isinstance(pair, tuple) else pair, seen))
     return results
 
 
@@ -85,7 +85,7 @@ def track(
     graphql: GraphQL,
     names: Sequence[str],
     *,
-    name_of: NameOf = lambda github_id: None,
+    name_of: NameOf = lambda github_id: NotFound(),
     backfill: Goal | None = None,
     actor: Actor = ITSELF,
 ) -> list[Tracked]:
@@ -118,6 +118,22 @@ def register(
     return [_stored(each, ids, added) for each in asked]
 
 
+def settle(tracked: Sequence[Tracked]) -> None:
+    """Raise what names the failed; what was tracked beside them is done.
+
+    Wrong names alone are a fault of the input; where GitHub did not say, it is to be tried again.
+    """
+    failed = [each for each in tracked if each.failed]
+    names = ", ".join(each.given for each in failed)
+    if not failed:
+        return
+    if len(failed) < len(tracked):
+        raise PartlyFailed(f"{len(failed)} of {len(tracked)} names can't be tracked: {names}")
+    if any(each.result is Result.UNKNOWN for each in failed):
+        raise Unreachable(f"nothing was tracked, for GitHub did not say: try again ({names})")
+    raise ConfigurationError(f"none of the names can be tracked: {names}")
+
+
 def parse(text: str) -> tuple[str, str] | None:
     """Read `owner/name` or the address of a repository; None for anything else."""
     name = _ADDRESS.sub("", text.strip()).removesuffix("/").removesuffix(".git")
@@ -127,13 +143,54 @@ def parse(text: str) -> tuple[str, str] | None:
     return owner, rest
 
 
-def _resolve(given: str, name_of: NameOf) -> tuple[str, str] | Result:
-    """Return owner and name of what was given, or why there are none."""
+def _ask(graphql: GraphQL, pairs: Sequence[tuple[str, str]]) -> lookups.Told:
+    try:
+        return lookups.repositories_by_name(graphql, pairs)
+    except RateLimited as error:
+        return [Unknown(reason=f"{error}; again at {error.resume_at:%Y-%m-%d %H:%M} UTC") for _ in pairs]
+
+
+def _tracked(given: str, pair: _Resolved, answer: Named[Repository] | None, seen: set[int]) -> Tracked:
+    """Say what an answer makes of a name; `seen` are GitHub's ids of those before it, and gets this one's."""
+    match answer:
+        case None:
+            return Tracked(given=given, result=Result.MALFORMED)
+        case NotFound():
+            return Tracked(given=given, result=Result.NOT_FOUND)
+        case Unknown(reason=reason):
+            return Tracked(given=given, result=Result.UNKNOWN, reason=reason)
+        case Repository():
+            result = Result.DUPLICATE if answer.github_id in seen else Result.ADDED
+            if result is Result.ADDED and isinstance(pair, tuple) and _key(pair) != answer.full_name.lower():
+                result = Result.RENAMED
+            seen.add(answer.github_id)
+            return Tracked(given=given, result=result, repository=answer)
+
+
+def _resolve(given: str, name_of: NameOf) -> _Resolved:
+    """Return owner and name of what was given, or why there are none; None for what can't be a name."""
     text = given.strip()
-    if text.isdecimal() and len(text) <= MOST_DIGITS:
-        name = name_of(int(text))
-        return Result.NOT_FOUND if name is None else parse(name) or Result.MALFORMED
-    return parse(text) or Result.MALFORMED
+    if not (text.isdecimal() and len(text) <= MOST_DIGITS):
+        return parse(text)
+    name = _look_up(int(text), name_of)
+    return parse(name) if isinstance(name, str) else name
+
+
+def _look_up(github_id: int, name_of: NameOf) -> Named[str]:
+    """Ask for a name by id, again where GitHub does not say; raises only where the credential is refused."""
+    said: Named[str] = Unknown(reason="")
+    for _ in range(LOOK_UPS):
+        try:
+            said = name_of(github_id)
+        except BadCredentials:
+            raise
+        except GitHubError as error:
+            said = Unknown(reason=str(error))
+            if not isinstance(error, Unreachable):
+                break  # it says the same at once
+        else:
+            break
+    return said
 
 
 def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal) -> list[str]:

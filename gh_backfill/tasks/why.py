@@ -95,7 +95,7 @@ def _reason(scene: Scene, verdict: Verdict, state: State, place: int) -> str:
         return f"{_first(repository)}, and the next plan takes it{_points(scene)}; {_count(state)}"
     thresholds = scene.thresholds
     texts = {
-        Reason.LATER: f"{place - 1} others come before it and a plan takes {scene.limit}; it waits for one of the next, "
+        Reason.LATER: f"{place - 1} others come before it and a plan takes {scene.limit}; it waits for a later one, "
         f"or gh-backfill capture {name} begins at once; {_count(state)}",
         Reason.FAILED: f"it failed: {why_it_stands(state)}; when the cause is gone, gh-backfill resume {name} "
         "lets it go on",

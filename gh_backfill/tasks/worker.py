@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.errors import GitHubError, RateLimited, StaleClaim
+from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClaim
 from gh_backfill.models import Claim, NodeId, Stream, TrackedRepository
-from gh_backfill.policy import chunking
+from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.retries import PauseReason
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import route
 from gh_backfill.tasks.background import Begin, in_thread
@@ -52,6 +53,7 @@ class Worker:
     _captured: int = 0
     _total: int = 0
     _seconds: float = 0.0
+    _times_cut_off: int = 0
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
@@ -82,13 +84,17 @@ class Worker:
     def _wait_for_budget(self) -> Captured | None:
         if self._pipeline is not None and self._pipeline.under_way:
             return None  # it has its points already
-        wait = self.graphql.attempts.must_wait(POINTS_OF_A_CHUNK)
-        return None if wait is None else self._wait_or_pause(wait.until, "rate_limit", wait.reason)
+        try:
+            wait = self.graphql.attempts.must_wait(POINTS_OF_A_CHUNK)
+        except RateLimited as error:  # asked whose budget it is, GitHub told us to wait
+            return self._wait_or_pause(error.resume_at, str(error))
+        return None if wait is None else self._wait_or_pause(wait.until, wait.reason)
 
-    def _wait_or_pause(self, until: datetime, reason: str, explained: str) -> Captured | None:
+    def _wait_or_pause(self, until: datetime, explained: str) -> Captured | None:
         """Wait where that fits into the time limit; otherwise pause, for the planner to take it up again."""
+        explained = f"{retries.explained(PauseReason.RATE_LIMIT)}: {explained}"
         if self.limits.deadline is not None and until >= self.limits.deadline:
-            self.claims.pause(reason, until)
+            self.claims.pause(PauseReason.RATE_LIMIT, until)
             return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT)
         log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
         self._tell(waiting_until=until)
@@ -205,7 +211,7 @@ class Worker:
         if still.status is BackfillStatus.COMPLETED:
             return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
         if still.status is BackfillStatus.PAUSED:
-            reason = f"paused: {still.pause_reason or 'no reason given'}"
+            reason = f"paused: {retries.explained(still.pause_reason)}"
             return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
@@ -222,6 +228,7 @@ class Worker:
 
     def _take(self, done: Committed, chunk: Chunk) -> None:
         """Count what was committed, and follow the repository to its new name."""
+        self._times_cut_off = 0
         self.repository = done.repository
         self._captured += done.written.new_pull_requests
         self._total = chunk.page.total
@@ -236,12 +243,25 @@ class Worker:
     def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
         if isinstance(error, RateLimited):
             self.claims.release(claim)
-            return self._wait_or_pause(error.resume_at, "rate_limit", str(error))
+            return self._wait_or_pause(error.resume_at, str(error))
         self._done = replace(self._done, retries=self._done.retries + 1)
+        if isinstance(error, NoConnection):
+            return self._cut_off(claim, error)
         ended = self.claims.charge(claim, error)
         if ended is None:
             log.warning("%s: %s; trying again", self.repository.full_name, error)
         return ended
+
+    def _cut_off(self, claim: Claim, error: NoConnection) -> Captured | None:
+        """Try again a few times without a way to GitHub; then end, and leave the backfill as it is."""
+        self.claims.release(claim)
+        self._times_cut_off += 1
+        pause = retries.before_next_try(self._times_cut_off)
+        if self._times_cut_off >= retries.MAX_CONSECUTIVE_ERRORS or self._past_deadline(self.now() + pause):
+            return Captured(outcome=Outcome.FAILED, reason=str(error), error_type=ErrorType.NETWORK)
+        log.warning("%s: %s; trying again", self.repository.full_name, error)
+        self.sleep(pause.total_seconds())
+        return None
 
     def _tell(self, waiting_until: datetime | None = None) -> None:
         self.listen(

@@ -107,7 +107,7 @@ def test_a_plan_without_anything_to_do_is_a_green_run_that_says_so(small_stage: 
     run = small_stage.run()
     assert (run.exit_code, run.jobs) == (0, {"plan": "success", "report": "success"})
     assert "no repository is tracked" in run.text
-    assert "Nothing needs to be captured now" in run.summaries["plan"]
+    assert "No repositories need backfilling now" in run.summaries["plan"]
 
 
 def test_a_plan_that_fails_is_told_by_the_report_in_its_own_words(small_stage: Stage) -> None:

@@ -14,15 +14,15 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.clients import account, credentials, github, listing
+from gh_backfill.clients import account, credentials, github, listing, lookups
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.pages import Known, NumbersAsked, PageAsked
+from gh_backfill.clients.pages import Known, NumbersAsked, Page, PageAsked
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError, TooBig
-from gh_backfill.models import NodeId, Spent
+from gh_backfill.models import NodeId, Repository, Spent
 from gh_backfill.policy import waits
-from gh_backfill.policy.wants import CommentsOfReview, MoreComments, MoreReviews, Slot, Threads
+from gh_backfill.policy.wants import CommentsOfReview, MoreComments, MoreReviews, Slot, Threads, Want
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from tests.forged import Forged, Seen, serving, whole
@@ -78,11 +78,11 @@ class Ids:
 @pytest.fixture(scope="module")
 def ids(relay: Relay) -> Ids:
     graphql = GraphQL(relay.github.graphql_url, "tok")
-    (found,) = github.repositories_by_name(graphql, [("octo", "small")])
-    assert found is not None
+    (found,) = lookups.repositories_by_name(graphql, [("octo", "small")])
+    assert isinstance(found, Repository)
     asked = PageAsked(repository=found.node_id, first=6, after=None, order="CREATED_AT")
     page = github.ask(graphql, [], asked, points=1).page
-    assert isinstance(page, github.Page)
+    assert isinstance(page, Page)
     items = [slot.item for slot in page.slots if slot.item is not None]
     review = next(review.node_id for item in items for review in item.reviews.items)
     return Ids(
@@ -103,7 +103,7 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
         known=(Known(number=6, node_id=pull), Known(number=5, node_id=None)),
         numbers=(4, 3),
     )
-    wants = [
+    wants: list[Want] = [
         MoreReviews(node_id=pull, after=None),
         MoreComments(node_id=pull, after=None),
         Threads(node_id=pull, after=None, first=5),
@@ -112,8 +112,8 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
     rest = RestPages(url, credentials.fixed("tok"), OwnGate, sleep=lambda seconds: None)
     return {
         "login": lambda: account.login(graphql),
-        "repositories by name": lambda: github.repositories_by_name(graphql, [("octo", "small"), ("octo", "none")]),
-        "repositories by id": lambda: github.repositories_by_id(graphql, [ids.repository, NodeId("R_none")]),
+        "repositories by name": lambda: lookups.repositories_by_name(graphql, [("octo", "small"), ("octo", "none")]),
+        "repositories by id": lambda: lookups.repositories_by_id(graphql, [ids.repository, NodeId("R_none")]),
         "page and wants": lambda: github.ask(graphql, wants, page, points=1),
         "numbers and wants": lambda: github.ask(graphql, wants, numbers, points=1),
         "outline": lambda: github.outline(graphql, page),
@@ -173,7 +173,7 @@ def test_no_answer_makes_anything_but_an_error_of_ours(
     assert 0 <= graphql.spent.points <= 5_000_000
 
 
-DATA = {"viewer": {"login": "octo"}, "rateLimit": {"cost": 1, "limit": 5000, "remaining": 4999, "resetAt": "x"}}
+DATA: dict[str, Any] = {"viewer": {"login": "octo"}, "rateLimit": {"cost": 1, "limit": 5000, "remaining": 4999, "resetAt": "x"}}
 FORGED: dict[str, Any] = {
     "errors that are a text": {"data": DATA, "errors": "no"},
     "errors that are an object": {"data": DATA, "errors": {"message": "no"}},

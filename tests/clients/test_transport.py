@@ -219,7 +219,7 @@ def test_whatever_pygithub_throws_is_one_of_our_errors(answer: str) -> None:
         with pytest.raises(GitHubError) as caught:
             rest.user_id(forged.url, "tok", "GITHUB_TOKEN")
         with pytest.raises(GitHubError):
-            runs.runner_jobs(forged.url, "tok", "octo/small", 1, 1)
+            runs.runner_jobs(forged.url, "tok", "octo/small", 1)
         with suppress(GitHubError), issues_of(forged.url, "tok", "octo/small") as issues:
             issues.open_ones()  # where an empty list comes for everything there are none
     assert "\n" not in str(caught.value)

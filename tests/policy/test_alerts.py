@@ -138,6 +138,30 @@ def test_a_paused_job_is_no_failure() -> None:
     assert kinds(run(paused)) == []
 
 
+def test_a_refused_credential_is_one_alert_however_many_jobs_it_failed() -> None:
+    refused = {"error_type": ErrorType.DENIED, "outcome": JobOutcome.FAILED, "error": "GitHub refuses: no"}
+    jobs = [dead(f"octo/{n}", repository_id=str(n), failures_in_a_row=3, **refused) for n in range(7)]
+    (alert,) = (alert for alert in judge(run(*jobs), (), NOW) if alert.opens_issue)
+    assert (alert.kind, alert.repository_id) == (AlertKind.CREDENTIAL, None)
+    assert "7 of 7 jobs" in alert.text
+    assert "GitHub refuses: no" in alert.text
+    assert "gh-backfill check" in alert.advice
+
+
+def test_a_plan_whose_credential_is_refused_is_told_of_once_and_as_that() -> None:
+    refused = dead("the plan", repository_id=None, error_type=ErrorType.DENIED, outcome=JobOutcome.NOT_POSSIBLE)
+    system = (SystemFailure(error_type=ErrorType.RUNNER, error="the plan job failed: nothing was captured"),)
+    alerts = [alert.kind for alert in judge(run(refused, system_errors=system), (), NOW) if alert.opens_issue]
+    assert alerts == [AlertKind.CREDENTIAL]
+
+
+def test_a_credential_has_recovered_when_a_job_succeeded_and_none_was_refused() -> None:
+    refused = dead(repository_id="other", error_type=ErrorType.DENIED, outcome=JobOutcome.FAILED)
+    for jobs, over in (((job(),), True), ((job(), refused), False), ((refused,), False)):
+        made = run(*jobs)
+        assert ((AlertKind.CREDENTIAL, None) in recovered(made, judge(made, (), NOW))) is over
+
+
 def test_a_failure_beside_the_jobs_is_one_of_the_system() -> None:
     broken = run(system_errors=(SystemFailure(error_type=ErrorType.RUNNER, error="the plan job failed"),))
     assert kinds(broken) == [AlertKind.SYSTEM]

@@ -18,10 +18,12 @@ from gh_backfill.models import (
     CompletePullRequest,
     Listing,
     NodeId,
+    NotFound,
     PullRequest,
     PullRequestState,
     Review,
     ReviewComment,
+    Unknown,
     Unreadable,
 )
 from gh_backfill.policy.completeness import Gathering
@@ -33,7 +35,6 @@ from gh_backfill.policy.wants import (
     CommentsOfThread,
     MoreComments,
     MoreReviews,
-    NoAnswer,
     PageItem,
     Thread,
     Threads,
@@ -41,6 +42,7 @@ from gh_backfill.policy.wants import (
 )
 
 LOST = Unreadable(kind="review_comment", identity="x", reason="GitHub could not read it")
+SILENCE = Unknown(reason="GitHub left it out")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Kind = TypeVar("Kind")
 
@@ -281,7 +283,7 @@ def test_what_cannot_be_read_is_asked_for_again_and_kept_when_it_can() -> None:
     each = world([[1]])
     gathering = Gathering(each.item())
     (want,) = gathering.wants()
-    gathering.take(want, NoAnswer.UNKNOWN)
+    gathering.take(want, SILENCE)
     assert gathering.wants() == (want,)
     spoilt: Listing[ReviewComment] = Listing(items=(), total=1, next=None, unreadable=(LOST,))
     gathering.take(want, spoilt)
@@ -299,7 +301,7 @@ def test_what_stays_unreadable_is_given_up_after_three_tries_and_reported(silent
     while wants := gathering.wants():
         asked += 1
         spoilt: Listing[ReviewComment] = Listing(items=(), total=1, next=None, unreadable=(LOST,))
-        gathering.take(wants[0], NoAnswer.UNKNOWN if silent else spoilt)
+        gathering.take(wants[0], SILENCE if silent else spoilt)
         assert asked < 10
     complete = gathering.complete()
     assert {(lost.kind, lost.number) for lost in complete.unreadable} == {("review_comment", 1)}
@@ -309,9 +311,9 @@ def test_what_stays_unreadable_is_given_up_after_three_tries_and_reported(silent
 def test_what_is_gone_meanwhile_ends_the_asking_and_leaves_a_gap() -> None:
     gathering = Gathering(world([[1]]).item())
     (want,) = gathering.wants()
-    gathering.take(want, NoAnswer.GONE)
+    gathering.take(want, NotFound())
     while wants := gathering.wants():
-        gathering.take(wants[0], NoAnswer.GONE)
+        gathering.take(wants[0], NotFound())
     assert gathering.complete().gap == "1 review comments counted, 0 listed"
 
 

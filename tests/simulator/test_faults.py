@@ -36,6 +36,8 @@ def with_fault(world: World, name: str, **fields: object) -> Application:
         ("rate_limited", 200, '"type":"RATE_LIMITED"'),
         ("rate_limit", 200, '"code":"graphql_rate_limit"'),
         ("bad_credentials", 401, "Bad credentials"),
+        ("forbidden", 403, "Resource not accessible by integration"),
+        ("blocked", 451, "Repository access blocked"),
     ],
 )
 def test_a_fault_answers_instead_of_github_and_charges_nothing(world: World, name: str, status: int, text: str) -> None:
@@ -81,6 +83,18 @@ def test_nulls_under_load_come_with_an_error_at_their_path(world: World) -> None
     path = ["repository", "pullRequests", "nodes", 1]
     assert ("RESOURCE_LIMITS_EXCEEDED", [*path, "author"]) in errors(answer)
     assert ("RESOURCE_LIMITS_EXCEEDED", [*path, "body"]) in errors(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("node_unread", "RESOURCE_LIMITS_EXCEEDED"), ("node_forbidden", "FORBIDDEN"), ("node_untyped", None)],
+)
+def test_what_is_named_can_be_null_with_an_error_at_it(world: World, name: str, kind: str | None) -> None:
+    query = 'query { rateLimit { cost } a: repository(owner: "here", name: "full") { id } b: node(id: "R_x") { id } }'
+    answer = ask(with_fault(world, name), query)
+    assert (answer["data"]["a"], answer["data"]["rateLimit"]) == (None, {"cost": 1})
+    complaints = [(error.get("type"), error["path"]) for error in answer["errors"]]
+    assert sorted(complaints, key=str) == sorted([("NOT_FOUND", ["b"]), (kind, ["a"])], key=str)
 
 
 def test_a_shrunken_connection_looks_complete(world: World) -> None:

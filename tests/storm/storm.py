@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import BackfillError
 from gh_backfill.models import Goal
+from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.server import Simulator
 from gh_backfill.simulator.targets import next_time
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import track
+from gh_backfill.store.jobs import Run
+from gh_backfill.tasks import plan, track
 from tests.storm.fates import Deed, Fate, Fates, Point
 from tests.storm.judge import Judgement, judge
 from tests.storm.lives import End, Life
@@ -150,10 +154,30 @@ class Storm:
                 return
             if overseer.status(repository_id) == "completed":
                 self._stir(overseer.github_id(repository_id))
+            self._plan()
             with ThreadPoolExecutor(max_workers=self.plan.rivals) as pool:
                 rivals = [pool.submit(self._rival, overseer, fates, repository_id) for _ in range(self.plan.rivals)]
                 for rival in rivals:
                     rival.result()
+
+    def _plan(self) -> None:
+        """Name and plan everything in the same weather: whatever GitHub says, nothing of it may be taken for gone."""
+        graphql = GraphQL(self.github.graphql_url, "planner", timeout=(2.0, 2.0), sleep=lambda seconds: None)
+        run = Run(key=f"storm-{self.plan.seed}-{next(self._count)}", run_id=None, attempt=1, processor="local")
+        with Database(self.database_url) as db:
+            for act in (
+                lambda: track.track(db, graphql, self.plan.names),
+                lambda: plan.plan(db, graphql, run, datetime.now(UTC), thresholds=Thresholds(), limit=12),
+            ):
+                try:
+                    act()
+                except BackfillError as error:
+                    self.tally.exits[error.exit_code] += 1
+                except Exception as error:  # noqa: BLE001  (it is told at the end, with the seed)
+                    self.tally.unexpected.append(f"track or plan: {type(error).__name__}: {error}")
+            with db.transaction(read_only=True) as tx:
+                hidden = tx.rows("select full_name from repositories where is_private")
+        self.tally.unexpected += [f"{row['full_name']} was taken for gone" for row in hidden]
 
     def _is_over(self, fates: Fates) -> bool:
         """Say whether every fate was met and every fault has struck, or time is up."""

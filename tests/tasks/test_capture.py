@@ -8,7 +8,7 @@ import pytest
 
 from gh_backfill.clients.credentials import Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, Unreachable
 from gh_backfill.models import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
@@ -156,7 +156,10 @@ def test_a_low_budget_pauses_with_a_reason_and_a_time_to_go_on(house: House) -> 
     captured = house.capture(limits=Limits(chunk_size=5, deadline=datetime.now(UTC) + timedelta(minutes=12)))
     assert captured.outcome is Outcome.PAUSED
     state = house.state()
-    assert (state["status"], state["pause_reason"], state["resume_at"]) == ("paused", "rate_limit", captured.resume_at)
+    assert (state["status"], state["pause_reason"]) == ("paused", "graphql_rate_limit_low")
+    assert state["metadata"]["pause_reason"] == "graphql_rate_limit_low"
+    assert "GraphQL rate limit too low" in captured.reason
+    assert state["resume_at"] == captured.resume_at
     assert captured.resume_at is not None
     assert captured.resume_at > datetime.now(UTC) + timedelta(minutes=30)
     tally = house.github.stats.as_json()["tokens"]["tok"]
@@ -271,6 +274,72 @@ def test_a_refused_token_stops_at_once_with_a_word_about_the_token(house: House)
     captured = house.capture()
     assert captured.outcome is Outcome.FAILED
     assert "GITHUB_TOKEN" in captured.reason
+
+
+@pytest.mark.parametrize("fault", ["bad_credentials", "forbidden", "node_forbidden"])
+def test_a_refused_credential_pauses_the_backfill_and_is_no_error_of_it(house: House, fault: str) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name=fault, match={"operation": "Page"}))
+    captured = house.capture()
+    assert (captured.outcome, captured.error_type) == (Outcome.FAILED, "denied")
+    state = house.state()
+    assert (state["status"], state["pause_reason"]) == ("paused", "credential_refused")
+    assert (state["consecutive_errors"], state["error_count"], state["held"]) == (0, 0, False)
+    assert datetime.now(UTC) < state["resume_at"] <= datetime.now(UTC) + timedelta(hours=1)
+    chunk = house.only("select status, retry_at, retry_count from backfill_chunks")
+    assert chunk == {"status": "pending", "retry_at": None, "retry_count": 0}
+
+
+def test_a_network_that_is_away_costs_the_repository_nothing(house: House) -> None:
+    house.track(ENGINE)
+    house.capture(limits=Limits(max_chunks=1))
+    before = house.state()
+    nowhere = GraphQL("http://127.0.0.1:9/graphql", "tok", sleep=house.slept.append)
+    captured = job.run(
+        house.db, nowhere, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=house.slept.append
+    )
+    assert (captured.outcome, captured.error_type, captured.resume_at) == (Outcome.FAILED, "network", None)
+    assert {key: house.state()[key] for key in ("status", "consecutive_errors", "error_count", "last_error")} == {
+        key: before[key] for key in ("status", "consecutive_errors", "error_count", "last_error")
+    }
+    chunk = house.only("select status, retry_at, retry_count from backfill_chunks where status <> 'completed'")
+    assert chunk == {"status": "pending", "retry_at": None, "retry_count": 0}
+    assert house.capture().outcome is Outcome.COMPLETED
+
+
+def test_a_network_that_comes_back_in_time_is_not_even_an_end(house: House) -> None:
+    house.track(ENGINE)
+    graphql = house.graphql()
+    there, graphql._url = graphql._url, "http://127.0.0.1:9/graphql"  # noqa: SLF001  (the way is what fails)
+
+    def wait(seconds: float) -> None:
+        graphql._url = there  # noqa: SLF001
+
+    captured = job.run(house.db, graphql, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=wait)
+    assert captured.outcome is Outcome.COMPLETED
+
+
+def test_errors_of_github_itself_still_count_and_pause_in_the_guides_words(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="502_html", match={"operation": "Page"}))
+    captured = house.capture()
+    assert captured.reason.startswith("Too many consecutive errors: ")
+    assert house.state()["pause_reason"] == "too_many_errors"
+    assert house.state()["consecutive_errors"] == 3
+
+
+def test_a_repository_of_which_github_says_nothing_is_left_as_it_is(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update repositories set node_id = null")
+    house.github.faults.add(Fault(name="node_untyped", match={"operation": "RepositoryByName"}))
+    with pytest.raises(Unreachable, match="try again"):
+        house.capture()
+    assert house.state()["status"] == "active"
+    assert house.only("select status, error_type from progressive_capture_jobs") == {
+        "status": "failed",
+        "error_type": "network",
+    }
 
 
 def test_the_ledger_says_what_the_job_did(house: House) -> None:

@@ -10,10 +10,10 @@ from itertools import islice
 
 import pytest
 
-from gh_backfill.clients import github, listing
+from gh_backfill.clients import listing, lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.models import Claim, CompletePullRequest
+from gh_backfill.models import Claim, CompletePullRequest, Repository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
@@ -47,8 +47,8 @@ def listed(rest: RestPages, name: str, since: datetime | None = None, *, most_pa
 def walk(graphql: GraphQL, name: str, spool: ListedComments | None) -> list[CompletePullRequest]:
     """Read the whole history of a repository, page by page."""
     owner, _, short = name.partition("/")
-    repository = github.repositories_by_name(graphql, [(owner, short)])[0]
-    assert repository is not None
+    (repository,) = lookups.repositories_by_name(graphql, [(owner, short)])
+    assert isinstance(repository, Repository)
     size = PageSize(size=25, worked=0)
     pipeline = Pipeline(
         graphql=graphql, repository=repository.node_id, size=size, largest=None, begin=at_once, listed=spool

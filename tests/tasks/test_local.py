@@ -79,6 +79,6 @@ def test_if_no_name_is_right_nothing_is_written_and_the_exit_is_2(tmp_path: Path
     with running(load(recipes=["octo/engine:5"])) as github:
         done = run(tmp_path, "octo/nowhere", DATABASE_URL=database_url, GITHUB_TOKEN="t", GITHUB_API_URL=github.url)
     assert done.returncode == 2
-    assert "none of these repositories can be captured" in done.stderr
+    assert "none of the names can be tracked" in done.stderr
     with Database(database_url) as db, db.transaction(read_only=True) as tx:
         assert tx.row("select count(*) as n from repositories") == {"n": 0}

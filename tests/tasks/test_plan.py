@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import BadCredentials, ConfigurationError, Unreachable
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import backfills
 from gh_backfill.tasks import job, track
@@ -176,6 +177,133 @@ def test_a_repository_that_is_gone_fails_alone_and_is_named(house: House) -> Non
     assert house.state()["status"] == "failed"
 
 
+def test_what_is_gone_fails_once_and_not_in_every_plan(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    changes.delete_repository(house.github.world, ENGINE)
+    for _ in range(3):
+        assert [each.full_name for each in planned(house).gone] == [ENGINE]
+    failed = house.rows("select error, error_type from progressive_capture_jobs where status = 'failed'")
+    assert failed == [{"error": "GitHub does not show this repository any more", "error_type": "gone"}]
+
+
+def test_a_repository_that_github_shows_again_is_public_again_and_goes_on(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.capture(limits=Limits(max_chunks=1))
+    changes.make_private(house.github.world, ENGINE)
+    planned(house)
+    assert (house.state()["status"], hidden(house)) == ("failed", {ENGINE: True, SMALL: False})
+    changes.make_private(house.github.world, ENGINE, private=False)
+    assert reasons(planned(house))[ENGINE] is Why.SHOWN_AGAIN
+    assert (house.state()["status"], hidden(house)) == ("active", {ENGINE: False, SMALL: False})
+    house.capture()
+    assert house.count("pull_requests") == 180
+
+
+def test_what_failed_for_another_reason_still_waits_for_a_person(house: House) -> None:
+    house.track(ENGINE)
+    repository_id = _id(house)
+    with house.db.transaction() as tx:
+        backfills.fail(tx, repository_id, error="GitHub gave up")
+    assert reasons(planned(house)) == {ENGINE: Why.FAILED}
+
+
+@pytest.mark.parametrize("name", ["node_unread", "node_forbidden", "node_untyped"])
+def test_what_github_does_not_say_is_planned_from_what_is_stored(house: House, name: str) -> None:
+    house.track(ENGINE, SMALL)
+    before = house.rows("select xmin::text, * from repositories order by id")
+    house.github.faults.add(Fault(name=name))
+    made = planned(house)
+    assert reasons(made) == {ENGINE: Why.GOES_ON, SMALL: Why.GOES_ON}
+    assert set(made.unsure) == {row["id"] for row in before}
+    assert (made.gone, house.state()["status"]) == ((), "active")
+    assert house.rows("select xmin::text, * from repositories order by id") == before
+
+
+def test_what_github_does_not_say_at_first_is_asked_again_and_then_known(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    changes.open_pull_request(house.github.world, ENGINE, author="octo", title="One more")
+    house.github.faults.add(Fault(name="node_unread", count=2))
+    assert planned(house).unsure == {}
+    assert house.only("select max(github_pull_requests) as n from repositories")["n"] == 181
+
+
+def test_what_cannot_be_asked_for_some_does_not_stop_the_others(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update repositories set node_id = null where full_name = %(name)s", name=SMALL)
+    changes.open_pull_request(house.github.world, ENGINE, author="octo", title="One more")
+    house.github.faults.add(Fault(name="502_html", match={"operation": "RepositoryByName"}))
+    made = planned(house)
+    assert [(each.full_name, each.total) for each in made.chosen] == [(ENGINE, 181), (SMALL, 12)]
+    assert len(made.unsure) == 1
+
+
+def test_where_github_answers_nothing_nothing_is_planned_and_nothing_written(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.github.faults.add(Fault(name="502_html"))
+    with pytest.raises(Unreachable):
+        planned(house)
+    assert house.count("progressive_capture_jobs") == 0
+
+
+def test_a_name_that_belongs_to_another_repository_by_now_changes_nothing(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update repositories set node_id = null, github_id = 4711")
+    made = planned(house)
+    assert (made.gone, list(made.unsure.values())) == ((), ["its name belongs to another repository by now"])
+    assert (house.state()["status"], hidden(house)) == ("active", {ENGINE: False})
+
+
+def test_a_plan_without_points_says_why_and_until_when_in_plan_and_ledger(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.github.faults.add(Fault(name="rate_limited"))
+    made = planned(house)
+    assert (made.chosen, made.matrix()) == ([], {"include": []})
+    assert {each.full_name for each in made.waiting} == {ENGINE, SMALL}
+    assert made.waits is not None
+    assert made.waits.text.startswith("GraphQL rate limit too low: ")
+    assert f"{made.waits.until:%Y-%m-%d %H:%M}" in made.waits.text
+    ledger = house.rows("select status, outcome, error_type, error from progressive_capture_jobs")
+    row = {"status": "completed", "outcome": "paused", "error_type": "rate_limit", "error": made.waits.text}
+    assert ledger == [row, row]
+    assert house.state()["status"] == "active"
+
+
+def test_a_plan_that_has_to_wait_a_minute_is_made_of_the_stored_counts(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.github.faults.add(Fault(name="secondary_a"))
+    made = planned(house)
+    assert reasons(made) == {ENGINE: Why.GOES_ON, SMALL: Why.GOES_ON}
+    assert (made.waits, len(made.unsure)) == (None, 2)
+
+
+def test_a_refused_token_ends_the_plan_with_a_failed_job_and_changes_no_backfill(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.github.faults.add(Fault(name="bad_credentials"))
+    with pytest.raises(BadCredentials):
+        planned(house)
+    jobs = house.rows("select repository_id, status, error_type from progressive_capture_jobs")
+    assert jobs == [{"repository_id": None, "status": "failed", "error_type": "denied"}]
+    assert {house.state(name)["status"] for name in (ENGINE, SMALL)} == {"active"}
+
+
+@pytest.mark.parametrize("fault", ["bad_credentials", "forbidden", "node_forbidden"])
+def test_what_a_refusal_paused_goes_on_with_the_first_plan_that_github_answers(house: House, fault: str) -> None:
+    house.track(ENGINE, SMALL)
+    house.github.faults.add(Fault(name=fault, match={"operation": "Page"}))
+    house.capture()
+    later = datetime.now(UTC) + timedelta(hours=1, minutes=1)
+    house.github.faults.clear()
+    house.github.faults.add(Fault(name="node_forbidden"))
+    assert reasons(planned(house, now=later))[ENGINE] is Why.REFUSED
+    assert house.state()["pause_reason"] == "credential_refused"
+    house.github.faults.clear()
+    assert reasons(planned(house, now=later))[ENGINE] is Why.RESUMES
+    house.capture()
+    assert house.count("pull_requests") == 180
+
+
 @pytest.mark.parametrize("options", [Options(private_readers=frozenset({"insider"}))])
 def test_the_matrix_names_public_repositories_and_hides_private_ones(house: House) -> None:
     track_only(house, ENGINE)
@@ -201,6 +329,10 @@ def test_the_input_is_a_json_array_or_one_name(text: str, expected: list[str]) -
 def test_a_malformed_input_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ConfigurationError, match="JSON array such as"):
         parse_ids(text)
+
+
+def hidden(house: House) -> dict[str, bool]:
+    return {row["full_name"]: row["is_private"] for row in house.rows("select full_name, is_private from repositories")}
 
 
 def _id(house: House) -> str:

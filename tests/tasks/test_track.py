@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gh_backfill.clients import rest
-from gh_backfill.models import Goal
+from gh_backfill.errors import PartlyFailed, Unreachable
+from gh_backfill.models import Goal, NotFound
 from gh_backfill.simulator import changes
-from gh_backfill.tasks.track import Result, Tracked, ask, parse, track
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.targets import repository_of
+from gh_backfill.tasks.track import Result, Tracked, ask, parse, settle, track
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 
@@ -102,8 +107,48 @@ def test_a_repository_may_be_given_by_githubs_id(house: House) -> None:
     assert unknown.result is Result.NOT_FOUND
 
 
+@pytest.mark.parametrize("fault", ["node_unread", "node_forbidden", "node_untyped"])
+def test_what_github_does_not_say_is_not_called_missing(house: House, fault: str) -> None:
+    tracked(house, SMALL)
+    before = house.rows("select xmin::text, * from repositories")
+    house.github.faults.add(Fault(name=fault))
+    results = tracked(house, SMALL, ENGINE)
+    assert [each.result for each in results] == [Result.UNKNOWN, Result.UNKNOWN]
+    assert all(each.reason for each in results)
+    assert house.rows("select xmin::text, * from repositories") == before
+    with pytest.raises(Unreachable, match="try again"):
+        settle(results)
+
+
+def test_one_that_github_does_not_say_stops_none_of_the_others(house: House) -> None:
+    seen = set()
+    for seed in range(6):
+        house.github.faults.clear()
+        house.github.faults.add(Fault(name="node_forbidden", size=0.5, seed=seed))
+        asked = ask(house.graphql(), [ENGINE, SMALL, "octo/unknown"], name_of=lambda github_id: NotFound())
+        seen.add(tuple(each.result for each in asked))
+    assert (Result.UNKNOWN, Result.ADDED, Result.NOT_FOUND) in seen
+
+
+@pytest.mark.parametrize("fault", ["blocked", "forbidden", "502_html", "truncated", "rate_limited", "secondary_a"])
+def test_an_id_that_is_refused_is_told_of_alone(house: House, fault: str) -> None:
+    (first,) = tracked(house, ENGINE)
+    assert first.repository is not None
+    house.github.faults.add(Fault(name=fault, match={"path": f"^/repositories/{first.repository.github_id}$"}))
+    refused, added = tracked(house, str(first.repository.github_id), SMALL)
+    assert (refused.result, added.result) == (Result.UNKNOWN, Result.ADDED)
+    with pytest.raises(PartlyFailed, match="1 of 2"):
+        settle([refused, added])
+
+
+def test_a_text_that_no_database_takes_does_not_hide_a_repository(house: House) -> None:
+    home = repository_of(house.github.world, SMALL)
+    house.github.world.replace_repository(replace(home, description="Half a pair: \ud83d"))
+    assert [each.result for each in tracked(house, SMALL)] == [Result.ADDED]
+
+
 def test_asking_needs_no_database(house: House) -> None:
-    (found, wrong) = ask(house.graphql(), [ENGINE, "wrong"], name_of=lambda github_id: None)
+    (found, wrong) = ask(house.graphql(), [ENGINE, "wrong"], name_of=lambda github_id: NotFound())
     assert (found.result, wrong.result) == (Result.ADDED, Result.MALFORMED)
     assert found.repository is not None
     assert found.repository.pull_requests == 180

@@ -266,8 +266,11 @@ where repository_id = %(repository_id)s and status = 'paused'
   and not (held and coalesce(resume_at, 'infinity') > clock_timestamp());
 
 -- name: fail_state
+-- What failed only because GitHub did not show it goes on by itself once GitHub does again.
 update progressive_backfill_state
-set status = 'failed', last_error = %(error)s, last_error_at = clock_timestamp(), updated_at = clock_timestamp()
+set status = 'failed', last_error = %(error)s, last_error_at = clock_timestamp(), updated_at = clock_timestamp(),
+    metadata = case when %(gone)s then coalesce(metadata, '{}') || '{"failed_because": "gone"}'
+                    else coalesce(metadata, '{}') - 'failed_because' end
 where repository_id = %(repository_id)s and status in ('active', 'paused');
 
 -- name: mark_planned

@@ -30,6 +30,14 @@ set status = case when status = 'pending' then 'cancelled' else 'failed' end,
     completed_at = clock_timestamp()
 where run_key = %(run_key)s and coalesce(workflow_run_attempt, 1) < %(run_attempt)s and outcome is null;
 
+-- name: plan_waiting
+-- What a plan would have captured, had there been points: nothing failed, and nothing is to be done.
+insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
+                                      workflow_run_attempt, run_key, outcome, error, error_type, completed_at, metadata)
+select %(job_type)s, id, %(processor)s, 'completed', %(run_id)s, %(run_attempt)s, %(run_key)s, 'paused', %(error)s,
+       'rate_limit', clock_timestamp(), '{"reason": "no points"}'
+from unnest(%(ids)s::uuid[]) as id;
+
 -- name: start
 -- Take the planned job of this run, or the one this worker took already, when the answer to its COMMIT was lost.
 -- No row back: nobody planned it.

@@ -72,7 +72,7 @@ where (t.organization_name, t.repository_name, t.tracking_enabled)
 returning t.repository_id, (xmax = 0) as inserted;
 
 -- name: candidates
--- Everything that is tracked or has an open backfill.  The count of captured rows is the backfill's own where it is kept
+-- Everything that is tracked, has an open backfill, or one that failed because GitHub did not show it.  The count of captured rows is the backfill's own where it is kept
 -- by our streams, and counted where an older application kept it.
 select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is_private,
        r.github_pull_requests as total,
@@ -81,7 +81,8 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
-       coalesce(walk.free_parts, '{}') as free_parts
+       coalesce(walk.free_parts, '{}') as free_parts,
+       coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
@@ -106,6 +107,7 @@ left join lateral (
     where s.repository_id = r.id and s.stream = 'history'
 ) walk on true
 where t.id is not null or b.status in ('active', 'paused') or r.id = any(%(asked)s::uuid[])
+   or b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone'
 order by r.full_name;
 
 -- name: find

@@ -1,0 +1,278 @@
+"""Every fault of GitHub at every request that names something: nothing wrong is written, and the next try is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from gh_backfill.clients import account, rest
+from gh_backfill.clients.credentials import Credential, Credentials, of_token
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import BackfillError
+from gh_backfill.models import Goal
+from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.simulator.effects import EFFECTS
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import running
+from gh_backfill.store import backfills
+from gh_backfill.store.db import Database
+from gh_backfill.store.jobs import Run
+from gh_backfill.tasks import job, operate, plan, track
+from gh_backfill.tasks.background import at_once
+from gh_backfill.tasks.capture import Limits
+from tests.conftest import Server
+from tests.tasks.conftest import House
+
+BIG, LITTLE = "octo/big", "octo/little"
+PULLS = {BIG: 110, LITTLE: 12}
+TABLES = "repositories, contributors, progressive_capture_jobs, api_budgets"
+# What GitHub does to a whole request, by what it means: not now, the credential is not good enough, wait.
+AWAY = {"502_json", "502_html", "504", "200_timeout", "truncated", "reset", "stall"}
+REFUSED = {"bad_credentials", "forbidden"}
+LIMITED = {"secondary_a", "secondary_b", "secondary_c", "rate_limited", "rate_limit"}
+# What it does to the things that are named.
+SILENT = {"node_unread", "node_forbidden", "node_untyped"}
+SIZES = {"resource_limits": 1.0}
+
+
+@dataclass(kw_only=True)
+class Room(House):
+    """A house of which many tests use the database and the simulated GitHub, one after the other."""
+
+    token: str = ""
+
+    def graphql(self, token: str = "") -> GraphQL:
+        """Return a client with a budget of its own in each test, which neither waits nor is kept waiting."""
+        return GraphQL(self.github.graphql_url, token or self.token, sleep=self.slept.append, timeout=(0.4, 0.4))
+
+    def clear(self) -> None:
+        """Forget everything but the schema."""
+        self.token, self.run = uuid4().hex, Run(key=uuid4().hex, run_id=None, attempt=1, processor="local")
+        self.github.faults.clear()
+        with self.db.transaction() as tx:
+            tx.run(f"truncate {TABLES} cascade")
+
+
+@pytest.fixture(scope="module")
+def shared(server: Server) -> Iterator[Room]:
+    name = server.make(server.migrated())
+    recipes = [f"{name}:{count}" for name, count in PULLS.items()]
+    with Database(server.url_of(name)) as db, running(load(recipes=recipes)) as github:
+        yield Room(db=db, url=server.url_of(name), github=github)
+    server.drop(name)
+
+
+@pytest.fixture
+def room(shared: Room) -> Room:
+    shared.clear()
+    return shared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exits:
+    """The codes with which an operation may end while a fault lasts, by the kind of fault."""
+
+    away: set[int]
+    limited: set[int]
+    silent: set[int]
+    refused: set[int]
+
+    def of(self, fault: str) -> set[int]:
+        """Return the codes that are right for a fault."""
+        kinds = ((AWAY, self.away), (LIMITED, self.limited), (SILENT, self.silent), (REFUSED, self.refused))
+        return next((codes for names, codes in kinds if fault in names), {0, 1, 3, *self.silent})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One thing we ask GitHub: what comes before it, what asks it, and by what the request is known."""
+
+    match: dict[str, str]
+    act: Callable[[Room], object]
+    before: Callable[[Room], object] = lambda room: None
+    exits: Exits
+    without: frozenset[str] = frozenset()
+
+    def meets(self, fault: str) -> bool:
+        """Say whether a fault has anything to do here: those that change data change GraphQL's."""
+        return fault not in self.without and ("path" not in self.match or EFFECTS[fault].data is None)
+
+
+def tracked(room: Room, *names: str) -> None:
+    track.settle(
+        track.track(
+            room.db,
+            room.graphql(),
+            names,
+            name_of=lambda github_id: rest.full_name(room.github.url, room.token, github_id, seconds=1),
+            backfill=Goal(),
+        )
+    )
+
+
+def planned(room: Room) -> None:
+    plan.plan(room.db, room.graphql(), room.run, datetime.now(UTC), thresholds=Thresholds(), limit=12)
+
+
+def planned_in_parts(room: Room) -> None:
+    """Plan with two identities, so that the larger one is split; if GitHub does not say how, the next plan does it."""
+    both = [Credential(name, lambda: room.token, partial(str, name)) for name in ("one", "two")]
+    graphql = GraphQL(room.github.graphql_url, Credentials(both), sleep=room.slept.append, timeout=(0.4, 0.4))
+    now = datetime.now(UTC)
+    made = plan.plan(room.db, graphql, room.run, now, thresholds=Thresholds(), limit=12, per_part=50)
+    assert made.parts or Why.NOT_SPLIT in {each.why for each in made.verdicts}
+
+
+def spoilt(room: Room) -> None:
+    """Let half of a page be unreadable, so that its places are asked for again."""
+    tracked(room, BIG, LITTLE)
+    room.github.faults.add(Fault(name="missing_id", size=0.5, match={"operation": "^Page"}))
+
+
+def captured(room: Room, name: str = LITTLE) -> None:
+    """Capture as a job of a workflow does: with a time limit, which is over before any pause of GitHub's."""
+    limits = Limits(deadline=datetime.now(UTC) + timedelta(seconds=40), chunk_size=4)
+    job.run(
+        *(room.db, room.graphql(), room.run, name, limits),
+        listen=lambda progress: None,
+        sleep=room.slept.append,
+        begin=at_once,
+    )
+
+
+def without_node_ids(room: Room) -> None:
+    """Leave the rows as an existing installation has them."""
+    tracked(room, BIG, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run("update repositories set node_id = null")
+
+
+def in_parts(room: Room) -> None:
+    tracked(room, BIG, LITTLE)
+    repository_id = _id(room, LITTLE)
+    with room.db.transaction() as tx:
+        assert backfills.split(tx, repository_id, [(1, 6), (7, 12)], began=datetime.now(UTC))
+
+
+def in_quarantine(room: Room) -> None:
+    tracked(room, BIG, LITTLE)
+    repository_id = _id(room, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run(
+            "insert into backfill_quarantine (repository_id, kind, identity, number, reason) "
+            "values (%(id)s, 'pull_request', '2', 2, 'too big')",
+            id=repository_id,
+        )
+
+
+def who(room: Room) -> None:
+    credentials = Credentials([of_token("GITHUB_TOKEN", room.token, api_url=room.github.url, workflow_of=None)])
+    assert credentials.by_identity()
+
+
+def _id(room: Room, name: str) -> str:
+    return str(room.only("select id from repositories where full_name = %(name)s", name=name)["id"])
+
+
+def both(room: Room) -> None:
+    tracked(room, BIG, LITTLE)
+
+
+LOOK = Exits(away={4}, limited={4}, silent={4}, refused={2})
+PLAN = Exits(away={4}, limited={0}, silent={0}, refused={2})
+CAPTURE = Exits(away={0}, limited={0}, silent={0}, refused={0})  # how it ended is in the ledger
+OPERATIONS = {
+    "track by name": Operation(
+        match={"operation": "RepositoryByName"}, act=lambda room: tracked(room, BIG, LITTLE), exits=LOOK
+    ),
+    "track by id": Operation(
+        match={"path": "^/repositories/"},
+        before=both,
+        act=lambda room: tracked(room, str(room.only("select max(github_id) as id from repositories")["id"])),
+        exits=replace(LOOK, refused={2, 4}),
+    ),
+    "plan by id": Operation(match={"operation": "RepositoriesById"}, before=both, act=planned, exits=PLAN),
+    "plan by name": Operation(
+        match={"operation": "RepositoryByName"}, before=without_node_ids, act=planned, exits=PLAN
+    ),
+    "check the token": Operation(
+        match={"operation": "Account"},
+        act=lambda room: account.login(room.graphql()),
+        exits=replace(LOOK, limited={0}),
+    ),
+    "whose budget": Operation(
+        match={"path": "^/user$"},
+        act=who,
+        exits=replace(LOOK, limited={0, 4}),
+        without=frozenset({"stall"}),  # there it is given up after half a minute
+    ),
+    "capture by name": Operation(
+        match={"operation": "RepositoryByName"},
+        before=without_node_ids,
+        act=captured,
+        exits=replace(LOOK, limited={0}),
+    ),
+    "capture a page": Operation(match={"operation": "Page"}, before=both, act=captured, exits=CAPTURE),
+    "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, exits=CAPTURE),
+    "know a part": Operation(match={"variables": '"known":'}, before=in_parts, act=captured, exits=CAPTURE),
+    "split a walk": Operation(match={"operation": "Outline"}, before=both, act=planned_in_parts, exits=CAPTURE),
+    "read a place again": Operation(
+        match={"operation": "PullRequestAfter"}, before=spoilt, act=captured, exits=CAPTURE
+    ),
+    "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, exits=CAPTURE),
+    "by number": Operation(
+        match={"operation": "PullRequestByNumber"},
+        before=in_quarantine,
+        act=lambda room: operate.retry_quarantined(room.db, room.graphql(), [LITTLE]),
+        exits=CAPTURE,
+    ),
+}
+
+
+def standing(room: Room) -> object:
+    """Return what no fault may change: which repositories there are, their names, privacy and counts."""
+    return room.rows(
+        "select r.full_name, r.is_private, r.github_pull_requests, t.tracking_enabled from repositories r "
+        "left join tracked_repositories t on t.repository_id = r.id order by 1"
+    )
+
+
+def ended(act: Callable[[Room], object], room: Room) -> int:
+    """Return the exit code; whatever is no error of ours is a traceback, and fails the test."""
+    try:
+        act(room)
+    except BackfillError as error:
+        return error.exit_code
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [(name, fault) for name, each in OPERATIONS.items() for fault in sorted(EFFECTS) if each.meets(fault)],
+)
+def test_no_fault_at_any_request_writes_what_is_wrong_and_the_next_try_is_right(
+    room: Room, name: str, fault: str
+) -> None:
+    operation = OPERATIONS[name]
+    operation.before(room)
+    before = standing(room)
+    room.github.faults.add(Fault(name=fault, match=operation.match, size=SIZES.get(fault)))
+    code = ended(operation.act, room)
+    assert room.github.faults.struck()[fault] > 0
+    assert code in operation.exits.of(fault), (code, room.slept)
+    if before:
+        assert standing(room) == before
+    assert room.rows("select 1 from progressive_backfill_state where status = 'failed'") == []
+    assert room.rows("select number from pull_requests where title is null or author_id is null") == []
+    room.github.faults.clear()
+    room.token = uuid4().hex  # whom GitHub told to wait has waited
+    with room.db.transaction() as tx:
+        tx.run("update progressive_backfill_state set resume_at = clock_timestamp() where resume_at is not null")
+        tx.run("update backfill_chunks set retry_at = null")
+    assert ended(operation.act, room) == 0
