@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-import psycopg2
 import pytest
 
+from gh_backfill.errors import StoreDenied
 from gh_backfill.store import access, migrations, repositories
 from gh_backfill.store.db import Database, Row
 from tests.store.test_schema import SUPABASE
@@ -63,7 +63,7 @@ def relations(db: Database) -> list[str]:
 
 def as_guest(db: Database, guest: str, statement: str) -> list[Row]:
     """Return what a guest gets to read; nothing where it is refused."""
-    with suppress(psycopg2.errors.InsufficientPrivilege), db.transaction(read_only=True) as tx:
+    with suppress(StoreDenied), db.transaction(read_only=True) as tx:
         tx.run(f"set local role {guest}")
         return tx.rows(statement)
     return []
@@ -132,7 +132,7 @@ def writes(db: Database, guest: str, statement: str) -> bool:
         with db.transaction() as tx:
             tx.run(f"set local role {guest}")
             return tx.run(statement) > 0
-    except psycopg2.errors.InsufficientPrivilege:
+    except StoreDenied:
         return False
 
 

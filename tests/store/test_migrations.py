@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from gh_backfill import resources
+from gh_backfill.errors import StoreDenied
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Transaction
 from tests.conftest import VARIANTS
@@ -226,7 +227,7 @@ def test_what_a_newer_installation_has_applied_is_left_alone(empty: Database) ->
 def test_a_migration_that_fails_leaves_nothing_of_itself_behind(empty: Database) -> None:
     with empty.transaction() as tx:
         tx.run("create table repositories (somebody_elses text)")
-    with pytest.raises(psycopg2.errors.UndefinedColumn):
+    with pytest.raises(StoreDenied):
         migrations.apply(empty)
     assert tables(empty) == {"repositories"}
 
