@@ -25,7 +25,7 @@ _DELETE = re.compile(r"\bdelete from (\w+)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"\s*(?:(\w+)\s*=|\(([\w\s,]+)\)\s*=)")
 _TOKEN = re.compile(r"[(),;]|\s(?:from|where|returning)\b|$", re.IGNORECASE)
 # Statements that are not ours to run at every write: the ledger's table is made by the migration command.
-_LEFT_OUT = frozenset({"migrations", "access", "proofs"})
+_LEFT_OUT = frozenset({"migrations", "access", "proofs", "preflight", "locks", "readers"})
 
 
 @dataclass(kw_only=True, slots=True)

@@ -110,7 +110,8 @@ class Database:
     """A database by its URL: one connection, opened at the first transaction and again when it was lost.
 
     Not for several threads at once, and transactions do not nest: give each thread a `Database` of its own.  `busy`
-    counts the time, together with that of the connections made by `another`.
+    counts the time, together with that of the connections made by `another`.  `schema` is the one that was chosen for
+    our tables, None where the role's search_path decides.
     """
 
     def __init__(self, url: str, *, application_name: str = "gh_backfill", busy: Busy | None = None) -> None:
@@ -118,6 +119,7 @@ class Database:
         self.busy = busy or Busy()
         self._url = url
         address = _address(url)
+        self.schema = address.schema
         self._limits = _LIMITS + _search_path(address.schema)
         self._arguments = {"application_name": application_name, **address.arguments}
         self._connection: extensions.connection | None = None
