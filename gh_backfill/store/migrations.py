@@ -51,12 +51,11 @@ def apply(db: Database) -> list[Migration]:
 
 def ready(db: Database) -> list[Migration]:
     """Return what is pending and may be applied; raises ConfigurationError where something is in the way."""
-    with db.transaction(read_only=True) as tx:
-        waiting = pending(tx)
-    obstacles = preflight.obstacles(db) if waiting else []
+    obstacles = preflight.obstacles(db)
     if obstacles:
         raise ConfigurationError(f"nothing was written: {'; '.join(obstacles)}")
-    return waiting
+    with db.transaction(read_only=True) as tx:
+        return pending(tx)
 
 
 def apply_one(db: Database, migration: Migration) -> bool:

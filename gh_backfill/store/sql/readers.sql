@@ -34,7 +34,8 @@ begin
 end $$;
 
 -- name: blind
--- Who may select from a table with row level security, is neither its owner nor above that, and is admitted by no policy.
+-- Who may select from a table with row level security, is neither its owner nor above that, and is admitted by no policy; those
+-- that name Supabase's service role are for that one alone, though they are made for everybody.
 select r.rolname as role, c.relname as "table"
 from unnest(%(names)s::text[]) n (name)
 join pg_class c on c.oid = to_regclass(quote_ident(n.name)) and c.relrowsecurity
@@ -44,6 +45,7 @@ where r.rolname !~ '^pg_' and r.rolname <> all (%(guests)s::text[])
   and has_table_privilege(r.oid, c.oid, 'select')
   and not exists (select from pg_policy p
                   where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*')
+                    and pg_get_expr(p.polqual, p.polrelid) !~ 'service_role'
                     and (p.polroles = array[0::oid]
                          or exists (select from unnest(p.polroles) member where pg_has_role(r.oid, member, 'usage'))))
 order by 1, 2;
