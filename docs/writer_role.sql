@@ -2,15 +2,15 @@
 -- (which needs the owner itself) and after every later one, then give the role a password and put it into DATABASE_URL:
 --     psql -f docs/writer_role.sql "$DATABASE_URL"
 --     psql -c '\password gh_backfill_writer' "$DATABASE_URL"
--- `gh-backfill check`, with that DATABASE_URL, proves that it is enough.  Repeatable.
+-- `gh-backfill check`, with that DATABASE_URL, proves that it is enough.  With GH_BACKFILL_SCHEMA, run it with
+-- PGOPTIONS='-c search_path=<that schema>'.  Repeatable.
 
 do $$ begin
     if not exists (select from pg_roles where rolname = 'gh_backfill_writer') then
         create role gh_backfill_writer login;
     end if;
+    execute format('grant usage on schema %I to gh_backfill_writer', current_schema());
 end $$;
-
-grant usage on schema public to gh_backfill_writer;
 
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, comments,

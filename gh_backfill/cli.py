@@ -13,14 +13,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from gh_backfill import __version__, actions, console
-from gh_backfill.commands import history, look, operate, reports, work
+from gh_backfill.commands import database, history, look, operate, reports, work
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy.redaction import redacted
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
-    (work.run, work.track, work.plan, work.capture, reports.report, work.migrate),
+    (work.run, work.track, work.plan, work.capture, reports.report, database.migrate),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),
+    (database.grant_reader,),
 )
 
 app = typer.Typer(

@@ -14,8 +14,10 @@ BackfillError                    exit  alerts
 │   ├── Gone                      3     no    the repository is not there (any more), or not for us
 │   └── Unexpected                1     yes   an answer that we do not understand
 └── StoreError
-    ├── StoreUnavailable          4     yes   no connection to the database
+    ├── StoreUnavailable          4     yes   no connection to the database, or it has no room left
+    ├── StoreDenied               2     yes   rights or settings of the database stand in the way
     ├── StoreConflict             1     no    deadlock or lock time-out: replay the transaction
+    │   └── StoreLocked           1     no    somebody holds a lock for long: wait for it, or end that
     ├── RowRefused                1     yes   a row that this database does not admit: find it, quarantine it
     └── StaleClaim                0     no    another worker owns the chunk now: stop quietly
 """
@@ -122,15 +124,25 @@ class StoreError(BackfillError):
 
 
 class StoreUnavailable(StoreError):
-    """No connection to the database, or it was lost."""
+    """No connection to the database, it was lost, or the server is out of room."""
 
     exit_code = 4
+
+
+class StoreDenied(StoreError):
+    """A right is missing or a setting of the database or of its address is wrong; somebody has to change that."""
+
+    exit_code = 2
 
 
 class StoreConflict(StoreError):
     """The transaction collided with another one and was rolled back; it can be replayed as it is."""
 
     alerts = False
+
+
+class StoreLocked(StoreConflict):
+    """A lock was not granted in time."""
 
 
 class RowRefused(StoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -11,14 +12,14 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from psycopg2 import ProgrammingError
-from psycopg2.extensions import parse_dsn
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gh_backfill import database_address
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.parts import PER_PART
 
+log = logging.getLogger(__name__)
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -47,9 +48,24 @@ def _address(value: str) -> str:
     return value.strip()
 
 
+def _database(value: SecretStr) -> SecretStr:
+    """Accept the address of a database; the error says what is wrong with it, and repeats nothing."""
+    database_address.understood(value.get_secret_value())
+    return value
+
+
+def _schema(value: str) -> str:
+    """Accept the name of a schema that needs no quotes anywhere and is not PostgreSQL's own."""
+    if not re.fullmatch(r"(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,62}", value):
+        raise ValueError("must be the name of a schema in lower case, such as github_history")
+    return value
+
+
 Whole = Annotated[int, BeforeValidator(_number)]
 Address = Annotated[str, AfterValidator(_address)]
 PriceTable = Annotated[dict[str, float], BeforeValidator(_table)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+SchemaName = Annotated[str, AfterValidator(_schema)]
 Wholes = Annotated[str, BeforeValidator(_numbers)]
 
 
@@ -62,7 +78,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", case_sensitive=True, env_ignore_empty=True)
 
-    database_url: SecretStr | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
+    database_url: DatabaseUrl | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
+    database_schema: SchemaName | None = _aliases("GH_BACKFILL_SCHEMA")
+    allow_clear_text: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_CLEAR_TEXT")
     github_token: SecretStr | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
     github_tokens: SecretStr | None = _aliases("GITHUB_TOKENS")
     token_name: str = Field(default="GITHUB_TOKEN", validation_alias="GH_BACKFILL_TOKEN_NAME")
@@ -164,12 +182,7 @@ class Settings(BaseSettings):
         """Say whether the configured database is on this machine (loopback or a socket)."""
         if self.database_url is None:
             return True
-        try:
-            dsn = parse_dsn(self.database_url.get_secret_value())
-        except ProgrammingError:
-            return False
-        hosts = str(dsn.get("hostaddr") or dsn.get("host") or "").split(",")
-        return all(host.startswith("/") or host in LOOPBACK for host in hosts)
+        return database_address.understood(self.database_url.get_secret_value()).is_local
 
     @property
     def data_folder(self) -> Path:
@@ -192,15 +205,35 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     """
     values: dict[str, str] = {}
     if dotenv is not None and dotenv.is_file():
-        values.update({key: value for key, value in dotenv_values(dotenv).items() if value})
-    values.update({key: value for key, value in (os.environ if environment is None else environment).items() if value})
+        values.update(_given(dotenv_values(dotenv)))
+    values.update(_given(os.environ if environment is None else environment))
     if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:
-        return Settings.model_validate({key: value for key, value in values.items() if value.strip()})
+        return _with_clean_address(Settings.model_validate(values))
     except ValidationError as error:
         wrong = "; ".join(f"{_name(e['loc'])} {_reason(e)}" for e in error.errors())
         raise ConfigurationError(f"settings are malformed: {wrong}") from None
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what was given, without the line ends and spaces that pasting leaves around it."""
+    return {key: value.strip() for key, value in values.items() if value and value.strip()}
+
+
+def _with_clean_address(settings: Settings) -> Settings:
+    """Return the settings with a database address that holds our schema, and nothing that other programs want."""
+    if settings.database_url is None:
+        return settings
+    address = database_address.understood(settings.database_url.get_secret_value())
+    if address.dropped:
+        log.warning("DATABASE_URL: %s is meant for other programs and left out", ", ".join(address.dropped))
+    if address.schema not in (None, settings.database_schema or "public"):
+        log.warning(
+            "DATABASE_URL: its schema= is left out; set GH_BACKFILL_SCHEMA to it if our tables are to lie there"
+        )
+    url = address.within(settings.database_schema).url
+    return settings.model_copy(update={"database_url": SecretStr(url)})
 
 
 def require(settings: Settings, *, token: bool = False, database: bool = False) -> None:
@@ -219,10 +252,23 @@ def require(settings: Settings, *, token: bool = False, database: bool = False) 
         missing.append(_missing_database(settings))
     if missing:
         raise ConfigurationError("not configured: " + "; ".join(missing).replace("<server>", settings.server_url))
-    if database and settings.simulated and not settings.database_is_local and not settings.allow_simulated:
+    if database:
+        _refuse_where_rows_do_not_belong(settings)
+
+
+def _refuse_where_rows_do_not_belong(settings: Settings) -> None:
+    if settings.database_url is None:
+        return
+    address = database_address.understood(settings.database_url.get_secret_value())
+    if settings.simulated and not address.is_local and not settings.allow_simulated:
         raise ConfigurationError(
             f"GITHUB_API_URL {settings.github_api_url} is a simulated GitHub, but the database is not on this machine: "
             "invented rows do not go there (set GH_BACKFILL_ALLOW_SIMULATED=1 if you mean it)"
+        )
+    if address.in_clear_text and not settings.allow_clear_text:
+        raise ConfigurationError(
+            "DATABASE_URL (or PGSSLMODE) lets password and rows travel unencrypted beyond this machine: say "
+            "sslmode=require or better, or set GH_BACKFILL_ALLOW_CLEAR_TEXT=1 if you mean it"
         )
 
 
@@ -238,5 +284,5 @@ def _name(location: tuple[int | str, ...]) -> str:
 
 
 def _reason(error: Any) -> str:
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]

@@ -10,7 +10,7 @@ import pytest
 import gh_backfill
 
 PACKAGE = Path(gh_backfill.__file__).parent
-GROUND = {"models", "errors", "resources", "__init__"}
+GROUND = {"models", "errors", "resources", "database_address", "__init__"}
 BELOW: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "policy": GROUND,

@@ -35,6 +35,53 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
     assert (found.github_api_url, found.plan_limit) == ("https://environment.example", 3)
 
 
+def test_every_setting_is_trimmed_and_one_of_blanks_is_not_given(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text('GITHUB_TOKEN=" from the file "\n')
+    found = settings.load({"DATABASE_URL": f" {SUPABASE}\r\n", "GITHUB_TOKEN": " \n"}, dotenv=file)
+    assert found.database_url is not None
+    assert found.database_url.get_secret_value() == SUPABASE
+    assert found.tokens == {"GITHUB_TOKEN": "from the file"}
+
+
+def test_parameters_of_other_programs_are_left_out_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    found = load(
+        DATABASE_URL=f"{SUPABASE}?pgbouncer=true&connection_limit=1&schema=app&sslmode=verify-full"
+    ).database_url
+    assert found is not None
+    assert found.get_secret_value() == f"{SUPABASE}?sslmode=verify-full"
+    assert "pgbouncer, connection_limit" in caplog.text
+    assert "GH_BACKFILL_SCHEMA" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_the_chosen_schema_travels_with_the_address() -> None:
+    found = load(DATABASE_URL=f"{SUPABASE}?schema=history", GH_BACKFILL_SCHEMA="history").database_url
+    assert found is not None
+    assert found.get_secret_value() == f"{SUPABASE}?schema=history"
+
+
+@pytest.mark.parametrize("name", ["History", "two words", "pg_mine", "information_schema", "x" * 64, 'a";drop'])
+def test_a_name_that_is_no_schema_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="GH_BACKFILL_SCHEMA must be the name of a schema"):
+        load(GH_BACKFILL_SCHEMA=name)
+
+
+def test_a_malformed_address_is_told_by_its_cause_beside_the_others() -> None:
+    with pytest.raises(ConfigurationError, match=r"DATABASE_URL has more than one @.*GITHUB_RUN_ID") as raised:
+        load(DATABASE_URL="postgresql://u:gehe@im@localhost/x", GITHUB_RUN_ID="x", GITHUB_API_URL="http://127.0.0.1:1")
+    assert "gehe" not in str(raised.value)
+
+
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
+def test_rows_travel_unencrypted_beyond_this_machine_only_where_somebody_insists(mode: str) -> None:
+    with pytest.raises(ConfigurationError, match="GH_BACKFILL_ALLOW_CLEAR_TEXT"):
+        settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}"), database=True)
+    settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}", GH_BACKFILL_ALLOW_CLEAR_TEXT="1"), database=True)
+    settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode=verify-ca"), database=True)
+    settings.require(load(DATABASE_URL=f"postgresql://u@127.0.0.1/x?sslmode={mode}"), database=True)
+
+
 def test_all_malformed_settings_are_named_at_once() -> None:
     with pytest.raises(ConfigurationError, match=r"GH_BACKFILL_PLAN_LIMIT.*GITHUB_RUN_ID"):
         load(GH_BACKFILL_PLAN_LIMIT="many", GITHUB_RUN_ID="x")

@@ -1,4 +1,4 @@
-"""The commands that do the work: migrate, track, plan, capture, and all of it at once."""
+"""The commands that do the work: track, plan, capture, and all of it at once."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from gh_backfill.models import Goal
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
-from gh_backfill.store import migrations
-from gh_backfill.store.db import Database
 from gh_backfill.tasks import accounts, connect, costs, job, local, operate
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
@@ -30,25 +28,6 @@ from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.recover import recover
 from gh_backfill.tasks.track import Result, Tracked
-
-
-def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Bring the database up to date; a second run changes nothing.
-
-    Example: [bold]gh-backfill migrate[/bold]
-    """
-    with connect.database_url(settings.load()) as url, Database(url) as db:
-        if dry_run:
-            with db.transaction(read_only=True) as tx:
-                found = migrations.pending(tx)
-        else:
-            found = migrations.apply(db)
-    names = [f"{each.version}_{each.name}" for each in found]
-    word = "would apply" if dry_run else "applied"
-    if as_json:
-        print(json.dumps({word: names}))
-    else:
-        print(f"{word}: {', '.join(names)}" if names else "the database is up to date")
 
 
 def track(

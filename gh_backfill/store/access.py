@@ -12,9 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
-import psycopg2
-
-from gh_backfill.errors import RowRefused
+from gh_backfill.errors import StoreError, StoreUnavailable
 from gh_backfill.resources import sections_of_all_files, sql
 from gh_backfill.store.db import Database, Row, Transaction
 
@@ -27,7 +25,7 @@ _DELETE = re.compile(r"\bdelete from (\w+)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"\s*(?:(\w+)\s*=|\(([\w\s,]+)\)\s*=)")
 _TOKEN = re.compile(r"[(),;]|\s(?:from|where|returning)\b|$", re.IGNORECASE)
 # Statements that are not ours to run at every write: the ledger's table is made by the migration command.
-_LEFT_OUT = frozenset({"migrations", "access", "proofs"})
+_LEFT_OUT = frozenset({"migrations", "access", "proofs", "preflight", "locks", "readers"})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -107,10 +105,10 @@ def _attempt(tx: Transaction, insert: str, update: str, key: Row) -> str | None:
         tx.run(insert, **key)
         if tx.run(update, **key) != 1:
             return "the row that was written can't be seen or changed: row level security hides it"
-    except RowRefused as error:
+    except StoreUnavailable:
+        raise
+    except StoreError as error:
         return str(error)
-    except psycopg2.Error as error:
-        return " ".join((error.diag.message_primary or type(error).__name__).split())
     return None
 
 

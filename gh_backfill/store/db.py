@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,9 +16,16 @@ import psycopg2
 from psycopg2 import extensions, extras
 from psycopg2.extensions import make_dsn
 
-from gh_backfill.errors import ConfigurationError, RowRefused, StoreConflict, StoreError, StoreUnavailable
+from gh_backfill import database_address
+from gh_backfill.database_address import Address
+from gh_backfill.errors import ConfigurationError, RowRefused, StoreError, StoreLocked, StoreUnavailable
+from gh_backfill.resources import sql
+from gh_backfill.store import causes
+from gh_backfill.store.causes import Session
 
 Row = dict[str, Any]
+
+_SQL = sql("locks")
 
 # Only SET LOCAL: behind PgBouncer or Supabase's pooler a session setting would land on somebody else's session, and
 # start-up options are refused.  The second line frees what a frozen process holds.
@@ -30,11 +36,6 @@ set local timezone = 'UTC'
 """
 # The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
 _NOT_DURABLE = "set local synchronous_commit = off"
-_BEGIN = f"begin; {_LIMITS}"
-_BEGIN_READ_ONLY = f"begin read only; {_LIMITS}"
-
-_CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock time-out
-_LOST = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300"}  # shut down, idle too long, too many connections
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
 
 
@@ -61,13 +62,22 @@ class Transaction:
     without parameters is sent as it is, so its percent signs are not doubled.
     """
 
-    def __init__(self, connection: extensions.connection) -> None:
-        self._cursor = connection.cursor(cursor_factory=extras.RealDictCursor)
+    def __init__(self, connection: extensions.connection, session: Session) -> None:
+        self._session = session
+        with self._own_errors():
+            self._cursor = connection.cursor(cursor_factory=extras.RealDictCursor)
 
     def rows(self, statement: str, /, **params: object) -> list[Row]:
         """Return all rows of a statement; a `uuid` is a str, a `timestamptz` is in UTC."""
         self._execute(statement, params)
-        return [dict(row) for row in self._cursor.fetchall()]
+        try:
+            with self._own_errors():
+                return [dict(row) for row in self._cursor.fetchall()]
+        except (
+            ValueError,
+            OverflowError,
+        ) as error:  # a date beyond Python's, a text that is not in the encoding it claims
+            raise StoreError(f"the database holds a value that cannot be read: {error}") from error
 
     def row(self, statement: str, /, **params: object) -> Row | None:
         """Return the one row of a statement, or None.  More than one raise `ValueError`: the statement is wrong."""
@@ -82,22 +92,36 @@ class Transaction:
         return self._cursor.rowcount
 
     def _execute(self, statement: str, params: dict[str, object]) -> None:
-        with _own_errors():
-            self._cursor.execute(statement, {name: _adapted(value) for name, value in params.items()} or None)
+        try:
+            with self._own_errors():
+                self._cursor.execute(statement, {name: _adapted(value) for name, value in params.items()} or None)
+        except ValueError as error:  # what never reached it: half of a surrogate pair, a NUL
+            raise RowRefused(f"the database cannot take a text: {error}") from error
+
+    @contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg2.Error as error:
+            raise causes.of_statement(error, self._session) from error
 
 
 class Database:
     """A database by its URL: one connection, opened at the first transaction and again when it was lost.
 
     Not for several threads at once, and transactions do not nest: give each thread a `Database` of its own.  `busy`
-    counts the time, together with that of the connections made by `another`.
+    counts the time, together with that of the connections made by `another`.  `schema` is the one that was chosen for
+    our tables, None where the role's search_path decides.
     """
 
     def __init__(self, url: str, *, application_name: str = "gh_backfill", busy: Busy | None = None) -> None:
         """Check the URL without connecting; `ConfigurationError` where it cannot be right."""
         self.busy = busy or Busy()
         self._url = url
-        self._arguments = {"application_name": application_name, **connection_arguments(url)}
+        address = _address(url)
+        self.schema = address.schema
+        self._limits = _LIMITS + _search_path(address.schema)
+        self._arguments = {"application_name": application_name, **address.arguments}
         self._connection: extensions.connection | None = None
         self._busy = False
 
@@ -105,20 +129,24 @@ class Database:
     def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
         """Run the block in one transaction, committed at its end and rolled back by any exception.
 
-        Raises `StoreUnavailable` where the connection cannot be made or is lost (the outcome of a COMMIT cut off
-        midway is unknown: claim again to find out) and `StoreConflict` for a deadlock, a serialization failure or a
-        lock not granted in time: replay the whole block.  `RowRefused` is about a row that a constraint or a type does
-        not admit.  Other errors of psycopg2 pass as they are.
+        Raises a `StoreError` for everything that PostgreSQL or psycopg2 say: `StoreUnavailable` where the connection
+        cannot be made or is lost (the outcome of a COMMIT cut off midway is unknown: claim again to find out),
+        `StoreConflict` for a deadlock, a serialization failure or a lock not granted in time (replay the whole block),
+        `StoreDenied` where a right or a setting is wrong, and `RowRefused` for a row that a constraint, a type or a
+        limit of size does not admit.
         """
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
         self._busy = True
         try:
             with self.busy.counted():
-                tx = self._begin(_BEGIN_READ_ONLY if read_only else _BEGIN)
+                tx = self._begin(f"begin{' read only' if read_only else ''}; {self._limits}")
                 try:
                     yield tx
                     self._commit()
+                except StoreLocked as locked:
+                    self._roll_back()
+                    raise StoreLocked(f"{locked}{self._holders()}") from locked
                 except BaseException:
                     self._roll_back()
                     raise
@@ -177,8 +205,7 @@ class Database:
     def _begun(self, begin: str) -> Transaction:
         if self._connection is None:
             self._connection = self._connect()
-        with _own_errors():
-            tx = Transaction(self._connection)
+        tx = Transaction(self._connection, self._session())
         tx.run(begin)
         return tx
 
@@ -186,24 +213,43 @@ class Database:
         """Send the limits and the statement together: PostgreSQL takes what comes in one message for a transaction."""
         if self._connection is None:
             self._connection = self._connect()
-        with _own_errors():
-            limits = _LIMITS if durable else f"{_LIMITS};\n{_NOT_DURABLE}"
-            return Transaction(self._connection).rows(f"{limits};\n{statement}", **params)
+        limits = self._limits if durable else f"{self._limits};\n{_NOT_DURABLE}"
+        return Transaction(self._connection, self._session()).rows(f"{limits};\n{statement}", **params)
 
     def _connect(self) -> extensions.connection:
-        with _own_errors():
+        try:
             connection: extensions.connection = psycopg2.connect(make_dsn(**self._arguments))
-        connection.autocommit = True  # BEGIN and COMMIT are ours, so that one round trip carries the limits too
-        extensions.register_type(_UUID_ARRAY, connection)
+            connection.autocommit = True  # BEGIN and COMMIT are ours, so that one round trip carries the limits too
+            extensions.register_type(_UUID_ARRAY, connection)
+        except psycopg2.Error as error:
+            raise causes.of_connection(error, self._session()) from error
         return connection
+
+    def _session(self) -> Session:
+        """Return who asks which database, as far as that is known without asking."""
+        user = self._arguments.get("user") or os.environ.get("PGUSER") or "of this account"
+        return Session(user=user, database=self._arguments.get("dbname") or os.environ.get("PGDATABASE") or user)
 
     def _commit(self) -> None:
         assert self._connection is not None
-        with _own_errors(), self._connection.cursor() as cursor:
-            cursor.execute("commit")
-            # PostgreSQL answers a COMMIT after a failed statement with a ROLLBACK, and no error.
-            if cursor.statusmessage != "COMMIT":
-                raise StoreError("the transaction was rolled back: one of its statements had failed")
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("commit")
+                # PostgreSQL answers a COMMIT after a failed statement with a ROLLBACK, and no error.
+                if cursor.statusmessage != "COMMIT":
+                    raise StoreError("the transaction was rolled back: one of its statements had failed")
+        except psycopg2.Error as error:
+            raise causes.of_statement(error, self._session()) from error
+
+    def _holders(self) -> str:
+        """Say who holds locks on tables of ours: who held the very one is not known any more."""
+        with suppress(StoreError):
+            rows = self._at_once(_SQL["holders"], {}, durable=True)
+            if rows:
+                told = "{table} is used by {application} (role {role}, process {pid})"
+                each = "; ".join(told.format(**row) for row in rows)
+                return f"; {each}: wait for it, or end it: select pg_terminate_backend({rows[0]['pid']})"
+        return ""
 
     def _roll_back(self) -> None:
         """End the transaction whatever state it is in; a connection that does not answer is dropped, and its work."""
@@ -218,59 +264,21 @@ class Database:
 def connection_arguments(url: str) -> dict[str, str]:
     """Return what libpq is to be told for a `postgresql://` URL, with TLS required beyond this machine.
 
-    Raises `ConfigurationError` for what cannot be a connection string.  Its message repeats nothing of the URL: the
-    password stands in it, and an unescaped one may have been read as the host or the port.
+    Raises `ConfigurationError` for what cannot be a connection string; its message repeats nothing of the URL.
     """
-    wrong = ConfigurationError(
-        "the database URL is no PostgreSQL connection string: postgresql://user:password@host:5432/name is expected, "
-        "with special characters of the password percent-encoded (@ is %40, / is %2F)"
-    )
-    if not re.match(r"postgres(ql)?://", url):
-        raise wrong
+    return _address(url).arguments
+
+
+def _search_path(schema: str | None) -> str:
+    """Return the limit that keeps a transaction in a schema; `extensions` is where Supabase keeps those."""
+    return f";\nset local search_path to {causes.identifier(schema, always=True)}, extensions" if schema else ""
+
+
+def _address(url: str) -> Address:
     try:
-        given = extensions.parse_dsn(url)
-    except psycopg2.ProgrammingError:
-        raise wrong from None
-    misread = "@" in given.get("host", "") or "@" in given.get("dbname", "")
-    if misread or not re.fullmatch(r"[\d,]*", given.get("port", "")):
-        raise wrong
-    defaults = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-    if _is_remote(given) and "PGSSLMODE" not in os.environ:
-        defaults["sslmode"] = "require"
-    return defaults | given
-
-
-def _is_remote(given: dict[str, str]) -> bool:
-    hosts = given.get("hostaddr") or given.get("host") or os.environ.get("PGHOST", "")
-    local = re.compile(r"|localhost|127(\.\d+){3}|::1|/.*")
-    return not all(local.fullmatch(host) for host in hosts.split(","))
-
-
-@contextmanager
-def _own_errors() -> Iterator[None]:
-    """Turn psycopg2's errors about connections and conflicts into ours; the others pass."""
-    try:
-        yield
-    except psycopg2.Error as error:
-        reason = " ".join(str(error).split())
-        if error.pgcode in _CONFLICTS:
-            raise StoreConflict(f"the database transaction collided with another one: {reason}") from error
-        if _is_loss(error):
-            raise StoreUnavailable(f"the database does not answer: {reason}") from error
-        if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError):
-            # Without its detail, which repeats the row: texts of private repositories do not belong in logs.
-            raise RowRefused(
-                f"the database refuses a row: {error.diag.message_primary or type(error).__name__}"
-            ) from error
-        raise
-    except ValueError as error:  # what never reached it: half of a surrogate pair, a NUL
-        raise RowRefused(f"the database cannot take a text: {error}") from error
-
-
-def _is_loss(error: psycopg2.Error) -> bool:
-    if error.pgcode is None:
-        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
-    return error.pgcode in _LOST or error.pgcode.startswith("08")
+        return database_address.understood(url)
+    except ValueError as error:
+        raise ConfigurationError(f"the database URL {error}") from None
 
 
 class _Jsonb:

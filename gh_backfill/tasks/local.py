@@ -25,6 +25,7 @@ from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import connect
+from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.report import Report, report
 from gh_backfill.tasks.track import Tracked, ask, settle, track
@@ -148,8 +149,7 @@ def run(
             logs = settings.data_folder / "logs"
             children = _capture_all(db, run_settings, url, made, logs, workers, show)
             done = report(db, run_settings.run_key) if made.chosen else None
-            with db.transaction(read_only=True) as tx:
-                states = repositories.status(tx, asked or None)
+            states = _states(db, asked or None)
     return LocalRun(
         tracked=tracked,
         plan=made,
@@ -182,16 +182,24 @@ def _capture_all(
                 verdict, part = waiting.pop()
                 running.append(_start(verdict.repository, part, environment, logs))
                 children.append(running[-1])
-            with db.transaction(read_only=True) as tx:
-                states = repositories.status(tx, planned)
+            states = _states(db, planned)
             show(Scene(states=states, running=frozenset(each.repository_id for each in running), planned=planned))
             time.sleep(LOOK_EVERY)
         if planned:
-            with db.transaction(read_only=True) as tx:
-                show(Scene(states=repositories.status(tx, planned), running=frozenset(), planned=planned))
+            show(Scene(states=_states(db, planned), running=frozenset(), planned=planned))
     finally:
         _end(children)
     return children
+
+
+def _states(db: Database, ids: Sequence[str] | None) -> list[Status]:
+    """Look how far each has come; a database that restarts under us is waited for, as the captures do."""
+
+    def look() -> list[Status]:
+        with db.transaction(read_only=True) as tx:
+            return repositories.status(tx, ids)
+
+    return persistently(look, time.sleep)
 
 
 def _start(repository: TrackedRepository, part: int | None, environment: Mapping[str, str], logs: Path) -> Child:

@@ -173,7 +173,10 @@ def test_no_answer_makes_anything_but_an_error_of_ours(
     assert 0 <= graphql.spent.points <= 5_000_000
 
 
-DATA: dict[str, Any] = {"viewer": {"login": "octo"}, "rateLimit": {"cost": 1, "limit": 5000, "remaining": 4999, "resetAt": "x"}}
+DATA: dict[str, Any] = {
+    "viewer": {"login": "octo"},
+    "rateLimit": {"cost": 1, "limit": 5000, "remaining": 4999, "resetAt": "x"},
+}
 FORGED: dict[str, Any] = {
     "errors that are a text": {"data": DATA, "errors": "no"},
     "errors that are an object": {"data": DATA, "errors": {"message": "no"}},

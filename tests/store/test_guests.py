@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-import psycopg2
 import pytest
 
+from gh_backfill.errors import StoreDenied
 from gh_backfill.store import access, migrations, repositories
 from gh_backfill.store.db import Database, Row
 from tests.store.test_schema import SUPABASE
@@ -63,7 +63,7 @@ def relations(db: Database) -> list[str]:
 
 def as_guest(db: Database, guest: str, statement: str) -> list[Row]:
     """Return what a guest gets to read; nothing where it is refused."""
-    with suppress(psycopg2.errors.InsufficientPrivilege), db.transaction(read_only=True) as tx:
+    with suppress(StoreDenied), db.transaction(read_only=True) as tx:
         tx.run(f"set local role {guest}")
         return tx.rows(statement)
     return []
@@ -74,8 +74,7 @@ def told(db: Database, guest: str, *marks: str) -> set[str]:
     return {
         name
         for name in relations(db)
-        if name != "contributors"  # people are public
-        and any(mark in str(as_guest(db, guest, f"select * from {name}")) for mark in marks)  # noqa: S608
+        if any(mark in str(as_guest(db, guest, f"select * from {name}")) for mark in marks)  # noqa: S608
     }
 
 
@@ -92,6 +91,25 @@ def test_a_guest_of_a_host_application_goes_on_seeing_what_is_public(supabase: D
         column = {"repositories": "name", "tracked_repositories": "repository_name"}.get(name, "name")
         assert "open" in {row[column] for row in as_guest(supabase, guest, f"select {column} from {name}")}  # noqa: S608
     assert len(as_guest(supabase, guest, "select id from pull_requests where github_id = 2")) == 1
+    assert len(as_guest(supabase, guest, "select id from contributors where github_id = 2")) == 1
+
+
+@each_guest
+@pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
+def test_a_person_is_shown_who_is_known_from_anything_public_or_from_nothing_at_all(
+    supabase: Database, guest: str
+) -> None:
+    def seen() -> list[Row]:
+        return as_guest(supabase, guest, "select github_id from contributors where github_id in (1, 3) order by 1")
+
+    with supabase.transaction() as tx:
+        tx.run("insert into contributors (github_id, username) values (3, 'known-from-nowhere')")
+    assert [row["github_id"] for row in seen()] == [3]
+    with supabase.transaction() as tx:
+        tx.run(
+            "update comments set commenter_id = (select id from contributors where github_id = 1) where github_id = 2"
+        )
+    assert [row["github_id"] for row in seen()] == [1, 3]
 
 
 @pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
@@ -132,7 +150,7 @@ def writes(db: Database, guest: str, statement: str) -> bool:
         with db.transaction() as tx:
             tx.run(f"set local role {guest}")
             return tx.run(statement) > 0
-    except psycopg2.errors.InsufficientPrivilege:
+    except StoreDenied:
         return False
 
 
@@ -150,4 +168,5 @@ def test_a_repository_that_stops_being_public_vanishes_with_all_its_rows_at_once
         repositories.follow(tx, known.id, full_name=PUBLIC, is_private=True, total=1)
     after = {name: len(as_guest(supabase, guest, f"select 1 from {name} where github_id = 2")) for name in tables}  # noqa: S608
     assert after == dict.fromkeys(tables, 0)
+    assert as_guest(supabase, guest, "select 1 from contributors where github_id = 2") == []
     assert told(supabase, guest, known.id, PUBLIC) == set()

@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from gh_backfill import resources
+from gh_backfill.errors import RowRefused
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Transaction
 from tests.conftest import VARIANTS
@@ -225,10 +226,17 @@ def test_what_a_newer_installation_has_applied_is_left_alone(empty: Database) ->
 
 def test_a_migration_that_fails_leaves_nothing_of_itself_behind(empty: Database) -> None:
     with empty.transaction() as tx:
-        tx.run("create table repositories (somebody_elses text)")
-    with pytest.raises(psycopg2.errors.UndefinedColumn):
+        tx.run("""
+            create function refuse() returns event_trigger language plpgsql as
+                $$ begin raise exception 'no views'; end $$;
+            create event trigger refuse on ddl_command_start when tag in ('CREATE VIEW') execute function refuse()""")
+    with pytest.raises(RowRefused, match="no views"):
         migrations.apply(empty)
-    assert tables(empty) == {"repositories"}
+    with empty.transaction() as tx:
+        applied = [row["name"] for row in tx.rows("select name from gh_backfill_migrations order by version")]
+        assert applied == ["core_tables", "backfill_control", "capture_jobs"]
+        tx.run("drop event trigger refuse")
+    assert len(migrations.apply(empty)) == len(resources.migrations()) - 3
 
 
 def test_the_migrations_lie_where_the_supabase_tools_look_for_them() -> None:

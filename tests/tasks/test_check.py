@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from gh_backfill.store import access
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.check import Finding, check
+from tests.conftest import Server
 from tests.tasks.test_installations import WRITER_ROLE, as_role, run
 
 each_kind = pytest.mark.parametrize("kind", ["database_url", "existing_database_url"])
@@ -85,6 +87,50 @@ def test_pending_migrations_are_named_with_the_command_that_applies_them(
     found = checked(environment, empty_database_url)
     assert list(wrong(found)) == ["migrations"]
     assert "gh-backfill migrate" in found["migrations"].text
+
+
+def test_what_migrate_would_stumble_over_is_found_without_running_it(
+    environment: dict[str, str], empty_database_url: str
+) -> None:
+    assert checked(environment, empty_database_url)["migrate"].ok
+    run(empty_database_url, "create table comments (id serial primary key, body text)")
+    found = checked(environment, empty_database_url)
+    assert "comments (id is of type integer, without" in wrong(found)["migrate"]
+    assert checked(environment, empty_database_url, GH_BACKFILL_SCHEMA="history")["migrate"].ok
+    with Database(empty_database_url) as db, db.transaction(read_only=True) as tx:
+        assert tx.rows("select 1 from pg_namespace where nspname = 'history'") == []
+        assert tx.rows("select to_regclass('pull_requests')::text as it") == [{"it": None}]
+
+
+def test_a_role_that_may_not_create_tables_is_told_before_it_migrates(
+    environment: dict[str, str], empty_database_url: str
+) -> None:
+    run(empty_database_url, WRITER_ROLE.partition("grant select, insert")[0])
+    text = wrong(checked(environment, as_role(empty_database_url, "gh_backfill_writer")))["migrate"]
+    assert "grant usage, create on schema public to gh_backfill_writer" in text
+
+
+def test_roles_that_may_select_and_see_nothing_are_named_though_nothing_is_wrong_with_us(
+    environment: dict[str, str], database_url: str
+) -> None:
+    run(database_url, WRITER_ROLE)
+    assert "readers" not in checked(environment, database_url)
+    run(database_url, "drop policy gh_backfill_writer_all on reviews")
+    found = checked(environment, database_url)
+    assert wrong(found) == {}
+    assert "gh_backfill_writer may select from reviews, and sees no row there" in found["readers"].text
+    assert "gh-backfill grant-reader gh_backfill_writer" in found["readers"].text
+
+
+def test_an_encoding_that_cannot_hold_every_text_is_named(environment: dict[str, str], server: Server) -> None:
+    name = f"gh_backfill_test_latin_{os.getpid()}"
+    run(server.url, f"create database {name} encoding 'LATIN1' template template0 locale 'C' locale_provider libc")
+    try:
+        text = wrong(checked(environment, server.url_of(name)))["encoding"]
+    finally:
+        server.drop(name)
+    assert "LATIN1" in text
+    assert "encoding 'UTF8'" in text
 
 
 @each_kind

@@ -170,6 +170,24 @@ def test_the_whole_job_through_a_pooler_that_has_one_connection_for_all(
         connection.close()
 
 
+@needs_pgbouncer
+def test_the_whole_job_in_a_schema_of_its_own_beside_strangers_through_a_pooler(
+    server: Server, empty_database_url: str
+) -> None:
+    run(empty_database_url, "create table comments (id serial primary key, body text); create table issues (id serial)")
+    with servers.pgbouncer(server.url, pool_size=1) as pooler:
+        url = urlsplit(pooler)._replace(path=urlsplit(empty_database_url).path).geturl()
+        with Database(f"{url}?schema=history") as db:
+            migrations.apply(db)
+        with house_at(f"{url}?schema=history") as house:
+            assert access.prove(house.db) == []
+            the_whole_job(house)
+        with Database(url) as stranger, stranger.transaction(read_only=True) as tx:  # the same session, as it was
+            assert tx.row("select to_regclass('pull_requests')::text as it") == {"it": None}
+            assert tx.row("select count(*) as n from history.pull_requests") == {"n": 60}
+            assert tx.rows("select * from comments") == []
+
+
 OTHER_VERSIONS = {
     "15": pytest.param(servers.DEBIANS_15, 15, marks=needs_15),
     "16": pytest.param(POSTGRES_VERSIONS[16], 16),

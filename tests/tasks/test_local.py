@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,15 @@ from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
+from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.local import is_demo
+from tests import servers
 
 ROOT = Path(__file__).parents[2]
+
+
+needs_15 = pytest.mark.skipif(not servers.DEBIANS_15.is_dir(), reason="PostgreSQL 15 of Debian is not installed")
 
 
 def run(home: Path, *names: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -82,3 +88,30 @@ def test_if_no_name_is_right_nothing_is_written_and_the_exit_is_2(tmp_path: Path
     assert "none of the names can be tracked" in done.stderr
     with Database(database_url) as db, db.transaction(read_only=True) as tx:
         assert tx.row("select count(*) as n from repositories") == {"n": 0}
+
+
+def committed(url: str) -> int:
+    with Database(url) as db, db.transaction(read_only=True) as tx:
+        row = tx.row("select count(*) as n from backfill_chunks where status = 'completed'")
+    assert row is not None
+    return int(row["n"])
+
+
+@needs_15
+def test_a_database_that_restarts_is_waited_for_by_the_run_as_by_its_captures(tmp_path: Path) -> None:
+    with (
+        servers.postgres(servers.DEBIANS_15) as server,
+        running(load(recipes=["octo/engine:400"])) as github,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        with Database(server.url) as db:
+            migrations.apply(db)
+        settings_ = {"DATABASE_URL": server.url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
+        done = pool.submit(run, tmp_path, "octo/engine", **settings_)
+        while not done.done() and not committed(server.url):
+            pass
+        server.stop()
+        server.start()
+        assert done.result().returncode == 0, done.result().stderr
+        with Database(server.url) as db, db.transaction(read_only=True) as tx:
+            assert tx.row("select count(*) as n from pull_requests") == {"n": 400}

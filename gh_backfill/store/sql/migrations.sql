@@ -10,6 +10,14 @@ set local lock_timeout = '10min';
 select pg_advisory_xact_lock(hashtextextended('gh_backfill migrations', 0));
 set local lock_timeout = '5s'
 
+-- name: schema_exists
+select from pg_namespace where nspname = %(schema)s
+
+-- name: create_schema
+-- No "if not exists": that asks for the right to create schemas even where there is one.
+select set_config('gh_backfill.schema', %(schema)s, true);
+do $$ begin execute format('create schema %%I', current_setting('gh_backfill.schema')); end $$
+
 -- name: create_ledger
 create table if not exists gh_backfill_migrations (
     version    text primary key,

@@ -1,0 +1,50 @@
+"""The commands for whoever owns the database: migrate, and grant-reader."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated
+
+import typer
+
+from gh_backfill import settings
+from gh_backfill.commands.options import DryRun, Json
+from gh_backfill.store import migrations, readers
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect
+from gh_backfill.tasks import migrate as migrating
+
+
+def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Bring the database up to date; a second run changes nothing.
+
+    Where anything is in the way (tables of somebody else under our names, another encoding), nothing is written.
+    Example: [bold]gh-backfill migrate[/bold]
+    """
+    with connect.database_url(settings.load()) as url, Database(url) as db:
+        found = migrations.ready(db) if dry_run else migrating.migrate(db, time.sleep)
+    names = [f"{each.version}_{each.name}" for each in found]
+    word = "would apply" if dry_run else "applied"
+    if as_json:
+        print(json.dumps({word: names}))
+    else:
+        print(f"{word}: {', '.join(names)}" if names else "the database is up to date")
+
+
+def grant_reader(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="An existing role of PostgreSQL.")],
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Let a role read every row of everything we store; row level security would show it empty tables otherwise.
+
+    Rows of private repositories are among them.  Repeat it after a migrate that brought new tables.
+    Example: [bold]gh-backfill grant-reader reporting[/bold]
+    """
+    with connect.database(settings.load(), writing=False) as db, db.transaction(read_only=dry_run) as tx:
+        names = readers.readable(tx, role) if dry_run else readers.grant(tx, role)
+    if as_json:
+        print(json.dumps({"role": role, "would read" if dry_run else "reads": names}))
+    else:
+        print(f"{role} {'would read' if dry_run else 'reads'} all rows of: {', '.join(names)}")

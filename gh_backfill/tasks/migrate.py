@@ -1,0 +1,23 @@
+"""Bring the database up to date: obstacles are told before anything is written, locks of others are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gh_backfill.store import migrations
+from gh_backfill.store.db import Database
+from gh_backfill.store.migrations import Migration
+from gh_backfill.tasks.persist import persistently
+
+
+def migrate(db: Database, sleep: Callable[[float], None]) -> list[Migration]:
+    """Apply what is pending and return what this run has applied.
+
+    A table that others hold is asked for again for about two minutes, and each time the log names who holds it.  Raises
+    ConfigurationError, with nothing written, where something is in the way.
+    """
+
+    def done(migration: Migration) -> bool:
+        return persistently(lambda: migrations.apply_one(db, migration), sleep)
+
+    return [migration for migration in migrations.ready(db) if done(migration)]
