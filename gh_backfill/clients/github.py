@@ -24,6 +24,7 @@ from gh_backfill.policy.wants import (
     Slot,
     Threads,
     Want,
+    by_id,
 )
 
 IDS_A_QUERY = 100
@@ -178,7 +179,7 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, p
 
     What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
     """
-    by_ids = list(islice((want for want in wants if _fits_ids(want)), IDS_A_QUERY))
+    by_ids = list(islice(filter(by_id, wants), IDS_A_QUERY))
     chosen = set(by_ids)
     singles = sorted((want for want in wants if want not in chosen), key=lambda want: _TEMPLATES[type(want)])
     templates = [_TEMPLATES[type(want)] for want in singles]
@@ -234,10 +235,6 @@ def _reply(want: Want, node: dict[str, Any] | None, *, gone: bool) -> tuple[Want
         return want, _listing(want, node)
     except (KeyError, TypeError):
         return want, NoAnswer.UNKNOWN
-
-
-def _fits_ids(want: Want) -> bool:
-    return isinstance(want, CommentsOfReview) and want.after is None
 
 
 def _listing(want: Want, node: dict[str, Any]) -> ItemAnswer:

@@ -89,6 +89,7 @@ def simulate(
     Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000 --port 8080[/bold]
     """
     from gh_backfill.simulator.options import Options  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.pricing import Charges  # noqa: PLC0415  (nor this)
     from gh_backfill.simulator.server import serve  # noqa: PLC0415  (nor this)
 
     if not data and not synthetic:
@@ -97,7 +98,7 @@ def simulate(
     if missing:
         raise ConfigurationError(f"no such folder: {', '.join(missing)}")
     try:
-        options = Options(charge_counts=charge_counts)
+        options = Options(charges=Charges(counts=charge_counts))
         serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0, options)
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"the simulated GitHub does not start: {error}") from None

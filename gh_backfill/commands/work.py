@@ -17,7 +17,7 @@ from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect, costs, job, local, operate
+from gh_backfill.tasks import connect, costs, job, local, operate, pricing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.capture import Limits, Outcome
@@ -183,6 +183,7 @@ def capture(
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
         recover(db, [job.find(db, name).id])
+        pricing.ask_once_a_week(db, graphql)
         lists = connect.lists(environment, graphql)
         captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(name, captured)

@@ -22,7 +22,7 @@ def test_packing_loses_nothing_and_never_costs_a_second_point(pages: list[list[i
         query = next_query(left, Prices(), page=page, units=UNITS_OF_ONE_POINT)
         if not query.wants:
             break
-        assert Prices().points(query.page, query.units) == 1
+        assert Prices().points(query.counted) == 1
         assert query.page <= page
         left = [[want for want in each if want not in query.wants] for each in left]
     assert not any(left)

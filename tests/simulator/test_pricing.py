@@ -7,7 +7,7 @@ from graphql import OperationDefinitionNode, parse
 
 from gh_backfill.simulator.app import Application
 from gh_backfill.simulator.options import Options
-from gh_backfill.simulator.pricing import Price, Rounding, price
+from gh_backfill.simulator.pricing import Charges, Price, Rounding, price
 from gh_backfill.simulator.world import World
 from tests.simulator.small_world import ask, errors, post
 
@@ -26,7 +26,7 @@ _IDS = ", ".join(f'"{number}"' for number in range(81))
 def of(text: str, rounding: Rounding = Rounding.HALF_UP, *, charge_counts: bool = False, **variables: object) -> Price:
     document = parse(text)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return price(document, variables, operation, rounding=rounding, charge_counts=charge_counts)
+    return price(document, variables, operation, rounding=rounding, charges=Charges(counts=charge_counts))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_github_that_charges_counts_charges_our_page_for_every_review_there_ma
       reviews(first: 9) { nodes { comments { totalCount } } } comments(first: 9) { totalCount }
       reviewThreads { totalCount } commits { totalCount } } } } }"""
     costs = [
-        ask(Application(world, Options(charge_counts=charging)), query)["data"]["rateLimit"]["cost"]
+        ask(Application(world, Options(charges=Charges(counts=charging))), query)["data"]["rateLimit"]["cost"]
         for charging in (False, True)
     ]
     assert costs == [1, 10]  # 1 + 4 * 74 requests, and one for each of the 74 * 9 reviews there may be
