@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 
 from gh_backfill.clients import dry_run
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import GitHubError, StoreError
+from gh_backfill.errors import BackfillError, GitHubError, StoreError
 from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.samples import ABOVE, SAMPLES, Sample, next_sample
+from gh_backfill.settings import Settings
 from gh_backfill.store import prices as store
 from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class Memory:
 class Priced:
     """What a query of ours costs: its units by the list, the points we expect, and those that GitHub tells, or None."""
 
+    token: str
     query: str
     units: int
     expected: int
@@ -100,7 +103,24 @@ def informed(graphql: GraphQL, prices: Prices) -> Prices:
     return prices
 
 
-def table(graphql: GraphQL, prices: Prices) -> Iterator[Priced]:
+def tables(settings: Settings) -> list[Priced]:
+    """Return, for each token, samples of our queries with what they cost by our prices and by GitHub's word.
+
+    Raises ConfigurationError without a token; without a database, our prices are those of the list.
+    """
+    found: list[Priced] = []
+    for token, graphql in connect.each_github(settings):
+        try:
+            with connect.database(settings, writing=False) as db:
+                prices = Memory(db, graphql).recall()
+        except BackfillError as error:
+            log.info("the prices that were learned are not known: %s", error)
+            prices = Prices()
+        found += table(graphql, prices, token=token)
+    return found
+
+
+def table(graphql: GraphQL, prices: Prices, *, token: str = "") -> Iterator[Priced]:
     """Yield samples of our queries with what they cost by our prices and by GitHub's word."""
     refused = False
     for sample in (*SAMPLES, *ABOVE):
@@ -111,4 +131,10 @@ def table(graphql: GraphQL, prices: Prices) -> Iterator[Priced]:
             except GitHubError as error:
                 log.info("GitHub does not tell the price of a query: %s", error)
                 refused = True
-        yield Priced(query=sample.name, units=sample.counted.units, expected=prices.points(sample.counted), told=told)
+        yield Priced(
+            token=token,
+            query=sample.name,
+            units=sample.counted.units,
+            expected=prices.points(sample.counted),
+            told=told,
+        )
