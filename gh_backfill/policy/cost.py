@@ -73,6 +73,8 @@ class Prices:
         if self._probes(counted):
             return counted.units
         likely = self.believed.units(counted)
+        if len(self.plausible) == 1:
+            return likely
         caution = CAUTION[min(self.surprises, len(CAUTION) - 1)] if self.lost < UNITS_OF_A_SURPRISE else 0
         possible = (surcharges.units(counted) for surcharges in self.plausible)
         return max(likely, *(units for units in possible if units <= likely + caution))
@@ -129,12 +131,15 @@ class Prices:
 
     def _probes(self, counted: Counted) -> bool:
         """Say whether it is time to try again whether a query costs what the list says, for a point at most."""
-        dearer = points(self.believed.units(counted)) - points(counted.units)
-        return self.lost >= UNITS_UNTIL_PROBE and dearer <= 1
+        if self.lost < UNITS_UNTIL_PROBE:
+            return False
+        return points(self.believed.units(counted)) - points(counted.units) <= 1
 
     def _best(self) -> int:
         """Return how many points are best spent on one query: more than one where there is a price for each query."""
         once = self.believed.query + self.believed.ids
+        if not once:
+            return 1
         choices = range(1, points(UNITS_OF_ONE_POINT + once) + 1)
         return min(choices, key=lambda each: each / max(0.1, 100 * each + 49 - once))
 

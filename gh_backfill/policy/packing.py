@@ -69,8 +69,9 @@ def _filled(wants: Sequence[Want], prices: Prices, page: int, units: int | None,
         if not chosen or (prices.fits(more) and (units is None or asked + want.units <= units)):
             chosen.append(want)
             counted, asked = more, asked + want.units
-    alone = Query(wants=tuple(chosen))
-    return Query(wants=alone.wants, page=prices.page_beside(alone.counted, page, by), by=by)
+    if beside:
+        counted = Query(wants=tuple(chosen)).counted
+    return Query(wants=tuple(chosen), page=prices.page_beside(counted, page, by), by=by)
 
 
 def _with(counted: Counted, want: Want) -> Counted:

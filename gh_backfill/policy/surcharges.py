@@ -153,7 +153,8 @@ def _explanations(charges: Sequence[Charge], many: int) -> Iterator[tuple[tuple[
         known = replace(NONE, **dict.fromkeys(fixed, 1.0))
         for order, kind in enumerate(KINDS):
             if kind not in fixed and (amount := _least(charges, known, kind)) is not None:
-                rank = amount * _UNLIKELY[kind] + sum(_UNLIKELY[each] for each in fixed)
+                whole = math.ceil(amount / _STEP - _TINY) * _STEP if kind == "share" else amount
+                rank = whole * _UNLIKELY[kind] + sum(_UNLIKELY[each] for each in fixed)
                 yield (round(rank, 6), order, place), replace(known, **{kind: amount})
 
 

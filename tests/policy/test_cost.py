@@ -108,6 +108,12 @@ def test_a_page_at_the_edge_charged_as_listed_shows_that_it_was_not_the_query_bu
     assert prices.cheapest_page() == 74
 
 
+def test_a_small_factor_is_no_likelier_than_one_unit_for_something() -> None:
+    prices = Prices().learned(PAGE, 1).learned(Counted(units=149, ids=1, listed=100, aliases=1), 2)
+    prices = prices.learned(Counted(units=147, ids=1, listed=90, aliases=20), 1)
+    assert prices.believed == Surcharges(ids=1)
+
+
 def test_a_later_answer_lowers_a_price_again() -> None:
     prices = Prices().learned(page(25), 27)
     assert prices.believed == Surcharges(count=1)
