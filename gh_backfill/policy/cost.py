@@ -26,6 +26,8 @@ UNITS_OF_A_PULL_REQUEST = A_PULL_REQUEST.units
 NEARLY = 1.05
 # So many charges are remembered; those that say least beside others go first, then the oldest.
 MOST_CHARGES = 30
+# No query of ours costs more by any price list that makes sense; whoever says so is not believed.
+MOST_POINTS = 500
 # Where an edge surprised us, a query stays below it under every explanation that takes so many units at most; after a
 # second surprise under more of them.  That caution ends when it has cost as much as another surprise would.
 CAUTION = (0, 10, 15)
@@ -98,7 +100,7 @@ class Prices:
 
         The newest charge always counts, older ones as long as they agree with it, and a dry run with all of them.
         """
-        if charged < 1:
+        if not 1 <= charged <= MOST_POINTS:
             return self
         charge = Charge(counted=counted, points=charged)
         known = _explained(self, _with(self.charged, charge), self.told)
@@ -110,7 +112,7 @@ class Prices:
 
     def informed(self, counted: Counted, would_charge: int) -> Prices:
         """Return the prices that also agree with what a dry run said, as far as real charges do not contradict it."""
-        if would_charge < 1:
+        if not 1 <= would_charge <= MOST_POINTS:
             return self
         return _explained(self, self.charged, _with(self.told, Charge(counted=counted, points=would_charge)))
 
@@ -138,10 +140,7 @@ class Prices:
     def _best(self) -> int:
         """Return how many points are best spent on one query: more than one where there is a price for each query."""
         once = self.believed.query + self.believed.ids
-        if not once:
-            return 1
-        choices = range(1, points(UNITS_OF_ONE_POINT + once) + 1)
-        return min(choices, key=lambda each: each / max(0.1, 100 * each + 49 - once))
+        return 1 if once <= UNITS_OF_ONE_POINT - 100 else points(UNITS_OF_ONE_POINT + once)
 
 
 def _explained(prices: Prices, charged: tuple[Charge, ...], told: tuple[Charge, ...]) -> Prices:

@@ -114,6 +114,16 @@ class Surcharges:
     count: float = 0
     share: float = 0
 
+    def __str__(self) -> str:
+        """Return them for whoever reads a log, in units."""
+        told = [
+            f"{amount:.0f} more for each {kind.replace('_', ' ')}"
+            for kind in KINDS
+            if kind != "share" and (amount := getattr(self, kind))
+        ]
+        told += [f"{self.share:.1%} more for everything"] if self.share else []
+        return ", ".join(told) or "as listed"
+
     def units(self, counted: Counted) -> float:
         """Return the units of a query by the list and these surcharges."""
         return (

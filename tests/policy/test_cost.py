@@ -155,8 +155,18 @@ def test_a_price_for_each_query_makes_queries_larger() -> None:
     assert prices.fits(Counted(units=150))
 
 
-def test_a_charge_that_is_no_number_of_points_teaches_nothing() -> None:
-    assert Prices().learned(PAGE, 0) == Prices() == Prices().learned(PAGE, -100)
+@pytest.mark.parametrize("charged", [0, -100, 501, 10**10])
+def test_a_charge_that_makes_no_sense_teaches_nothing(charged: int) -> None:
+    assert Prices().learned(PAGE, charged) == Prices() == Prices().informed(PAGE, charged)
+
+
+@given(st.lists(st.tuples(queries, st.integers(1, 500)), max_size=40))
+def test_charges_that_nothing_explains_end_with_the_newest_being_believed(told: list[tuple[Counted, int]]) -> None:
+    prices = Prices()
+    for counted, points in told:
+        prices = prices.learned(counted, points)
+        assert prices.points(counted) == max(points, cost.points(counted.units))
+        assert 1 <= prices.cheapest_page() <= 100
 
 
 def test_a_charge_below_the_list_teaches_no_surcharge() -> None:
