@@ -25,6 +25,7 @@ from gh_backfill.tasks.check import Finding
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import Plan
+from gh_backfill.tasks.pricing import Priced
 from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
@@ -200,6 +201,18 @@ def show_findings(found: Sequence[Finding]) -> None:
     for each in found:
         verdict = "[green]ok[/green]     " if each.ok else "[bold red]wrong[/bold red]  "
         _out.print(f"{verdict}{each.name:<11}{escape(' '.join(each.text.split()))}")
+
+
+def show_prices(found: Sequence[Priced]) -> None:
+    """Print what samples of our queries cost by our prices, beside what GitHub tells."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("token", "query", "units", "ours", "GitHub's"):
+        table.add_column(name, justify="left" if name in {"token", "query"} else "right")
+    for each in found:
+        told = "not told" if each.told is None else str(each.told)
+        told = f"[bold red]{told}[/bold red]" if each.told not in (None, each.expected) else told
+        table.add_row(escape(each.token), escape(each.query), str(each.units), str(each.expected), told)
+    _out.print(table)
 
 
 def show_status(

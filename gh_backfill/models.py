@@ -158,18 +158,18 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spent:
-    """What an answer cost: points and requests (retries included), and the seconds the last request took."""
+    """What was asked cost: points, requests (retries included), and the seconds that its answers took."""
 
     points: int = 0
     requests: int = 0
     seconds: float = 0.0
 
     def __add__(self, other: Spent) -> Spent:
-        """Add points and requests; the seconds are those of the slower one."""
+        """Add each of the three: requests to GitHub come one after the other, so their seconds add up, too."""
         return Spent(
             points=self.points + other.points,
             requests=self.requests + other.requests,
-            seconds=max(self.seconds, other.seconds),
+            seconds=self.seconds + other.seconds,
         )
 
 

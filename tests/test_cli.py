@@ -150,6 +150,8 @@ def test_a_dry_run_writes_nothing_though_it_could_not_either(environment: dict[s
         (("simulate",), "nothing to serve"),
         (("simulate", "--synthetic", "wrong"), "OWNER/NAME:N"),
         (("simulate", "--data", "/nowhere"), "/nowhere"),
+        (("simulate", "--synthetic", "a/b:1", "--dry-run-prices", "never"), "honest, refused, wrong, charged"),
+        (("simulate", "--synthetic", "a/b:1", "--charge-percent", "-5"), "--charge-percent"),
     ],
 )
 def test_bad_input_gets_one_clear_line_and_exit_2(

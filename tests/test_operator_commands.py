@@ -140,3 +140,13 @@ def test_a_command_that_writes_does_not_begin_where_a_column_is_missing(environm
         tx.run("alter table backfill_chunks drop column error")
     for arguments in (("track", "octo/small"), ("recover",), ("cancel", "octo/small")):
         assert "backfill_chunks.error is missing" in refused(cli(environment, *arguments), 2)
+
+
+def test_check_shows_our_prices_beside_githubs(environment: dict[str, str]) -> None:
+    shown = cli(environment, "check", "--prices")
+    assert shown.returncode == 0
+    (row,) = [line for line in shown.stdout.splitlines() if "one larger" in line]
+    assert (row.split()[0], row.split()[-3:]) == ("GITHUB_TOKEN", ["151", "2", "2"])
+    told = json.loads(cli(environment, "check", "--prices", "--json").stdout)
+    assert {each["ok"] for each in told["findings"]} == {True}
+    assert [(each["expected"], each["told"]) for each in told["prices"]][:2] == [(1, 1), (1, 1)]

@@ -18,12 +18,13 @@ _FILES = ("capture", "repositories")
 
 
 @lru_cache(maxsize=64)
-def aliases(templates: tuple[str, ...], *, numbers: int = 0) -> str:
+def aliases(templates: tuple[str, ...], *, numbers: int = 0, dry_run: bool = False) -> str:
     """Return one operation made of one numbered copy of each template, in order, and the budget.
 
     Names that end in 0 get the number of their place: `$id0` of the third template becomes `$id2`.  A template without
     such names (`nodes(ids:)`, a page) may occur once; a line for `q0` is repeated for so many `numbers`.  The operation
-    is called after its last template, for GitHub's support and for whoever reads a log of requests.
+    is called after its last template, for GitHub's support and for whoever reads a log of requests.  A dry run asks for
+    its price only, and is called Prices.
     """
     heads: list[str] = []
     bodies: list[str] = []
@@ -33,7 +34,8 @@ def aliases(templates: tuple[str, ...], *, numbers: int = 0) -> str:
             head, body = _for_numbers(head, body, numbers)
         heads += (each for each in head if each not in heads)
         bodies.append(body)
-    query = "query {}({}) {{\n  ...Budget\n{}\n}}".format(templates[-1], ", ".join(heads), "\n".join(bodies))
+    name, first = ("Prices", "DryRun") if dry_run else (templates[-1], "Budget")
+    query = "query {}({}) {{\n  ...{}\n{}\n}}".format(name, ", ".join(heads), first, "\n".join(bodies))
     return _with_fragments(query)
 
 

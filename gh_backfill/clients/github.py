@@ -23,6 +23,7 @@ from gh_backfill.policy.wants import (
     Slot,
     Threads,
     Want,
+    by_id,
 )
 
 IDS_A_QUERY = 100
@@ -166,7 +167,7 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, p
 
     What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
     """
-    by_ids = list(islice((want for want in wants if _fits_ids(want)), IDS_A_QUERY))
+    by_ids = list(islice(filter(by_id, wants), IDS_A_QUERY))
     chosen = set(by_ids)
     singles = sorted((want for want in wants if want not in chosen), key=lambda want: _TEMPLATES[type(want)])
     templates = [_TEMPLATES[type(want)] for want in singles]
@@ -227,10 +228,6 @@ def _reply(want: Want, node: dict[str, Any] | None, path: tuple[str | int, ...],
         return _listing(want, node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
-
-
-def _fits_ids(want: Want) -> bool:
-    return isinstance(want, CommentsOfReview) and want.after is None
 
 
 def _listing(want: Want, node: dict[str, Any]) -> ItemAnswer:

@@ -10,6 +10,7 @@ from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig
 from gh_backfill.models import Named, NodeId, NotFound, Unknown
+from gh_backfill.policy.surcharges import Counted
 from gh_backfill.policy.wants import Slot
 
 
@@ -65,6 +66,12 @@ def named(slot: Slot, known: Known) -> Slot:
         for each in slot.unreadable
     )
     return replace(slot, after=str(known.number), unreadable=lost)
+
+
+def counted(asked: NumbersAsked) -> Counted:
+    """Return what of it has a price beside its pull requests: its fields at the root, and one count."""
+    ids = bool(_by_id(asked))
+    return Counted(ids=ids, aliases=len(_alone(asked)) + ids + 1, counts=1)
 
 
 def _by_id(asked: NumbersAsked) -> list[Known]:

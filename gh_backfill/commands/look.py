@@ -15,7 +15,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
-from gh_backfill.tasks import connect
+from gh_backfill.tasks import connect, pricing
 from gh_backfill.tasks.outlook import outlook
 
 
@@ -45,17 +45,29 @@ def status(
         console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
 
 
-def check(as_json: Json = False) -> None:
+def check(
+    as_json: Json = False,
+    prices: Annotated[
+        bool, typer.Option("--prices", help="Also show what our queries cost, by our prices and by GitHub's word.")
+    ] = False,
+) -> None:
     """Check settings, token, budget and database, one line each with what to do; exit code 2 if anything is wrong.
 
     The rights are proved by writing to every table in a transaction that is rolled back.
     Example: [bold]gh-backfill check[/bold]
     """
-    found = checking.check(settings.load(), datetime.now(UTC))
+    environment = settings.load()
+    found = checking.check(environment, datetime.now(UTC))
+    able = prices and not any(each.name in {"settings", "token"} and not each.ok for each in found)
+    priced = pricing.tables(environment) if able else []
     if as_json:
-        print(json.dumps([each.as_json() for each in found]))
+        findings = [each.as_json() for each in found]
+        told = {"findings": findings, "prices": [each.as_json() for each in priced]}
+        print(json.dumps(told if prices else findings))
     else:
         console.show_findings(found)
+    if priced and not as_json:
+        console.show_prices(priced)
     wrong = [each.name for each in found if not each.ok]
     if wrong:
         raise ConfigurationError(f"{len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}")
@@ -83,12 +95,26 @@ def simulate(
     charge_counts: Annotated[
         bool, typer.Option("--charge-counts", help="Charge also for connections of which only the count is asked.")
     ] = False,
+    charge_ids: Annotated[bool, typer.Option("--charge-ids", help="Charge one unit for each nodes(ids:).")] = False,
+    charge_aliases: Annotated[
+        bool, typer.Option("--charge-aliases", help="Charge one unit for each alias at the root of a query.")
+    ] = False,
+    charge_percent: Annotated[
+        str, typer.Option("--charge-percent", metavar="N", help="Charge so many percent more for everything.")
+    ] = "0",
+    dry_run_prices: Annotated[
+        str,
+        typer.Option(
+            "--dry-run-prices", metavar="HOW", help="Tell prices: honest, refused, wrong (as published) or charged."
+        ),
+    ] = "honest",
 ) -> None:
     """Serve a simulated GitHub on this machine, with its prices, limits and faults.
 
     Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000 --port 8080[/bold]
     """
-    from gh_backfill.simulator.options import Options  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.options import DryRun, Options  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.simulator.pricing import Charges  # noqa: PLC0415  (nor this)
     from gh_backfill.simulator.server import serve  # noqa: PLC0415  (nor this)
 
     if not data and not synthetic:
@@ -96,8 +122,16 @@ def simulate(
     missing = [str(folder) for folder in data or [] if not folder.is_dir()]
     if missing:
         raise ConfigurationError(f"no such folder: {', '.join(missing)}")
+    if dry_run_prices not in list(DryRun):
+        raise ConfigurationError(f"--dry-run-prices must be one of {', '.join(DryRun)}, not {dry_run_prices[:40]}")
     try:
-        options = Options(charge_counts=charge_counts)
+        charges = Charges(
+            counts=charge_counts,
+            ids=charge_ids,
+            aliases=charge_aliases,
+            percent=number("--charge-percent", charge_percent, 0, 10_000) or 0,
+        )
+        options = Options(charges=charges, dry_run=DryRun(dry_run_prices))
         serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0, options)
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"the simulated GitHub does not start: {error}") from None

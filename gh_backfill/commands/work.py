@@ -20,7 +20,7 @@ from gh_backfill.models import Goal
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
-from gh_backfill.tasks import accounts, connect, costs, job, local, operate
+from gh_backfill.tasks import accounts, connect, costs, job, local, operate, pricing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.accounts import Filters
@@ -223,6 +223,7 @@ def capture(
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
         recover(db, [job.find(db, name).id])
+        pricing.ask_once_a_week(db, graphql)
         lists = connect.lists(environment, graphql)
         captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(name, captured)

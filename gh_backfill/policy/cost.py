@@ -7,16 +7,33 @@ https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+from gh_backfill.policy.surcharges import NONE, Charge, Counted, Surcharges, explanations
 
 # The most units that one point buys; two points buy only 100 more.
 UNITS_OF_ONE_POINT = 149
 LARGEST_FIRST = 100
-# The list of a page's pull requests, and the two lists of each: first reviews and first comments.
-UNITS_OF_A_PAGE = 1
-UNITS_OF_A_PULL_REQUEST = 2
+# A page of pull requests, and each pull request of it: two lists, first reviews and first comments.  Of the latter
+# the count of comments is asked for each review there may be, and four counts of the pull request.
+A_PAGE = Counted(units=1)
+A_PULL_REQUEST = Counted(units=2, pull_requests=1, counts=4 + LARGEST_FIRST)
+# By numbers there is no list; they come as ids and aliases.
+A_PAGE_BY_NUMBER = Counted(ids=1, aliases=2, counts=1)
+UNITS_OF_A_PULL_REQUEST = A_PULL_REQUEST.units
 # Of pages that cost nearly the same for each pull request, the larger one saves requests.
 NEARLY = 1.05
+# So many charges are remembered; those that say least beside others go first, then the oldest.
+MOST_CHARGES = 30
+# No query of ours costs more by any price list that makes sense; whoever says so is not believed.
+MOST_POINTS = 500
+# Where an edge surprised us, a query stays below it under every explanation that takes so many units at most; after a
+# second surprise under more of them.  That caution ends when it has cost as much as another surprise would.
+CAUTION = (0, 10, 15)
+UNITS_OF_A_SURPRISE = 150.0
+# And when surcharges have cost so many units, one query tries whether they are still charged.
+UNITS_UNTIL_PROBE = 1_500.0
 
 
 def points(units: float) -> int:
@@ -24,54 +41,118 @@ def points(units: float) -> int:
     return max(1, int((units + 50) // 100))
 
 
+def page(pull_requests: int, by: Counted = A_PAGE) -> Counted:
+    """Return what is counted in a page of so many pull requests, 0 for none; `by` is what it has beside them."""
+    return by + A_PULL_REQUEST.times(pull_requests) if pull_requests else Counted()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prices:
-    """What pull requests of a page and wants cost: by the list, until GitHub's answers say otherwise.
+    """What queries cost: by the list, until GitHub's charges say otherwise.
 
-    `pull_request` are the units of each pull request of a page; `want` is what GitHub charges for a unit of a want.
-    `page_seen` and `wants_seen` are the sizes of the queries that taught them.
+    `charged` are the charges that are remembered, the oldest first, `told` are those of dry runs, which count only as
+    long as no real one contradicts.  `plausible` are the surcharges that explain them, the likeliest first.
+    `surprises` counts the charges that were dearer than expected, `lost` the units that were left unused since.
     """
 
-    pull_request: float = UNITS_OF_A_PULL_REQUEST
-    want: float = 1.0
-    page_seen: int = 0
-    wants_seen: int = 0
+    charged: tuple[Charge, ...] = ()
+    told: tuple[Charge, ...] = ()
+    plausible: tuple[Surcharges, ...] = (NONE,)
+    surprises: int = 0
+    lost: float = 0.0
 
-    def units(self, page: int, wants: int) -> float:
-        """Return the units of a query with a page of so many pull requests (0: none) and so many units of wants."""
-        of_page = UNITS_OF_A_PAGE + self.pull_request * page if page else 0
-        return of_page + self.want * wants
+    @property
+    def believed(self) -> Surcharges:
+        """Return the surcharges that we plan with."""
+        return self.plausible[0]
 
-    def points(self, page: int, wants: int) -> int:
-        """Return what such a query costs."""
-        return points(self.units(page, wants))
+    def points(self, counted: Counted) -> int:
+        """Return what such a query is expected to cost."""
+        return points(self.believed.units(counted))
 
-    def wants_of_one_point(self) -> int:
-        """Return how many units of wants one point buys."""
-        return max(1, int(UNITS_OF_ONE_POINT / self.want))
+    def units(self, counted: Counted) -> float:
+        """Return the units that such a query may have: with a little caution where an edge surprised us."""
+        if self._probes(counted):
+            return counted.units
+        likely = self.believed.units(counted)
+        if len(self.plausible) == 1:
+            return likely
+        caution = CAUTION[min(self.surprises, len(CAUTION) - 1)] if self.lost < UNITS_OF_A_SURPRISE else 0
+        possible = (surcharges.units(counted) for surcharges in self.plausible)
+        return max(likely, *(units for units in possible if units <= likely + caution))
 
-    def page_beside(self, wants: int) -> int:
-        """Return how many pull requests fit into one point beside so many units of wants."""
-        return max(0, int((UNITS_OF_ONE_POINT - UNITS_OF_A_PAGE - self.want * wants) / self.pull_request))
+    def fits(self, counted: Counted) -> bool:
+        """Say whether such a query costs no more than what is best spent on one query: one point, as a rule."""
+        return points(self.units(counted)) <= self._best()
 
-    def cheapest_page(self, ceiling: int = LARGEST_FIRST) -> int:
+    def page_beside(self, wants: Counted, most: int, by: Counted = A_PAGE) -> int:
+        """Return how many pull requests, of at most so many, fit into a query beside wants."""
+        return next((size for size in range(most, 0, -1) if self.fits(wants + page(size, by))), 0)
+
+    def cheapest_page(self, ceiling: int = LARGEST_FIRST, by: Counted = A_PAGE) -> int:
         """Return the page within `ceiling` that costs least for each pull request; of nearly equal ones the largest."""
-        sizes = range(1, max(1, ceiling) + 1)
-        least = min(self.points(size, 0) / size for size in sizes)
-        return max(size for size in sizes if self.points(size, 0) / size <= least * NEARLY)
+        each = {size: points(self.units(page(size, by))) / size for size in range(1, max(1, ceiling) + 1)}
+        least = min(each.values())
+        return max(size for size, cost in each.items() if cost <= least * NEARLY)
 
-    def learned(self, page: int, wants: int, charged: int) -> Prices:
-        """Return the prices that agree with what GitHub charged for a query; the same ones where these do.
+    def learned(self, counted: Counted, charged: int) -> Prices:
+        """Return the prices that agree with what GitHub charged for a query; what was charged before may have changed.
 
-        Where a page was in it, the page is what costs otherwise: its lists are nested, a want's hardly are.  A price is
-        rounded to points, so a small query teaches nothing where a larger one did.
+        The newest charge always counts, older ones as long as they agree with it, and a dry run with all of them.
         """
-        if charged == self.points(page, wants):
+        if not 1 <= charged <= MOST_POINTS:
             return self
-        units = 100.0 * charged
-        if page and page >= self.page_seen / 2:
-            each = (units - UNITS_OF_A_PAGE - self.want * wants) / page
-            return replace(self, pull_request=max(each, UNITS_OF_A_PULL_REQUEST / 2), page_seen=page)
-        if not page and wants >= self.wants_seen / 2:
-            return replace(self, want=max(units / wants, 0.5), wants_seen=wants)
-        return self
+        charge = Charge(counted=counted, points=charged)
+        known = _explained(self, _with(self.charged, charge), self.told)
+        if charged > self.points(counted):
+            return replace(known, surprises=self.surprises + 1, lost=0.0)
+        if known.believed != self.believed or self._probes(counted):
+            return replace(known, lost=0.0)
+        return replace(known, lost=self.lost + self.units(counted) - counted.units)
+
+    def informed(self, counted: Counted, would_charge: int) -> Prices:
+        """Return the prices that also agree with what a dry run said, as far as real charges do not contradict it."""
+        if not 1 <= would_charge <= MOST_POINTS:
+            return self
+        return _explained(self, self.charged, _with(self.told, Charge(counted=counted, points=would_charge)))
+
+    def after(self, known: Prices, begun_with: Prices) -> Prices:
+        """Return these prices on top of what is known by now, where they began with others: rivals learn, too."""
+        fresh = tuple(charge for charge in self.charged if charge not in begun_with.charged)
+        charged = known.charged
+        for charge in fresh:
+            charged = _with(charged, charge)
+        told = self.told if self.told != begun_with.told else known.told
+        surprises = known.surprises + self.surprises - begun_with.surprises
+        return _explained(replace(self, surprises=surprises), charged, told)
+
+    @classmethod
+    def remembered(cls, charged: Iterable[Charge], told: Iterable[Charge], surprises: int, lost: float) -> Prices:
+        """Return the prices that these charges tell of."""
+        return _explained(cls(surprises=surprises, lost=lost), tuple(charged), tuple(told))
+
+    def _probes(self, counted: Counted) -> bool:
+        """Say whether it is time to try again whether a query costs what the list says, for a point at most."""
+        if self.lost < UNITS_UNTIL_PROBE:
+            return False
+        return points(self.believed.units(counted)) - points(counted.units) <= 1
+
+    def _best(self) -> int:
+        """Return how many points are best spent on one query: more than one where there is a price for each query."""
+        once = self.believed.query + self.believed.ids
+        return 1 if once <= UNITS_OF_ONE_POINT - 100 else points(UNITS_OF_ONE_POINT + once)
+
+
+def _explained(prices: Prices, charged: tuple[Charge, ...], told: tuple[Charge, ...]) -> Prices:
+    """Return the prices with these charges and what explains them; what contradicts newer ones is forgotten."""
+    if plausible := explanations(charged + told):
+        return replace(prices, charged=charged, told=told, plausible=plausible)
+    while charged and not (plausible := explanations(charged)):
+        charged = charged[1:]
+    return replace(prices, charged=charged, told=(), plausible=plausible or (NONE,))
+
+
+def _with(charges: tuple[Charge, ...], charge: Charge) -> tuple[Charge, ...]:
+    """Add a charge, and forget those that teach nothing beside it, or were for the very same query."""
+    kept = tuple(each for each in charges if each.counted != charge.counted and not charge.says_no_less_than(each))
+    return (*kept, charge)[-MOST_CHARGES:]

@@ -2,46 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
-from gh_backfill.policy.cost import Prices
-from gh_backfill.policy.wants import Want
+from gh_backfill.policy import cost
+from gh_backfill.policy.cost import A_PAGE, LARGEST_FIRST, NEARLY, Prices
+from gh_backfill.policy.surcharges import Counted
+from gh_backfill.policy.wants import MoreReviews, Want, by_id
 
 # So many pages may be on their way to completeness at once: more would hardly save another point.
 PAGES_UNDER_WAY = 4
+# GitHub refuses a longer list of ids.
+MOST_IDS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """One query: wants, and a page of so many pull requests; 0 for no page."""
+    """One query: wants, and a page of so many pull requests, 0 for none; `by` is what a page has beside them."""
 
     wants: tuple[Want, ...] = ()
     page: int = 0
+    by: Counted = A_PAGE
 
     @property
     def units(self) -> int:
-        """Return the units of the wants."""
+        """Return the units of the wants by the list."""
         return sum(want.units for want in self.wants)
+
+    @property
+    def counted(self) -> Counted:
+        """Return what of it may have a price."""
+        return reduce(_with, self.wants, cost.page(self.page, self.by))
 
     def __bool__(self) -> bool:
         """Say whether there is anything to ask."""
         return bool(self.wants) or self.page > 0
 
 
-def next_query(wants: Iterable[Iterable[Want]], prices: Prices, *, page: int = 0, units: int) -> Query:
-    """Compose one query of at most `units` of wants, and of the next page as much as one point still buys.
+def next_query(
+    wants: Iterable[Iterable[Want]], prices: Prices, *, page: int = 0, units: int | None = None, by: Counted = A_PAGE
+) -> Query:
+    """Compose one query: wants, at most `units` of them, and of the next page as much as costs nothing more.
 
     `wants` come by page, the oldest page first; within it the larger ones first, so that small ones fill what these
-    leave.  `page` is the most that may be asked of the next page.  A want larger than `units` gets a query without
-    others.
+    leave.  `page` is the most that may be asked of the next page.  A want larger than a query gets one without others.
+    Where pull requests are so dear that none fits beside so many wants, some wants wait if that fills the query better.
     """
+    ordered = [want for of_one_page in wants for want in sorted(of_one_page, key=lambda want: -want.units)]
+    if not ordered:
+        return Query(page=page, by=by)
+    query = _filled(ordered, prices, page, units, by, beside=0)
+    if query.page or not page:
+        return query
+    other = _filled(ordered, prices, page, units, by, beside=1)
+    fuller = prices.units(other.counted) > NEARLY * prices.units(query.counted)
+    return other if fuller and prices.fits(other.counted) else query
+
+
+def _filled(wants: Sequence[Want], prices: Prices, page: int, units: int | None, by: Counted, *, beside: int) -> Query:
+    """Take the wants that fit beside so many pull requests, and then as many of these as still fit."""
     chosen: list[Want] = []
-    room = units
-    for of_one_page in wants:
-        for want in sorted(of_one_page, key=lambda want: -want.units):
-            if want.units <= room or not chosen:
-                chosen.append(want)
-                room -= want.units
-    asked = sum(want.units for want in chosen)
-    return Query(wants=tuple(chosen), page=min(page, prices.page_beside(asked)) if chosen else page)
+    counted, asked = cost.page(beside, by), 0
+    for want in wants:
+        more = _with(counted, want)
+        if not chosen or (prices.fits(more) and (units is None or asked + want.units <= units)):
+            chosen.append(want)
+            counted, asked = more, asked + want.units
+    if beside:
+        counted = Query(wants=tuple(chosen)).counted
+    return Query(wants=tuple(chosen), page=prices.page_beside(counted, page, by), by=by)
+
+
+def _with(counted: Counted, want: Want) -> Counted:
+    """Count one more want: as an id of the list of ids, as long as that is not full, or under an alias."""
+    if by_id(want) and counted.listed < MOST_IDS:
+        return counted + Counted(units=want.units, ids=0 if counted.listed else 1, listed=1)
+    counts = LARGEST_FIRST if isinstance(want, MoreReviews) else 0
+    return counted + Counted(units=want.units, aliases=1, counts=counts)

@@ -62,6 +62,12 @@ class CommentsOfThread:
 
 Want = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
 
+
+def by_id(want: Want) -> bool:
+    """Say whether a want may be asked for by an id in a list of ids; others need an alias of their own."""
+    return isinstance(want, CommentsOfReview) and want.after is None
+
+
 KINDS: Mapping[type[Want], str] = {
     MoreReviews: "review",
     MoreComments: "issue_comment",

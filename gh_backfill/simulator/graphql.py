@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from graphql.execution.values import get_variable_values
 from gh_backfill.simulator import derive, pricing, refusals, wording
 from gh_backfill.simulator.cursors import Cursors
 from gh_backfill.simulator.limits import Ledger, Standing
-from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.options import DryRun, Options
 from gh_backfill.simulator.schema import build
 from gh_backfill.simulator.scope import Scope
 from gh_backfill.simulator.world import World
@@ -72,16 +72,11 @@ class Engine:
         values, errors = self._variables(operation, variables)
         if errors:
             return self._unpaid(identity, {"errors": errors})
-        price = pricing.price(
-            prepared.document,
-            values,
-            operation,
-            rounding=self._options.rounding,
-            charge_counts=self._options.charge_counts,
-        )
+        price = self._price(prepared.document, values, operation)
         if price.refusals:
             return self._unpaid(identity, {"errors": price.refusals})
-        fits, standing = self._ledger.charge(identity, "graphql", 0 if price.dry_run else price.cost)
+        cost = self._charged(price)
+        fits, standing = self._ledger.charge(identity, "graphql", cost)
         if not fits:
             answer = refusals.points_used_up(self._options.exhausted, derive.derived_user_id(identity))
             return Outcome(answer=answer, standing=standing, refused=True)
@@ -95,7 +90,24 @@ class Engine:
             reset_at=datetime.fromtimestamp(standing.reset, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         answer = self._execute(prepared.document, operation, variables, scope)
-        return Outcome(answer=answer, standing=standing, cost=0 if price.dry_run else price.cost, nodes=scope.nodes)
+        return Outcome(answer=answer, standing=standing, cost=cost, nodes=scope.nodes)
+
+    def _price(
+        self, document: DocumentNode, variables: Mapping[str, Any], operation: OperationDefinitionNode
+    ) -> pricing.Price:
+        """Price an operation; a dry run may be refused, or answered by the published list whatever is charged."""
+        rounding, dry_run = self._options.rounding, self._options.dry_run
+        price = pricing.price(document, variables, operation, rounding=rounding, charges=self._options.charges)
+        if price.dry_run and dry_run is DryRun.REFUSED:
+            return replace(price, refusals=[refusals.NO_DRY_RUN])
+        if price.dry_run and dry_run is DryRun.WRONG:
+            return pricing.price(document, variables, operation, rounding=rounding)
+        return price
+
+    def _charged(self, price: pricing.Price) -> int:
+        if price.dry_run:
+            return 1 if self._options.dry_run is DryRun.CHARGED else 0
+        return price.cost
 
     def _execute(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any], scope: Scope

@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.simulator.pricing import Rounding
+from gh_backfill.simulator.pricing import LISTED, Charges, Rounding
 from gh_backfill.simulator.refusals import Exhausted, Secondary
+
+
+class DryRun(StrEnum):
+    """What `rateLimit(dryRun: true)` does: tell the price, fail, tell the published one, or cost a point."""
+
+    HONEST = "honest"
+    REFUSED = "refused"
+    WRONG = "wrong"
+    CHARGED = "charged"
 
 
 class LargeIntegers(StrEnum):
@@ -24,9 +33,9 @@ class Options:
     """How the simulated GitHub behaves.  Limits are points (GraphQL) and requests (REST) an hour; times are seconds.
 
     A token is its own identity unless `identities` names another; tokens of one identity share its budget.
-    `limits` overrides both limits of an identity.  With `charge_counts` a connection costs a request for each parent
-    also where only its `totalCount` is asked for; nobody has measured whether GitHub does so.  A repository's lists of
-    comments end after `longest_list`.  `clock` and `sleep` may be replaced, so that no test waits.
+    `limits` overrides both limits of an identity.  `charges` are prices beside the published list, and `dry_run` says
+    what becomes of a question for a price.  A repository's lists of comments end after `longest_list`.  `clock` and
+    `sleep` may be replaced, so that no test waits.
     """
 
     identities: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +52,8 @@ class Options:
     exhausted: Exhausted = Exhausted.RATE_LIMITED
     secondary: Secondary = Secondary.RETRY_AFTER
     rounding: Rounding = Rounding.HALF_UP
-    charge_counts: bool = False
+    charges: Charges = LISTED
+    dry_run: DryRun = DryRun.HONEST
     large_integers: LargeIntegers = LargeIntegers.RAW
     private_readers: frozenset[str] = frozenset()
     public_stargazers: bool = False

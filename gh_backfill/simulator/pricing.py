@@ -35,6 +35,24 @@ class Rounding(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Charges:
+    """What is charged beside GitHub's published list, of which nobody knows better.
+
+    `counts`: a connection without `first` or `last`, of which only the `totalCount` can be asked, costs as if it had
+    `first`.  `ids` and `aliases`: one unit for each `nodes(ids:)` and for each alias at the root.  `percent`: so much
+    more than all units together.
+    """
+
+    counts: bool = False
+    ids: bool = False
+    aliases: bool = False
+    percent: int = 0
+
+
+LISTED = Charges()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Price:
     """The price of a query; `refusals` are GitHub's errors where it asks for too much."""
 
@@ -49,7 +67,7 @@ class Price:
 class _Tally:
     variables: Mapping[str, Any]
     fragments: Mapping[str, FragmentDefinitionNode]
-    charge_counts: bool
+    charges: Charges
     units: int = 0
     nodes: int = 0
     dry_run: bool = False
@@ -63,18 +81,18 @@ def price(
     operation: OperationDefinitionNode,
     *,
     rounding: Rounding = Rounding.HALF_UP,
-    charge_counts: bool = False,
+    charges: Charges = LISTED,
 ) -> Price:
     """Price an operation.  `variables` hold the defaults too.
 
     A connection is charged once for each node of the connections above it; one without `first` or `last`, which can
-    only be asked for its `totalCount`, is free unless `charge_counts` is set: then it costs as if it had `first`.
+    only be asked for its `totalCount`, is free unless the `charges` say otherwise.
     """
     definitions = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     fragments = {definition.name.value: definition for definition in definitions}
-    tally = _Tally(variables=variables, fragments=fragments, charge_counts=charge_counts)
+    tally = _Tally(variables=variables, fragments=fragments, charges=charges)
     _walk(tally, operation.selection_set, above=1, top=True)
-    cost = max(1, _rounded(Fraction(tally.units, 100), rounding))
+    cost = max(1, _rounded(Fraction(tally.units * (100 + charges.percent), 10_000), rounding))
     refusals = tally.too_many_ids or _too_many_nodes(tally)
     return Price(units=tally.units, cost=cost, nodes=tally.nodes, dry_run=tally.dry_run, refusals=refusals)
 
@@ -92,7 +110,8 @@ def _walk(tally: _Tally, selection: SelectionSetNode, above: int, *, top: bool =
 
 
 def _count_top(tally: _Tally, node: FieldNode, arguments: Mapping[str, Any]) -> int | None:
-    """Count what is special at the top: `rateLimit(dryRun:)` and `nodes(ids:)`, which multiplies but costs nothing."""
+    """Count what is special at the top: `rateLimit(dryRun:)` and `nodes(ids:)`, which multiplies and is free itself."""
+    tally.units += tally.charges.aliases and node.alias is not None
     if node.name.value == "rateLimit":
         tally.dry_run = tally.dry_run or arguments.get("dryRun") is True
     if node.name.value == "nodes" and isinstance(arguments.get("ids"), list):
@@ -104,7 +123,7 @@ def _count(tally: _Tally, fields: list[FieldNode], arguments: Mapping[str, Any],
     """Count a field, and return how many nodes there may be of what is below it."""
     size = _size(arguments)
     if size is None:
-        tally.units += above if tally.charge_counts and _counts(tally, fields) else 0
+        tally.units += above if tally.charges.counts and _counts(tally, fields) else 0
         return above
     tally.units += above
     tally.nodes += above * size
@@ -160,6 +179,7 @@ def _counts(tally: _Tally, fields: list[FieldNode]) -> bool:
 
 def _count_ids(tally: _Tally, node: FieldNode, count: int) -> int:
     tally.nodes += count
+    tally.units += tally.charges.ids
     if count > MOST_IDS:
         path = [node.alias.value if node.alias else node.name.value]
         text = f"You may not provide more than {MOST_IDS} node ids; you provided {count}."

@@ -14,6 +14,12 @@ _TERMS = (
     "For more on scraping GitHub and how it may affect your rights, please review our Terms of Service "
     "(https://docs.github.com/en/site-policy/github-terms/github-terms-of-service)"
 )
+NO_DRY_RUN: dict[str, Any] = {
+    "path": ["query Prices", "rateLimit", "dryRun"],
+    "extensions": {"code": "argumentNotAccepted", "name": "rateLimit", "typeName": "Field", "argumentName": "dryRun"},
+    "locations": [{"line": 1, "column": 1}],
+    "message": "Field 'rateLimit' doesn't accept argument 'dryRun'",
+}
 REQUEST_ID = "FA2D:87B1:8879E3:1176C87:6570B7E6"
 
 

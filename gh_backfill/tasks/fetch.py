@@ -11,8 +11,9 @@ from gh_backfill.clients.pages import Asked, Page, PageAsked
 from gh_backfill.errors import TooBig
 from gh_backfill.models import CompletePullRequest, Spent, Unreadable
 from gh_backfill.policy.completeness import TRIES, Gathering
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.cost import A_PAGE, Prices
 from gh_backfill.policy.packing import Query, next_query
+from gh_backfill.policy.surcharges import Counted
 from gh_backfill.policy.wants import Slot, Want
 
 Alive = Callable[[], None]
@@ -45,16 +46,22 @@ class Completion:
         self._units: int | None = None
 
     def next_query(
-        self, pages: Sequence[Sequence[Gathering]], prices: Prices, *, page: int = 0, apart: bool = False
+        self,
+        pages: Sequence[Sequence[Gathering]],
+        prices: Prices,
+        *,
+        page: int = 0,
+        by: Counted = A_PAGE,
+        apart: bool = False,
     ) -> Query:
         """Compose the next query for the pull requests of several pages, the oldest first.
 
-        `page` is the most of the next page that may go with it, `apart` keeps a page from going with wants.
+        `page` is the most of the next page that may go with it, and `by` what there is of that page only once; `apart`
+        keeps a page from going with wants.
         """
         owners = [{want: gathering for gathering in each for want in gathering.wants()} for each in pages]
         self._asked = {want: gathering for each in reversed(owners) for want, gathering in each.items()}
-        units = prices.wants_of_one_point() if self._units is None else self._units
-        query = next_query(owners, prices, page=page, units=units)
+        query = next_query(owners, prices, page=page, units=self._units, by=by)
         return replace(query, page=0) if apart and query.wants else query
 
     def take(self, reply: github.Reply) -> None:
@@ -80,7 +87,7 @@ def complete(graphql: GraphQL, gatherings: Sequence[Gathering], alive: Alive = l
     while query := completion.next_query([gatherings], prices):
         alive()
         try:
-            reply = github.ask(graphql, query.wants, points=prices.points(0, query.units))
+            reply = github.ask(graphql, query.wants, points=prices.points(query.counted))
         except TooBig:
             completion.too_big(query)
             continue

@@ -18,12 +18,13 @@ from functools import partial
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.numbers import counted
 from gh_backfill.clients.pages import Asked, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models import Claim, NodeId, Spent, Stream, Unreadable
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.completeness import Gathering
-from gh_backfill.policy.cost import LARGEST_FIRST, Prices
+from gh_backfill.policy.cost import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
 from gh_backfill.policy.progress import page_limit, wanted
 from gh_backfill.tasks.background import Begin
@@ -180,18 +181,20 @@ class Pipeline:
         if self._numbers is not None:
             size = min(size, self._numbers.ready)
         pages = [each.gatherings for each in self._fetched]
-        query = self._completion.next_query(pages, self.prices, page=size, apart=self._apart > 0)
+        by = A_PAGE if self._numbers is None else A_PAGE_BY_NUMBER
+        query = self._completion.next_query(pages, self.prices, page=size, by=by, apart=self._apart > 0)
         self._apart = max(0, self._apart - 1)
         if self._numbers is not None:
-            return _Asked(query=query, page=self._numbers.ask(self.repository, query.page) if begins else None)
+            numbers = self._numbers.ask(self.repository, query.page) if begins else None
+            by = by if numbers is None else counted(numbers)
+            return _Asked(query=replace(query, by=by), page=numbers)
         order: Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
         page = PageAsked(repository=self.repository, first=query.page, after=place, order=order)
         return _Asked(query=query, page=page if query.page else None)
 
     def _ask(self, asked: _Asked) -> github.Reply:
         query = asked.query
-        points = self.prices.points(query.page, query.units)
-        return github.ask(self.graphql, query.wants, asked.page, points=points)
+        return github.ask(self.graphql, query.wants, asked.page, points=self.prices.points(query.counted))
 
     def _follow(self, asked: _Asked, answered: Callable[[], github.Reply], alive: Alive) -> None:
         """Take what a query brought, or make the next one smaller."""
@@ -287,10 +290,15 @@ class Pipeline:
     def _learn(self, query: Query, charged: int) -> None:
         """Believe what GitHub charged, and plan with it from now on."""
         known = self.prices
-        self.prices = known.learned(query.page, query.units, charged)
-        if known == Prices() != self.prices:
-            expected = known.points(query.page, query.units)
-            log.warning("GitHub charged %s points where %s were expected; planning with its prices", charged, expected)
+        self.prices = known.learned(query.counted, charged)
+        if known.believed != self.prices.believed:
+            expected = known.points(query.counted)
+            log.info(
+                "GitHub charged %s points where %s were expected; planning with its prices: %s",
+                charged,
+                expected,
+                self.prices.believed,
+            )
 
     def _largest(self) -> int:
         return self.prices.cheapest_page(self.largest or LARGEST_FIRST)

@@ -14,6 +14,7 @@ from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClai
 from gh_backfill.models import Claim, NodeId, Stream, TrackedRepository
 from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.retries import PauseReason
@@ -25,6 +26,7 @@ from gh_backfill.tasks.claims import Claims
 from gh_backfill.tasks.commit import Commit, Committed
 from gh_backfill.tasks.fetch import Chunk
 from gh_backfill.tasks.pipeline import Pipeline
+from gh_backfill.tasks.pricing import Memory
 from gh_backfill.tasks.quarantine import MOST_ATTEMPTS, retry_quarantined
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Worker:
     listen: Callable[[Progress], None]
     begin: Begin = in_thread
     lists: RestPages | None = None
+    _memory: Memory = field(init=False)
+    _prices: Prices = field(default_factory=Prices)
     _pipeline: Pipeline | None = None
     _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
     _captured: int = 0
@@ -59,11 +63,14 @@ class Worker:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
         self._captured = self.repository.captured
         self._total = self.repository.total or 0
+        self._memory = Memory(self.db, self.graphql)
+        self._prices = self._memory.recall()
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
             if ended is not None:
                 if self._pipeline is not None:
                     self._pipeline.drain()
+                    self._memory.keep(self._pipeline.prices, whatever=True)
                 return replace(
                     self._done,
                     outcome=ended.outcome,
@@ -119,6 +126,7 @@ class Worker:
             self.claims.release(claim)
             raise
         self._take(committed, chunk)
+        self._memory.keep(pipeline.prices)
         self._choose_route(claim, chunk)
         self._try_quarantined(claim)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
@@ -135,6 +143,7 @@ class Worker:
                 size=PageSize.remembered(stream, first=first),
                 largest=self.limits.chunk_size,
                 begin=self.begin,
+                prices=self._prices,
             )
         return self._pipeline
 

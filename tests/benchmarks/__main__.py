@@ -17,11 +17,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import adaptivity, database, peers, points, quick, reservations, scale, tables, wall
+from tests.benchmarks import adaptivity, database, peers, points, prices, quick, reservations, scale, tables, wall
 from tests.benchmarks.github import ROOT
 from tests.benchmarks.rig import Rig, rig
 from tests.benchmarks.tables import Table
-from tests.benchmarks.worlds import Source, corpus
+from tests.benchmarks.worlds import Source, corpus, one_by_one
 
 DOCS = ROOT / "docs"
 RESULTS = DOCS / "performance.json"
@@ -40,11 +40,13 @@ def main() -> int:
     if options.quick or options.record:
         with rig() as made:
             figures = quick.measure(made, quick.source())
+            paid = quick.prices(made)
         if options.record:
             quick.record(figures)
         over = quick.exceeded(figures, quick.bounds())
         tables.show(quick.table(figures, over), console)
-        return 1 if over else 0
+        tables.show(paid, console)
+        return 1 if over or paid.missed else 0
     sections = ["peers"] if options.peers else options.sections or [name for name in SECTIONS if name != "peers"]
     found = _measure(sections, console, options)
     return 1 if options.strict and any(table.missed for table in found) else 0
@@ -79,6 +81,7 @@ def _stored(options: argparse.Namespace) -> tuple[int, ...]:
 
 SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "points": lambda made, _: points.points(made, _real_or_made_up()),
+    "prices": lambda made, _: [prices.prices(made, one_by_one(_real_or_made_up()))],
     "adaptivity": lambda made, _: adaptivity.adaptivity(made, Source(recipes=("bench/heavy:4000",))),
     "wall": lambda made, _: wall.wall(made, _real_or_made_up("bitcoin-core__gui", "moq-wg__moq-transport")),
     "cpu": lambda made, _: scale.cpu(made),

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median_high
 
+from gh_backfill.simulator.options import DryRun
 from tests.benchmarks.github import GitHub, github
+from tests.benchmarks.prices import prices as measure_prices
 from tests.benchmarks.rig import Rig, stored
 from tests.benchmarks.tables import Table
-from tests.benchmarks.worlds import Shape, Source, corpus, shapes
+from tests.benchmarks.worlds import Shape, Source, corpus, one_by_one, shapes
 
 BOUNDS = Path(__file__).with_name("bounds.json")
 MADE_UP = ("bench/small:150", "bench/middle:500")
@@ -56,6 +58,13 @@ def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
             -(-counted[name] // chunks) for name in counted if name.startswith("items.upsert_")
         ),
     }
+
+
+def prices(rig: Rig) -> Table:
+    """Capture a small repository by each price list, where GitHub tells its prices and where it refuses."""
+    real = corpus(REAL[-1])
+    one = real if real.folders else Source(recipes=MADE_UP[:1])
+    return measure_prices(rig, one_by_one(one), dry_runs=(DryRun.HONEST, DryRun.REFUSED))
 
 
 def bounds() -> dict[str, Figures]:

@@ -18,6 +18,12 @@ def test_a_capture_costs_no_more_points_requests_and_statements_than_recorded(se
     assert quick.exceeded(figures, quick.bounds()) == []
 
 
+def test_a_capture_stays_near_the_floor_of_price_lists_that_nobody_told_us_in_a_first_and_a_second_process(
+    server: Server, tmp_path: Path
+) -> None:
+    assert quick.prices(Rig(server=server, folder=tmp_path)).missed == ()
+
+
 def test_a_figure_over_its_bound_and_one_without_a_bound_are_named() -> None:
     allowed = {"a/b": {"points": 5}}
     assert quick.exceeded({"a/b": {"points": 5}}, allowed) == []

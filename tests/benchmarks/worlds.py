@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.pricing import Charges
 from gh_backfill.simulator.rows import PullRequest
 from gh_backfill.simulator.threads import threads
 from tests.conftest import SHARED
@@ -36,6 +37,8 @@ class Shape:
     name: str
     pull_requests: int = 0
     units: int = 0
+    by_id: int = 0
+    lists: int = 0
     overflow: int = 0
     reviews: int = 0
     review_comments: int = 0
@@ -53,6 +56,21 @@ class Shape:
         pages = _queries(self.pull_requests, LARGEST_PAGE)
         return pages + _queries(self.units, UNITS) + _queries(self.overflow, UNITS)
 
+    def floor_by(self, charges: Charges) -> int:
+        """Return the fewest points by a price list that charges more: its full queries, in the shapes that we send.
+
+        Where not even two pull requests fit into one point, review comments take the room that is left beside one.
+        """
+        room = UNITS * 100 // (100 + charges.percent)
+        each = 2 + (4 + FIRST) * charges.counts
+        units = self.units + charges.aliases * self.lists + charges.ids * _queries(self.by_id, FIRST)
+        overflow = self.overflow * (1 + charges.aliases)
+        if 1 + 2 * each <= room:
+            page = min(FIRST, (room - 1) // each)
+            return _queries(self.pull_requests, page) + _queries(units, room) + _queries(overflow, room)
+        left = max(0, units + overflow - self.pull_requests * max(0, room - 1 - each))
+        return self.pull_requests + _queries(left, room)
+
     @property
     def target(self) -> float:
         """Return what a capture may cost, its catch-up included."""
@@ -64,6 +82,12 @@ def corpus(*names: str) -> Source:
     found = sorted(path.parent for path in CORPUS.glob("*/repository.json"))
     with_pull_requests = [folder for folder in found if list(folder.glob("pull_requests.jsonl*"))]
     return Source(folders=tuple(each for each in with_pull_requests if not names or each.name in names))
+
+
+def one_by_one(source: Source) -> list[Source]:
+    """Return each folder and each recipe of a source as one of its own."""
+    folders = [Source(folders=(each,)) for each in source.folders]
+    return folders + [Source(recipes=(each,)) for each in source.recipes]
 
 
 def shapes(source: Source) -> list[Shape]:
@@ -90,23 +114,25 @@ def shape(name: str, pulls: Iterable[PullRequest]) -> Shape:
         made.ids["reviews"].update(row.id for row in pull.reviews)
         made.ids["review_comments"].update(row.id for row in pull.review_comments)
         made.ids["comments"].update(row.id for row in pull.comments)
-        units, overflow = _top_up(pull)
-        made.units += units
+        by_id, by_thread, overflow = _top_up(pull)
+        made.units += by_id + by_thread
+        made.by_id += by_id
+        made.lists += by_thread > 0
         made.overflow += overflow
     return made
 
 
-def _top_up(pull: PullRequest) -> tuple[int, int]:
-    """Return the units of a pull request's review comments, and the connections that have more than one page."""
+def _top_up(pull: PullRequest) -> tuple[int, int, int]:
+    """Return the units of a pull request's review comments, by review or by thread, and the further pages of lists."""
     by_review = Counter(comment.review_id for comment in pull.review_comments)
     by_thread = [len(thread.comments) for thread in threads(pull)]
     overflow = sum(_queries(count, FIRST) - 1 for count in (len(pull.reviews), len(pull.comments)) if count)
     if not by_review:
-        return 0, overflow
+        return 0, 0, overflow
     if None in by_review or 1 + len(by_thread) < len(by_review):
         overflow += sum(_queries(count, FIRST) - 1 for count in by_thread)
-        return 1 + len(by_thread), overflow
-    return len(by_review), overflow + sum(_queries(count, FIRST) - 1 for count in by_review.values())
+        return 0, 1 + len(by_thread), overflow
+    return len(by_review), 0, overflow + sum(_queries(count, FIRST) - 1 for count in by_review.values())
 
 
 def _queries(count: int, most: int) -> int:

@@ -6,7 +6,8 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from gh_backfill.clients import documents
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.cost import A_PAGE_BY_NUMBER, Prices, page
+from gh_backfill.policy.surcharges import Counted
 from gh_backfill.simulator.pricing import price
 
 ALL = ("TopUpReviewComments", "TopUpThreads", "TopUpThreadComments", "TopUpPullRequestReviews")
@@ -22,7 +23,7 @@ def priced(document: str, variables: dict[str, object]) -> int:
 @pytest.mark.parametrize(("first", "points"), [(1, 1), (25, 1), (74, 1), (75, 2), (100, 2)])
 def test_a_page_costs_what_the_policy_predicts(first: int, points: int) -> None:
     variables: dict[str, object] = {"repository": "R", "first": first, "after": None, "field": "CREATED_AT"}
-    assert priced(documents.aliases(("Page",)), variables) == points == Prices().points(first, 0)
+    assert priced(documents.aliases(("Page",)), variables) == points == Prices().points(page(first))
 
 
 def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two() -> None:
@@ -40,14 +41,16 @@ def test_pull_requests_by_id_cost_two_units_each_and_any_number_is_asked_about_f
     document = documents.aliases(("Known", "Numbers"), numbers=300)
     variables: dict[str, object] = {"repository": "R", "known": [str(number) for number in range(ids)]}
     variables |= {f"q{place}": 1_000 - place for place in range(300)}
-    assert priced(document, variables) == points == Prices().points(ids, 0)
+    assert priced(document, variables) == points == Prices().points(page(ids, A_PAGE_BY_NUMBER))
     assert document.count("issueOrPullRequest(") == document.count(": Int!") == 300
 
 
 @pytest.mark.parametrize(("threads", "points"), [(1, 1), (100, 1)])
 def test_threads_cost_one_unit_and_one_more_for_each(threads: int, points: int) -> None:
     variables: dict[str, object] = {"id0": "PR", "first0": threads, "after0": None}
-    assert priced(documents.aliases(("TopUpThreads",)), variables) == points == Prices().points(0, 1 + threads)
+    assert (
+        priced(documents.aliases(("TopUpThreads",)), variables) == points == Prices().points(Counted(units=1 + threads))
+    )
 
 
 def test_every_copy_of_a_template_has_names_of_its_own() -> None:

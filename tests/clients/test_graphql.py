@@ -127,7 +127,7 @@ def test_it_says_who_it_is(graphql: GraphQL, github: Simulator) -> None:
     assert github.stats.as_json()["tokens"]["tok"]["without_user_agent"] == 0
 
 
-def test_spent_adds_up() -> None:
+def test_what_is_spent_adds_up_its_seconds_too() -> None:
     assert Spent(points=1, requests=2, seconds=0.5) + Spent(points=3, requests=4, seconds=0.1) == Spent(
-        points=4, requests=6, seconds=0.5
+        points=4, requests=6, seconds=0.6
     )

@@ -5,7 +5,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gh_backfill.policy import cost
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.cost import Prices, page
+from gh_backfill.policy.surcharges import NONE, Counted, Surcharges
+
+PAGE = page(74)
+WANTS = Counted(units=149, ids=1, aliases=49, listed=100)
+FEW_ALIASES = Counted(units=149, ids=1, aliases=4, listed=90)
+
+surcharges = st.builds(
+    Surcharges,
+    query=st.integers(0, 3),
+    ids=st.integers(0, 2),
+    alias=st.integers(0, 2),
+    pull_request=st.integers(0, 2),
+    count=st.integers(0, 1),
+    share=st.sampled_from([0.0, 0.05, 0.1, 0.5]),
+)
+queries = st.builds(
+    lambda wants, listed, aliases, pulls: (
+        page(pulls) + Counted(units=wants + listed + aliases, ids=min(1, listed), aliases=aliases, listed=listed)
+    ),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.integers(0, 30),
+    st.integers(0, 74),
+)
+
+
+def charged(prices: Prices, truth: Surcharges, counted: Counted) -> Prices:
+    return prices.learned(counted, cost.points(truth.units(counted)))
 
 
 @pytest.mark.parametrize(
@@ -17,8 +45,8 @@ def test_a_query_costs_its_units_divided_by_a_hundred_and_at_least_one_point(uni
 
 def test_seventy_four_pull_requests_are_the_most_that_one_point_buys() -> None:
     assert Prices().cheapest_page() == 74
-    assert Prices().points(74, 0) == 1
-    assert Prices().points(75, 0) == 2
+    assert Prices().points(page(74)) == 1
+    assert Prices().points(page(75)) == 2
 
 
 def test_the_cheapest_page_respects_a_ceiling() -> None:
@@ -27,30 +55,126 @@ def test_the_cheapest_page_respects_a_ceiling() -> None:
 
 @given(st.integers(0, 149))
 def test_a_page_beside_wants_is_the_largest_that_adds_no_point(wants: int) -> None:
-    page = Prices().page_beside(wants)
-    assert page == 0 or Prices().points(page, wants) == 1
-    assert Prices().points(page + 1, wants) > 1 or page == 0
+    counted = Counted(units=wants)
+    size = Prices().page_beside(counted, 74)
+    assert size == 0 or Prices().points(counted + page(size)) == 1
+    assert Prices().points(counted + page(size + 1)) > 1 or size in (0, 74)
 
 
-def test_a_charge_as_predicted_teaches_nothing() -> None:
-    assert Prices().learned(74, 0, 1) == Prices()
-    assert Prices().learned(30, 88, 1) == Prices()
+@given(st.lists(queries, max_size=12))
+def test_while_charges_are_as_predicted_queries_are_filled_to_the_edge(asked: list[Counted]) -> None:
+    prices = Prices()
+    for counted in asked:
+        prices = charged(prices, NONE, counted)
+    assert (prices.believed, prices.cheapest_page()) == (NONE, 74)
+    assert prices.fits(WANTS)
 
 
-@given(st.integers(1, 100), st.integers(0, 149), st.integers(1, 150))
-def test_after_learning_the_same_query_is_predicted_as_it_was_charged(page: int, wants: int, charged: int) -> None:
-    learned = Prices().learned(page, wants, charged)
-    if charged > Prices().points(page, wants):
-        assert learned.points(page, wants) == charged
+@given(surcharges, st.lists(queries, min_size=1, max_size=12))
+def test_after_learning_a_query_is_predicted_as_it_was_charged(truth: Surcharges, asked: list[Counted]) -> None:
+    prices = Prices()
+    for counted in asked:
+        prices = charged(prices, truth, counted)
+        assert prices.points(counted) == cost.points(truth.units(counted))
 
 
-def test_where_counts_are_charged_the_page_follows_the_price() -> None:
-    dear = Prices().learned(25, 0, 27)
-    assert dear.points(25, 0) == 27
-    cheapest = dear.cheapest_page()
-    assert dear.points(cheapest, 0) / cheapest <= 1.05 * min(dear.points(n, 0) / n for n in range(1, 101))
-    assert dear.page_beside(100) == 0
+@pytest.mark.parametrize(
+    "truth", [Surcharges(query=1), Surcharges(ids=1), Surcharges(alias=1), Surcharges(count=1), Surcharges(share=0.1)]
+)
+def test_each_surcharge_that_may_be_is_found_after_two_surprises(truth: Surcharges) -> None:
+    prices = Prices()
+    for wants in (WANTS, FEW_ALIASES, Counted(units=20, ids=1, aliases=2, listed=12)) * 4:
+        counted = wants if prices.fits(wants) else Counted(units=100, ids=1, aliases=4, listed=80)
+        prices = charged(prices, truth, counted + page(prices.page_beside(counted, 74)))
+        prices = charged(prices, truth, page(prices.cheapest_page()))
+    assert prices.surprises <= 2
+    assert all(
+        cost.points(truth.units(page(size))) / size <= 1.1 * cost.points(truth.units(page(other))) / other
+        for size in [prices.cheapest_page()]
+        for other in range(1, 101)
+    )
 
 
-def test_wants_that_cost_double_come_half_as_many_to_a_point() -> None:
-    assert Prices().learned(0, 149, 3).wants_of_one_point() == 74
+def test_the_least_that_explains_a_surprise_is_believed_and_the_edge_is_left_alone_from_then_on() -> None:
+    prices = Prices().learned(FEW_ALIASES, 2)
+    assert prices.believed == Surcharges(query=1)
+    assert not prices.fits(Counted(units=146, aliases=4)), "each alias may be what is charged"
+    assert prices.fits(Counted(units=145, aliases=4))
+
+
+def test_a_page_at_the_edge_charged_as_listed_shows_that_it_was_not_the_query_but_its_ids() -> None:
+    prices = Prices().learned(PAGE, 1).learned(Counted(units=149, ids=1, listed=100), 2)
+    assert prices.believed == Surcharges(ids=1)
+    assert prices.cheapest_page() == 74
+
+
+def test_a_small_factor_is_no_likelier_than_one_unit_for_something() -> None:
+    prices = Prices().learned(PAGE, 1).learned(Counted(units=149, ids=1, listed=100, aliases=1), 2)
+    prices = prices.learned(Counted(units=147, ids=1, listed=90, aliases=20), 1)
+    assert prices.believed == Surcharges(ids=1)
+
+
+def test_a_later_answer_lowers_a_price_again() -> None:
+    prices = Prices().learned(page(25), 27)
+    assert prices.believed == Surcharges(count=1)
+    prices = prices.learned(page(25), 1)
+    assert prices.believed == NONE
+    assert prices.cheapest_page() == 74
+
+
+def test_what_a_surcharge_costs_for_long_is_tried_anew_and_falls_when_it_is_gone() -> None:
+    prices, asked = Prices(), 0
+    for _ in range(3):
+        prices = charged(prices, Surcharges(share=0.1), PAGE)
+        prices = charged(prices, Surcharges(share=0.1), page(prices.cheapest_page()))
+    assert prices.cheapest_page() <= 67
+    while prices.cheapest_page() < 73 and asked < 200:
+        prices, asked = charged(prices, NONE, page(prices.cheapest_page())), asked + 1
+    assert asked < 200
+
+
+def test_a_real_charge_counts_for_more_than_a_dry_run() -> None:
+    prices = Prices().informed(PAGE, 1).informed(WANTS, 1)
+    assert prices.learned(PAGE, 2).believed == Surcharges(query=1)
+    assert prices.learned(PAGE, 2).informed(PAGE, 1).believed == Surcharges(query=1)
+
+
+def test_what_a_dry_run_says_is_planned_with_before_anything_is_charged() -> None:
+    prices = Prices().informed(FEW_ALIASES, 2).informed(PAGE, 1)
+    assert prices.believed == Surcharges(ids=1)
+    assert prices.surprises == 0
+
+
+def test_prices_that_change_into_what_nothing_explains_follow_the_newest_charges() -> None:
+    prices = Prices().learned(page(25), 27).learned(page(50), 9).learned(page(50), 9)
+    assert prices.points(page(50)) == 9
+
+
+def test_a_price_for_each_query_makes_queries_larger() -> None:
+    prices = Prices().learned(Counted(units=10), 4).learned(Counted(units=140), 5)
+    assert prices.fits(Counted(units=150))
+
+
+@pytest.mark.parametrize("charged", [0, -100, 501, 10**10])
+def test_a_charge_that_makes_no_sense_teaches_nothing(charged: int) -> None:
+    assert Prices().learned(PAGE, charged) == Prices() == Prices().informed(PAGE, charged)
+
+
+@given(st.lists(st.tuples(queries, st.integers(1, 500)), max_size=40))
+def test_charges_that_nothing_explains_end_with_the_newest_being_believed(told: list[tuple[Counted, int]]) -> None:
+    prices = Prices()
+    for counted, points in told:
+        prices = prices.learned(counted, points)
+        assert prices.points(counted) == max(points, cost.points(counted.units))
+        assert 1 <= prices.cheapest_page() <= 100
+
+
+def test_a_charge_below_the_list_teaches_no_surcharge() -> None:
+    assert Prices().learned(page(100), 1).cheapest_page() == 74
+
+
+def test_only_so_many_charges_are_remembered() -> None:
+    prices = Prices()
+    for units in range(200, 400):
+        prices = prices.learned(Counted(units=units), cost.points(units))
+    assert len(prices.charged) <= cost.MOST_CHARGES

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gh_backfill.models import NodeId
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
+from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices, page
 from gh_backfill.policy.packing import next_query
-from gh_backfill.policy.wants import MoreComments, Threads, Want
+from gh_backfill.policy.wants import CommentsOfReview, MoreComments, Threads, Want
 
 
 def threads(*firsts: int) -> list[Want]:
@@ -22,7 +22,7 @@ def test_packing_loses_nothing_and_never_costs_a_second_point(pages: list[list[i
         query = next_query(left, Prices(), page=page, units=UNITS_OF_ONE_POINT)
         if not query.wants:
             break
-        assert Prices().points(query.page, query.units) == 1
+        assert Prices().points(query.counted) == 1
         assert query.page <= page
         left = [[want for want in each if want not in query.wants] for each in left]
     assert not any(left)
@@ -45,6 +45,21 @@ def test_a_full_query_carries_no_page() -> None:
     wants: list[Want] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(149)]
     query = next_query([wants], Prices(), page=74, units=UNITS_OF_ONE_POINT)
     assert (query.units, query.page) == (149, 0)
+
+
+def test_where_a_pull_request_is_dear_wants_wait_for_the_room_that_is_left_beside_one() -> None:
+    dear = Prices().learned(page(25), 27)
+    wants: list[Want] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(60)]
+    query = next_query([wants], dear, page=8, units=UNITS_OF_ONE_POINT)
+    assert (query.units, query.page, dear.points(query.counted)) == (42, 1, 1)
+    full = next_query([wants * 3], dear, page=8, units=UNITS_OF_ONE_POINT)
+    assert (full.units, full.page) == (149, 0)
+
+
+def test_ids_beyond_a_hundred_come_by_aliases_and_are_counted_as_such() -> None:
+    wants: list[Want] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(120)]
+    counted = next_query([wants], Prices()).counted
+    assert (counted.units, counted.ids, counted.listed, counted.aliases) == (120, 1, 100, 20)
 
 
 def test_a_want_above_the_limit_gets_a_query_of_its_own() -> None:

@@ -6,8 +6,8 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from gh_backfill.simulator.app import Application
-from gh_backfill.simulator.options import Options
-from gh_backfill.simulator.pricing import Price, Rounding, price
+from gh_backfill.simulator.options import DryRun, Options
+from gh_backfill.simulator.pricing import Charges, Price, Rounding, price
 from gh_backfill.simulator.world import World
 from tests.simulator.small_world import ask, errors, post
 
@@ -26,7 +26,7 @@ _IDS = ", ".join(f'"{number}"' for number in range(81))
 def of(text: str, rounding: Rounding = Rounding.HALF_UP, *, charge_counts: bool = False, **variables: object) -> Price:
     document = parse(text)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return price(document, variables, operation, rounding=rounding, charge_counts=charge_counts)
+    return price(document, variables, operation, rounding=rounding, charges=Charges(counts=charge_counts))
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,45 @@ def test_a_github_that_charges_counts_charges_our_page_for_every_review_there_ma
       reviews(first: 9) { nodes { comments { totalCount } } } comments(first: 9) { totalCount }
       reviewThreads { totalCount } commits { totalCount } } } } }"""
     costs = [
-        ask(Application(world, Options(charge_counts=charging)), query)["data"]["rateLimit"]["cost"]
+        ask(Application(world, Options(charges=Charges(counts=charging))), query)["data"]["rateLimit"]["cost"]
         for charging in (False, True)
     ]
     assert costs == [1, 10]  # 1 + 4 * 74 requests, and one for each of the 74 * 9 reviews there may be
+
+
+@pytest.mark.parametrize(
+    ("charges", "units", "cost"),
+    [
+        (Charges(), 148, 1),
+        (Charges(ids=True), 149, 1),
+        (Charges(aliases=True), 150, 2),
+        (Charges(ids=True, aliases=True), 151, 2),
+        (Charges(percent=10), 148, 2),
+        (Charges(percent=1), 148, 1),
+    ],
+)
+def test_what_is_charged_beside_the_list_is_charged_once_for_each(charges: Charges, units: int, cost: int) -> None:
+    text = """query($ids: [ID!]!) { nodes(ids: $ids) { comments(first: 9) { x } }
+      a0: node(id: 1) { reviews(first: 9) { nodes { inner: x } } } a1: node(id: 1) { threads(first: 47) { x } } }"""
+    document = parse(text)
+    (operation,) = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    found = price(document, {"ids": [str(number) for number in range(146)]}, operation, charges=charges)
+    assert (found.units, found.cost) == (units, cost)
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "told", "charged"),
+    [(DryRun.HONEST, 2, 0), (DryRun.WRONG, 1, 0), (DryRun.CHARGED, 2, 1), (DryRun.REFUSED, None, 0)],
+)
+def test_a_dry_run_is_answered_as_configured(world: World, dry_run: DryRun, told: int | None, charged: int) -> None:
+    application = Application(world, Options(charges=Charges(percent=10), dry_run=dry_run))
+    query = """{ price: rateLimit(dryRun: true) { cost } repository(owner: "no", name: "where") {
+      pullRequests(first: 74) { nodes { reviews(first: 1) { totalCount } comments(first: 1) { totalCount } } } } }"""
+    answer = ask(application, query)
+    cost = answer["data"]["price"]["cost"] if "data" in answer else None
+    used = ask(application, "{ rateLimit { used } }")["data"]["rateLimit"]["used"] - 1
+    assert (cost, used) == (told, charged)
 
 
 def test_half_a_point_is_rounded_as_configured() -> None:

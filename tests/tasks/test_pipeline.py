@@ -13,10 +13,12 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Unreachable
 from gh_backfill.models import Claim, Goal, NodeId, Stream
 from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.surcharges import Surcharges
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.pricing import Charges
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.tasks import job
 from gh_backfill.tasks.background import Done, at_once, in_thread
@@ -273,19 +275,35 @@ def test_a_rival_that_takes_the_next_chunk_makes_the_guess_void(house: House) ->
     assert sorted(row["n"] for row in numbers) == sorted({row["n"] for row in numbers})
 
 
-@pytest.mark.parametrize("options", [Options(charge_counts=True)])
-def test_where_github_charges_otherwise_its_word_counts_it_is_said_once_and_the_plan_follows(
+@pytest.mark.parametrize("options", [Options(charges=Charges(counts=True))])
+def test_where_github_charges_otherwise_its_word_counts_and_the_plan_follows_without_a_warning(
     walk: Walk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert walk.to_the_end() == walk.all_numbers()
+    with caplog.at_level("INFO"):
+        assert walk.to_the_end() == walk.all_numbers()
     said = [record for record in caplog.records if "planning with its prices" in record.getMessage()]
-    assert len(said) == 1
+    assert [record.levelname for record in said] == ["INFO"]
     assert walk.github.stats.points == sum(chunk.spent.points for chunk in walk.chunks)
+    assert walk.pipeline.prices.believed == Surcharges(count=1)
+    assert walk.github.stats.points <= 1.1 * 180 + 3
+
+
+@pytest.mark.parametrize("options", [Options(charges=Charges(ids=True))])
+def test_one_unit_more_for_a_list_of_ids_costs_one_point_once_and_later_walks_nothing(walk: Walk) -> None:
+    walk.to_the_end()
+    first = walk.github.stats
+    assert first.points == first.requests + 1
     learned = walk.pipeline.prices
-    assert learned.pull_request == pytest.approx(106, rel=0.05)
-    known = walk.github.stats.points
     walk.begin_again()
     walk.pipeline.prices = learned
+    before = first.points, first.requests
     assert walk.to_the_end() == walk.all_numbers()
-    assert walk.github.stats.points - known <= known
-    assert len([record for record in caplog.records if "planning with its prices" in record.getMessage()]) == 1
+    assert first.points - before[0] == first.requests - before[1]
+
+
+@pytest.mark.parametrize("options", [Options(charges=Charges(percent=10))])
+def test_ten_percent_more_are_found_out_for_two_points_at_most(walk: Walk) -> None:
+    assert walk.to_the_end() == walk.all_numbers()
+    stats = walk.github.stats
+    assert stats.points <= stats.requests + 2
+    assert walk.pipeline.prices.cheapest_page() == 67

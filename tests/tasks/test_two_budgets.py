@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
 
@@ -38,9 +39,10 @@ class Office:
     github: Simulator
     clock: Clock
 
-    def capture(self, *, with_list: bool) -> Captured:
+    def capture(self, *, with_list: bool, seconds: float | None = None) -> Captured:
+        """Capture the history of `ENGINE`; each answer of GraphQL takes so many `seconds`."""
         with Database(self.url) as own, Database(self.url) as db:
-            graphql = self.graphql(TOKENS[0], own)
+            graphql = self.graphql(TOKENS[0], own, seconds=seconds)
             track.track(db, graphql, [ENGINE], backfill=Goal())
             now, sleep = self.clock.now, self.clock.sleep
             lists = self.lists(graphql) if with_list else None
@@ -57,11 +59,15 @@ class Office:
                 begin=at_once,
             )
 
-    def graphql(self, token: str, own: Database) -> GraphQL:
+    def graphql(self, token: str, own: Database, *, seconds: float | None = None) -> GraphQL:
         shown = credentials.of_token(token, token, api_url=self.github.url, workflow_of="octo/hello")
         gate = SharedGate(own, sleep=self.clock.sleep, now=self.clock.now)
         every = credentials.Credentials([shown])
-        return GraphQL(self.github.graphql_url, every, gate=gate, sleep=self.clock.sleep, now=self.clock.now)
+        now, sleep = self.clock.now, self.clock.sleep
+        if seconds is None:
+            return GraphQL(self.github.graphql_url, every, gate=gate, sleep=sleep, now=now)
+        ticks = (seconds * tick for tick in count())
+        return GraphQL(self.github.graphql_url, every, gate=gate, sleep=sleep, now=now, clock=lambda: next(ticks))
 
     def lists(self, graphql: GraphQL) -> RestPages:
         clock = self.clock
@@ -121,6 +127,15 @@ def test_without_the_list_the_same_rows_cost_more_points(office: Office) -> None
 def test_where_the_points_suffice_no_request_is_made(office: Office) -> None:
     assert office.capture(with_list=True).outcome is Outcome.COMPLETED
     assert points_and_requests(office)[1] == 0
+
+
+@pytest.mark.parametrize("options", [Options()])
+@pytest.mark.parametrize(("seconds", "spares_time"), [(40.0, True), (20.0, False)])
+def test_the_list_is_read_where_all_the_seconds_that_answers_took_say_that_it_spares_time(
+    office: Office, seconds: float, spares_time: bool
+) -> None:
+    assert office.capture(with_list=True, seconds=seconds).outcome is Outcome.COMPLETED
+    assert (points_and_requests(office)[1] > 1) is spares_time
 
 
 @pytest.mark.parametrize("options", [Options(graphql_limit=8, rest_limit=20)])

@@ -1,0 +1,36 @@
+"""The page of assumptions is true: each line names places in the code that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "gh_backfill"
+LINES = [
+    [cell.strip() for cell in line.strip("|\n ").split(" | ")]
+    for line in (ROOT / "docs" / "assumptions.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| ") and not line.startswith(("| assumption", "| ---"))
+]
+
+
+def text_of(place: str) -> str | None:
+    """Return the text of a file of the package, whose folder may be one of the clients' queries."""
+    found = [path for path in (PACKAGE / place, PACKAGE / "clients" / place) if path.is_file()]
+    return found[0].read_text(encoding="utf-8") if found else None
+
+
+@pytest.mark.parametrize("line", LINES, ids=[line[0][:60] for line in LINES])
+def test_an_assumption_says_where_it_rests_what_if_it_is_wrong_and_what_tests_it(line: list[str]) -> None:
+    assert len(line) == 4
+    assert all(line)
+    text = ""
+    for quoted in re.findall(r"`([^`]+)`", line[1]):
+        if re.fullmatch(r"[\w/]+\.(py|graphql|sql)", quoted):
+            found = text_of(quoted)
+            assert found is not None, quoted
+            text = found
+        else:
+            assert quoted in text, quoted
