@@ -33,7 +33,7 @@ def write_outputs(settings: Settings, values: Mapping[str, str]) -> None:
     with _appending(settings.output_file, "GITHUB_OUTPUT") as file:
         for name, value in values.items():
             mark = f"end-{secrets.token_hex(16)}"
-            file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
+            file.write(f"{name}<<{mark}\n{output.told(value, in_actions=settings.in_actions)}\n{mark}\n")
 
 
 def write_summary(settings: Settings, markdown: str) -> None:

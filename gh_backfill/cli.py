@@ -71,7 +71,7 @@ def _code() -> int:
         return INTERRUPTED
     except typer.Exit as error:
         return error.exit_code
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is told in a line, and kept)
         if not hasattr(error, "exit_code") or not hasattr(error, "format_message"):
             console.error(unexpected.told(error))
             return 1

@@ -34,6 +34,11 @@ def error(message: str) -> None:
     _errors.print(f"[bold red]error:[/bold red] {escape(' '.join(message.split()))}")
 
 
+def warning(message: str) -> None:
+    """Show what somebody should look at, as one line on stderr."""
+    _errors.print(f"[bold yellow]warning:[/bold yellow] {escape(' '.join(message.split()))}")
+
+
 def tracked_row(tracked: Tracked) -> dict[str, object]:
     """Return what became of one name as JSON-ready values."""
     found = tracked.repository

@@ -1,7 +1,7 @@
 """What this process knows and must not tell: the values of secrets, and the names of private repositories.
 
-Whoever reads a setting or a repository notes it here; whatever writes for others (`output`) looks here.  A name that was
-given and is not known yet is hidden like a private one, for it may be one.
+Whoever reads a setting or a repository notes it here; whatever writes for others (`output`) looks here.  A name that
+was given and is not known yet is hidden like a private one, for it may be one.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ def unknown(full_name: str, shown: str | None = None) -> None:
     """Note a name of which nothing is known; it is hidden until somebody says that it is public."""
     _notes[0].unknown.setdefault(full_name.lower(), shown or f"<repository {len(_notes[0].unknown) + 1}>")
     _notes[0].names = None
+
+
+def given() -> tuple[str, ...]:
+    """Return the names, in lower case, of which nothing was known when they were noted."""
+    return tuple(_notes[0].unknown)
 
 
 def secret(value: str) -> None:

@@ -26,7 +26,7 @@ class _Handler(logging.Handler):
             sys.stderr.write(self.format(record) + "\n")
         except RecursionError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  (a line that can't be logged must not end the work)
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the name is Python's)

@@ -22,7 +22,9 @@ from gh_backfill.policy.redaction import harmless, visible, without_hosts, witho
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 _NAME = re.compile(r"(?<![\w.-])(?=([A-Za-z0-9][\w-]*/[\w.-]+))")
 _USER = re.compile(r"://([^\s/@]+)@")
-_PLAIN = str.maketrans({"…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "•": "*", "×": "x"})
+_PLAIN = str.maketrans(
+    {"\u2026": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
+)
 _KEY_BEGINS, _KEY_ENDS = re.compile("-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"), "PRIVATE KEY-----"
 
 
@@ -151,13 +153,12 @@ def install(environment: Mapping[str, str], arguments: list[str]) -> None:
 
 def finish() -> OSError | None:
     """Write what is left; returns why standard output could not be written, if its reader did not just go away."""
-    failure = None
+    failures: list[OSError | None] = []
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, Writer):
             stream.finish()
-            if stream is sys.stdout and not isinstance(stream.failure, BrokenPipeError):
-                failure = stream.failure
-    return failure
+            failures.append(stream.failure)
+    return None if not failures or isinstance(failures[0], BrokenPipeError) else failures[0]
 
 
 def in_actions(environment: Mapping[str, str]) -> bool:
@@ -188,7 +189,7 @@ def told(text: str, *, in_actions: bool) -> str:
 
 
 def command(line: str) -> None:
-    """Write a command to GitHub Actions: to standard error, for standard output may be JSON, and the runner reads both."""
+    """Write a command to GitHub Actions on standard error: the runner reads both, and the other one may be JSON."""
     if isinstance(sys.stderr, Writer):
         sys.stderr.command(line)
     else:

@@ -99,7 +99,9 @@ class Settings(BaseSettings):
     report_webhook_url: SecretStr | None = _aliases("REPORT_WEBHOOK_URL")
     webhook_key: SecretStr | None = _aliases("WEBHOOK_SECRET")
     prices: PriceTable = Field(default_factory=dict, validation_alias="GH_BACKFILL_PRICES")
-    monthly_budget: float | None = Field(default=None, ge=0, allow_inf_nan=False, validation_alias="GH_BACKFILL_MONTHLY_BUDGET")
+    monthly_budget: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, validation_alias="GH_BACKFILL_MONTHLY_BUDGET"
+    )
 
     in_actions: bool = Field(default=False, validation_alias="GITHUB_ACTIONS")
     run_id: Whole | None = _aliases("GITHUB_RUN_ID")

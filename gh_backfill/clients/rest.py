@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
 
+from gh_backfill import hidden
 from gh_backfill.errors import BadCredentials, Denied, RateLimited, Unreachable
 
 
@@ -20,9 +21,11 @@ def full_name(api_url: str, token: str, github_id: int) -> str | None:
     """
     with own_errors(api_url, "GITHUB_TOKEN"), _client(api_url, token) as client:
         try:
-            return client.get_repo(github_id).full_name
+            found = client.get_repo(github_id).full_name
         except UnknownObjectException:
             return None
+    hidden.unknown(found, str(github_id))
+    return found
 
 
 def user_id(api_url: str, token: str, name: str) -> int:

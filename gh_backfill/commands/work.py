@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, bars, console, settings
-from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, number
+from gh_backfill.commands.options import (
+    ChunkSize,
+    DryRun,
+    Json,
+    MaxChunks,
+    Name,
+    NameOption,
+    Names,
+    OptionalNames,
+    number,
+)
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.models import Goal
 from gh_backfill.policy.markdown import plain
@@ -45,9 +55,7 @@ def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
 
 
 def track(
-    names: Annotated[
-        list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, its address, or GitHub's id.")
-    ],
+    names: Names,
     backfill: Annotated[bool, typer.Option(help="Also open the backfill of those that never had one.")] = True,
     max_prs: Annotated[
         str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests. Default: all.")
@@ -90,9 +98,7 @@ def plan(
             help='Only these, whatever their state: \'["owner/name", 123, "<uuid>"]\'.',
         ),
     ] = None,
-    repository_id: Annotated[
-        str | None, typer.Option("--repository-id", envvar="GH_BACKFILL_REPOSITORY_ID", help="Only this one.")
-    ] = None,
+    repository_id: NameOption = None,
     chunk_size: ChunkSize = None,
     max_chunks: MaxChunks = None,
     dry_run: DryRun = False,
@@ -109,7 +115,7 @@ def plan(
     writing = not dry_run
     with connect.database(environment, writing=writing) as db, connect.sharing(graphql, db, writing=writing):
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
-            _plan_nothing(environment, reason)
+            _plan_nothing(environment, reason, as_json=as_json)
             return
         if writing:
             recover(db, [found for found in operate.ids_of(db, asked).values() if found] or None)
@@ -141,19 +147,18 @@ def plan(
         actions.annotate(environment, "warning", [f"{name} is not tracked here" for name in made.unknown])
 
 
-def _plan_nothing(environment: settings.Settings, reason: str) -> None:
+def _plan_nothing(environment: settings.Settings, reason: str, *, as_json: bool) -> None:
     """Say why nothing is planned; the run is green, for it did what it should."""
     actions.write_outputs(environment, {"matrix": json.dumps({"include": []}), "count": "0"})
     actions.write_summary(environment, f"## Plan\n\nNothing is planned: {plain(reason)}")
     actions.annotate(environment, "warning", [reason])
-    print(f"nothing is planned: {reason}")
+    nothing = {"chosen": [], "not_chosen": [], "unknown": [], "gone": [], "reason": reason}
+    print(json.dumps(nothing) if as_json else f"nothing is planned: {reason}")
 
 
 def capture(
-    repository: Annotated[str | None, typer.Argument(help="owner/name, GitHub's id, or our id.")] = None,
-    repository_id: Annotated[
-        str | None, typer.Option("--repository-id", envvar="GH_BACKFILL_REPOSITORY_ID", help="The same, as an option.")
-    ] = None,
+    repository: Name = None,
+    repository_id: NameOption = None,
     chunk_size: ChunkSize = None,
     max_chunks: MaxChunks = None,
     time_limit: Annotated[
@@ -193,9 +198,7 @@ def capture(
 
 
 def run(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="owner/name; none: what is due.")
-    ] = None,
+    names: OptionalNames = None,
     max_prs: Annotated[
         str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each.")
     ] = None,

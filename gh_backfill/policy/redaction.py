@@ -21,7 +21,8 @@ def _compiled(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...
 _SECRETS = _compiled(
     (rf"(?s){_KEY}.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", "<private key>"),
     (r"\bhttps://(?:hooks\.slack(?:-gov)?\.com|(?:\w+\.)?discord(?:app)?\.com/api)/[^\s\"'<>]+", "<webhook>"),
-    (r"\bhttps://(?:[\w.-]+\.webhook\.office\.com|chat\.googleapis\.com|api\.telegram\.org/bot)[^\s\"'<>]+", "<webhook>"),
+    (r"\bhttps://(?:[\w.-]+\.webhook\.office\.com|chat\.googleapis\.com)[^\s\"'<>]+", "<webhook>"),
+    (r"\bhttps://api\.telegram\.org/bot[^\s\"'<>]+", "<webhook>"),
     (r"\b(?:slack|discord|tgram|msteams|gchat|mmosts?|rockets?|pover|ntfys?)://[^\s\"'<>]+", "<webhook>"),
     (r"\b([a-z][a-z0-9+.-]*://[^\s/@:\"']*):[^\s\"'<>]*@", r"\1:<hidden>@"),
     (r"\b(https?://)(?!git@)[^\s/@:\"'<>]+@", r"\1<hidden>@"),

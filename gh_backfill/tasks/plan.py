@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from gh_backfill import hidden
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
@@ -67,7 +68,7 @@ def parse_ids(text: str) -> list[str]:
         return [text]
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # too long a number, or nested without end, too
         given = None
     if not isinstance(given, list) or not all(isinstance(each, str | int) for each in given):
         raise ConfigurationError(f'repository ids must be a JSON array such as ["owner/name", 123], not {text[:80]}')
@@ -100,6 +101,8 @@ def plan(
         candidates = repositories.candidates(tx, asked=sorted(ids))
     relevant = [each for each in candidates if not ids or each.id in ids]
     refreshed, fresh, gone = _refresh(graphql, relevant)
+    for each in gone:  # it may be private by now
+        hidden.repository(each.full_name, each.id, is_private=True)
     verdicts = tuple(choose(refreshed, now, thresholds=thresholds, limit=limit, asked=ids))
     made = Plan(verdicts=verdicts, unknown=unknown, gone=tuple(gone))
     large = [each for each in made.chosen if each.free_parts or (each.total or 0) > per_part]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gh_backfill import hidden
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models import Goal, Repository
+from gh_backfill.policy.names import parse
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database, Transaction
 
-# https://docs.github.com/en/enterprise-cloud@latest/admin/identity-and-access-management/iam-configuration-reference/username-considerations-for-external-authentication
-_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?")
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MOST_DIGITS = 18
 NameOf = Callable[[int], str | None]
-_ADDRESS = re.compile(r"^(?:https?://[^/]+/|git@[^:]+:)")
 
 
 class Result(StrEnum):
@@ -70,6 +67,8 @@ def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf) -> list[Trac
         if repository is None:
             results.append(Tracked(given=name, result=pair if isinstance(pair, Result) else Result.NOT_FOUND))
             continue
+        if not isinstance(pair, Result):  # the name that was given may be an old one of it
+            hidden.repository("/".join(pair), str(repository.github_id), is_private=repository.is_private)
         result = Result.DUPLICATE if repository.github_id in seen else Result.ADDED
         if result is Result.ADDED and not isinstance(pair, Result) and _key(pair) != repository.full_name.lower():
             result = Result.RENAMED
@@ -100,15 +99,6 @@ def track(
         if backfill is not None:
             _open_new(tx, found, ids, backfill)
     return [_stored(each, ids, added) for each in asked]
-
-
-def parse(text: str) -> tuple[str, str] | None:
-    """Read `owner/name` or the address of a repository; None for anything else."""
-    name = _ADDRESS.sub("", text.strip()).removesuffix("/").removesuffix(".git")
-    owner, slash, rest = name.partition("/")
-    if not slash or not _OWNER.fullmatch(owner) or not _NAME.fullmatch(rest) or rest in {".", ".."}:
-        return None
-    return owner, rest
 
 
 def _resolve(given: str, name_of: NameOf) -> tuple[str, str] | Result:

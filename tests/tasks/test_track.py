@@ -6,8 +6,9 @@ import pytest
 
 from gh_backfill.clients import rest
 from gh_backfill.models import Goal
+from gh_backfill.policy.names import parse
 from gh_backfill.simulator import changes
-from gh_backfill.tasks.track import Result, Tracked, ask, parse, track
+from gh_backfill.tasks.track import Result, Tracked, ask, track
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 
