@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from gh_backfill import tables
 from gh_backfill.policy import governor, markdown
 from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -24,9 +25,18 @@ from gh_backfill.tasks.plan import Plan
 from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
-WIDE = 200
+STATUS = (
+    tables.Column(title="repository"),
+    tables.Column(title="captured", is_figure=True),
+    tables.Column(title="total", is_figure=True),
+    tables.Column(title="%", is_figure=True),
+    tables.Column(title="status", rank=1),
+    tables.Column(title="left", rank=2),
+    tables.Column(title="points", rank=3, is_figure=True),
+    tables.Column(title="last chunk", rank=4),
+)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+_out = Console(highlight=False, soft_wrap=True)
 
 
 def error(message: str) -> None:
@@ -167,15 +177,13 @@ def show_status(
     if not states:
         _out.print("no repository is tracked: gh-backfill track owner/name")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "left", "notes"):
-        figure = name in {"captured", "total", "%", "points"}
-        table.add_column(name, justify="right" if figure else "left", no_wrap=name != "notes")
-    for state in states:
-        table.add_row(*(escape(cell) for cell in _status_row(state, (left or {}).get(state.id))))
-    _out.print(table)
-    if limited_by is not None:
-        _out.print(escape(limited_by))
+    rows = [
+        tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
+    ]
+    head, *body = tables.lines(STATUS, rows, width=_out.width if _out.is_terminal else None)
+    _out.print(f"[bold]{escape(head)}[/bold]")
+    for text in (*body, *([] if limited_by is None else [limited_by])):
+        _out.print(escape(visible(text)))
 
 
 def show_local_run(done: LocalRun, *, demo: bool) -> None:
@@ -242,6 +250,20 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     chunk = f"{state.chunk_number} {state.chunk_status}" if state.chunk_number is not None else ""
     if state.chunk_at is not None:
         chunk += f" {state.chunk_at.astimezone(UTC):%m-%d %H:%M}"
+    return (
+        state.full_name,
+        str(state.captured),
+        "?" if state.total is None else str(state.total),
+        "?" if state.percent is None else f"{state.percent:.1f}",
+        state.status or "no backfill",
+        "" if left is None else str(left),
+        str(state.points or 0),
+        chunk,
+    )
+
+
+def _status_notes(state: Status) -> Sequence[str]:
+    """Return what there is to say of a repository besides its figures."""
     notes = [
         f"{state.pause_reason}, goes on {_time(state.resume_at)}" if state.pause_reason and state.resume_at else "",
         state.last_error if state.last_error and state.status in {"paused", "failed"} else "",
@@ -249,17 +271,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
         f"{state.quarantined} in quarantine" if state.quarantined else "",
         "private" if state.is_private else "",
     ]
-    return (
-        state.full_name,
-        str(state.captured),
-        "?" if state.total is None else str(state.total),
-        "?" if state.percent is None else f"{state.percent:.1f}",
-        state.status or "no backfill",
-        chunk,
-        str(state.points or 0),
-        "" if left is None else str(left),
-        "; ".join(note for note in notes if note),
-    )
+    return [visible(note) for note in notes if note]
 
 
 def _time(moment: datetime) -> str:

@@ -264,5 +264,5 @@ def _name(location: tuple[int | str, ...]) -> str:
 
 
 def _reason(error: Any) -> str:
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]

@@ -24,7 +24,8 @@ BELOW: dict[str, set[str]] = {
     "simulator": {"resources"},
 }
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"}
-BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks"}
+BELOW["tables"] = {"tables"}
+BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}

@@ -29,7 +29,7 @@ def run(url: str, arguments: Sequence[str], say: Callable[[str], None] | None = 
     given = connection_arguments(url)
     environment = {variable: given[name] for name, variable in _VARIABLES.items() if name in given}
     program = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"
-    command, variables = [program, *arguments], os.environ | environment
+    command, variables = [str(program), *arguments], os.environ | environment
     if say is None:
         return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
     with subprocess.Popen(  # noqa: S603
