@@ -35,6 +35,10 @@ STATUS = (
     tables.Column(title="points", rank=3, is_figure=True),
     tables.Column(title="last chunk", rank=4),
 )
+DROPPED = (
+    "If no capture starts, look at this job for *Skip output 'matrix' since it may contain secret*: "
+    "GitHub drops an output in which the value of any secret stands, be it a short word."
+)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _out = Console(highlight=False, soft_wrap=True)
 
@@ -99,7 +103,8 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
         for each in made.verdicts
         if each.chosen
     ]
-    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why', 'left'), rows)}"
+    table = markdown.table(("repository", "captured / total", "why", "left"), rows)
+    return f"{head}\n\n{table}" if dry_run else f"{head}\n\n{table}\n\n{DROPPED}"
 
 
 def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> None:

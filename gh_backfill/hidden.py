@@ -25,6 +25,7 @@ class _Notes:
     secrets: set[str] = field(default_factory=set)
     names: dict[str, str] | None = None
     values: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 _notes = [_Notes()]
@@ -51,8 +52,10 @@ def given() -> tuple[str, ...]:
     return tuple(_notes[0].unknown)
 
 
-def secret(value: str) -> None:
+def secret(value: str, setting: str | None = None) -> None:
     """Note a secret: the value, each of its lines, and the password in it where it is an address."""
+    if setting is not None:
+        _notes[0].settings[setting] = value
     found = _PASSWORD.search(value)
     parts = {value, *value.splitlines()} if found is None else {found[1] or found[2], unquote(found[1] or "")}
     if found is not None:
@@ -74,6 +77,15 @@ def names() -> Mapping[str, str]:
 def secrets() -> Sequence[str]:
     """Return the values to hide, the longest first."""
     return _notes[0].values
+
+
+def settings_within(text: str) -> list[str]:
+    """Return the settings whose secret value, or a line of it, stands somewhere in a text, however short it is."""
+    return sorted(
+        name
+        for name, value in _notes[0].settings.items()
+        if any(line.strip() in text for line in value.splitlines() if line.strip())
+    )
 
 
 def forget() -> None:

@@ -206,7 +206,7 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     values.update({key: value for key, value in (os.environ if environment is None else environment).items() if value})
     for name, value in values.items():
         if _SECRET.search(name):
-            hidden.secret(value)
+            hidden.secret(value, name)
     if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:

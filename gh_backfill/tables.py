@@ -56,8 +56,8 @@ def shortened(name: str, width: int) -> str:
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -> list[int]:
-    """Return which columns stay: all, or as many as fit beside a name of at least `SHORTEST_NAME`."""
-    kept = list(range(len(columns)))
+    """Return which columns stay: those with anything in them, as many as fit beside a name of `SHORTEST_NAME`."""
+    kept = [index for index in range(len(columns)) if index == 0 or not rows or any(row.cells[index] for row in rows)]
     while width is not None:
         name = min(_width(columns, rows, 0), SHORTEST_NAME)
         needed = name + sum(_width(columns, rows, index) + GAP for index in kept[1:])

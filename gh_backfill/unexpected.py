@@ -21,13 +21,14 @@ from gh_backfill.policy.markdown import shortened
 from gh_backfill.settings import data_folder
 
 LONGEST = 300
+MOST_FRAMES = 6
 DEBUG = "GH_BACKFILL_DEBUG"
 
 
 def told(error: BaseException) -> str:
     """Put an unexpected error into one line, and its traceback where the line says."""
     if output.in_actions(os.environ):
-        return f"unexpected: {type(error).__name__}, {'; '.join(places(error))}"
+        return f"unexpected: {'; '.join(places(error))}"
     said = shortened(" ".join(str(error).split()), LONGEST)
     return f"unexpected: {type(error).__name__}: {said}; {kept(error)}"
 
@@ -54,8 +55,8 @@ def places(error: BaseException) -> list[str]:
     """Return the kinds of an error and its causes, each with the places in the code, and nothing of their words."""
     lines = []
     for each in _causes(error):
-        frames = traceback.extract_tb(each.__traceback__)[-6:]
-        found = [f"{_short(frame.filename)}:{frame.lineno}" for frame in frames]
+        frames = [f"{_short(frame.filename)}:{frame.lineno}" for frame in traceback.extract_tb(each.__traceback__)]
+        found = [frame for frame in frames if not frame.startswith("typer/")][-MOST_FRAMES:]
         lines.append(f"{type(each).__name__} at {' > '.join(found)}" if found else type(each).__name__)
     return lines
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import actions, bars, console, settings
+from gh_backfill import actions, bars, console, hidden, settings
 from gh_backfill.commands.options import (
     ChunkSize,
     DryRun,
@@ -33,6 +33,12 @@ from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.recover import recover
+
+# https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
+DROPPED = (
+    "GitHub drops the output matrix, for the value of {settings} stands in it, and no capture starts: give that secret "
+    "another value (it is a word that is part of a repository's name or id)"
+)
 
 
 def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
@@ -135,9 +141,10 @@ def plan(
         left = estimates(db, [each.repository.id for each in made.verdicts])
     matrix = made.matrix()
     count = 0 if dry_run else len(matrix["include"])
-    actions.write_outputs(
-        environment, {"matrix": json.dumps({"include": []} if dry_run else matrix), "count": str(count)}
-    )
+    text = json.dumps({"include": []} if dry_run else matrix)
+    actions.write_outputs(environment, {"matrix": text, "count": str(count)})
+    if environment.in_actions and (dropped := hidden.settings_within(text)):
+        actions.annotate(environment, "error", [DROPPED.format(settings=", ".join(dropped))])
     actions.write_summary(environment, console.plan_markdown(made, left, dry_run=dry_run))
     if as_json:
         print(json.dumps(console.plan_json(made, left)))
