@@ -185,9 +185,10 @@ def show_status(
     rows = [
         tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
     ]
-    head, *body = tables.lines(STATUS, rows, width=_out.width if _out.is_terminal else None)
+    width = _out.width if _out.is_terminal else None
+    head, *body = tables.lines(STATUS, rows, width=width)
     _out.print(f"[bold]{escape(head)}[/bold]")
-    for text in (*body, *([] if limited_by is None else [limited_by])):
+    for text in (*body, *tables.wrapped(limited_by or "", width)):
         _out.print(escape(visible(text)))
 
 

@@ -42,9 +42,13 @@ def lines(columns: Sequence[Column], rows: Sequence[Row], *, width: int | None) 
     for row in rows:
         found.append(_line([row.cells[index] for index in kept], columns, kept, widths))
         for note in row.notes:
-            parts = [note] if width is None else textwrap.wrap(note, max(width - GAP, SHORTEST_NAME))
-            found += [f"{' ' * GAP}{part}" for part in parts]
+            found += [f"{' ' * GAP}{part}" for part in wrapped(note, width and width - GAP)]
     return found
+
+
+def wrapped(text: str, width: int | None) -> list[str]:
+    """Return text as lines of at most `width`, where that is known; none for no text."""
+    return textwrap.wrap(text, max(width, SHORTEST_NAME)) if width else [text][: len(text)]
 
 
 def shortened(name: str, width: int) -> str:
