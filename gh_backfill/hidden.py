@@ -47,6 +47,11 @@ def unknown(full_name: str, shown: str | None = None) -> None:
     _notes[0].names = None
 
 
+def private_names() -> Mapping[str, str]:
+    """Return what to show for each name of a repository that is private."""
+    return dict(_notes[0].private)
+
+
 def given() -> tuple[str, ...]:
     """Return the names, in lower case, of which nothing was known when they were noted."""
     return tuple(_notes[0].unknown)

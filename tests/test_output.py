@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 import os
+from pathlib import Path
 
 import pytest
 
+import gh_backfill
 from gh_backfill import hidden
 from gh_backfill.output import Writer, install
 from gh_backfill.policy.redaction import redacted, visible, without_names, without_secrets
+
+PACKAGE = Path(gh_backfill.__file__).parent
 
 
 class Terminal(io.StringIO):
@@ -209,3 +213,21 @@ def test_advice_is_not_eaten(advice: str) -> None:
 def test_many_names_are_looked_for_in_little_time() -> None:
     names = {f"octo/repository-{number}": str(number) for number in range(3_000)}
     assert without_names("octo/repository-7 and octo/repository-77", names) == "7 and 77"
+
+
+def test_nothing_in_the_package_goes_around_the_one_way_out() -> None:
+    around = {
+        "sys.__stdout__": set[str](),
+        "sys.__stderr__": set[str](),
+        ".stdout.buffer": set[str](),
+        "os.write(": set[str](),
+        "StreamHandler": set[str](),
+        "basicConfig": {"logs.py"},
+        "print_exc": set[str](),
+        "format_exc": {"unexpected.py"},
+        "pretty_exceptions_enable=True": set[str](),
+    }
+    for module in PACKAGE.rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        found = {word for word, allowed in around.items() if word in text and module.name not in allowed}
+        assert not found, module

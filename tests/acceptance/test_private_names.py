@@ -132,6 +132,10 @@ def test_a_private_repository_that_is_renamed_or_vanishes_is_not_named(stage: St
     changes.delete_repository(stage.github.world, RENAMED)
     stage.run("capture", RENAMED)
     stage.run("plan")
+    with Database(stage.environment["DATABASE_URL"]) as db, db.transaction(read_only=True) as tx:
+        errors = tx.rows("select error from progressive_capture_jobs where error is not null")
+    assert errors
+    assert not any(bare in str(errors).lower() for bare in ("hush-engine", "quiet.motor"))
 
 
 def test_a_public_repository_that_becomes_private_is_not_named_any_more(stage: Stage) -> None:
