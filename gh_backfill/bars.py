@@ -8,14 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from gh_backfill import tables
+from gh_backfill.policy.markdown import shortened
+from gh_backfill.policy.redaction import visible
 from gh_backfill.tasks.capture import Progress as CaptureProgress
 from gh_backfill.tasks.local import Scene
 
 LINE_EVERY = 10.0
+# What a spinner, "1234567/1234567", a time and the blanks between them take.
+FIGURES = 30
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -29,12 +35,13 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
         task = bars.add_task("", total=None)
 
         def show(progress: CaptureProgress) -> None:
-            text = progress.repository.full_name
+            text = ""
             if progress.left:
                 text += f": {progress.left} left"
             if progress.waiting_until:
                 text += f" (waits until {_time(progress.waiting_until)})"
-            bars.update(task, description=escape(text), completed=progress.captured, total=progress.total)
+            shown = _described(progress.repository.full_name, text)
+            bars.update(task, description=shown, completed=progress.captured, total=progress.total)
 
         yield show
 
@@ -68,7 +75,7 @@ class _BarScene:
     def __call__(self, scene: Scene) -> None:
         for state in scene.states:
             if state.id not in self._tasks:
-                self._tasks[state.id] = self._bars.add_task(escape(state.full_name), total=state.total)
+                self._tasks[state.id] = self._bars.add_task(_described(state.full_name), total=state.total)
             self._bars.update(self._tasks[state.id], completed=state.captured, total=max(state.total or 0, 1))
 
 
@@ -90,11 +97,22 @@ def _bars() -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=_bar_width()),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=_errors,
     )
+
+
+def _bar_width() -> int:
+    return min(40, _errors.width // 4)
+
+
+def _described(name: str, more: str = "") -> str:
+    """Return the name of a bar and what there is to say, as much as leaves room for the bar and all its figures."""
+    room = max(tables.SHORTEST_NAME, _errors.width - _bar_width() - FIGURES)
+    text = tables.shortened(visible(name), max(tables.SHORTEST_NAME, room - cell_len(more)))
+    return escape(shortened(text + visible(more), room))
 
 
 def _time(moment: datetime) -> str:

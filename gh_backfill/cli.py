@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
 from itertools import chain
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from gh_backfill import __version__, actions, console
+from gh_backfill import __version__, actions, console, logs, output, unexpected
 from gh_backfill.commands import database, history, look, operate, reports, work
 from gh_backfill.errors import BackfillError
-from gh_backfill.policy.redaction import redacted
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (work.run, work.track, work.plan, work.capture, reports.report, database.migrate),
@@ -39,38 +37,70 @@ STOPPED = "interrupted; what was committed is kept, and the next run goes on fro
 
 
 def main() -> NoReturn:
-    """Run the command line; an error of ours is one line on stderr and its exit code."""
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    """Run the command line; how it ends is one line on stderr and an exit code, never a traceback."""
+    output.install(os.environ, sys.argv[1:])
+    logs.begin()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = _code()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))  # all is said and done
+    lost = output.finish()
+    if lost is not None and not code:
+        sys.stderr.write(f"error: standard output can't be written: {lost.strerror or lost}\n")
+        output.finish()
+        code = 1
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Run the command and return its exit code; says why it ended, if not well."""
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # Typer's way to tell of a KeyboardInterrupt
             console.error(STOPPED)
+        return code if isinstance(code, int) else 0
     except BackfillError as error:
-        console.error(shown(str(error)))
-        actions.write_error(os.environ, shown(str(error)))
-        code = error.exit_code
+        if unexpected.debugging():
+            unexpected.kept(error)
+        console.error(str(error))
+        actions.write_error(os.environ, str(error))
+        return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         console.error(STOPPED)
-        code = INTERRUPTED
+        return INTERRUPTED
     except typer.Exit as error:
-        code = error.exit_code
-    except Exception as error:
-        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
-            raise
-        error.show()
-        code = error.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  (whatever it is, it is told in a line, and kept)
+        if not hasattr(error, "exit_code") or not hasattr(error, "format_message"):
+            message = unexpected.told(error)
+            console.error(message)
+            actions.write_error(os.environ, message)
+            return 1
+        _wrong_usage(error)
+        return int(error.exit_code)
 
 
-def shown(message: str) -> str:
-    """Return a message as the place allows: the log of a workflow may be public, so it names no hosts there."""
-    return redacted(message) if os.environ.get("GITHUB_ACTIONS") == "true" else message
+def _wrong_usage(error: Any) -> None:
+    """Say in one line what is wrong with options or arguments; without any at all the help was shown."""
+    context = getattr(error, "ctx", None)
+    if message := error.format_message().strip():
+        where = f"{context.command_path} --help" if context else "--help"
+        console.error(f"{message.rstrip('.')} (see {where})")
 
 
 @app.callback(invoke_without_command=True)
-def version(show: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar=unexpected.DEBUG, help="Show the traceback of an error.")
+    ] = False,
+) -> None:
     """Bring the history of GitHub repositories home, into PostgreSQL or Supabase."""
+    if debug:
+        os.environ[unexpected.DEBUG] = "1"  # for the processes of captures too
     if show:
         print(__version__)
         raise typer.Exit

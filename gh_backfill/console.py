@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from gh_backfill import tables
 from gh_backfill.policy import governor, markdown
 from gh_backfill.policy.estimate import Estimate, Work, estimate
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import shown_status, why_it_stands
 from gh_backfill.store.backfill_events import Recorded
@@ -29,14 +30,39 @@ from gh_backfill.tasks.pricing import Priced
 from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
-WIDE = 200
+PRICES = (
+    tables.Column(title="query"),
+    tables.Column(title="units", rank=1, is_figure=True),
+    tables.Column(title="ours", is_figure=True),
+    tables.Column(title="GitHub's", is_figure=True),
+    tables.Column(title="token", rank=2),
+)
+STATUS = (
+    tables.Column(title="repository"),
+    tables.Column(title="captured", is_figure=True),
+    tables.Column(title="total", is_figure=True),
+    tables.Column(title="%", is_figure=True),
+    tables.Column(title="status", rank=1),
+    tables.Column(title="left", rank=2),
+    tables.Column(title="points", rank=3, is_figure=True),
+    tables.Column(title="last chunk", rank=4),
+)
+DROPPED = (
+    "If no capture starts, look at this job for *Skip output 'matrix' since it may contain secret*: "
+    "GitHub drops an output in which the value of any secret stands, be it a short word."
+)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+_out = Console(highlight=False, soft_wrap=True)
 
 
 def error(message: str) -> None:
     """Show why a command ends, as one line on stderr."""
     _errors.print(f"[bold red]error:[/bold red] {escape(' '.join(message.split()))}")
+
+
+def warning(message: str) -> None:
+    """Show what somebody should look at, as one line on stderr."""
+    _errors.print(f"[bold yellow]warning:[/bold yellow] {escape(' '.join(message.split()))}")
 
 
 def tracked_row(tracked: Tracked) -> dict[str, object]:
@@ -94,7 +120,8 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
         for each in made.verdicts
         if each.chosen
     ]
-    return f"{head}\n\n{markdown.table(('repository', 'captured / total', 'why', 'left'), rows)}{unsure}"
+    table = markdown.table(("repository", "captured / total", "why", "left"), rows) + unsure
+    return f"{head}\n\n{table}" if dry_run else f"{head}\n\n{table}\n\n{DROPPED}"
 
 
 def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> None:
@@ -205,14 +232,20 @@ def show_findings(found: Sequence[Finding]) -> None:
 
 def show_prices(found: Sequence[Priced]) -> None:
     """Print what samples of our queries cost by our prices, beside what GitHub tells."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("token", "query", "units", "ours", "GitHub's"):
-        table.add_column(name, justify="left" if name in {"token", "query"} else "right")
-    for each in found:
-        told = "not told" if each.told is None else str(each.told)
-        told = f"[bold red]{told}[/bold red]" if each.told not in (None, each.expected) else told
-        table.add_row(escape(each.token), escape(each.query), str(each.units), str(each.expected), told)
-    _out.print(table)
+    rows = [
+        tables.Row(
+            cells=(
+                each.query,
+                str(each.units),
+                str(each.expected),
+                "not told" if each.told is None else str(each.told),
+                each.token,
+            ),
+            notes=() if each.told in (None, each.expected) else ("GitHub tells another price than ours",),
+        )
+        for each in found
+    ]
+    _show_table(PRICES, rows)
 
 
 def show_status(
@@ -222,15 +255,10 @@ def show_status(
     if not states:
         _out.print("no repository is tracked: gh-backfill track owner/name")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "left", "notes"):
-        figure = name in {"captured", "total", "%", "points"}
-        table.add_column(name, justify="right" if figure else "left", no_wrap=name != "notes")
-    for state in states:
-        table.add_row(*(escape(cell) for cell in _status_row(state, (left or {}).get(state.id))))
-    _out.print(table)
-    if limited_by is not None:
-        _out.print(escape(limited_by))
+    rows = [
+        tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
+    ]
+    _show_table(STATUS, rows, below=limited_by or "")
 
 
 def show_local_run(done: LocalRun, *, demo: bool) -> None:
@@ -251,6 +279,15 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     _out.print(escape(f"database: {where}; look into it with: {command} psql{option}"))
     if demo:
         _out.print(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command} run owner/name"))
+
+
+def _show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, below: str = "") -> None:
+    """Print a table that fits into the terminal, with a line below it; elsewhere it is as wide as it is."""
+    width = _out.width if _out.is_terminal else None
+    head, *body = tables.lines(columns, rows, width=width)
+    _out.print(f"[bold]{escape(head)}[/bold]")
+    for text in (*body, *tables.wrapped(below, width)):
+        _out.print(escape(visible(text)))
 
 
 def _recovered_total(done: Recovered) -> str:
@@ -314,23 +351,27 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     chunk = f"{state.chunk_number} {state.chunk_status}" if state.chunk_number is not None else ""
     if state.chunk_at is not None:
         chunk += f" {state.chunk_at.astimezone(UTC):%m-%d %H:%M}"
-    notes = [
-        why_it_stands(state) or "",
-        f"{state.gaps} with gaps" if state.gaps else "",
-        f"{state.quarantined} in quarantine" if state.quarantined else "",
-        "private" if state.is_private else "",
-    ]
     return (
         state.full_name,
         str(state.captured),
         "?" if state.total is None else str(state.total),
         "?" if state.percent is None else f"{state.percent:.1f}",
         shown_status(state),
-        chunk,
-        str(state.points or 0),
         "" if left is None else str(left),
-        "; ".join(note for note in notes if note),
+        str(state.points or 0),
+        chunk,
     )
+
+
+def _status_notes(state: Status) -> Sequence[str]:
+    """Return what there is to say of a repository besides its figures."""
+    notes = [
+        why_it_stands(state) or "",
+        f"{state.gaps} with gaps" if state.gaps else "",
+        f"{state.quarantined} in quarantine" if state.quarantined else "",
+        "private" if state.is_private else "",
+    ]
+    return [visible(note) for note in notes if note]
 
 
 def _time(moment: datetime) -> str:

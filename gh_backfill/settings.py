@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -15,11 +17,16 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gh_backfill import database_address
+from gh_backfill import database_address, hidden
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.parts import PER_PART
 
 log = logging.getLogger(__name__)
+
+# Every variable of ours, of vendors and of the guide that holds a secret, by its name.
+_SECRET = re.compile(
+    r"TOKENS?$|SECRET|PASSWORD|DATABASE_URL|_DB_URL|NOTIFY_URLS|WEBHOOK_URL|(API|SERVICE|ROLE|EVENT|SIGNING|PRIVATE)_KEY"
+)
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -37,7 +44,10 @@ def _numbers(value: object) -> object:
 
 def _table(value: object) -> object:
     """Accept an object in JSON, as an environment variable holds it."""
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
 
 
 def _address(value: str) -> str:
@@ -111,7 +121,9 @@ class Settings(BaseSettings):
     report_webhook_url: SecretStr | None = _aliases("REPORT_WEBHOOK_URL")
     webhook_key: SecretStr | None = _aliases("WEBHOOK_SECRET")
     prices: PriceTable = Field(default_factory=dict, validation_alias="GH_BACKFILL_PRICES")
-    monthly_budget: float | None = Field(default=None, ge=0, validation_alias="GH_BACKFILL_MONTHLY_BUDGET")
+    monthly_budget: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, validation_alias="GH_BACKFILL_MONTHLY_BUDGET"
+    )
 
     in_actions: bool = Field(default=False, validation_alias="GITHUB_ACTIONS")
     run_id: Whole | None = _aliases("GITHUB_RUN_ID")
@@ -187,15 +199,19 @@ class Settings(BaseSettings):
     @property
     def data_folder(self) -> Path:
         """Return the folder of the embedded databases."""
-        if self.home:
-            return self.home.expanduser()
-        base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-        return Path(base).expanduser() / "gh_backfill"
+        return data_folder(self.home)
 
     @property
     def processor(self) -> str:
         """Return where this process runs, as the job ledger calls it."""
         return "github_actions" if self.in_actions else "local"
+
+
+def data_folder(home: str | Path | None) -> Path:
+    """Return the folder where databases and logs lie, `home` if it is given."""
+    if home:
+        return Path(home).expanduser()
+    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "gh_backfill"
 
 
 def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> Settings:
@@ -204,9 +220,12 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     Raises ConfigurationError that names every malformed setting at once.
     """
     values: dict[str, str] = {}
-    if dotenv is not None and dotenv.is_file():
-        values.update(_given(dotenv_values(dotenv)))
+    if dotenv is not None:
+        values.update(_given(_file(dotenv)))
     values.update(_given(os.environ if environment is None else environment))
+    for name, value in values.items():
+        if _SECRET.search(name):
+            hidden.secret(value, name)
     if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:
@@ -270,6 +289,19 @@ def _refuse_where_rows_do_not_belong(settings: Settings) -> None:
             "DATABASE_URL (or PGSSLMODE) lets password and rows travel unencrypted beyond this machine: say "
             "sslmode=require or better, or set GH_BACKFILL_ALLOW_CLEAR_TEXT=1 if you mean it"
         )
+
+
+def _file(path: Path) -> dict[str, str]:
+    """Read a `.env` file; values are taken as they stand, for a password may have `${` in it."""
+    try:
+        data = path.read_bytes() if path.is_file() else b""
+        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"the file {path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"the file {path} is not text: save it as UTF-8") from None
+    found = dotenv_values(stream=StringIO(text), interpolate=False)
+    return {key: value for key, value in found.items() if value}
 
 
 def _missing_database(settings: Settings) -> str:

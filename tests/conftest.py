@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+from gh_backfill import hidden
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.embedded import embedded
@@ -105,6 +106,12 @@ def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="gh_backfill-tests-") as folder, embedded(Path(folder)) as url:
         hasten(url)
         yield Server(url=url)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_hidden() -> None:
+    """Begin as a new process does, which has read no name and no secret yet."""
+    hidden.forget()
 
 
 @pytest.fixture

@@ -284,7 +284,8 @@ def test_outputs_and_summary_are_written_for_actions(environment: dict[str, str]
     assert [entry["name"] for entry in matrix["include"]] == ["octo/engine"]
     done = cli(environment, "report", **actions)
     assert done.returncode == 3
-    assert "::error::octo/engine: the job never started" in done.stdout
+    assert "::error::octo/engine: the job never started" in done.stderr
+    assert "::error::" not in done.stdout
     assert "the job never started" in summary.read_text()
 
 

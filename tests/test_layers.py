@@ -10,18 +10,22 @@ import pytest
 import gh_backfill
 
 PACKAGE = Path(gh_backfill.__file__).parent
-GROUND = {"models", "errors", "resources", "database_address", "__init__"}
+GROUND = {"models", "errors", "resources", "database_address", "hidden", "__init__"}
 BELOW: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "policy": GROUND,
     "clients": GROUND | {"policy"},
     "store": GROUND | {"policy"},
     "settings": GROUND | {"policy"},
-    "actions": GROUND | {"policy", "settings"},
+    "output": GROUND | {"policy"},
+    "actions": GROUND | {"policy", "settings", "output"},
+    "unexpected": GROUND | {"policy", "settings", "output"},
+    "logs": GROUND | {"policy", "unexpected"},
     "simulator": {"resources"},
 }
-BELOW["tasks"] = set(BELOW) - {"simulator"}
-BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks"}
+BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"}
+BELOW["tables"] = {"tables"}
+BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}

@@ -189,3 +189,25 @@ def test_any_of_the_credentials_is_enough() -> None:
 def test_no_credential_is_shown() -> None:
     found = load(GITHUB_TOKENS="ghp_hush", GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="hush")
     assert "hush" not in repr(found)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_read_as_editors_save_it_and_its_values_as_they_stand(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes("GITHUB_TOKEN=pa${HOME}ss$word\nGH_BACKFILL_PLAN_LIMIT=7\n".encode(encoding))
+    found = settings.load({"HOME": "/nowhere"}, dotenv=file)
+    assert found.github_token is not None
+    assert (found.github_token.get_secret_value(), found.plan_limit) == ("pa${HOME}ss$word", 7)
+
+
+def test_a_file_that_is_no_text_is_one_clear_line(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"GITHUB_TOKEN=\xff\x00\n")
+    with pytest.raises(ConfigurationError, match="is not text: save it as UTF-8"):
+        settings.load({}, dotenv=file)
+
+
+@pytest.mark.parametrize("given", ["[" * 100_000, '{"a":' * 100_000])
+def test_prices_that_are_nested_without_end_are_one_clear_line(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="GH_BACKFILL_PRICES is nested too deeply"):
+        settings.load({"GH_BACKFILL_PRICES": given}, dotenv=None)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from gh_backfill import hidden
 from gh_backfill.clients import sense
 from gh_backfill.clients.damage import MARK, MENDED
 from gh_backfill.clients.sense import UNREADABLE, count, identity
@@ -187,7 +188,8 @@ def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | N
 
 
 def repository(node: Node) -> Repository:
-    """Read a repository's metadata."""
+    """Read a repository's metadata; from then on this process knows whether its name may be told."""
+    hidden.repository(node["nameWithOwner"], str(node["databaseId"]), is_private=node["isPrivate"])
     return Repository(
         node_id=node["id"],
         github_id=identity(node["databaseId"]),

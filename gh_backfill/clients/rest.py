@@ -10,6 +10,7 @@ from typing import Any
 from github import Auth, Github, GithubException, RateLimitExceededException, UnknownObjectException
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
+from gh_backfill import hidden
 from gh_backfill.clients import reasons, sense, transport
 from gh_backfill.errors import BackfillError, BadCredentials, Denied, GitHubError, Misrouted, RateLimited, Unreachable
 from gh_backfill.models import Named, NotFound, Unknown
@@ -31,7 +32,6 @@ def full_name(api_url: str, token: str, github_id: int, *, seconds: int = SECOND
     with own_errors(api_url, "GITHUB_TOKEN"), client(api_url, token, seconds=seconds) as asking:
         try:
             name: object = asking.get_repo(github_id).full_name
-            return name if isinstance(name, str) else Unknown(reason="GitHub's answer has no name in it")
         except UnknownObjectException:
             return NotFound()
         except RateLimitExceededException:
@@ -40,6 +40,10 @@ def full_name(api_url: str, token: str, github_id: int, *, seconds: int = SECOND
             if error.status not in _OF_ONE:
                 raise
             return Unknown(reason=f"GitHub refuses it (status {error.status}: {_OF_ONE[error.status]})")
+    if not isinstance(name, str):
+        return Unknown(reason="GitHub's answer has no name in it")
+    hidden.unknown(name, str(github_id))
+    return name
 
 
 def user_id(api_url: str, token: str, name: str) -> int:

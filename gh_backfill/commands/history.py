@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from gh_backfill import console, settings
-from gh_backfill.commands.options import DryRun, Json, number
+from gh_backfill.commands.options import DryRun, Json, Names, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import backfill_events
@@ -19,8 +19,6 @@ from gh_backfill.store import runs as past
 from gh_backfill.tasks import connect, operate
 from gh_backfill.tasks import untrack as untracking
 from gh_backfill.tasks import why as explaining
-
-Names = Annotated[list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, GitHub's id, or our id.")]
 
 
 def why(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gh_backfill import console, settings
-from gh_backfill.commands.options import Json, demo_settings, number
+from gh_backfill.commands.options import Json, OptionalNames, demo_settings, number
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
@@ -20,7 +20,7 @@ from gh_backfill.tasks.outlook import outlook
 
 
 def status(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="Default: all.")] = None,
+    names: OptionalNames = None,
     as_json: Json = False,
     demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database.")] = False,
 ) -> None:
@@ -82,8 +82,12 @@ def psql(
     Example: [bold]gh-backfill psql -- -c 'select count(*) from pull_requests'[/bold]
     """
     environment = demo_settings() if demo else settings.load()
+    say = print if environment.in_actions else None  # names in rows are private too
     with connect.database_url(environment) as url:
-        raise typer.Exit(terminal.run(url, arguments or []))
+        if say is not None:
+            with connect.database(environment, writing=False):
+                pass  # from here on it is known which names are private
+        raise typer.Exit(terminal.run(url, arguments or [], say))
 
 
 def simulate(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, console, settings
-from gh_backfill.commands.options import DryRun, Json, number
+from gh_backfill.commands.options import DryRun, Json, Names, OptionalNames, number
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
@@ -18,12 +18,11 @@ from gh_backfill.tasks import connect, operate
 from gh_backfill.tasks import recover as recovering
 from gh_backfill.tasks.operate import Operated
 
-Names = Annotated[list[str], typer.Argument(metavar="REPOSITORY...", help="owner/name, GitHub's id, or our id.")]
 OLDEST = 7 * 24 * 60
 
 
 def recover(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="Default: all.")] = None,
+    names: OptionalNames = None,
     everything: Annotated[
         bool,
         typer.Option(

@@ -7,10 +7,39 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import settings
+from gh_backfill import console, settings
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.names import without_credentials
 from gh_backfill.tasks import local
 
+NAMED = "owner/name, its address, GitHub's id, or our id."
+MOST = 2**31 - 1
+
+
+def _addresses(given: list[str] | None) -> list[str] | None:
+    return None if given is None else [_address(each) or "" for each in given]
+
+
+def _address(given: str | None) -> str | None:
+    """Take the token out of a pasted address, and say what has to be done about it."""
+    clean = without_credentials(given or "")
+    if clean != (given or ""):
+        console.warning(f"a token or password stood in the address of {clean}: shells keep what is typed, so revoke it")
+    return clean if given is not None else None
+
+
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="REPOSITORY...", callback=_addresses, help=NAMED),
+]
+OptionalNames = Annotated[
+    list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=_addresses, help="Default: all.")
+]
+Name = Annotated[str | None, typer.Argument(callback=_address, help=NAMED)]
+NameOption = Annotated[
+    str | None,
+    typer.Option("--repository-id", envvar="GH_BACKFILL_REPOSITORY_ID", callback=_address, help="Only this one."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", envvar="GH_BACKFILL_DRY_RUN", help="Say what would be done; write nothing.")
@@ -30,13 +59,13 @@ MaxChunks = Annotated[
 ]
 
 
-def number(name: str, text: str | None, least: int, most: int | None = None) -> int | None:
+def number(name: str, text: str | None, least: int, most: int = MOST) -> int | None:
     """Read a whole number; empty means not given.  Raises ConfigurationError for anything else."""
     text = (text or "").strip()
     if not text:
         return None
-    wanted = f"from {least} to {most}" if most is not None else f"of at least {least}"
-    if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+    wanted = f"from {least} to {most}"
+    if not text.isdecimal() or len(text.lstrip("0")) > len(str(MOST)) or not least <= int(text) <= most:
         raise ConfigurationError(f"{name} must be a whole number {wanted}, not {text[:40]}")
     return int(text)
 

@@ -11,10 +11,20 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import actions, bars, console, settings
+from gh_backfill import actions, bars, console, hidden, settings
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.commands.history import confirmed
-from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, number
+from gh_backfill.commands.options import (
+    ChunkSize,
+    DryRun,
+    Json,
+    MaxChunks,
+    Name,
+    NameOption,
+    Names,
+    OptionalNames,
+    number,
+)
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
 from gh_backfill.models import Goal
 from gh_backfill.policy.ledger import ErrorType
@@ -29,15 +39,15 @@ from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.recover import recover
 from gh_backfill.tasks.track import Result, Tracked
 
+# https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
+DROPPED = (
+    "GitHub drops the output matrix, for the value of {settings} stands in it, and no capture starts: give that secret "
+    "another value (it is a word that is part of a repository's name or id)"
+)
+
 
 def track(
-    names: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="REPOSITORY...",
-            help="owner/name, its address, GitHub's id, or owner/* for all repositories of an account.",
-        ),
-    ],
+    names: Names,
     backfill: Annotated[
         bool | None,
         typer.Option(help="Also open the backfill of those that never had one. Default: yes, but for owner/*."),
@@ -111,9 +121,7 @@ def plan(
             help='Only these, whatever their state: \'["owner/name", 123, "<uuid>"]\'.',
         ),
     ] = None,
-    repository_id: Annotated[
-        str | None, typer.Option("--repository-id", envvar="GH_BACKFILL_REPOSITORY_ID", help="Only this one.")
-    ] = None,
+    repository_id: NameOption = None,
     chunk_size: ChunkSize = None,
     max_chunks: MaxChunks = None,
     dry_run: DryRun = False,
@@ -138,7 +146,7 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
     writing = not dry_run
     with connect.database(environment, writing=writing) as db, connect.sharing(graphql, db, writing=writing):
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
-            _plan_nothing(environment, reason)
+            _plan_nothing(environment, reason, as_json=as_json)
             return
         if writing:
             recover(db, [found for found in operate.ids_of(db, asked).values() if found] or None)
@@ -179,21 +187,22 @@ def _write_plan(
     """Write what the workflow reads of a plan: the matrix, its length, why there is nothing, and the step summary."""
     matrix = json.dumps({"include": list(entries)})
     actions.write_outputs(environment, {"matrix": matrix, "count": str(len(entries)), "idle": idle})
+    if environment.in_actions and (dropped := hidden.settings_within(matrix)):
+        actions.annotate(environment, "error", [DROPPED.format(settings=", ".join(dropped))])
     actions.write_summary(environment, summary if summary.startswith("## ") else f"## Plan\n\n{summary}")
 
 
-def _plan_nothing(environment: settings.Settings, reason: str) -> None:
+def _plan_nothing(environment: settings.Settings, reason: str, *, as_json: bool) -> None:
     """Say why nothing is planned; the run is green, for it did what it should."""
     _write_plan(environment, f"Nothing is planned: {plain(reason)}", idle=reason)
     actions.annotate(environment, "warning", [reason])
-    print(f"nothing is planned: {reason}")
+    nothing = {"chosen": [], "not_chosen": [], "unknown": [], "gone": [], "reason": reason}
+    print(json.dumps(nothing) if as_json else f"nothing is planned: {reason}")
 
 
 def capture(
-    repository: Annotated[str | None, typer.Argument(help="owner/name, GitHub's id, or our id.")] = None,
-    repository_id: Annotated[
-        str | None, typer.Option("--repository-id", envvar="GH_BACKFILL_REPOSITORY_ID", help="The same, as an option.")
-    ] = None,
+    repository: Name = None,
+    repository_id: NameOption = None,
     chunk_size: ChunkSize = None,
     max_chunks: MaxChunks = None,
     time_limit: Annotated[
@@ -234,9 +243,7 @@ def capture(
 
 
 def run(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="owner/name; none: what is due.")
-    ] = None,
+    names: OptionalNames = None,
     max_prs: Annotated[
         str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each.")
     ] = None,

@@ -14,6 +14,7 @@ from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
 from gh_backfill.store import recovery
 from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.words import stored
 
 LEASE = timedelta(minutes=5)
 _SQL = sql("backfills")
@@ -222,7 +223,7 @@ def committed(tx: Transaction, claim: Claim) -> bool:
 
 def give_back(tx: Transaction, claim: Claim, *, error: str, retry_at: datetime) -> None:
     """Return a chunk whose attempt failed; it is claimed again from `retry_at` on."""
-    tx.run(_SQL["return_chunk"], **_key(claim), error=error, retry_at=retry_at)
+    tx.run(_SQL["return_chunk"], **_key(claim), error=stored(error), retry_at=retry_at)
 
 
 def release(tx: Transaction, claim: Claim) -> None:
@@ -232,12 +233,12 @@ def release(tx: Transaction, claim: Claim) -> None:
 
 def fail_chunk(tx: Transaction, claim: Claim, *, error: str) -> None:
     """Give a chunk up."""
-    tx.run(_SQL["fail_chunk"], **_key(claim), error=error)
+    tx.run(_SQL["fail_chunk"], **_key(claim), error=stored(error))
 
 
 def charge_error(tx: Transaction, claim: Claim, *, error: str) -> int:
     """Count an error of this backfill; returns how many there were in a row."""
-    row = tx.row(_SQL["charge_error"], state_id=claim.stream.state_id, error=error)
+    row = tx.row(_SQL["charge_error"], state_id=claim.stream.state_id, error=stored(error))
     return 0 if row is None else int(row["consecutive_errors"])
 
 
@@ -254,7 +255,7 @@ def pause(tx: Transaction, repository_id: str, *, reason: str, resume_at: dateti
 
 def fail(tx: Transaction, repository_id: str, *, error: str, gone: bool = False) -> bool:
     """Close a backfill that a person must look at; one whose repository is `gone` goes on if GitHub shows it again."""
-    return tx.run(_SQL["fail_state"], repository_id=repository_id, error=error, gone=gone) == 1
+    return tx.run(_SQL["fail_state"], repository_id=repository_id, error=stored(error), gone=gone) == 1
 
 
 def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> None:

@@ -12,6 +12,7 @@ from gh_backfill.policy.ledger import Ending, ErrorType, JobType, OpenJob, Runne
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.words import stored
 
 _SQL = sql("jobs")
 
@@ -136,7 +137,7 @@ def finish(
         id=job_id,
         status=status,
         outcome=outcome,
-        error=error,
+        error=stored(error),
         error_type=error_type,
         points=spent.points,
         requests=spent.requests,

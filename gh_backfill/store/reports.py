@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from gh_backfill import hidden
 from gh_backfill.policy import costs
 from gh_backfill.policy.alerts import Alert, Standing
 from gh_backfill.policy.bottleneck import Times
@@ -184,6 +185,8 @@ def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[
 
 def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: Prices) -> JobFigures:
     name = row["full_name"] or "unknown repository"
+    if row["full_name"] is None and row["error"]:  # it begins with a name that was given and that nobody knows
+        hidden.unknown(row["error"].partition(" ")[0])
     shown = private.get(name, name)
     found = {key: row[key] for key in _PLAIN}
     job = JobFigures(

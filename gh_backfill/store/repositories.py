@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gh_backfill import hidden
 from gh_backfill.models import Repository, TrackedRepository
+from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
@@ -86,8 +88,8 @@ def candidates(tx: Transaction, *, asked: Sequence[str] = ()) -> list[TrackedRep
 
 
 def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
-    """Find repositories by our id, GitHub's id or `owner/name` in any case; None for what is not here."""
-    wanted = {name: name.strip() for name in names}
+    """Find repositories by our id, GitHub's id, an address or `owner/name` in any case; None for what is not here."""
+    wanted = {name: key(name) or name.strip() for name in names}
     rows = tx.rows(
         _SQL["find"],
         ids=tuple(name for name in wanted.values() if _UUID.fullmatch(name)),
@@ -103,13 +105,29 @@ def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
 
 def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int) -> bool:
     """Take over the name, the privacy and the number of pull requests that GitHub shows now; True if they are news."""
+    hidden.repository(full_name, repository_id, is_private=is_private)
     changed = tx.run(_SQL["follow"], id=repository_id, full_name=full_name, is_private=is_private, total=total)
     return changed == 1
 
 
 def hide(tx: Transaction, repository_id: str) -> bool:
     """Treat a repository as private that GitHub does not show any more: deleted or hidden, it is not public."""
-    return tx.run(_SQL["hide"], id=repository_id) == 1
+    names = tx.rows(_SQL["hide"], id=repository_id)
+    for row in names:
+        hidden.repository(row["full_name"], repository_id, is_private=True)
+    return bool(names)
+
+
+def note_names(tx: Transaction) -> None:
+    """Note which names this process must not tell: of private repositories, and of those whose privacy is unknown.
+
+    Of the names that were given it learns here which ones it may tell.
+    """
+    for row in tx.rows(_SQL["names"], given=hidden.given()):
+        if row["is_private"] is None:
+            hidden.unknown(row["full_name"], row["id"])
+        else:
+            hidden.repository(row["full_name"], row["id"], is_private=row["is_private"])
 
 
 def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:

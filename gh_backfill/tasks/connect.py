@@ -17,7 +17,7 @@ from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Named
 from gh_backfill.settings import Settings, require
-from gh_backfill.store import access, embedded, migrations
+from gh_backfill.store import access, embedded, migrations, repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
@@ -60,6 +60,9 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         raise ConfigurationError(
             f"the database lacks {len(missing)} migrations ({names}…): run gh-backfill migrate first"
         )
+    if settings.in_actions and not missing:  # before anything of theirs can be said
+        with db.transaction(read_only=True) as tx:
+            repositories.note_names(tx)
     if policed and not lacking:
         lacking = [f"{table}: {reason}" for table, reason in access.prove(db) if table in policed]
     if lacking:

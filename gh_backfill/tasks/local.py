@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal, TrackedRepository
+from gh_backfill.output import private_file
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import Settings
 from gh_backfill.store import repositories
@@ -203,11 +204,10 @@ def _states(db: Database, ids: Sequence[str] | None) -> list[Status]:
 
 
 def _start(repository: TrackedRepository, part: int | None, environment: Mapping[str, str], logs: Path) -> Child:
-    logs.mkdir(parents=True, exist_ok=True)
     number = "" if part is None else str(part)
     name = repository.full_name
     log = logs / f"{name.replace('/', '__')}{number and '__part'}{number}.log"
-    with log.open("wb") as output:
+    with private_file(log) as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gh_backfill", "capture"],
             env={**environment, "GH_BACKFILL_REPOSITORY_ID": repository.id, "GH_BACKFILL_PART": number},

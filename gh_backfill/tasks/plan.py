@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from gh_backfill import hidden
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError, Denied
 from gh_backfill.models import Goal, TrackedRepository
@@ -90,7 +91,7 @@ def parse_ids(text: str) -> list[str]:
         return [text]
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # too long a number, or nested without end, too
         given = None
     if not isinstance(given, list) or not all(isinstance(each, str | int) for each in given):
         raise ConfigurationError(f'repository ids must be a JSON array such as ["owner/name", 123], not {text[:80]}')
@@ -133,6 +134,8 @@ def plan(
             with db.transaction() as tx:
                 jobs.plan_failed(tx, run, [(None, str(error))], error_type=ErrorType.DENIED)
         raise
+    for each in fresh.gone:  # it may be private by now
+        hidden.repository(each.full_name, each.id, is_private=True)
     verdicts = choose(fresh.known, now, thresholds=thresholds, limit=limit, asked=ids, unsure=fresh.unsure)
     made = Plan(verdicts=tuple(verdicts), unknown=unknown, gone=tuple(fresh.gone), unsure=fresh.unsure)
     made = _without_points(made, fresh, now, patience)

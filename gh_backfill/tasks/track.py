@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gh_backfill import hidden
 from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
 from gh_backfill.models import Goal, Named, NotFound, Repository, Unknown
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
+from gh_backfill.policy.names import parse
 from gh_backfill.store import backfill_events, backfills, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 
-# https://docs.github.com/en/enterprise-cloud@latest/admin/identity-and-access-management/iam-configuration-reference/username-considerations-for-external-authentication
-_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?")
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MOST_DIGITS = 18
 LOOK_UPS = 3
 NameOf = Callable[[int], Named[str]]
 _Resolved = tuple[str, str] | NotFound | Unknown | None
-_ADDRESS = re.compile(r"^(?:https?://[^/]+/|git@[^:]+:)")
 
 
 class Result(StrEnum):
@@ -134,15 +131,6 @@ def settle(tracked: Sequence[Tracked]) -> None:
     raise ConfigurationError(f"none of the names can be tracked: {names}")
 
 
-def parse(text: str) -> tuple[str, str] | None:
-    """Read `owner/name` or the address of a repository; None for anything else."""
-    name = _ADDRESS.sub("", text.strip()).removesuffix("/").removesuffix(".git")
-    owner, slash, rest = name.partition("/")
-    if not slash or not _OWNER.fullmatch(owner) or not _NAME.fullmatch(rest) or rest in {".", ".."}:
-        return None
-    return owner, rest
-
-
 def _ask(graphql: GraphQL, pairs: Sequence[tuple[str, str]]) -> lookups.Told:
     try:
         return lookups.repositories_by_name(graphql, pairs)
@@ -160,6 +148,8 @@ def _tracked(given: str, pair: _Resolved, answer: Named[Repository] | None, seen
         case Unknown(reason=reason):
             return Tracked(given=given, result=Result.UNKNOWN, reason=reason)
         case Repository():
+            if isinstance(pair, tuple):  # the name that was given may be an old one of it
+                hidden.repository("/".join(pair), str(answer.github_id), is_private=answer.is_private)
             result = Result.DUPLICATE if answer.github_id in seen else Result.ADDED
             if result is Result.ADDED and isinstance(pair, tuple) and _key(pair) != answer.full_name.lower():
                 result = Result.RENAMED

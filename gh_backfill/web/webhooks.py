@@ -79,6 +79,7 @@ def serve(settings: Settings, database_url: str, *, host: str, port: int) -> Non
             application(settings.webhook_key.get_secret_value(), database_url),
             host=host,
             port=port,
+            log_config=None,  # its lines come out as all others do
             log_level="warning",
             access_log=False,
         )

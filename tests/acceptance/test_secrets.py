@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +94,8 @@ def test_a_run_on_this_machine_keeps_them_out_of_its_logs(environment: dict[str,
     assert done.returncode == 0, said(done)
     said(done)
     files = written(tmp_path)
-    assert any(name.endswith(".log") for name in files)
+    logs = [Path(name) for name in files if name.endswith(".log") and "/logs/" in name]
+    assert [stat.S_IMODE(log.stat().st_mode) for log in logs] == [0o600, 0o600]
     assert [name for name, data in files.items() if any(secret.encode() in data for secret in SECRETS)] == []
 
 

@@ -133,7 +133,7 @@ def test_text_from_github_is_shown_and_never_obeyed(
         dotenv=None,
     )
     publish(environment, report(house.db, "run-1"))
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     commands = [line.split("::")[1] for line in lines if line.startswith("::")]
     assert commands == ["error", "error"]
     assert lines[0].startswith("::error::octo/small: bad | <img src=x>%0A::set-output")
@@ -146,7 +146,7 @@ def test_text_from_github_is_shown_and_never_obeyed(
 def test_at_most_ten_annotations_of_a_kind_and_the_rest_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     environment = settings.load({"GITHUB_ACTIONS": "true"}, dotenv=None)
     actions.annotate(environment, "error", [f"error {number}" for number in range(13)])
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     assert sum(line.startswith("::error::") for line in lines) == 10
     assert lines[-1].startswith("3 more")
 

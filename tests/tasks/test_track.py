@@ -9,10 +9,11 @@ import pytest
 from gh_backfill.clients import rest
 from gh_backfill.errors import PartlyFailed, Unreachable
 from gh_backfill.models import Goal, NotFound
+from gh_backfill.policy.names import parse
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.targets import repository_of
-from gh_backfill.tasks.track import Result, Tracked, ask, parse, settle, track
+from gh_backfill.tasks.track import Result, Tracked, ask, settle, track
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 

@@ -126,7 +126,13 @@ where id = %(id)s
   and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s);
 
 -- name: hide
-update repositories set is_private = true where id = %(id)s and is_private is distinct from true;
+update repositories set is_private = true where id = %(id)s and is_private is distinct from true returning full_name;
+
+-- name: names
+-- What is not known to be public, and what was given, with its privacy: null where an older application wrote none.
+select id, full_name, is_private
+from repositories
+where is_private is distinct from false or lower(full_name) = any(%(given)s::text[]);
 
 -- name: status
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,
