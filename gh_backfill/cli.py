@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 from itertools import chain
@@ -16,6 +15,7 @@ from gh_backfill import __version__, console
 from gh_backfill.commands import look, operate, reports, work
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.tasks import interrupts
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (work.run, work.track, work.plan, work.capture, reports.report, work.migrate),
@@ -40,7 +40,7 @@ STOPPED = "interrupted; what was committed is kept, and the next run goes on fro
 def main() -> NoReturn:
     """Run the command line; an error of ours is one line on stderr and its exit code."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.listen()
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # Typer's way to tell of a KeyboardInterrupt

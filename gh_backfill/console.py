@@ -183,8 +183,11 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
             f"\nthis run: {totals['pull_requests']} pull requests, {totals['points']} points, "
             f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
         )
+    elif done.standing:
+        _out.print("\n" + escape("\n".join(done.standing)))
     else:
-        _out.print("\nnothing needed to be captured")
+        reasons = _counted_reasons(done.plan)
+        _out.print(f"\nnothing needed to be captured{reasons and ': '}{reasons}")
     option = " --demo" if demo else ""
     command = _command()
     where = f"in {done.folder}" if done.folder else "the configured one"

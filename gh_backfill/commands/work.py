@@ -17,7 +17,7 @@ from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect, costs, job, local, operate
+from gh_backfill.tasks import children, connect, costs, job, local, operate
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.capture import Limits, Outcome
@@ -165,6 +165,9 @@ def capture(
         typer.Option(envvar="GH_BACKFILL_PART", metavar="N", help="Begin with this part of a walk that is split."),
     ] = None,
     dry_run: DryRun = False,
+    child: Annotated[
+        str | None, typer.Option(hidden=True, metavar="NAME", help="Works for a run of this machine.")
+    ] = None,
 ) -> None:
     """Capture one repository: pull requests with all reviews and comments, page by page.
 
@@ -180,16 +183,18 @@ def capture(
         with connect.database(environment, writing=False) as db:
             print(job.preview(db, name, limits).text)
         return
+    if child is not None:
+        children.become(child)
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
         recover(db, [job.find(db, name).id])
         lists = connect.lists(environment, graphql)
         captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
-    console.show_captured(name, captured)
+    console.show_captured(child or name, captured)
     if captured.outcome is Outcome.PAUSED:
         actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])
     if captured.outcome is Outcome.FAILED:
-        raise PartlyFailed(f"{name}: {captured.reason}")
+        raise PartlyFailed(f"{child or name}: {captured.reason}")
 
 
 def run(
@@ -229,7 +234,11 @@ def run(
             done = local.run(environment, given, goal=goal, workers=many, show=show, say=print)
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
-        raise PartlyFailed(f"{len(done.report.failed)} captures failed; logs: {', '.join(map(str, done.failed_logs))}")
+        failed = [each.name for each in done.report.failed]
+        part = f"{len(failed)} of {len(done.report.jobs)} captures failed"
+        raise PartlyFailed(f"{part}: {', '.join(failed)}; log: {done.log}")
+    if done.standing:
+        raise PartlyFailed("; ".join(done.standing))
     if any(each.failed for each in done.tracked):
         raise PartlyFailed("some repositories can't be captured; the others are done")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,8 +132,3 @@ def this_run(settings: Settings) -> Run:
     return Run(
         key=settings.run_key or f"local-{uuid.uuid4().hex[:12]}", run_id=None, attempt=1, processor=settings.processor
     )
-
-
-def worker_name() -> str:
-    """Return a name that no other worker has; a chunk's claim shows it."""
-    return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
