@@ -18,7 +18,7 @@ from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row
 
 _SQL = sql("budgets")
-_BUCKET: dict[str, Any] = {"drain": governor.DRAIN}
+_BUCKET: dict[str, Any] = {"drain": governor.DRAIN, "burst": governor.BURST}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
