@@ -5,7 +5,6 @@ Without token and repositories it is a demo: an invented GitHub, and a database 
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from gh_backfill.errors import ConfigurationError, StoreError
+from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal
 from gh_backfill.policy.selection import Thresholds, Verdict, Why
 from gh_backfill.settings import Settings
@@ -28,22 +27,11 @@ from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.recover import recover
 from gh_backfill.tasks.report import Report, report
+from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
 from gh_backfill.tasks.track import Tracked, ask, track
 
-log = logging.getLogger(__name__)
-
 WORKERS = 5
-LOOK_EVERY = 0.25
 DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
-    """What a run on this machine shows while it goes on."""
-
-    states: Sequence[Status]
-    running: frozenset[str]
-    planned: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,8 +155,8 @@ def _capture_all(
 ) -> None:
     """Keep up to `workers` captures going until all are done; whatever interrupts us ends them in good order."""
     waiting = list(reversed(made.entries))
-    planned = [each.id for each in made.chosen]
     started: list[Child] = []
+    look = Look(db, [each.id for each in made.chosen])
     environment = children.environment_of(settings)
     try:
         while waiting or any(child.running for child in started):
@@ -177,21 +165,11 @@ def _capture_all(
                 verdict, part = waiting.pop()
                 running.append(children.start(verdict.repository, part, environment, written))
                 started.append(running[-1])
-            _look(db, planned, running, show)
+            look.show([child.repository_id for child in running], show)
             time.sleep(LOOK_EVERY)
-        _look(db, planned, (), show)
+        look.show((), show)
     finally:
         children.stop(started, say)
-
-
-def _look(db: Database, planned: Sequence[str], running: Sequence[Child], show: Callable[[Scene], None]) -> None:
-    """Show how far the captures are; a database that is away is their concern, and they have patience with it."""
-    try:
-        states = _states(db, planned)
-    except StoreError as error:
-        log.debug("the progress can't be shown now: %s", error)
-        return
-    show(Scene(states=states, running=frozenset(each.repository_id for each in running), planned=planned))
 
 
 def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:
