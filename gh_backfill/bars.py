@@ -1,47 +1,49 @@
-"""How far work has come, while it goes on: bars on a terminal, from time to time a plain line elsewhere."""
+"""Progress while work goes on: bars on a terminal, from time to time a plain line elsewhere."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
 
-from gh_backfill import tables
-from gh_backfill.policy.markdown import shortened
+from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.redaction import visible
 from gh_backfill.tasks.capture import Progress as CaptureProgress
-from gh_backfill.tasks.local import Scene
+from gh_backfill.tasks.scene import Lane, Scene
 
 LINE_EVERY = 10.0
-# What a spinner, "1234567/1234567", a time and the blanks between them take.
-FIGURES = 30
+REFRESHES = 4
+# What stands beside a name and its bar: how many of how many, points, time left.
+FIGURES = 42
+LEAST_NAME, LEAST_BAR, LONGEST_BAR = 12, 4, 40
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
     """Yield a listener that shows how far one capture is: a bar on a terminal, a line a chunk elsewhere."""
-    if not _errors.is_terminal:
+    if not _draws():
         yield lambda progress: print(progress_line(progress), file=sys.stderr, flush=True)
         return
-    with _bars() as bars:
-        task = bars.add_task("", total=None)
+    bars = _Bars(_errors.width)
+    with bars.drawn():
 
         def show(progress: CaptureProgress) -> None:
-            text = ""
-            if progress.left:
-                text += f": {progress.left} left"
-            if progress.waiting_until:
-                text += f" (waits until {_time(progress.waiting_until)})"
-            shown = _described(progress.repository.full_name, text)
-            bars.update(task, description=shown, completed=progress.captured, total=progress.total)
+            name, left = progress.repository.full_name, progress.left
+            waits = progress.waiting_until
+            note = "waiting" if waits else f"{duration(left.seconds)} left" if left else ""
+            bars.set(name, name, progress.captured, progress.total, f"{progress.spent.points} points", note)
+            bars.draw(f"waits until {_time(waits)}" if waits else "")
 
         yield show
 
@@ -60,23 +62,29 @@ def progress_line(progress: CaptureProgress) -> str:
 @contextmanager
 def scene() -> Iterator[Callable[[Scene], None]]:
     """Yield a listener that shows a bar for each repository, or from time to time a line elsewhere."""
-    if _errors.is_terminal:
-        with _bars() as bars:
-            yield _BarScene(bars)
-    else:
+    if not _draws():
         yield _LineScene()
+        return
+    bars = _Bars(_errors.width)
+    with bars.drawn():
+
+        def show(scene: Scene) -> None:
+            for lane in scene.lanes:
+                state = lane.state
+                points = f"{lane.points} points"
+                bars.set(state.id, state.full_name, state.captured, state.total or 0, points, _note(lane))
+            bars.draw(scene.waits or "")
+
+        yield show
 
 
-class _BarScene:
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
-
-    def __call__(self, scene: Scene) -> None:
-        for state in scene.states:
-            if state.id not in self._tasks:
-                self._tasks[state.id] = self._bars.add_task(_described(state.full_name), total=state.total)
-            self._bars.update(self._tasks[state.id], completed=state.captured, total=max(state.total or 0, 1))
+def _note(lane: Lane) -> str:
+    """Say in two or three words what a repository is about."""
+    if lane.waits is not None:
+        return lane.waits
+    if lane.running and lane.left is not None:
+        return f"{duration(lane.left.seconds)} left"
+    return ""
 
 
 class _LineScene:
@@ -88,31 +96,81 @@ class _LineScene:
         if scene.running and now - self._last < LINE_EVERY:
             return
         self._last = now
-        done = sum(state.captured for state in scene.states)
-        total = sum(state.total or 0 for state in scene.states)
-        print(f"{done} of {total} pull requests, {len(scene.running)} captures running", file=sys.stderr, flush=True)
+        done = sum(lane.state.captured for lane in scene.lanes)
+        total = sum(lane.state.total or 0 for lane in scene.lanes)
+        points = sum(lane.points for lane in scene.lanes)
+        line = f"{done} of {total} pull requests, {points} points, {scene.running} captures running"
+        print(f"{line}; {scene.waits}" if scene.waits else line, file=sys.stderr, flush=True)
 
 
-def _bars() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=_bar_width()),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=_errors,
-    )
+class _Bars:
+    """Bars, one for each repository, and below them a line on what all of them wait for."""
+
+    def __init__(self, width: int) -> None:
+        self._below = ""
+        self._live: Live | None = None
+        room = max(LEAST_NAME + LEAST_BAR, width - FIGURES)
+        bar = min(LONGEST_BAR, max(LEAST_BAR, room // 3))
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", table_column=_column(room - bar)),
+            BarColumn(bar_width=bar),
+            MofNCompleteColumn(table_column=Column(no_wrap=True, justify="right")),
+            TextColumn("{task.fields[points]}", table_column=Column(no_wrap=True, justify="right")),
+            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True)),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def set(self, key: str, name: str, done: int, total: int, points: str, note: str) -> None:
+        """Show how far a repository is; `note` has room for two or three words."""
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(escape(visible(name)), points="", note="")
+        self._progress.update(
+            self._tasks[key],
+            description=escape(visible(name)),
+            completed=done,
+            total=max(total, 1),
+            points=points,
+            note=escape(note),
+        )
+
+    def draw(self, below: str) -> None:
+        """Draw them as they are now, with a line below."""
+        self._below = below
+        if self._live is not None:
+            self._live.refresh()
+
+    def _render(self) -> RenderableType:
+        bars = self._progress.get_renderable()
+        return Group(bars, Text(self._below, style="yellow")) if self._below else bars
+
+    @contextmanager
+    def drawn(self) -> Iterator[None]:
+        """Draw them while the block runs; what is logged or printed meanwhile appears above."""
+        live = Live(
+            console=_errors,
+            get_renderable=self._render,
+            refresh_per_second=REFRESHES,
+            redirect_stdout=sys.stdout.isatty(),
+            vertical_overflow="visible",
+        )
+        live.start()
+        self._live = live
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # the terminal may be closed by now
+                live.stop()
 
 
-def _bar_width() -> int:
-    return min(40, _errors.width // 4)
+def _draws() -> bool:
+    """Say whether there is a person at a terminal that can draw; a log of CI is none, whatever it says of itself."""
+    in_ci = os.environ.get("CI", "").strip().lower() not in {"", "0", "false", "no"}
+    return _errors.is_terminal and not _errors.is_dumb_terminal and not in_ci
 
 
-def _described(name: str, more: str = "") -> str:
-    """Return the name of a bar and what there is to say, as much as leaves room for the bar and all its figures."""
-    room = max(tables.SHORTEST_NAME, _errors.width - _bar_width() - FIGURES)
-    text = tables.shortened(visible(name), max(tables.SHORTEST_NAME, room - cell_len(more)))
-    return escape(shortened(text + visible(more), room))
+def _column(width: int) -> Column:
+    return Column(no_wrap=True, overflow="ellipsis", max_width=width)
 
 
 def _time(moment: datetime) -> str:

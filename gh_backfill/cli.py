@@ -14,6 +14,7 @@ import typer
 from gh_backfill import __version__, actions, console, logs, output, unexpected
 from gh_backfill.commands import database, history, look, operate, reports, work
 from gh_backfill.errors import BackfillError
+from gh_backfill.tasks import interrupts
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (work.run, work.track, work.plan, work.capture, reports.report, database.migrate),
@@ -40,8 +41,7 @@ def main() -> NoReturn:
     """Run the command line; how it ends is one line on stderr and an exit code, never a traceback."""
     output.install(os.environ, sys.argv[1:])
     logs.begin()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.listen()
     try:
         code = _code()
     except KeyboardInterrupt:

@@ -271,6 +271,8 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
             f"\nthis run: {totals['pull_requests']} pull requests, {totals['points']} points, "
             f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
         )
+    elif done.standing:
+        _out.print("\n" + escape("\n".join(done.standing)))
     else:
         _out.print(escape(f"\n{_why_nothing(done.plan)}"))
     option = " --demo" if demo else ""

@@ -30,7 +30,7 @@ from gh_backfill.models import Goal
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
-from gh_backfill.tasks import accounts, connect, costs, job, local, operate, pricing
+from gh_backfill.tasks import accounts, children, connect, costs, job, local, operate, pricing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.accounts import Filters
@@ -214,6 +214,9 @@ def capture(
         typer.Option(envvar="GH_BACKFILL_PART", metavar="N", help="Begin with this part of a walk that is split."),
     ] = None,
     dry_run: DryRun = False,
+    child: Annotated[
+        str | None, typer.Option(hidden=True, metavar="NAME", help="Works for a run of this machine.")
+    ] = None,
 ) -> None:
     """Capture one repository: pull requests with all reviews and comments, page by page.
 
@@ -229,17 +232,19 @@ def capture(
         with connect.database(environment, writing=False) as db:
             print(job.preview(db, name, limits).text)
         return
+    if child is not None:
+        children.become(child)
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
         recover(db, [job.find(db, name).id])
         pricing.ask_once_a_week(db, graphql)
         lists = connect.lists(environment, graphql)
         captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
-    console.show_captured(name, captured)
+    console.show_captured(child or name, captured)
     if captured.outcome is Outcome.PAUSED:
         actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])
     if captured.outcome is Outcome.FAILED:
-        raise failure(f"{name}: {captured.reason}", {captured.error_type})
+        raise failure(f"{child or name}: {captured.reason}", {captured.error_type})
 
 
 def run(
@@ -277,8 +282,12 @@ def run(
             done = local.run(environment, given, goal=goal, workers=many, show=show, say=print)
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
-        text = f"{len(done.report.failed)} captures failed; logs: {', '.join(map(str, done.failed_logs))}"
+        failed = [each.name for each in done.report.failed]
+        part = f"{len(failed)} of {len(done.report.jobs)} captures failed"
+        text = f"{part}: {', '.join(failed)}; log: {done.log}"
         raise failure(text, {job.error_type for job in done.report.failed})
+    if done.standing:
+        raise PartlyFailed("; ".join(done.standing))
     if any(each.failed for each in done.tracked):
         raise PartlyFailed("some repositories can't be captured; the others are done")
 

@@ -5,7 +5,9 @@ also grants an identity 60 seconds of its time a minute, measured roughly as the
 requests: https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
 Both are kept by a bucket that fills with the seconds of each request (at least `LEAST_SECONDS`) and leaks.  A request
 is let in while the bucket is nearly empty, whatever it will add: so a big one is not overtaken for ever by small ones,
-and one serial reader is hardly held up.
+and one serial reader is hardly held up.  After idleness several may begin at once: while the bucket is empty, credit
+grows as fast as it would leak, up to `BURST`, and shrinks while it leaks.  So no minute holds more for it: what is let
+in early was saved in the same minute, and nothing else is let in until the bucket has leaked again.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ EXPIRES = timedelta(seconds=90)
 # 57.6 seconds a minute leak; with `SLACK` and the request that is let in last, 60.
 DRAIN = 0.96
 SLACK = 1.4
+BURST = 8.0
 LEAST_SECONDS = 0.03
 # GitHub ends a query after 10 seconds; what takes longer is the way to it.
 MOST_SECONDS = 10.0
@@ -52,9 +55,9 @@ class Cause(StrEnum):
 class Standing:
     """How the budget of an identity stands at a moment.
 
-    `left` are the points that nobody has spent or reserved, `busy` the seconds in the bucket.  `reset_at` is None where
-    GitHub has not told yet, `not_before` where nobody is asked to wait.  `refusals` counts those without an answer
-    between.
+    `left` are the points that nobody has spent or reserved, `busy` the seconds in the bucket, `credit` those that it
+    may hold beyond its slack for a while.  `reset_at` is None where GitHub has not told yet, `not_before` where nobody
+    is asked to wait.  `refusals` counts those without an answer between.
     """
 
     identity: str
@@ -65,6 +68,7 @@ class Standing:
     not_before: datetime | None
     moment: datetime
     refusals: int = 0
+    credit: float = 0.0
 
     @property
     def spendable(self) -> int:
@@ -123,7 +127,7 @@ def verdict(standing: Standing, points: int, resource: Resource = "graphql") -> 
         kept = f"{reserve(standing.limit)} are kept in reserve"
         reason = f"{max(0, standing.left)} of {standing.limit} {UNITS[resource]} left, {kept}"
         return _wait(_reset(standing), now, Cause.POINTS, reason)
-    if standing.busy > SLACK:
+    if standing.busy > SLACK + standing.credit:
         until = now + timedelta(seconds=(standing.busy - SLACK) / DRAIN)
         return _wait(until, now, Cause.TIME, "all jobs together use GitHub's 60 seconds a minute")
     return None

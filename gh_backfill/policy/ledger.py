@@ -176,6 +176,11 @@ def ending_by_age(job: OpenJob, now: datetime) -> Ending | None:
     return _died("nothing was heard of the job any more") if now - (job.beat_at or job.created_at) > SILENT else None
 
 
+def killed() -> Ending:
+    """Close a job whose process is known to be gone."""
+    return _died("its process was killed")
+
+
 def _cancelled(text: str) -> Ending:
     return Ending(status=JobStatus.CANCELLED, outcome=JobOutcome.CANCELLED, error_type=ErrorType.CANCELLED, error=text)
 

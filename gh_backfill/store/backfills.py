@@ -30,6 +30,7 @@ class Standstill:
     chunk_status: str | None = None
     retry_at: datetime | None = None
     lease_until: datetime | None = None
+    claimed_by: str | None = None
 
 
 def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
@@ -136,6 +137,7 @@ def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None
         chunk_status=row["chunk_status"],
         retry_at=row["retry_at"],
         lease_until=row["lease_until"],
+        claimed_by=row["claimed_by"],
     )
 
 

@@ -19,7 +19,7 @@ from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row
 
 _SQL = sql("budgets")
-_BUCKET: dict[str, Any] = {"drain": governor.DRAIN, "most": waits.MOST}
+_BUCKET: dict[str, Any] = {"drain": governor.DRAIN, "burst": governor.BURST, "most": waits.MOST}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

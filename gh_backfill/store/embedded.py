@@ -23,7 +23,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -44,13 +44,14 @@ _TIME_LIMIT = 60  # seconds, for a recovery after a crash
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[str]:
+def embedded(folder: Path, *, patience: int = _TIME_LIMIT) -> Iterator[str]:
     """Yield the URL of a running PostgreSQL with its data in `folder`, made at first use; the last user stops it.
 
     Any number of processes may do so at once.  A folder keeps the major version of PostgreSQL it was made with; new
     ones get 18 (`PGSERVER_POSTGRES_VERSION=16` asks for the other one at hand).  PostgreSQL refuses to run as root:
     started by root, it runs as the owner of the data or a user `pgserver`, and the directories on the way to the folder
-    and to the programs are opened to others (for passing, not for listing).
+    and to the programs are opened to others (for passing, not for listing).  A server that is not ready after
+    `patience` seconds, as long as a recovery from a crash may take, is stopped again.
 
     Raises `ConfigurationError` where the folder cannot hold a database, `StoreUnavailable` where it does not start.
     """
@@ -59,7 +60,7 @@ def embedded(folder: Path) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / "starting"):
             server = _server(folder)
-            server.ensure_running()
+            server.ensure_running(patience, alone=_is_free(folder / "users"))
             url = server.url()
             users = _lock(folder / "users", fcntl.LOCK_SH)
     try:
@@ -79,19 +80,29 @@ class _Server:
     programs: Path
     user: str | None
 
-    def ensure_running(self) -> None:
+    def ensure_running(self, patience: int, *, alone: bool) -> None:
+        """Start the server unless it runs; `alone` says that nobody else waits for it, so that it may be given up."""
+        try:
+            self._get_ready(patience)
+        except BaseException:
+            if alone and self._listens():
+                with suppress(StoreUnavailable):
+                    self._call("pg_ctl", "stop", "-w", "-t", str(_TIME_LIMIT), "-m", "immediate")
+            raise
+
+    def _get_ready(self, patience: int) -> None:
         left_behind = self._notes()
         for attempt in range(_ATTEMPTS):
             if self._listens():
                 break
             try:
-                self._start()
+                self._start(patience)
             except StoreUnavailable:
                 if len(left_behind) < 5 or self._notes()[1:] != left_behind[1:] or attempt == _ATTEMPTS - 1:
                     raise
                 self._disown(left_behind)
                 time.sleep(0.2)  # children of a killed server may still be at work
-        deadline = time.monotonic() + _TIME_LIMIT
+        deadline = time.monotonic() + patience
         while "".join(self._notes()[-1:]).strip() != "ready":  # still recovering: whoever started it was killed
             if not self._listens() or time.monotonic() > deadline:
                 raise StoreUnavailable(f"the local PostgreSQL does not start: see {self.data / 'log'}")
@@ -148,10 +159,10 @@ class _Server:
             said = " / ".join(line.strip() for line in lines[-3:])
             raise StoreUnavailable(f"the local PostgreSQL in {self.data.parent}: {program} failed: {said}")
 
-    def _start(self) -> None:
+    def _start(self, patience: int) -> None:
         (self.data / "log").unlink(missing_ok=True)
         options = f"-h '' -k {shlex.quote(str(self._socket_directory()))}"
-        self._call("pg_ctl", "start", "-w", "-t", str(_TIME_LIMIT), "-l", "log", "-o", options)
+        self._call("pg_ctl", "start", "-w", "-t", str(patience), "-l", "log", "-o", options)
 
     def _disown(self, left_behind: list[str]) -> None:
         """Let PostgreSQL start although the number that a killed server noted is in use: by a zombie, or by anybody.

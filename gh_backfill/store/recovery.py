@@ -17,6 +17,7 @@ _SQL = sql("recovery")
 class Why(StrEnum):
     """Why a chunk is stuck."""
 
+    WORKER_GONE = "worker gone"
     LEASE_LOST = "lease lost"
     NO_LEASE = "no lease"
     RUN_OVER = "run over"
@@ -78,12 +79,26 @@ def holder(tx: Transaction, repository_id: str) -> Holder | None:
     return None if row is None else Holder(**row)
 
 
-def stuck(tx: Transaction, ids: Sequence[str] | None, *, everything: bool, older_than: timedelta) -> list[Stuck]:
+def workers(tx: Transaction, ids: Sequence[str] | None) -> list[str]:
+    """Return the names of all workers that should be at these repositories (None: at any)."""
+    return [row["worker"] for row in tx.rows(_SQL["workers"], ids=None if ids is None else tuple(ids))]
+
+
+def stuck(
+    tx: Transaction, ids: Sequence[str] | None, *, dead: Sequence[str] = (), everything: bool, older_than: timedelta
+) -> list[Stuck]:
     """Return the stuck chunks of these repositories (None: of all).
 
-    `older_than` counts for chunks without a lease; `everything` takes whatever is in processing.
+    `dead` are workers that are known to be gone, whatever their lease; `older_than` counts for chunks without a lease;
+    `everything` takes whatever is in processing.
     """
-    rows = tx.rows(_SQL["stuck"], ids=None if ids is None else tuple(ids), everything=everything, older_than=older_than)
+    rows = tx.rows(
+        _SQL["stuck"],
+        ids=None if ids is None else tuple(ids),
+        dead=tuple(dead),
+        everything=everything,
+        older_than=older_than,
+    )
     return [Stuck(**{**row, "why": Why(row["why"])}) for row in rows]
 
 
@@ -99,6 +114,19 @@ def give_back(tx: Transaction, chunk: Stuck, *, error: str, everything: bool) ->
         error=error,
     )
     return changed == 1
+
+
+def jobs_of(tx: Transaction, dead: Sequence[str]) -> list[str]:
+    """Return the ids of the jobs of these workers that have no outcome."""
+    return [row["id"] for row in tx.rows(_SQL["jobs_of"], workers=tuple(dead))]
+
+
+def silence(tx: Transaction, ids: Sequence[str] | None, *, alive: timedelta) -> None:
+    """Let no job of these repositories (None: of any) count as alive until it tells of itself again.
+
+    `alive` is how long a job that is silent counts as alive.
+    """
+    tx.run(_SQL["silence"], ids=None if ids is None else tuple(ids), alive=alive)
 
 
 def close(tx: Transaction, chunk: Stuck, *, error: str) -> bool:

@@ -16,8 +16,10 @@ from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.backfills import Standstill
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks import interrupts
 from gh_backfill.tasks.capture import Captured, Outcome
 from gh_backfill.tasks.persist import persistently
+from gh_backfill.tasks.recover import recover
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,10 @@ class Claims:
         """Return why there was nothing to claim."""
         return self._write(lambda tx: backfills.standstill(tx, self.repository_id, worker=self.worker))
 
+    def free_the_dead(self) -> bool:
+        """Take what dead workers of this machine hold; True if there may be something to claim now."""
+        return bool(persistently(lambda: recover(self.db, [self.repository_id]), self.sleep))
+
     def keep_alive(self, claim: Claim) -> Callable[[], None]:
         """Return what keeps the claim alive between two queries; it raises StaleClaim once the claim is lost."""
         renewed = self.now()
@@ -69,9 +75,9 @@ class Claims:
         return alive
 
     def release(self, claim: Claim) -> None:
-        """Give a chunk back unharmed; without the database it is left to its lease."""
+        """Give a chunk back unharmed, whoever presses to stop; without the database it is left to its lease."""
         try:
-            with self.db.transaction() as tx:
+            with interrupts.shielded(), self.db.transaction() as tx:
                 backfills.release(tx, claim)
         except BackfillError as error:
             log.warning("chunk %s is left to its lease: %s", claim.chunk_number, error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -154,8 +153,3 @@ def actor(settings: Settings) -> Actor:
     except (OSError, KeyError, ImportError):  # a user without a name, as in some containers
         who = "somebody"
     return Actor(who=who, run_key=run_key)
-
-
-def worker_name() -> str:
-    """Return a name that no other worker has; a chunk's claim shows it."""
-    return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"

@@ -22,14 +22,15 @@ from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
 from gh_backfill.policy.retries import PauseReason, explained
 from gh_backfill.store import estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks import interrupts
 from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.claims import Claims
-from gh_backfill.tasks.connect import worker_name
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.meter import Meter
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import open_backfill
+from gh_backfill.tasks.processes import worker_name
 from gh_backfill.tasks.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,8 @@ def run(
     finally:
         limited = captured.outcome is Outcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
         times = meter.times(captured.resume_at if limited else None)
-        persistently(lambda: _finish(db, job_id, captured, times), sleep)
+        with interrupts.shielded():
+            persistently(lambda: _finish(db, job_id, captured, times), sleep)
     return captured
 
 

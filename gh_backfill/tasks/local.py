@@ -5,11 +5,8 @@ Without token and repositories it is a demo: an invented GitHub, and a database 
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,54 +15,39 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal, TrackedRepository
-from gh_backfill.output import private_file
-from gh_backfill.policy.selection import Thresholds
+from gh_backfill.models import Goal
+from gh_backfill.policy.selection import Thresholds, Verdict, Why
 from gh_backfill.settings import Settings
-from gh_backfill.store import repositories
+from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks import connect
+from gh_backfill.tasks import children, connect, processes
+from gh_backfill.tasks.children import Child
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import Plan, plan
+from gh_backfill.tasks.recover import recover
 from gh_backfill.tasks.report import Report, report
+from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
 from gh_backfill.tasks.track import Tracked, ask, settle, track
 
 WORKERS = 5
-LOOK_EVERY = 0.25
 DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
-
-
-@dataclass(kw_only=True, slots=True)
-class Child:
-    """One capture in a process of its own."""
-
-    repository_id: str
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
-    """What a run on this machine shows while it goes on."""
-
-    states: Sequence[Status]
-    running: frozenset[str]
-    planned: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalRun:
-    """What a run on this machine did; `folder` holds the embedded database, None where another one is configured."""
+    """What a run on this machine did; `folder` holds the embedded database, None where another one is configured.
+
+    `standing` says of each repository that was named, and is not captured now, why not and until when.
+    """
 
     tracked: Sequence[Tracked]
     plan: Plan
     report: Report | None
     states: Sequence[Status]
     folder: Path | None
-    logs: Path
-    failed_logs: Sequence[Path]
+    log: Path | None
+    standing: Sequence[str]
 
 
 def is_demo(settings: Settings, names: Sequence[str]) -> bool:
@@ -124,122 +106,87 @@ def run(
 ) -> LocalRun:
     """Do the whole job; returns when every capture has ended.  Raises ConfigurationError before anything is written."""
     graphql = connect.github(settings)
-    with connect.database_url(settings) as url:
-        run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
-        with Database(url) as db, connect.sharing(graphql, db):
-            connect.prepare(db, settings)
-            tracked = track(db, graphql, names, name_of=connect.name_of(settings), backfill=goal) if names else []
-            asked = [each.repository_id for each in tracked if each.repository_id is not None]
-            for each in tracked:
-                say(f"{each.given}: {each.text}")
-            if names and not asked:
-                settle(tracked)
-            made = plan(
-                db,
-                graphql,
-                connect.this_run(run_settings),
-                datetime.now(UTC),
-                asked=list(dict.fromkeys(asked)),
-                thresholds=Thresholds(
-                    more_than=settings.minimum_pull_requests, below_percent=settings.complete_percent
-                ),
-                limit=settings.plan_limit,
-                per_part=settings.per_part,
-                patience=None,  # captures on this machine wait as long as it takes
-            )
-            logs = settings.data_folder / "logs"
-            children = _capture_all(db, run_settings, url, made, logs, workers, show)
-            done = report(db, run_settings.run_key) if made.chosen else None
-            states = _states(db, asked or None)
+    run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
+    with connect.database_url(settings) as url, Database(url) as db, connect.sharing(graphql, db):
+        connect.prepare(db, settings)
+        tracked = track(db, graphql, names, name_of=connect.name_of(settings), backfill=goal) if names else []
+        asked = [each.repository_id for each in tracked if each.repository_id is not None]
+        for each in tracked:
+            say(f"{each.given}: {each.text}")
+        if names and not asked:
+            settle(tracked)
+        recover(db, asked or None)
+        made = plan(
+            db,
+            graphql,
+            connect.this_run(run_settings),
+            datetime.now(UTC),
+            asked=list(dict.fromkeys(asked)),
+            thresholds=Thresholds(more_than=settings.minimum_pull_requests, below_percent=settings.complete_percent),
+            limit=settings.plan_limit,
+            per_part=settings.per_part,
+            patience=None,  # captures on this machine wait as long as it takes
+        )
+        standing = [_standing(db, each) for each in made.verdicts if asked and not each.chosen]
+        done, written = None, None
+        if made.chosen:
+            written = children.new_log(settings.data_folder / "logs", run_settings.run_key or "")
+            _capture_all(db, run_settings, made, written, workers, show, say)
+            done = persistently(lambda: report(db, run_settings.run_key), time.sleep)
+        states = persistently(lambda: _states(db, asked or None), time.sleep)
     return LocalRun(
         tracked=tracked,
         plan=made,
         report=done,
         states=states,
         folder=connect.embedded_folder(settings) if settings.database_url is None else None,
-        logs=logs,
-        failed_logs=[child.log for child in children if child.process.returncode],
+        log=written,
+        standing=standing,
     )
 
 
 def _capture_all(
     db: Database,
     settings: Settings,
-    url: str,
     made: Plan,
-    logs: Path,
+    written: Path,
     workers: int,
     show: Callable[[Scene], None],
-) -> list[Child]:
+    say: Callable[[str], None],
+) -> None:
     """Keep up to `workers` captures going until all are done; whatever interrupts us ends them in good order."""
     waiting = list(reversed(made.entries))
-    planned = [each.id for each in made.chosen]
-    children: list[Child] = []
-    environment = _environment(settings, url)
+    started: list[Child] = []
+    look = Look(db, [each.id for each in made.chosen])
+    environment = children.environment_of(settings)
     try:
-        while waiting or any(child.process.poll() is None for child in children):
-            running = [child for child in children if child.process.poll() is None]
+        while waiting or any(child.running for child in started):
+            running = [child for child in started if child.running]
             while waiting and len(running) < workers:
                 verdict, part = waiting.pop()
-                running.append(_start(verdict.repository, part, environment, logs))
-                children.append(running[-1])
-            states = _states(db, planned)
-            show(Scene(states=states, running=frozenset(each.repository_id for each in running), planned=planned))
+                running.append(children.start(verdict.repository, part, environment, written))
+                started.append(running[-1])
+            look.show([child.repository_id for child in running], show)
             time.sleep(LOOK_EVERY)
-        if planned:
-            show(Scene(states=_states(db, planned), running=frozenset(), planned=planned))
+        look.show((), show)
     finally:
-        _end(children)
-    return children
+        children.stop(started, say)
 
 
-def _states(db: Database, ids: Sequence[str] | None) -> list[Status]:
-    """Look how far each has come; a database that restarts under us is waited for, as the captures do."""
-
-    def look() -> list[Status]:
-        with db.transaction(read_only=True) as tx:
-            return repositories.status(tx, ids)
-
-    return persistently(look, time.sleep)
+def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:
+    with db.transaction(read_only=True) as tx:
+        return repositories.status(tx, ids)
 
 
-def _start(repository: TrackedRepository, part: int | None, environment: Mapping[str, str], logs: Path) -> Child:
-    number = "" if part is None else str(part)
-    name = repository.full_name
-    log = logs / f"{name.replace('/', '__')}{number and '__part'}{number}.log"
-    with private_file(log) as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gh_backfill", "capture"],
-            env={**environment, "GH_BACKFILL_REPOSITORY_ID": repository.id, "GH_BACKFILL_PART": number},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    return Child(repository_id=repository.id, name=name, process=process, log=log)
-
-
-def _environment(settings: Settings, url: str) -> dict[str, str]:
-    token = settings.github_token
-    return {
-        **os.environ,
-        "DATABASE_URL": url,
-        "GITHUB_TOKEN": token.get_secret_value() if token else "",
-        "GH_BACKFILL_GITHUB_API_URL": settings.github_api_url,
-        "GH_BACKFILL_GITHUB_GRAPHQL_URL": settings.graphql_url,
-        "GH_BACKFILL_RUN_KEY": settings.run_key or "",
-        "PYTHONPATH": os.pathsep.join(
-            path for path in (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")) if path
-        ),
-    }
-
-
-def _end(children: Sequence[Child]) -> None:
-    for child in children:
-        if child.process.poll() is None:
-            child.process.terminate()
-    for child in children:
-        try:
-            child.process.wait(10)
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
+def _standing(db: Database, verdict: Verdict) -> str:
+    """Say why a repository that was named is not captured now, by whom it is held and until when."""
+    name = verdict.repository.full_name
+    with db.transaction(read_only=True) as tx:
+        still = backfills.standstill(tx, verdict.repository.id)
+    if verdict.why is not Why.RUNNING:
+        return f"{name}: {verdict.why}"
+    until = f" until {still.lease_until.astimezone(UTC):%H:%M:%S} UTC, or longer" if still.lease_until else ""
+    return (
+        f"{name}: held by {processes.shown(still.claimed_by)}{until}; if that is not at work any more: "
+        f"gh-backfill recover {name} --all"
+    )

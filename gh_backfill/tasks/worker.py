@@ -18,8 +18,9 @@ from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.retries import PauseReason
+from gh_backfill.store.backfills import Standstill
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import route
+from gh_backfill.tasks import processes, route
 from gh_backfill.tasks.background import Begin, in_thread
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.claims import Claims
@@ -224,13 +225,20 @@ class Worker:
             return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
+        return self._held_up(still)
+
+    def _held_up(self, still: Standstill) -> Captured | None:
+        """Say until when the open chunk waits, or who holds it; None where it is soon to be claimed again."""
         if still.chunk_status == "pending" and still.retry_at is not None:
             wait = still.retry_at - self.now()
             if wait <= LONGEST_RETRY_WAIT and not self._past_deadline(still.retry_at):
                 self.sleep(max(0.0, wait.total_seconds()))
                 return None
             return Captured(outcome=Outcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at)
-        return Captured(outcome=Outcome.BUSY, reason="another worker holds the open chunk", resume_at=still.lease_until)
+        if self.claims.free_the_dead():
+            return None
+        reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
+        return Captured(outcome=Outcome.BUSY, reason=reason, resume_at=still.lease_until)
 
     def _past_deadline(self, moment: datetime) -> bool:
         return self.limits.deadline is not None and moment >= self.limits.deadline

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gh_backfill.models import Budget
 from gh_backfill.policy import governor, waits
@@ -195,12 +197,59 @@ def test_requests_refused_together_make_the_wait_grow_once(db: Database) -> None
 
 
 def test_the_seconds_of_all_jobs_fill_one_bucket_that_leaks(db: Database) -> None:
+    worked_long(db)
     reserve(db, seconds=1.0)
     reserve(db, seconds=1.0)
     wait = refused(db)
     assert wait.cause is Cause.TIME
     assert wait.seconds == pytest.approx((2.0 - governor.SLACK) / governor.DRAIN)
     reserve(db, now=wait.until + timedelta(milliseconds=1))
+
+
+def worked_long(db: Database) -> None:
+    """Leave an identity that has just used up what idleness had saved."""
+    budgets.ensure(db, WHO)
+    with db.transaction() as tx:
+        tx.run("update api_budgets set busy = 0, busy_credit = 0, busy_at = %(now)s", now=NOW)
+
+
+def test_after_idleness_five_captures_begin_at_once_and_the_seconds_are_paid_back(db: Database) -> None:
+    for _ in range(5):
+        reserve(db, seconds=1.5)
+    reserve(db, seconds=1.5)
+    reserve(db, seconds=1.5)
+    wait = refused(db)
+    assert wait.cause is Cause.TIME
+    assert wait.seconds == pytest.approx((7 * 1.5 - governor.SLACK) / governor.DRAIN)
+
+
+def test_what_took_longer_than_was_thought_was_no_idleness(db: Database) -> None:
+    worked_long(db)
+    asked, _ = reserve(db, seconds=1.0)
+    budgets.settle(db, asked, told(90, seconds=9.0), now=NOW + 9 * SECOND)
+    assert row(db)["busy_credit"] == 0
+
+
+@given(
+    turns=st.lists(st.tuples(st.sampled_from([0, 1, 5, 9, 20]), st.sampled_from([2, 20, 62])), min_size=2, max_size=3),
+    length=st.sampled_from([0.5, 1.0]),
+)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_minute_holds_more_than_a_minute_of_githubs_time_whenever_jobs_idle_and_come_back(
+    db: Database, turns: list[tuple[int, int]], length: float
+) -> None:
+    with db.transaction() as tx:
+        tx.run("truncate api_budgets")
+    moment, sent = NOW, list[datetime]()
+    for idle, asking in turns:
+        moment += idle * SECOND
+        end = moment + asking * SECOND
+        while moment < end:  # everybody asks whenever something may be granted
+            if budgets.reserve(db, wanted(points=0, seconds=length), now=moment)[0]:
+                sent.append(moment)
+                assert sum(each > moment - MINUTE for each in sent) * length <= 60
+            else:
+                moment += SECOND / 2
 
 
 def test_a_request_is_settled_with_the_seconds_it_took(db: Database) -> None:
@@ -242,6 +291,7 @@ def test_one_serial_reader_is_hardly_held_up(db: Database) -> None:
 def test_short_requests_are_held_to_2000_a_minute(db: Database) -> None:
     at_once, a_second = governor.SLACK / governor.LEAST_SECONDS + 1, governor.DRAIN / governor.LEAST_SECONDS
     assert at_once + 60 * a_second <= 2_000
+    worked_long(db)
     assert 100 < sent_in(3 * SECOND, db, 0.001, jobs=50) <= at_once + 3 * a_second
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -224,6 +225,18 @@ def test_a_read_only_folder_is_a_matter_of_configuration(folder: Path) -> None:
     folder.chmod(0o500)
     with pytest.raises(ConfigurationError, match=r"Permission denied; .*DATABASE_URL"), embedded(folder):
         pass
+
+
+def test_a_server_that_never_gets_ready_is_stopped_again(folder: Path) -> None:
+    with embedded(folder):
+        pass
+    (folder / "data" / "recovery.signal").touch(mode=0o600)
+    shutil.chown(folder / "data" / "recovery.signal", (folder / "data").owner())
+    with (folder / "data" / "postgresql.conf").open("a") as settings:
+        settings.write("restore_command = 'sleep 600; false'\n")
+    with pytest.raises(StoreUnavailable, match="pg_ctl failed"), embedded(folder, patience=2):
+        pass
+    assert not is_running(folder)
 
 
 def test_a_server_that_does_not_start_says_why(folder: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,13 +16,16 @@ import pytest
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import running
 from gh_backfill.store import migrations
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Row
 from gh_backfill.tasks.local import is_demo
 from tests import servers
 
 ROOT = Path(__file__).parents[2]
+NAMES = ("octo/engine", "octo/motor")
+LOOKS = 900
 
 
 needs_15 = pytest.mark.skipif(not servers.DEBIANS_15.is_dir(), reason="PostgreSQL 15 of Debian is not installed")
@@ -115,3 +121,111 @@ def test_a_database_that_restarts_is_waited_for_by_the_run_as_by_its_captures(tm
         assert done.result().returncode == 0, done.result().stderr
         with Database(server.url) as db, db.transaction(read_only=True) as tx:
             assert tx.row("select count(*) as n from pull_requests") == {"n": 400}
+
+
+@contextmanager
+def started(home: Path, *names: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a run in a group of its own, as a terminal does."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gh_backfill", "run", *names],
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment},
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=60)
+
+
+def rows(url: str, statement: str) -> list[Row]:
+    with Database(url) as db, db.transaction(read_only=True) as tx:
+        return tx.rows(statement)
+
+
+def until(process: subprocess.Popen[str], url: str, statement: str, *, ends: bool = False) -> None:
+    """Wait until a statement finds something."""
+    with Database(url) as db:
+        for _ in range(LOOKS):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+                assert ends, f"it ended too early: {process.stdout and process.stdout.read()}"
+            with db.transaction(read_only=True) as tx:
+                if tx.rows(statement):
+                    return
+                if ends:
+                    tx.rows("select 1 as one from pg_sleep(0.1)")
+    raise AssertionError(f"never: {statement}")
+
+
+AT_WORK = "select 1 as one from backfill_chunks where status = 'processing' having count(*) = 2"
+BEGUN = "select 1 as one from backfill_chunks where status = 'completed' limit 1"
+ALL_ENDED = "select 1 as one from progressive_capture_jobs having bool_and(outcome is not null)"
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "terminal closed", "terminated", "killed"])
+def test_whatever_ends_a_run_its_chunks_are_free_at_once_and_the_next_run_goes_on(
+    tmp_path: Path, database_url: str, how: str
+) -> None:
+    with running(load(recipes=[f"{name}:120" for name in NAMES]), Options(latency=0.4)) as github:
+        settings = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
+        with started(tmp_path, *NAMES, **settings) as process:
+            until(process, database_url, BEGUN)
+            until(process, database_url, AT_WORK)
+            match how:
+                case "Ctrl-C":
+                    os.killpg(process.pid, signal.SIGINT)
+                case "terminal closed":
+                    os.killpg(process.pid, signal.SIGHUP)
+                    os.kill(process.pid, signal.SIGHUP)  # once by the system, once by the shell
+                case "terminated":
+                    process.terminate()
+                case "killed":
+                    process.kill()
+            out = "" if how == "killed" else process.communicate(timeout=120)[0]
+            until(process, database_url, ALL_ENDED, ends=True)  # also those that nobody waited for
+        assert process.returncode == (-signal.SIGKILL if how == "killed" else 130), out
+        assert ("stopping: 2 captures give back what they hold" in out) == (how != "killed")
+        assert rows(database_url, "select 1 as one from backfill_chunks where status = 'processing'") == []
+        ended = rows(database_url, "select distinct outcome from progressive_capture_jobs")
+        assert ended == [{"outcome": "cancelled"}], ended
+        again = run(tmp_path, *NAMES, **settings)
+    assert again.returncode == 0, again.stderr
+    assert rows(database_url, "select count(*) as n from pull_requests") == [{"n": 240}]
+    assert len(list((tmp_path / ".local/share/gh_backfill/logs").glob("*.log"))) == 2
+
+
+def test_a_repository_that_was_named_and_is_held_is_reported_as_held_by_whom_and_until_when(
+    tmp_path: Path, database_url: str
+) -> None:
+    with running(load(recipes=["octo/engine:30"])) as github:
+        settings = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
+        assert run(tmp_path, "octo/engine", **settings).returncode == 0
+        with Database(database_url) as db, db.transaction() as tx:
+            tx.run(
+                "update backfill_chunks set status = 'processing', claimed_by = 'another-machine', "
+                "lease_until = now() + interval '5 minutes' "
+                "where chunk_number = (select max(chunk_number) from backfill_chunks)"
+            )
+            tx.run("update backfill_streams set status = 'active' where stream = 'catch_up'")
+            tx.run("update progressive_backfill_state set status = 'active'")
+            tx.run("update progressive_capture_jobs set outcome = null, started_at = now() - interval '1 hour'")
+        done = run(tmp_path, "octo/engine", **settings)
+    assert done.returncode == 3
+    assert "octo/engine: held by another-machine until " in done.stderr
+    assert "nothing needed" not in done.stdout
+
+
+def test_captures_of_one_run_share_a_log_that_is_the_users_alone(tmp_path: Path, database_url: str) -> None:
+    with running(load(recipes=[f"{name}:10" for name in NAMES])) as github:
+        settings = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
+        assert run(tmp_path, *NAMES, **settings).returncode == 0
+    (log,) = (tmp_path / ".local/share/gh_backfill/logs").iterdir()
+    assert log.stat().st_mode & 0o077 == 0
+    text = log.read_text(encoding="utf-8")
+    assert all(f"{name}: completed" in text for name in NAMES)

@@ -437,11 +437,26 @@ def test_a_worker_killed_at_its_part_is_followed_by_another_from_the_command_lin
         process.kill()
         process.wait(30)
     assert {row["part"] for row in chunks(house)} == {2}
-    with house.db.transaction() as tx:
-        tx.run("update backfill_chunks set lease_until = '2020-01-01' where status = 'processing'")
-        tx.run("update progressive_capture_jobs set heartbeat_at = '2020-01-01'")
     assert house.capture().outcome is Outcome.COMPLETED
     assert stored(house) == rows
+
+
+@pytest.mark.parametrize("moment", ["between two chunks", "at a chunk"])
+def test_what_an_operator_takes_from_a_silent_part_is_claimed_at_once(house: House, moment: str) -> None:
+    split(house, 2)
+    house.capture(limits=part(2, max_chunks=1))
+    held = "status = 'processing', lease_until = now() + interval '5 minutes', " if moment == "at a chunk" else ""
+    with house.db.transaction() as tx:
+        tx.run(f"update backfill_chunks set {held} claimed_by = 'another-machine'")  # noqa: S608  (a test's own words)
+        tx.run(
+            "update progressive_capture_jobs set outcome = null, status = 'processing', heartbeat_at = now(), "
+            'metadata = metadata || \'{"worker": "another-machine"}\' where outcome is not null'
+        )
+    stands = house.capture()
+    assert (stands.outcome, "another-machine" in stands.reason) == (Outcome.BUSY, True)
+    recover(house.db, everything=True)
+    assert house.capture().outcome is Outcome.COMPLETED
+    assert not differences(house)
 
 
 def started(house: House, command: list[str]) -> subprocess.Popen[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +12,9 @@ import pytest
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models import Claim
 from gh_backfill.policy.ledger import JobOutcome as Ended
-from gh_backfill.store import backfills, recovery
+from gh_backfill.store import backfills, jobs, recovery
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import job
+from gh_backfill.tasks import job, processes
 from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.recover import Recovered, recover
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -72,6 +75,61 @@ def test_a_chunk_that_lost_its_lease_goes_back_with_its_attempt_and_the_next_cla
     assert reasons(recover(house.db)) == [("lease lost", 1)]
     assert house.only(OPEN) == {"status": "pending", "attempt": 1, "lease_until": None, "retry_at": None}
     assert claim(house).attempt == 2
+
+
+def dead_worker() -> str:
+    """Return the name of a worker as its process has it, which has ended since."""
+    command = [sys.executable, "-c", "from gh_backfill.tasks.processes import worker_name; print(worker_name())"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def hold(house: House, worker: str) -> str:
+    """Let a worker hold a chunk whose lease is good, in a job of its own; returns the id of the job."""
+    claimed = claim(house)
+    with house.db.transaction() as tx:
+        tx.run(
+            "update backfill_chunks set claimed_by = %(worker)s where id = %(id)s", worker=worker, id=claimed.chunk_id
+        )
+        return jobs.start(tx, house.run, repository_id(house), worker=worker)
+
+
+def test_a_dead_process_of_this_machine_holds_nothing_whatever_its_lease(house: House) -> None:
+    house.track(ENGINE)
+    id_ = hold(house, dead_worker())
+    assert recover(house.db, dry_run=True).buried == 0
+    done = recover(house.db)
+    assert (reasons(done), done.buried) == ([("worker gone", 1)], 1)
+    assert house.only("select status, outcome from progressive_capture_jobs where id = %(id)s", id=id_) == {
+        "status": "failed",
+        "outcome": "died",
+    }
+    assert not recover(house.db)
+    assert house.capture().outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name: name,  # alive
+        lambda name: name.replace("@", "@0")[: len(name)],  # another machine's
+        lambda name: name.split("@")[0],  # of a machine that does not tell
+    ],
+)
+def test_a_worker_that_lives_or_of_which_nothing_can_be_known_keeps_its_chunk(
+    house: House, change: Callable[[str], str]
+) -> None:
+    house.track(ENGINE)
+    name = processes.worker_name() if change("@") == "@" else dead_worker()
+    hold(house, change(name))
+    assert recover(house.db) == Recovered()
+    assert house.only(OPEN)["status"] == "processing"
+
+
+def test_a_number_that_belongs_to_another_process_by_now_does_not_keep_a_chunk(house: House) -> None:
+    house.track(ENGINE)
+    name = processes.worker_name()
+    hold(house, name.rpartition(".")[0] + ".1")
+    assert reasons(recover(house.db)) == [("worker gone", 1)]
 
 
 def test_a_chunk_whose_worker_renews_its_lease_is_left_to_it(house: House) -> None:

@@ -144,7 +144,9 @@ returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor, c.page
 select b.status, b.pause_reason, b.resume_at,
        exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active') as streaming,
        case when s.part > 0 and c.claimed_by is distinct from %(worker)s then 'processing' else c.status end
-           as chunk_status, c.retry_at, c.lease_until
+           as chunk_status, c.retry_at, c.lease_until,
+       coalesce(c.claimed_by, (select last.claimed_by from backfill_chunks last where last.stream_id = s.id
+                               order by last.chunk_number desc limit 1)) as claimed_by
 from progressive_backfill_state b
 left join backfill_streams s on s.backfill_state_id = b.id and s.status = 'active'
 left join backfill_chunks c on c.stream_id = s.id and c.status in ('pending', 'processing')

@@ -20,8 +20,10 @@ with held as (
     select h.*, live.requests, not_before > moment and not_before <= moment + %(most)s as told_to_wait,
            case when reset_at + %(margin)s <= moment or reset_at > moment + %(most)s
                 then budget_limit else remaining end - live.points as unreserved,
-           greatest(0, busy - %(drain)s * greatest(0, extract(epoch from moment - busy_at)))::float8 as busy_now
+           greatest(0, busy - leak)::float8 as busy_now,
+           least(%(burst)s, greatest(0, busy_credit - least(leak, busy)) + greatest(0, leak - busy))::float8 as credit_now
     from held h
+    cross join lateral (select %(drain)s * greatest(0, extract(epoch from moment - busy_at)) as leak) since
     cross join lateral (
         select coalesce(jsonb_object_agg(key, value), '{}') as requests,
                coalesce(sum((value ->> 0)::integer), 0)::integer as points
@@ -31,16 +33,16 @@ with held as (
     update api_budgets b
     set reserved = c.requests || jsonb_build_object(%(request)s::text, jsonb_build_array(
             %(points)s::integer, extract(epoch from moment + %(expires)s)::float8)),
-        busy = busy_now + %(seconds)s, busy_at = moment, updated_at = moment
+        busy = busy_now + %(seconds)s, busy_credit = credit_now, busy_at = moment, updated_at = moment
     from counted c
     where b.identity = c.identity and b.resource = c.resource
       and not c.told_to_wait
-      and c.busy_now <= %(slack)s
+      and c.busy_now <= %(slack)s + c.credit_now
       and c.unreserved - %(points)s >= ceil(c.budget_limit * %(reserve)s)
     returning 1
 )
-select identity, budget_limit as "limit", unreserved as left, reset_at, busy_now as busy, moment,
-       case when told_to_wait then not_before end as not_before, slowdowns as refusals,
+select identity, budget_limit as "limit", unreserved as left, reset_at, busy_now as busy, credit_now as credit,
+       moment, case when told_to_wait then not_before end as not_before, slowdowns as refusals,
        exists (select from granted) as granted
 from counted;
 
@@ -65,7 +67,8 @@ with held as (
                     then moment - %(at)s::timestamptz else interval '0' end as clocks
     ) other
 ), judged as (
-    select t.*,
+    select t.*, leak,
+           least(%(burst)s, greatest(0, busy_credit - least(leak, busy)) + greatest(0, leak - busy))::float8 as credit_now,
            case when %(limit)s::integer is null then 'silent'
                 when reset_at is null or %(limit)s::integer <> budget_limit then 'new'
                 when abs(extract(epoch from resets - reset_at)) <= extract(epoch from %(same_clock)s) then 'same'
@@ -75,6 +78,7 @@ with held as (
                 when %(guessed)s then 'guessed'
                 else 'told' end as wait
     from told t
+    cross join lateral (select %(drain)s * greatest(0, extract(epoch from moment - busy_at)) as leak) since
 )
 update api_budgets b
 set budget_limit = case when answer = 'new' then %(limit)s else b.budget_limit end,
@@ -82,8 +86,9 @@ set budget_limit = case when answer = 'new' then %(limit)s else b.budget_limit e
                             when 'same' then least(b.remaining, %(remaining)s) else b.remaining end,
     reset_at = case when answer in ('new', 'same') then resets else b.reset_at end,
     reserved = case when answer = 'silent' then b.reserved else b.reserved - %(request)s::text end,
-    busy = greatest(0, b.busy - %(drain)s * greatest(0, extract(epoch from moment - b.busy_at))
-                       + %(seconds)s::float8 - %(estimate)s::float8),
+    busy = greatest(0, b.busy - leak + %(seconds)s::float8 - %(estimate)s::float8),
+    -- Where a request took longer than was thought, the bucket was not idle meanwhile.
+    busy_credit = greatest(0, credit_now - greatest(0, %(seconds)s::float8 - %(estimate)s::float8)),
     busy_at = moment,
     not_before = greatest(case when waiting then b.not_before else '-infinity' end, moment + case wait
         when 'told' then least(%(most)s, greatest(away, %(least)s * 2 ^ least(b.slowdowns, %(doublings_told)s)))
@@ -114,10 +119,12 @@ returning identity;
 select identity, budget_limit as "limit", reset_at, slowdowns as refusals,
        case when reset_at + %(margin)s <= moment or reset_at > moment + %(most)s
             then budget_limit else remaining end - live.points as left,
-       greatest(0, busy - %(drain)s * greatest(0, extract(epoch from moment - busy_at)))::float8 as busy, moment,
+       greatest(0, busy - leak)::float8 as busy,
+       least(%(burst)s, greatest(0, busy_credit - least(leak, busy)) + greatest(0, leak - busy))::float8 as credit, moment,
        case when not_before > moment and not_before <= moment + %(most)s then not_before end as not_before
 from api_budgets b
 cross join (select coalesce(%(now)s::timestamptz, clock_timestamp()) as moment) clock
+cross join lateral (select %(drain)s * greatest(0, extract(epoch from moment - busy_at)) as leak) since
 cross join lateral (
     select coalesce(sum((value ->> 0)::integer), 0)::integer as points
     from jsonb_each(b.reserved) where (value ->> 1)::float8 > extract(epoch from moment)

@@ -1,5 +1,17 @@
 -- Stuck chunks, and what a person decides about a backfill.  Lock order as everywhere: stream and state, then chunk.
 
+-- name: workers
+-- Whoever holds a chunk, or has a job that has not ended.
+select c.claimed_by as worker
+from backfill_chunks c
+where c.status = 'processing' and c.claimed_by is not null
+  and (%(ids)s::uuid[] is null or c.repository_id = any(%(ids)s::uuid[]))
+union
+select j.metadata ->> 'worker'
+from progressive_capture_jobs j
+where j.outcome is null and j.status in ('processing', 'failed') and j.metadata ->> 'worker' is not null
+  and (%(ids)s::uuid[] is null or j.repository_id = any(%(ids)s::uuid[]));
+
 -- name: stuck
 -- Chunks whose worker is gone, or that nothing can take up.  A run is over when the job in whose time the chunk was
 -- claimed has its outcome, and no other job of the repository that may have claimed it still waits for one; a job that
@@ -12,6 +24,7 @@ from (
                     case when coalesce(c.started_at, c.created_at, '-infinity') < clock_timestamp() - %(older_than)s
                            or (%(everything)s and c.status = 'processing') then 'older application' end
                 when c.status = 'pending' then null
+                when c.claimed_by = any(%(dead)s::text[]) then 'worker gone'
                 when c.lease_until < clock_timestamp() then 'lease lost'
                 when c.lease_until is null
                      and coalesce(c.started_at, c.created_at, '-infinity') < clock_timestamp() - %(older_than)s
@@ -50,6 +63,17 @@ update backfill_chunks
 set status = 'pending', lease_until = null, retry_at = null, error = %(error)s, retry_count = coalesce(retry_count, 0) + 1
 where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s
   and (%(everything)s or lease_until is not distinct from %(lease_until)s);
+
+-- name: jobs_of
+select id from progressive_capture_jobs where outcome is null and metadata ->> 'worker' = any(%(workers)s::text[]) order by id;
+
+-- name: silence
+-- Whoever asked takes all workers for dead: their jobs count as silent, until one tells of itself again.
+update progressive_capture_jobs
+set heartbeat_at = clock_timestamp() - %(alive)s
+where outcome is null and status in ('processing', 'failed')
+  and coalesce(heartbeat_at, started_at) > clock_timestamp() - %(alive)s
+  and (%(ids)s::uuid[] is null or repository_id = any(%(ids)s::uuid[]));
 
 -- name: close_chunk
 -- Rows of an older application.  completed_at stays empty: processing_time_ms is generated and overflows after 24.8 days.
