@@ -80,7 +80,7 @@ def _tell(done: Freshened, told: datetime | None) -> datetime | None:
     """Log what a look brought; one wait is told once, however often it is looked at."""
     if done.stored or done.gone or done.failed or done.set_aside:
         log.info(
-            "webhooks: %s pull requests fetched, %s gone, %s to be tried again, %s set aside",
+            "webhooks: pull requests fetched: %s, gone: %s, to be tried again: %s, set aside: %s",
             done.stored,
             done.gone,
             done.failed,

@@ -27,7 +27,8 @@ class Limits:
     largest_body: int = 25 * 1024 * 1024
     all_bodies: int = 64 * 1024 * 1024
     database_connections: int = 4
-    database_seconds: float = 5.0
+    database_seconds: float = 8.0
+    linger_seconds: float = 2.0
     stop_seconds: int = 10
 
 

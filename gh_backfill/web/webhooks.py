@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 ADDRESS = "/webhooks/github"
 HEALTH = "/webhooks/health"
-# Whoever is refused may still be sending; without a moment of patience the answer would be lost on the way.
-LINGER = 2.0
 RETRY_AFTER = {"Retry-After": "10"}
 UNSIGNED = "a signature that is missing or wrong (is the webhook's secret on GitHub the one of WEBHOOK_SECRET?)"
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
@@ -70,7 +68,7 @@ class Receiver:
             log.debug("a request failed", exc_info=True)
             answer = _says(500, "something went wrong here", RETRY_AFTER)
         answer.headers["Connection"] = "close"
-        await answer(scope, incoming, _lingering(send, incoming))
+        await answer(scope, incoming, _lingering(send, incoming, self.limits.linger_seconds))
 
     async def _answer(self, scope: Scope, receive: Receive) -> JSONResponse:
         method, path = scope["method"], scope["path"]
@@ -170,8 +168,11 @@ def _says(status: int, said: str, headers: dict[str, str] | None = None) -> JSON
     return JSONResponse({"result": said}, status_code=status, headers=more)
 
 
-def _lingering(send: Send, incoming: Incoming) -> Send:
-    """Return a `send` that reads on for a moment before it ends an answer, and throws away what comes."""
+def _lingering(send: Send, incoming: Incoming, seconds: float) -> Send:
+    """Return a `send` that reads on for a moment before it ends an answer, and throws away what comes.
+
+    Whoever is refused may still be sending: if we hung up at once, the answer would be lost on the way.
+    """
 
     async def ending(message: Message) -> None:
         if message["type"] != "http.response.body":
@@ -179,7 +180,7 @@ def _lingering(send: Send, incoming: Incoming) -> Send:
             return
         await send({**message, "more_body": True})
         with suppress(TimeoutError):
-            async with asyncio.timeout(LINGER):
+            async with asyncio.timeout(seconds):
                 while not incoming.ended:
                     await incoming()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -125,10 +125,10 @@ def test_nothing_is_fetched_before_half_a_minute_has_gathered_what_moves_togethe
 
 
 def test_reviews_and_comments_of_a_moved_pull_request_come_with_it(ear: Ear) -> None:
-    changes.comment(ear.house.github.world, SMALL, 3, body="Heard of it by a webhook")
+    changes.comment(ear.house.github.world, SMALL, 3, author="eve", body="By a webhook")
     ear.announce(SMALL, 3)
     ear.look()
-    assert ear.house.rows("select 1 from comments where body = 'Heard of it by a webhook'")
+    assert ear.house.rows("select 1 from comments where body = 'By a webhook'")
 
 
 @pytest.mark.parametrize("state", ["active", "limited", "paused", "held", "failed", "completed", "none"])
@@ -162,7 +162,7 @@ def test_whatever_the_state_of_the_backfill_the_pull_request_is_fetched_and_the_
 
 
 def test_a_pull_request_newer_than_all_that_is_stored_is_stored_too(ear: Ear) -> None:
-    number = changes.open_pull_request(ear.house.github.world, SMALL, title="Brand new").number
+    number = changes.open_pull_request(ear.house.github.world, SMALL, author="eve", title="Brand new").number
     ear.announce(SMALL, number)
     assert ear.look() == Freshened(stored=1)
     assert ear.title(SMALL, number) == "Brand new"
@@ -246,7 +246,7 @@ def test_a_pull_request_that_github_does_not_have_is_believed_gone_the_second_ti
 def test_a_null_without_githubs_own_word_is_unknown_and_neither_gone_nor_stored(ear: Ear) -> None:
     title = ear.title(SMALL, 3)
     ear.announce(SMALL, 3)
-    ear.house.github.faults.add(Fault(name="null_with_error", match={"operation": BY_NUMBER}))
+    ear.house.github.faults.add(Fault(name="null_with_error", size=1.0, match={"operation": BY_NUMBER}))
     for _ in range(4):
         assert ear.look(later=timedelta(minutes=20)) == Freshened(failed=1)
     assert ear.announced() == [3]
@@ -274,7 +274,7 @@ def test_a_repository_that_github_does_not_show_stops_no_other_and_keeps_its_ann
 
 def test_a_new_announcement_of_what_failed_is_tried_at_once(ear: Ear) -> None:
     ear.announce(SMALL, 3)
-    ear.house.github.faults.add(Fault(name="null_with_error", count=1, match={"operation": BY_NUMBER}))
+    ear.house.github.faults.add(Fault(name="null_with_error", size=1.0, count=1, match={"operation": BY_NUMBER}))
     assert ear.look() == Freshened(failed=1)
     assert ear.look(later=timedelta(seconds=5)) == Freshened()
     ear.announce(SMALL, 3)
@@ -339,8 +339,8 @@ def test_what_the_database_refuses_is_quarantined_and_its_neighbours_are_stored(
     assert "picky" in json.dumps(reasons, default=str)
 
 
-def test_a_repository_that_became_private_and_was_renamed_is_followed(ear: Ear) -> None:
-    changes.rename_repository(ear.house.github.world, SMALL, "octo/other")
+def test_a_repository_that_was_renamed_is_followed(ear: Ear) -> None:
+    changes.rename_repository(ear.house.github.world, SMALL, name="other")
     ear.announce(SMALL, 3)
     ear.look()
     assert ear.house.rows("select 1 from repositories where full_name = 'octo/other'")
@@ -364,6 +364,9 @@ def test_a_repository_that_is_not_tracked_any_more_is_left_alone(ear: Ear) -> No
 
 
 def test_more_than_one_query_can_hold_is_fetched_in_several(ear: Ear) -> None:
-    ear.announce(ENGINE, *range(1, 101))
+    world = ear.house.github.world
+    engine = world.repository("octo", "engine")
+    assert engine is not None
+    ear.announce(ENGINE, *[outline.number for outline in world.shelves[engine.id].outlines()][:100])
     assert ear.look() == Freshened(stored=100)
     assert ear.announced() == []

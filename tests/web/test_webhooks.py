@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,8 +29,8 @@ from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.web.limits import Limits as Room
 from gh_backfill.web.serving import Server, address, bind
 from gh_backfill.web.webhooks import Receiver, verified
+from tests.web.receiver import SECRET, started
 
-SECRET = "It's a Secret to Everybody"
 SMALL = "octo/small"
 
 
@@ -322,6 +323,25 @@ def test_of_events_that_nobody_reads_yet_the_newest_are_kept_and_none_for_longer
         assert webhooks.forget(tx, most_events=3) == 48
     left = door.rows("select identity from webhook_pending order by last_at desc")
     assert [row["identity"] for row in left] == ["7", "star 1", "star 2", "star 3"]
+
+
+def test_the_command_fetches_what_was_announced_before_it_was_started(
+    door: Door, database_url: str, tmp_path: Path
+) -> None:
+    github_id = door.track()
+    changes.edit(door.github.world, SMALL, 3, title="Edited meanwhile")
+    door.post("pull_request", pull_request(github_id))
+    with door.db.transaction() as tx:
+        tx.run("update webhook_pending set first_at = first_at - interval '1 minute'")
+    more = {"GITHUB_TOKEN": "tok", "GITHUB_API_URL": door.github.url, "GITHUB_GRAPHQL_URL": door.github.graphql_url}
+    with started(database_url, tmp_path, "--port", "0", awaited="fetched: 1", **more) as process:
+        assert process.seen.wait(120), process.log
+        assert process.stop() == 0
+    assert door.rows("select title from pull_requests where number = 3") == [{"title": "Edited meanwhile"}]
+    assert door.rows("select * from webhook_pending") == []
+    jobs_of_it = door.rows("select job_type, status, points from progressive_capture_jobs where run_key <> 'first'")
+    assert jobs_of_it == [{"job_type": "webhook", "status": "completed", "points": 1}]
+    assert "Traceback" not in process.log
 
 
 def test_a_conversation_below_a_pull_request_is_a_capture(door: Door) -> None:
