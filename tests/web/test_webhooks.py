@@ -19,6 +19,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.webhook_out import signature
 from gh_backfill.models import Goal
 from gh_backfill.policy.webhooks import meaning
+from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import jobs, webhooks
