@@ -86,18 +86,18 @@ def webhooks(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8090",
 ) -> None:
-    """Receive GitHub's webhooks: what moves in a tracked repository is captured within a minute or two.
+    """Receive GitHub's webhooks: a pull request that moves in a tracked repository is fetched within a minute.
 
     Point a webhook of GitHub at https://your-host/webhooks/github with WEBHOOK_SECRET as its secret.
     Example: [bold]WEBHOOK_SECRET=… gh-backfill webhooks --port 8090[/bold]
     """
-    from gh_backfill.web import webhooks as receiver  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill.web import serving  # noqa: PLC0415  (no other command needs it)
 
     environment = settings.load()
     if environment.webhook_key is None:
         raise ConfigurationError("not configured: WEBHOOK_SECRET (what GitHub signs its webhooks with)")
     with connect.database_url(environment) as url:
-        receiver.serve(environment, url, host=host, port=number("--port", port, 0, 65535) or 0)
+        serving.serve(environment, url, host=host, port=number("--port", port, 0, 65535) or 0)
 
 
 def _reported(environment: Settings, key: str | None, now: datetime, *, dry_run: bool) -> tuple[Report, list[str]]:

@@ -33,12 +33,16 @@ class JobEnded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
-    """A pull request moved: its repository is to be captured again; or an event happened that is kept as a row."""
+    """A pull request moved and is to be fetched; or an event happened that is kept as a row.
+
+    With `each`, every delivery is a row of its own; without, only the latest about the same thing counts.
+    """
 
     repository_github_id: int
     kind: str
     identity: str
     payload: Mapping[str, object]
+    each: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,15 @@ class Nothing:
 
 Meaning = RunEnded | JobEnded | Moved | Nothing
 
+# Far above any number of GitHub's; one beyond GraphQL's Int would spoil the query for all others.
+LARGEST_NUMBER = 999_999_999
+LONGEST_WORD = 200
+
+
+def concerns(event: str) -> bool:
+    """Say whether the payloads of an event mean anything to us."""
+    return event in _READERS
+
 
 def meaning(event: str, payload: Mapping[str, Any]) -> Meaning:
     """Say what a webhook means; ValueError where a payload lacks what its event must have."""
@@ -58,19 +71,19 @@ def meaning(event: str, payload: Mapping[str, Any]) -> Meaning:
         return Nothing(reason=f"{event} is not for us")
     try:
         return reader(payload)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"a {event} without {error}") from None
 
 
 def _pull_request(payload: Mapping[str, Any]) -> Meaning:
-    return _moved(payload, "capture", str(int(payload["pull_request"]["number"])))
+    return _moved(payload, "capture", _number(payload["pull_request"]))
 
 
 def _issue_comment(payload: Mapping[str, Any]) -> Meaning:
     """A conversation belongs to a pull request or to an issue; GitHub sends both under one name."""
     if payload["issue"].get("pull_request"):
-        return _moved(payload, "capture", str(int(payload["issue"]["number"])))
-    return _moved(payload, "event", f"issue_comment {payload['action']} {int(payload['comment']['id'])}")
+        return _moved(payload, "capture", _number(payload["issue"]))
+    return _moved(payload, "event", f"issue_comment {_word(payload['action'])} {int(payload['comment']['id'])}")
 
 
 def _run(payload: Mapping[str, Any]) -> Meaning:
@@ -101,16 +114,52 @@ def _job(payload: Mapping[str, Any]) -> Meaning:
     return JobEnded(run_id=int(job["run_id"]), runner=runner)
 
 
-def _moved(payload: Mapping[str, Any], kind: str, identity: str) -> Moved:
+def _moved(payload: Mapping[str, Any], kind: str, identity: str, *, each: bool = False) -> Moved:
     """Keep of a payload only who, what and when; texts are fetched, never taken from here."""
-    kept = {"action": payload.get("action"), "actor": payload["sender"]["login"], "actor_id": payload["sender"]["id"]}
-    when = payload.get("starred_at") or (payload.get("forkee") or {}).get("created_at")
+    sender, repository = payload["sender"], payload["repository"]
     return Moved(
-        repository_github_id=int(payload["repository"]["id"]),
+        repository_github_id=int(repository["id"]),
         kind=kind,
         identity=identity,
-        payload={**kept, "at": when},
+        payload={
+            "action": _word(payload.get("action")),
+            "actor": _word(sender["login"]),
+            "actor_id": int(sender["id"]),
+            "at": _word(_when(payload)),
+        },
+        each=each,
     )
+
+
+def _when(payload: Mapping[str, Any]) -> object:
+    """Return GitHub's time of what happened; deliveries overtake one another, so that ours would not tell the order.
+
+    The removal of a star has no time of its own: the repository was updated by it.
+    """
+    things = (payload.get(name) or {} for name in ("comment", "issue", "pull_request"))
+    times = [
+        payload.get("starred_at"),
+        (payload.get("forkee") or {}).get("created_at"),
+        *(thing.get("updated_at") for thing in things),
+        payload["repository"].get("updated_at"),
+    ]
+    return next((each for each in times if each), None)
+
+
+def _number(thing: Mapping[str, Any]) -> str:
+    number = int(thing["number"])
+    if not 0 < number <= LARGEST_NUMBER:
+        raise ValueError(f"{number} is no number of a pull request")
+    return str(number)
+
+
+def _word(value: object) -> str | None:
+    """Accept a short text or nothing; whatever else GitHub may send one day is no word."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > LONGEST_WORD:
+        raise TypeError("a short text")
+    return value
 
 
 def _time(text: str | None) -> datetime | None:
@@ -126,6 +175,6 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Meaning]] = {
     "pull_request_review_comment": _pull_request,
     "issue_comment": _issue_comment,
     "issues": lambda payload: _moved(payload, "event", f"issues {int(payload['issue']['number'])}"),
-    "star": lambda payload: _moved(payload, "event", f"star {int(payload['sender']['id'])}"),
+    "star": lambda payload: _moved(payload, "event", f"star {int(payload['sender']['id'])}", each=True),
     "fork": lambda payload: _moved(payload, "event", f"fork {int(payload['forkee']['id'])}"),
 }

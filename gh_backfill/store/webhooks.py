@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from gh_backfill.models import TrackedRepository
+from gh_backfill.policy.freshness import GATHER
 from gh_backfill.policy.ledger import OpenJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("webhooks")
+# Stars, forks and issues have no reader yet: so many of each repository are kept, and none for longer than 30 days.
+MOST_EVENTS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Announcement:
+    """A pull request that moved; `version` is another one each time that it is announced."""
+
+    repository: TrackedRepository
+    number: int
+    version: str
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """How many announced pull requests wait, since when, how many of them failed so far, and why the last one did."""
+
+    announced: int
+    since: datetime | None
+    failing: int
+    reason: str | None
 
 
 def begin(tx: Transaction, delivery_id: str, *, event: str, action: str | None) -> bool:
@@ -24,9 +48,10 @@ def end(tx: Transaction, delivery_id: str, *, status: str, error: str | None = N
     tx.run(_SQL["end"], delivery_id=delivery_id, status=status, error=error)
 
 
-def forget(tx: Transaction) -> int:
-    """Delete what is too old to be delivered again; returns how many."""
-    return tx.run(_SQL["forget"])
+def forget(tx: Transaction, *, most_events: int = MOST_EVENTS) -> int:
+    """Delete what is too old to matter, and of each repository the oldest events beyond so many; returns how many."""
+    old = tx.run(_SQL["forget"]) + tx.run(_SQL["forget_announced"])
+    return old + tx.run(_SQL["forget_events"], most=most_events)
 
 
 def open_of_run(tx: Transaction, run_id: int, attempt: int) -> list[OpenJob]:
@@ -56,15 +81,53 @@ def announce(
     return changed == 1
 
 
-def due(tx: Transaction, before: datetime) -> dict[str, list[str]]:
-    """Take what was announced before a moment: for each repository by our id, the numbers that moved."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in tx.rows(_SQL["due"], before=before):
-        found[row["repository_id"]].append(row["identity"])
-    return dict(found)
+def due(tx: Transaction, now: datetime, *, most: int) -> list[Announcement]:
+    """Return pull requests that are to be fetched now, the longest announced first; they stay announced."""
+    return [_announcement(row) for row in tx.rows(_SQL["due"], now=now, gather=GATHER, most=most)]
 
 
-def put_back(tx: Transaction, repository_id: str, identities: list[str]) -> None:
-    """Remember again what could not be captured now."""
-    for identity in identities:
-        tx.run(_SQL["put_back"], repository_id=repository_id, identity=identity)
+def done(tx: Transaction, repository: TrackedRepository, fetched: Sequence[Announcement]) -> None:
+    """Take off the list what is stored in this very transaction; what was announced again since it was read stays."""
+    rows = [{"identity": str(each.number), "version": each.version} for each in fetched]
+    tx.run(_SQL["done"], repository_github_id=repository.github_id, rows=rows)
+    tx.run(_SQL["gather_anew"], repository_github_id=repository.github_id, rows=rows)
+
+
+def failed(
+    tx: Transaction, repository: TrackedRepository, failures: Sequence[tuple[Announcement, str, datetime]]
+) -> None:
+    """Note of each (announcement, reason, time) why it could not be fetched, and when it is tried again."""
+    rows = [
+        {"identity": str(each.number), "version": each.version, "reason": reason, "retry_at": at}
+        for each, reason, at in failures
+    ]
+    tx.run(_SQL["failed"], repository_github_id=repository.github_id, rows=rows)
+
+
+def waiting(tx: Transaction) -> Waiting:
+    """Return how many announced pull requests wait to be fetched."""
+    row = tx.row(_SQL["waiting"])
+    assert row is not None
+    return Waiting(**row)
+
+
+def _announcement(row: Row) -> Announcement:
+    """Read a row; how far the backfill of its repository has come makes no difference, and is not asked."""
+    repository = TrackedRepository(
+        id=row["id"],
+        github_id=row["github_id"],
+        owner=row["owner"],
+        name=row["name"],
+        node_id=row["node_id"],
+        is_private=row["is_private"],
+        total=None,
+        captured=0,
+        status=None,
+        pause_reason=None,
+        resume_at=None,
+        planned_at=None,
+        tracked_at=None,
+        leased=False,
+        has_stream=False,
+    )
+    return Announcement(repository=repository, number=row["number"], version=row["version"], attempts=row["attempts"])

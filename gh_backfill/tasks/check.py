@@ -11,7 +11,7 @@ from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.models import Budget
 from gh_backfill.policy import governor
 from gh_backfill.settings import Settings, require
-from gh_backfill.store import access, migrations, preflight, readers
+from gh_backfill.store import access, migrations, preflight, readers, webhooks
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 
@@ -106,6 +106,8 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
     yield Finding(name="columns", ok=not columns, text="; ".join(columns) or "all columns that are written are there")
     yield _rights(db, [each for each in lacking if each.startswith("no right")])
     yield from _readers(db)
+    with db.transaction(read_only=True) as tx:
+        yield from _announced(webhooks.waiting(tx))
 
 
 def _readers(db: Database) -> Iterator[Finding]:
@@ -116,6 +118,16 @@ def _readers(db: Database) -> Iterator[Finding]:
         some = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")
         text = f"role {role} may select from {some}, and sees no row there: gh-backfill grant-reader {role}"
         yield Finding(name="readers", ok=True, text=text)
+
+
+def _announced(waiting: webhooks.Waiting) -> Iterator[Finding]:
+    """Say what webhooks announced and nobody fetched yet; it is no fault of the settings, so it is never one."""
+    if waiting.since is None:
+        return
+    text = f"{waiting.announced} announced, not fetched yet (since {waiting.since:%Y-%m-%d %H:%M:%S} UTC)"
+    if waiting.failing:
+        text += f"; {waiting.failing} could not be fetched and are tried again: {waiting.reason}"
+    yield Finding(name="webhooks", ok=True, text=f"{text}; gh-backfill webhooks fetches them while it runs")
 
 
 def _rights(db: Database, missing: list[str]) -> Finding:

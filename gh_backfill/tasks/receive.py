@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from gh_backfill.errors import StoreConflict, StoreUnavailable
 from gh_backfill.policy import ledger
 from gh_backfill.policy.ledger import RunnerJob
 from gh_backfill.policy.redaction import redacted
-from gh_backfill.policy.webhooks import JobEnded, Moved, Nothing, RunEnded, meaning
+from gh_backfill.policy.webhooks import JobEnded, Meaning, Moved, Nothing, RunEnded, meaning
 from gh_backfill.store import jobs, webhooks
 from gh_backfill.store.db import Database, Transaction
 
-# What moves within a minute is captured once.
-GATHER = timedelta(minutes=1)
+# GitHub waits ten seconds for an answer, and does not deliver again by itself.
+PAUSES = (0.1, 0.4, 1.0, 2.0)
 
 
-def receive(db: Database, delivery_id: str, event: str, payload: Mapping[str, Any]) -> str:
+def receive(
+    db: Database,
+    delivery_id: str,
+    event: str,
+    payload: Mapping[str, Any],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
     """Do what a delivery asks for and say what that was; one that was taken before changes nothing.
 
-    Raises ValueError for a payload that is none, and what the database raises; the delivery then counts as failed, and
-    is taken when GitHub delivers it again.
+    A database that is away or busy is asked again for some seconds.  Raises ValueError for a payload that is none,
+    RowRefused for one that no database takes, and other StoreErrors, of which the delivery is noted as failed: it is
+    taken when somebody lets GitHub deliver it again.
     """
+    what = meaning(event, payload)
     action = payload.get("action")
+    said = None if action is None else str(action)[:100]
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            return _once(db, delivery_id, event, said, what)
+        except Exception as error:
+            pause = next(pauses, None) if isinstance(error, StoreConflict | StoreUnavailable) else None
+            if pause is None:
+                _note_failure(db, delivery_id, event, said, error)
+                raise
+        sleep(pause)
+
+
+def _once(db: Database, delivery_id: str, event: str, action: str | None, what: Meaning) -> str:
     with db.transaction() as tx:
-        if not webhooks.begin(tx, delivery_id, event=event, action=None if action is None else str(action)):
+        if not webhooks.begin(tx, delivery_id, event=event, action=action):
             return "taken before"
-    try:
-        with db.transaction() as tx:
-            status, said = _take(tx, event, payload)
-            webhooks.end(tx, delivery_id, status=status)
-    except Exception as error:
-        with db.transaction() as tx:
-            webhooks.end(tx, delivery_id, status="failed", error=redacted(str(error)))
-        raise
+        status, said = _take(tx, event, delivery_id, what)
+        webhooks.end(tx, delivery_id, status=status)
     return said
 
 
-def _take(tx: Transaction, event: str, payload: Mapping[str, Any]) -> tuple[str, str]:
-    match meaning(event, payload):
+def _note_failure(db: Database, delivery_id: str, event: str, action: str | None, error: Exception) -> None:
+    with suppress(Exception), db.transaction() as tx:
+        if webhooks.begin(tx, delivery_id, event=event, action=action):
+            webhooks.end(tx, delivery_id, status="failed", error=redacted(str(error)))
+
+
+def _take(tx: Transaction, event: str, delivery_id: str, what: Meaning) -> tuple[str, str]:
+    match what:
         case Nothing(reason=reason):
             return "ignored", reason
         case JobEnded() as ended:
@@ -51,7 +76,7 @@ def _take(tx: Transaction, event: str, payload: Mapping[str, Any]) -> tuple[str,
                 tx,
                 moved.repository_github_id,
                 kind=moved.kind,
-                identity=moved.identity,
+                identity=f"{moved.identity} {delivery_id}" if moved.each else moved.identity,
                 event=event,
                 payload=moved.payload,
             )
@@ -84,8 +109,3 @@ def _run_ended(tx: Transaction, ended: RunEnded) -> int:
 def _close(tx: Transaction, job: ledger.OpenJob, runner: RunnerJob) -> bool:
     found = ledger.ending(job, runner)
     return found is not None and jobs.close(tx, job.id, found, completed_at=runner.completed_at)
-
-
-def gathered_before(now: datetime | None = None) -> datetime:
-    """Return the moment before which announcements are due."""
-    return (now or datetime.now(UTC)) - GATHER

@@ -1,139 +1,188 @@
-"""The receiver of GitHub's webhooks: verifies before it reads, answers at once, captures a minute later."""
+"""The receiver of GitHub's webhooks: looks at the head first, verifies while it reads, and answers at once."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import logging
-import threading
-import time
-from datetime import UTC, datetime
+import re
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
-import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import Message, Receive, Scope, Send
 
-from gh_backfill.errors import BackfillError
-from gh_backfill.settings import Settings
-from gh_backfill.store import webhooks
+from gh_backfill.errors import RowRefused, StoreError
+from gh_backfill.policy.webhooks import concerns
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect
-from gh_backfill.tasks.freshen import freshen
-from gh_backfill.tasks.receive import receive
+from gh_backfill.tasks.receive import receive as take
+from gh_backfill.web.bodies import Bodies, Unfinished
+from gh_backfill.web.limits import Limits
+from gh_backfill.web.refusals import Refusals
 
 log = logging.getLogger(__name__)
 
-# GitHub sends at most 25 MB.  https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
-LARGEST = 25 * 1024 * 1024
-LOOK_EVERY = 15.0
+ADDRESS = "/webhooks/github"
+HEALTH = "/webhooks/health"
+RETRY_AFTER = {"Retry-After": "10"}
+UNSIGNED = "a signature that is missing or wrong (is the webhook's secret on GitHub the one of WEBHOOK_SECRET?)"
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
+_NAME = re.compile(r"[!-~]{1,100}")
 
 
-def signed(secret: str, body: bytes, header: str | None) -> bool:
+class Receiver:
+    """The application.  It never raises: whatever happens is an answer, and at most a line in the log."""
+
+    def __init__(self, secret: str, database_url: str, *, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.refusals = Refusals()
+        self._secret = secret.encode()
+        self._bodies = Bodies(self.limits.all_bodies)
+        self._all = [Database(database_url) for _ in range(self.limits.database_connections)]
+        self._free: asyncio.LifoQueue[Database] = asyncio.LifoQueue()
+        for each in self._all:
+            self._free.put_nowait(each)
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        for each in self._all:
+            each.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.  Every connection ends with it: none can die between two deliveries."""
+        if scope["type"] != "http":
+            return
+        incoming = Incoming(receive)
+        try:
+            answer = await self._answer(scope, incoming)
+        except Unfinished as error:
+            self.refusals.note(str(error))
+            answer = _says(error.status, str(error))
+        except Exception as error:
+            self.refusals.note(f"a request that we failed at: {type(error).__name__}")
+            log.debug("a request failed", exc_info=True)
+            answer = _says(500, "something went wrong here", RETRY_AFTER)
+        answer.headers["Connection"] = "close"
+        await answer(scope, incoming, _lingering(send, incoming, self.limits.linger_seconds))
+
+    async def _answer(self, scope: Scope, receive: Receive) -> JSONResponse:
+        method, path = scope["method"], scope["path"]
+        if path == HEALTH and method in ("GET", "HEAD"):
+            return JSONResponse({"status": "listening"})
+        if path != ADDRESS:
+            return _says(404, "not here")
+        if method != "POST":
+            return _says(405, "POST is expected", {"Allow": "POST"})
+        headers = Headers(scope=scope)
+        signature = self._by_its_head(headers)
+        mac = hmac.new(self._secret, digestmod=hashlib.sha256)
+        with self._bodies.one() as body:
+            await self._bodies.read(
+                body, receive, mac, largest=self.limits.largest_body, seconds=self.limits.body_seconds
+            )
+            if not verified(mac, signature):
+                raise Unfinished(401, UNSIGNED)
+            return await self._stored(headers, body.data)
+
+    def _by_its_head(self, headers: Headers) -> str:
+        """Return the signature of a delivery that is worth reading; raises Unfinished for any other."""
+        if int(headers.get("content-length", "0")) > self.limits.largest_body:
+            raise Unfinished(413, "a body larger than GitHub's can be")
+        signature = headers.get("x-hub-signature-256", "")
+        if not _SIGNATURE.fullmatch(signature):
+            raise Unfinished(401, UNSIGNED)
+        if not all(_NAME.fullmatch(headers.get(each, "")) for each in ("x-github-delivery", "x-github-event")):
+            raise Unfinished(400, "a delivery without X-GitHub-Delivery and X-GitHub-Event")
+        return signature
+
+    async def _stored(self, headers: Headers, body: bytearray) -> JSONResponse:
+        """Wait for a connection to the database, for some seconds, and store what was delivered."""
+        try:
+            async with asyncio.timeout(self.limits.database_seconds):
+                db = await self._free.get()
+        except TimeoutError:
+            raise Unfinished(503, "a delivery for which no connection to the database was free") from None
+        try:
+            return await run_in_threadpool(self._store, db, headers, body)
+        finally:
+            self._free.put_nowait(db)
+
+    def _store(self, db: Database, headers: Headers, body: bytearray) -> JSONResponse:
+        delivery, event = headers["x-github-delivery"], headers["x-github-event"]
+        try:
+            payload = _payload(body, headers.get("content-type", "")) if concerns(event) else {}
+            said = take(db, delivery, event, payload)
+        except (ValueError, RowRefused) as error:
+            self.refusals.note("a delivery that can never be stored")
+            return _says(400, str(error))
+        except StoreError as error:
+            log.warning("delivery %s is lost unless it is delivered again: %s", delivery, error)
+            return _says(503, "not now: deliver it again", RETRY_AFTER)
+        log.info("%s %s: %s", event, delivery, said)
+        return _says(202 if said == "noted" else 200, said)
+
+
+class Incoming:
+    """What a request still sends; asking for more than that would wait for the connection to end."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.ended = False
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        """Return the next part."""
+        message = await self._receive()
+        self.ended = not message.get("more_body", False)
+        return message
+
+
+def verified(mac: hmac.HMAC, signature: str) -> bool:
     """Say whether a body bears its sender's signature, in a time that tells nothing about it.
 
     https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
     """
-    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), (header or "").encode("utf-8", "replace"))
+    return hmac.compare_digest(f"sha256={mac.hexdigest()}".encode(), signature.encode("utf-8", "replace"))
 
 
-def application(secret: str, database_url: str) -> FastAPI:
-    """Return the application with its one address, /webhooks/github."""
-    app = FastAPI(title="gh-backfill webhooks", docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.post("/webhooks/github")
-    async def github(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return _answer(413, "the body is larger than GitHub's can be")
-        if not signed(secret, body, request.headers.get("x-hub-signature-256")):
-            return _answer(401, "the signature is missing or wrong")
-        delivery, event = request.headers.get("x-github-delivery"), request.headers.get("x-github-event")
-        if not delivery or not event:
-            return _answer(400, "X-GitHub-Delivery and X-GitHub-Event are needed")
-        return await run_in_threadpool(_receive, database_url, delivery, event, body, request.headers)
-
-    @app.get("/webhooks/health")
-    def health() -> dict[str, str]:
-        return {"status": "listening"}
-
-    return app
-
-
-def serve(settings: Settings, database_url: str, *, host: str, port: int) -> None:
-    """Listen until interrupted; with a token, what moved is captured a minute later."""
-    assert settings.webhook_key is not None
-    with Database(database_url) as db:
-        connect.prepare(db, settings)
-    stopping = threading.Event()
-    if settings.has_credential:
-        threading.Thread(target=_work, args=(settings, database_url, stopping), daemon=True).start()
-    else:
-        log.warning("without GITHUB_TOKEN what moves is noted, and captured by nobody")
-    try:
-        uvicorn.run(
-            application(settings.webhook_key.get_secret_value(), database_url),
-            host=host,
-            port=port,
-            log_config=None,  # its lines come out as all others do
-            log_level="warning",
-            access_log=False,
-        )
-    finally:
-        stopping.set()
-
-
-def _work(settings: Settings, database_url: str, stopping: threading.Event) -> None:
-    """Capture what moved, again and again; a failure is told and the next round tries anew."""
-    while not stopping.wait(LOOK_EVERY):
-        try:
-            with Database(database_url) as db:
-                freshen(db, lambda: connect.github(settings), connect.this_run(settings), lambda: datetime.now(UTC))
-                with db.transaction() as tx:
-                    webhooks.forget(tx)
-        except Exception:
-            log.exception("what moved waits for the next round")
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the raw body, or None once it is too large; nothing is parsed here."""
-    read = bytearray()
-    async for part in request.stream():
-        read += part
-        if len(read) > LARGEST:
-            return None
-    return bytes(read)
-
-
-def _receive(database_url: str, delivery: str, event: str, body: bytes, headers: Any) -> Response:
-    started = time.monotonic()
-    try:
-        payload = _payload(body, headers.get("content-type", ""))
-        with Database(database_url) as db:
-            said = receive(db, delivery, event, payload)
-    except ValueError as error:
-        return _answer(400, str(error))
-    except BackfillError as error:
-        log.warning("delivery %s failed: %s", delivery, error)
-        return _answer(503, "not now: deliver it again")
-    log.info("%s %s: %s (%.3f s)", event, delivery, said, time.monotonic() - started)
-    return _answer(202 if said == "noted" else 200, said)
-
-
-def _payload(body: bytes, content_type: str) -> dict[str, Any]:
-    """Read JSON, or the form with JSON in it that GitHub sends by default."""
+def _payload(body: bytearray, content_type: str) -> dict[str, Any]:
+    """Read JSON, or the form with JSON in it that GitHub sends by default; ValueError where it is neither."""
     text = body.decode("utf-8")
     if content_type.startswith("application/x-www-form-urlencoded"):
-        text = parse_qs(text).get("payload", [""])[0]
-    value = json.loads(text)
+        text = parse_qs(text, max_num_fields=10).get("payload", [""])[0]
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("the payload is nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("the payload is no object")
     return value
 
 
-def _answer(status: int, said: str) -> JSONResponse:
-    return JSONResponse({"result": said}, status_code=status)
+def _says(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    more = RETRY_AFTER if status == 503 and headers is None else headers
+    return JSONResponse({"result": said}, status_code=status, headers=more)
+
+
+def _lingering(send: Send, incoming: Incoming, seconds: float) -> Send:
+    """Return a `send` that reads on for a moment before it ends an answer, and throws away what comes.
+
+    Whoever is refused may still be sending: if we hung up at once, the answer would be lost on the way.
+    """
+
+    async def ending(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        await send({**message, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not incoming.ended:
+                    await incoming()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return ending

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from gh_backfill.clients import documents
+from gh_backfill.clients import announced, documents
 from gh_backfill.policy.cost import A_PAGE_BY_NUMBER, Prices, page
 from gh_backfill.policy.surcharges import Counted
 from gh_backfill.simulator.pricing import price
@@ -43,6 +43,13 @@ def test_pull_requests_by_id_cost_two_units_each_and_any_number_is_asked_about_f
     variables |= {f"q{place}": 1_000 - place for place in range(300)}
     assert priced(document, variables) == points == Prices().points(page(ids, A_PAGE_BY_NUMBER))
     assert document.count("issueOrPullRequest(") == document.count(": Int!") == 300
+
+
+@pytest.mark.parametrize(("many", "points"), [(1, 1), (announced.MOST, 1), (announced.MOST + 1, 2)])
+def test_pull_requests_of_many_repositories_cost_two_units_each(many: int, points: int) -> None:
+    variables: dict[str, object] = {f"id{place}": f"R{place}" for place in range(many)}
+    variables |= {f"number{place}": place for place in range(many)}
+    assert priced(documents.aliases(("PullRequestOf",) * many), variables) == points
 
 
 @pytest.mark.parametrize(("threads", "points"), [(1, 1), (100, 1)])

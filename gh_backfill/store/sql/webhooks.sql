@@ -18,6 +18,20 @@ where delivery_id = %(delivery_id)s;
 -- GitHub delivers again for three days at most.
 delete from webhook_deliveries where received_at < clock_timestamp() - interval '30 days';
 
+-- name: forget_announced
+-- Of a repository that is not tracked any more nothing is fetched.
+delete from webhook_pending where last_at < clock_timestamp() - interval '30 days';
+
+-- name: forget_events
+-- Of the rows that nobody reads yet the newest of each repository are kept.
+delete from webhook_pending w
+using (select repository_github_id, identity,
+              row_number() over (partition by repository_github_id order by last_at desc, identity) as place
+       from webhook_pending
+       where kind = 'event') as old
+where w.kind = 'event' and w.repository_github_id = old.repository_github_id and w.identity = old.identity
+  and old.place > %(most)s;
+
 -- name: open_of_run
 -- The open jobs of one attempt of a workflow run.
 select id, coalesce(metadata ->> 'label', repository_id::text, '') as label, run_key, workflow_run_id as run_id,
@@ -30,25 +44,56 @@ where workflow_run_id = %(run_id)s and coalesce(workflow_run_attempt, 1) = %(att
 order by created_at;
 
 -- name: announce
--- Only what is tracked here counts.  However often a thing moves within the minute, it is one row.
+-- Only what is tracked here counts.  However often a thing moves before it is fetched, it is one row.
 insert into webhook_pending as w (repository_github_id, kind, identity, event, payload)
 select %(repository_github_id)s, %(kind)s, %(identity)s, %(event)s, %(payload)s
 where exists (select from repositories r
               join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
               where r.github_id = %(repository_github_id)s)
 on conflict (repository_github_id, kind, identity) do update
-set times = w.times + 1, last_at = clock_timestamp(), event = excluded.event, payload = excluded.payload;
+set times = w.times + 1, last_at = clock_timestamp(), event = excluded.event, payload = excluded.payload,
+    version = gen_random_uuid(), attempts = 0, retry_at = null, reason = null;
 
 -- name: due
--- Take what was announced at least a minute ago: one row for each repository with the numbers that moved.
-delete from webhook_pending w
-using repositories r
-where w.kind = 'capture' and r.github_id = w.repository_github_id
+-- What is to be fetched: all that was announced of a repository once the first of it has waited long enough.  It stays
+-- announced until the transaction that stores it.
+select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is_private,
+       w.identity::integer as number, w.version, w.attempts
+from webhook_pending w
+join repositories r on r.github_id = w.repository_github_id
+where w.kind = 'capture' and w.identity ~ '^[0-9]{1,9}$' and (w.retry_at is null or w.retry_at <= %(now)s)
   and w.repository_github_id in (select repository_github_id from webhook_pending
-                                 where kind = 'capture' and first_at <= %(before)s)
-returning r.id as repository_id, w.identity;
+                                 where kind = 'capture' and coalesce(retry_at, first_at + %(gather)s) <= %(now)s)
+  and exists (select from tracked_repositories t
+              where t.repository_id = r.id and t.tracking_enabled is distinct from false)
+order by w.first_at, r.id, w.identity
+limit %(most)s;
 
--- name: put_back
-insert into webhook_pending (repository_github_id, kind, identity, event)
-select r.github_id, 'capture', %(identity)s, 'again' from repositories r where r.id = %(repository_id)s
-on conflict do nothing;
+-- name: done
+-- Take off the list what was stored in this transaction, unless it was announced again since it was read from the list.
+delete from webhook_pending w
+using jsonb_to_recordset(%(rows)s) as i (identity text, version uuid)
+where w.repository_github_id = %(repository_github_id)s and w.kind = 'capture'
+  and w.identity = i.identity and w.version = i.version;
+
+-- name: gather_anew
+-- What was announced again while it was fetched waits as anything new does.
+update webhook_pending w
+set first_at = w.last_at
+from jsonb_to_recordset(%(rows)s) as i (identity text, version uuid)
+where w.repository_github_id = %(repository_github_id)s and w.kind = 'capture'
+  and w.identity = i.identity and w.version <> i.version;
+
+-- name: failed
+update webhook_pending w
+set attempts = w.attempts + 1, retry_at = i.retry_at, reason = i.reason
+from jsonb_to_recordset(%(rows)s) as i (identity text, version uuid, retry_at timestamptz, reason text)
+where w.repository_github_id = %(repository_github_id)s and w.kind = 'capture'
+  and w.identity = i.identity and w.version = i.version;
+
+-- name: waiting
+-- How many pull requests are announced, since when, and how many could not be fetched so far.
+select count(*)::integer as announced, min(first_at) as since, count(*) filter (where attempts > 0)::integer as failing,
+       (array_agg(reason order by retry_at desc) filter (where reason is not null))[1] as reason
+from webhook_pending
+where kind = 'capture';

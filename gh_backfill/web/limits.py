@@ -1,0 +1,44 @@
+"""How much the receiver takes at once, so that nobody who is not GitHub can stop it or fill its memory."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+
+# Beside connections: the database, the embedded server's log, GitHub, and what the system accepts before we look.
+OTHER_FILES = 100
+BACKLOG = 256
+FEWEST_CONNECTIONS = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Connections, seconds and bytes.
+
+    GitHub waits ten seconds for an answer, so whoever needs longer to send is not GitHub:
+    https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
+    It sends at most 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
+    """
+
+    connections: int = 512
+    head_seconds: float = 10.0
+    body_seconds: float = 10.0
+    largest_head: int = 16 * 1024
+    largest_body: int = 25 * 1024 * 1024
+    all_bodies: int = 64 * 1024 * 1024
+    database_connections: int = 4
+    database_seconds: float = 8.0
+    linger_seconds: float = 2.0
+    stop_seconds: int = 10
+
+
+def connections(wanted: int) -> int:
+    """Return how many connections this process can hold without running out of files; asks the system for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + BACKLOG + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    if hard == resource.RLIM_INFINITY or hard >= needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        return wanted
+    return max(FEWEST_CONNECTIONS, soft - BACKLOG - OTHER_FILES)
