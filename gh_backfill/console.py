@@ -22,7 +22,7 @@ from gh_backfill.store.backfill_events import Recorded
 from gh_backfill.store.repositories import Status
 from gh_backfill.store.runs import PastJob, PastRun
 from gh_backfill.tasks.capture import Captured
-from gh_backfill.tasks.check import Finding
+from gh_backfill.tasks.finding import Finding
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import Plan

@@ -27,6 +27,15 @@ log = logging.getLogger(__name__)
 _SECRET = re.compile(
     r"TOKENS?$|SECRET|PASSWORD|DATABASE_URL|_DB_URL|NOTIFY_URLS|WEBHOOK_URL|(API|SERVICE|ROLE|EVENT|SIGNING|PRIVATE)_KEY"
 )
+# What every name of ours begins with; the options of commands have such names, too, and the tests one.
+OURS = "GH_BACKFILL_"
+OPTIONS = frozenset(
+    f"{OURS}{name}"
+    for name in (
+        *("CHUNK_SIZE", "DEBUG", "DRY_RUN", "MAX_CHUNKS", "OLDER_THAN", "PART", "RECOVER_ALL", "REPOSITORY_ID"),
+        *("REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
+    )
+)
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -136,6 +145,8 @@ class Settings(BaseSettings):
     output_file: Path | None = _aliases("GITHUB_OUTPUT")
     summary_file: Path | None = _aliases("GITHUB_STEP_SUMMARY")
 
+    given: frozenset[str] = Field(default=frozenset(), validation_alias="the names of all that was given")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -229,10 +240,22 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:
-        return _with_clean_address(Settings.model_validate(values))
+        read = Settings.model_validate(values).model_copy(update={"given": frozenset(values)})
+        return _with_clean_address(read)
     except ValidationError as error:
         wrong = "; ".join(f"{_name(e['loc'])} {_reason(e)}" for e in error.errors())
         raise ConfigurationError(f"settings are malformed: {wrong}") from None
+
+
+def names() -> frozenset[str]:
+    """Return every name that a setting or an option may have in the environment."""
+    aliases = (each.validation_alias for each in Settings.model_fields.values())
+    return OPTIONS | {
+        str(name)
+        for alias in aliases
+        for name in (alias.choices if isinstance(alias, AliasChoices) else [alias])
+        if name is not None
+    }
 
 
 def _given(values: Mapping[str, str | None]) -> dict[str, str]:

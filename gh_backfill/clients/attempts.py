@@ -47,6 +47,7 @@ class Attempts:
         gate: Callable[[], Gate],
         *,
         resource: Resource,
+        tries: int = TRIES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -56,6 +57,7 @@ class Attempts:
         self.held_up: Cause | None = None
         self._gate = gate
         self._resource = resource
+        self._tries = tries
         self._sleep = sleep
         self._clock = clock
         self._now = now
@@ -68,7 +70,7 @@ class Attempts:
         it.  A request that was too much is tried again, too, unless it is `divisible`: then the caller asks for less.
         Raises RateLimited where the wait is long, others at once or after the last try.
         """
-        pauses = islice(_pauses(), TRIES - 1)
+        pauses = islice(_pauses(), self._tries - 1)
         patience = self._clock() + PATIENCE
         while True:
             grant: Grant | None = None

@@ -15,7 +15,7 @@ import requests
 
 from gh_backfill.clients import credentials as credential
 from gh_backfill.clients import replies, transport
-from gh_backfill.clients.attempts import TIMEOUT, Attempts
+from gh_backfill.clients.attempts import TIMEOUT, TRIES, Attempts
 from gh_backfill.clients.gate import Gate, Grant, OwnGate
 from gh_backfill.errors import GitHubError, RateLimited, Unreachable
 from gh_backfill.models import Budget, Spent
@@ -44,7 +44,7 @@ class GraphQL:
 
     `budget` is what the last answer said, and `attempts` tell where the time went.  `gate` may be replaced between two
     requests.  `timeout` is how many seconds a connection and the next byte may take, `deadline` how many the whole
-    answer may, and `largest` how many bytes it may have.
+    answer may, and `largest` how many bytes it may have; what may pass the second time is tried so many `tries`.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class GraphQL:
         timeout: tuple[float, float] = TIMEOUT,
         deadline: float = transport.DEADLINE,
         largest: int = transport.LARGEST,
+        tries: int = TRIES,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
@@ -65,7 +66,7 @@ class GraphQL:
         self.gate: Gate = gate or OwnGate(now)
         self.credentials = credential.fixed(credentials) if isinstance(credentials, str) else credentials
         self.attempts = Attempts(
-            self.credentials, lambda: self.gate, resource="graphql", sleep=sleep, clock=clock, now=now
+            self.credentials, lambda: self.gate, resource="graphql", tries=tries, sleep=sleep, clock=clock, now=now
         )
         self._url = url
         self._timeout = timeout

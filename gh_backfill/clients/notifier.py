@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import apprise
+from apprise.utils.parse import parse_urls
 
 # Its own lines tell addresses that have tokens in them.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
@@ -17,3 +18,12 @@ def notify(urls: str, title: str, text: str, *, failure: bool) -> bool:
     if not receivers.add(urls):
         return False
     return bool(receivers.notify(body=text, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT))
+
+
+def understood(urls: str) -> list[str | None]:
+    """Return the service of each address, by apprise's name for it; None for one that it does not know."""
+    services: list[str | None] = []
+    for url in parse_urls(urls):  # type: ignore[no-untyped-call]
+        found = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+        services.append(None if found is None else str(found.service_name))
+    return services

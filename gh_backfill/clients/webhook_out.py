@@ -37,7 +37,14 @@ def signature(secret: str, body: bytes) -> str:
 
 
 def deliver(
-    url: str, secret: str, body: bytes, *, event: str, delivery_id: str, sleep: Callable[[float], None]
+    url: str,
+    secret: str,
+    body: bytes,
+    *,
+    event: str,
+    delivery_id: str,
+    sleep: Callable[[float], None],
+    tries: int = TRIES,
 ) -> Delivered | NotDelivered:
     """Post JSON; network trouble, 429 and 5xx are tried again, with the same id, so that nobody counts it twice.
 
@@ -52,7 +59,7 @@ def deliver(
     }
     reason = ""
     with transport.session(accept="*/*", deadline=SECONDS, reading=False) as session:
-        for attempt in range(TRIES):
+        for attempt in range(tries):
             if attempt:
                 sleep(2.0**attempt)
             try:
@@ -65,4 +72,4 @@ def deliver(
             reason = f"the receiver answered with status {answer.status_code}"
             if answer.status_code != 429 and answer.status_code < 500:
                 return NotDelivered(reason=reason)
-    return NotDelivered(reason=f"{reason}, {TRIES} times")
+    return NotDelivered(reason=f"{reason}, {tries} times" if tries > 1 else reason)

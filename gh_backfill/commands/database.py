@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from gh_backfill import settings
 from gh_backfill.commands.options import DryRun, Json
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.store import migrations, readers
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
@@ -27,7 +27,7 @@ def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
     names = [f"{each.version}_{each.name}" for each in found]
     word = "would apply" if dry_run else "applied"
     if as_json:
-        print(json.dumps({word: names}))
+        print(json_text({word: names}))
     else:
         print(f"{word}: {', '.join(names)}" if names else "the database is up to date")
 
@@ -45,6 +45,6 @@ def grant_reader(
     with connect.database(settings.load(), writing=False) as db, db.transaction(read_only=dry_run) as tx:
         names = readers.readable(tx, role) if dry_run else readers.grant(tx, role)
     if as_json:
-        print(json.dumps({"role": role, "would read" if dry_run else "reads": names}))
+        print(json_text({"role": role, "would read" if dry_run else "reads": names}))
     else:
         print(f"{role} {'would read' if dry_run else 'reads'} all rows of: {', '.join(names)}")

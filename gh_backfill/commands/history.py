@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import typer
 from gh_backfill import console, settings
 from gh_backfill.commands.options import DryRun, Json, Names, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import backfill_events
 from gh_backfill.store import runs as past
@@ -39,8 +39,8 @@ def why(
             happened = backfill_events.last(tx, ids) if events else []
     if as_json:
         rows = [each.as_json() for each in found]
-        told = [{**asdict(each), "at": each.at.isoformat()} for each in happened]
-        print(json.dumps({"repositories": rows, "events": told} if events else rows))
+        told = [asdict(each) for each in happened]
+        print(json_text({"repositories": rows, "events": told} if events else rows))
     else:
         for each in found:
             print(f"{each.given}: {each.text}")
@@ -69,7 +69,7 @@ def runs(
     if run_id is not None and not jobs:
         raise ConfigurationError(f"there is no run {run_id[:40]}: gh-backfill runs shows the last ones")
     if as_json:
-        print(json.dumps([asdict(each) for each in jobs or found], default=lambda value: value.isoformat()))
+        print(json_text([asdict(each) for each in jobs or found]))
     elif run_id is not None:
         console.show_past_jobs(jobs)
     else:
@@ -97,7 +97,7 @@ def untrack(
             confirmed("untrack these repositories?")
         done = untracking.untrack(db, names, delete_rows=delete_rows, dry_run=dry_run, actor=connect.actor(environment))
     if as_json:
-        print(json.dumps([each.as_json() for each in done]))
+        print(json_text([each.as_json() for each in done]))
     else:
         for each in done:
             print(f"{each.given}: {each.result}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from gh_backfill import console, settings
 from gh_backfill.commands.options import Json, OptionalNames, demo_settings, number
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
@@ -40,7 +40,7 @@ def status(
             ids = [known.id for known in found.values() if known is not None]
         seen = outlook(db, ids)
     if as_json:
-        print(json.dumps(seen.as_json(), default=str))
+        print(json_text(seen.as_json()))
     else:
         console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
 
@@ -63,7 +63,7 @@ def check(
     if as_json:
         findings = [each.as_json() for each in found]
         told = {"findings": findings, "prices": [each.as_json() for each in priced]}
-        print(json.dumps(told if prices else findings))
+        print(json_text(told if prices else findings))
     else:
         console.show_findings(found)
     if priced and not as_json:

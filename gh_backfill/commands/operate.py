@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from gh_backfill import actions, console, settings
 from gh_backfill.commands.options import DryRun, Json, Names, OptionalNames, number
 from gh_backfill.errors import PartlyFailed
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect, operate
@@ -57,7 +57,7 @@ def recover(
     actions.write_outputs(environment, {name: str(counts[name]) for name in ("returned", "closed", "left")})
     actions.write_summary(environment, console.recovered_markdown(done, dry_run=dry_run))
     if as_json:
-        print(json.dumps(counts))
+        print(json_text(counts))
     else:
         console.show_recovered(done, dry_run=dry_run)
     unknown = [name for name, found in known.items() if found is None]
@@ -141,7 +141,7 @@ def _operate(do: Callable[[Database, Actor], Sequence[Operated]], *, dry_run: bo
     with connect.database(environment, writing=not dry_run) as db:
         done = do(db, connect.actor(environment))
     if as_json:
-        print(json.dumps([each.as_json() for each in done]))
+        print(json_text([each.as_json() for each in done]))
     else:
         console.show_operated(done, dry_run=dry_run)
     operate.settle(done)

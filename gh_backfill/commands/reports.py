@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from gh_backfill.commands.options import DryRun, Json, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.figures import run_address
 from gh_backfill.policy.issue_text import Occurrence
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.savings import explained
 from gh_backfill.settings import Settings
@@ -48,7 +48,7 @@ def report(dry_run: DryRun = False, as_json: Json = False) -> None:
         made = _what_can_be_read(environment, key, error, now)
         notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
     publish(environment, made, notes)
-    print(json.dumps(made.as_json(), default=str) if as_json else markdown(made, notes))
+    print(json_text(made.as_json()) if as_json else markdown(made, notes))
     if trouble is not None:
         raise trouble
     if made.failed or made.run.system_errors:
@@ -64,7 +64,7 @@ def costs(as_json: Json = False) -> None:
     with connect.database(environment, writing=False) as db:
         month = spending.month(db, environment, datetime.now(UTC))
     if as_json:
-        print(json.dumps(spending.as_json(month), default=str))
+        print(json_text(spending.as_json(month)))
         return
     jobs = {work.processor: work for work in month.works}
     for processor, spent in month.by_processor.items():

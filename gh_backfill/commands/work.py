@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from gh_backfill.commands.options import (
 )
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
 from gh_backfill.models import Goal
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
@@ -87,7 +87,7 @@ def track(
             tracked = tracking.track(db, graphql, named, name_of=name_of, backfill=first, actor=actor)
             tracked += tracking.register(db, wanted, backfill=goal if backfill else None, actor=actor)
     if as_json:
-        print(json.dumps([console.tracked_row(each) for each in tracked]))
+        print(json_text([console.tracked_row(each) for each in tracked]))
     else:
         for each in tracked:
             print(f"{each.given}: {each.text}")
@@ -135,6 +135,9 @@ def plan(
     environment = settings.load()
     asked = list(dict.fromkeys(planning.parse_ids(repository_ids or "") + planning.parse_ids(repository_id or "")))
     graphql = connect.github(environment)
+    if not asked and (repository_ids or "").strip():
+        _plan_nothing(environment, "the list of repositories that was given is empty", as_json=as_json)
+        return
     try:
         _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
     except BackfillError as error:
@@ -172,7 +175,7 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
         idle=made.waits.text if made.waits is not None else "",
     )
     if as_json:
-        print(json.dumps(console.plan_json(made, left)))
+        print(json_text(console.plan_json(made, left)))
     else:
         console.show_plan(made, left, dry_run=dry_run)
     if made.unknown:
@@ -185,7 +188,7 @@ def _write_plan(
     environment: settings.Settings, summary: str, entries: Sequence[Mapping[str, str]] = (), *, idle: str = ""
 ) -> None:
     """Write what the workflow reads of a plan: the matrix, its length, why there is nothing, and the step summary."""
-    matrix = json.dumps({"include": list(entries)})
+    matrix = json_text({"include": list(entries)})
     actions.write_outputs(environment, {"matrix": matrix, "count": str(len(entries)), "idle": idle})
     if environment.in_actions and (dropped := hidden.settings_within(matrix)):
         actions.annotate(environment, "error", [DROPPED.format(settings=", ".join(dropped))])
@@ -197,7 +200,7 @@ def _plan_nothing(environment: settings.Settings, reason: str, *, as_json: bool)
     _write_plan(environment, f"Nothing is planned: {plain(reason)}", idle=reason)
     actions.annotate(environment, "warning", [reason])
     nothing = {"chosen": [], "not_chosen": [], "unknown": [], "gone": [], "reason": reason}
-    print(json.dumps(nothing) if as_json else f"nothing is planned: {reason}")
+    print(json_text(nothing) if as_json else f"nothing is planned: {reason}")
 
 
 def capture(
@@ -236,6 +239,8 @@ def capture(
         children.become(child)
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
+        if limits.part is not None:
+            job.check_part(db, name, limits.part)
         recover(db, [job.find(db, name).id])
         pricing.ask_once_a_week(db, graphql)
         lists = connect.lists(environment, graphql)

@@ -70,6 +70,12 @@ def split(tx: Transaction, repository_id: str, ranges: Sequence[tuple[int, int]]
     return True
 
 
+def last_part(tx: Transaction, repository_id: str) -> int:
+    """Return how many parts the walk of a repository ever had, 0 for one that was always whole."""
+    row = tx.row(_SQL["last_part"], repository_id=repository_id)
+    return 0 if row is None else row["part"]
+
+
 def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
     """Let a finished backfill read what changed since its last catch-up; False if it did not have the whole history."""
     if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):

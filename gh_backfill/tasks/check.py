@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from gh_backfill.clients import account
@@ -14,28 +13,17 @@ from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, migrations, preflight, readers, webhooks
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
+from gh_backfill.tasks.check_settings import settings_findings
+from gh_backfill.tasks.finding import Finding
 
 # A page of pull requests and what completes it.
 POINTS_OF_A_START = 3
 ROLE_GUIDE = "docs/writer_role.sql grants what is needed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """What one check found; `text` is what holds, or what to do."""
-
-    name: str
-    ok: bool
-    text: str
-
-    def as_json(self) -> dict[str, object]:
-        """Return it as JSON-ready values."""
-        return asdict(self)
-
-
 def check(settings: Settings, now: datetime) -> list[Finding]:
     """Check everything that can be; what depends on something that failed is left out."""
-    return [*_settings(settings), *_github(settings, now), *_database(settings)]
+    return [*_settings(settings), *settings_findings(settings), *_github(settings, now), *_database(settings)]
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

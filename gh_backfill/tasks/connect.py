@@ -22,6 +22,8 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks.gate import SharedGate
 
+QUICK = (5.0, 15.0)
+
 
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
@@ -102,8 +104,14 @@ def lists(settings: Settings, graphql: GraphQL) -> RestPages:
 
 
 def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:
-    """Return a way to GitHub by each credential alone, after the name of its setting."""
-    return [(each.name, GraphQL(settings.graphql_url, Credentials([each]))) for each in _credentials(settings)]
+    """Return a way to GitHub by each credential alone, after the name of its setting.
+
+    Whoever looks wants an answer now: nothing is tried twice, and a connection may take a few seconds.
+    """
+    return [
+        (each.name, GraphQL(settings.graphql_url, Credentials([each]), timeout=QUICK, tries=1))
+        for each in _credentials(settings)
+    ]
 
 
 def name_of(settings: Settings) -> Callable[[int], Named[str]]:

@@ -20,7 +20,7 @@ from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
 from gh_backfill.policy.retries import PauseReason, explained
-from gh_backfill.store import estimates, jobs, repositories
+from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import interrupts
 from gh_backfill.tasks.background import Begin, in_thread
@@ -54,6 +54,16 @@ def find(db: Database, name: str) -> TrackedRepository:
         if known is None:
             raise ConfigurationError(f"{name} is not tracked here: run gh-backfill track owner/name first")
         return next(each for each in repositories.candidates(tx, asked=[known.id]) if each.id == known.id)
+
+
+def check_part(db: Database, name: str, part: int) -> None:
+    """Raise ConfigurationError where the walk of a repository never had such a part."""
+    repository = find(db, name)
+    with db.transaction(read_only=True) as tx:
+        last = backfills.last_part(tx, repository.id)
+    if part > last:
+        parts = f"has {last} parts" if last else "is read whole, not in parts"
+        raise ConfigurationError(f"--part {part}: the history of {repository.full_name} {parts}")
 
 
 def preview(db: Database, name: str, limits: Limits) -> Preview:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from gh_backfill import actions
 from gh_backfill.policy.alerts import Alert
 from gh_backfill.policy.figures import JobFigures, Json
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import details, plain, shortened, table
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.report import Report
@@ -119,5 +119,5 @@ def _told(alert: Alert) -> str:
 
 
 def _fitting(value: Json) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text.encode()) < LARGEST_OUTPUT else json.dumps({"too_long": len(text)})
+    text = json_text(value)
+    return text if len(text.encode()) < LARGEST_OUTPUT else json_text({"too_long": len(text)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from gh_backfill.clients import notifier, webhook_out
 from gh_backfill.clients.webhook_out import Delivered, NotDelivered
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy.digest import digest, due
+from gh_backfill.policy.json_text import json_text
 from gh_backfill.settings import Settings
 from gh_backfill.store import reports
 from gh_backfill.store.db import Database
@@ -39,7 +39,7 @@ def deliver(
         return []
     if settings.webhook_key is None:
         return ["the report was not posted to REPORT_WEBHOOK_URL: it would not be signed; set WEBHOOK_SECRET"]
-    body = json.dumps(made.as_json(), default=_plain).encode()
+    body = json_text(made.as_json()).encode()
     result = webhook_out.deliver(
         settings.report_webhook_url.get_secret_value(),
         settings.webhook_key.get_secret_value(),
@@ -78,7 +78,3 @@ def notify(
         with db.transaction() as tx:
             reports.notified(tx, [each.run_key for each in told], now)
     return []
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

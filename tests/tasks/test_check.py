@@ -16,7 +16,8 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import access
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
-from gh_backfill.tasks.check import Finding, check
+from gh_backfill.tasks.check import check
+from gh_backfill.tasks.finding import Finding
 from tests.conftest import Server
 from tests.tasks.test_installations import WRITER_ROLE, as_role, run
 

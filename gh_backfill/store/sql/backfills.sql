@@ -66,6 +66,11 @@ set status = 'active', cursor = null, items_done = 0, lowest_number = excluded.l
     highest_number = excluded.highest_number, watermark = excluded.watermark,
     backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp();
 
+-- name: last_part
+select coalesce(max(part), 0) as part
+from backfill_streams
+where repository_id = %(repository_id)s and stream = 'history';
+
 -- name: finish_walk
 -- The last part ends the walk, which began when the earliest of them did.  No row: others are still at it.
 update backfill_streams w
