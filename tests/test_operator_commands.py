@@ -97,7 +97,7 @@ def test_pause_resume_cancel_and_retry_by_their_names(environment: dict[str, str
     (cancelled,) = json.loads(cli(environment, "cancel", "octo/engine", "--json").stdout)
     assert (cancelled["changed"], cancelled["status"]) == (True, "paused")
     assert states(db)["octo/engine"] == ("paused", "cancelled")
-    assert "gh-backfill resume lets it go on" in refused(cli(environment, "retry", "octo/engine"), 3)
+    assert "gh-backfill resume lets it go on" in refused(cli(environment, "retry", "octo/small"), 3)
     stopped = cli(environment, "capture", "octo/engine")
     assert stopped.returncode == 0
     assert "octo/engine: paused: paused: cancelled" in stopped.stdout

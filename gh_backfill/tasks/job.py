@@ -235,16 +235,13 @@ def _ready(
 
 
 def _open(db: Database, repository: TrackedRepository, answer: Repository | None, goal: Goal | None) -> None:
-    if repository.held and repository.held_reason in GIVEN_UP:
-        by = f" by {repository.held_by}" if repository.held_by else ""
-        raise ConfigurationError(
-            f"the backfill of {repository.full_name} was {repository.held_reason}{by}: "
-            "gh-backfill resume takes it up again"
-        )
     with db.transaction() as tx:
         if answer is not None:
             repositories.store(tx, [answer])
-        if repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None:
+        given_up = repository.held and repository.held_reason in GIVEN_UP
+        if not given_up and (
+            repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None
+        ):
             open_backfill(tx, repository, goal)
 
 

@@ -25,3 +25,20 @@ if to_regclass('backfill_events') is null then
     create index idx_backfill_events_at on backfill_events (at);
 end if;
 end $$;
+
+-- Supabase grants its guests everything on new tables.
+do $$
+declare
+    guest text;
+begin
+    for guest in select rolname from pg_roles where rolname in ('anon', 'authenticated') loop
+        execute format('revoke all on table backfill_events from %I', guest);
+    end loop;
+end $$;
+
+do $$ begin
+if to_regprocedure('auth.role()') is not null
+   and not exists (select from pg_policy where polrelid = to_regclass('backfill_events') and polname = 'service_role_all') then
+    create policy service_role_all on backfill_events using ((select auth.role()) = 'service_role');
+end if;
+end $$;

@@ -9,7 +9,9 @@ import pytest
 
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.selection import Thresholds, Why
-from gh_backfill.store import backfills
+from gh_backfill.policy.standing import shown_status, why_it_stands
+from gh_backfill.store import backfills, repositories
+from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
@@ -18,6 +20,7 @@ from gh_backfill.tasks.plan import plan
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 SOON = timedelta(hours=1)
+ANA = Actor(who="ana")
 
 
 def planned(house: House, *asked: str, now: datetime | None = None) -> dict[str, Why]:
@@ -86,11 +89,17 @@ def test_a_pause_holds_before_the_first_stream_is_there(house: House) -> None:
     assert house.capture().outcome is Outcome.PAUSED
 
 
-def test_the_planner_leaves_alone_what_a_person_paused_even_if_asked(house: House) -> None:
+@pytest.mark.parametrize(("verb", "why"), [("pause", Why.HELD), ("cancel", Why.CANCELLED)])
+def test_the_planner_leaves_alone_what_a_person_paused_or_cancelled_even_if_asked(
+    house: House, verb: str, why: Why
+) -> None:
     house.track(ENGINE)
-    operate.cancel(house.db, [ENGINE])
-    assert planned(house, now=datetime.now(UTC) + timedelta(days=400)) == {ENGINE: Why.HELD}
-    assert planned(house, ENGINE) == {ENGINE: Why.HELD}
+    if verb == "pause":
+        operate.pause(house.db, [ENGINE], reason=None, until=None)
+    else:
+        operate.cancel(house.db, [ENGINE])
+    assert planned(house, now=datetime.now(UTC) + timedelta(days=400)) == {ENGINE: why}
+    assert planned(house, ENGINE) == {ENGINE: why}
     operate.resume(house.db, [ENGINE])
     assert planned(house) == {ENGINE: Why.GOES_ON}
 
@@ -156,7 +165,7 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
         backfills.fail_chunk(tx, claimed, error="broken")
         backfills.fail(tx, stream.repository_id, error="broken")
     (done,) = operate.retry(house.db, [ENGINE])
-    assert (done.changed, done.status, done.result) == (True, "active", "goes on (had failed: broken)")
+    assert (done.changed, done.status, done.result) == (True, "active", "goes on (was failed: broken)")
     captured = house.capture()
     assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 130)
     assert house.only("select max(attempt) as n from backfill_chunks where status = 'completed'")["n"] == 1
@@ -165,12 +174,12 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
 @pytest.mark.parametrize(
     ("status", "verb", "changed", "failed", "word"),
     [
-        ("active", operate.resume, False, False, "nothing to resume"),
-        ("failed", operate.resume, False, True, "gh-backfill retry"),
+        ("active", operate.resume, False, False, "active already"),
+        ("completed", operate.resume, False, False, "nothing to resume: it is complete"),
         ("paused", operate.retry, False, True, "gh-backfill resume"),
         ("active", operate.retry, False, False, "nothing to retry"),
-        ("completed", operate.cancel, False, False, "nothing to pause"),
-        ("failed", operate.cancel, False, False, "nothing to pause"),
+        ("completed", operate.cancel, True, False, "the 0 pull requests that are here stay"),
+        ("failed", operate.cancel, True, False, "gh-backfill resume"),
         ("paused", operate.cancel, True, False, "gh-backfill resume"),
     ],
 )
@@ -189,6 +198,74 @@ def test_what_does_not_fit_the_state_changes_nothing_and_says_what_would(
     assert (done.changed, done.failed) == (changed, failed)
     assert word in done.result
     assert house.state()["status"] == status
+
+
+@pytest.mark.parametrize("status", ["active", "paused", "failed", "completed"])
+@pytest.mark.parametrize("verb", [operate.resume, operate.retry])
+def test_what_was_cancelled_stays_so_whatever_it_was_before_until_somebody_takes_it_up_again(
+    house: House, status: str, verb: Callable[[Database, list[str]], list[Operated]]
+) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update progressive_backfill_state set status = %(status)s", status=status)
+    operate.cancel(house.db, [ENGINE], actor=ANA)
+    assert planned(house, ENGINE) == {ENGINE: Why.CANCELLED}
+    assert (house.capture().items, house.count("pull_requests")) == (0, 0)
+    state = house.state()
+    assert (state["held"], state["held_reason"], state["held_by"]) == (True, "cancelled", "ana")
+    (done,) = verb(house.db, [ENGINE])
+    assert done.changed
+    assert "cancelled by ana" in done.result
+    assert planned(house, ENGINE) == {ENGINE: Why.ASKED}
+    house.capture()
+    assert house.count("pull_requests") == 180
+
+
+def test_what_a_person_does_is_recorded_with_who_and_why(house: House) -> None:
+    house.track(ENGINE)
+    operate.pause(house.db, [ENGINE], reason="release day", until=None, actor=ANA)
+    operate.resume(house.db, [ENGINE], actor=ANA)
+    planned(house)
+    operate.cancel(house.db, [ENGINE], actor=ANA)
+    operate.resume(house.db, [ENGINE], dry_run=True, actor=ANA)
+    events = house.rows("select event, detail, who from backfill_events order by id")
+    assert [(row["event"], row["who"]) for row in events] == [
+        ("tracked", "gh-backfill"),
+        ("opened", "gh-backfill"),
+        ("paused", "ana"),
+        ("resumed", "ana"),
+        ("planned", "gh-backfill"),
+        ("cancelled", "ana"),
+    ]
+    assert "release day" in events[2]["detail"]
+    assert events[4]["detail"] == "backfill goes on"
+
+
+def test_resume_frees_a_chunk_whose_worker_is_gone(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        stream = backfills.lock_stream(tx, engine(tx))
+        assert stream is not None
+        assert backfills.claim(tx, stream, worker="gone", page_size=25, processor="local")
+        tx.run("update backfill_chunks set lease_until = clock_timestamp() - interval '1 second'")
+    (done,) = operate.resume(house.db, [ENGINE])
+    assert (done.changed, done.failed) == (True, False)
+    assert "1 stuck chunk goes back to be claimed" in done.result
+    assert house.only("select status from backfill_chunks")["status"] == "pending"
+
+
+def test_a_pause_by_hand_is_shown_with_its_reason_and_who_made_it_and_old_errors_are_not(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update progressive_backfill_state set last_error = 'of last week'")
+    operate.pause(house.db, [ENGINE], reason="release day", until=None, actor=ANA)
+    with house.db.transaction(read_only=True) as tx:
+        (state,) = repositories.status(tx)
+    assert why_it_stands(state) == "paused by ana: release day, goes on with gh-backfill resume"
+    operate.cancel(house.db, [ENGINE], actor=ANA)
+    with house.db.transaction(read_only=True) as tx:
+        (state,) = repositories.status(tx)
+    assert shown_status(state) == "cancelled"
 
 
 def test_one_unknown_name_fails_and_the_others_are_done(house: House) -> None:
