@@ -15,7 +15,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings, require
-from gh_backfill.store import access, embedded, migrations
+from gh_backfill.store import access, embedded, migrations, preflight
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks.gate import SharedGate
@@ -50,8 +50,11 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         return
     with db.transaction(read_only=True) as tx:
         missing = migrations.pending(tx)
+        astray = preflight.place(tx).led_astray if missing and db.schema is None else None
         lacking = access.lacking(tx) if writing and not missing else []
         policed = access.policed(tx) if writing and not missing else frozenset()
+    if astray is not None:
+        raise ConfigurationError(astray)
     if missing:
         names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
         raise ConfigurationError(
