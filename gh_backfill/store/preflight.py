@@ -56,7 +56,7 @@ class Place:
         if self.elsewhere is not None:
             return (
                 f"our tables lie in schema {self.elsewhere}, to which the search_path of role {self.role} "
-                f"({self.path}) does not lead: set GH_BACKFILL_SCHEMA={self.elsewhere}, or another one to begin anew there"
+                f"({self.path}) does not lead: set GH_BACKFILL_SCHEMA={self.elsewhere}, or another one to begin anew"
             )
         if self.schema == "public":
             return None
