@@ -144,7 +144,7 @@ _AT_CONNECTION: tuple[tuple[str, _Cause], ...] = (
         _Cause(
             error=StoreDenied,
             text="the database server speaks no TLS, which is required beyond this machine: switch it on there, or say "
-            "that clear text is meant: sslmode=disable in DATABASE_URL and GH_BACKFILL_ALLOW_CLEAR_TEXT=1",
+            "that clear text is meant: sslmode=disable in DATABASE_URL and GH_BACKFILL_ALLOW_INSECURE=1",
         ),
     ),
     (
