@@ -16,6 +16,7 @@ BackfillError                    exit  alerts
 └── StoreError
     ├── StoreUnavailable          4     yes   no connection to the database, or it has no room left
     ├── StoreDenied               2     yes   rights or settings of the database stand in the way
+    │   └── StoreReadOnly         2     yes   the whole database takes no writes: a standby, or its disk is nearly full
     ├── StoreConflict             1     no    deadlock or lock time-out: replay the transaction
     │   └── StoreLocked           1     no    somebody holds a lock for long: wait for it, or end that
     ├── RowRefused                1     yes   a row that this database does not admit: find it, quarantine it
@@ -133,6 +134,10 @@ class StoreDenied(StoreError):
     """A right is missing or a setting of the database or of its address is wrong; somebody has to change that."""
 
     exit_code = 2
+
+
+class StoreReadOnly(StoreDenied):
+    """The database takes no writes at all; what is read can still be had."""
 
 
 class StoreConflict(StoreError):

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
     database_schema: SchemaName | None = _aliases("GH_BACKFILL_SCHEMA")
-    allow_clear_text: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_CLEAR_TEXT")
+    allow_insecure: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_INSECURE")
     github_token: SecretStr | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
     github_tokens: SecretStr | None = _aliases("GITHUB_TOKENS")
     token_name: str = Field(default="GITHUB_TOKEN", validation_alias="GH_BACKFILL_TOKEN_NAME")
@@ -307,10 +307,10 @@ def _refuse_where_rows_do_not_belong(settings: Settings) -> None:
             f"GITHUB_API_URL {settings.github_api_url} is a simulated GitHub, but the database is not on this machine: "
             "invented rows do not go there (set GH_BACKFILL_ALLOW_SIMULATED=1 if you mean it)"
         )
-    if address.in_clear_text and not settings.allow_clear_text:
+    if address.in_clear_text and not settings.allow_insecure:
         raise ConfigurationError(
             "DATABASE_URL (or PGSSLMODE) lets password and rows travel unencrypted beyond this machine: say "
-            "sslmode=require or better, or set GH_BACKFILL_ALLOW_CLEAR_TEXT=1 if you mean it"
+            "sslmode=require or better, or set GH_BACKFILL_ALLOW_INSECURE=1 if you mean it"
         )
 
 

@@ -75,9 +75,9 @@ def test_a_malformed_address_is_told_by_its_cause_beside_the_others() -> None:
 
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
 def test_rows_travel_unencrypted_beyond_this_machine_only_where_somebody_insists(mode: str) -> None:
-    with pytest.raises(ConfigurationError, match="GH_BACKFILL_ALLOW_CLEAR_TEXT"):
+    with pytest.raises(ConfigurationError, match="GH_BACKFILL_ALLOW_INSECURE"):
         settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}"), database=True)
-    settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}", GH_BACKFILL_ALLOW_CLEAR_TEXT="1"), database=True)
+    settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}", GH_BACKFILL_ALLOW_INSECURE="1"), database=True)
     settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode=verify-ca"), database=True)
     settings.require(load(DATABASE_URL=f"postgresql://u@127.0.0.1/x?sslmode={mode}"), database=True)
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
-from gh_backfill.errors import StoreError, StoreUnavailable
+from gh_backfill.errors import StoreError, StoreReadOnly, StoreUnavailable
 from gh_backfill.resources import sections_of_all_files, sql
 from gh_backfill.store.db import Database, Row, Transaction
 
@@ -57,7 +57,7 @@ def policed(tx: Transaction) -> frozenset[str]:
 def prove(db: Database) -> list[tuple[str, str]]:
     """Insert into, update and read each table that we write, in a transaction that is rolled back.
 
-    Returns a (table, reason) for each one where that is not possible.
+    Returns a (table, reason) for each one where that is not possible; raises StoreReadOnly where none can be written.
     """
     failures: list[tuple[str, str]] = []
     with suppress(_RolledBack), db.transaction() as tx:
@@ -105,7 +105,7 @@ def _attempt(tx: Transaction, insert: str, update: str, key: Row) -> str | None:
         tx.run(insert, **key)
         if tx.run(update, **key) != 1:
             return "the row that was written can't be seen or changed: row level security hides it"
-    except StoreUnavailable:
+    except (StoreReadOnly, StoreUnavailable):  # not a matter of this table
         raise
     except StoreError as error:
         return str(error)

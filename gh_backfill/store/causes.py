@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from gh_backfill.errors import RowRefused, StoreConflict, StoreDenied, StoreError, StoreLocked, StoreUnavailable
+from gh_backfill.errors import (
+    RowRefused,
+    StoreConflict,
+    StoreDenied,
+    StoreError,
+    StoreLocked,
+    StoreReadOnly,
+    StoreUnavailable,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +72,7 @@ _NO_CONNECT = _Cause(
     text="role {user} may not connect to database {database}: grant connect on database {database} to {user}",
 )
 _READ_ONLY = _Cause(
-    error=StoreDenied,
+    error=StoreReadOnly,
     text="the database takes no writes ({said}): where it is a standby, DATABASE_URL must name the primary; where it "
     "was made read-only, as Supabase does when the disk is nearly full, make room and then run: "
     "alter database {database} set default_transaction_read_only = off",
@@ -136,7 +144,7 @@ _AT_CONNECTION: tuple[tuple[str, _Cause], ...] = (
         _Cause(
             error=StoreDenied,
             text="the database server speaks no TLS, which is required beyond this machine: switch it on there, or say "
-            "that clear text is meant: sslmode=disable in DATABASE_URL and GH_BACKFILL_ALLOW_CLEAR_TEXT=1",
+            "that clear text is meant: sslmode=disable in DATABASE_URL and GH_BACKFILL_ALLOW_INSECURE=1",
         ),
     ),
     (
@@ -163,7 +171,7 @@ _RIGHTS: tuple[tuple[str, str], ...] = (
     (r"permission denied for function (\S+)", "grant execute on function {thing} to {user}"),
     (
         r"permission denied for \w+(?: \w+)? (\S+)",
-        "grant select, insert, update on {thing} to {user} (docs/writer_role.sql, or gh-backfill grant-reader)",
+        "grant select, insert, update on {thing} to {user} (docs/writer_role.sql; to read: gh-backfill grant-reader)",
     ),
     (
         r"must be (?:the )?owner of (?:table|relation|view) (\S+)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from gh_backfill import resources
 from gh_backfill.store.access import needed
@@ -24,13 +25,62 @@ _ADDED = re.compile(r"\badd column if not exists (\w+)")
 _SHOWN = re.compile(r"\bas (\w+)[,\n]")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where statements of a connection lead; `elsewhere` is a schema with another installation of ours."""
+
+    schema: str | None
+    path: str
+    role: str
+    database: str
+    encoding: str
+    version: str
+    settled: bool
+    elsewhere: str | None
+
+    @property
+    def unfit(self) -> str | None:
+        """Return what is wrong with the encoding, None if it can hold every text."""
+        if self.encoding == "UTF8":
+            return None
+        return (
+            f"database {self.database} is in {self.encoding}, which cannot hold every text of GitHub: make another one "
+            "with: create database … encoding 'UTF8' template template0"
+        )
+
+    @property
+    def led_astray(self) -> str | None:
+        """Return where our tables should be looked for instead, if no schema was chosen and the path misses them."""
+        if self.settled:
+            return None
+        if self.elsewhere is not None:
+            return (
+                f"our tables lie in schema {self.elsewhere}, to which the search_path of role {self.role} "
+                f"({self.path}) does not lead: set GH_BACKFILL_SCHEMA={self.elsewhere}, or another one to begin anew"
+            )
+        if self.schema == "public":
+            return None
+        where = f"to schema {self.schema}" if self.schema else "nowhere"
+        return (
+            f"the search_path of role {self.role} ({self.path}) leads {where}, not to public: say which schema is "
+            "meant, GH_BACKFILL_SCHEMA=public or another one"
+        )
+
+
 def obstacles(db: Database) -> list[str]:
     """Return what must be mended before anything is written, one line each; nothing where `migrate` may begin."""
     with db.transaction(read_only=True) as tx:
-        place = tx.row(_SQL["place"])
+        here = place(tx)
         strangers = tx.rows(_SQL["strangers"], ours=expected())
-    assert place is not None
-    return [*_of_place(place, db.schema), *_of_strangers(strangers, place["schema"])]
+    astray = here.led_astray if db.schema is None else None
+    return [*filter(None, [here.unfit, astray]), *_of_strangers(strangers, here.schema)]
+
+
+def place(tx: Transaction) -> Place:
+    """Return where the statements of this connection lead."""
+    row = tx.row(_SQL["place"])
+    assert row is not None
+    return Place(**row)
 
 
 def expected() -> list[Row]:
@@ -38,13 +88,6 @@ def expected() -> list[Row]:
     texts = [path.read_text(encoding="utf-8") for path in resources.migrations()]
     texts.append(resources.sql("migrations")["create_ledger"])
     return [each for text in texts for each in (*_tables(text), *_views(text), *_types(text))]
-
-
-def encoding(tx: Transaction) -> str | None:
-    """Return what is wrong with the encoding of the database, None if it can hold every text."""
-    place = tx.row(_SQL["place"])
-    assert place is not None
-    return next(iter(_of_encoding(place)), None)
 
 
 def _tables(text: str) -> Iterator[Row]:
@@ -69,24 +112,6 @@ def _views(text: str) -> Iterator[Row]:
 def _types(text: str) -> Iterator[Row]:
     for name, labels in _TYPE.findall(text):
         yield {"name": name, "kind": "type", "columns": [], "labels": re.findall(r"'(\w+)'", labels)}
-
-
-def _of_place(place: Row, chosen: str | None) -> Iterator[str]:
-    yield from _of_encoding(place)
-    if chosen is None and not place["settled"] and place["schema"] != "public":
-        where = f"to schema {place['schema']}" if place["schema"] else "nowhere"
-        yield (
-            f"the search_path of role {place['role']} ({place['path']}) leads {where}, not to public: say which schema "
-            "is meant, GH_BACKFILL_SCHEMA=public or another one"
-        )
-
-
-def _of_encoding(place: Row) -> Iterator[str]:
-    if place["encoding"] != "UTF8":
-        yield (
-            f"database {place['database']} is in {place['encoding']}, which cannot hold every text of GitHub: make "
-            "another one with: create database … encoding 'UTF8' template template0"
-        )
 
 
 def _of_strangers(strangers: Sequence[Row], schema: str | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from gh_backfill.clients import account
-from gh_backfill.errors import BackfillError, ConfigurationError
+from gh_backfill.errors import BackfillError, ConfigurationError, StoreReadOnly
 from gh_backfill.models import Budget
 from gh_backfill.policy import governor
 from gh_backfill.settings import Settings, require
@@ -76,14 +76,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
     with db.transaction(read_only=True) as tx:
-        version = tx.row("show server_version")
+        place = preflight.place(tx)
         waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
         lacking = [] if waiting else access.lacking(tx)
-        encoding = preflight.encoding(tx)
-    where = "" if db.schema is None else f", our tables are in schema {db.schema}"
-    yield Finding(name="database", ok=True, text=f"PostgreSQL {(version or {}).get('server_version')} answers{where}")
-    if encoding is not None:
-        yield Finding(name="encoding", ok=False, text=encoding)
+    schema = db.schema or place.schema
+    where = "" if schema == "public" else f"; schema {schema}"
+    yield Finding(name="database", ok=True, text=f"PostgreSQL {place.version} answers{where}")
+    if place.unfit is not None:
+        yield Finding(name="encoding", ok=False, text=place.unfit)
     if waiting:
         todo = "the next command that writes applies them" if embedded else "run gh-backfill migrate"
         yield Finding(name="migrations", ok=embedded, text=f"{len(waiting)} are pending ({', '.join(waiting)}): {todo}")
@@ -120,7 +120,10 @@ def _announced(waiting: webhooks.Waiting) -> Iterator[Finding]:
 
 def _rights(db: Database, missing: list[str]) -> Finding:
     """Write to every table in a transaction that is rolled back, unless the catalog already says that we may not."""
-    failed = missing or [f"{table}: {reason}" for table, reason in access.prove(db)]
+    try:
+        failed = missing or [f"{table}: {reason}" for table, reason in access.prove(db)]
+    except StoreReadOnly as error:
+        return Finding(name="rights", ok=False, text=str(error))
     if failed:
         return Finding(name="rights", ok=False, text=f"{'; '.join(failed)} ({ROLE_GUIDE})")
     return Finding(name="rights", ok=True, text=f"{len(access.needed())} tables can be written, changed and read")

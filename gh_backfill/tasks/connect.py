@@ -16,7 +16,7 @@ from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Named
 from gh_backfill.settings import Settings, require
-from gh_backfill.store import access, embedded, migrations, repositories
+from gh_backfill.store import access, embedded, migrations, preflight, repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
@@ -54,8 +54,11 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         return
     with db.transaction(read_only=True) as tx:
         missing = migrations.pending(tx)
+        astray = preflight.place(tx).led_astray if missing and db.schema is None else None
         lacking = access.lacking(tx) if writing and not missing else []
         policed = access.policed(tx) if writing and not missing else frozenset()
+    if astray is not None:
+        raise ConfigurationError(astray)
     if missing:
         names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
         raise ConfigurationError(

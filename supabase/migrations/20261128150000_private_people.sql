@@ -49,7 +49,7 @@ $function$, current_schema());
 end $$;
 revoke all on function gh_backfill_hidden_people(uuid[]) from public;
 
--- A restrictive policy narrows what the others admit; the list is made once for a query.
+-- A restrictive policy narrows what the others admit; the list is made and hashed once for a query.
 do $$
 declare
     guest text;
@@ -62,7 +62,7 @@ begin
         continue when exists (select from pg_policy where polrelid = to_regclass('contributors')
                                                       and polname = 'gh_backfill_private_people_' || guest);
         execute format('create policy %I on contributors as restrictive for select to %I '
-                       'using (id <> all ((select gh_backfill_hidden_people(array(select r.id from repositories r)))::uuid[]))',
+                       'using (id not in (select unnest(gh_backfill_hidden_people(array(select r.id from repositories r)))))',
                        'gh_backfill_private_people_' || guest, guest);
     end loop;
 end $$;

@@ -203,7 +203,7 @@ def test_a_killed_server_process_that_gives_no_code_is_a_lost_connection() -> No
     ("said", "kind", "words"),
     [
         ("FATAL:  Tenant or user not found", StoreDenied, "postgres.<project>"),
-        ("server does not support SSL, but SSL was required", StoreDenied, "GH_BACKFILL_ALLOW_CLEAR_TEXT"),
+        ("server does not support SSL, but SSL was required", StoreDenied, "GH_BACKFILL_ALLOW_INSECURE"),
         ('root certificate file "/nowhere" does not exist', StoreDenied, "/nowhere"),
         ("SSL error: certificate verify failed", StoreDenied, "does not fit"),
         ('could not translate host name "x" to address: Name or service not known', StoreUnavailable, "not found"),

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from gh_backfill import resources
+from gh_backfill import resources, settings
 from gh_backfill.errors import BackfillError, ConfigurationError, StoreDenied
 from gh_backfill.store import access, migrations, preflight
 from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect
 from tests import servers
 from tests.conftest import VARIANTS, Server
 from tests.store.test_migrations import catalog, contents
@@ -137,6 +138,21 @@ def test_a_path_that_leads_elsewhere_is_named_before_anything_is_written(
         migrations.apply(db)
         with db.transaction(read_only=True) as tx:
             assert tx.row("select to_regclass('public.pull_requests')::text as it") == {"it": "pull_requests"}
+
+
+def test_tables_of_ours_that_the_path_misses_are_pointed_to_instead_of_made_again(
+    empty_database_url: str,
+) -> None:
+    with Database(f"{empty_database_url}&schema=history") as db:
+        migrations.apply(db)
+    given = settings.load({"DATABASE_URL": empty_database_url}, dotenv=None)
+    with Database(empty_database_url) as db:
+        for do in (lambda: migrations.apply(db), lambda: connect.prepare(db, given, writing=False)):
+            with pytest.raises(ConfigurationError, match=r"lie in schema history.*set GH_BACKFILL_SCHEMA=history"):
+                do()
+    chosen = settings.load({"DATABASE_URL": empty_database_url, "GH_BACKFILL_SCHEMA": "history"}, dotenv=None)
+    with connect.database(chosen) as db:
+        assert access.prove(db) == []
 
 
 @needs_15

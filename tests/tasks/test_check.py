@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -101,6 +102,16 @@ def test_what_migrate_would_stumble_over_is_found_without_running_it(
     with Database(empty_database_url) as db, db.transaction(read_only=True) as tx:
         assert tx.rows("select 1 from pg_namespace where nspname = 'history'") == []
         assert tx.rows("select to_regclass('pull_requests')::text as it") == [{"it": None}]
+
+
+def test_a_database_that_takes_no_writes_is_one_line_and_not_one_for_each_table(
+    environment: dict[str, str], database_url: str, server: Server
+) -> None:
+    name = urlsplit(database_url).path[1:]
+    run(server.url, f'alter database "{name}" set default_transaction_read_only = on')
+    text = wrong(checked(environment, database_url))["rights"]
+    assert text.count("takes no writes") == 1
+    assert "set default_transaction_read_only = off" in text
 
 
 def test_a_role_that_may_not_create_tables_is_told_before_it_migrates(
