@@ -23,15 +23,15 @@ A_PULL_REQUEST = Counted(units=2, pull_requests=1, counts=4 + LARGEST_FIRST)
 A_PAGE_BY_NUMBER = Counted(ids=1, aliases=2, counts=1)
 UNITS_OF_A_PULL_REQUEST = A_PULL_REQUEST.units
 # Of pages that cost nearly the same for each pull request, the larger one saves requests.
-NEARLY = 1.05
+NEARLY = 1.02
 # So many charges are remembered; those that say least beside others go first, then the oldest.
 MOST_CHARGES = 30
 # No query of ours costs more by any price list that makes sense; whoever says so is not believed.
 MOST_POINTS = 500
 # Where an edge surprised us, a query stays below it under every explanation that takes so many units at most; after a
-# second surprise under more of them.  That caution ends when it has cost as much as another surprise would.
+# second surprise under more of them.  That caution ends when it has cost about half as much as another surprise would.
 CAUTION = (0, 10, 15)
-UNITS_OF_A_SURPRISE = 150.0
+UNITS_OF_CAUTION = 60.0
 # And when surcharges have cost so many units, one query tries whether they are still charged.
 UNITS_UNTIL_PROBE = 1_500.0
 
@@ -77,7 +77,7 @@ class Prices:
         likely = self.believed.units(counted)
         if len(self.plausible) == 1:
             return likely
-        caution = CAUTION[min(self.surprises, len(CAUTION) - 1)] if self.lost < UNITS_OF_A_SURPRISE else 0
+        caution = CAUTION[min(self.surprises, len(CAUTION) - 1)] if self.lost < UNITS_OF_CAUTION else 0
         possible = (surcharges.units(counted) for surcharges in self.plausible)
         return max(likely, *(units for units in possible if units <= likely + caution))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from gh_backfill.policy import cost
-from gh_backfill.policy.cost import A_PAGE, LARGEST_FIRST, NEARLY, Prices
+from gh_backfill.policy.cost import A_PAGE, LARGEST_FIRST, Prices
 from gh_backfill.policy.surcharges import Counted
 from gh_backfill.policy.wants import MoreReviews, Want, by_id
 
@@ -15,6 +15,8 @@ from gh_backfill.policy.wants import MoreReviews, Want, by_id
 PAGES_UNDER_WAY = 4
 # GitHub refuses a longer list of ids.
 MOST_IDS = 100
+# Wants wait for a page only where a query is so much fuller then; else pages would be small for nothing.
+FULLER = 1.05
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,22 +58,40 @@ def next_query(
     if query.page or not page:
         return query
     other = _filled(ordered, prices, page, units, by, beside=1)
-    fuller = prices.units(other.counted) > NEARLY * prices.units(query.counted)
+    fuller = prices.units(other.counted) > FULLER * prices.units(query.counted)
     return other if fuller and prices.fits(other.counted) else query
 
 
 def _filled(wants: Sequence[Want], prices: Prices, page: int, units: int | None, by: Counted, *, beside: int) -> Query:
-    """Take the wants that fit beside so many pull requests, and then as many of these as still fit."""
+    """Take the wants that fit beside so many pull requests, and then as many of these as still fit.
+
+    Where an alias may have a price, ids for which there is no room in the list wait for the next one, if a page can use
+    what is left.
+    """
+    dear = any(surcharges.alias for surcharges in prices.plausible)
     chosen: list[Want] = []
-    counted, asked = cost.page(beside, by), 0
+    later: list[Want] = []
+    counted = cost.page(beside, by)
     for want in wants:
-        more = _with(counted, want)
-        if not chosen or (prices.fits(more) and (units is None or asked + want.units <= units)):
+        if dear and by_id(want) and counted.listed >= MOST_IDS:
+            later.append(want)
+        elif not chosen or _fits(want, chosen, counted, prices, units):
             chosen.append(want)
-            counted, asked = more, asked + want.units
+            counted = _with(counted, want)
     if beside:
         counted = Query(wants=tuple(chosen)).counted
-    return Query(wants=tuple(chosen), page=prices.page_beside(counted, page, by), by=by)
+    size = prices.page_beside(counted, page, by)
+    counted += cost.page(size, by)
+    for want in later:
+        if _fits(want, chosen, counted, prices, units):
+            chosen.append(want)
+            counted = _with(counted, want)
+    return Query(wants=tuple(chosen), page=size, by=by)
+
+
+def _fits(want: Want, chosen: Sequence[Want], counted: Counted, prices: Prices, units: int | None) -> bool:
+    room = units is None or sum(each.units for each in chosen) + want.units <= units
+    return room and prices.fits(_with(counted, want))
 
 
 def _with(counted: Counted, want: Want) -> Counted:

@@ -1,7 +1,7 @@
 """The price list, by the figures GitHub publishes; and what is learned where GitHub charges otherwise."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.policy import cost
@@ -61,6 +61,7 @@ def test_a_page_beside_wants_is_the_largest_that_adds_no_point(wants: int) -> No
     assert Prices().points(counted + page(size + 1)) > 1 or size in (0, 74)
 
 
+@settings(deadline=None)
 @given(st.lists(queries, max_size=12))
 def test_while_charges_are_as_predicted_queries_are_filled_to_the_edge(asked: list[Counted]) -> None:
     prices = Prices()
@@ -70,6 +71,7 @@ def test_while_charges_are_as_predicted_queries_are_filled_to_the_edge(asked: li
     assert prices.fits(WANTS)
 
 
+@settings(deadline=None)
 @given(surcharges, st.lists(queries, min_size=1, max_size=12))
 def test_after_learning_a_query_is_predicted_as_it_was_charged(truth: Surcharges, asked: list[Counted]) -> None:
     prices = Prices()
@@ -160,6 +162,7 @@ def test_a_charge_that_makes_no_sense_teaches_nothing(charged: int) -> None:
     assert Prices().learned(PAGE, charged) == Prices() == Prices().informed(PAGE, charged)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(queries, st.integers(1, 500)), max_size=40))
 def test_charges_that_nothing_explains_end_with_the_newest_being_believed(told: list[tuple[Counted, int]]) -> None:
     prices = Prices()

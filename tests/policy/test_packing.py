@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.models import NodeId
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices, page
 from gh_backfill.policy.packing import next_query
+from gh_backfill.policy.surcharges import Counted
 from gh_backfill.policy.wants import CommentsOfReview, MoreComments, Threads, Want
 
 
@@ -15,6 +16,7 @@ def threads(*firsts: int) -> list[Want]:
     return [Threads(node_id=NodeId(f"{n}:{first}"), after=None, first=first) for n, first in enumerate(firsts)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(1, 100), max_size=60), max_size=4), st.integers(0, 74))
 def test_packing_loses_nothing_and_never_costs_a_second_point(pages: list[list[int]], page: int) -> None:
     left = [threads(*sizes) for sizes in pages]
@@ -60,6 +62,17 @@ def test_ids_beyond_a_hundred_come_by_aliases_and_are_counted_as_such() -> None:
     wants: list[Want] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(120)]
     counted = next_query([wants], Prices()).counted
     assert (counted.units, counted.ids, counted.listed, counted.aliases) == (120, 1, 100, 20)
+
+
+def test_where_an_alias_has_a_price_ids_wait_for_the_next_list_if_a_page_can_use_the_room() -> None:
+    dear = Prices().learned(Counted(units=149, aliases=49), 2).learned(Counted(units=147, aliases=47), 2)
+    assert dear.believed.alias == 1
+    wants: list[Want] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(140)]
+    beside = next_query([wants], dear, page=74)
+    assert (len(beside.wants) <= 102, beside.page > 10) == (True, True)
+    alone = next_query([wants], dear)
+    assert len(alone.wants) > 110
+    assert dear.points(alone.counted) == dear.points(beside.counted) == 1
 
 
 def test_a_want_above_the_limit_gets_a_query_of_its_own() -> None:
