@@ -38,7 +38,8 @@ insert into progressive_capture_jobs (job_type, repository_id, processor_type, s
                                       workflow_run_attempt, run_key, started_at, heartbeat_at, metadata)
 values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
         %(run_key)s, clock_timestamp(), clock_timestamp(),
-        jsonb_build_object('reason', 'started by hand', 'worker', %(worker)s::text, 'label',
+        jsonb_build_object('reason', case %(job_type)s when 'webhook' then 'announced by a webhook' else 'started by hand' end,
+                           'worker', %(worker)s::text, 'label',
                            (select case when is_private is true then id::text else full_name end
                             from repositories where id = %(repository_id)s)))
 returning id;
