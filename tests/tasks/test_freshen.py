@@ -68,7 +68,8 @@ class Ear:
 
     def ledger(self) -> list[Row]:
         return self.house.rows(
-            "select r.full_name as name, j.job_type, j.status, j.outcome, j.points, j.items, j.error "
+            "select r.full_name as name, j.job_type, j.metadata ->> 'reason' as reason, j.status, j.outcome, j.points, "
+            "j.items, j.error "
             "from progressive_capture_jobs j join repositories r on r.id = j.repository_id "
             "where j.run_key = 'web' order by j.created_at, r.full_name"
         )
@@ -114,6 +115,7 @@ def test_what_moved_in_several_repositories_is_fetched_for_one_point_and_the_led
         (ENGINE, "webhook", "completed", "completed", 1),
         (SMALL, "webhook", "completed", "completed", 2),
     ]
+    assert {row["reason"] for row in rows} == {"announced by a webhook"}
     assert sum(row["points"] for row in rows) == ear.house.github.stats.points - before
 
 
@@ -319,7 +321,8 @@ def test_a_reservation_is_made_in_the_budget_that_all_jobs_share(ear: Ear) -> No
         ear.look()
     identity = next(iter(ear.graphql.credentials.by_identity()))
     (standing,) = budgets.standings(ear.house.db, [identity], "graphql")
-    assert standing.left == ear.graphql.budget.remaining if ear.graphql.budget else False
+    assert ear.graphql.budget is not None
+    assert standing.left == ear.graphql.budget.remaining
 
 
 @pytest.mark.parametrize(("fault", "error"), [("bad_credentials", BadCredentials), ("reset", Unreachable)])

@@ -57,7 +57,11 @@ class Running:
         return "127.0.0.1", int(port.group(1))
 
     def megabytes(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        """Return the most memory it ever had; nothing where the system does not tell."""
+        file = Path(f"/proc/{self.process.pid}/status")
+        if not file.exists():
+            return 0.0
+        status = file.read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     def stop(self) -> int:

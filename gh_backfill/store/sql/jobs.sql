@@ -56,7 +56,8 @@ insert into progressive_capture_jobs (job_type, repository_id, processor_type, s
                                       workflow_run_attempt, run_key, started_at, heartbeat_at, metadata)
 values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
         %(run_key)s, clock_timestamp(), clock_timestamp(),
-        jsonb_build_object('reason', case when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
+        jsonb_build_object('reason', case when %(job_type)s = 'webhook' then 'announced by a webhook'
+                                          when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
                                           else 'started by hand' end,
                            'worker', %(worker)s::text, 'part', %(part)s::integer, 'label',
                            (select case when is_private is true then id::text else full_name end
