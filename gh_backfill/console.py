@@ -185,7 +185,7 @@ def show_status(
     rows = [
         tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
     ]
-    width = _out.width if _out.is_terminal else None
+    width = _out.width if sys.stdout.isatty() else None
     head, *body = tables.lines(STATUS, rows, width=width)
     _out.print(f"[bold]{escape(head)}[/bold]")
     for text in (*body, *tables.wrapped(limited_by or "", width)):

@@ -83,7 +83,7 @@ def test_json_stays_json() -> None:
 
 def test_a_name_that_was_given_is_hidden_until_it_is_known_to_be_public() -> None:
     hidden.unknown("octo/thing")
-    assert written("octo/thing is not tracked here\n") == "<repository 1> is not tracked here\n"
+    assert written("octo/thing is not tracked here\n") == "<given name 1> is not tracked here\n"
     hidden.repository("octo/thing", "7", is_private=False)
     assert written("octo/thing is tracked\n") == "octo/thing is tracked\n"
 
