@@ -13,6 +13,10 @@ def main() -> NoReturn:
     """Load the command line and run it; Ctrl-C while it is loaded ends without a word."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     _stand_somewhere()
+    if os.environ.get("GITHUB_ACTIONS"):  # a log is no terminal: libraries that draw there would cut names in two
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+        for name in ("FORCE_COLOR", "PY_COLORS", "TTY_COMPATIBLE"):
+            os.environ.pop(name, None)
     try:
         from gh_backfill import cli  # noqa: PLC0415  (loading takes most of a second)
     except ImportError as error:

@@ -285,7 +285,7 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
 
 def _show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, below: str = "") -> None:
     """Print a table that fits into the terminal, with a line below it; elsewhere it is as wide as it is."""
-    width = _out.width if _out.is_terminal else None
+    width = _out.width if sys.stdout.isatty() else None
     head, *body = tables.lines(columns, rows, width=width)
     _out.print(f"[bold]{escape(head)}[/bold]")
     for text in (*body, *tables.wrapped(below, width)):

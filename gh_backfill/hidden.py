@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 SHORTEST = 8
 # A word says nothing and is everywhere: hiding the password "postgres" would only make every message unreadable.
-_WORD = re.compile(r"[a-z]{1,15}|\d+")
+_WORD = re.compile(r"[a-z]{1,15}")
 _PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*?:([^/?#]*)@|\bpassword=('[^']*'|\S+)", re.IGNORECASE)
 
 
@@ -43,7 +43,7 @@ def repository(full_name: str, shown: str, *, is_private: bool) -> None:
 
 def unknown(full_name: str, shown: str | None = None) -> None:
     """Note a name of which nothing is known; it is hidden until somebody says that it is public."""
-    _notes[0].unknown.setdefault(full_name.lower(), shown or f"<repository {len(_notes[0].unknown) + 1}>")
+    _notes[0].unknown.setdefault(full_name.lower(), shown or f"<given name {len(_notes[0].unknown) + 1}>")
     _notes[0].names = None
 
 

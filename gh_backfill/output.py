@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from gh_backfill import hidden
+from gh_backfill.policy.names import parse
 from gh_backfill.policy.redaction import harmless, visible, without_hosts, without_names, without_secrets
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -34,8 +35,9 @@ class Writer(io.TextIOBase):
     Where nobody waits for half a line, whole lines are looked at: a name may come in several pieces.
     """
 
-    def __init__(self, stream: TextIO | None, *, in_actions: bool) -> None:
+    def __init__(self, stream: TextIO | None, *, in_actions: bool, styled: bool = False) -> None:
         self._stream = stream
+        self._styled = styled
         self._in_actions = in_actions
         self._held = ""
         self._in_key = False
@@ -108,7 +110,7 @@ class Writer(io.TextIOBase):
 
     def _cleaned(self, text: str) -> str:
         text = self._without_key_lines(text)
-        return cleaned(text, in_actions=self._in_actions, styled=self.isatty())
+        return cleaned(text, in_actions=self._in_actions, styled=self._styled or self.isatty())
 
     def _without_key_lines(self, text: str) -> str:
         """Drop the lines of a private key, of which each line alone looks harmless."""
@@ -141,14 +143,19 @@ class Writer(io.TextIOBase):
 def install(environment: Mapping[str, str], arguments: list[str]) -> None:
     """Put both streams of this process behind a `Writer`, and note the names that were given to it."""
     public = in_actions(environment)
-    sys.stdout, sys.stderr = Writer(sys.stdout, in_actions=public), Writer(sys.stderr, in_actions=public)
+    styled = bool(environment.get("FORCE_COLOR")) and not public
+    sys.stdout = Writer(sys.stdout, in_actions=public, styled=styled)
+    sys.stderr = Writer(sys.stderr, in_actions=public, styled=styled)
     names = ("GH_BACKFILL_REPOSITORY_ID", "GH_BACKFILL_REPOSITORY_IDS")
     for given in (*arguments, *(environment.get(name, "") for name in names)):
         for user in _USER.findall(given):
             for part in user.split(":"):
                 hidden.secret(part)
-        for match in _NAME.finditer(given):
-            hidden.unknown(match[1].removesuffix(".git"))
+        for each in re.split(r"[\s,\"\[\]]+", given):
+            if pair := parse(each):
+                hidden.unknown("/".join(pair))
+        for match in _NAME.finditer(given):  # whatever else may be one
+            hidden.unknown(match[1].removesuffix(".git"), "<given name>")
 
 
 def finish() -> OSError | None:

@@ -237,6 +237,8 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     for name, value in values.items():
         if _SECRET.search(name):
             hidden.secret(value, name)
+            for part in re.split(r"[\s,]+", value) if name.endswith("S") else ():
+                hidden.secret(part)
     if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:

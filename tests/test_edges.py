@@ -192,6 +192,13 @@ def test_a_repository_is_named_by_its_address_everywhere_and_a_token_in_it_is_no
     assert "octo/small" in tracked.stdout
 
 
+def test_the_log_of_a_workflow_gets_no_colours_though_they_are_forced(environment: dict[str, str]) -> None:
+    done = cli(environment, "status", "--help", GITHUB_ACTIONS="true", FORCE_COLOR="1")
+    assert done.returncode == 0
+    assert "x1b" not in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_plan_says_which_secret_makes_github_drop_the_matrix(environment: dict[str, str], tmp_path: Path) -> None:
     cli(environment, "track", "octo/engine")
     summary = tmp_path / "summary"

@@ -83,7 +83,7 @@ def test_json_stays_json() -> None:
 
 def test_a_name_that_was_given_is_hidden_until_it_is_known_to_be_public() -> None:
     hidden.unknown("octo/thing")
-    assert written("octo/thing is not tracked here\n") == "<repository 1> is not tracked here\n"
+    assert written("octo/thing is not tracked here\n") == "<given name 1> is not tracked here\n"
     hidden.repository("octo/thing", "7", is_private=False)
     assert written("octo/thing is tracked\n") == "octo/thing is tracked\n"
 
@@ -231,3 +231,12 @@ def test_nothing_in_the_package_goes_around_the_one_way_out() -> None:
         text = module.read_text(encoding="utf-8")
         found = {word for word, allowed in around.items() if word in text and module.name not in allowed}
         assert not found, module
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a.", "a:", "a://a:", "eyJ-", 'host "" (', 'server at "" (', "octo/", "https://a", "::", "\\x1b[", 'token="'],
+)
+def test_text_without_end_that_looks_like_much_is_read_in_one_go(piece: str) -> None:
+    """A search that looks ahead from each place to the end would take hours for this."""
+    assert written(piece * (50_000 // len(piece)) + "\n")

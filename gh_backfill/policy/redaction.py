@@ -24,9 +24,9 @@ _SECRETS = _compiled(
     (r"\bhttps://(?:[\w.-]+\.webhook\.office\.com|chat\.googleapis\.com)[^\s\"'<>]+", "<webhook>"),
     (r"\bhttps://api\.telegram\.org/bot[^\s\"'<>]+", "<webhook>"),
     (r"\b(?:slack|discord|tgram|msteams|gchat|mmosts?|rockets?|pover|ntfys?)://[^\s\"'<>]+", "<webhook>"),
-    (r"\b([a-z][a-z0-9+.-]*://[^\s/@:\"']*):[^\s\"'<>]*@", r"\1:<hidden>@"),
-    (r"\b(https?://)(?!git@)[^\s/@:\"'<>]+@", r"\1<hidden>@"),
-    (r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|sk-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+)", "<credential>"),
+    (r"\b([a-z][a-z0-9+.-]{0,20}://[^\s/@:\"']{0,200}):[^\s\"'<>]{0,500}@", r"\1:<hidden>@"),
+    (r"\b(https?://)(?!git@)[^\s/@:\"'<>]{1,500}@", r"\1<hidden>@"),
+    (r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|sk-[\w-]{16,}|eyJ[\w-]{8,500}\.[\w-]+\.[\w-]+)", "<credential>"),
     (r"\b(?:xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|whsec_\S{16,}|signkey-\w+-\w{16,}|sb[p_]\w{20,})", "<credential>"),
     (r"\b(bearer|basic)\s+[\w.~+/=-]{16,}", r"\1 <hidden>"),
     (rf"\b(\w*(?:password|passwd|passphrase|token|secret|api_?key)) ?=(?![\s…<]|$)\s*{_VALUE}", r"\1=<hidden>"),
@@ -34,16 +34,19 @@ _SECRETS = _compiled(
     (r"([?&](?:sig|signature|key|code))=[^\s&\"'<>]+", r"\1=<hidden>"),
 )
 _HOSTS = _compiled(
-    (r"\b[a-z][a-z0-9+]*://[^\s/@]*:[^\s\"']*@[^\s\"']+", "<address>"),
+    (r"\b[a-z][a-z0-9+]{0,20}://[^\s/@]{0,200}:[^\s\"']{0,500}@[^\s\"']+", "<address>"),
     (r"\bpostgres(?:ql)?://[^\s\"']+", "<database>"),
-    (r'\bserver (?:at|on) "[^"]*"(?: \([^)]*\))?(?:, port \d+)?', "the server"),
-    (r'\bhost(?:name)?s? "[^"]*"(?: \([^)]*\))?', "the host"),
+    (r'\bserver (?:at|on) "[^"]*"(?: \([^)]{0,200}\))?(?:, port \d+)?', "the server"),
+    (r'\bhost(?:name)?s? "[^"]*"(?: \([^)]{0,200}\))?', "the host"),
     (r"\b(host|hostaddr|user|dbname|port)=('[^']*'|\"[^\"]*\"|[^\s,)\"']+)", r"\1=<hidden>"),
     (r'\b(user|role|database) "[^"]*"', r"the \1"),
-    (r"\b(?:https?|wss?)://(?!(?:[\w-]+\.)*github\.com(?![\w.:@-]))[^\s/\"']+", "<address>"),
-    (r"\b(?:[\w-]+\.)+(?:supabase\.(?:com?|in|net)|amazonaws\.com|internal|local|neon\.tech)\b(?::\d+)?", "<host>"),
+    (r"\b(?:https?|wss?)://(?!(?:[\w-]{1,63}\.){0,5}github\.com(?![\w.:@-]))[^\s/\"']+", "<address>"),
+    (
+        r"\b(?:[\w-]{1,63}\.){1,9}(?:supabase\.(?:com?|in|net)|amazonaws\.com|internal|local|neon\.tech)\b(?::\d+)?",
+        "<host>",
+    ),
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?", "<host>"),
-    (r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b|(?<![\w:])(?:[0-9a-f]{1,4}:){2,}:[0-9a-f:]*", "<host>"),
+    (r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b|(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}:[0-9a-f:]*", "<host>"),
 )
 # Line ends other than \n, what moves the cursor or colours, and what turns the direction of text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

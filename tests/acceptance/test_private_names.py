@@ -17,6 +17,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
+from tests.acceptance.act import copy_checkout, run_workflow
 from tests.test_cli import ROOT, cli
 
 TOKEN = "ghp_SECRETofGITHUB0123456789abcdefghijklmn"
@@ -147,3 +148,17 @@ def test_a_public_repository_that_becomes_private_is_not_named_any_more(stage: S
     for path in ("output", "summary"):
         (stage.folder / path).unlink()
     stage.run("plan")
+
+
+@pytest.mark.xdist_group("act")
+def test_the_real_workflow_shows_it_nowhere(stage: Stage, tmp_path: Path) -> None:
+    stage.run("track", NAME)
+    github = {"GITHUB_API_URL": stage.github.url, "GITHUB_GRAPHQL_URL": stage.github.graphql_url}
+    run = run_workflow(
+        copy_checkout(tmp_path / "checkout"),
+        "progressive-backfill.yml",
+        env=github,
+        secrets={"DATABASE_URL": stage.environment["DATABASE_URL"], "BACKFILL_TOKEN": TOKEN},
+    )
+    assert run.jobs == {"plan": "success", f"capture {stage.id}": "success", "report": "success"}
+    stage.nothing_leaks(run.text)
