@@ -141,6 +141,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def spoilt(body: Any, where: int, odd: Any) -> Any:
     """Put something odd at one place of an answer, or take away what is there."""
+    odd = odd if odd is GONE else copy.deepcopy(odd)
     found = list(places(body))
     path = found[where % len(found)]
     if not path:
