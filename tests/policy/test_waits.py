@@ -25,7 +25,7 @@ def reset(moment: datetime) -> str:
 
 
 def wait(secondary: bool = True, **more: str) -> timedelta:
-    return waits.after_refusal(headers(**more), NOW, secondary=secondary).until - NOW
+    return waits.after_refusal(headers(NOW, **more), NOW, secondary=secondary).until - NOW
 
 
 ODD = st.one_of(
