@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gh_backfill import database_address, hidden
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.addresses import in_clear_text, on_this_machine
 from gh_backfill.policy.parts import PER_PART
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,18 @@ OPTIONS = frozenset(
         *("REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
     )
 )
+
+# What a server that is chosen by a file must not be shown, and what chooses the server.
+CREDENTIALS = (
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITHUB_TOKENS",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GH_BACKFILL_ALERT_TOKEN",
+)
+INSIST = "GH_BACKFILL_ALLOW_INSECURE"
+API_URLS = ("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
+GRAPHQL_URLS = ("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -99,7 +112,6 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
     database_schema: SchemaName | None = _aliases("GH_BACKFILL_SCHEMA")
-    allow_insecure: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_INSECURE")
     github_token: SecretStr | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
     github_tokens: SecretStr | None = _aliases("GITHUB_TOKENS")
     token_name: str = Field(default="GITHUB_TOKEN", validation_alias="GH_BACKFILL_TOKEN_NAME")
@@ -113,6 +125,7 @@ class Settings(BaseSettings):
     github_graphql_url: Address | None = _aliases("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
     supabase_url: str | None = _aliases("SUPABASE_URL", "VITE_SUPABASE_URL")
     allow_simulated: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_SIMULATED")
+    allow_insecure: bool = Field(default=False, validation_alias=INSIST)
     home: Path | None = _aliases("GH_BACKFILL_HOME")
     plan_limit: Whole = Field(default=12, ge=1, le=256, validation_alias="GH_BACKFILL_PLAN_LIMIT")
     minimum_pull_requests: Whole = Field(default=100, ge=0, validation_alias="GH_BACKFILL_MINIMUM_PULL_REQUESTS")
@@ -243,10 +256,11 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     try:
         read = Settings.model_validate(values).model_copy(update={"given": frozenset(values)})
-        return _with_clean_address(read)
     except ValidationError as error:
         wrong = "; ".join(f"{_name(e['loc'])} {_reason(e)}" for e in error.errors())
         raise ConfigurationError(f"settings are malformed: {wrong}") from None
+    _refuse_to_expose(read, values, os.environ if environment is None else environment)
+    return _with_clean_address(read)
 
 
 def names() -> frozenset[str]:
@@ -327,6 +341,30 @@ def _file(path: Path) -> dict[str, str]:
         raise ConfigurationError(f"the file {path} is not text: save it as UTF-8") from None
     found = dotenv_values(stream=StringIO(text), interpolate=False)
     return {key: value for key, value in found.items() if value}
+
+
+def _refuse_to_expose(found: Settings, values: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    """Raise ConfigurationError where a token would travel in clear text, or where a file that lies about sends it.
+
+    A `.env` belongs to the folder, which may be anybody's; what the shell has is its user's.  So the file may choose
+    the server only for a credential of its own.
+    """
+    insist = "set GH_BACKFILL_ALLOW_INSECURE=1 if you mean it"
+    given = [name for name in CREDENTIALS if environment.get(name, "").strip()]
+    insisted = found.allow_insecure and bool(environment.get(INSIST, "").strip())
+    graphql = GRAPHQL_URLS if found.github_graphql_url else API_URLS
+    for names, url in ((API_URLS, found.github_api_url), (graphql, found.graphql_url)):
+        parts = urlsplit(url)
+        name = next((name for name in names if values.get(name, "").strip()), names[-1])
+        readable = in_clear_text(parts.scheme, parts.hostname) and not found.allow_insecure
+        if readable and any(values.get(each) for each in CREDENTIALS):
+            raise ConfigurationError(f"{name} {url} would show the token to all on the way: use https ({insist})")
+        known = parts.hostname == "api.github.com" or on_this_machine(parts.hostname)
+        if given and not known and not environment.get(name, "").strip() and not insisted:
+            raise ConfigurationError(
+                f"{name} of the .env here would send {given[0]} of your environment to {parts.hostname}: "
+                f"give both in the same place ({insist}, in the environment)"
+            )
 
 
 def _missing_database(settings: Settings) -> str:

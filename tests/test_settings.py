@@ -211,3 +211,48 @@ def test_a_file_that_is_no_text_is_one_clear_line(tmp_path: Path) -> None:
 def test_prices_that_are_nested_without_end_are_one_clear_line(given: str) -> None:
     with pytest.raises(ConfigurationError, match="GH_BACKFILL_PRICES is nested too deeply"):
         settings.load({"GH_BACKFILL_PRICES": given}, dotenv=None)
+
+
+CREDENTIALS = ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKENS", "GITHUB_APP_PRIVATE_KEY", "GH_BACKFILL_ALERT_TOKEN")
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("address", ["GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GH_BACKFILL_GITHUB_API_URL"])
+def test_a_token_is_not_sent_in_clear_text_to_another_machine(credential: str, address: str) -> None:
+    given = {credential: "secret", address: "http://github.example/api"}
+    with pytest.raises(ConfigurationError, match=address) as refused:
+        load(**given)
+    assert "secret" not in str(refused.value)
+    load(**given, GH_BACKFILL_ALLOW_INSECURE="1")
+    load(**given | {address: "https://github.example/api"})
+    load(**given | {address: "http://127.0.0.1:8080"})
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("address", ["GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GH_BACKFILL_GITHUB_API_URL"])
+def test_a_file_of_the_folder_does_not_send_the_tokens_of_the_environment_elsewhere(
+    tmp_path: Path, credential: str, address: str
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"{address}=https://evil.example\nGH_BACKFILL_ALLOW_INSECURE=1\n")
+    shell = {credential: "secret"}
+    with pytest.raises(ConfigurationError, match=f"{address} of the .env here would send {credential}"):
+        settings.load(shell, dotenv=file)
+    if address == "GITHUB_GRAPHQL_URL":
+        with pytest.raises(ConfigurationError, match=address):
+            settings.load(shell | {"GITHUB_API_URL": "https://ghe.example"}, dotenv=file)
+    settings.load(shell | {"GH_BACKFILL_ALLOW_INSECURE": "1"}, dotenv=file)
+    settings.load({}, dotenv=file)
+    settings.load(shell | {address: "https://ghe.example"}, dotenv=file)
+
+
+def test_a_file_that_has_both_the_token_and_the_address_is_all_right(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("GITHUB_TOKEN=tok\nGITHUB_API_URL=https://ghe.example\n")
+    assert settings.load({}, dotenv=file).github_api_url == "https://ghe.example"
+
+
+def test_a_simulated_github_of_this_machine_may_be_named_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("GITHUB_API_URL=http://127.0.0.1:8080\n")
+    assert settings.load({"GITHUB_TOKEN": "tok"}, dotenv=file).simulated

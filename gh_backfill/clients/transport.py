@@ -67,7 +67,7 @@ class Bounded(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Return the answer with its whole body; raises what requests raises, `TooLarge` and `TooSlow` besides."""
-        proxies = {} if on_this_machine(request.url or "") else proxies
+        proxies = {} if on_this_machine(_server(request.url or "")[1]) else proxies
         with _Deadline(self._deadline) as deadline:
             try:
                 response = super().send(request, True, timeout, verify, cert, proxies)

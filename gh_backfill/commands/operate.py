@@ -95,9 +95,15 @@ def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None
     For scripts there are also `retry` (only what failed or was cancelled) and `recover` (only stuck chunks).
     Example: [bold]gh-backfill resume octocat/hello-world[/bold]
     """
-    _operate(
-        lambda db, actor: operate.resume(db, names, dry_run=dry_run, actor=actor), dry_run=dry_run, as_json=as_json
-    )
+    environment = settings.load()
+
+    def go_on(db: Database, actor: Actor) -> Sequence[Operated]:
+        done = operate.resume(db, names, dry_run=dry_run, actor=actor)
+        if not dry_run:  # what a wrong answer of GitHub's once told must not hold up what was just let go on
+            connect.correct_budgets(environment, db)
+        return done
+
+    _operate(go_on, dry_run=dry_run, as_json=as_json)
 
 
 def retry(

@@ -90,15 +90,20 @@ def settle(db: Database, reserved: Reserved, told: Told, *, now: datetime | None
     return rows[0]["not_before"] if rows else None
 
 
-def correct(db: Database, identity: str, resource: Resource, budget: Budget, *, now: datetime | None = None) -> None:
-    """Write how GitHub says that a budget stands, in the place of what answers told before."""
+def correct(
+    db: Database, identity: str, resource: Resource, budget: Budget, *, at: datetime, now: datetime | None = None
+) -> None:
+    """Write how GitHub says that a budget stands, in the place of what answers told before.
+
+    `at` is the moment on the clock by which its reset is told.
+    """
     db.statement(
         _SQL["correct"],
         identity=identity,
         resource=resource,
         limit=budget.limit,
         remaining=budget.remaining,
-        reset_at=budget.reset_at,
+        away=budget.reset_at - at,
         near=waits.NEAR,
         now=now,
     )

@@ -69,7 +69,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return  # the settings' finding says so
     try:
         with connect.database_url(settings) as url, Database(url) as db:
-            yield from _database_at(db, embedded=settings.database_url is None)
+            found = list(_database_at(db, embedded=settings.database_url is None))
+            if found[-1].name == "rights" and found[-1].ok:
+                connect.correct_budgets(settings, db)
+            yield from found
     except BackfillError as error:
         yield Finding(name="database", ok=False, text=str(error))
 

@@ -20,6 +20,7 @@ from gh_backfill.store import access, embedded, migrations, preflight, repositor
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
+from gh_backfill.tasks import budgets
 from gh_backfill.tasks.gate import SharedGate
 
 QUICK = (5.0, 15.0)
@@ -104,6 +105,13 @@ def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator
 def lists(settings: Settings, graphql: GraphQL) -> RestPages:
     """Return the way to REST's lists with the same credentials and through the same gate."""
     return RestPages(settings.github_api_url, graphql.credentials, lambda: graphql.gate)
+
+
+def correct_budgets(settings: Settings, db: Database) -> list[str]:
+    """Ask GitHub how the budgets stand, for free, and correct what is stored; without a credential nothing is done."""
+    if not settings.has_credential:
+        return []
+    return budgets.correct(db, _credentials(settings), settings.github_api_url)
 
 
 def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:

@@ -28,11 +28,12 @@ from gh_backfill.simulator.server import Simulator, running
 from tests.forged import Forged, Seen, serving, whole
 
 NAME = "octo/small"
+GONE = object()
 ODD: list[Any] = [
+    GONE,
     *(None, True, -100, 0, 10**10, 2**63, 2**70, 1e308, "", "x", "9" * 5_000, [], {}, [[]], [None], {"x": None}),
     *("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-13-45", "2026-01-01", "\ud83d", "\x00"),
 ]
-GONE = object()
 
 
 @dataclass(kw_only=True)
@@ -141,6 +142,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def spoilt(body: Any, where: int, odd: Any) -> Any:
     """Put something odd at one place of an answer, or take away what is there."""
+    odd = odd if odd is GONE else copy.deepcopy(odd)
     found = list(places(body))
     path = found[where % len(found)]
     if not path:
@@ -157,13 +159,13 @@ def spoilt(body: Any, where: int, odd: Any) -> Any:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(damage=st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from([*ODD, GONE])), min_size=1, max_size=3))
+@given(damage=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, len(ODD) - 1)), min_size=1, max_size=3))
 def test_no_answer_makes_anything_but_an_error_of_ours(
-    relay: Relay, ids: Ids, question: str, damage: list[tuple[int, Any]]
+    relay: Relay, ids: Ids, question: str, damage: list[tuple[int, int]]
 ) -> None:
     def spoil(body: Any) -> Any:
         for where, odd in damage:
-            body = spoilt(body, where, odd)
+            body = spoilt(body, where, ODD[odd])
         return body
 
     relay.spoil = spoil

@@ -405,7 +405,7 @@ def test_what_github_says_when_it_is_asked_takes_the_place_of_what_is_stored(db:
     asked, _ = reserve(db)
     budgets.settle(db, asked, told(0, resume_at=NOW + 60 * MINUTE), now=NOW)
     fresh = Budget(limit=5_000, remaining=4_000, reset_at=RESET)
-    budgets.correct(db, WHO, "graphql", fresh, now=NOW)
+    budgets.correct(db, WHO, "graphql", fresh, at=NOW, now=NOW)
     _, standing = reserve(db)
     assert (standing.limit, standing.left, standing.not_before) == (5_000, 4_000, None)
 
@@ -415,7 +415,7 @@ def test_a_short_wait_stays_when_github_is_asked_for_the_budget_because_it_may_b
 ) -> None:
     asked, _ = reserve(db)
     budgets.settle(db, asked, told(50, resume_at=NOW + MINUTE), now=NOW)
-    budgets.correct(db, WHO, "graphql", Budget(limit=100, remaining=50, reset_at=RESET), now=NOW)
+    budgets.correct(db, WHO, "graphql", Budget(limit=100, remaining=50, reset_at=RESET), at=NOW, now=NOW)
     assert refused(db).until == NOW + MINUTE
 
 

@@ -104,14 +104,14 @@ returning case when b.not_before > moment then b.not_before end as not_before;
 -- name: correct
 -- Write how GitHub says that a budget stands when it is asked for that alone.  A wait of some minutes may be that of a
 -- secondary limit, of which this answer tells nothing; a longer one is none where points are left.
-insert into api_budgets as b (identity, resource, budget_limit, remaining, reset_at)
-values (%(identity)s, %(resource)s, %(limit)s, %(remaining)s, %(reset_at)s)
+insert into api_budgets as b (identity, resource, budget_limit, remaining, reset_at, updated_at)
+select %(identity)s, %(resource)s, %(limit)s, %(remaining)s, moment + %(away)s, moment
+from (select coalesce(%(now)s::timestamptz, clock_timestamp()) as moment) clock
 on conflict (identity, resource) do update
 set budget_limit = excluded.budget_limit, remaining = excluded.remaining, reset_at = excluded.reset_at,
-    not_before = case when excluded.remaining > 0
-                       and b.not_before > coalesce(%(now)s::timestamptz, clock_timestamp()) + %(near)s
+    not_before = case when excluded.remaining > 0 and b.not_before > excluded.updated_at + %(near)s
                       then '-infinity' else b.not_before end,
-    updated_at = clock_timestamp()
+    updated_at = excluded.updated_at
 returning identity;
 
 -- name: standings
