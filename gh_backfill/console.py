@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,8 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gh_backfill.policy import governor, markdown
-from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill.policy import markdown
+from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -21,17 +25,26 @@ from gh_backfill.tasks.check import Finding
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import Plan
+from gh_backfill.tasks.preview import Preview
 from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
 WIDE = 200
+_HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 
 def error(message: str) -> None:
     """Show why a command ends, as one line on stderr."""
-    _errors.print(f"[bold red]error:[/bold red] {escape(' '.join(message.split()))}")
+    _errors.print(f"[bold red]error:[/bold red] {escape(hinted(' '.join(message.split())))}")
+
+
+def hinted(text: str) -> str:
+    """Return a text whose commands can be pasted as they stand; who reads the log of a workflow is somewhere else."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        return text
+    return _HINT.sub(lambda found: f"{_command()} ", text)
 
 
 def tracked_row(tracked: Tracked) -> dict[str, object]:
@@ -47,16 +60,17 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
     }
 
 
-def show_preview(tracked: Tracked) -> None:
-    """Print what a run would capture of one repository, and what that takes by the price list."""
-    found = tracked.repository
+def show_preview(seen: Preview) -> None:
+    """Print what a run would capture of one repository, beside what is here, and what that takes."""
+    found = seen.tracked.repository
     if found is None:
-        _out.print(escape(f"{tracked.given}: {tracked.result}"))
+        _out.print(escape(f"{seen.tracked.given}: {seen.tracked.result}"))
         return
-    left = estimate(Work(left=found.pull_requests), governor.unknown("", datetime.now(UTC)))
-    _out.print(
-        escape(f"{found.full_name}: would capture {found.pull_requests} pull requests, {left}; nothing was written")
-    )
+    here = f"{found.full_name}: {seen.stored} of {found.pull_requests} pull requests are here"
+    more = "nothing of what was asked for is missing, only changes would be read"
+    if seen.left is not None:
+        more = f"would capture {seen.left.pull_requests}, {seen.left}"
+    _out.print(escape(f"{here}; {more}; nothing was written"))
 
 
 def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
@@ -143,7 +157,7 @@ def show_recovered(done: Recovered, *, dry_run: bool) -> None:
 def show_operated(done: Sequence[Operated], *, dry_run: bool) -> None:
     """Print what became of each backfill that a person decided about."""
     for each in done:
-        _out.print(escape(f"{each.given}: {each.result}"))
+        _out.print(escape(hinted(f"{each.given}: {each.result}")))
     if dry_run:
         _out.print("dry run: nothing was written")
 
@@ -160,7 +174,7 @@ def show_status(
 ) -> None:
     """Print the state of repositories as a table, with what is left of each by our id, and what limits the rate."""
     if not states:
-        _out.print("no repository is tracked: gh-backfill track owner/name")
+        _out.print(escape(hinted("empty, no repository is tracked yet: gh-backfill track owner/name")))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("repository", "captured", "total", "%", "status", "last chunk", "points", "left", "notes"):
@@ -184,7 +198,7 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
             f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
         )
     elif done.standing:
-        _out.print("\n" + escape("\n".join(done.standing)))
+        _out.print("\n" + escape(hinted("\n".join(done.standing))))
     else:
         reasons = _counted_reasons(done.plan)
         _out.print(f"\nnothing needed to be captured{reasons and ': '}{reasons}")
@@ -223,12 +237,21 @@ def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, ob
 
 
 def _command() -> str:
-    """Return how this program was called, so that what we print can be called as it stands."""
-    program = Path(sys.argv[0])
-    if program.name != "gh-backfill":
-        return "python -m gh_backfill"
-    here = Path.cwd()
-    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
+    """Return how this program is called from here, so that what we print can be pasted as it stands."""
+    script = Path(sys.executable).with_name("gh-backfill")
+    if shutil.which("gh-backfill"):
+        return "gh-backfill"
+    if not script.exists():
+        return f"{shlex.quote(_from_here(Path(sys.executable)))} -m gh_backfill"
+    return shlex.quote(_from_here(script))
+
+
+def _from_here(path: Path) -> str:
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed meanwhile
+        return str(path)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _counted_reasons(made: Plan) -> str:

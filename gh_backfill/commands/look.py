@@ -10,39 +10,47 @@ from typing import Annotated
 import typer
 
 from gh_backfill import console, settings
-from gh_backfill.commands.options import Json, demo_settings, number
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.commands.options import Demo, Json, number, stored
+from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
 from gh_backfill.tasks import connect
-from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.outlook import Outlook, outlook
 
 
 def status(
     names: Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="Default: all.")] = None,
     as_json: Json = False,
-    demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database.")] = False,
+    demo: Demo = False,
 ) -> None:
     """Show how far each repository's history has come, what is left in points and time, and what limits the rate.
 
     Example: [bold]gh-backfill status octocat/hello-world --json[/bold]
     """
-    environment = demo_settings() if demo else settings.load()
-    with connect.database(environment, writing=False) as db:
-        ids: list[str] | None = None
-        if names:
-            with db.transaction(read_only=True) as tx:
-                found = repositories.find(tx, names)
-            unknown = [name for name, known in found.items() if known is None]
-            if unknown:
-                raise ConfigurationError(f"not tracked here: {', '.join(unknown)}")
-            ids = [known.id for known in found.values() if known is not None]
-        seen = outlook(db, ids)
+    environment = stored(demo=demo)
+    try:
+        seen = _seen(environment, names or [])
+    except EmptyDatabase:
+        if names or environment.database_url is not None:
+            raise
+        seen = Outlook(states=[], left={}, times={})
     if as_json:
         print(json.dumps(seen.as_json(), default=str))
     else:
         console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
+
+
+def _seen(environment: settings.Settings, names: list[str]) -> Outlook:
+    with connect.database(environment, writing=False) as db:
+        if not names:
+            return outlook(db)
+        with db.transaction(read_only=True) as tx:
+            found = repositories.find(tx, names)
+        unknown = [name for name, known in found.items() if known is None]
+        if unknown:
+            raise ConfigurationError(f"not tracked here: {', '.join(unknown)}")
+        return outlook(db, [known.id for known in found.values() if known is not None])
 
 
 def check(as_json: Json = False) -> None:
@@ -63,14 +71,13 @@ def check(as_json: Json = False) -> None:
 
 def psql(
     arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql; put -- before options.")] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Open the demo's database.")] = False,
+    demo: Demo = False,
 ) -> None:
     """Look into the database with psql, which comes along.
 
     Example: [bold]gh-backfill psql -- -c 'select count(*) from pull_requests'[/bold]
     """
-    environment = demo_settings() if demo else settings.load()
-    with connect.database_url(environment) as url:
+    with connect.database_url(stored(demo=demo)) as url:
         raise typer.Exit(terminal.run(url, arguments or []))
 
 

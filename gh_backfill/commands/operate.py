@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, console, settings
-from gh_backfill.commands.options import DryRun, Json, number
+from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect, operate
@@ -40,6 +40,7 @@ def recover(
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Return stuck chunks for retry: their worker is gone, its lease is lost, or its run is over.
 
@@ -48,7 +49,7 @@ def recover(
     """
     minutes = number("--older-than", older_than, 0, OLDEST)
     age = recovering.OLDER_THAN if minutes is None else timedelta(minutes=minutes)
-    environment = settings.load()
+    environment = stored(demo=demo)
     with connect.database(environment, writing=not dry_run) as db:
         known = operate.ids_of(db, names or [])
         ids = [found for found in known.values() if found] if names else None
@@ -74,6 +75,7 @@ def pause(
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Pause backfills; a capture that is running stops after the page in hand.
 
@@ -83,16 +85,20 @@ def pause(
     until = None if wait is None else datetime.now(UTC) + timedelta(minutes=wait)
     text = (reason or "").strip() or None
     _operate(
-        lambda db: operate.pause(db, names, reason=text, until=until, dry_run=dry_run), dry_run=dry_run, as_json=as_json
+        lambda db: operate.pause(db, names, reason=text, until=until, dry_run=dry_run),
+        stored(demo=demo),
+        dry_run=dry_run,
+        as_json=as_json,
     )
 
 
-def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+def resume(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
     """Let paused backfills go on, whoever or whatever paused them; the next plan takes them up.
 
     Example: [bold]gh-backfill resume octocat/hello-world[/bold]
     """
-    _operate(lambda db: operate.resume(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    environment = stored(demo=demo)
+    _operate(lambda db: operate.resume(db, names, dry_run=dry_run), environment, dry_run=dry_run, as_json=as_json)
 
 
 def retry(
@@ -102,33 +108,39 @@ def retry(
     ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Let failed backfills go on from where they failed; the next plan takes them up.
 
     Example: [bold]gh-backfill retry octocat/hello-world --quarantined[/bold]
     """
     if not quarantined:
-        _operate(lambda db: operate.retry(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+        environment = stored(demo=demo)
+        _operate(lambda db: operate.retry(db, names, dry_run=dry_run), environment, dry_run=dry_run, as_json=as_json)
         return
-    graphql = connect.github(settings.load())
+    environment = settings.load()
+    graphql = connect.github(environment)
 
     def reread(db: Database) -> Sequence[Operated]:
         with connect.sharing(graphql, db, writing=not dry_run):
             return operate.retry_quarantined(db, graphql, names, dry_run=dry_run)
 
-    _operate(reread, dry_run=dry_run, as_json=as_json)
+    _operate(reread, environment, dry_run=dry_run, as_json=as_json)
 
 
-def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
     """Stop backfills until somebody resumes them; what was captured stays.
 
     Example: [bold]gh-backfill cancel octocat/hello-world[/bold]
     """
-    _operate(lambda db: operate.cancel(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    environment = stored(demo=demo)
+    _operate(lambda db: operate.cancel(db, names, dry_run=dry_run), environment, dry_run=dry_run, as_json=as_json)
 
 
-def _operate(do: Callable[[Database], Sequence[Operated]], *, dry_run: bool, as_json: bool) -> None:
-    with connect.database(settings.load(), writing=not dry_run) as db:
+def _operate(
+    do: Callable[[Database], Sequence[Operated]], environment: settings.Settings, *, dry_run: bool, as_json: bool
+) -> None:
+    with connect.database(environment, writing=not dry_run) as db:
         done = do(db)
     if as_json:
         print(json.dumps([each.as_json() for each in done]))

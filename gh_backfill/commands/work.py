@@ -17,7 +17,7 @@ from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import children, connect, costs, job, local, operate
+from gh_backfill.tasks import children, connect, costs, job, local, operate, preview
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.capture import Limits, Outcome
@@ -217,7 +217,7 @@ def run(
     environment = settings.load()
     given = names or []
     if dry_run:
-        _preview_run(environment, given)
+        _preview_run(environment, given, goal)
         return
     with bars.scene() as show:
         if local.is_demo(environment, given):
@@ -243,15 +243,18 @@ def run(
         raise PartlyFailed("some repositories can't be captured; the others are done")
 
 
-def _preview_run(environment: settings.Settings, names: list[str]) -> None:
-    """Say what a run would capture, from GitHub's counts and the price list alone."""
+def _preview_run(environment: settings.Settings, names: list[str], goal: Goal) -> None:
+    """Say what a run would capture beside what is stored."""
     if local.is_demo(environment, names):
         print("would capture invented repositories into the demo's database; nothing was written")
         return
-    found = local.preview(environment, names)
+    if not names:
+        console.show_plan(*preview.of_plan(environment), dry_run=True)
+        return
+    found = preview.of_names(environment, names, goal)
     for each in found:
         console.show_preview(each)
-    if names and not any(each.repository for each in found):
+    if not any(each.tracked.repository for each in found):
         raise ConfigurationError("none of these repositories can be captured")
 
 

@@ -28,7 +28,7 @@ from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.recover import recover
 from gh_backfill.tasks.report import Report, report
 from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
-from gh_backfill.tasks.track import Tracked, ask, track
+from gh_backfill.tasks.track import Tracked, track
 
 WORKERS = 5
 DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
@@ -80,6 +80,13 @@ def demo_settings(settings: Settings) -> Settings:
     )
 
 
+def has_only_the_demo(settings: Settings) -> bool:
+    """Say whether the demo's database is the only one here: none is configured, and no other was ever made."""
+    if settings.database_url is not None or settings.in_actions:
+        return False
+    return connect.embedded_exists(demo_settings(settings)) and not connect.embedded_exists(settings)
+
+
 @contextmanager
 def demo(settings: Settings) -> Iterator[Settings]:
     """Run the invented GitHub beside the block, and yield settings that lead there and nowhere else."""
@@ -88,11 +95,6 @@ def demo(settings: Settings) -> Iterator[Settings]:
 
     with running(load(recipes=DEMO)) as simulator:
         yield demo_settings(settings).model_copy(update={"github_api_url": simulator.url})
-
-
-def preview(settings: Settings, names: Sequence[str]) -> list[Tracked]:
-    """Ask GitHub about repositories and write nothing; there need not be a database yet."""
-    return ask(connect.github(settings), names, name_of=connect.name_of(settings))
 
 
 def run(
