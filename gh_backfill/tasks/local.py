@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, StoreError
 from gh_backfill.models import Goal
 from gh_backfill.policy.selection import Thresholds, Verdict, Why
 from gh_backfill.settings import Settings
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks import children, connect, processes
+from gh_backfill.tasks import children, connect, interrupts, processes
 from gh_backfill.tasks.children import Child
+from gh_backfill.tasks.closing import close_run
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.recover import recover
@@ -172,6 +173,14 @@ def _capture_all(
         look.show((), show)
     finally:
         children.stop(started, say)
+        if any(child.process.returncode for child in started) or waiting:
+            _close(db, settings)
+
+
+def _close(db: Database, settings: Settings) -> None:
+    """Give the jobs that were stopped before they could say so, or never began, their final word."""
+    with interrupts.shielded(), suppress(StoreError):  # else a later run does it
+        close_run(db, settings.run_key or "", None, run=None, labels=())
 
 
 def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:
