@@ -15,10 +15,13 @@ import pytest
 
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.settings import load as load_settings
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database, Row
+from gh_backfill.store.embedded import embedded
+from gh_backfill.tasks import children, job
 from gh_backfill.tasks.local import is_demo
 
 ROOT = Path(__file__).parents[2]
@@ -294,3 +297,27 @@ def test_a_dry_run_counts_what_is_stored_and_writes_nothing(tmp_path: Path, data
         assert "0 of 140 pull requests are here; would capture 140" in new.stdout
     assert rows(database_url, "select count(*) as n from progressive_capture_jobs") == before
     assert rows(database_url, "select count(*) as n from repositories") == [{"n": 1}]
+
+
+def test_a_capture_holds_the_embedded_database_whoever_else_comes_and_goes() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="gh_backfill-home-") as name,
+        running(load(recipes=["octo/engine:90"]), Options(latency=0.4)) as github,
+    ):
+        home = Path(name)
+        given = {"GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url, "GH_BACKFILL_HOME": name}
+        assert command(home, "track", "octo/engine", **given).returncode == 0
+        environment = children.environment_of(load_settings(given, dotenv=None))
+        log = children.new_log(home / "logs", "run-1")
+        with embedded(home / "simulated") as url, Database(url) as db:
+            child = children.start(job.find(db, "octo/engine"), None, environment, log)
+            for _ in range(LOOKS):
+                with suppress(subprocess.TimeoutExpired):
+                    child.process.wait(0.1)
+                if not child.running or rows(url, BEGUN):
+                    break
+        assert (home / "simulated/data/postmaster.pid").exists()  # we have left, and were not the last
+        assert child.process.wait(120) == 0, log.read_text(encoding="utf-8")
+        children.stop([child], print)
+        assert not (home / "simulated/data/postmaster.pid").exists()
+        assert "connection" not in log.read_text(encoding="utf-8")
