@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,9 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from gh_backfill import tables
-from gh_backfill.policy import governor, markdown
-from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill import output, tables
+from gh_backfill.policy import markdown
+from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
@@ -26,10 +30,12 @@ from gh_backfill.tasks.finding import Finding
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import Plan
+from gh_backfill.tasks.preview import Preview
 from gh_backfill.tasks.pricing import Priced
 from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
+_HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
 PRICES = (
     tables.Column(title="query"),
     tables.Column(title="units", rank=1, is_figure=True),
@@ -57,7 +63,14 @@ _out = Console(highlight=False, soft_wrap=True)
 
 def error(message: str) -> None:
     """Show why a command ends, as one line on stderr."""
-    _errors.print(f"[bold red]error:[/bold red] {escape(' '.join(message.split()))}")
+    _errors.print(f"[bold red]error:[/bold red] {escape(hinted(' '.join(message.split())))}")
+
+
+def hinted(text: str) -> str:
+    """Return a text whose commands can be pasted as they stand; who reads the log of a workflow is somewhere else."""
+    if output.in_actions(os.environ):
+        return text
+    return _HINT.sub(lambda found: f"{_command()} ", text)
 
 
 def warning(message: str) -> None:
@@ -79,16 +92,17 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
     }
 
 
-def show_preview(tracked: Tracked) -> None:
-    """Print what a run would capture of one repository, and what that takes by the price list."""
-    found = tracked.repository
+def show_preview(seen: Preview) -> None:
+    """Print what a run would capture of one repository, beside what is here, and what that takes."""
+    found = seen.tracked.repository
     if found is None:
-        _out.print(escape(f"{tracked.given}: {tracked.text}"))
+        _out.print(escape(f"{seen.tracked.given}: {seen.tracked.text}"))
         return
-    left = estimate(Work(left=found.pull_requests), governor.unknown("", datetime.now(UTC)))
-    _out.print(
-        escape(f"{found.full_name}: would capture {found.pull_requests} pull requests, {left}; nothing was written")
-    )
+    here = f"{found.full_name}: {seen.stored} of {found.pull_requests} pull requests are here"
+    more = "nothing of what was asked for is missing, only changes would be read"
+    if seen.left is not None:
+        more = f"would capture {seen.left.pull_requests}, {seen.left}"
+    _out.print(escape(f"{here}; {more}; nothing was written"))
 
 
 def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
@@ -178,7 +192,7 @@ def show_recovered(done: Recovered, *, dry_run: bool) -> None:
 def show_operated(done: Sequence[Operated], *, dry_run: bool) -> None:
     """Print what became of each backfill that a person decided about."""
     for each in done:
-        _out.print(escape(f"{each.given}: {each.result}"))
+        _out.print(escape(hinted(f"{each.given}: {each.result}")))
     if dry_run:
         _out.print("dry run: nothing was written")
 
@@ -253,7 +267,7 @@ def show_status(
 ) -> None:
     """Print the state of repositories as a table, with what is left of each by our id, and what limits the rate."""
     if not states:
-        _out.print("no repository is tracked: gh-backfill track owner/name")
+        _out.print(escape(hinted("empty, no repository is tracked yet: gh-backfill track owner/name")))
         return
     rows = [
         tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
@@ -272,7 +286,7 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
             f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
         )
     elif done.standing:
-        _out.print("\n" + escape("\n".join(done.standing)))
+        _out.print("\n" + escape(hinted("\n".join(done.standing))))
     else:
         _out.print(escape(f"\n{_why_nothing(done.plan)}"))
     option = " --demo" if demo else ""
@@ -319,12 +333,21 @@ def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, ob
 
 
 def _command() -> str:
-    """Return how this program was called, so that what we print can be called as it stands."""
-    program = Path(sys.argv[0])
-    if program.name != "gh-backfill":
-        return "python -m gh_backfill"
-    here = Path.cwd()
-    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
+    """Return how this program is called from here, so that what we print can be pasted as it stands."""
+    script = Path(sys.executable).with_name("gh-backfill")
+    if shutil.which("gh-backfill"):
+        return "gh-backfill"
+    if not script.exists():
+        return f"{shlex.quote(_from_here(Path(sys.executable)))} -m gh_backfill"
+    return shlex.quote(_from_here(script))
+
+
+def _from_here(path: Path) -> str:
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed meanwhile
+        return str(path)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _counted_reasons(made: Plan) -> str:

@@ -2,6 +2,7 @@
 
 BackfillError                    exit  alerts
 ├── ConfigurationError            2     no    a setting or an input is wrong: nothing was done
+│   └── EmptyDatabase         2     no    there is nothing in the database yet
 ├── PartlyFailed                  3     yes   some of what was asked failed; the rest is done
 ├── GitHubError
 │   ├── Unreachable               4     no    network, time-outs, 5xx, answers of a strange shape: worth another try
@@ -41,6 +42,10 @@ class ConfigurationError(BackfillError):
 
     exit_code = 2
     alerts = False
+
+
+class EmptyDatabase(ConfigurationError):
+    """Nothing was ever set up in the database that was asked."""
 
 
 class PartlyFailed(BackfillError):

@@ -129,7 +129,7 @@ DEATHS: Table = {
     "before the claim": (STORM,),
     "claimed, not told yet": (STORM,),
     "while fetching": (
-        _KILLS + "test_a_worker_killed_at_once_leaves_a_chunk_that_is_taken_over_when_its_lease_is_over",
+        _KILLS + "test_a_killed_worker_is_followed_at_once_on_its_machine_and_after_its_lease_elsewhere",
         STORM,
     ),
     "before the first row": (STORM,),

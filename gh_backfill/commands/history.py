@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import console, settings
-from gh_backfill.commands.options import DryRun, Json, Names, number
+from gh_backfill import console
+from gh_backfill.commands.options import Demo, DryRun, Json, Names, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.selection import Thresholds
@@ -25,12 +25,13 @@ def why(
     names: Names,
     events: Annotated[bool, typer.Option("--events", help="Also what people and plans did to it lately.")] = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Say in a sentence why a repository is, or is not, being captured now, and what would change it.
 
     Example: [bold]gh-backfill why octocat/hello-world[/bold]
     """
-    environment = settings.load()
+    environment = stored(demo=demo)
     thresholds = Thresholds(more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent)
     with connect.database(environment, writing=False) as db:
         found = explaining.why(db, names, datetime.now(UTC), thresholds=thresholds, limit=environment.plan_limit)
@@ -57,12 +58,13 @@ def runs(
     ] = None,
     most: Annotated[str, typer.Option("--last", metavar="N", help="So many runs, 1 to 1000.")] = "10",
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Show the last runs, or one with its jobs: what each captured, how it ended, and where its log is.
 
     Example: [bold]gh-backfill runs 12345678[/bold]
     """
-    environment = settings.load()
+    environment = stored(demo=demo)
     with connect.database(environment, writing=False) as db, db.transaction(read_only=True) as tx:
         found = past.last(tx, most=number("--last", most, 1, 1000) or 10) if run_id is None else []
         jobs = [] if run_id is None else past.jobs(tx, run_id.strip())
@@ -84,12 +86,13 @@ def untrack(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Take repositories off the list: nothing is captured of them any more; what is here stays unless told otherwise.
 
     Example: [bold]gh-backfill untrack octocat/hello-world --dry-run[/bold]
     """
-    environment = settings.load()
+    environment = stored(demo=demo)
     with connect.database(environment, writing=not dry_run) as db:
         if not dry_run and not yes:
             for each in untracking.untrack(db, names, delete_rows=delete_rows, dry_run=True):

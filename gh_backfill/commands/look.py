@@ -9,40 +9,48 @@ from typing import Annotated
 import typer
 
 from gh_backfill import console, settings
-from gh_backfill.commands.options import Json, OptionalNames, demo_settings, number
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
+from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
 from gh_backfill.tasks import connect, pricing
-from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.outlook import Outlook, outlook
 
 
 def status(
     names: OptionalNames = None,
     as_json: Json = False,
-    demo: Annotated[bool, typer.Option("--demo", help="Of the demo's database.")] = False,
+    demo: Demo = False,
 ) -> None:
     """Show how far each repository's history has come, what is left in points and time, and what limits the rate.
 
     Example: [bold]gh-backfill status octocat/hello-world --json[/bold]
     """
-    environment = demo_settings() if demo else settings.load()
-    with connect.database(environment, writing=False) as db:
-        ids: list[str] | None = None
-        if names:
-            with db.transaction(read_only=True) as tx:
-                found = repositories.find(tx, names)
-            unknown = [name for name, known in found.items() if known is None]
-            if unknown:
-                raise ConfigurationError(f"not tracked here: {', '.join(unknown)}")
-            ids = [known.id for known in found.values() if known is not None]
-        seen = outlook(db, ids)
+    environment = stored(demo=demo)
+    try:
+        seen = _seen(environment, names or [])
+    except EmptyDatabase:
+        if names or environment.database_url is not None:
+            raise
+        seen = Outlook(states=[], left={}, times={})
     if as_json:
         print(json_text(seen.as_json()))
     else:
         console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
+
+
+def _seen(environment: settings.Settings, names: list[str]) -> Outlook:
+    with connect.database(environment, writing=False) as db:
+        if not names:
+            return outlook(db)
+        with db.transaction(read_only=True) as tx:
+            found = repositories.find(tx, names)
+        unknown = [name for name, known in found.items() if known is None]
+        if unknown:
+            raise ConfigurationError(f"not tracked here: {', '.join(unknown)}")
+        return outlook(db, [known.id for known in found.values() if known is not None])
 
 
 def check(
@@ -75,13 +83,13 @@ def check(
 
 def psql(
     arguments: Annotated[list[str] | None, typer.Argument(help="Passed on to psql; put -- before options.")] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Open the demo's database.")] = False,
+    demo: Demo = False,
 ) -> None:
     """Look into the database with psql, which comes along.
 
     Example: [bold]gh-backfill psql -- -c 'select count(*) from pull_requests'[/bold]
     """
-    environment = demo_settings() if demo else settings.load()
+    environment = stored(demo=demo)
     say = print if environment.in_actions else None  # names in rows are private too
     with connect.database_url(environment) as url:
         if say is not None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, console, settings
-from gh_backfill.commands.options import DryRun, Json, Names, OptionalNames, number
+from gh_backfill.commands.options import Demo, DryRun, Json, Names, OptionalNames, number, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.store.backfill_events import Actor
@@ -40,6 +40,7 @@ def recover(
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Return stuck chunks for retry: their worker is gone, its lease is lost, or its run is over (states stay).
 
@@ -48,7 +49,7 @@ def recover(
     """
     minutes = number("--older-than", older_than, 0, OLDEST)
     age = recovering.OLDER_THAN if minutes is None else timedelta(minutes=minutes)
-    environment = settings.load()
+    environment = stored(demo=demo)
     with connect.database(environment, writing=not dry_run) as db:
         known = operate.ids_of(db, names or [])
         ids = [found for found in known.values() if found] if names else None
@@ -74,6 +75,7 @@ def pause(
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Pause backfills; a capture that is running stops after the page in hand.
 
@@ -84,18 +86,19 @@ def pause(
     text = (reason or "").strip() or None
     _operate(
         lambda db, actor: operate.pause(db, names, reason=text, until=until, dry_run=dry_run, actor=actor),
+        stored(demo=demo),
         dry_run=dry_run,
         as_json=as_json,
     )
 
 
-def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+def resume(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
     """Let backfills go on, whatever stopped them: paused, failed, cancelled, or stuck; the next plan takes them up.
 
     For scripts there are also `retry` (only what failed or was cancelled) and `recover` (only stuck chunks).
     Example: [bold]gh-backfill resume octocat/hello-world[/bold]
     """
-    environment = settings.load()
+    environment = stored(demo=demo)
 
     def go_on(db: Database, actor: Actor) -> Sequence[Operated]:
         done = operate.resume(db, names, dry_run=dry_run, actor=actor)
@@ -103,7 +106,7 @@ def resume(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None
             connect.correct_budgets(environment, db)
         return done
 
-    _operate(go_on, dry_run=dry_run, as_json=as_json)
+    _operate(go_on, environment, dry_run=dry_run, as_json=as_json)
 
 
 def retry(
@@ -113,6 +116,7 @@ def retry(
     ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
+    demo: Demo = False,
 ) -> None:
     """Let failed and cancelled backfills go on from where they are; what is paused stays so (`resume` takes up all).
 
@@ -120,30 +124,42 @@ def retry(
     """
     if not quarantined:
         _operate(
-            lambda db, actor: operate.retry(db, names, dry_run=dry_run, actor=actor), dry_run=dry_run, as_json=as_json
+            lambda db, actor: operate.retry(db, names, dry_run=dry_run, actor=actor),
+            stored(demo=demo),
+            dry_run=dry_run,
+            as_json=as_json,
         )
         return
-    graphql = connect.github(settings.load())
+    environment = settings.load()
+    graphql = connect.github(environment)
 
     def reread(db: Database, _actor: Actor) -> Sequence[Operated]:
         with connect.sharing(graphql, db, writing=not dry_run):
             return operate.retry_quarantined(db, graphql, names, dry_run=dry_run)
 
-    _operate(reread, dry_run=dry_run, as_json=as_json)
+    _operate(reread, environment, dry_run=dry_run, as_json=as_json)
 
 
-def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False) -> None:
+def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
     """End the goal of backfills: what was captured stays, and no plan opens them again until somebody resumes them.
 
     Example: [bold]gh-backfill cancel octocat/hello-world[/bold]
     """
     _operate(
-        lambda db, actor: operate.cancel(db, names, dry_run=dry_run, actor=actor), dry_run=dry_run, as_json=as_json
+        lambda db, actor: operate.cancel(db, names, dry_run=dry_run, actor=actor),
+        stored(demo=demo),
+        dry_run=dry_run,
+        as_json=as_json,
     )
 
 
-def _operate(do: Callable[[Database, Actor], Sequence[Operated]], *, dry_run: bool, as_json: bool) -> None:
-    environment = settings.load()
+def _operate(
+    do: Callable[[Database, Actor], Sequence[Operated]],
+    environment: settings.Settings,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     with connect.database(environment, writing=not dry_run) as db:
         done = do(db, connect.actor(environment))
     if as_json:

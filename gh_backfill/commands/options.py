@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -44,6 +45,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", envvar="GH_BACKFILL_DRY_RUN", help="Say what would be done; write nothing.")
 ]
+Demo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, whatever is configured.")]
 ChunkSize = Annotated[
     str | None,
     typer.Option(
@@ -70,7 +72,19 @@ def number(name: str, text: str | None, least: int, most: int = MOST) -> int | N
     return int(text)
 
 
-def demo_settings() -> settings.Settings:
-    """Return settings for the demo's own database, whatever is configured."""
-    environment = settings.load({key: value for key, value in os.environ.items() if "DATABASE" not in key}, dotenv=None)
+def stored(*, demo: bool = False) -> settings.Settings:
+    """Return the settings of a command that asks the database alone: of the demo's, where nothing else was ever set up.
+
+    With `demo` it is the demo's, whatever is configured.
+    """
+    if demo:
+        return local.demo_settings(settings.load(_without_database()))
+    environment = settings.load()
+    if not local.has_only_the_demo(environment):
+        return environment
+    print("this is the demo's database with its invented data: nothing else was set up yet", file=sys.stderr)
     return local.demo_settings(environment)
+
+
+def _without_database() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if "DATABASE" not in key}

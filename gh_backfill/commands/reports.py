@@ -11,7 +11,7 @@ import typer
 
 from gh_backfill import actions, settings
 from gh_backfill.clients import issues, runs
-from gh_backfill.commands.options import DryRun, Json, number
+from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.figures import run_address
 from gh_backfill.policy.issue_text import Occurrence
@@ -28,14 +28,14 @@ from gh_backfill.tasks.report import Options, Report
 log = logging.getLogger(__name__)
 
 
-def report(dry_run: DryRun = False, as_json: Json = False) -> None:
+def report(dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
     """Close a run: every planned job gets its final status; shows what was captured and what failed, and tells of it.
 
     A dry run shows where the jobs stand, closes none and tells nobody.
 
     Example: [bold]gh-backfill report[/bold]
     """
-    environment = settings.load()
+    environment = stored(demo=demo)
     key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
     now = datetime.now(UTC)
     trouble: Exception | None = None
@@ -55,12 +55,12 @@ def report(dry_run: DryRun = False, as_json: Json = False) -> None:
         raise PartlyFailed(_ended(made))
 
 
-def costs(as_json: Json = False) -> None:
+def costs(as_json: Json = False, demo: Demo = False) -> None:
     """Show what this month has cost so far, by processor, what it will come to, and what was saved.
 
     Example: [bold]gh-backfill costs --json[/bold]
     """
-    environment = settings.load()
+    environment = stored(demo=demo)
     with connect.database(environment, writing=False) as db:
         month = spending.month(db, environment, datetime.now(UTC))
     if as_json:

@@ -30,7 +30,7 @@ from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
-from gh_backfill.tasks import accounts, children, connect, costs, job, local, operate, pricing
+from gh_backfill.tasks import accounts, children, connect, costs, job, local, operate, preview, pricing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.accounts import Filters
@@ -270,7 +270,7 @@ def run(
     environment = settings.load()
     given = names or []
     if dry_run:
-        _preview_run(environment, given)
+        _preview_run(environment, given, goal)
         return
     with bars.scene() as show:
         if local.is_demo(environment, given):
@@ -304,16 +304,19 @@ def failure(message: str, causes: set[ErrorType | None]) -> BackfillError:
     return Unreachable(message) if causes == {ErrorType.NETWORK} else PartlyFailed(message)
 
 
-def _preview_run(environment: settings.Settings, names: list[str]) -> None:
-    """Say what a run would capture, from GitHub's counts and the price list alone."""
+def _preview_run(environment: settings.Settings, names: list[str], goal: Goal) -> None:
+    """Say what a run would capture beside what is stored."""
     if local.is_demo(environment, names):
         print("would capture invented repositories into the demo's database; nothing was written")
         return
-    found = local.preview(environment, names)
+    if not names:
+        console.show_plan(*preview.of_plan(environment), dry_run=True)
+        return
+    found = preview.of_names(environment, names, goal)
     for each in found:
         console.show_preview(each)
-    if names and not any(each.repository for each in found):
-        tracking.settle(found)
+    if not any(each.tracked.repository for each in found):
+        tracking.settle([each.tracked for each in found])
 
 
 def _limits(chunk_size: str | None, max_chunks: str | None, time_limit: str | None) -> Limits:

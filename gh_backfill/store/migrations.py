@@ -39,6 +39,12 @@ def pending(tx: Transaction) -> list[Migration]:
     return [migration for migration in known if applied.get(migration.version) != migration.checksum]
 
 
+def is_empty(tx: Transaction) -> bool:
+    """Say whether there is neither a table of ours nor of a host application."""
+    row = tx.row(_SQL["is_empty"])
+    return row is not None and bool(row["empty"])
+
+
 def apply(db: Database) -> list[Migration]:
     """Apply what is pending, each migration in a transaction of its own, and return what this run has applied.
 

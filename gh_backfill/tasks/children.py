@@ -108,8 +108,14 @@ def stop(children: Sequence[Child], say: Callable[[str], None], *, patience: flo
     One that is killed holds nothing either: whoever comes next on this machine sees that it is gone.
     """
     running = [child for child in children if child.running]
-    if not running:
-        return
+    if running:
+        _stop(running, say, patience)
+    for child in children:
+        if child.process.stdin is not None:
+            child.process.stdin.close()
+
+
+def _stop(running: Sequence[Child], say: Callable[[str], None], patience: float) -> None:
     for child in running:
         child.process.terminate()
     many = (

@@ -13,7 +13,7 @@ from gh_backfill.clients import credentials, rest
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.models import Named
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations, preflight, repositories
@@ -24,6 +24,7 @@ from gh_backfill.tasks import budgets
 from gh_backfill.tasks.gate import SharedGate
 
 QUICK = (5.0, 15.0)
+FIRST = "gh-backfill track owner/name"
 
 
 @contextmanager
@@ -41,8 +42,11 @@ def database_url(settings: Settings) -> Iterator[str]:
 def database(settings: Settings, *, writing: bool = True) -> Iterator[Database]:
     """Yield the database; raises ConfigurationError where settings or migrations are missing.
 
-    An embedded database is brought up to date here, unless nothing is to be written; any other one is its owner's.
+    An embedded database is brought up to date here, and made where there is none, unless nothing is to be written; any
+    other one is its owner's.  Where nothing was ever made, it is an EmptyDatabase.
     """
+    if settings.database_url is None and not writing and not settings.in_actions and not embedded_exists(settings):
+        raise EmptyDatabase(f"the database is empty: {FIRST}")
     with database_url(settings) as url, Database(url) as db:
         prepare(db, settings, writing=writing)
         yield db
@@ -56,6 +60,10 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
     with db.transaction(read_only=True) as tx:
         missing = migrations.pending(tx)
         astray = preflight.place(tx).led_astray if missing and db.schema is None else None
+        if missing and astray is None and migrations.is_empty(tx):
+            embedded_one = settings.database_url is None
+            first = FIRST if embedded_one else f"run gh-backfill migrate, then {FIRST}"
+            raise EmptyDatabase(f"the database is empty: {first}")
         lacking = access.lacking(tx) if writing and not missing else []
         policed = access.policed(tx) if writing and not missing else frozenset()
     if astray is not None:
@@ -72,6 +80,11 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         lacking = [f"{table}: {reason}" for table, reason in access.prove(db) if table in policed]
     if lacking:
         raise ConfigurationError(f"the database can't be written: {'; '.join(lacking)}; see gh-backfill check")
+
+
+def embedded_exists(settings: Settings) -> bool:
+    """Say whether the embedded database was ever made."""
+    return (embedded_folder(settings) / "data").exists()
 
 
 def embedded_folder(settings: Settings) -> Path:

@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, StoreError
 from gh_backfill.models import Goal
 from gh_backfill.policy.selection import Thresholds, Verdict, Why
 from gh_backfill.settings import Settings
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks import children, connect, processes
+from gh_backfill.tasks import children, connect, interrupts, processes
 from gh_backfill.tasks.children import Child
+from gh_backfill.tasks.closing import close_run
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.recover import recover
 from gh_backfill.tasks.report import Report, report
 from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
-from gh_backfill.tasks.track import Tracked, ask, settle, track
+from gh_backfill.tasks.track import Tracked, settle, track
 
 WORKERS = 5
 DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
@@ -80,6 +81,13 @@ def demo_settings(settings: Settings) -> Settings:
     )
 
 
+def has_only_the_demo(settings: Settings) -> bool:
+    """Say whether the demo's database is the only one here: none is configured, and no other was ever made."""
+    if settings.database_url is not None or settings.in_actions:
+        return False
+    return connect.embedded_exists(demo_settings(settings)) and not connect.embedded_exists(settings)
+
+
 @contextmanager
 def demo(settings: Settings) -> Iterator[Settings]:
     """Run the invented GitHub beside the block, and yield settings that lead there and nowhere else."""
@@ -88,11 +96,6 @@ def demo(settings: Settings) -> Iterator[Settings]:
 
     with running(load(recipes=DEMO)) as simulator:
         yield demo_settings(settings).model_copy(update={"github_api_url": simulator.url})
-
-
-def preview(settings: Settings, names: Sequence[str]) -> list[Tracked]:
-    """Ask GitHub about repositories and write nothing; there need not be a database yet."""
-    return ask(connect.github(settings), names, name_of=connect.name_of(settings))
 
 
 def run(
@@ -171,6 +174,14 @@ def _capture_all(
         look.show((), show)
     finally:
         children.stop(started, say)
+        if any(child.process.returncode for child in started) or waiting:
+            _close(db, settings)
+
+
+def _close(db: Database, settings: Settings) -> None:
+    """Give the jobs that were stopped before they could say so, or never began, their final word."""
+    with interrupts.shielded(), suppress(StoreError):  # else a later run does it
+        close_run(db, settings.run_key or "", None, run=None, labels=())
 
 
 def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,11 +16,14 @@ import pytest
 
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.settings import load as load_settings
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import running
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Row
+from gh_backfill.store.embedded import embedded
+from gh_backfill.tasks import children, job
 from gh_backfill.tasks.local import is_demo
 from tests import servers
 
@@ -60,11 +64,88 @@ def test_the_demo_captures_invented_repositories_into_a_folder_of_its_own(tmp_pa
     first = run(tmp_path)
     assert first.returncode == 0, first.stderr
     assert "1660 pull requests" in first.stdout
-    assert "gh_backfill psql --demo" in first.stdout
+    assert "gh-backfill psql --demo" in first.stdout
     assert [path.name for path in (tmp_path / ".local/share/gh_backfill").iterdir()] == ["demo"]
     second = run(tmp_path)
     assert second.returncode == 0, second.stderr
     assert "this run: 0 pull requests, 3 points, 3 requests" in second.stdout
+
+
+def command(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as somebody does who has set nothing up."""
+    return subprocess.run(
+        [sys.executable, "-m", "gh_backfill", *arguments],
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.fixture
+def demo_home() -> Iterator[Path]:
+    """Give a home in which nothing but a small demo was run; not in pytest's folder, which other runs of it close."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gh_backfill-home-") as name,
+        running(load(recipes=["octo-demo/engine:5"])) as github,
+    ):
+        settings = {"GITHUB_TOKEN": "demo", "GITHUB_API_URL": github.url}
+        demo = str(Path(name) / ".local/share/gh_backfill/demo")
+        assert run(Path(name), "octo-demo/engine", GH_BACKFILL_HOME=demo, **settings).returncode == 0
+        yield Path(name)
+
+
+def test_after_the_demo_every_command_means_its_database_until_there_is_another_one(demo_home: Path) -> None:
+    seen = command(demo_home, "status")
+    assert (seen.returncode, "octo-demo/engine" in seen.stdout) == (0, True)
+    assert seen.stderr.splitlines() == [
+        "this is the demo's database with its invented data: nothing else was set up yet"
+    ]
+    assert command(demo_home, "recover", "octo-demo/engine").returncode == 0
+    assert command(demo_home, "migrate").returncode == 0  # this makes one of our own
+    own = command(demo_home, "status")
+    assert (own.returncode, own.stderr) == (0, "")
+    assert own.stdout.startswith("empty, no repository is tracked yet: ")
+    assert "octo-demo/engine" in command(demo_home, "status", "--demo").stdout
+
+
+def test_the_hints_can_be_pasted_as_they_stand(demo_home: Path) -> None:
+    home = demo_home / "two words"
+    home.mkdir()
+    (home / ".local").symlink_to(demo_home / ".local")
+    hint = command(home, "status", "octo/nowhere", "--json").stderr
+    assert "not tracked here" in hint
+    empty = command(home, "status", GH_BACKFILL_HOME=str(home / "new")).stdout
+    track = empty.partition(": ")[2].strip()
+    pasted = subprocess.run(
+        ["/bin/sh", "-c", f"{track.replace(' track owner/name', '')} status --demo"],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (pasted.returncode, "octo-demo/engine" in pasted.stdout) == (0, True), pasted.stderr
+
+
+def test_where_nothing_was_ever_set_up_status_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    seen = command(tmp_path, "status")
+    assert (seen.returncode, seen.stderr) == (0, "")
+    assert "gh-backfill track owner/name" in seen.stdout
+    assert command(tmp_path, "status", "--json").stdout == "[]\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configured_database_without_a_table_says_which_two_steps_fill_it(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    seen = command(tmp_path, "status", DATABASE_URL=empty_database_url)
+    assert seen.returncode == 2
+    assert "the database is empty: run " in seen.stderr
+    assert "gh-backfill migrate, then " in seen.stderr
+    assert "gh-backfill track owner/name" in seen.stderr
 
 
 def test_named_repositories_are_captured_several_at_once_and_the_wrong_one_is_named(
@@ -172,9 +253,10 @@ ALL_ENDED = "select 1 as one from progressive_capture_jobs having bool_and(outco
 def test_whatever_ends_a_run_its_chunks_are_free_at_once_and_the_next_run_goes_on(
     tmp_path: Path, database_url: str, how: str
 ) -> None:
-    with running(load(recipes=[f"{name}:120" for name in NAMES]), Options(latency=0.4)) as github:
+    names = (*NAMES, "octo/late") if how == "terminated" else NAMES
+    with running(load(recipes=[f"{name}:120" for name in names]), Options(latency=0.4)) as github:
         settings = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
-        with started(tmp_path, *NAMES, **settings) as process:
+        with started(tmp_path, *names, "--workers", "2", **settings) as process:
             until(process, database_url, BEGUN)
             until(process, database_url, AT_WORK)
             match how:
@@ -192,11 +274,12 @@ def test_whatever_ends_a_run_its_chunks_are_free_at_once_and_the_next_run_goes_o
         assert process.returncode == (-signal.SIGKILL if how == "killed" else 130), out
         assert ("stopping: 2 captures give back what they hold" in out) == (how != "killed")
         assert rows(database_url, "select 1 as one from backfill_chunks where status = 'processing'") == []
-        ended = rows(database_url, "select distinct outcome from progressive_capture_jobs")
-        assert ended == [{"outcome": "cancelled"}], ended
-        again = run(tmp_path, *NAMES, **settings)
+        ended = rows(database_url, "select outcome, count(*)::integer as n from progressive_capture_jobs group by 1")
+        late = [{"outcome": "never_started", "n": 1}] if how == "terminated" else []
+        assert sorted(ended, key=str) == sorted([{"outcome": "cancelled", "n": 2}, *late], key=str)
+        again = run(tmp_path, *names, **settings)
     assert again.returncode == 0, again.stderr
-    assert rows(database_url, "select count(*) as n from pull_requests") == [{"n": 240}]
+    assert rows(database_url, "select count(*) as n from pull_requests") == [{"n": 120 * len(names)}]
     assert len(list((tmp_path / ".local/share/gh_backfill/logs").glob("*.log"))) == 2
 
 
@@ -229,3 +312,45 @@ def test_captures_of_one_run_share_a_log_that_is_the_users_alone(tmp_path: Path,
     assert log.stat().st_mode & 0o077 == 0
     text = log.read_text(encoding="utf-8")
     assert all(f"{name}: completed" in text for name in NAMES)
+
+
+def test_a_dry_run_counts_what_is_stored_and_writes_nothing(tmp_path: Path, database_url: str) -> None:
+    with running(load(recipes=["octo/engine:60", "octo/motor:140"])) as github:
+        settings = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
+        assert run(tmp_path, "octo/engine", "--max-prs", "20", **settings).returncode == 0
+        before = rows(database_url, "select count(*) as n from progressive_capture_jobs")
+        dry = run(tmp_path, "octo/engine", "octo/motor", "--dry-run", **settings).stdout.splitlines()
+        assert dry[0].startswith("octo/engine: 20 of 60 pull requests are here; would capture 40, about ")
+        assert dry[1].startswith("octo/motor: 0 of 140 pull requests are here; would capture 140, about ")
+        less = run(tmp_path, "octo/engine", "--max-prs", "20", "--dry-run", **settings).stdout
+        assert "20 of 60 pull requests are here; nothing of what was asked for is missing" in less
+        due = run(tmp_path, "--dry-run", **settings)
+        assert (due.returncode, "dry run: nothing was written" in due.stdout) == (0, True)
+        new = run(tmp_path, "octo/motor", "--dry-run", **{**settings, "DATABASE_URL": ""})
+        assert "0 of 140 pull requests are here; would capture 140" in new.stdout
+    assert rows(database_url, "select count(*) as n from progressive_capture_jobs") == before
+    assert rows(database_url, "select count(*) as n from repositories") == [{"n": 1}]
+
+
+def test_a_capture_holds_the_embedded_database_whoever_else_comes_and_goes() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="gh_backfill-home-") as name,
+        running(load(recipes=["octo/engine:90"]), Options(latency=0.4)) as github,
+    ):
+        home = Path(name)
+        given = {"GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url, "GH_BACKFILL_HOME": name}
+        assert command(home, "track", "octo/engine", **given).returncode == 0
+        environment = children.environment_of(load_settings(given, dotenv=None))
+        log = children.new_log(home / "logs", "run-1")
+        with embedded(home / "simulated") as url, Database(url) as db:
+            child = children.start(job.find(db, "octo/engine"), None, environment, log)
+            for _ in range(LOOKS):
+                with suppress(subprocess.TimeoutExpired):
+                    child.process.wait(0.1)
+                if not child.running or rows(url, BEGUN):
+                    break
+        assert (home / "simulated/data/postmaster.pid").exists()  # we have left, and were not the last
+        assert child.process.wait(120) == 0, log.read_text(encoding="utf-8")
+        children.stop([child], print)
+        assert not (home / "simulated/data/postmaster.pid").exists()
+        assert "connection" not in log.read_text(encoding="utf-8")

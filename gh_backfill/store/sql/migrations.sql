@@ -1,6 +1,10 @@
 -- name: ledger_exists
 select to_regclass('gh_backfill_migrations') is not null as "exists"
 
+-- name: is_empty
+select to_regclass('gh_backfill_migrations') is null and to_regclass('repositories') is null
+       and to_regclass('pull_requests') is null as "empty"
+
 -- name: applied
 select version, checksum from gh_backfill_migrations
 
