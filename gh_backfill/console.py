@@ -14,6 +14,8 @@ from rich.table import Table
 
 from gh_backfill.policy import governor, markdown
 from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -240,7 +242,8 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     notes = [
         f"{state.pause_reason}, goes on {_time(state.resume_at)}" if state.pause_reason and state.resume_at else "",
         state.last_error if state.last_error and state.status in {"paused", "failed"} else "",
-        f"{state.gaps} with gaps" if state.gaps else "",
+        complete_words(state.unlisted) if state.unlisted and state.status == BackfillStatus.COMPLETED else "",
+        f"{state.gaps - state.unlisted} with gaps" if state.gaps > state.unlisted else "",
         f"{state.quarantined} in quarantine" if state.quarantined else "",
         "private" if state.is_private else "",
     ]

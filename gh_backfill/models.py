@@ -213,7 +213,8 @@ class Repository:
 class TrackedRepository:
     """A repository as the database knows it, and how far its history has come.
 
-    `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
+    `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on; `gaps` are
+    pull requests that GitHub counted and did not list, by two readings.
     """
 
     id: str
@@ -234,6 +235,7 @@ class TrackedRepository:
     held: bool = False
     begun: bool = False
     free_parts: tuple[int, ...] = ()
+    gaps: int = 0
 
     @property
     def full_name(self) -> str:

@@ -76,9 +76,13 @@ def choose(
 
 
 def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> bool:
-    """Say whether so much of a repository is missing that its history has to be walked."""
+    """Say whether so much of a repository is missing that its history has to be walked.
+
+    What GitHub counts and does not list would be missing again.
+    """
     total = repository.total or 0
-    return total > thresholds.more_than and repository.captured * 100 < total * thresholds.below_percent
+    there = repository.captured + repository.gaps
+    return total > thresholds.more_than and there * 100 < total * thresholds.below_percent
 
 
 def _asked(repository: TrackedRepository, now: datetime) -> Verdict:

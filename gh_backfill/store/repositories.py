@@ -27,7 +27,10 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
-    """How far the history of one repository has come; times are UTC, points are GitHub's."""
+    """How far the history of one repository has come; times are UTC, points are GitHub's.
+
+    `gaps` are pull requests that are not whole: `unlisted` of them are counted by GitHub and not listed at all.
+    """
 
     id: str
     full_name: str
@@ -45,6 +48,7 @@ class Status:
     chunk_number: int | None
     chunk_status: str | None
     chunk_at: datetime | None
+    unlisted: int
     gaps: int
     quarantined: int
 

@@ -65,7 +65,8 @@ class Commit:
         with self.db.transaction() as tx:
             people.settle(tx, people.people_of(self.chunk.items))
         with self.db.transaction() as tx:
-            backfills.hold(tx, self.claim)
+            if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
+                self._stop_circling()
             self._follow(tx)
             words = items.vocabulary(tx)
             self._written = items.write(tx, self.repository, self.chunk.items, self.chunk.unreadable, words)
@@ -94,6 +95,12 @@ class Commit:
         owner, name = page.full_name.split("/")
         self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
 
+    def _stop_circling(self) -> None:
+        """End a walk whose next page has been read already, by a worker before this one."""
+        log.warning("%s: GitHub's list of pull requests goes round in a circle", self.repository.full_name)
+        page = replace(self.chunk.page, next=None, end=self.claim.after, stuck=True)
+        self.chunk = replace(self.chunk, page=page)
+
     def _close(self, tx: Transaction) -> None:
         chunk = self.chunk
         page = chunk.page
@@ -104,12 +111,14 @@ class Commit:
             next_cursor=page.next,
             end_cursor=page.end,
             server_time=page.server_time,
+            stuck=page.stuck,
         )
         backfills.complete(
             tx,
             self.claim,
             next_state,
             numbers=[item.pull_request.number for item in chunk.items],
+            walked=0 if next_state.stuck else chunk.kept,
             new_items=self._written.new_pull_requests,
             counts=self._written.counts,
             spent=chunk.spent,

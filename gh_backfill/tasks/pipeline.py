@@ -85,6 +85,8 @@ class Pipeline:
     _spent: Spent = field(default_factory=Spent)
     _apart: int = 0
     _tries_alone: int = 0
+    _walked: set[str] = field(default_factory=set)
+    _tries_to_go_on: int = 0
 
     @property
     def under_way(self) -> bool:
@@ -151,6 +153,10 @@ class Pipeline:
         if not self._fits(claim.stream, ahead, claim.after):
             self.drain()
             self._fetched.clear()
+        if claim.after is None or self._stream is None or self._stream.id != claim.stream.id:
+            self._walked.clear()
+        else:
+            self._walked.add(claim.after)
         self._stream = claim.stream
         if self._running is not None:
             asked, pending = self._running
@@ -176,7 +182,7 @@ class Pipeline:
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
         goes_on = stream.kind == "history" and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
-        size = min(self._page_size(), max(1, left)) if begins else 0
+        size = max(1, min(self._page_size(), left) >> self._tries_to_go_on) if begins else 0
         if self._numbers is not None:
             size = min(size, self._numbers.ready)
         pages = [each.gatherings for each in self._fetched]
@@ -217,6 +223,15 @@ class Pipeline:
     def _arrived(self, asked: Asked, page: Page, alive: Alive) -> None:
         stream = self._stream
         assert stream is not None
+        if isinstance(asked, PageAsked) and (bad := self._bad_end(stream, asked, page)) is not None:
+            self._tries_to_go_on += 1
+            if self._tries_to_go_on < TRIES_ALONE:
+                log.warning("%s: %s; asking again for less", page.full_name, bad)
+                return
+            log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, TRIES_ALONE)
+            place = page.next if page.next is not None and not page.slots else asked.after
+            page = replace(page, next=None, end=place, stuck=True)
+        self._tries_to_go_on = 0
         largest = self._largest()
         self.size = self.size.after_clean(
             asked.first,
@@ -243,6 +258,18 @@ class Pipeline:
                 kept=len(page.slots) - (len(slots) - len(kept)),
             )
         )
+
+    def _bad_end(self, stream: Stream, asked: PageAsked, page: Page) -> str | None:
+        """Say why a list does not go on after a page, though it should; None where it does, or has all it counts."""
+        ahead = sum(each.kept for each in self._fetched)
+        whole = stream.kind == "history" and stream.items_done + ahead + len(page.slots) >= page.total
+        if not page.more or whole or len(wanted(stream, page.slots)) < len(page.slots):
+            return None
+        if page.next is None:
+            return "GitHub says that there are more pull requests and does not say where they begin"
+        if page.next in {asked.after, *self._walked, *(each.after for each in self._fetched)}:
+            return "GitHub's list of pull requests goes round in a circle"
+        return None if page.slots else "GitHub says that there are more pull requests and lists none"
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""

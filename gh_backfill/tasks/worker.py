@@ -16,6 +16,7 @@ from gh_backfill.policy import chunking
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import complete_words
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import route
 from gh_backfill.tasks.background import Begin, in_thread
@@ -203,7 +204,8 @@ class Worker:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
         still = self.claims.standstill()
         if still.status is BackfillStatus.COMPLETED:
-            return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
+            self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
+            return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps))
         if still.status is BackfillStatus.PAUSED:
             reason = f"paused: {still.pause_reason or 'no reason given'}"
             return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)

@@ -66,6 +66,7 @@ def commit(db: Database, claim: Claim, cursor: str | None, **changes: Any) -> No
             claim,
             advance,
             numbers=[3, 2, 1],
+            walked=3,
             new_items=3,
             counts=DONE,
             spent=Spent(points=2, requests=2),

@@ -81,7 +81,7 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
-       coalesce(walk.free_parts, '{}') as free_parts
+       coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
@@ -134,7 +134,9 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
-       (select count(*) from pull_requests p where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
+       coalesce(b.gaps, 0) as unlisted,
+       coalesce(b.gaps, 0) + (select count(*) from pull_requests p
+                              where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer
            as quarantined
 from repositories r
