@@ -15,6 +15,7 @@ BackfillError                    exit  alerts
     ├── StoreUnavailable          4     yes   no connection to the database
     ├── StoreConflict             1     no    deadlock or lock time-out: replay the transaction
     ├── RowRefused                1     yes   a row that this database does not admit: find it, quarantine it
+    │   └── RowTooLarge           1     yes   one that is larger than any database takes
     └── StaleClaim                0     no    another worker owns the chunk now: stop quietly
 """
 
@@ -123,6 +124,10 @@ class StoreConflict(StoreError):
 
 class RowRefused(StoreError):
     """The database does not admit a row that was sent: a constraint or a type refuses it."""
+
+
+class RowTooLarge(RowRefused):
+    """What was sent is larger than PostgreSQL takes."""
 
 
 class StaleClaim(StoreError):

@@ -82,10 +82,8 @@ GITHUB: Table = {
         _ENDS + "test_a_circle_of_several_pages_is_noticed_though_each_process_reads_one_of_them",
         STORM,
     ),
-    "empty_page": (
-        _ONCE,
-        _NEVER,
-        _LIST,
+    "empty_page": (_ONCE, _NEVER, _LIST, STORM),
+    "empty_list": (
         "tests/clients/test_listing.py::test_a_list_that_says_it_goes_on_and_does_not_ends_with_an_error",
         STORM,
     ),

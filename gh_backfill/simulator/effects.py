@@ -216,11 +216,8 @@ EFFECTS: dict[str, Effect] = {
     "old_cursor": Effect(
         text="lists (`on`: those of this name) go on at `cursor`, or where they were asked to begin", ends=_old_cursor
     ),
-    "empty_page": Effect(
-        text="lists (`on`: those of this name; REST's too) have no rows and say that there is more",
-        ends=_empty,
-        wire=_empty_list,
-    ),
+    "empty_page": Effect(text="lists (`on`: those of this name) have no rows and say that there is more", ends=_empty),
+    "empty_list": Effect(text="a list of REST has no rows and says that there is more", wire=_empty_list),
     "bad_credentials": Effect(
         text="401 `Bad credentials`", instead=lambda fault, moment: refusals.bad_credentials(moment.path)
     ),

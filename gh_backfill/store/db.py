@@ -17,7 +17,14 @@ import psycopg2
 from psycopg2 import extensions, extras
 from psycopg2.extensions import make_dsn
 
-from gh_backfill.errors import ConfigurationError, RowRefused, StoreConflict, StoreError, StoreUnavailable
+from gh_backfill.errors import (
+    ConfigurationError,
+    RowRefused,
+    RowTooLarge,
+    StoreConflict,
+    StoreError,
+    StoreUnavailable,
+)
 
 Row = dict[str, Any]
 
@@ -35,6 +42,8 @@ _BEGIN_READ_ONLY = f"begin read only; {_LIMITS}"
 
 _CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock time-out
 _LOST = {"57P01", "57P02", "57P03", "57P05", "25P03", "53300"}  # shut down, idle too long, too many connections
+_TOO_LARGE = "54"  # the class of limits: a jsonb over 256 MB, a row that no index takes
+_OUT_OF_MEMORY = "53200"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
 
 
@@ -257,7 +266,9 @@ def _own_errors() -> Iterator[None]:
             raise StoreConflict(f"the database transaction collided with another one: {reason}") from error
         if _is_loss(error):
             raise StoreUnavailable(f"the database does not answer: {reason}") from error
-        if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError):
+        if (error.pgcode or "").startswith(_TOO_LARGE):
+            raise RowTooLarge(f"the database can't take it: {error.diag.message_primary}") from error
+        if isinstance(error, psycopg2.DataError | psycopg2.IntegrityError) or error.pgcode == _OUT_OF_MEMORY:
             # Without its detail, which repeats the row: texts of private repositories do not belong in logs.
             raise RowRefused(
                 f"the database refuses a row: {error.diag.message_primary or type(error).__name__}"

@@ -77,14 +77,18 @@ class Commit:
             return backfills.committed(tx, self.claim)
 
     def _sift(self, error: RowRefused) -> None:
-        """Take out of the chunk what the database refuses; where that is most of it, the database is at fault."""
+        """Take out of the chunk what the database refuses; where that is most of it, the database is at fault.
+
+        What is too large for any database is at fault itself, however much of the chunk it is.
+        """
         with self.db.transaction() as tx:
             if items.settle_numbers(tx, self.repository, self.chunk.items):
                 return
-        kept, refused = sift(self.db, self.repository, self.chunk.items)
-        if 2 * len(refused) > items.rows_of(self.chunk.items):
+        found = sift(self.db, self.repository, self.chunk.items)
+        if 2 * (len(found.refused) - found.too_large) > items.rows_of(self.chunk.items):
             raise error
-        self.chunk = replace(self.chunk, items=tuple(kept), unreadable=(*self.chunk.unreadable, *refused))
+        lost = (*self.chunk.unreadable, *found.refused)
+        self.chunk = replace(self.chunk, items=tuple(found.kept), unreadable=lost)
 
     def _follow(self, tx: Transaction) -> None:
         """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""

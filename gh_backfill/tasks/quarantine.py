@@ -79,7 +79,8 @@ def _read(
 def _admissible(
     db: Database, repository: TrackedRepository, chunk: list[CompletePullRequest]
 ) -> tuple[list[CompletePullRequest], list[Unreadable]]:
-    return sift(db, repository, chunk) if chunk else ([], [])
+    found = sift(db, repository, chunk)
+    return found.kept, found.refused
 
 
 def _whole(chunk: list[CompletePullRequest]) -> list[int]:

@@ -157,7 +157,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
 
 
 def test_a_list_that_says_it_goes_on_and_does_not_ends_with_an_error(github: Simulator) -> None:
-    github.faults.add(Fault(name="empty_page", skip=2, match={"path": "pulls/comments"}))
+    github.faults.add(Fault(name="empty_list", skip=2, match={"path": "pulls/comments"}))
     way = rest(github.url)
     pages: list[ListedPage] = []
     with pytest.raises(Unexpected, match="does not lead on after page 3"):
