@@ -41,12 +41,14 @@ def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
 def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal) -> None:
     """Open the backfill of a repository, or reopen it: one row each for ever.
 
-    A finished walk whose goal is raised goes on from its cursor; one that is asked for again starts at the top.
+    A finished walk whose goal is raised goes on from its own cursor; one that is asked for again starts at the top.  A
+    catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.
     """
     state = tx.row(_SQL["open_state"], repository_id=repository_id, total=total)
     assert state is not None
-    if tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items):
-        tx.run(_SQL["close_catch_up"], repository_id=repository_id)
+    tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items)
+    if tx.run(_SQL["close_catch_up"], repository_id=repository_id):
+        tx.run(_SQL["skip_catch_up"], repository_id=repository_id)
     tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
 
 

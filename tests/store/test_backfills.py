@@ -295,3 +295,20 @@ def test_a_claim_is_renewed_by_its_owner_only(db: Database, repository: TrackedR
     assert claim(db, repository, "rival") is not None
     with pytest.raises(StaleClaim), db.transaction() as tx:
         backfills.renew(tx, mine)
+
+
+def test_a_raised_goal_closes_the_catch_up_with_its_open_chunk_and_goes_on_from_its_own_cursor(db: Database) -> None:
+    repository = opened(db, Goal(max_items=200))
+    commit(db, must_claim(db, repository), "c200", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), "middle of the catch-up", total=3)
+    late = must_claim(db, repository)
+    assert (late.stream.kind, late.after) == ("catch_up", "middle of the catch-up")
+    opened(db, Goal())
+    with pytest.raises(StaleClaim):
+        commit(db, late, "further on", total=3)
+    assert only(db, f"select status from backfill_chunks where id = '{late.chunk_id}'")["status"] == "skipped"
+    going_on = must_claim(db, repository)
+    assert (going_on.stream.kind, going_on.after) == ("history", "c200")
+    commit(db, going_on, "end", total=6, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    anew = must_claim(db, repository)
+    assert (anew.stream.kind, anew.after, anew.stream.pass_number) == ("catch_up", None, 1)

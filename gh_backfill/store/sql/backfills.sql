@@ -87,10 +87,18 @@ where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'co
               where h.repository_id = %(repository_id)s and h.stream = 'history' and h.goal_max_items is null);
 
 -- name: close_catch_up
--- A walk that begins again makes the catch-up of the last one void; it is opened anew when the walk ends.
+-- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.
 update backfill_streams
 set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'active';
+
+-- name: skip_catch_up
+-- Its open chunk would be taken over by the next catch-up, with a cursor from the middle of this one.
+update backfill_chunks c
+set status = 'skipped', lease_until = null, retry_at = null, error = 'the walk goes on: the catch-up begins anew after it'
+from backfill_streams s
+where s.id = c.stream_id and s.repository_id = %(repository_id)s and s.stream = 'catch_up'
+  and c.status in ('pending', 'processing');
 
 -- name: lock_stream
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.

@@ -9,17 +9,49 @@ with holders as (
     where r.github_id <> i.github_id
     order by r.id
     for update of r
-), freed as (
-    update repositories r
-    set full_name = r.full_name || '~' || r.github_id, name = r.name || '~' || r.github_id
-    from holders
-    where holders.id = r.id
-    returning r.id, r.name
 )
+update repositories r
+set full_name = r.full_name || '~' || r.github_id, name = r.name || '~' || r.github_id
+from holders
+where holders.id = r.id
+returning r.id;
+
+-- name: renamed
+-- Which of these have another name here.
+select r.id
+from repositories r
+join jsonb_to_recordset(%(rows)s) as i (github_id bigint, full_name text) on i.github_id = r.github_id
+where i.full_name <> r.full_name;
+
+-- name: free_tracked_copies
+-- A step of its own, for two that swap their names would collide otherwise.
 update tracked_repositories t
-set repository_name = freed.name, updated_at = clock_timestamp()
-from freed
-where freed.id = t.repository_id;
+set repository_name = t.repository_name || '~' || r.github_id, updated_at = clock_timestamp()
+from repositories r
+where r.id = t.repository_id
+  and (r.id = any(%(ids)s::uuid[]) or exists (
+          select from repositories n
+          where n.id = any(%(ids)s::uuid[]) and n.id <> r.id and lower(n.owner) = lower(t.organization_name)
+            and lower(n.name) = lower(t.repository_name)));
+
+-- name: rename_tracked
+update tracked_repositories t
+set organization_name = r.owner, repository_name = r.name, updated_at = clock_timestamp()
+from repositories r
+where r.id = t.repository_id and r.id = any(%(ids)s::uuid[]);
+
+-- name: rename_pull_requests
+-- Every copy of a repository's name, addresses included; who was freed has no address until its new name is known.
+update pull_requests p
+set repository_full_name = r.full_name,
+    html_url = case when r.name like '%%~%%' then p.html_url
+                    else regexp_replace(p.html_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end,
+    diff_url = case when r.name like '%%~%%' then p.diff_url
+                    else regexp_replace(p.diff_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end,
+    patch_url = case when r.name like '%%~%%' then p.patch_url
+                     else regexp_replace(p.patch_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end
+from repositories r
+where p.repository_id = r.id and r.id = any(%(ids)s::uuid[]) and p.repository_full_name <> r.full_name;
 
 -- name: upsert
 insert into repositories as r (
@@ -116,12 +148,17 @@ where id = any(%(ids)s::uuid[]) or github_id = any(%(github_ids)s::bigint[])
    or lower(full_name) = any(%(names)s::text[]);
 
 -- name: follow
--- What a page says of its repository, where that is news.
+-- What a page says of its repository, where that is news; a new name is a step of its own.
 update repositories
-set full_name = %(full_name)s, owner = split_part(%(full_name)s, '/', 1), name = split_part(%(full_name)s, '/', 2),
-    is_private = %(is_private)s, github_pull_requests = %(total)s, github_pull_requests_at = clock_timestamp()
+set is_private = %(is_private)s, github_pull_requests = %(total)s, github_pull_requests_at = clock_timestamp()
 where id = %(id)s
-  and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s);
+  and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s)
+returning github_id, full_name <> %(full_name)s as renamed;
+
+-- name: rename
+update repositories
+set full_name = %(full_name)s, owner = split_part(%(full_name)s, '/', 1), name = split_part(%(full_name)s, '/', 2)
+where id = %(id)s;
 
 -- name: hide
 update repositories set is_private = true where id = %(id)s and is_private is distinct from true;
