@@ -100,6 +100,9 @@ def retry(
     quarantined: Annotated[
         bool, typer.Option("--quarantined", help="Instead read again, now, what could not be stored or read.")
     ] = False,
+    time_limit: Annotated[
+        str | None, typer.Option("--time-limit", metavar="MINUTES", help="With --quarantined: stop in time.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -110,11 +113,16 @@ def retry(
     if not quarantined:
         _operate(lambda db: operate.retry(db, names, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
         return
+    minutes = number("--time-limit", time_limit, 1)
+    deadline = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
     graphql = connect.github(settings.load())
+
+    def in_time() -> bool:
+        return deadline is None or datetime.now(UTC) < deadline
 
     def reread(db: Database) -> Sequence[Operated]:
         with connect.sharing(graphql, db, writing=not dry_run):
-            return operate.retry_quarantined(db, graphql, names, dry_run=dry_run)
+            return operate.retry_quarantined(db, graphql, names, in_time=in_time, dry_run=dry_run)
 
     _operate(reread, dry_run=dry_run, as_json=as_json)
 

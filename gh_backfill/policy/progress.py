@@ -55,6 +55,19 @@ def percent(captured: int, total: int) -> float:
     return 100.0 if total <= captured else 1_000 * captured // total / 10
 
 
+def within(total: int, goal: int | None) -> int:
+    """Return how many of all pull requests a goal is about."""
+    return total if goal is None else min(goal, total)
+
+
+def of_wanted(captured: int | str, total: int | None, goal: int | None, by: str = " of ") -> str:
+    """Say how many of those that are wanted are here, and of how many in all where that is more."""
+    if total is None:
+        return f"{captured}{by}?"
+    wanted = within(total, goal)
+    return f"{captured}{by}{wanted}" + (f" (of {total} in all)" if wanted < total else "")
+
+
 def at_the_end(missing: int, before: int | None) -> LookAgain | Complete:
     """Decide what is done when nothing is left to read and so many are missing; `before`: so many the last time."""
     if missing > 0 and (before is None or missing < before):

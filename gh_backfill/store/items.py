@@ -108,13 +108,19 @@ def write(
 
 
 def quarantined_numbers(tx: Transaction, repository_id: str, *, most_attempts: int) -> list[int]:
-    """Return the numbers of pull requests of which something waits in the quarantine, tried less often than that."""
+    """Return the numbers of pull requests of which something waits in the quarantine, tried less often than that.
+
+    Those that were tried least come first.
+    """
     rows = tx.rows(_SQL["open_quarantine"], repository_id=repository_id, most_attempts=most_attempts)
-    return sorted({row["number"] for row in rows if row["number"] is not None})
+    return list(dict.fromkeys(row["number"] for row in rows if row["number"] is not None))
 
 
 def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
-    """Note that pull requests in the quarantine were tried again in vain; returns how many entries that were."""
+    """Note that pull requests in the quarantine were tried again in vain; returns how many entries that were.
+
+    Entries that `write` has renewed in this transaction have been counted.
+    """
     return tx.run(_SQL["count_attempt"], repository_id=repository_id, numbers=tuple(numbers))
 
 

@@ -53,11 +53,13 @@ class Worker:
     _captured: int = 0
     _total: int = 0
     _seconds: float = 0.0
+    _goal: int | None = None
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
         self._captured = self.repository.captured
         self._total = self.repository.total or 0
+        self._goal = self.repository.goal
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
             if ended is not None:
@@ -100,6 +102,8 @@ class Worker:
         claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
         if claim is None:
             return self._nothing_to_claim()
+        if claim.stream.kind == "history":
+            self._goal = claim.stream.goal.max_items
         started = self.now()
         pipeline = self._pipeline_for(claim.stream)
         try:
@@ -192,13 +196,25 @@ class Worker:
             return
         try:
             retried = retry_quarantined(
-                self.db, self.graphql, self.repository, most_attempts=MOST_ATTEMPTS, sleep=self.sleep
+                self.db,
+                self.graphql,
+                self.repository,
+                most_attempts=MOST_ATTEMPTS,
+                sleep=self.sleep,
+                go_on=lambda done: self._beat(),
             )
         except GitHubError as error:
             log.warning("%s: the quarantine is tried another time: %s", self.repository.full_name, error)
             return
-        if retried.tried:
-            log.info("%s: %s of %s in quarantine remain", self.repository.full_name, retried.remaining, retried.tried)
+        if retried.tried or retried.left:
+            log.info(
+                "%s: %s of %s in quarantine still fail, %s are left for another time%s",
+                self.repository.full_name,
+                retried.remaining,
+                retried.tried,
+                retried.left,
+                f": {retried.why}" if retried.why else "",
+            )
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
@@ -251,6 +267,7 @@ class Worker:
                 repository=self.repository,
                 captured=self._captured,
                 total=self._total,
+                goal=self._goal,
                 chunks=self._done.chunks,
                 spent=self.graphql.spent,
                 items=self._done.items,

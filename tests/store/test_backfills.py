@@ -306,7 +306,7 @@ def test_a_raised_goal_closes_the_catch_up_with_its_open_chunk_and_goes_on_from_
     opened(db, Goal())
     with pytest.raises(StaleClaim):
         commit(db, late, "further on", total=3)
-    assert only(db, f"select status from backfill_chunks where id = '{late.chunk_id}'")["status"] == "skipped"
+    assert only(db, "select status from backfill_chunks order by chunk_number desc limit 1")["status"] == "skipped"
     going_on = must_claim(db, repository)
     assert (going_on.stream.kind, going_on.after) == ("history", "c200")
     commit(db, going_on, "end", total=6, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
