@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from gh_backfill.policy.progress import of_wanted
 from gh_backfill.tasks.capture import Progress as CaptureProgress
 from gh_backfill.tasks.local import Scene
 
@@ -34,15 +35,17 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
                 text += f": {progress.left} left"
             if progress.waiting_until:
                 text += f" (waits until {_time(progress.waiting_until)})"
-            bars.update(task, description=escape(text), completed=progress.captured, total=progress.total)
+            done = min(progress.captured, progress.wanted)
+            bars.update(task, description=escape(text), completed=done, total=progress.wanted)
 
         yield show
 
 
 def progress_line(progress: CaptureProgress) -> str:
     """Return how far a capture is, as one line."""
+    here = of_wanted(progress.captured, progress.total, progress.goal)
     line = (
-        f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
+        f"{progress.repository.full_name}: {here} pull requests, "
         f"{progress.chunks} chunks, {progress.spent.points} points"
     )
     if progress.left:
@@ -68,8 +71,9 @@ class _BarScene:
     def __call__(self, scene: Scene) -> None:
         for state in scene.states:
             if state.id not in self._tasks:
-                self._tasks[state.id] = self._bars.add_task(escape(state.full_name), total=state.total)
-            self._bars.update(self._tasks[state.id], completed=state.captured, total=max(state.total or 0, 1))
+                self._tasks[state.id] = self._bars.add_task(escape(state.full_name), total=state.wanted)
+            wanted = max(state.wanted or 0, 1)
+            self._bars.update(self._tasks[state.id], completed=min(state.captured, wanted), total=wanted)
 
 
 class _LineScene:
@@ -82,7 +86,7 @@ class _LineScene:
             return
         self._last = now
         done = sum(state.captured for state in scene.states)
-        total = sum(state.total or 0 for state in scene.states)
+        total = sum(state.wanted or 0 for state in scene.states)
         print(f"{done} of {total} pull requests, {len(scene.running)} captures running", file=sys.stderr, flush=True)
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from gh_backfill.policy import governor, markdown
 from gh_backfill.policy.estimate import Estimate, Work, estimate
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import complete_words
+from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
@@ -79,7 +79,7 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
-            f"{each.repository.captured} / {each.repository.total}",
+            of_wanted(each.repository.captured, each.repository.total, each.repository.goal, " / "),
             markdown.plain(each.why),
             markdown.plain(_left(each, left)),
         )
@@ -94,7 +94,7 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
     for each in made.verdicts:
         if each.chosen:
             repository = each.repository
-            here = f"{repository.captured} of {repository.total} here"
+            here = f"{of_wanted(repository.captured, repository.total, repository.goal)} here"
             more = f"; {_left(each, left)} left" if repository.id in left else ""
             _out.print(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
     for name in made.unknown:
@@ -216,6 +216,7 @@ def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, ob
         "why": verdict.why,
         "captured": repository.captured,
         "total": repository.total,
+        "goal": repository.goal,
         "resume_at": repository.resume_at.isoformat() if repository.resume_at else None,
         "left": None if found is None else asdict(found),
     }
@@ -250,7 +251,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     return (
         state.full_name,
         str(state.captured),
-        "?" if state.total is None else str(state.total),
+        of_wanted("", state.total, state.goal, ""),
         "?" if state.percent is None else f"{state.percent:.1f}",
         state.status or "no backfill",
         chunk,

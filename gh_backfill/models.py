@@ -214,7 +214,7 @@ class TrackedRepository:
     """A repository as the database knows it, and how far its history has come.
 
     `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on; `gaps` are
-    pull requests that GitHub counted and did not list, by two readings.
+    pull requests that GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted.
     """
 
     id: str
@@ -236,6 +236,7 @@ class TrackedRepository:
     begun: bool = False
     free_parts: tuple[int, ...] = ()
     gaps: int = 0
+    goal: int | None = None
 
     @property
     def full_name(self) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models import Goal
 from gh_backfill.tasks import local
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -39,6 +40,13 @@ def number(name: str, text: str | None, least: int, most: int | None = None) -> 
     if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
         raise ConfigurationError(f"{name} must be a whole number {wanted}, not {text[:40]}")
     return int(text)
+
+
+def goal(max_prs: str | None) -> tuple[Goal, bool]:
+    """Read `--max-prs`, a number or `all`: the goal, and whether it was given, for only such a one raises another."""
+    text = (max_prs or "").strip()
+    whole = text.lower() == "all"
+    return Goal(max_items=None if whole else number("--max-prs", text, 1)), bool(text)
 
 
 def demo_settings() -> settings.Settings:

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, bars, console, settings
+from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
-from gh_backfill.models import Goal
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import migrations
@@ -50,7 +50,10 @@ def track(
     ],
     backfill: Annotated[bool, typer.Option(help="Also open the backfill of those that never had one.")] = True,
     max_prs: Annotated[
-        str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests. Default: all.")
+        str | None,
+        typer.Option(
+            "--max-prs", metavar="N", help="Only the newest N pull requests; more, or `all`, later. Default: all."
+        ),
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -59,7 +62,7 @@ def track(
 
     Example: [bold]gh-backfill track octocat/hello-world --max-prs 200[/bold]
     """
-    goal = Goal(max_items=number("--max-prs", max_prs, 1)) if backfill else None
+    goal, given = options.goal(max_prs)
     environment = settings.load()
     graphql = connect.github(environment)
     name_of = connect.name_of(environment)
@@ -67,7 +70,8 @@ def track(
         tracked = tracking.ask(graphql, names, name_of=name_of)
     else:
         with connect.database(environment) as db, connect.sharing(graphql, db):
-            tracked = tracking.track(db, graphql, names, name_of=name_of, backfill=goal)
+            wanted = goal if backfill else None
+            tracked = tracking.track(db, graphql, names, name_of=name_of, backfill=wanted, larger=given)
     if as_json:
         print(json.dumps([console.tracked_row(each) for each in tracked]))
     else:
@@ -197,7 +201,8 @@ def run(
         list[str] | None, typer.Argument(metavar="[REPOSITORY...]", help="owner/name; none: what is due.")
     ] = None,
     max_prs: Annotated[
-        str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each.")
+        str | None,
+        typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each; more, or `all`, later."),
     ] = None,
     workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(local.WORKERS),
     dry_run: DryRun = False,
@@ -207,7 +212,7 @@ def run(
     Without GITHUB_TOKEN and repositories it is a demo on an invented GitHub.
     Example: [bold]GITHUB_TOKEN=… gh-backfill run octocat/hello-world[/bold]
     """
-    goal = Goal(max_items=number("--max-prs", max_prs, 1))
+    goal, larger = options.goal(max_prs)
     many = number("--workers", workers, 1, 20) or local.WORKERS
     environment = settings.load()
     given = names or []
@@ -221,12 +226,13 @@ def run(
                     demo_environment,
                     [each.split(":")[0] for each in local.DEMO],
                     goal=goal,
+                    larger=larger,
                     workers=many,
                     show=show,
                     say=print,
                 )
         else:
-            done = local.run(environment, given, goal=goal, workers=many, show=show, say=print)
+            done = local.run(environment, given, goal=goal, larger=larger, workers=many, show=show, say=print)
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
         raise PartlyFailed(f"{len(done.report.failed)} captures failed; logs: {', '.join(map(str, done.failed_logs))}")

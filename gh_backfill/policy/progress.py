@@ -10,7 +10,7 @@ readings agree on is a gap: counted, shown, and asked for again by every later c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -95,6 +95,15 @@ def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:
     if bound is None:
         return list(slots)
     return [slot for slot in slots if slot.item is None or slot.item.pull_request.updated_at >= bound]
+
+
+def standstill(following: str | None, been: Collection[str | None], *, listed: int) -> str | None:
+    """Say why a list that is to go on after a page of `listed` items does not; `been` are the cursors it was at."""
+    if following is None:
+        return "GitHub says that there are more pull requests and does not say where they begin"
+    if following in been:
+        return "GitHub's list of pull requests goes round in a circle"
+    return None if listed else "GitHub says that there are more pull requests and lists none"
 
 
 def advance(

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gh_backfill.models import TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import within
 
 # GitHub starts at most this many jobs of one matrix.
 LARGEST_MATRIX = 256
@@ -24,6 +25,7 @@ class Why(StrEnum):
     ASKED = "asked for"
     SMALL = "too few pull requests"
     COMPLETE = "complete enough"
+    GOAL = "its goal is reached"
     PAUSED = "paused"
     HELD = "paused by a person: gh-backfill resume lets it go on"
     RUNNING = "another worker is at it"
@@ -76,13 +78,13 @@ def choose(
 
 
 def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> bool:
-    """Say whether so much of a repository is missing that its history has to be walked.
+    """Say whether so much of what is wanted of a repository is missing that its history has to be walked.
 
     What GitHub counts and does not list would be missing again.
     """
     total = repository.total or 0
     there = repository.captured + repository.gaps
-    return total > thresholds.more_than and there * 100 < total * thresholds.below_percent
+    return total > thresholds.more_than and there * 100 < within(total, repository.goal) * thresholds.below_percent
 
 
 def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
@@ -120,7 +122,10 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
         return False, Why.UNKNOWN_TOTAL
     if repository.total <= thresholds.more_than:
         return False, Why.SMALL
-    return (True, Why.NEW) if needs_backfill(repository, thresholds) else (False, Why.COMPLETE)
+    if needs_backfill(repository, thresholds):
+        return True, Why.NEW
+    limited = within(repository.total, repository.goal) < repository.total
+    return False, Why.GOAL if limited else Why.COMPLETE
 
 
 def _waiting(verdict: Verdict) -> tuple[bool, float, float, str]:

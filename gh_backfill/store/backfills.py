@@ -72,7 +72,7 @@ def split(tx: Transaction, repository_id: str, ranges: Sequence[tuple[int, int]]
 
 
 def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
-    """Let a finished backfill read what changed since its last catch-up; False if it did not have the whole history."""
+    """Let a finished backfill read what changed since its last catch-up; False if it never had one."""
     if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):
         return False
     tx.run(_SQL["open_state"], repository_id=repository_id, total=total)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.models import Repository, TrackedRepository
-from gh_backfill.policy.progress import percent
+from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 
@@ -36,6 +36,7 @@ class Status:
     full_name: str
     is_private: bool
     total: int | None
+    goal: int | None
     total_at: datetime | None
     captured: int
     status: str | None
@@ -54,8 +55,13 @@ class Status:
 
     @property
     def percent(self) -> float | None:
-        """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
-        return None if self.total is None else percent(self.captured, self.total)
+        """Return how much of what is wanted is here, never over 100; None while GitHub's count is unknown."""
+        return None if self.wanted is None else percent(self.captured, self.wanted)
+
+    @property
+    def wanted(self) -> int | None:
+        """Return how many pull requests the goal is about; None while GitHub's count is unknown."""
+        return None if self.total is None else within(self.total, self.goal)
 
 
 def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]:

@@ -25,7 +25,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import page_limit, wanted
+from gh_backfill.policy.progress import page_limit, standstill, wanted
 from gh_backfill.tasks.background import Begin
 from gh_backfill.tasks.fetch import Alive, Chunk, Completion, salvage
 from gh_backfill.tasks.listed import ListedComments
@@ -265,11 +265,8 @@ class Pipeline:
         whole = stream.kind == "history" and stream.items_done + ahead + len(page.slots) >= page.total
         if not page.more or whole or len(wanted(stream, page.slots)) < len(page.slots):
             return None
-        if page.next is None:
-            return "GitHub says that there are more pull requests and does not say where they begin"
-        if page.next in {asked.after, *self._walked, *(each.after for each in self._fetched)}:
-            return "GitHub's list of pull requests goes round in a circle"
-        return None if page.slots else "GitHub says that there are more pull requests and lists none"
+        been = {asked.after, *self._walked, *(each.after for each in self._fetched)}
+        return standstill(page.next, been, listed=len(page.slots))
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""

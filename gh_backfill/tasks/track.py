@@ -85,10 +85,11 @@ def track(
     *,
     name_of: NameOf = lambda github_id: None,
     backfill: Goal | None = None,
+    larger: bool = False,
 ) -> list[Tracked]:
     """Track the named repositories; returns what became of each name, in their order.
 
-    With `backfill`, the first backfill of each is opened to that goal.
+    With `backfill`, the first backfill of each is opened to that goal; `larger` also raises the goals of others to it.
     """
     asked = ask(graphql, names, name_of=name_of)
     found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
@@ -98,7 +99,7 @@ def track(
         ids = repositories.store(tx, found)
         added = repositories.track(tx, found)
         if backfill is not None:
-            _open_new(tx, found, ids, backfill)
+            _open(tx, found, ids, backfill, larger=larger)
     return [_stored(each, ids, added) for each in asked]
 
 
@@ -120,13 +121,17 @@ def _resolve(given: str, name_of: NameOf) -> tuple[str, str] | Result:
     return parse(text) or Result.MALFORMED
 
 
-def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal) -> None:
-    """Open the backfill of those that never had one; what is under way or done is not started again."""
+def _open(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal, *, larger: bool) -> None:
+    """Open the backfill of those that never had one, or raise a goal; what else is under way or done stays so."""
     known = repositories.candidates(tx, asked=sorted(ids.values()))
-    started = {each.id for each in known if each.has_stream}
+    started = {each.id: each.goal for each in known if each.has_stream}
     for repository in found:
         repository_id = ids[repository.github_id]
-        if repository_id not in started:
+        before = started.get(repository_id)
+        raised = larger and before is not None and (goal.max_items is None or goal.max_items > before)
+        if raised:
+            backfills.lock_status(tx, repository_id)
+        if raised or repository_id not in started:
             backfills.open_backfill(tx, repository_id, total=repository.pull_requests, goal=goal)
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from gh_backfill.models import Person, TrackedRepository
+from gh_backfill.models import NodeId, Person, TrackedRepository
 from gh_backfill.store import items, people, repositories
 from gh_backfill.store.db import Database, Row
 from tests.conftest import VARIANTS
 from tests.examples import ADA, REPOSITORY, comment, complete, pull_request, tracked
 
-OTHER = replace(REPOSITORY, github_id=502, node_id="R_2", name="website")
+OTHER = replace(REPOSITORY, github_id=502, node_id=NodeId("R_2"), name="website")
 PULLS = "select number, repository_full_name, html_url, diff_url, patch_url from pull_requests order by number"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from gh_backfill import console
 from gh_backfill.models import Goal
+from gh_backfill.policy.costs import Prices
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.store import repositories
+from gh_backfill.store import reports, repositories
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Limits, Outcome
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -51,7 +55,9 @@ def test_a_walk_whose_list_does_not_lead_on_once_asks_again_and_is_whole(house: 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so(house: House, shape: str) -> None:
+def test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so(
+    house: House, shape: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     quarter(house)
     house.github.faults.add(Fault(name=shape, on="pullRequests"))
     captured = house.capture(limits=Limits(chunk_size=20))
@@ -60,7 +66,14 @@ def test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so(house
     assert missing > 0
     assert (state["status"], state["gaps"]) == ("completed", missing)
     assert captured.outcome is Outcome.COMPLETED
-    assert captured.reason == f"complete but for {missing} that GitHub counts and does not list"
+    said = f"complete but for {missing} that GitHub counts and does not list"
+    assert captured.reason == said
+    console.show_status([status(house, ENGINE)])
+    assert said in capsys.readouterr().out
+    assert house.only("select gaps from backfill_progress_summary")["gaps"] == missing
+    with house.db.transaction(read_only=True) as tx:
+        *_, figures = reports.of_run(tx, house.run.key, at=datetime.now(UTC), prices=Prices()).jobs
+    assert f"{missing} pull requests that GitHub counts and does not list" in [each.reason for each in figures.warned]
     assert (status(house, ENGINE).unlisted, status(house, ENGINE).gaps) == (missing, missing)
     assert captured.spent.points < 30
 

@@ -78,13 +78,11 @@ where w.repository_id = %(repository_id)s and w.stream = 'history' and w.part = 
 returning w.watermark;
 
 -- name: reopen_catch_up
--- A finished backfill of the whole history reads again what was updated since its last catch-up began.
+-- A finished backfill reads again what was updated since its last catch-up began.
 update backfill_streams
 set status = 'active', cursor = null, pass = 1, read_down_to = watermark - %(margin)s, watermark = null, items_done = 0,
     stuck = false, updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'completed' and watermark is not null
-  and exists (select from backfill_streams h
-              where h.repository_id = %(repository_id)s and h.stream = 'history' and h.goal_max_items is null);
+where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'completed' and watermark is not null;
 
 -- name: close_catch_up
 -- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.

@@ -113,7 +113,8 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
-       coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps
+       coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps,
+       walk.goal
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
@@ -129,7 +130,8 @@ left join lateral (
     limit 1
 ) stream on true
 left join lateral (
-    select bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
+    select max(s.goal_max_items) filter (where s.part = 0) as goal,
+           bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
            array_agg(s.part order by s.part) filter (
                where s.part > 0 and s.status = 'active'
                  and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing'
@@ -171,6 +173,8 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
+       (select h.goal_max_items from backfill_streams h
+        where h.repository_id = r.id and h.stream = 'history' and h.part = 0) as goal,
        coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
