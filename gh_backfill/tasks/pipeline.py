@@ -223,15 +223,11 @@ class Pipeline:
     def _arrived(self, asked: Asked, page: Page, alive: Alive) -> None:
         stream = self._stream
         assert stream is not None
-        if isinstance(asked, PageAsked) and (bad := self._bad_end(stream, asked, page)) is not None:
-            self._tries_to_go_on += 1
-            if self._tries_to_go_on < TRIES_ALONE:
-                log.warning("%s: %s; asking again for less", page.full_name, bad)
+        if isinstance(asked, PageAsked):
+            ended = self._ended(stream, asked, page)
+            if ended is None:
                 return
-            log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, TRIES_ALONE)
-            place = page.next if page.next is not None and not page.slots else asked.after
-            page = replace(page, next=None, end=place, stuck=True)
-        self._tries_to_go_on = 0
+            page = ended
         largest = self._largest()
         self.size = self.size.after_clean(
             asked.first,
@@ -259,14 +255,22 @@ class Pipeline:
             )
         )
 
-    def _bad_end(self, stream: Stream, asked: PageAsked, page: Page) -> str | None:
-        """Say why a list does not go on after a page, though it should; None where it does, or has all it counts."""
-        ahead = sum(each.kept for each in self._fetched)
-        whole = stream.kind == "history" and stream.items_done + ahead + len(page.slots) >= page.total
-        if not page.more or whole or len(wanted(stream, page.slots)) < len(page.slots):
-            return None
+    def _ended(self, stream: Stream, asked: PageAsked, page: Page) -> Page | None:
+        """Return a page with its end as it can be believed; None where it is to be asked for again, smaller."""
         been = {asked.after, *self._walked, *(each.after for each in self._fetched)}
-        return standstill(page.next, been, listed=len(page.slots))
+        bad = standstill(page.next, been, listed=len(page.slots))
+        tries, self._tries_to_go_on = self._tries_to_go_on + 1, 0
+        if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
+            return page
+        listed = stream.items_done + sum(each.kept for each in self._fetched) + len(page.slots)
+        if stream.kind == "history" and listed >= page.total:
+            return replace(page, next=None)
+        if tries < TRIES_ALONE:
+            log.warning("%s: %s; asking again for less", page.full_name, bad)
+            self._tries_to_go_on = tries
+            return None
+        log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, tries)
+        return replace(page, next=None, end=asked.after if page.next in been else page.next or asked.after, stuck=True)
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""

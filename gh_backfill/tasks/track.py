@@ -26,6 +26,7 @@ class Result(StrEnum):
 
     ADDED = "added"
     KNOWN = "already tracked"
+    RAISED = "goes on to its larger goal"
     RENAMED = "tracked under its new name"
     DUPLICATE = "named twice"
     MALFORMED = "not of the form owner/name"
@@ -98,9 +99,8 @@ def track(
     with db.transaction() as tx:
         ids = repositories.store(tx, found)
         added = repositories.track(tx, found)
-        if backfill is not None:
-            _open(tx, found, ids, backfill, larger=larger)
-    return [_stored(each, ids, added) for each in asked]
+        raised = set() if backfill is None else _open(tx, found, ids, backfill, larger=larger)
+    return [_stored(each, ids, added, raised) for each in asked]
 
 
 def parse(text: str) -> tuple[str, str] | None:
@@ -121,26 +121,36 @@ def _resolve(given: str, name_of: NameOf) -> tuple[str, str] | Result:
     return parse(text) or Result.MALFORMED
 
 
-def _open(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal, *, larger: bool) -> None:
-    """Open the backfill of those that never had one, or raise a goal; what else is under way or done stays so."""
+def _open(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal, *, larger: bool) -> set[str]:
+    """Open the backfill of those that never had one, or raise a goal; what else is under way or done stays so.
+
+    Returns our ids of those whose goal was raised.
+    """
     known = repositories.candidates(tx, asked=sorted(ids.values()))
     started = {each.id: each.goal for each in known if each.has_stream}
+    raised_ids: set[str] = set()
     for repository in found:
         repository_id = ids[repository.github_id]
         before = started.get(repository_id)
         raised = larger and before is not None and (goal.max_items is None or goal.max_items > before)
         if raised:
             backfills.lock_status(tx, repository_id)
+            raised_ids.add(repository_id)
         if raised or repository_id not in started:
             backfills.open_backfill(tx, repository_id, total=repository.pull_requests, goal=goal)
+    return raised_ids
 
 
-def _stored(asked: Tracked, ids: dict[int, str], added: set[str]) -> Tracked:
+def _stored(asked: Tracked, ids: dict[int, str], added: set[str], raised: set[str]) -> Tracked:
     if asked.repository is None:
         return asked
     repository_id = ids[asked.repository.github_id]
-    known = asked.result is Result.ADDED and repository_id not in added
-    return replace(asked, repository_id=repository_id, result=Result.KNOWN if known else asked.result)
+    result = asked.result
+    if repository_id in raised:
+        result = Result.RAISED
+    elif result is Result.ADDED and repository_id not in added:
+        result = Result.KNOWN
+    return replace(asked, repository_id=repository_id, result=result)
 
 
 def _key(pair: tuple[str, str]) -> str:

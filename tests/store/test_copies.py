@@ -74,6 +74,14 @@ def test_every_copy_is_renamed_in_an_existing_installation(existing_database_url
         first, _ = filled(db)
         follow(db, first, "acme/motor")
         assert address("acme/motor", 1) in rows(db, PULLS)
+        half = {row["number"]: row["repository_full_name"] for row in rows(db, PULLS)}
+        assert half[1805] == "bdougie/contributor.info"
+        known = rows(db, "select id from repositories where github_id = 900000001")
+        with db.transaction() as tx:
+            repositories.follow(tx, known[0]["id"], full_name="bdougie/people.info", is_private=False, total=1)
+        assert {row["repository_full_name"] for row in rows(db, PULLS) if row["number"] in (1801, 1805)} == {
+            "bdougie/people.info"
+        }
         assert entries(db) == [("acme", "motor"), ("octo", "website")]
 
 
@@ -119,6 +127,8 @@ def test_a_renamed_account_is_renamed_in_the_pull_requests_of_all_repositories(d
     filled(db)
     settle(db, replace(ADA, login="ada-l"))
     assert logins(db) == [{"number": 1, "author_login": "ada-l"}, {"number": 2, "author_login": "ada-l"}]
+    profile = rows(db, "select profile_url from contributors where github_id = 1001")
+    assert profile == [{"profile_url": "https://github.com/ada-l"}]
 
 
 def test_a_login_that_changed_hands_is_nobody_elses_in_any_pull_request(db: Database) -> None:
@@ -134,3 +144,5 @@ def test_a_login_that_changed_hands_is_nobody_elses_in_any_pull_request(db: Data
         {"number": 2, "author_login": "ada~1001"},
         {"number": 3, "author_login": "ada"},
     ]
+    profiles = "select profile_url from contributors where github_id in (77, 1001) order by github_id"
+    assert rows(db, profiles) == [{"profile_url": "https://github.com/ada"}, {"profile_url": None}]

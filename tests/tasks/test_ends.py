@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -24,6 +25,15 @@ SHORT_BUT_CALLED_WHOLE = """
                                    where c.pull_request_id = p.id and c.comment_type = 'issue_comment')
            or p.github_total_comments > (select count(*) from comments c where c.pull_request_id = p.id))
       and p.capture_gap is null
+"""
+SECOND_LOOKS = """
+    select c.chunk_number
+    from backfill_chunks c
+    join backfill_streams s on s.id = c.stream_id
+    where s.stream = 'history' and exists (select from backfill_chunks o
+                                           where o.stream_id = s.id and o.after_cursor = c.after_cursor and o.id <> c.id
+                                           union all
+                                           select where c.pr_count is null)
 """
 SHAPES = ("no_cursor", "old_cursor", "empty_page")
 
@@ -52,6 +62,7 @@ def test_a_walk_whose_list_does_not_lead_on_once_asks_again_and_is_whole(house: 
     captured = house.capture(limits=Limits(chunk_size=20))
     assert (captured.outcome, captured.gaps, house.count("pull_requests")) == (Outcome.COMPLETED, 0, 180)
     assert (house.state()["status"], house.state()["gaps"]) == ("completed", 0)
+    assert house.rows(SECOND_LOOKS) == []
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -106,8 +117,11 @@ def test_a_list_that_ends_before_its_count_is_a_gap_by_two_readings(house: House
 
 def test_a_circle_of_several_pages_is_noticed_though_each_process_reads_one_of_them(house: House) -> None:
     quarter(house)
-    first = house.only("select end_cursor from backfill_chunks order by chunk_number limit 1")["end_cursor"]
-    house.github.faults.add(Fault(name="old_cursor", on="pullRequests", cursor=first))
+    first, second = (
+        row["end_cursor"] for row in house.rows("select end_cursor from backfill_chunks order by chunk_number")
+    )
+    after_the_second = {"variables": re.escape(second)}
+    house.github.faults.add(Fault(name="old_cursor", on="pullRequests", cursor=first, match=after_the_second))
     for _ in range(12):
         if house.state()["status"] == "active":
             house.capture(limits=Limits(chunk_size=20, max_chunks=1))

@@ -68,7 +68,8 @@ def test_a_larger_goal_that_is_named_goes_on_and_a_smaller_or_none_does_not(limi
     for goal, larger in ((Goal(max_items=10), True), (Goal(), False)):
         track.track(limited.db, limited.graphql(), [ENGINE], backfill=goal, larger=larger)
         assert limited.state()["status"] == "completed"
-    track.track(limited.db, limited.graphql(), [ENGINE], backfill=Goal(max_items=100), larger=True)
+    (told,) = track.track(limited.db, limited.graphql(), [ENGINE], backfill=Goal(max_items=100), larger=True)
+    assert told.result is track.Result.RAISED
     captured = limited.capture()
     assert (captured.outcome, limited.count("pull_requests")) == (Outcome.COMPLETED, 100)
     track.track(limited.db, limited.graphql(), [ENGINE], backfill=Goal(), larger=True)

@@ -19,7 +19,8 @@ where holder.id is not null
 order by i.github_id;
 
 -- name: free_logins
--- Whoever holds a login that GitHub gives to somebody else now gets a stand-in that no login can be, until it is seen.
+-- Whoever holds a login that GitHub gives to somebody else now gets a stand-in that no login can be, until it is seen; the
+-- address is the other one's from now on.
 with holders as (
     select c.id
     from contributors c
@@ -29,7 +30,7 @@ with holders as (
     for update of c
 )
 update contributors c
-set username = c.username || '~' || c.github_id, last_updated_at = clock_timestamp()
+set username = c.username || '~' || c.github_id, profile_url = null, last_updated_at = clock_timestamp()
 from holders
 where holders.id = c.id
 returning c.id;

@@ -41,7 +41,8 @@ from repositories r
 where r.id = t.repository_id and r.id = any(%(ids)s::uuid[]);
 
 -- name: rename_pull_requests
--- Every copy of a repository's name, addresses included; who was freed has no address until its new name is known.
+-- Every copy of a repository's name, addresses included; who was freed has no address until its new name is known.  Rows
+-- of an import that stopped half way know their repository by GitHub's id alone.
 update pull_requests p
 set repository_full_name = r.full_name,
     html_url = case when r.name like '%%~%%' then p.html_url
@@ -51,7 +52,8 @@ set repository_full_name = r.full_name,
     patch_url = case when r.name like '%%~%%' then p.patch_url
                      else regexp_replace(p.patch_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end
 from repositories r
-where p.repository_id = r.id and r.id = any(%(ids)s::uuid[]) and p.repository_full_name <> r.full_name;
+where (p.repository_id = r.id or p.repository_id is null and p.repository_github_id = r.github_id)
+  and r.id = any(%(ids)s::uuid[]) and p.repository_full_name <> r.full_name;
 
 -- name: upsert
 insert into repositories as r (
