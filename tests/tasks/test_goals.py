@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_backfill.bars import progress_line
+from gh_backfill.commands import options
+from gh_backfill.errors import ConfigurationError
 from gh_backfill.models import Goal
 from gh_backfill.policy.costs import Prices
 from gh_backfill.policy.selection import Thresholds, Why
@@ -83,3 +85,11 @@ def test_a_goal_over_all_there_is_is_reached_by_all(house: House) -> None:
     (row,) = outlook(house.db).as_json()
     assert (row["status"], row["wanted"], row["percent"]) == ("completed", 180, 100.0)
     assert "180 of 180 pull requests" in job.preview(house.db, ENGINE, Limits()).text
+
+
+def test_the_goal_is_a_number_or_all_and_only_one_that_is_given_raises_another() -> None:
+    assert options.goal(None) == options.goal(" ") == (Goal(), False)
+    assert options.goal("300") == (Goal(max_items=300), True)
+    assert options.goal("ALL") == (Goal(), True)
+    with pytest.raises(ConfigurationError, match="--max-prs must be a whole number"):
+        options.goal("0")
