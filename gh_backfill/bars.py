@@ -17,6 +17,7 @@ from rich.table import Column
 from rich.text import Text
 
 from gh_backfill.policy.estimate import duration
+from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.tasks.capture import Progress as CaptureProgress
 from gh_backfill.tasks.scene import Lane, Scene
@@ -42,7 +43,8 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
             name, left = progress.repository.full_name, progress.left
             waits = progress.waiting_until
             note = "waiting" if waits else f"{duration(left.seconds)} left" if left else ""
-            bars.set(name, name, progress.captured, progress.total, f"{progress.spent.points} points", note)
+            done = min(progress.captured, progress.wanted)
+            bars.set(name, name, done, progress.wanted, f"{progress.spent.points} points", note)
             bars.draw(f"waits until {_time(waits)}" if waits else "")
 
         yield show
@@ -50,8 +52,9 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
 
 def progress_line(progress: CaptureProgress) -> str:
     """Return how far a capture is, as one line."""
+    here = of_wanted(progress.captured, progress.total, progress.goal)
     line = (
-        f"{progress.repository.full_name}: {progress.captured} of {progress.total} pull requests, "
+        f"{progress.repository.full_name}: {here} pull requests, "
         f"{progress.chunks} chunks, {progress.spent.points} points"
     )
     if progress.left:
@@ -72,7 +75,8 @@ def scene() -> Iterator[Callable[[Scene], None]]:
             for lane in scene.lanes:
                 state = lane.state
                 points = f"{lane.points} points"
-                bars.set(state.id, state.full_name, state.captured, state.total or 0, points, _note(lane))
+                wanted = state.wanted or 0
+                bars.set(state.id, state.full_name, min(state.captured, wanted), wanted, points, _note(lane))
             bars.draw(scene.waits or "")
 
         yield show
@@ -97,7 +101,7 @@ class _LineScene:
             return
         self._last = now
         done = sum(lane.state.captured for lane in scene.lanes)
-        total = sum(lane.state.total or 0 for lane in scene.lanes)
+        total = sum(lane.state.wanted or 0 for lane in scene.lanes)
         points = sum(lane.points for lane in scene.lanes)
         line = f"{done} of {total} pull requests, {points} points, {scene.running} captures running"
         print(f"{line}; {scene.waits}" if scene.waits else line, file=sys.stderr, flush=True)

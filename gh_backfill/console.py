@@ -18,7 +18,9 @@ from rich.markup import escape
 from gh_backfill import output, tables
 from gh_backfill.policy import markdown
 from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import shown_status, why_it_stands
@@ -127,7 +129,7 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
-            f"{each.repository.captured} / {each.repository.total}",
+            of_wanted(each.repository.captured, each.repository.total, each.repository.goal, " / "),
             markdown.plain(each.why),
             markdown.plain(_left(each, left)),
         )
@@ -143,7 +145,7 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
     for each in made.verdicts:
         if each.chosen:
             repository = each.repository
-            here = f"{repository.captured} of {repository.total} here"
+            here = f"{of_wanted(repository.captured, repository.total, repository.goal)} here"
             more = f"; {_left(each, left)} left" if repository.id in left else ""
             _out.print(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
     for name in made.unknown:
@@ -327,6 +329,7 @@ def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, ob
         "why": verdict.why,
         "captured": repository.captured,
         "total": repository.total,
+        "goal": repository.goal,
         "resume_at": repository.resume_at.isoformat() if repository.resume_at else None,
         "left": None if found is None else asdict(found),
     }
@@ -379,7 +382,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     return (
         state.full_name,
         str(state.captured),
-        "?" if state.total is None else str(state.total),
+        of_wanted("", state.total, state.goal, ""),
         "?" if state.percent is None else f"{state.percent:.1f}",
         shown_status(state),
         "" if left is None else str(left),
@@ -392,7 +395,8 @@ def _status_notes(state: Status) -> Sequence[str]:
     """Return what there is to say of a repository besides its figures."""
     notes = [
         why_it_stands(state) or "",
-        f"{state.gaps} with gaps" if state.gaps else "",
+        complete_words(state.unlisted) if state.unlisted and state.status == BackfillStatus.COMPLETED else "",
+        f"{state.gaps - state.unlisted} with gaps" if state.gaps > state.unlisted else "",
         f"{state.quarantined} in quarantine" if state.quarantined else "",
         "private" if state.is_private else "",
     ]

@@ -21,6 +21,7 @@ BackfillError                    exit  alerts
     ├── StoreConflict             1     no    deadlock or lock time-out: replay the transaction
     │   └── StoreLocked           1     no    somebody holds a lock for long: wait for it, or end that
     ├── RowRefused                1     yes   a row that this database does not admit: find it, quarantine it
+    │   └── RowTooLarge           1     yes   one that is larger than any database takes
     └── StaleClaim                0     no    another worker owns the chunk now: stop quietly
 """
 
@@ -157,6 +158,10 @@ class StoreLocked(StoreConflict):
 
 class RowRefused(StoreError):
     """The database does not admit a row that was sent: a constraint or a type refuses it."""
+
+
+class RowTooLarge(RowRefused):
+    """What was sent is larger than PostgreSQL takes."""
 
 
 class StaleClaim(StoreError):

@@ -231,7 +231,8 @@ class TrackedRepository:
     """A repository as the database knows it, and how far its history has come.
 
     `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
-    `vanished` says that its backfill failed because GitHub did not show it any more.
+    `vanished` says that its backfill failed because GitHub did not show it any more.  `gaps` are pull requests that
+    GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted.
     """
 
     id: str
@@ -255,6 +256,8 @@ class TrackedRepository:
     begun: bool = False
     free_parts: tuple[int, ...] = ()
     vanished: bool = False
+    gaps: int = 0
+    goal: int | None = None
 
     @property
     def full_name(self) -> str:

@@ -22,6 +22,7 @@ _DB = "tests/store/test_db.py::"
 _EVERYWHERE = (
     "tests/tasks/test_every_fault.py::test_no_fault_at_any_request_writes_what_is_wrong_and_the_next_try_is_right"
 )
+_ENDS = "tests/tasks/test_ends.py::"
 _GRAPHQL = "tests/clients/test_graphql.py::"
 _ITEMS = "tests/store/test_items.py::"
 _KILLS = "tests/tasks/test_kills.py::"
@@ -39,6 +40,9 @@ _STORED = _PLAN + "test_what_github_does_not_say_is_planned_from_what_is_stored"
 _REFUSAL = _CAPTURE + "test_a_refused_credential_pauses_the_backfill_and_is_no_error_of_it"
 _AGAIN = _CAPTURE + "test_a_passing_fault_is_survived_by_asking_again"
 _HALVES = _CAPTURE + "test_a_page_that_times_out_is_asked_for_in_halves"
+_LIST = _ENDS + "test_a_list_of_a_pull_request_that_never_leads_on_ends_soon_and_what_it_lacks_is_a_gap"
+_NEVER = _ENDS + "test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so"
+_ONCE = _ENDS + "test_a_walk_whose_list_does_not_lead_on_once_asks_again_and_is_whole"
 _REPLACED = _BAD + "test_characters_that_no_database_takes_are_replaced_and_reported_where_they_stay"
 _SPOILT = _BAD + "test_what_is_spoilt_once_is_read_again_and_stored_right"
 _STAYS = _BAD + "test_what_stays_spoilt_is_kept_with_its_reason_and_everything_else_is_stored"
@@ -82,6 +86,20 @@ GITHUB: Table = {
     "node_unread": (_NULL, _STORED, _EVERYWHERE, STORM),
     "node_forbidden": (_NULL, _STORED, _REFUSAL, _EVERYWHERE, STORM),
     "node_untyped": (_NULL, _STORED, _EVERYWHERE, STORM),
+    "no_cursor": (_ONCE, _NEVER, _LIST, STORM),
+    "old_cursor": (
+        _ONCE,
+        _NEVER,
+        _LIST,
+        _ENDS + "test_a_circle_of_several_pages_is_noticed_though_each_process_reads_one_of_them",
+        STORM,
+    ),
+    "empty_page": (_ONCE, _NEVER, _LIST, STORM),
+    "empty_list": (
+        "tests/clients/test_listing.py::test_a_list_that_says_it_goes_on_and_does_not_ends_with_an_error",
+        STORM,
+    ),
+    "phantoms": (_ENDS + "test_a_list_that_ends_before_its_count_is_a_gap_by_two_readings", STORM),
     "shrink": (_SPOILT, _COMPLETE + "test_a_list_that_ends_before_its_count_is_read_again_alone"),
     "bad_credentials": (
         _CAPTURE + "test_a_refused_token_stops_at_once_with_a_word_about_the_token",

@@ -149,12 +149,15 @@ def _page(answer: Answer, asked: PageAsked) -> Page:
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
         raise TooBig(f"GitHub left out {lost} of the {len(slots)} pull requests of a page")
-    info = connection["pageInfo"]
+    more, end = connection["pageInfo"]["hasNextPage"], connection["pageInfo"]["endCursor"]
+    if end in (None, asked.after) and places[-1] is not None:
+        end = places[-1]  # the cursor of the last pull request leads on as well
     return Page(
         slots=slots,
         total=sense.count(connection["totalCount"]),
-        next=info["endCursor"] if info["hasNextPage"] else None,
-        end=info["endCursor"],
+        next=end if more else None,
+        end=end,
+        more=more,
         full_name=sense.full_name(node["nameWithOwner"]),
         is_private=sense.truth(node["isPrivate"]),
         server_time=answer.server_time,

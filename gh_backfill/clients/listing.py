@@ -56,17 +56,19 @@ def review_comments(
 
     Past the end that GitHub sets to a list, the next window begins at the last update seen, so some come twice.  What
     changes meanwhile may come twice, too, or not at all.  Raises Unexpected where one second has more comments than a
-    window, and what `RestPages.get` raises.
+    window, or where the list says that it goes on and does not, and what `RestPages.get` raises.
     """
     start = None if since is None else since - OVERLAP
     while True:
         latest, pages, full = start, 0, True
-        more = True
+        more, before = True, None
         while more and pages < most_pages:
             pages += 1
             page = rest.get(f"/repos/{full_name}/pulls/comments", _params(pages, start))
+            if page.rows == before or (page.more and not page.rows):
+                raise Unexpected(f"{full_name}: GitHub's list of review comments does not lead on after page {pages}")
             yield _listed(page.rows, page.server_time, page.seconds)
-            more, full = page.more, len(page.rows) >= PER_PAGE
+            before, more, full = page.rows, page.more, len(page.rows) >= PER_PAGE
             latest = max(filter(None, [latest, *map(_updated_at, page.rows)]), default=None)
         if not full or latest is None:
             return

@@ -53,6 +53,9 @@ Asked = PageAsked | NumbersAsked
 class Page:
     """A page of pull requests, and what GitHub says of the repository at that moment.
 
+    `more` is GitHub's word that others follow; then `next` is their cursor, or None where it gave none.  `stuck` says
+    that the list can't be followed any further, though GitHub counts more.
+
     `told` says which of the numbers asked about are pull requests, by their ids; an issue, a discussion or nothing is
     not found.
     """
@@ -65,4 +68,6 @@ class Page:
     is_private: bool
     server_time: datetime
     spent: Spent
+    more: bool = False
+    stuck: bool = False
     told: Mapping[int, Named[NodeId]] = field(default_factory=dict)

@@ -114,6 +114,9 @@ def retry(
     quarantined: Annotated[
         bool, typer.Option("--quarantined", help="Instead read again, now, what could not be stored or read.")
     ] = False,
+    time_limit: Annotated[
+        str | None, typer.Option("--time-limit", metavar="MINUTES", help="With --quarantined: stop in time.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
     demo: Demo = False,
@@ -130,12 +133,17 @@ def retry(
             as_json=as_json,
         )
         return
+    minutes = number("--time-limit", time_limit, 1)
+    deadline = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
     environment = settings.load()
     graphql = connect.github(environment)
 
+    def in_time() -> bool:
+        return deadline is None or datetime.now(UTC) < deadline
+
     def reread(db: Database, _actor: Actor) -> Sequence[Operated]:
         with connect.sharing(graphql, db, writing=not dry_run):
-            return operate.retry_quarantined(db, graphql, names, dry_run=dry_run)
+            return operate.retry_quarantined(db, graphql, names, in_time=in_time, dry_run=dry_run)
 
     _operate(reread, environment, dry_run=dry_run, as_json=as_json)
 

@@ -10,6 +10,7 @@ import typer
 
 from gh_backfill import console, settings
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models import Goal
 from gh_backfill.policy.names import without_credentials
 from gh_backfill.tasks import local
 
@@ -70,6 +71,13 @@ def number(name: str, text: str | None, least: int, most: int = MOST) -> int | N
     if not text.isdecimal() or len(text.lstrip("0")) > len(str(MOST)) or not least <= int(text) <= most:
         raise ConfigurationError(f"{name} must be a whole number {wanted}, not {text[:40]}")
     return int(text)
+
+
+def goal(max_prs: str | None) -> tuple[Goal, bool]:
+    """Read `--max-prs`, a number or `all`: the goal, and whether it was given, for only such a one raises another."""
+    text = (max_prs or "").strip()
+    whole = text.lower() == "all"
+    return Goal(max_items=None if whole else number("--max-prs", text, 1)), bool(text)
 
 
 def stored(*, demo: bool = False) -> settings.Settings:

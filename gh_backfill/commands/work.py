@@ -12,6 +12,7 @@ import typer
 
 from gh_backfill import actions, bars, console, hidden, settings
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import (
     ChunkSize,
@@ -53,7 +54,10 @@ def track(
         typer.Option(help="Also open the backfill of those that never had one. Default: yes, but for owner/*."),
     ] = None,
     max_prs: Annotated[
-        str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests. Default: all.")
+        str | None,
+        typer.Option(
+            "--max-prs", metavar="N", help="Only the newest N pull requests; more, or `all`, later. Default: all."
+        ),
     ] = None,
     min_prs: Annotated[
         str | None, typer.Option("--min-prs", metavar="N", help="Of an account: with at least N pull requests.")
@@ -69,7 +73,7 @@ def track(
     All repositories of an account are shown with their count and an estimate first, and asked about.
     Example: [bold]gh-backfill track octocat/hello-world --max-prs 200[/bold]
     """
-    goal = Goal(max_items=number("--max-prs", max_prs, 1))
+    goal, given = options.goal(max_prs)
     filters = Filters(least=number("--min-prs", min_prs, 0) or 0, forks=include_forks, archived=include_archived)
     environment = settings.load()
     graphql = connect.github(environment)
@@ -84,8 +88,9 @@ def track(
         with connect.database(environment) as db, connect.sharing(graphql, db):
             wanted = _of_accounts(graphql, logins, filters, backfill=backfill, yes=yes)
             first = goal if backfill is not False else None
-            tracked = tracking.track(db, graphql, named, name_of=name_of, backfill=first, actor=actor)
-            tracked += tracking.register(db, wanted, backfill=goal if backfill else None, actor=actor)
+            tracked = tracking.track(db, graphql, named, name_of=name_of, backfill=first, larger=given, actor=actor)
+            more = goal if backfill else None
+            tracked += tracking.register(db, wanted, backfill=more, larger=given, actor=actor)
     if as_json:
         print(json_text([console.tracked_row(each) for each in tracked]))
     else:
@@ -255,7 +260,8 @@ def capture(
 def run(
     names: OptionalNames = None,
     max_prs: Annotated[
-        str | None, typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each.")
+        str | None,
+        typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each; more, or `all`, later."),
     ] = None,
     workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(local.WORKERS),
     dry_run: DryRun = False,
@@ -265,7 +271,7 @@ def run(
     Without GITHUB_TOKEN and repositories it is a demo on an invented GitHub.
     Example: [bold]GITHUB_TOKEN=… gh-backfill run octocat/hello-world[/bold]
     """
-    goal = Goal(max_items=number("--max-prs", max_prs, 1))
+    goal, larger = options.goal(max_prs)
     many = number("--workers", workers, 1, 20) or local.WORKERS
     environment = settings.load()
     given = names or []
@@ -279,12 +285,13 @@ def run(
                     demo_environment,
                     [each.split(":")[0] for each in local.DEMO],
                     goal=goal,
+                    larger=larger,
                     workers=many,
                     show=show,
                     say=print,
                 )
         else:
-            done = local.run(environment, given, goal=goal, workers=many, show=show, say=print)
+            done = local.run(environment, given, goal=goal, larger=larger, workers=many, show=show, say=print)
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
         failed = [each.name for each in done.report.failed]

@@ -9,7 +9,7 @@ cheaper; by thread where some belong to no review.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from gh_backfill.models import (
     CompletePullRequest,
     Listing,
     Named,
+    NodeId,
     NotFound,
     Review,
     ReviewComment,
@@ -26,6 +27,7 @@ from gh_backfill.models import (
     Unreadable,
 )
 from gh_backfill.policy.cost import LARGEST_FIRST
+from gh_backfill.policy.followed import Followed
 from gh_backfill.policy.listed import believe
 from gh_backfill.policy.wants import (
     KINDS,
@@ -45,6 +47,13 @@ Kind = TypeVar("Kind")
 
 
 TRIES = 3
+_NAMES: Mapping[type[Want], str] = {
+    MoreReviews: "reviews",
+    MoreComments: "comments",
+    CommentsOfReview: "comments of reviews",
+    Threads: "threads",
+    CommentsOfThread: "comments of threads",
+}
 
 
 class Gathering:
@@ -63,9 +72,10 @@ class Gathering:
         self._by_thread = False
         self._read_again = False
         self._listed: tuple[ReviewComment, ...] = ()
+        self._lists: dict[tuple[type[Want], NodeId], Followed] = {}
         node_id = item.pull_request.node_id
-        self._keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=item.reviews.next))
-        self._keep(self._comments, item.comments, MoreComments(node_id=node_id, after=item.comments.next))
+        self._keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=None))
+        self._keep(self._comments, item.comments, MoreComments(node_id=node_id, after=None))
 
     def wants(self) -> tuple[Want, ...]:
         """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
@@ -97,11 +107,11 @@ class Gathering:
             answer = replace(answer, unreadable=(), next=None)
         match want:
             case MoreReviews():
-                self._keep(self._reviews, _only(Review, answer), replace(want, after=answer.next))
+                self._keep(self._reviews, _only(Review, answer), want)
             case MoreComments():
-                self._keep(self._comments, _only(Comment, answer), replace(want, after=answer.next))
+                self._keep(self._comments, _only(Comment, answer), want)
             case CommentsOfReview() | CommentsOfThread():
-                self._keep(self._review_comments, _only(ReviewComment, answer), replace(want, after=answer.next))
+                self._keep(self._review_comments, _only(ReviewComment, answer), want)
             case Threads():
                 self._take_threads(want, _only(Thread, answer))
 
@@ -123,21 +133,28 @@ class Gathering:
             unreadable=tuple(self._unreadable),
         )
 
-    def _keep(self, held: dict[int, Kept], listing: Listing[Kept], more: Want) -> None:
+    def _keep(self, held: dict[int, Kept], listing: Listing[Kept], asked: Want) -> None:
         held.update((item.github_id, item) for item in listing.items)
         self._unreadable += (replace(each, number=self.pull_request.number) for each in listing.unreadable)
-        if listing.next is not None:
-            self._open.append(more)
+        if self._leads_on(asked, listing, [item.github_id for item in listing.items]):
+            self._open.append(replace(asked, after=listing.next))
+
+    def _leads_on(self, asked: Want, listing: Answer, ids: Sequence[int | str]) -> bool:
+        key = (type(asked), asked.node_id)
+        followed = self._lists.setdefault(key, Followed(beginning=replace(asked, after=None)))
+        if asked.after is None:
+            followed.begin()
+        return followed.take(ids, lost=len(listing.unreadable), total=listing.total, following=listing.next)
 
     def _take_threads(self, asked: Threads, listing: Listing[Thread]) -> None:
         self._unreadable += (replace(each, number=self.pull_request.number) for each in listing.unreadable)
         for thread in listing.items:
-            more = CommentsOfThread(node_id=thread.node_id, after=thread.comments.next)
+            comments = CommentsOfThread(node_id=thread.node_id, after=None)
             if thread.comments.unreadable:
-                self._open.append(replace(more, after=None))
+                self._open.append(comments)
             else:
-                self._keep(self._review_comments, thread.comments, more)
-        if listing.next is not None:
+                self._keep(self._review_comments, thread.comments, comments)
+        if self._leads_on(asked, listing, [thread.node_id for thread in listing.items]):
             seen = asked.seen + asked.first
             first = min(asked.first, max(1, listing.total - seen))
             self._open.append(Threads(node_id=asked.node_id, after=listing.next, first=first, seen=seen))
@@ -203,16 +220,18 @@ class Gathering:
     def _ask_again_for_what_is_short(self) -> None:
         """Read the lists again that ended before their count: GitHub cuts wide answers short without a word."""
         node_id = self.pull_request.node_id
+        short: list[Want] = [each.again() for each in self._lists.values() if each.short]
         if len(self._reviews) < self.pull_request.reviews:
-            self._open.append(MoreReviews(node_id=node_id, after=None))
+            short.append(MoreReviews(node_id=node_id, after=None))
         if len(self._comments) < self.pull_request.comments:
-            self._open.append(MoreComments(node_id=node_id, after=None))
+            short.append(MoreComments(node_id=node_id, after=None))
         held = Counter(comment.review_id for comment in self._review_comments.values())
-        self._open += (
+        short += (
             CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
             for review in self._reviews.values()
             if held[review.github_id] < review.comments
         )
+        self._open += dict.fromkeys(short)
 
     def _thread_is_better(self) -> bool:
         threads = self.pull_request.review_threads
@@ -249,7 +268,18 @@ class Gathering:
             ("review comments", max(expected or 0, self._in_reviews()), len(self._review_comments)),
         )
         short = [f"{counted} {what} counted, {held} listed" for what, counted, held in counts if counted > held]
-        return "; ".join(short) or None
+        return "; ".join(short or self._short_lists()) or None
+
+    def _short_lists(self) -> list[str]:
+        """Name the lists that ended before their own count, where the counts of the pull request say nothing of it."""
+        found: dict[str, list[Followed]] = {}
+        for (kind, _), followed in self._lists.items():
+            if followed.short:
+                found.setdefault(_NAMES[kind], []).append(followed)
+        return [
+            f"{sum(each.total for each in lists)} {name} counted, {sum(each.held for each in lists)} listed"
+            for name, lists in found.items()
+        ]
 
 
 def _only(kind: type[Kind], answer: Answer) -> Listing[Kind]:

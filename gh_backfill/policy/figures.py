@@ -18,7 +18,7 @@ from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.progress import percent
+from gh_backfill.policy.progress import percent, within
 
 Json = dict[str, Any]
 
@@ -57,6 +57,7 @@ class JobFigures:
     cost: float | None = None
     captured: int | None = None
     total: int | None = None
+    goal: int | None = None
     backfill: BackfillStatus | None = None
     resume_at: datetime | None = None
     last_progress_at: datetime | None = None
@@ -99,10 +100,10 @@ class JobFigures:
 
     @property
     def percent(self) -> float | None:
-        """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
+        """Return how much of what is wanted is here, never over 100; None while GitHub's count is unknown."""
         if self.total is None or self.captured is None:
             return None
-        return percent(self.captured, self.total)
+        return percent(self.captured, within(self.total, self.goal))
 
     def error_summary(self) -> Json:
         """Return the errors of this job alone, as the ledger keeps them."""

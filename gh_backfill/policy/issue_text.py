@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from gh_backfill.policy.alerts import Alert, AlertKind
 from gh_backfill.policy.figures import JobFigures
 from gh_backfill.policy.markdown import plain, shortened, table
+from gh_backfill.policy.progress import of_wanted
 
 COMMENT_EVERY = timedelta(days=1)
 # GitHub takes bodies of at most 65,536 characters; a row of the history has at most about 700.
@@ -114,7 +115,7 @@ def _about(job: JobFigures | None) -> str:
     percent = "" if job.percent is None else f" ({job.percent} %)"
     rows = [
         ("repository", plain(job.name)),
-        ("captured", f"{job.captured if job.captured is not None else '?'} of {job.total or '?'}{percent}"),
+        ("captured", f"{of_wanted('?' if job.captured is None else job.captured, job.total, job.goal)}{percent}"),
         ("backfill", plain(job.backfill or "none")),
         ("last progress", f"{job.last_progress_at:%Y-%m-%d %H:%M} UTC" if job.last_progress_at else "never"),
         ("kind of error", plain(job.error_type or "unexpected")),

@@ -3,11 +3,14 @@
 The walk reads by creation date, newest first, to the goal or the end.  What changed meanwhile is the catch-up's: pass k
 reads by date of update down to GitHub's own time at the start of pass k - 1 (the walk for the first), less a margin.
 It ends when a pass fits into one page, or after five, and leaves its watermark to whoever syncs next.
+
+A list may end before it has what GitHub counts, or stop leading on.  Then the end is looked at once more, and what two
+readings agree on is a gap: counted, shown, and asked for again by every later catch-up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +24,10 @@ MAX_PASSES = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Advance:
-    """Where a stream stands after a chunk.  `catch_up_from` is set where the walk is over and the catch-up begins."""
+    """Where a stream stands after a chunk.
+
+    `catch_up_from` is set where the walk is over and the catch-up begins, `stuck` where GitHub's list did not lead on.
+    """
 
     cursor: str | None
     status: BackfillStatus
@@ -29,11 +35,51 @@ class Advance:
     read_down_to: datetime | None
     watermark: datetime
     catch_up_from: datetime | None = None
+    stuck: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookAgain:
+    """Less is here than GitHub counts, and only one reading says so."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Complete:
+    """Everything is read; so many pull requests are counted by GitHub and not listed."""
+
+    gaps: int
 
 
 def percent(captured: int, total: int) -> float:
     """Return how much of a history is here, rounded down, so that 100 means that nothing is missing; never more."""
     return 100.0 if total <= captured else 1_000 * captured // total / 10
+
+
+def within(total: int, goal: int | None) -> int:
+    """Return how many of all pull requests a goal is about."""
+    return total if goal is None else min(goal, total)
+
+
+def of_wanted(captured: int | str, total: int | None, goal: int | None, by: str = " of ") -> str:
+    """Say how many of those that are wanted are here, and of how many in all where that is more."""
+    if total is None:
+        return f"{captured}{by}?"
+    wanted = within(total, goal)
+    return f"{captured}{by}{wanted}" + (f" (of {total} in all)" if wanted < total else "")
+
+
+def at_the_end(missing: int, before: int | None) -> LookAgain | Complete:
+    """Decide what is done when nothing is left to read and so many are missing; `before`: so many the last time."""
+    if missing > 0 and (before is None or missing < before):
+        return LookAgain()
+    return Complete(gaps=max(0, missing))
+
+
+def complete_words(gaps: int) -> str:
+    """Say that a backfill is complete, and what it is not."""
+    if gaps:
+        return f"complete but for {gaps} that GitHub counts and does not list"
+    return "everything that was asked for is captured"
 
 
 def page_limit(stream: Stream, size: int) -> int:
@@ -51,13 +97,42 @@ def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:
     return [slot for slot in slots if slot.item is None or slot.item.pull_request.updated_at >= bound]
 
 
+def standstill(following: str | None, been: Collection[str | None], *, listed: int) -> str | None:
+    """Say why a list that is to go on after a page of `listed` items does not; `been` are the cursors it was at."""
+    if following is None:
+        return "GitHub says that there are more pull requests and does not say where they begin"
+    if following in been:
+        return "GitHub's list of pull requests goes round in a circle"
+    return None if listed else "GitHub says that there are more pull requests and lists none"
+
+
 def advance(
-    stream: Stream, *, read: int, kept: int, next_cursor: str | None, end_cursor: str | None, server_time: datetime
+    stream: Stream,
+    *,
+    read: int,
+    kept: int,
+    next_cursor: str | None,
+    end_cursor: str | None,
+    server_time: datetime,
+    stuck: bool = False,
 ) -> Advance:
-    """Decide where the stream stands after a page of `read` items of which `kept` were wanted."""
+    """Decide where the stream stands after a page of `read` items of which `kept` were wanted.
+
+    A walk that is `stuck` ends at `end_cursor`, from where it may go on another time; a catch-up leaves the watermark
+    that it had, so that the next one reads the same again.
+    """
     watermark = stream.watermark or server_time
     if stream.kind == "history":
-        return _after_walk_page(stream, kept, next_cursor, end_cursor, watermark)
+        return _after_walk_page(stream, kept, next_cursor, end_cursor, watermark, stuck=stuck)
+    if stuck:
+        return Advance(
+            cursor=None,
+            status=BackfillStatus.COMPLETED,
+            pass_number=stream.pass_number,
+            read_down_to=stream.read_down_to,
+            watermark=watermark if stream.read_down_to is None else stream.read_down_to + MARGIN,
+            stuck=True,
+        )
     if next_cursor is not None and kept == read:
         return _goes_on(stream, next_cursor, watermark)
     if stream.cursor is None or stream.pass_number >= MAX_PASSES:
@@ -78,19 +153,27 @@ def advance(
 
 
 def _after_walk_page(
-    stream: Stream, kept: int, next_cursor: str | None, end_cursor: str | None, watermark: datetime
+    stream: Stream,
+    kept: int,
+    next_cursor: str | None,
+    end_cursor: str | None,
+    watermark: datetime,
+    *,
+    stuck: bool,
 ) -> Advance:
     done = stream.items_done + kept
     at_goal = stream.goal.max_items is not None and done >= stream.goal.max_items
     if next_cursor is not None and not at_goal:
         return _goes_on(stream, next_cursor, watermark)
+    stuck = stuck and not at_goal
     return Advance(
-        cursor=end_cursor or stream.cursor,
+        cursor=end_cursor if stuck else end_cursor or stream.cursor,
         status=BackfillStatus.COMPLETED,
         pass_number=stream.pass_number,
         read_down_to=stream.read_down_to,
         watermark=watermark,
         catch_up_from=watermark - MARGIN,
+        stuck=stuck,
     )
 
 

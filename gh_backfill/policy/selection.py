@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gh_backfill.models import TrackedRepository
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
+from gh_backfill.policy.progress import within
 from gh_backfill.policy.retries import PauseReason
 
 # GitHub starts at most this many jobs of one matrix.
@@ -26,6 +27,7 @@ class Why(StrEnum):
     ASKED = "asked for"
     SMALL = "too few pull requests"
     COMPLETE = "complete enough"
+    GOAL = "its goal is reached"
     PAUSED = "paused"
     HELD = "paused by a person: gh-backfill resume lets it go on"
     CANCELLED = "cancelled by a person: gh-backfill resume takes it up again"
@@ -84,9 +86,13 @@ def choose(
 
 
 def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> bool:
-    """Say whether so much of a repository is missing that its history has to be walked."""
+    """Say whether so much of what is wanted of a repository is missing that its history has to be walked.
+
+    What GitHub counts and does not list would be missing again.
+    """
     total = repository.total or 0
-    return total > thresholds.more_than and repository.captured * 100 < total * thresholds.below_percent
+    there = repository.captured + repository.gaps
+    return total > thresholds.more_than and there * 100 < within(total, repository.goal) * thresholds.below_percent
 
 
 def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
@@ -139,7 +145,10 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
         return False, Why.UNKNOWN_TOTAL
     if repository.total <= thresholds.more_than:
         return False, Why.SMALL
-    return (True, Why.NEW) if needs_backfill(repository, thresholds) else (False, Why.COMPLETE)
+    if needs_backfill(repository, thresholds):
+        return True, Why.NEW
+    limited = within(repository.total, repository.goal) < repository.total
+    return False, Why.GOAL if limited else Why.COMPLETE
 
 
 def _waiting(verdict: Verdict) -> tuple[bool, float, float, str]:

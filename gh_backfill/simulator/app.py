@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gh_backfill.simulator import derive, refusals, rest
@@ -132,9 +132,7 @@ class Application:
             self.stats.spent(token, identity, operation=name, points=outcome.cost, nodes=outcome.nodes)
         if (late := self._wait(outcome)) is not None:
             return late
-        for fault in struck:
-            if (data := EFFECTS[fault.name].data) is not None:
-                data(fault, outcome.answer)
+        _spoil(outcome.answer, struck, query.get("variables") or {})
         return reply(outcome.answer).with_headers(outcome.standing.headers() | headers)
 
     def _rest(self, request: Request, token: str, identity: str) -> Response:
@@ -181,6 +179,15 @@ class Application:
             return self.options.anonymous_limit
         default = self.options.graphql_limit if resource == "graphql" else self.options.rest_limit
         return self.options.limits.get(identity, default)
+
+
+def _spoil(answer: dict[str, Any], struck: Sequence[Fault], variables: Mapping[str, Any]) -> None:
+    for fault in struck:
+        effect = EFFECTS[fault.name]
+        if effect.data is not None:
+            effect.data(fault, answer)
+        if effect.ends is not None:
+            effect.ends(fault, answer, variables)
 
 
 def _is_graphql(request: Request) -> bool:

@@ -1,13 +1,14 @@
 """What each fault does.
 
 `instead` answers in place of the server, which then neither runs nor charges the request; `data` changes the decoded
-answer of a GraphQL query that ran; `wire` changes the answer on its way out.
+answer of a GraphQL query that ran, `ends` how its lists end, for which it sees the variables; `wire` changes the answer
+on its way out.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,7 @@ class Effect:
     text: str
     instead: Callable[[Fault, Moment], Response] | None = None
     data: Callable[[Fault, Answer], None] | None = None
+    ends: Callable[[Fault, Answer, Mapping[str, Any]], None] | None = None
     wire: Callable[[Fault, Response], Response] | None = None
 
 
@@ -120,6 +122,55 @@ def _drop_id(fault: Fault, answer: Answer) -> None:
             value["fullDatabaseId"] = None
 
 
+def _no_cursor(fault: Fault, answer: Answer, _variables: Mapping[str, Any]) -> None:
+    for _, connection in _lists(fault, answer):
+        _go_on_at(connection, None)
+
+
+def _old_cursor(fault: Fault, answer: Answer, variables: Mapping[str, Any]) -> None:
+    for path, connection in _lists(fault, answer):
+        place = str(path[0])[1:]
+        asked = variables.get(f"after{place}" if place.isdecimal() else "after")
+        if (cursor := fault.cursor or asked) is not None:
+            _go_on_at(connection, cursor)
+
+
+def _go_on_at(connection: Answer, cursor: str | None) -> None:
+    connection["pageInfo"] |= {"hasNextPage": True, "endCursor": cursor}
+    for edge in connection.get("edges") or ():
+        edge["cursor"] = cursor
+
+
+def _empty(fault: Fault, answer: Answer, _variables: Mapping[str, Any]) -> None:
+    for _, connection in _lists(fault, answer):
+        connection["pageInfo"]["hasNextPage"] = True
+        for rows in ("nodes", "edges"):
+            if rows in connection:
+                connection[rows] = []
+
+
+def _lists(fault: Fault, answer: Answer) -> list[tuple[Path, Answer]]:
+    """The connections of an answer that are read page by page, all or those of one name."""
+    return [
+        (path, value)
+        for path, value in _objects(answer.get("data"), [])
+        if "hasNextPage" in value.get("pageInfo", ()) and fault.on in ("", path[-1])
+    ]
+
+
+def _count_more(fault: Fault, answer: Answer) -> None:
+    for path, value in _objects(answer.get("data"), []):
+        if "totalCount" in value and path[-1] == (fault.on or "pullRequests"):
+            value["totalCount"] += int(fault.size or 1)
+
+
+def _empty_list(_fault: Fault, response: Response) -> Response:
+    """Empty a list of REST that says it has more."""
+    if not response.body.startswith(b"["):
+        return response
+    return replace(response, body=b"[]").with_headers({"Link": '<https://api.github.com/?page=2>; rel="next"'})
+
+
 def _cut(fault: Fault, response: Response) -> Response:
     return replace(response, body=response.body[: int(len(response.body) * (fault.size or 0.5))])
 
@@ -190,6 +241,17 @@ EFFECTS: dict[str, Effect] = {
         text="connections below a node end at `size` (10) rows, as if there were no more, without an error",
         data=_shrink,
     ),
+    "phantoms": Effect(
+        text="`size` (1) more are counted than listed of the connection `on` (pullRequests)", data=_count_more
+    ),
+    "no_cursor": Effect(
+        text="lists (`on`: those of this name) say that there is more and give no cursor", ends=_no_cursor
+    ),
+    "old_cursor": Effect(
+        text="lists (`on`: those of this name) go on at `cursor`, or where they were asked to begin", ends=_old_cursor
+    ),
+    "empty_page": Effect(text="lists (`on`: those of this name) have no rows and say that there is more", ends=_empty),
+    "empty_list": Effect(text="a list of REST has no rows and says that there is more", wire=_empty_list),
     "bad_credentials": Effect(
         text="401 `Bad credentials`", instead=lambda fault, moment: refusals.bad_credentials(moment.path)
     ),

@@ -14,7 +14,7 @@ class Fault:
     It strikes a request with `probability`, at most `count` times (None: for ever), after letting the first `skip`
     matching requests pass, then only the first of each `every`, and only where every pattern of `match` is found in
     what it is named after: `path`, `query` (the document), `operation`, `variables`, `token` or `identity`.  `size`
-    means what the fault's description says.
+    means what the fault's description says, and so do `on`, the name of a connection, and `cursor`.
     The same `seed` strikes the same requests.
     """
 
@@ -25,6 +25,8 @@ class Fault:
     every: int = 1
     seed: int = 0
     size: float | None = None
+    on: str = ""
+    cursor: str | None = None
     match: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

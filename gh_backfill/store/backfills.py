@@ -12,7 +12,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
-from gh_backfill.store import recovery
+from gh_backfill.store import endings, recovery
 from gh_backfill.store.db import Row, Transaction
 from gh_backfill.store.words import stored
 
@@ -31,6 +31,7 @@ class Standstill:
     retry_at: datetime | None = None
     lease_until: datetime | None = None
     claimed_by: str | None = None
+    gaps: int = 0
 
 
 def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
@@ -42,12 +43,14 @@ def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
 def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal) -> None:
     """Open the backfill of a repository, or reopen it: one row each for ever.
 
-    A finished walk whose goal is raised goes on from its cursor; one that is asked for again starts at the top.
+    A finished walk whose goal is raised goes on from its own cursor; one that is asked for again starts at the top.  A
+    catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.
     """
     state = tx.row(_SQL["open_state"], repository_id=repository_id, total=total)
     assert state is not None
-    if tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items):
-        tx.run(_SQL["close_catch_up"], repository_id=repository_id)
+    tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items)
+    if tx.run(_SQL["close_catch_up"], repository_id=repository_id):
+        tx.run(_SQL["skip_catch_up"], repository_id=repository_id)
     tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
 
 
@@ -77,10 +80,11 @@ def last_part(tx: Transaction, repository_id: str) -> int:
 
 
 def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
-    """Let a finished backfill read what changed since its last catch-up; False if it did not have the whole history."""
+    """Let a finished backfill read what changed since its last catch-up; False if it never had one."""
     if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):
         return False
     tx.run(_SQL["open_state"], repository_id=repository_id, total=total)
+    endings.look_for_gaps(tx, repository_id)
     return True
 
 
@@ -144,6 +148,7 @@ def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None
         retry_at=row["retry_at"],
         lease_until=row["lease_until"],
         claimed_by=row["claimed_by"],
+        gaps=row["gaps"],
     )
 
 
@@ -157,10 +162,15 @@ def count_new(tx: Transaction, repository_id: str, new_items: int) -> None:
     tx.run(_SQL["count_new"], repository_id=repository_id, new_items=new_items)
 
 
-def hold(tx: Transaction, claim: Claim) -> None:
-    """Lock what the commit of a chunk touches; raises StaleClaim if the chunk is not ours any more."""
-    if tx.row(_SQL["hold_chunk"], **_key(claim), stream_id=claim.stream.id) is None:
+def hold(tx: Transaction, claim: Claim, *, goes_on: str | None = None) -> bool:
+    """Lock what the commit of a chunk touches; raises StaleClaim if the chunk is not ours any more.
+
+    Returns whether this walk has been at the cursor `goes_on` before.
+    """
+    row = tx.row(_SQL["hold_chunk"], **_key(claim), stream_id=claim.stream.id, goes_on=goes_on)
+    if row is None:
         raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
+    return bool(row["circling"])
 
 
 def complete(
@@ -169,6 +179,7 @@ def complete(
     advance: Advance,
     *,
     numbers: list[int],
+    walked: int,
     new_items: int,
     counts: RowCounts,
     spent: Spent,
@@ -176,7 +187,10 @@ def complete(
     page_size: PageSize,
     remaining: int | None,
 ) -> None:
-    """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows."""
+    """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows.
+
+    `walked` are the places of the page that the stream was about, also those of which nothing could be stored.
+    """
     done = tx.row(
         _SQL["complete_chunk"],
         **_key(claim),
@@ -204,7 +218,8 @@ def complete(
         page_worked=page_size.worked,
         page_too_big=page_size.too_big,
         pages_clean=page_size.clean,
-        items=len(numbers),
+        items=walked,
+        stuck=advance.stuck,
         points=spent.points,
         requests=spent.requests,
     )
@@ -221,7 +236,7 @@ def complete(
     )
     if advance.catch_up_from is not None:
         _open_catch_up(tx, claim.stream, advance.catch_up_from)
-    tx.run(_SQL["complete_state"], state_id=claim.stream.state_id)
+    endings.settle(tx, claim.stream.repository_id)
 
 
 def committed(tx: Transaction, claim: Claim) -> bool:

@@ -14,6 +14,7 @@ import psycopg2
 
 from gh_backfill.errors import (
     RowRefused,
+    RowTooLarge,
     StoreConflict,
     StoreDenied,
     StoreError,
@@ -88,7 +89,7 @@ _BY_CODE: Mapping[str, _Cause] = {
     "22": _REFUSED,
     "23": _REFUSED,
     "P0001": _REFUSED,  # a trigger of the host raised it
-    "54": _Cause(error=RowRefused, text="the database refuses a row for its size: {said}"),
+    "54": _Cause(error=RowTooLarge, text="the database refuses a row for its size: {said}"),
     "25006": _READ_ONLY,
     "25P03": _AWAY,  # idle in a transaction for too long
     "28": _NOT_ADMITTED,
@@ -108,8 +109,9 @@ _BY_CODE: Mapping[str, _Cause] = {
         text="the disk of database {database} is full ({said}): make room there; what was committed is kept, and the "
         "next run goes on from it",
     ),
+    # It may be one huge row: whatever passes alone is stored, and what does not is kept apart and tried again.
     "53200": _Cause(
-        error=StoreUnavailable,
+        error=RowRefused,
         text="the database is out of memory ({said}): try again, with a smaller --chunk-size or fewer jobs at once",
     ),
     "53300": _CROWDED,

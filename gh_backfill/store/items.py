@@ -1,4 +1,4 @@
-"""Write pull requests with all that belongs to them: people first, then one statement per table.
+"""Write pull requests with all that belongs to them: people first, then one statement per table and part of its rows.
 
 What a function reports is counted by the database, and fewer rows than were sent is an error.
 """
@@ -19,6 +19,7 @@ from gh_backfill.models import (
 )
 from gh_backfill.resources import sql
 from gh_backfill.store import people
+from gh_backfill.store.batches import LARGEST_PART, parts, shortened
 from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("items")
@@ -80,22 +81,26 @@ def write(
     items: Sequence[CompletePullRequest],
     unreadable: Sequence[Unreadable],
     words: Vocabulary,
+    *,
+    largest_part: int = LARGEST_PART,
 ) -> Written:
     """Write a chunk's rows; raises StoreConflict where another worker came in between: replay the transaction.
 
-    What can't be stored goes to the quarantine and is counted there.
+    What can't be stored goes to the quarantine and is counted there.  A statement takes rows of `largest_part`
+    characters together.
     """
     people.insert_new(tx, people.people_of(items))
     pull_requests = _upsert(
         tx,
         "upsert_pull_requests",
         _distinct(_pull_request_row(item, words) for item in items),
+        largest_part,
         repository_id=repository.id,
         full_name=repository.full_name,
         repository_github_id=repository.github_id,
     )
-    reviews = _upsert(tx, "upsert_reviews", _distinct(_review_rows(items)), repository_id=repository.id)
-    comments, taken = _upsert_comments(tx, repository, items, words)
+    reviews = _upsert(tx, "upsert_reviews", _distinct(_review_rows(items)), largest_part, repository_id=repository.id)
+    comments, taken = _upsert_comments(tx, repository, items, words, largest_part)
     lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
     quarantined = _quarantine(tx, repository.id, lost)
     counts = reduce(RowCounts.__add__, (pull_requests, reviews, comments, RowCounts(quarantined=quarantined)))
@@ -103,13 +108,19 @@ def write(
 
 
 def quarantined_numbers(tx: Transaction, repository_id: str, *, most_attempts: int) -> list[int]:
-    """Return the numbers of pull requests of which something waits in the quarantine, tried less often than that."""
+    """Return the numbers of pull requests of which something waits in the quarantine, tried less often than that.
+
+    Those that were tried least come first.
+    """
     rows = tx.rows(_SQL["open_quarantine"], repository_id=repository_id, most_attempts=most_attempts)
-    return sorted({row["number"] for row in rows if row["number"] is not None})
+    return list(dict.fromkeys(row["number"] for row in rows if row["number"] is not None))
 
 
 def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
-    """Note that pull requests in the quarantine were tried again in vain; returns how many entries that were."""
+    """Note that pull requests in the quarantine were tried again in vain; returns how many entries that were.
+
+    Entries that `write` has renewed in this transaction have been counted.
+    """
     return tx.run(_SQL["count_attempt"], repository_id=repository_id, numbers=tuple(numbers))
 
 
@@ -118,37 +129,42 @@ def resolve(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
     return tx.run(_SQL["resolve_quarantine"], repository_id=repository_id, numbers=tuple(numbers))
 
 
-def _upsert(tx: Transaction, statement: str, rows: list[Row], **params: object) -> RowCounts:
-    if not rows:
-        return RowCounts()
+def _upsert(tx: Transaction, statement: str, rows: list[Row], largest_part: int, **params: object) -> RowCounts:
+    counts = RowCounts()
+    for part in parts(rows, largest_part):
+        row = _sent(tx, statement, part, **params)
+        written = row["inserted"] + row["updated"]
+        counts += RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=len(part) - written)
+    return counts
+
+
+def _sent(tx: Transaction, statement: str, rows: list[Row], **params: object) -> Row:
     row = tx.row(_SQL[statement], rows=rows, **params)
     assert row is not None
     if row["sent"] != len(rows):
         raise StoreError(f"{statement}: {len(rows)} rows were sent, but only {row['sent']} have their parents stored")
-    written = row["inserted"] + row["updated"]
-    return RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=len(rows) - written)
+    return row
 
 
 def _upsert_comments(
-    tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest], words: Vocabulary
+    tx: Transaction,
+    repository: TrackedRepository,
+    items: Sequence[CompletePullRequest],
+    words: Vocabulary,
+    largest_part: int,
 ) -> tuple[RowCounts, list[Unreadable]]:
     rows = _distinct(_comment_rows(items))
     kept, taken = _without_collisions(rows) if words.one_number_space else (rows, [])
-    if not kept:
-        return RowCounts(), [_number_taken(row) for row in taken]
-    row = tx.row(
-        _SQL["upsert_comments"], rows=kept, repository_id=repository.id, one_number_space=words.one_number_space
-    )
-    assert row is not None
-    if row["sent"] != len(kept):
-        raise StoreError(
-            f"upsert_comments: {len(kept)} rows were sent, but only {row['sent']} have their parents stored"
-        )
-    if row["inserted"] + row["known"] + row["taken"] != row["sent"]:
-        raise StoreConflict("another worker stored one of these comments: the transaction is replayed")
-    stored_before = set(row["taken_ids"])
-    taken += [each for each in kept if each["github_id"] in stored_before]
-    counts = RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=row["known"] - row["updated"])
+    # A reply finds its comment in its own part or an earlier one, never in a later one.
+    kept.sort(key=lambda row: (row.get("reply_to") is not None, row["github_id"]))
+    counts = RowCounts()
+    for part in parts(kept, largest_part):
+        row = _sent(tx, "upsert_comments", part, repository_id=repository.id, one_number_space=words.one_number_space)
+        if row["inserted"] + row["known"] + row["taken"] != row["sent"]:
+            raise StoreConflict("another worker stored one of these comments: the transaction is replayed")
+        stored_before = set(row["taken_ids"])
+        taken += [each for each in part if each["github_id"] in stored_before]
+        counts += RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=row["known"] - row["updated"])
     return counts, [_number_taken(each) for each in taken]
 
 
@@ -184,12 +200,12 @@ def _quarantine(tx: Transaction, repository_id: str, lost: Sequence[Unreadable])
             "github_id": each.github_id,
             "number": each.number,
             "reason": each.reason,
-            "payload": each.payload,
+            "payload": shortened(each.payload),
         }
         for each in lost
     }
-    if rows:
-        tx.run(_SQL["quarantine"], repository_id=repository_id, rows=list(rows.values()))
+    for part in parts(rows.values()):
+        tx.run(_SQL["quarantine"], repository_id=repository_id, rows=part)
     return len(rows)
 
 

@@ -30,15 +30,15 @@ def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
 
 
 def settle(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write new logins and faces of known accounts, so that the login of each is its own.
+    """Write new logins and faces of known accounts, so that the login of each is its own, also where it was copied to.
 
     In a transaction of its own before the chunk: a change of the unique login locks rows that other jobs refer to.
     """
     rows = _people_rows(people)
     if not tx.rows(_SQL["changed_people"], people=rows):
         return
-    tx.run(_SQL["free_logins"], people=rows)
-    tx.run(_SQL["update_people"], people=rows)
+    changed = tx.rows(_SQL["free_logins"], people=rows) + tx.rows(_SQL["update_people"], people=rows)
+    tx.run(_SQL["follow_logins"], ids=tuple(sorted({row["id"] for row in changed})))
 
 
 def insert_new(tx: Transaction, people: Sequence[Person]) -> None:

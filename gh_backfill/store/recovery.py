@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.resources import sql
+from gh_backfill.store import endings
 from gh_backfill.store.db import Transaction
 
 _SQL = sql("recovery")
@@ -173,4 +174,4 @@ def let_go(tx: Transaction, repository_id: str) -> bool:
 def set_going(tx: Transaction, repository_id: str) -> None:
     """Let nothing of a backfill that has become active wait; one that was done when it was paused is completed."""
     tx.run(_SQL["try_at_once"], repository_id=repository_id)
-    tx.run(_SQL["complete_state"], repository_id=repository_id)
+    endings.settle(tx, repository_id)  # the last chunk may have been committed after the pause had begun

@@ -200,6 +200,7 @@ def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str]
         error=None if row["error"] is None else redacted(row["error"], private),
         captured=None if state is None else state.captured,
         total=None if state is None else state.total,
+        goal=None if state is None else state.goal,
         backfill=None if state is None or state.status is None else BackfillStatus(state.status),
         resume_at=None if state is None else state.resume_at,
         times=Times.of(row["times"]),

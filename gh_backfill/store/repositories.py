@@ -10,7 +10,7 @@ from datetime import datetime
 from gh_backfill import hidden
 from gh_backfill.models import Repository, TrackedRepository
 from gh_backfill.policy.names import key
-from gh_backfill.policy.progress import percent
+from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 
@@ -29,12 +29,16 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
-    """How far the history of one repository has come; times are UTC, points are GitHub's."""
+    """How far the history of one repository has come; times are UTC, points are GitHub's.
+
+    `gaps` are pull requests that are not whole: `unlisted` of them are counted by GitHub and not listed at all.
+    """
 
     id: str
     full_name: str
     is_private: bool
     total: int | None
+    goal: int | None
     total_at: datetime | None
     captured: int
     status: str | None
@@ -50,13 +54,19 @@ class Status:
     chunk_number: int | None
     chunk_status: str | None
     chunk_at: datetime | None
+    unlisted: int
     gaps: int
     quarantined: int
 
     @property
     def percent(self) -> float | None:
-        """Return how much of the history is here, never over 100; None while GitHub's count is unknown."""
-        return None if self.total is None else percent(self.captured, self.total)
+        """Return how much of what is wanted is here, never over 100; None while GitHub's count is unknown."""
+        return None if self.wanted is None else percent(self.captured, self.wanted)
+
+    @property
+    def wanted(self) -> int | None:
+        """Return how many pull requests the goal is about; None while GitHub's count is unknown."""
+        return None if self.total is None else within(self.total, self.goal)
 
 
 def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]:
@@ -67,8 +77,10 @@ def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]
     rows = [_row(repository) for repository in {each.github_id: each for each in repositories}.values()]
     if not rows:
         return {}
-    tx.run(_SQL["free_names"], rows=rows)
-    return {row["github_id"]: row["id"] for row in tx.rows(_SQL["upsert"], rows=rows)}
+    renamed = _free_names(tx, rows)
+    stored = {row["github_id"]: row["id"] for row in tx.rows(_SQL["upsert"], rows=rows)}
+    _rename_copies(tx, renamed)
+    return stored
 
 
 def track(tx: Transaction, repositories: Sequence[Repository]) -> set[str]:
@@ -104,10 +116,17 @@ def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
 
 
 def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int) -> bool:
-    """Take over the name, the privacy and the number of pull requests that GitHub shows now; True if they are news."""
+    """Take over the name, the privacy and the number of pull requests that GitHub shows now; True if they are news.
+
+    A new name is taken from whoever had it here, and is written wherever the old one was copied to.
+    """
     hidden.repository(full_name, repository_id, is_private=is_private)
-    changed = tx.run(_SQL["follow"], id=repository_id, full_name=full_name, is_private=is_private, total=total)
-    return changed == 1
+    row = tx.row(_SQL["follow"], id=repository_id, full_name=full_name, is_private=is_private, total=total)
+    if row is not None and row["renamed"]:
+        renamed = _free_names(tx, [{"github_id": row["github_id"], "full_name": full_name}])
+        tx.run(_SQL["rename"], id=repository_id, full_name=full_name)
+        _rename_copies(tx, renamed)
+    return row is not None
 
 
 def hide(tx: Transaction, repository_id: str) -> bool:
@@ -134,6 +153,20 @@ def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:
     """Return the state of these repositories, or of all that are tracked or were ever backfilled."""
     rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids))
     return [Status(**row) for row in rows]
+
+
+def _free_names(tx: Transaction, rows: list[Row]) -> list[str]:
+    """Free the names that belong to other repositories now; returns our ids of all whose name changes by that."""
+    renamed = {row["id"] for row in tx.rows(_SQL["renamed"], rows=rows)}
+    freed = {row["id"] for row in tx.rows(_SQL["free_names"], rows=rows)}
+    return sorted(renamed | freed)
+
+
+def _rename_copies(tx: Transaction, ids: Sequence[str]) -> None:
+    if ids:
+        tx.run(_SQL["free_tracked_copies"], ids=tuple(ids))
+        tx.run(_SQL["rename_tracked"], ids=tuple(ids))
+        tx.run(_SQL["rename_pull_requests"], ids=tuple(ids))
 
 
 def _row(repository: Repository) -> Row:

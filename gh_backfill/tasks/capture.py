@@ -9,6 +9,7 @@ from enum import StrEnum
 from gh_backfill.models import RowCounts, Spent, TrackedRepository
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.progress import within
 
 
 class Outcome(StrEnum):
@@ -44,6 +45,12 @@ class Progress:
     items: int = 0
     waiting_until: datetime | None = None
     left: Estimate | None = None
+    goal: int | None = None
+
+    @property
+    def wanted(self) -> int:
+        """Return how many of all pull requests the goal is about."""
+        return within(self.total, self.goal)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

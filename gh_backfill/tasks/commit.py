@@ -65,7 +65,8 @@ class Commit:
         with self.db.transaction() as tx:
             people.settle(tx, people.people_of(self.chunk.items))
         with self.db.transaction() as tx:
-            backfills.hold(tx, self.claim)
+            if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
+                self._stop_circling()
             self._follow(tx)
             words = items.vocabulary(tx)
             self._written = items.write(tx, self.repository, self.chunk.items, self.chunk.unreadable, words)
@@ -76,14 +77,18 @@ class Commit:
             return backfills.committed(tx, self.claim)
 
     def _sift(self, error: RowRefused) -> None:
-        """Take out of the chunk what the database refuses; where that is most of it, the database is at fault."""
+        """Take out of the chunk what the database refuses; where that is most of it, the database is at fault.
+
+        What is too large for any database is at fault itself, however much of the chunk it is.
+        """
         with self.db.transaction() as tx:
             if items.settle_numbers(tx, self.repository, self.chunk.items):
                 return
-        kept, refused = sift(self.db, self.repository, self.chunk.items)
-        if 2 * len(refused) > items.rows_of(self.chunk.items):
+        found = sift(self.db, self.repository, self.chunk.items)
+        if 2 * (len(found.refused) - found.too_large) > items.rows_of(self.chunk.items):
             raise error
-        self.chunk = replace(self.chunk, items=tuple(kept), unreadable=(*self.chunk.unreadable, *refused))
+        lost = (*self.chunk.unreadable, *found.refused)
+        self.chunk = replace(self.chunk, items=tuple(found.kept), unreadable=lost)
 
     def _follow(self, tx: Transaction) -> None:
         """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
@@ -93,6 +98,12 @@ class Commit:
         )
         owner, name = page.full_name.split("/")
         self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
+
+    def _stop_circling(self) -> None:
+        """End a walk whose next page has been read already, by a worker before this one."""
+        log.warning("%s: GitHub's list of pull requests goes round in a circle", self.repository.full_name)
+        page = replace(self.chunk.page, next=None, end=self.claim.after, stuck=True)
+        self.chunk = replace(self.chunk, page=page)
 
     def _close(self, tx: Transaction) -> None:
         chunk = self.chunk
@@ -104,12 +115,14 @@ class Commit:
             next_cursor=page.next,
             end_cursor=page.end,
             server_time=page.server_time,
+            stuck=page.stuck,
         )
         backfills.complete(
             tx,
             self.claim,
             next_state,
             numbers=[item.pull_request.number for item in chunk.items],
+            walked=0 if next_state.stuck else chunk.kept,
             new_items=self._written.new_pull_requests,
             counts=self._written.counts,
             spent=chunk.spent,

@@ -101,20 +101,22 @@ def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive)
 
     What stays unreadable comes back as such, with its number, so that it can be tried again by it.
     """
-    by_place = {slot.after: slot for slot in slots}
+    places = list(slots)
     spent = Spent()
     for _ in range(TRIES - 1):
-        spoilt = [slot for slot in by_place.values() if slot.unreadable]
+        spoilt = [place for place, slot in enumerate(places) if slot.unreadable and (place == 0 or slot.after)]
         if not spoilt:
             break
         alive()
+        asked_again = [places[place] for place in spoilt]
         if isinstance(asked, PageAsked):
-            fresh, cost = github.again(graphql, asked.repository, spoilt, asked.order)
+            fresh, cost = github.again(graphql, asked.repository, asked_again, asked.order)
         else:
-            fresh, cost = github.again_by_number(graphql, asked.repository, spoilt)
+            fresh, cost = github.again_by_number(graphql, asked.repository, asked_again)
         spent += cost
-        by_place |= {slot.after: slot for slot in fresh}
-    left = [slot for slot in by_place.values() if slot.item is not None or slot.unreadable]
+        for place, slot in zip(spoilt, fresh, strict=True):
+            places[place] = slot
+    left = [slot for slot in places if slot.item is not None or slot.unreadable]
     known, cost = _identify(graphql, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
     return known, spent + cost
 
@@ -123,7 +125,8 @@ def _identify(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tupl
     spent = Spent()
     known: list[Slot] = []
     for slot in slots:
-        if slot.item is None and any(each.number is None for each in slot.unreadable):
+        placed = slot.after is not None or (asked.after is None and not known)
+        if placed and slot.item is None and any(each.number is None for each in slot.unreadable):
             page = github.outline(graphql, replace(asked, first=1, after=slot.after))
             spent += page.spent
             named = [each for place in page.slots for each in place.unreadable]

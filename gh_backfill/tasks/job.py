@@ -19,6 +19,7 @@ from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
+from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.retries import PauseReason, explained
 from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
@@ -75,13 +76,13 @@ def preview(db: Database, name: str, limits: Limits) -> Preview:
         None: "would open a backfill",
         BackfillStatus.ACTIVE: "would go on with the open backfill",
         BackfillStatus.PAUSED: f"is paused ({repository.pause_reason or 'no reason given'}); would go on",
-        BackfillStatus.COMPLETED: "is complete; would begin again at the top",
+        BackfillStatus.COMPLETED: "is complete; would read what changed since",
         BackfillStatus.FAILED: "has failed; would try again",
     }[BackfillStatus(repository.status) if repository.status else None]
     left = _left(db, repository, limits)
-    total = "an unknown number of" if repository.total is None else repository.total
+    here = of_wanted(repository.captured, repository.total, repository.goal)
     text = (
-        f"{repository.full_name}: {begin}; {repository.captured} of {total} pull requests are here, the first page has "
+        f"{repository.full_name}: {begin}; {here} pull requests are here, the first page has "
         f"up to {size}, {left or 'an unknown number of points'} to go; nothing was written"
     )
     return Preview(repository=repository, left=left, text=text)

@@ -103,6 +103,7 @@ def run(
     names: Sequence[str],
     *,
     goal: Goal,
+    larger: bool = False,
     workers: int = WORKERS,
     show: Callable[[Scene], None],
     say: Callable[[str], None],
@@ -112,7 +113,8 @@ def run(
     run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
     with connect.database_url(settings) as url, Database(url) as db, connect.sharing(graphql, db):
         connect.prepare(db, settings)
-        tracked = track(db, graphql, names, name_of=connect.name_of(settings), backfill=goal) if names else []
+        name_of = connect.name_of(settings)
+        tracked = track(db, graphql, names, name_of=name_of, backfill=goal, larger=larger) if names else []
         asked = [each.repository_id for each in tracked if each.repository_id is not None]
         for each in tracked:
             say(f"{each.given}: {each.text}")

@@ -125,12 +125,19 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
     return _each(db, names, one, dry_run=dry_run)
 
 
-def retry_quarantined(db: Database, graphql: GraphQL, names: Sequence[str], *, dry_run: bool = False) -> list[Operated]:
-    """Read again what is in the quarantine of repositories, and store what can be stored now.
+def retry_quarantined(
+    db: Database,
+    graphql: GraphQL,
+    names: Sequence[str],
+    *,
+    in_time: Callable[[], bool] = lambda: True,
+    dry_run: bool = False,
+) -> list[Operated]:
+    """Read again what is in the quarantine of repositories while it is `in_time`, and store what can be stored now.
 
     What GitHub does not answer fails for its repository alone.
     """
-    return [_reread(db, graphql, name, found, dry_run=dry_run) for name, found in ids_of(db, names).items()]
+    return [_reread(db, graphql, name, found, in_time, dry_run=dry_run) for name, found in ids_of(db, names).items()]
 
 
 def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
@@ -197,7 +204,15 @@ def _record(tx: Transaction, event: BackfillEvent, state: State, detail: str, ac
     backfill_events.record(tx, event, {state.repository_id: detail}, actor)
 
 
-def _reread(db: Database, graphql: GraphQL, name: str, repository_id: str | None, *, dry_run: bool) -> Operated:
+def _reread(
+    db: Database,
+    graphql: GraphQL,
+    name: str,
+    repository_id: str | None,
+    in_time: Callable[[], bool],
+    *,
+    dry_run: bool,
+) -> Operated:
     if repository_id is None:
         return Operated(given=name, result="not tracked here", failed=True)
     with db.transaction(read_only=True) as tx:
@@ -209,10 +224,12 @@ def _reread(db: Database, graphql: GraphQL, name: str, repository_id: str | None
         result = f"{len(numbers)} pull requests would be read again" if numbers else "nothing is in the quarantine"
         return Operated(given=name, repository_id=repository_id, result=result, changed=bool(numbers))
     try:
-        done = quarantine.retry_quarantined(db, graphql, repository)
+        done = quarantine.retry_quarantined(db, graphql, repository, go_on=lambda done: in_time())
     except GitHubError as error:
         return Operated(given=name, repository_id=repository_id, result=str(error), failed=True)
     result = f"{done.tried} pull requests read again, {done.resolved} entries closed, {done.remaining} still fail"
+    if done.left:
+        result += f", {done.left} are left for another time: {done.why}"
     return Operated(given=name, repository_id=repository_id, result=result, changed=done.resolved > 0)
 
 

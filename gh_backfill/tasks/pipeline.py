@@ -26,7 +26,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.cost import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import page_limit, wanted
+from gh_backfill.policy.progress import page_limit, standstill, wanted
 from gh_backfill.tasks.background import Begin
 from gh_backfill.tasks.fetch import Alive, Chunk, Completion, salvage
 from gh_backfill.tasks.listed import ListedComments
@@ -86,6 +86,8 @@ class Pipeline:
     _spent: Spent = field(default_factory=Spent)
     _apart: int = 0
     _tries_alone: int = 0
+    _walked: set[str] = field(default_factory=set)
+    _tries_to_go_on: int = 0
 
     @property
     def under_way(self) -> bool:
@@ -152,6 +154,10 @@ class Pipeline:
         if not self._fits(claim.stream, ahead, claim.after):
             self.drain()
             self._fetched.clear()
+        if claim.after is None or self._stream is None or self._stream.id != claim.stream.id:
+            self._walked.clear()
+        else:
+            self._walked.add(claim.after)
         self._stream = claim.stream
         if self._running is not None:
             asked, pending = self._running
@@ -177,7 +183,7 @@ class Pipeline:
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
         goes_on = stream.kind == "history" and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
-        size = min(self._page_size(), max(1, left)) if begins else 0
+        size = max(1, min(self._page_size(), left) >> self._tries_to_go_on) if begins else 0
         if self._numbers is not None:
             size = min(size, self._numbers.ready)
         pages = [each.gatherings for each in self._fetched]
@@ -220,6 +226,11 @@ class Pipeline:
     def _arrived(self, asked: Asked, page: Page, alive: Alive) -> None:
         stream = self._stream
         assert stream is not None
+        if isinstance(asked, PageAsked):
+            ended = self._ended(stream, asked, page)
+            if ended is None:
+                return
+            page = ended
         largest = self._largest()
         self.size = self.size.after_clean(
             asked.first,
@@ -246,6 +257,23 @@ class Pipeline:
                 kept=len(page.slots) - (len(slots) - len(kept)),
             )
         )
+
+    def _ended(self, stream: Stream, asked: PageAsked, page: Page) -> Page | None:
+        """Return a page with its end as it can be believed; None where it is to be asked for again, smaller."""
+        been = {asked.after, *self._walked, *(each.after for each in self._fetched)}
+        bad = standstill(page.next, been, listed=len(page.slots))
+        tries, self._tries_to_go_on = self._tries_to_go_on + 1, 0
+        if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
+            return page
+        listed = stream.items_done + sum(each.kept for each in self._fetched) + len(page.slots)
+        if stream.kind == "history" and listed >= page.total:
+            return replace(page, next=None)
+        if tries < TRIES_ALONE:
+            log.warning("%s: %s; asking again for less", page.full_name, bad)
+            self._tries_to_go_on = tries
+            return None
+        log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, tries)
+        return replace(page, next=None, end=asked.after if page.next in been else page.next or asked.after, stuck=True)
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""

@@ -153,8 +153,9 @@ def plan(
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
     """Make sure that the repository's backfill is active.
 
-    One that goes on, or failed, keeps its place and its goal.  One that is finished reads what changed since then,
-    unless so much is missing that the walk has to begin again.  What somebody else opened meanwhile is left to go on.
+    One that goes on, or failed, keeps its place.  One that is finished reads what changed since then, unless so much is
+    missing that the walk has to begin again.  Only a larger `goal` changes the one that it has.  What somebody else
+    opened meanwhile is left to go on.
     """
     total = repository.total or 0
     whole = not needs_backfill(repository, Thresholds(more_than=0))
@@ -167,7 +168,7 @@ def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | N
             return
         if status is BackfillStatus.COMPLETED and whole and backfills.catch_up(tx, repository.id, total=total):
             return
-    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal())
+    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.goal))
 
 
 def _without_points(made: Plan, fresh: Refreshed, now: datetime, patience: timedelta | None) -> Plan:

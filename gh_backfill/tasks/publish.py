@@ -9,6 +9,7 @@ from gh_backfill.policy.alerts import Alert
 from gh_backfill.policy.figures import JobFigures, Json
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import details, plain, shortened, table
+from gh_backfill.policy.progress import of_wanted
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.report import Report
 
@@ -70,7 +71,7 @@ def _notes(notes: Sequence[str]) -> str:
 
 
 def _row(job: JobFigures) -> Sequence[str]:
-    progress = "" if job.captured is None else f"{job.captured} / {'?' if job.total is None else job.total}"
+    progress = "" if job.captured is None else of_wanted(job.captured, job.total, job.goal, " / ")
     result = (job.outcome or job.status).replace("_", " ")
     if job.warnings:
         result += f", {job.warnings} warnings"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import TooBig
+from gh_backfill.errors import RateLimited, TooBig
 from gh_backfill.models import CompletePullRequest, Named, NodeId, NotFound, TrackedRepository, Unknown, Unreadable
 from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.wants import Slot
@@ -18,19 +19,41 @@ from gh_backfill.tasks.fetch import complete
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.refused import sift
 
+log = logging.getLogger(__name__)
+
 # What failed so often by itself waits for a person, who may ask for it with `gh-backfill retry --quarantined`.
 MOST_ATTEMPTS = 5
 WITHOUT_END = 2**31 - 1
 
 
+# So many pull requests are read and stored at once: what was done stays done, whatever becomes of the others.
+STEP = 50
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retried:
-    """What became of the quarantine: pull requests read again, entries closed, and pull requests that still fail."""
+    """What became of the quarantine: pull requests read again, entries closed, and pull requests that still fail.
+
+    `left` were not tried, because the time was up or the points were spent; `why` says which.
+    """
 
     tried: int = 0
     resolved: int = 0
     remaining: int = 0
     gone: int = 0
+    left: int = 0
+    why: str | None = None
+
+    def __add__(self, other: Retried) -> Retried:
+        """Add what two steps did; what is left is the later one's word."""
+        return Retried(
+            tried=self.tried + other.tried,
+            resolved=self.resolved + other.resolved,
+            remaining=self.remaining + other.remaining,
+            gone=self.gone + other.gone,
+            left=other.left,
+            why=other.why,
+        )
 
 
 def retry_quarantined(
@@ -40,22 +63,53 @@ def retry_quarantined(
     *,
     most_attempts: int = WITHOUT_END,
     sleep: Callable[[float], None] = time.sleep,
+    go_on: Callable[[Retried], bool] = lambda done: True,
 ) -> Retried:
     """Read again every pull request of which something is in the quarantine, and store what can be stored now.
 
-    A pull request that is gone on GitHub closes its entries.  Raises what `GraphQL.execute` raises.
+    Those tried least come first, `STEP` at a time, each step stored by itself; before each, `go_on` hears what is done
+    and may end it by False, and so does a budget that is spent.  A pull request that is gone on GitHub closes its
+    entries.  Raises what else `GraphQL.execute` raises.
     """
     with db.transaction(read_only=True) as tx:
         numbers = items.quarantined_numbers(tx, repository.id, most_attempts=most_attempts)
-    if not numbers or repository.node_id is None:
-        return Retried()
-    slots, chunk = _read(graphql, repository.node_id, numbers)
+    done = Retried()
+    if repository.node_id is None:
+        return done
+    for start in range(0, len(numbers), STEP):
+        left = Retried(left=len(numbers) - start)
+        if not go_on(done + left):
+            return done + replace(left, why="the time limit is reached")
+        try:
+            done += _step(db, graphql, repository, repository.node_id, numbers[start : start + STEP], sleep)
+        except RateLimited as error:
+            return done + replace(left, why=str(error))
+        log.info(
+            "%s: %s of %s pull requests of the quarantine are read again, %s still fail",
+            repository.full_name,
+            done.tried,
+            len(numbers),
+            done.remaining,
+        )
+    return done
+
+
+def _step(
+    db: Database,
+    graphql: GraphQL,
+    repository: TrackedRepository,
+    node_id: NodeId,
+    numbers: list[int],
+    sleep: Callable[[float], None],
+) -> Retried:
+    slots, chunk = _read(graphql, node_id, numbers)
     gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
     lost = [each for slot in slots.values() if isinstance(slot, Slot) and not slot.item for each in slot.unreadable]
-    kept, refused = _admissible(db, repository, chunk)
-    closed = [*_whole(kept), *gone]
+    sifted = sift(db, repository, chunk)
+    closed = [*_whole(sifted.kept), *gone]
     failing = [number for number in numbers if number not in closed]
-    resolved = persistently(lambda: _store(db, repository, kept, [*lost, *refused], closed, failing), sleep)
+    lost += sifted.refused
+    resolved = persistently(lambda: _store(db, repository, sifted.kept, lost, closed, failing), sleep)
     return Retried(tried=len(numbers), resolved=resolved, remaining=len(failing), gone=len(gone))
 
 
@@ -76,12 +130,6 @@ def _read(
     return slots, [gathering.complete() for gathering in gatherings]
 
 
-def _admissible(
-    db: Database, repository: TrackedRepository, chunk: list[CompletePullRequest]
-) -> tuple[list[CompletePullRequest], list[Unreadable]]:
-    return sift(db, repository, chunk) if chunk else ([], [])
-
-
 def _whole(chunk: list[CompletePullRequest]) -> list[int]:
     """Return the numbers of the pull requests of which nothing is missing any more."""
     return [item.pull_request.number for item in chunk if not item.unreadable]
@@ -100,7 +148,7 @@ def _store(
     with db.transaction() as tx:
         backfills.lock(tx, repository.id)
         resolved = items.resolve(tx, repository.id, closed)
-        items.count_attempt(tx, repository.id, failing)
         written = items.write(tx, repository, kept, lost, items.vocabulary(tx))
+        items.count_attempt(tx, repository.id, failing)
         backfills.count_new(tx, repository.id, written.new_pull_requests)
     return resolved

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn, TypeVar
 
-from gh_backfill.errors import RowRefused
+from gh_backfill.errors import RowRefused, RowTooLarge
 from gh_backfill.models import Comment, CompletePullRequest, Review, ReviewComment, TrackedRepository, Unreadable
 from gh_backfill.store import items, people
 from gh_backfill.store.db import Database
@@ -15,27 +15,34 @@ from gh_backfill.store.db import Database
 Child = TypeVar("Child", Review, ReviewComment, Comment)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sifted:
+    """What a database admits and what it refuses; `too_large` of the refused are so by their size."""
+
+    kept: list[CompletePullRequest]
+    refused: list[Unreadable]
+    too_large: int
+
+
 class _RolledBack(Exception):
     """Ends a transaction that was only a trial."""
 
 
-def sift(
-    db: Database, repository: TrackedRepository, chunk: Sequence[CompletePullRequest]
-) -> tuple[list[CompletePullRequest], list[Unreadable]]:
+def sift(db: Database, repository: TrackedRepository, chunk: Sequence[CompletePullRequest]) -> Sifted:
     """Return what the database admits, and what it refuses with its words.
 
     Each pull request is tried alone, and where it fails its parts; every trial is rolled back.
     """
     kept: list[CompletePullRequest] = []
-    refused: list[Unreadable] = []
+    refused: list[tuple[Unreadable, RowRefused]] = []
     for item in chunk:
         if _refusal(db, repository, item) is None:
             kept.append(item)
             continue
         bare = replace(item, reviews=(), review_comments=(), comments=())
-        reason = _refusal(db, repository, bare)
-        if reason is not None:
-            refused.append(_whole(item, reason))
+        refusal = _refusal(db, repository, bare)
+        if refusal is not None:
+            refused.append((_whole(item, str(refusal)), refusal))
             continue
         attempt = partial(_try, db, repository, bare)
         kept.append(
@@ -46,38 +53,41 @@ def sift(
                 review_comments=_sift(item, item.review_comments, "review_comment", attempt, refused),
             )
         )
-    return kept, refused
+    return Sifted(
+        kept=kept,
+        refused=[lost for lost, _ in refused],
+        too_large=sum(isinstance(refusal, RowTooLarge) for _, refusal in refused),
+    )
 
 
 def _sift(
     item: CompletePullRequest,
     children: Sequence[Child],
     kind: str,
-    attempt: Callable[[Child], str | None],
-    refused: list[Unreadable],
+    attempt: Callable[[Child], RowRefused | None],
+    refused: list[tuple[Unreadable, RowRefused]],
 ) -> tuple[Child, ...]:
     kept: list[Child] = []
     for child in children:
-        reason = attempt(child)
-        if reason is None:
+        refusal = attempt(child)
+        if refusal is None:
             kept.append(child)
-        else:
-            refused.append(
-                Unreadable(
-                    kind=kind,
-                    identity=f"{kind} {child.github_id}",
-                    github_id=child.github_id,
-                    number=item.pull_request.number,
-                    reason=reason,
-                    payload={"body": items.plain_text(child.body)},
-                )
-            )
+            continue
+        lost = Unreadable(
+            kind=kind,
+            identity=f"{kind} {child.github_id}",
+            github_id=child.github_id,
+            number=item.pull_request.number,
+            reason=str(refusal),
+            payload={"body": items.plain_text(child.body)},
+        )
+        refused.append((lost, refusal))
     return tuple(kept)
 
 
 def _try(
     db: Database, repository: TrackedRepository, bare: CompletePullRequest, child: Review | ReviewComment | Comment
-) -> str | None:
+) -> RowRefused | None:
     match child:
         case Review():
             return _refusal(db, repository, replace(bare, reviews=(child,)))
@@ -87,14 +97,14 @@ def _try(
             return _refusal(db, repository, replace(bare, comments=(child,)))
 
 
-def _refusal(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> str | None:
+def _refusal(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> RowRefused | None:
     """Return why the database refuses a pull request with its parts; None if it does not."""
     try:
         _attempt(db, repository, item)
     except _RolledBack:
         return None
     except RowRefused as error:
-        return str(error)
+        return error
 
 
 def _attempt(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> NoReturn:

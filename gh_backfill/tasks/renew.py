@@ -176,11 +176,11 @@ def _sift(db: Database, change: _Change, error: RowRefused) -> None:
     with db.transaction() as tx:
         if items.settle_numbers(tx, change.repository, change.items):
             return
-    kept, refused = sift(db, change.repository, change.items)
-    if 2 * len(refused) > items.rows_of(change.items):
+    sifted = sift(db, change.repository, change.items)
+    if 2 * (len(sifted.refused) - sifted.too_large) > items.rows_of(change.items):
         raise error
-    change.items = kept
-    change.quarantined += refused
+    change.items = sifted.kept
+    change.quarantined += sifted.refused
 
 
 def _unread(announcement: Announcement, reason: str) -> Unreadable:

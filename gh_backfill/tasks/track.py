@@ -28,6 +28,7 @@ class Result(StrEnum):
 
     ADDED = "added"
     KNOWN = "already tracked"
+    RAISED = "goes on to its larger goal"
     RENAMED = "tracked under its new name"
     DUPLICATE = "named twice"
     MALFORMED = "not of the form owner/name"
@@ -85,16 +86,22 @@ def track(
     name_of: NameOf = lambda github_id: NotFound(),
     backfill: Goal | None = None,
     actor: Actor = ITSELF,
+    larger: bool = False,
 ) -> list[Tracked]:
     """Track the named repositories; returns what became of each name, in their order.
 
-    With `backfill`, the first backfill of each is opened to that goal.
+    With `backfill`, the first backfill of each is opened to that goal; `larger` also raises the goals of others to it.
     """
-    return register(db, ask(graphql, names, name_of=name_of), backfill=backfill, actor=actor)
+    return register(db, ask(graphql, names, name_of=name_of), backfill=backfill, larger=larger, actor=actor)
 
 
 def register(
-    db: Database, asked: Sequence[Tracked], *, backfill: Goal | None = None, actor: Actor = ITSELF
+    db: Database,
+    asked: Sequence[Tracked],
+    *,
+    backfill: Goal | None = None,
+    larger: bool = False,
+    actor: Actor = ITSELF,
 ) -> list[Tracked]:
     """Track what GitHub said of repositories; what was untracked goes on where it was."""
     found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
@@ -108,11 +115,8 @@ def register(
             state = recovery.state(tx, repository_id)
             if state.held and state.held_reason == UNTRACKED:
                 recovery.resume(tx, repository_id) or recovery.let_go(tx, repository_id)
-        if backfill is not None:
-            opened = _open_new(tx, found, ids, backfill)
-            goal = "all" if backfill.max_items is None else f"the newest {backfill.max_items}"
-            backfill_events.record(tx, BackfillEvent.OPENED, dict.fromkeys(opened, goal), actor)
-    return [_stored(each, ids, added) for each in asked]
+        raised = set() if backfill is None else _open(tx, found, ids, backfill, actor, larger=larger)
+    return [_stored(each, ids, added, raised) for each in asked]
 
 
 def settle(tracked: Sequence[Tracked]) -> None:
@@ -183,22 +187,42 @@ def _look_up(github_id: int, name_of: NameOf) -> Named[str]:
     return said
 
 
-def _open_new(tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal) -> list[str]:
-    """Open the backfill of those that never had one, and return them; what is under way or done stays as it is."""
+def _open(
+    tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal, actor: Actor, *, larger: bool
+) -> set[str]:
+    """Open the backfill of those that never had one, or raise a goal; what else is under way or done stays so.
+
+    Returns our ids of those whose goal was raised.
+    """
     known = repositories.candidates(tx, asked=sorted(ids.values()))
-    started = {each.id for each in known if each.has_stream}
-    new = [each for each in found if ids[each.github_id] not in started]
-    for repository in new:
-        backfills.open_backfill(tx, ids[repository.github_id], total=repository.pull_requests, goal=goal)
-    return [ids[each.github_id] for each in new]
+    started = {each.id: each.goal for each in known if each.has_stream}
+    raised_ids: set[str] = set()
+    opened: list[str] = []
+    for repository in found:
+        repository_id = ids[repository.github_id]
+        before = started.get(repository_id)
+        raised = larger and before is not None and (goal.max_items is None or goal.max_items > before)
+        if raised:
+            backfills.lock_status(tx, repository_id)
+            raised_ids.add(repository_id)
+        if raised or repository_id not in started:
+            backfills.open_backfill(tx, repository_id, total=repository.pull_requests, goal=goal)
+            opened.append(repository_id)
+    wanted = "all" if goal.max_items is None else f"the newest {goal.max_items}"
+    backfill_events.record(tx, BackfillEvent.OPENED, dict.fromkeys(opened, wanted), actor)
+    return raised_ids
 
 
-def _stored(asked: Tracked, ids: dict[int, str], added: set[str]) -> Tracked:
+def _stored(asked: Tracked, ids: dict[int, str], added: set[str], raised: set[str]) -> Tracked:
     if asked.repository is None:
         return asked
     repository_id = ids[asked.repository.github_id]
-    known = asked.result is Result.ADDED and repository_id not in added
-    return replace(asked, repository_id=repository_id, result=Result.KNOWN if known else asked.result)
+    result = asked.result
+    if repository_id in raised:
+        result = Result.RAISED
+    elif result is Result.ADDED and repository_id not in added:
+        result = Result.KNOWN
+    return replace(asked, repository_id=repository_id, result=result)
 
 
 def _key(pair: tuple[str, str]) -> str:

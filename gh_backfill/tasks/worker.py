@@ -17,6 +17,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.retries import PauseReason
 from gh_backfill.store.backfills import Standstill
 from gh_backfill.store.db import Database
@@ -59,6 +60,7 @@ class Worker:
     _total: int = 0
     _seconds: float = 0.0
     _times_cut_off: int = 0
+    _goal: int | None = None
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
@@ -66,6 +68,7 @@ class Worker:
         self._total = self.repository.total or 0
         self._memory = Memory(self.db, self.graphql)
         self._prices = self._memory.recall()
+        self._goal = self.repository.goal
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
             if ended is not None:
@@ -113,6 +116,8 @@ class Worker:
         claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
         if claim is None:
             return self._nothing_to_claim()
+        if claim.stream.kind == "history":
+            self._goal = claim.stream.goal.max_items
         started = self.now()
         pipeline = self._pipeline_for(claim.stream)
         try:
@@ -207,19 +212,32 @@ class Worker:
             return
         try:
             retried = retry_quarantined(
-                self.db, self.graphql, self.repository, most_attempts=MOST_ATTEMPTS, sleep=self.sleep
+                self.db,
+                self.graphql,
+                self.repository,
+                most_attempts=MOST_ATTEMPTS,
+                sleep=self.sleep,
+                go_on=lambda done: self._beat(),
             )
         except GitHubError as error:
             log.warning("%s: the quarantine is tried another time: %s", self.repository.full_name, error)
             return
-        if retried.tried:
-            log.info("%s: %s of %s in quarantine remain", self.repository.full_name, retried.remaining, retried.tried)
+        if retried.tried or retried.left:
+            log.info(
+                "%s: %s of %s in quarantine still fail, %s are left for another time%s",
+                self.repository.full_name,
+                retried.remaining,
+                retried.tried,
+                retried.left,
+                f": {retried.why}" if retried.why else "",
+            )
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
         still = self.claims.standstill()
         if still.status is BackfillStatus.COMPLETED:
-            return Captured(outcome=Outcome.COMPLETED, reason="everything that was asked for is captured")
+            self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
+            return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps))
         if still.status is BackfillStatus.PAUSED:
             reason = f"paused: {retries.explained(still.pause_reason)}"
             return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
@@ -286,6 +304,7 @@ class Worker:
                 repository=self.repository,
                 captured=self._captured,
                 total=self._total,
+                goal=self._goal,
                 chunks=self._done.chunks,
                 spent=self.graphql.spent,
                 items=self._done.items,

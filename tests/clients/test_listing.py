@@ -154,3 +154,13 @@ def test_a_repository_that_is_gone_and_a_bad_token_are_told_apart(github: Simula
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     with pytest.raises(Unreachable, match="can't be reached"):
         rest("http://127.0.0.1:9").get("/x", {})
+
+
+def test_a_list_that_says_it_goes_on_and_does_not_ends_with_an_error(github: Simulator) -> None:
+    github.faults.add(Fault(name="empty_list", skip=2, match={"path": "pulls/comments"}))
+    way = rest(github.url)
+    pages: list[ListedPage] = []
+    with pytest.raises(Unexpected, match="does not lead on after page 3"):
+        pages.extend(listing.review_comments(way, NAME))
+    github.faults.clear()
+    assert way.requests == 3

@@ -7,7 +7,18 @@ import pytest
 
 from gh_backfill.models import Goal
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import MARGIN, MAX_PASSES, advance, page_limit, percent
+from gh_backfill.policy.progress import (
+    MARGIN,
+    MAX_PASSES,
+    Complete,
+    LookAgain,
+    advance,
+    at_the_end,
+    of_wanted,
+    page_limit,
+    percent,
+    standstill,
+)
 from tests.examples import WALK
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -81,3 +92,36 @@ def test_a_repository_that_never_rests_is_left_to_the_sync_after_five_passes() -
 )
 def test_a_hundred_percent_means_that_nothing_is_missing(captured: int, total: int, shown: float) -> None:
     assert percent(captured, total) == shown
+
+
+@pytest.mark.parametrize(
+    ("following", "listed", "why"),
+    [(None, 5, "where they begin"), ("c1", 5, "in a circle"), ("c2", 5, "in a circle"), ("c3", 0, "lists none")],
+)
+def test_a_list_that_is_to_go_on_and_does_not_says_why(following: str | None, listed: int, why: str) -> None:
+    assert why in (standstill(following, {"c1", "c2", None}, listed=listed) or "")
+    assert standstill("c3", {"c1", "c2", None}, listed=5) is None
+
+
+def test_what_is_missing_is_looked_for_until_two_readings_agree() -> None:
+    assert at_the_end(0, None) == Complete(gaps=0)
+    assert at_the_end(-2, None) == Complete(gaps=0)
+    assert at_the_end(3, None) == LookAgain()
+    assert at_the_end(2, 3) == LookAgain()
+    assert at_the_end(3, 3) == Complete(gaps=3)
+    assert at_the_end(4, 3) == Complete(gaps=4)
+
+
+def test_a_walk_that_is_stuck_ends_where_it_can_go_on_and_a_catch_up_keeps_its_bound() -> None:
+    walk = advance(
+        replace(WALK, cursor="c1"), read=5, kept=5, next_cursor=None, end_cursor="c1", server_time=NOW, stuck=True
+    )
+    assert (walk.status, walk.cursor, walk.stuck) == (BackfillStatus.COMPLETED, "c1", True)
+    done = advance(CATCH_UP, read=5, kept=5, next_cursor=None, end_cursor=None, server_time=LATER, stuck=True)
+    assert (done.status, done.watermark, done.stuck) == (BackfillStatus.COMPLETED, NOW, True)
+
+
+def test_a_goal_is_counted_towards_and_the_total_named_beside_it() -> None:
+    assert of_wanted(120, 1000, 300) == "120 of 300 (of 1000 in all)"
+    assert of_wanted(120, 200, 300) == of_wanted(120, 200, None) == "120 of 200"
+    assert of_wanted(120, None, 300) == "120 of ?"

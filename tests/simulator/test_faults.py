@@ -130,7 +130,7 @@ def test_a_second_reading_spoils_the_same_rows(world: World) -> None:
 def test_every_fault_has_a_description_and_exactly_one_effect() -> None:
     for name, effect in EFFECTS.items():
         assert effect.text, name
-        assert [effect.instead, effect.data, effect.wire].count(None) == 2, name
+        assert [effect.instead, effect.data, effect.ends, effect.wire].count(None) == 3, name
 
 
 def test_a_fault_strikes_as_often_as_told_and_then_no_more(world: World) -> None:

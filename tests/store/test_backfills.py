@@ -56,7 +56,7 @@ def must_claim(db: Database, repository: TrackedRepository) -> Claim:
     return claimed
 
 
-def commit(db: Database, claim: Claim, cursor: str | None, **changes: Any) -> None:
+def commit(db: Database, claim: Claim, cursor: str | None, *, total: int = 301, **changes: Any) -> None:
     going_on = Advance(cursor=cursor, status=BackfillStatus.ACTIVE, pass_number=1, read_down_to=None, watermark=NOW)
     advance = replace(going_on, **changes)
     with db.transaction() as tx:
@@ -66,10 +66,11 @@ def commit(db: Database, claim: Claim, cursor: str | None, **changes: Any) -> No
             claim,
             advance,
             numbers=[3, 2, 1],
+            walked=3,
             new_items=3,
             counts=DONE,
             spent=Spent(points=2, requests=2),
-            total=301,
+            total=total,
             page_size=PAGES,
             remaining=900,
         )
@@ -211,19 +212,19 @@ def test_a_paused_backfill_gives_no_claim_and_says_why(db: Database, repository:
 def test_the_end_of_the_walk_opens_the_catch_up_and_its_end_completes_the_backfill(
     db: Database, repository: TrackedRepository
 ) -> None:
-    commit(db, must_claim(db, repository), "end", status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), "end", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
     catch_up = must_claim(db, repository)
     assert (catch_up.stream.kind, catch_up.after, catch_up.stream.read_down_to) == ("catch_up", None, NOW)
     assert only(db, "select status from progressive_backfill_state")["status"] == "active"
-    commit(db, catch_up, None, status=BackfillStatus.COMPLETED)
+    commit(db, catch_up, None, total=3, status=BackfillStatus.COMPLETED)
     assert only(db, "select status from progressive_backfill_state")["status"] == "completed"
     assert claim(db, repository) is None
 
 
 def test_a_raised_goal_goes_on_from_the_cursor_of_the_initial_backfill(db: Database) -> None:
     repository = opened(db, Goal(max_items=200))
-    commit(db, must_claim(db, repository), "c200", status=BackfillStatus.COMPLETED, catch_up_from=NOW)
-    commit(db, must_claim(db, repository), None, status=BackfillStatus.COMPLETED)
+    commit(db, must_claim(db, repository), "c200", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), None, total=3, status=BackfillStatus.COMPLETED)
     opened(db, Goal())
     going_on = must_claim(db, repository)
     assert (going_on.after, going_on.stream.goal, going_on.stream.items_done) == ("c200", Goal(), 3)
@@ -231,8 +232,8 @@ def test_a_raised_goal_goes_on_from_the_cursor_of_the_initial_backfill(db: Datab
 
 
 def test_a_finished_walk_that_is_asked_for_again_starts_at_the_top(db: Database, repository: TrackedRepository) -> None:
-    commit(db, must_claim(db, repository), "end", status=BackfillStatus.COMPLETED, catch_up_from=NOW)
-    commit(db, must_claim(db, repository), None, status=BackfillStatus.COMPLETED)
+    commit(db, must_claim(db, repository), "end", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), None, total=3, status=BackfillStatus.COMPLETED)
     opened(db)
     again = must_claim(db, repository)
     assert (again.after, again.stream.kind, again.stream.items_done) == (None, "history", 0)
@@ -294,3 +295,20 @@ def test_a_claim_is_renewed_by_its_owner_only(db: Database, repository: TrackedR
     assert claim(db, repository, "rival") is not None
     with pytest.raises(StaleClaim), db.transaction() as tx:
         backfills.renew(tx, mine)
+
+
+def test_a_raised_goal_closes_the_catch_up_with_its_open_chunk_and_goes_on_from_its_own_cursor(db: Database) -> None:
+    repository = opened(db, Goal(max_items=200))
+    commit(db, must_claim(db, repository), "c200", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    commit(db, must_claim(db, repository), "middle of the catch-up", total=3)
+    late = must_claim(db, repository)
+    assert (late.stream.kind, late.after) == ("catch_up", "middle of the catch-up")
+    opened(db, Goal())
+    with pytest.raises(StaleClaim):
+        commit(db, late, "further on", total=3)
+    assert only(db, "select status from backfill_chunks order by chunk_number desc limit 1")["status"] == "skipped"
+    going_on = must_claim(db, repository)
+    assert (going_on.stream.kind, going_on.after) == ("history", "c200")
+    commit(db, going_on, "end", total=6, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
+    anew = must_claim(db, repository)
+    assert (anew.stream.kind, anew.after, anew.stream.pass_number) == ("catch_up", None, 1)

@@ -18,6 +18,7 @@ from gh_backfill.models import (
     Unreadable,
 )
 from gh_backfill.store import items, people
+from gh_backfill.store.batches import LARGEST_PART
 from gh_backfill.store.db import Database, Row
 from tests.conftest import VARIANTS
 from tests.examples import ADA, BOB, NOW, comment, complete, pull_request, review, review_comment, tracked
@@ -219,3 +220,50 @@ def test_a_row_that_comes_twice_in_one_chunk_is_stored_once_as_it_came_last(db: 
     again = comment(1, body="Edited meanwhile.")
     write(db, [complete(1), complete(2, comments=(again, comment(2)))])
     assert rows(db, "select body from comments where github_id = 3350000001") == [{"body": "Edited meanwhile."}]
+
+
+def test_rows_sent_in_parts_are_the_same_rows_with_replies_and_counts(database_url: str) -> None:
+    replies = (
+        review_comment(11, reply_to=3_250_000_013),
+        review_comment(12, reply_to=3_250_000_013),
+        review_comment(13),
+    )
+    chunk = [
+        complete(1, review_comments=replies),
+        complete(2),
+        complete(3, pull_request=pull_request(3, body="x" * 99)),
+    ]
+    related = """
+        select c.github_id, p.number, o.github_id as parent
+        from comments c join pull_requests p on p.id = c.pull_request_id left join comments o on o.id = c.in_reply_to_id
+        order by c.github_id
+    """
+    found = []
+    for largest_part, change in ((1, RowCounts(inserted=14)), (LARGEST_PART, RowCounts(unchanged=14))):
+        with Database(database_url) as db:
+            with db.transaction() as tx:
+                repository, words = tracked(tx), items.vocabulary(tx)
+                written = items.write(tx, repository, chunk, [], words, largest_part=largest_part)
+            assert written.counts == change
+            found.append(rows(db, related))
+    assert found[0] == found[1]
+    assert sum(row["parent"] is not None for row in found[0]) == 2
+
+
+def test_a_pull_request_with_more_text_than_one_jsonb_holds_is_stored(db: Database) -> None:
+    longest = 55_000_000
+    with db.transaction() as tx:
+        tx.run("alter table comments alter column body set storage external")  # compressing would take the time
+    texts = tuple(comment(number, body=str(number) * longest) for number in range(1, 6))
+    counts, _ = write(db, [complete(1, comments=texts)])
+    assert (counts.inserted, counts.quarantined) == (8, 0)
+    assert rows(db, "select distinct length(body) as n from comments where comment_type = 'issue_comment'") == [
+        {"n": longest}
+    ]
+
+
+def test_what_goes_into_quarantine_is_cut_where_it_is_long(db: Database) -> None:
+    lost = Unreadable(kind="review", identity="PRR_x", reason="too large", number=1, payload={"body": "x" * 1_000_000})
+    write(db, [], [lost])
+    (kept,) = rows(db, "select length(payload ->> 'body') as n from backfill_quarantine")
+    assert kept["n"] < 101_000

@@ -187,6 +187,7 @@ def test_both_kinds_of_database_agree_on_names_types_and_vocabulary(existing: Da
         return definition.replace("uuid_generate_v4()", "gen_random_uuid()")
 
     ours = {"repositories.pull_request_count", "repositories.total_pull_requests"}  # generated where we make them
+    ours |= {f"backfill_progress_summary.{name}" for name in ("wanted_prs", "goal_percentage", "gaps")}
     columns = {thing: made(is_) for thing, is_ in here.items() if "." in thing and thing not in ours}
     other = {thing: made(there.get(thing, "")) for thing in columns}
     assert other == columns

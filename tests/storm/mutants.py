@@ -29,7 +29,7 @@ class Mutant:
 
 _CURSOR_FIRST = """\
         with self.db.transaction() as tx:
-            backfills.hold(tx, self.claim)
+            backfills.hold(tx, self.claim, goes_on=self.chunk.page.next)
             page = self.chunk.page
             moved = advance(
                 self.claim.stream, read=self.chunk.read, kept=self.chunk.kept, next_cursor=page.next,
@@ -40,7 +40,7 @@ _CURSOR_FIRST = """\
                 status=moved.status, pass_number=moved.pass_number, read_down_to=moved.read_down_to,
                 watermark=moved.watermark, page_size=self.next_page.size, page_worked=self.next_page.worked,
                 page_too_big=self.next_page.too_big, pages_clean=self.next_page.clean, items=len(self.chunk.items),
-                points=0, requests=0,
+                points=0, requests=0, stuck=moved.stuck,
             )
         with self.db.transaction() as tx:
             backfills.hold(tx, self.claim)
@@ -54,7 +54,8 @@ MUTANTS = (
                 "gh_backfill/tasks/commit.py",
                 """\
         with self.db.transaction() as tx:
-            backfills.hold(tx, self.claim)
+            if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
+                self._stop_circling()
             self._follow(tx)
 """,
                 _CURSOR_FIRST,

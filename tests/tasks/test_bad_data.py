@@ -6,7 +6,7 @@ import pytest
 
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.tasks.capture import Outcome
+from gh_backfill.tasks.capture import Limits, Outcome
 from tests.tasks.conftest import SMALL, House
 
 ROWS = ("pull_requests", "reviews", "comments", "contributors")
@@ -109,6 +109,22 @@ def test_a_database_that_refuses_most_rows_is_at_fault_itself_and_stores_nothing
         house.capture(SMALL)
     assert house.count("pull_requests") == 0
     assert house.only("select status from progressive_capture_jobs")["status"] == "failed"
+
+
+def test_what_is_too_large_for_the_database_is_kept_apart_and_the_walk_goes_on(house: House) -> None:
+    large = "".join(f"{number * 7919:x} " for number in range(5_000))
+    changes.edit(house.github.world, SMALL, 7, body=large)
+    changes.comment(house.github.world, SMALL, 5, author="octo", body=large)
+    house.track(SMALL)
+    with house.db.transaction() as tx:
+        tx.run("create index on pull_requests (body)")
+        tx.run("create index on comments (body)")
+    captured = house.capture(SMALL, limits=Limits(chunk_size=1))
+    assert captured.outcome is Outcome.COMPLETED
+    lost = house.rows("select kind, number, reason from backfill_quarantine order by number")
+    assert [(row["kind"], row["number"]) for row in lost] == [("issue_comment", 5), ("pull_request", 7)]
+    assert all("can't take it" in row["reason"] for row in lost)
+    assert (house.count("pull_requests"), house.state(SMALL)["gaps"]) == (11, 0)
 
 
 def test_what_was_refused_is_not_repeated_in_errors_and_logs(house: House, caplog: pytest.LogCaptureFixture) -> None:

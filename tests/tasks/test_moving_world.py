@@ -94,6 +94,24 @@ def test_a_repository_that_stops_being_public_is_private_at_once(house: House) -
     assert house.count("pull_requests") == 25
 
 
+def test_a_name_that_changes_hands_during_the_walk_ends_with_its_new_owner(house: House) -> None:
+    house.track(ENGINE, SMALL)
+
+    def change_hands(world: World) -> None:
+        changes.rename_repository(world, SMALL, name="smaller")
+        changes.rename_repository(world, ENGINE, name="small")
+
+    captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, change_hands))
+    assert captured.outcome is Outcome.COMPLETED
+    assert house.rows("select distinct repository_full_name as name from pull_requests") == [{"name": SMALL}]
+    house.capture(house.only("select id from repositories where full_name <> %(name)s", name=SMALL)["id"])
+    names = "select repository_full_name as name, count(*) as n from pull_requests group by 1 order by 1"
+    assert house.rows(names) == [
+        {"name": SMALL, "n": 180},
+        {"name": "octo/smaller", "n": 12},
+    ]
+
+
 def test_an_account_deleted_during_the_walk_drops_nothing(house: House) -> None:
     house.track(ENGINE)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
+from gh_backfill.errors import BadCredentials
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.options import Options
 from gh_backfill.tasks import job
 from gh_backfill.tasks.capture import Outcome
 from gh_backfill.tasks.quarantine import Retried, retry_quarantined
-from tests.tasks.conftest import SMALL, House
+from tests.tasks.conftest import ENGINE, SMALL, House
 
 
 def spoil_page(house: House) -> None:
@@ -47,6 +51,66 @@ def test_a_retry_that_fails_again_keeps_the_entry_and_counts_the_attempt(house: 
     retried = retry_quarantined(house.db, house.graphql(), job.find(house.db, SMALL))
     assert (retried.tried, retried.resolved, retried.remaining) == (12, 0, 12)
     assert house.only("select max(attempts) as n from backfill_quarantine")["n"] > before
+
+
+def test_a_retry_that_fails_again_counts_once_also_where_the_reading_says_so_itself(house: House) -> None:
+    house.track(SMALL)
+    house.github.faults.add(Fault(name="missing_id", size=0.2))
+    house.capture(SMALL)
+    attempts = "select sum(attempts) as n, count(*) as entries from backfill_quarantine where resolved_at is null"
+    before = house.only(attempts)
+    retry_quarantined(house.db, house.graphql(), job.find(house.db, SMALL))
+    after = house.only(attempts)
+    assert before["entries"] == after["entries"] > 0
+    assert after["n"] == before["n"] + before["entries"]
+
+
+def captured_into_quarantine(house: House) -> None:
+    """Leave 180 pull requests in the quarantine, and GitHub well again."""
+    house.track(ENGINE)
+    house.capture(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("""
+            insert into backfill_quarantine (repository_id, kind, identity, number, reason)
+            select repository_id, 'pull_request', 'old ' || number, number, 'a fault of old' from pull_requests""")
+        tx.run("delete from pull_requests")
+
+
+def open_entries(house: House) -> int:
+    return int(house.only("select count(*) as n from backfill_quarantine where resolved_at is null")["n"])
+
+
+def test_a_long_quarantine_is_retried_in_steps_each_stored_by_itself_until_the_time_is_up(house: House) -> None:
+    captured_into_quarantine(house)
+    seen: list[Retried] = []
+
+    def go_on(done: Retried) -> bool:
+        seen.append(done)
+        return len(seen) < 3
+
+    retried = retry_quarantined(house.db, house.graphql(), job.find(house.db, ENGINE), go_on=go_on)
+    assert [(each.tried, each.left) for each in seen] == [(0, 180), (50, 130), (100, 80)]
+    assert (retried.resolved, retried.left, retried.why) == (100, 80, "the time limit is reached")
+    assert (open_entries(house), house.count("pull_requests")) == (80, 100)
+
+
+@pytest.mark.parametrize("options", [Options(limits={"poor": 12})])
+def test_a_quarantine_that_the_budget_does_not_suffice_for_keeps_what_was_done(house: House) -> None:
+    captured_into_quarantine(house)
+    retried = retry_quarantined(house.db, house.graphql("poor"), job.find(house.db, ENGINE))
+    assert 0 < retried.tried < 180
+    assert retried.tried + retried.left == 180
+    assert retried.why is not None
+    assert open_entries(house) == retried.left
+
+
+def test_an_interruption_costs_the_step_in_hand_and_no_other(house: House) -> None:
+    captured_into_quarantine(house)
+    house.github.faults.add(Fault(name="bad_credentials", skip=6))
+    with pytest.raises(BadCredentials):
+        retry_quarantined(house.db, house.graphql(), job.find(house.db, ENGINE))
+    assert 0 < open_entries(house) < 180
+    assert house.count("pull_requests") == 180 - open_entries(house)
 
 
 def test_what_is_gone_on_github_leaves_the_quarantine(house: House) -> None:

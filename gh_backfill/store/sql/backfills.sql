@@ -21,13 +21,13 @@ set total_prs = excluded.total_prs, processed_prs = excluded.processed_prs, cons
         select case when stays then s.status else 'active' end, stays, case when stays then s.pause_reason end,
                case when stays then s.resume_at end
         from (select s.status = 'paused' and s.held and coalesce(s.resume_at, 'infinity') > clock_timestamp() as stays) pause),
-    completed_at = null, updated_at = clock_timestamp()
+    completed_at = null, gaps_seen = null, updated_at = clock_timestamp()
 returning s.id;
 
 -- name: restart_history
 -- A finished walk whose goal is not raised begins again at the top; part 0 stands for it, whoever read the parts.
 update backfill_streams s
-set cursor = null, items_done = 0, watermark = null, updated_at = clock_timestamp(),
+set cursor = null, items_done = 0, watermark = null, stuck = false, updated_at = clock_timestamp(),
     status = case when s.part = 0 then 'active' else s.status end
 from backfill_streams walk
 where walk.repository_id = %(repository_id)s and walk.stream = 'history' and walk.part = 0 and walk.status = 'completed'
@@ -83,19 +83,25 @@ where w.repository_id = %(repository_id)s and w.stream = 'history' and w.part = 
 returning w.watermark;
 
 -- name: reopen_catch_up
--- A finished backfill of the whole history reads again what was updated since its last catch-up began.
+-- A finished backfill reads again what was updated since its last catch-up began.
 update backfill_streams
 set status = 'active', cursor = null, pass = 1, read_down_to = watermark - %(margin)s, watermark = null, items_done = 0,
-    updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'completed' and watermark is not null
-  and exists (select from backfill_streams h
-              where h.repository_id = %(repository_id)s and h.stream = 'history' and h.goal_max_items is null);
+    stuck = false, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'completed' and watermark is not null;
 
 -- name: close_catch_up
--- A walk that begins again makes the catch-up of the last one void; it is opened anew when the walk ends.
+-- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.
 update backfill_streams
 set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'active';
+
+-- name: skip_catch_up
+-- Its open chunk would be taken over by the next catch-up, with a cursor from the middle of this one.
+update backfill_chunks c
+set status = 'skipped', lease_until = null, retry_at = null, error = 'the walk goes on: the catch-up begins anew after it'
+from backfill_streams s
+where s.id = c.stream_id and s.repository_id = %(repository_id)s and s.stream = 'catch_up'
+  and c.status in ('pending', 'processing');
 
 -- name: lock_stream
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
@@ -146,7 +152,7 @@ returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor, c.page
 
 -- name: why_nothing
 -- Why a claim found nothing: the state, and when the open chunk may be claimed again.  Another worker's part is left to it.
-select b.status, b.pause_reason, b.resume_at,
+select b.status, b.pause_reason, b.resume_at, b.gaps,
        exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active') as streaming,
        case when s.part > 0 and c.claimed_by is distinct from %(worker)s then 'processing' else c.status end
            as chunk_status, c.retry_at, c.lease_until,
@@ -161,6 +167,7 @@ limit 1;
 
 -- name: hold_chunk
 -- Lock stream and state, then prove that the chunk is still ours.  No row: the claim was lost, roll everything back.
+-- A walk goes in a circle if it has read the page at `goes_on` since it began, which is at no cursor.
 with locked as materialized (
     select s.id
     from backfill_streams s
@@ -168,7 +175,12 @@ with locked as materialized (
     where s.id = %(stream_id)s
     for no key update of s, b
 )
-select c.id
+select c.id, exists (
+    select from backfill_chunks o
+    where o.stream_id = c.stream_id and o.status = 'completed' and o.after_cursor = %(goes_on)s
+      and o.chunk_number > (select max(b.chunk_number) from backfill_chunks b
+                            where b.stream_id = c.stream_id and b.after_cursor is null)
+) as circling
 from backfill_chunks c
 join locked on locked.id = c.stream_id
 where c.id = %(chunk_id)s and c.status = 'processing' and c.attempt = %(attempt)s
@@ -191,17 +203,19 @@ select id from backfill_chunks where id = %(chunk_id)s and status = 'completed' 
 update backfill_streams
 set cursor = %(cursor)s, status = %(status)s, pass = %(pass_number)s, read_down_to = %(read_down_to)s,
     watermark = %(watermark)s, page_size = %(page_size)s, page_worked = %(page_worked)s,
-    page_too_big = %(page_too_big)s, pages_clean = %(pages_clean)s, items_done = items_done + %(items)s,
+    page_too_big = %(page_too_big)s, pages_clean = %(pages_clean)s, items_done = items_done + %(items)s, stuck = %(stuck)s,
     points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
 where id = %(stream_id)s;
 
 -- name: open_catch_up
--- The walk is over: read what was updated since it began.
+-- The walk is over: read what was updated since it began.  One that is open already, because only the end of the walk was
+-- looked at again, reads no more than it would.
 insert into backfill_streams as s (repository_id, backfill_state_id, stream, ordering, read_down_to)
 values (%(repository_id)s, %(state_id)s, 'catch_up', 'UPDATED_AT', %(read_down_to)s)
 on conflict (repository_id, stream, part) do update
 set status = 'active', cursor = null, pass = 1, read_down_to = excluded.read_down_to, watermark = null, items_done = 0,
-    backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp();
+    backfill_state_id = excluded.backfill_state_id, stuck = false, updated_at = clock_timestamp()
+where s.status <> 'active';
 
 -- name: advance_state
 update progressive_backfill_state
@@ -219,13 +233,6 @@ select id from progressive_backfill_state where repository_id = %(repository_id)
 update progressive_backfill_state
 set processed_prs = processed_prs + %(new_items)s, updated_at = clock_timestamp()
 where repository_id = %(repository_id)s;
-
--- name: complete_state
-update progressive_backfill_state b
-set status = 'completed', completed_at = clock_timestamp(), pause_reason = null, resume_at = null,
-    updated_at = clock_timestamp()
-where b.id = %(state_id)s and b.status = 'active'
-  and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');
 
 -- name: return_chunk
 -- Give the chunk back, to be claimed again at `retry_at`.

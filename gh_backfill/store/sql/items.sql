@@ -196,12 +196,14 @@ delete from pull_requests where id = %(wrong_id)s;
 select kind, identity, number, attempts
 from backfill_quarantine
 where repository_id = %(repository_id)s and resolved_at is null and attempts < %(most_attempts)s
-order by number, kind, identity;
+order by attempts, number, kind, identity;
 
 -- name: count_attempt
+-- What this transaction has put there again is counted by that.
 update backfill_quarantine
 set attempts = attempts + 1, last_seen_at = clock_timestamp()
-where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[]);
+where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[])
+  and last_seen_at < transaction_timestamp();
 
 -- name: resolve_quarantine
 -- The pull requests with these numbers are complete now.

@@ -19,7 +19,8 @@ where holder.id is not null
 order by i.github_id;
 
 -- name: free_logins
--- Whoever holds a login that GitHub gives to somebody else now gets a stand-in that no login can be, until it is seen.
+-- Whoever holds a login that GitHub gives to somebody else now gets a stand-in that no login can be, until it is seen; the
+-- address is the other one's from now on.
 with holders as (
     select c.id
     from contributors c
@@ -29,9 +30,17 @@ with holders as (
     for update of c
 )
 update contributors c
-set username = c.username || '~' || c.github_id, last_updated_at = clock_timestamp()
+set username = c.username || '~' || c.github_id, profile_url = null, last_updated_at = clock_timestamp()
 from holders
-where holders.id = c.id;
+where holders.id = c.id
+returning c.id;
+
+-- name: follow_logins
+-- The copies of logins: a query by login must not mix two people.
+update pull_requests p
+set author_login = c.username
+from contributors c
+where c.id = any(%(ids)s::uuid[]) and p.author_id = c.id and p.author_login <> c.username;
 
 -- name: update_people
 update contributors c
@@ -42,7 +51,8 @@ from jsonb_to_recordset(%(people)s)
      as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
 where c.github_id = i.github_id
   and (c.username, c.display_name, c.avatar_url, c.is_bot) is distinct from
-      (i.username, coalesce(i.display_name, c.display_name), coalesce(i.avatar_url, c.avatar_url), i.is_bot);
+      (i.username, coalesce(i.display_name, c.display_name), coalesce(i.avatar_url, c.avatar_url), i.is_bot)
+returning c.id;
 
 -- name: insert_contributors
 -- Only those who are new: an update of the unique login would lock the row against other jobs' foreign key checks.

@@ -125,14 +125,6 @@ update backfill_chunks
 set retry_at = null
 where repository_id = %(repository_id)s and stream_id is not null and status = 'pending' and retry_at is not null;
 
--- name: complete_state
--- The last chunk was committed after the pause had begun: there is nothing to resume.
-update progressive_backfill_state b
-set status = 'completed', completed_at = clock_timestamp(), updated_at = clock_timestamp()
-where b.repository_id = %(repository_id)s and b.status = 'active'
-  and exists (select from backfill_streams s where s.backfill_state_id = b.id)
-  and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');
-
 -- name: holder
 -- Of several parts the one that was claimed last.
 select coalesce(claimed_by, 'a worker') as worker, chunk_number, lease_until

@@ -9,17 +9,51 @@ with holders as (
     where r.github_id <> i.github_id
     order by r.id
     for update of r
-), freed as (
-    update repositories r
-    set full_name = r.full_name || '~' || r.github_id, name = r.name || '~' || r.github_id
-    from holders
-    where holders.id = r.id
-    returning r.id, r.name
 )
+update repositories r
+set full_name = r.full_name || '~' || r.github_id, name = r.name || '~' || r.github_id
+from holders
+where holders.id = r.id
+returning r.id;
+
+-- name: renamed
+-- Which of these have another name here.
+select r.id
+from repositories r
+join jsonb_to_recordset(%(rows)s) as i (github_id bigint, full_name text) on i.github_id = r.github_id
+where i.full_name <> r.full_name;
+
+-- name: free_tracked_copies
+-- A step of its own, for two that swap their names would collide otherwise.
 update tracked_repositories t
-set repository_name = freed.name, updated_at = clock_timestamp()
-from freed
-where freed.id = t.repository_id;
+set repository_name = t.repository_name || '~' || r.github_id, updated_at = clock_timestamp()
+from repositories r
+where r.id = t.repository_id
+  and (r.id = any(%(ids)s::uuid[]) or exists (
+          select from repositories n
+          where n.id = any(%(ids)s::uuid[]) and n.id <> r.id and lower(n.owner) = lower(t.organization_name)
+            and lower(n.name) = lower(t.repository_name)));
+
+-- name: rename_tracked
+update tracked_repositories t
+set organization_name = r.owner, repository_name = r.name, updated_at = clock_timestamp()
+from repositories r
+where r.id = t.repository_id and r.id = any(%(ids)s::uuid[]);
+
+-- name: rename_pull_requests
+-- Every copy of a repository's name, addresses included; who was freed has no address until its new name is known.  Rows
+-- of an import that stopped half way know their repository by GitHub's id alone.
+update pull_requests p
+set repository_full_name = r.full_name,
+    html_url = case when r.name like '%%~%%' then p.html_url
+                    else regexp_replace(p.html_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end,
+    diff_url = case when r.name like '%%~%%' then p.diff_url
+                    else regexp_replace(p.diff_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end,
+    patch_url = case when r.name like '%%~%%' then p.patch_url
+                     else regexp_replace(p.patch_url, '/[^/]+/[^/]+/pull/', '/' || r.full_name || '/pull/') end
+from repositories r
+where (p.repository_id = r.id or p.repository_id is null and p.repository_github_id = r.github_id)
+  and r.id = any(%(ids)s::uuid[]) and p.repository_full_name <> r.full_name;
 
 -- name: upsert
 insert into repositories as r (
@@ -81,7 +115,7 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
             else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
-       coalesce(walk.free_parts, '{}') as free_parts,
+       coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps, walk.goal,
        coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
@@ -98,7 +132,8 @@ left join lateral (
     limit 1
 ) stream on true
 left join lateral (
-    select bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
+    select max(s.goal_max_items) filter (where s.part = 0) as goal,
+           bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
            array_agg(s.part order by s.part) filter (
                where s.part > 0 and s.status = 'active'
                  and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing'
@@ -118,12 +153,17 @@ where id = any(%(ids)s::uuid[]) or github_id = any(%(github_ids)s::bigint[])
    or lower(full_name) = any(%(names)s::text[]);
 
 -- name: follow
--- What a page says of its repository, where that is news.
+-- What a page says of its repository, where that is news; a new name is a step of its own.
 update repositories
-set full_name = %(full_name)s, owner = split_part(%(full_name)s, '/', 1), name = split_part(%(full_name)s, '/', 2),
-    is_private = %(is_private)s, github_pull_requests = %(total)s, github_pull_requests_at = clock_timestamp()
+set is_private = %(is_private)s, github_pull_requests = %(total)s, github_pull_requests_at = clock_timestamp()
 where id = %(id)s
-  and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s);
+  and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s)
+returning github_id, full_name <> %(full_name)s as renamed;
+
+-- name: rename
+update repositories
+set full_name = %(full_name)s, owner = split_part(%(full_name)s, '/', 1), name = split_part(%(full_name)s, '/', 2)
+where id = %(id)s;
 
 -- name: hide
 update repositories set is_private = true where id = %(id)s and is_private is distinct from true returning full_name;
@@ -142,7 +182,11 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
             else b.processed_prs end as captured,
        b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
-       (select count(*) from pull_requests p where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
+       (select h.goal_max_items from backfill_streams h
+        where h.repository_id = r.id and h.stream = 'history' and h.part = 0) as goal,
+       coalesce(b.gaps, 0) as unlisted,
+       coalesce(b.gaps, 0) + (select count(*) from pull_requests p
+                              where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer
            as quarantined
 from repositories r
