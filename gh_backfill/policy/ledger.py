@@ -79,6 +79,7 @@ _TYPES: tuple[tuple[type[BaseException], ErrorType], ...] = (
     (errors.Unreachable, ErrorType.NETWORK),
     (errors.TooBig, ErrorType.TOO_BIG),
     (errors.Denied, ErrorType.DENIED),
+    (errors.Misrouted, ErrorType.CONFIGURATION),
     (errors.Gone, ErrorType.GONE),
     (errors.StoreError, ErrorType.DATABASE),
     (errors.ConfigurationError, ErrorType.CONFIGURATION),

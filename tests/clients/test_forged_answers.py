@@ -175,6 +175,14 @@ def test_no_answer_makes_anything_but_an_error_of_ours(
     assert 0 <= graphql.spent.points <= 5_000_000
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("body", [{"data": {}}, {"data": {"nodes": 5, "a0": 5, "node": 5, "numbers": 5}}])
+def test_an_answer_to_another_question_is_an_error_of_ours(relay: Relay, ids: Ids, question: str, body: object) -> None:
+    relay.spoil = lambda true: body
+    with pytest.raises(GitHubError):
+        everything(relay.graphql(), ids, relay.url)[question]()
+
+
 DATA: dict[str, Any] = {
     "viewer": {"login": "octo"},
     "rateLimit": {"cost": 1, "limit": 5000, "remaining": 4999, "resetAt": "x"},
