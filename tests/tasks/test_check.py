@@ -57,6 +57,22 @@ def test_everything_is_fine_and_is_said_one_by_one(
         assert tx.rows("select 1 from repositories where owner = 'gh-backfill'") == []
 
 
+def test_what_webhooks_announced_and_nobody_could_fetch_is_told_and_is_no_fault_of_the_settings(
+    environment: dict[str, str], database_url: str, db: Database
+) -> None:
+    with db.transaction() as tx:
+        tx.run(
+            "insert into webhook_pending (repository_github_id, kind, identity, event, attempts, retry_at, reason) "
+            "values "
+            "(1, 'capture', '3', 'pull_request', 2, now(), 'GitHub did not say what it is'), "
+            "(1, 'capture', '4', 'pull_request', 0, null, null), (1, 'event', 'star 1', 'star', 0, null, null)"
+        )
+    finding = checked(environment, database_url)["webhooks"]
+    assert finding.ok
+    assert finding.text.startswith("2 announced, not fetched yet")
+    assert "1 could not be fetched and are tried again: GitHub did not say what it is" in finding.text
+
+
 def test_all_missing_settings_are_named_at_once(environment: dict[str, str]) -> None:
     found = checked({"GITHUB_ACTIONS": "true"})
     assert list(wrong(found)) == ["settings"]
