@@ -22,7 +22,7 @@ from gh_backfill.store.db import Database
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
     *("migrate", "track", "plan", "capture", "report", "status", "run", "psql", "simulate"),
-    *("recover", "pause", "resume", "retry", "cancel", "check"),
+    *("recover", "pause", "resume", "retry", "cancel", "check", "grant-reader"),
 )
 
 
@@ -182,6 +182,21 @@ def test_a_database_without_our_tables_is_exit_2_and_says_what_to_do(
     assert "gh-backfill migrate" in refused(done, 2)
     assert cli(environment, "migrate", DATABASE_URL=empty_database_url).stdout.startswith("applied: ")
     assert cli(environment, "migrate", DATABASE_URL=empty_database_url).stdout == "the database is up to date\n"
+
+
+def test_a_role_without_rights_gets_one_line_and_a_reader_sees_once_it_is_granted(environment: dict[str, str]) -> None:
+    role, url = f"reader_of_{os.getpid()}", environment["DATABASE_URL"]
+    with Database(url) as db:
+        with db.transaction() as tx:
+            tx.run(f"create role {role} login")
+        try:
+            own = url.replace("postgres@", f"{role}@", 1)
+            assert f"role {role} may not do this" in refused(cli(environment, "status", DATABASE_URL=own), 2)
+            assert cli(environment, "grant-reader", role).stdout.startswith(f"{role} reads all rows of: api_budgets")
+            assert cli(environment, "status", "--json", DATABASE_URL=own).returncode == 0
+        finally:
+            with db.transaction() as tx:
+                tx.run(f"drop owned by {role}; drop role {role}")
 
 
 def test_an_unreachable_database_is_exit_4_and_shows_no_password(environment: dict[str, str]) -> None:
