@@ -19,32 +19,18 @@ from gh_backfill import output, tables
 from gh_backfill.policy import markdown
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import shown_status, why_it_stands
-from gh_backfill.store.backfill_events import Recorded
 from gh_backfill.store.repositories import Status
-from gh_backfill.store.runs import PastJob, PastRun
 from gh_backfill.tasks.capture import Captured
-from gh_backfill.tasks.finding import Finding
 from gh_backfill.tasks.local import LocalRun
-from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import Plan
 from gh_backfill.tasks.preview import Preview
-from gh_backfill.tasks.pricing import Priced
-from gh_backfill.tasks.recover import Recovered, line
 from gh_backfill.tasks.track import Tracked
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
-PRICES = (
-    tables.Column(title="query"),
-    tables.Column(title="units", rank=1, is_figure=True),
-    tables.Column(title="ours", is_figure=True),
-    tables.Column(title="GitHub's", is_figure=True),
-    tables.Column(title="token", rank=2),
-)
 STATUS = (
     tables.Column(title="repository"),
     tables.Column(title="captured", is_figure=True),
@@ -61,6 +47,11 @@ DROPPED = (
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _out = Console(highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print text that may have rich's markup in it."""
+    _out.print(text)
 
 
 def error(message: str) -> None:
@@ -170,98 +161,8 @@ def show_captured(name: str, captured: Captured) -> None:
     if counts.quarantined:
         line += f", {counts.quarantined} in quarantine"
     if captured.resume_at:
-        line += f"; goes on at {_time(captured.resume_at)}"
+        line += f"; goes on at {moment(captured.resume_at)}"
     _out.print(escape(line))
-
-
-def recovered_markdown(done: Recovered, *, dry_run: bool) -> str:
-    """Return a recovery for the step summary; private repositories are named by their id only."""
-    head = "## Recovery (dry run: nothing was written)" if dry_run else "## Recovery"
-    lines = [f"- {markdown.plain(line(each))}" for each in (*done.returned, *done.closed)]
-    return "\n".join([head, "", _recovered_total(done), "", *lines])
-
-
-def show_recovered(done: Recovered, *, dry_run: bool) -> None:
-    """Print what a recovery moved; outside a dry run its lines are in the log already."""
-    if dry_run:
-        for each in (*done.returned, *done.closed):
-            _out.print(escape(f"would recover {line(each)}"))
-    _out.print(_recovered_total(done))
-    if dry_run:
-        _out.print("dry run: nothing was written")
-
-
-def show_operated(done: Sequence[Operated], *, dry_run: bool) -> None:
-    """Print what became of each backfill that a person decided about."""
-    for each in done:
-        _out.print(escape(hinted(f"{each.given}: {each.result}")))
-    if dry_run:
-        _out.print("dry run: nothing was written")
-
-
-def event_line(event: Recorded) -> str:
-    """Return one thing that was done to a backfill, as a line."""
-    what = f"{event.event}: {event.detail}" if event.detail else str(event.event)
-    run = f" (run {event.run_key})" if event.run_key else ""
-    return f"{_time(event.at)}  {event.full_name or 'a deleted repository'}  {what}, by {event.who}{run}"
-
-
-def show_past_runs(found: Sequence[PastRun]) -> None:
-    """Print runs, two lines each: what became of them, and where to look."""
-    if not found:
-        _out.print("there was no run yet: gh-backfill plan makes one")
-    for each in found:
-        parts = [
-            counted(each.jobs, "job"),
-            *(f"{many} {word}" for many, word in ((each.failed, "failed"), (each.paused, "paused")) if many),
-            *([f"{each.running} not ended"] if each.running else []),
-            counted(each.items, "pull request"),
-            counted(each.points, "point"),
-        ]
-        _out.print(escape(f"{each.run_key}  {_time(each.began_at)}  {each.processor}  {', '.join(parts)}"))
-        if each.address or each.headline:
-            _out.print(escape(f"    {' '.join(filter(None, (each.headline, each.address)))}"))
-
-
-def show_past_jobs(found: Sequence[PastJob]) -> None:
-    """Print the jobs of a run, a line each, with the error below."""
-    for each in found:
-        part = f" part {each.part}" if each.part else ""
-        again = f", attempt {each.attempt}" if each.attempt > 1 else ""
-        when = _time(each.started_at) if each.started_at else "never started"
-        _out.print(
-            escape(
-                f"{each.name}{part}: {each.outcome.replace('_', ' ')}{again}, {counted(each.items, 'pull request')}, "
-                f"{counted(each.points, 'point')}, {when} ({each.reason or 'no reason recorded'})"
-            )
-        )
-        if each.error:
-            _out.print(escape(f"    {each.error}"))
-
-
-def show_findings(found: Sequence[Finding]) -> None:
-    """Print what a check found, one line each."""
-    for each in found:
-        verdict = "[green]ok[/green]     " if each.ok else "[bold red]wrong[/bold red]  "
-        _out.print(f"{verdict}{each.name:<11}{escape(' '.join(each.text.split()))}")
-
-
-def show_prices(found: Sequence[Priced]) -> None:
-    """Print what samples of our queries cost by our prices, beside what GitHub tells."""
-    rows = [
-        tables.Row(
-            cells=(
-                each.query,
-                str(each.units),
-                str(each.expected),
-                "not told" if each.told is None else str(each.told),
-                each.token,
-            ),
-            notes=() if each.told in (None, each.expected) else ("GitHub tells another price than ours",),
-        )
-        for each in found
-    ]
-    _show_table(PRICES, rows)
 
 
 def show_status(
@@ -274,7 +175,7 @@ def show_status(
     rows = [
         tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
     ]
-    _show_table(STATUS, rows, below=limited_by or "")
+    show_table(STATUS, rows, below=limited_by or "")
 
 
 def show_local_run(done: LocalRun, *, demo: bool) -> None:
@@ -299,20 +200,13 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
         _out.print(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command} run owner/name"))
 
 
-def _show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, below: str = "") -> None:
+def show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, below: str = "") -> None:
     """Print a table that fits into the terminal, with a line below it; elsewhere it is as wide as it is."""
     width = _out.width if sys.stdout.isatty() else None
     head, *body = tables.lines(columns, rows, width=width)
     _out.print(f"[bold]{escape(head)}[/bold]")
     for text in (*body, *tables.wrapped(below, width)):
         _out.print(escape(visible(text)))
-
-
-def _recovered_total(done: Recovered) -> str:
-    if not done.returned and not done.closed and not done.left:
-        return "nothing is stuck"
-    text = f"{len(done.returned)} chunks go back to be claimed, {len(done.closed)} of older applications are closed"
-    return f"{text}, {len(done.left)} are held by somebody and left alone" if done.left else text
 
 
 def _left(verdict: Verdict, left: Mapping[str, Estimate]) -> str:
@@ -403,5 +297,6 @@ def _status_notes(state: Status) -> Sequence[str]:
     return [visible(note) for note in notes if note]
 
 
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def moment(at: datetime) -> str:
+    """Return a time for people."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

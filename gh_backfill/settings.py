@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gh_backfill import database_address, hidden
+from gh_backfill import database_address, dotenv_file, exposure, hidden
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.policy.addresses import in_clear_text, on_this_machine
+from gh_backfill.exposure import INSIST, Servers
 from gh_backfill.policy.parts import PER_PART
+from gh_backfill.setting_types import Address, DatabaseUrl, PriceTable, SchemaName, Whole, Wholes
 
 log = logging.getLogger(__name__)
 
@@ -38,67 +35,7 @@ OPTIONS = frozenset(
     )
 )
 
-# What a server that is chosen by a file must not be shown, and what chooses the server.
-CREDENTIALS = (
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "GITHUB_TOKENS",
-    "GITHUB_APP_PRIVATE_KEY",
-    "GH_BACKFILL_ALERT_TOKEN",
-)
-INSIST = "GH_BACKFILL_ALLOW_INSECURE"
-API_URLS = ("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
-GRAPHQL_URLS = ("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
-
-
-def _number(value: object) -> object:
-    """Accept a number as workflows and people write it; pydantic reports what is none."""
-    return value.strip() if isinstance(value, str) else value
-
-
-def _numbers(value: object) -> object:
-    """Accept whole numbers with commas or spaces between them."""
-    if isinstance(value, str) and not re.fullmatch(r"[\s,]*\d+([\s,]+\d+)*[\s,]*", value):
-        raise ValueError("must be one or more whole numbers")
-    return value
-
-
-def _table(value: object) -> object:
-    """Accept an object in JSON, as an environment variable holds it."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-
-
-def _address(value: str) -> str:
-    """Accept the address of a server; urlsplit raises ValueError for some that are none."""
-    parts = urlsplit(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
-        raise ValueError("must be an address such as https://api.github.com")
-    return value.strip()
-
-
-def _database(value: SecretStr) -> SecretStr:
-    """Accept the address of a database; the error says what is wrong with it, and repeats nothing."""
-    database_address.understood(value.get_secret_value())
-    return value
-
-
-def _schema(value: str) -> str:
-    """Accept the name of a schema that needs no quotes anywhere and is not PostgreSQL's own."""
-    if not re.fullmatch(r"(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,62}", value):
-        raise ValueError("must be the name of a schema in lower case, such as github_history")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_number)]
-Address = Annotated[str, AfterValidator(_address)]
-PriceTable = Annotated[dict[str, float], BeforeValidator(_table)]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
-SchemaName = Annotated[str, AfterValidator(_schema)]
-Wholes = Annotated[str, BeforeValidator(_numbers)]
 
 
 def _aliases(*names: str) -> Any:
@@ -245,7 +182,7 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     """
     values: dict[str, str] = {}
     if dotenv is not None:
-        values.update(_given(_file(dotenv)))
+        values.update(_given(dotenv_file.values(dotenv)))
     values.update(_given(os.environ if environment is None else environment))
     for name, value in values.items():
         if _SECRET.search(name):
@@ -259,7 +196,13 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     except ValidationError as error:
         wrong = "; ".join(f"{_name(e['loc'])} {_reason(e)}" for e in error.errors())
         raise ConfigurationError(f"settings are malformed: {wrong}") from None
-    _refuse_to_expose(read, values, os.environ if environment is None else environment)
+    servers = Servers(
+        rest=read.github_api_url,
+        graphql=read.graphql_url,
+        own_graphql=read.github_graphql_url is not None,
+        allowed=read.allow_insecure,
+    )
+    exposure.refuse(servers, values, os.environ if environment is None else environment)
     return _with_clean_address(read)
 
 
@@ -328,43 +271,6 @@ def _refuse_where_rows_do_not_belong(settings: Settings) -> None:
             "DATABASE_URL (or PGSSLMODE) lets password and rows travel unencrypted beyond this machine: say "
             "sslmode=require or better, or set GH_BACKFILL_ALLOW_INSECURE=1 if you mean it"
         )
-
-
-def _file(path: Path) -> dict[str, str]:
-    """Read a `.env` file; values are taken as they stand, for a password may have `${` in it."""
-    try:
-        data = path.read_bytes() if path.is_file() else b""
-        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
-    except OSError as error:
-        raise ConfigurationError(f"the file {path} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"the file {path} is not text: save it as UTF-8") from None
-    found = dotenv_values(stream=StringIO(text), interpolate=False)
-    return {key: value for key, value in found.items() if value}
-
-
-def _refuse_to_expose(found: Settings, values: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    """Raise ConfigurationError where a token would travel in clear text, or where a file that lies about sends it.
-
-    A `.env` belongs to the folder, which may be anybody's; what the shell has is its user's.  So the file may choose
-    the server only for a credential of its own.
-    """
-    insist = "set GH_BACKFILL_ALLOW_INSECURE=1 if you mean it"
-    given = [name for name in CREDENTIALS if environment.get(name, "").strip()]
-    insisted = found.allow_insecure and bool(environment.get(INSIST, "").strip())
-    graphql = GRAPHQL_URLS if found.github_graphql_url else API_URLS
-    for names, url in ((API_URLS, found.github_api_url), (graphql, found.graphql_url)):
-        parts = urlsplit(url)
-        name = next((name for name in names if values.get(name, "").strip()), names[-1])
-        readable = in_clear_text(parts.scheme, parts.hostname) and not found.allow_insecure
-        if readable and any(values.get(each) for each in CREDENTIALS):
-            raise ConfigurationError(f"{name} {url} would show the token to all on the way: use https ({insist})")
-        known = parts.hostname == "api.github.com" or on_this_machine(parts.hostname)
-        if given and not known and not environment.get(name, "").strip() and not insisted:
-            raise ConfigurationError(
-                f"{name} of the .env here would send {given[0]} of your environment to {parts.hostname}: "
-                f"give both in the same place ({insist}, in the environment)"
-            )
 
 
 def _missing_database(settings: Settings) -> str:

@@ -16,7 +16,8 @@ BELOW: dict[str, set[str]] = {
     "policy": GROUND,
     "clients": GROUND | {"policy"},
     "store": GROUND | {"policy"},
-    "settings": GROUND | {"policy"},
+    **dict.fromkeys(("dotenv_file", "exposure", "setting_types"), GROUND | {"policy"}),
+    "settings": GROUND | {"policy", "dotenv_file", "exposure", "setting_types"},
     "output": GROUND | {"policy"},
     "actions": GROUND | {"policy", "settings", "output"},
     "unexpected": GROUND | {"policy", "settings", "output"},
@@ -26,6 +27,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"}
 BELOW["tables"] = {"tables"}
 BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
+BELOW["listings"] = BELOW["console"] | {"console"}
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import console
+from gh_backfill import listings
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
@@ -46,7 +46,7 @@ def why(
         for each in found:
             print(f"{each.given}: {each.text}")
         for event in happened:
-            print(console.event_line(event))
+            print(listings.event_line(event))
     unknown = [each.given for each in found if each.failed]
     if unknown:
         raise PartlyFailed(f"not tracked here: {', '.join(unknown)}")
@@ -73,9 +73,9 @@ def runs(
     if as_json:
         print(json_text([asdict(each) for each in jobs or found]))
     elif run_id is not None:
-        console.show_past_jobs(jobs)
+        listings.show_past_jobs(jobs)
     else:
-        console.show_past_runs(found)
+        listings.show_past_runs(found)
 
 
 def untrack(

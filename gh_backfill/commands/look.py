@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import console, settings
+from gh_backfill import console, listings, settings
 from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
@@ -73,9 +73,9 @@ def check(
         told = {"findings": findings, "prices": [each.as_json() for each in priced]}
         print(json_text(told if prices else findings))
     else:
-        console.show_findings(found)
+        listings.show_findings(found)
     if priced and not as_json:
-        console.show_prices(priced)
+        listings.show_prices(priced)
     wrong = [each.name for each in found if not each.ok]
     if wrong:
         raise ConfigurationError(f"{len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import actions, console, settings
+from gh_backfill import actions, listings, settings
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, OptionalNames, number, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
@@ -56,11 +56,11 @@ def recover(
         done = recovering.recover(db, ids, everything=everything, older_than=age, dry_run=dry_run)
     counts = done.as_json()
     actions.write_outputs(environment, {name: str(counts[name]) for name in ("returned", "closed", "left")})
-    actions.write_summary(environment, console.recovered_markdown(done, dry_run=dry_run))
+    actions.write_summary(environment, listings.recovered_markdown(done, dry_run=dry_run))
     if as_json:
         print(json_text(counts))
     else:
-        console.show_recovered(done, dry_run=dry_run)
+        listings.show_recovered(done, dry_run=dry_run)
     unknown = [name for name, found in known.items() if found is None]
     if unknown:
         raise PartlyFailed(f"not tracked here: {', '.join(unknown)}")
@@ -173,5 +173,5 @@ def _operate(
     if as_json:
         print(json_text([each.as_json() for each in done]))
     else:
-        console.show_operated(done, dry_run=dry_run)
+        listings.show_operated(done, dry_run=dry_run)
     operate.settle(done)
