@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gh_backfill.clients import damage, documents, parsing
+from gh_backfill.clients import damage, documents, parsing, sense
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Gone, Unreachable
 from gh_backfill.models import Repository
@@ -19,16 +19,22 @@ def repositories_of(graphql: GraphQL, login: str) -> Iterator[list[Repository]]:
     Raises Gone where there is no such account, Unreachable where GitHub leaves out a part, and what `execute` raises.
     """
     after: str | None = None
+    been: set[str] = set()
     for _ in range(MOST_PAGES):
         answer = graphql.execute(documents.aliases(("RepositoriesOfOwner",)), {"login": login, "after": after})
         owner = answer.data.get("repositoryOwner")
-        if owner is None and not answer.too_heavy:
+        if owner is None and ("repositoryOwner",) not in answer.causes:
             raise Gone(f"GitHub has no account {login}, or shows none of its repositories")
-        listed = (owner or {}).get("repositories")
-        if not owner or damage.MARK in owner or not listed or None in (listed.get("nodes") or [None]):
-            raise Unreachable(f"GitHub left out a part of the repositories of {login}")
-        yield [parsing.repository(node) for node in listed["nodes"]]
-        following = listed["pageInfo"]["endCursor"] if listed["pageInfo"]["hasNextPage"] else None
-        if following is None or following == after:
+        if owner is None or damage.MARK in owner:
+            raise answer.why("repositoryOwner")
+        with sense.understood():
+            listed = owner["repositories"]
+            found = [parsing.repository(node) for node in listed["nodes"]]
+            following = listed["pageInfo"]["endCursor"] if sense.truth(listed["pageInfo"]["hasNextPage"]) else None
+        yield found
+        if following is None:
             return
+        if following in been or not found:
+            raise Unreachable(f"GitHub's list of the repositories of {login} does not lead on: try again")
+        been.add(following)
         after = following
