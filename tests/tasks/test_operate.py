@@ -125,7 +125,7 @@ def test_a_pause_by_a_person_outlives_one_for_the_rate_limit(house: House) -> No
 def test_a_pause_during_the_last_page_does_not_leave_an_active_backfill_without_work(house: House) -> None:
     house.track(SMALL)
     with house.db.transaction() as tx:
-        tx.run("update backfill_streams set status = 'completed'")
+        tx.run("update backfill_streams set status = 'completed', items_done = 12")
     operate.pause(house.db, [SMALL], reason=None, until=None)
     operate.resume(house.db, [SMALL])
     assert house.state(SMALL)["status"] == "completed"
@@ -135,7 +135,7 @@ def test_the_same_holds_when_the_pause_ends_by_itself(house: House) -> None:
     house.track(SMALL)
     operate.pause(house.db, [SMALL], reason=None, until=datetime.now(UTC) + SOON)
     with house.db.transaction() as tx:
-        tx.run("update backfill_streams set status = 'completed'")
+        tx.run("update backfill_streams set status = 'completed', items_done = 12")
         tx.run("update progressive_backfill_state set resume_at = clock_timestamp()")
     assert house.capture(SMALL).outcome is Outcome.COMPLETED
     assert house.state(SMALL)["status"] == "completed"
