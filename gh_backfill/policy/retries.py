@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, NoConnection, RateLimited
+from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, Misrouted, NoConnection, RateLimited
 
 MAX_FAILURES = 5
 MAX_CONSECUTIVE_ERRORS = 3
@@ -23,12 +23,14 @@ class PauseReason(StrEnum):
     RATE_LIMIT = "graphql_rate_limit_low"
     ERRORS = "too_many_errors"
     REFUSED = "credential_refused"
+    ASTRAY = "way_to_github_wrong"
 
 
 _WORDS = {
     PauseReason.RATE_LIMIT: "GraphQL rate limit too low",
     PauseReason.ERRORS: "Too many consecutive errors",
     PauseReason.REFUSED: "GitHub refuses the credential",
+    PauseReason.ASTRAY: "A setting of the way to GitHub is wrong",
     "rate_limit": "GraphQL rate limit too low",  # as rows of earlier versions say it
 }
 
@@ -62,7 +64,7 @@ def explained(reason: str | None) -> str:
 
 def blames_repository(error: GitHubError) -> bool:
     """Say whether an error counts against the repository, and not against the credential or the way to GitHub."""
-    return not isinstance(error, RateLimited | Denied | NoConnection)
+    return not isinstance(error, RateLimited | Denied | Misrouted | NoConnection)
 
 
 def before_next_try(failures: int) -> timedelta:
@@ -82,6 +84,8 @@ def after_failure(failures: int, consecutive_errors: int, error: GitHubError, no
         case Denied():
             wait = TOKEN_PAUSE if isinstance(error, BadCredentials) else RIGHT_PAUSE
             return Pause(until=now + wait, reason=PauseReason.REFUSED)
+        case Misrouted():
+            return Pause(until=now + TOKEN_PAUSE, reason=PauseReason.ASTRAY)
         case NoConnection():
             return Retry(at=now)
     if isinstance(error, Gone) or failures >= MAX_FAILURES:

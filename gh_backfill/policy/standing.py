@@ -9,7 +9,7 @@ from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.policy.retries import PauseReason, explained
 
 # What paused by itself because of errors shows the last one as its reason; whoever waits for points has none.
-OF_ERRORS = frozenset({PauseReason.ERRORS, PauseReason.REFUSED})
+OF_ERRORS = frozenset({PauseReason.ERRORS, PauseReason.REFUSED, PauseReason.ASTRAY})
 
 
 class Stands(Protocol):

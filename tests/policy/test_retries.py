@@ -9,6 +9,7 @@ from gh_backfill.errors import (
     Denied,
     GitHubError,
     Gone,
+    Misrouted,
     NoConnection,
     RateLimited,
     TooBig,
@@ -45,6 +46,14 @@ def test_a_refused_credential_pauses_for_a_time_however_often_it_is_refused(erro
     assert isinstance(verdict, Pause)
     assert verdict.reason == "credential_refused"
     assert NOW < verdict.until <= NOW + timedelta(hours=1)
+
+
+def test_a_way_that_leads_astray_is_a_fault_of_the_settings_and_pauses_for_a_short_time() -> None:
+    verdict = after_failure(MAX_FAILURES, MAX_CONSECUTIVE_ERRORS, Misrouted("leads elsewhere"), NOW)
+    assert isinstance(verdict, Pause)
+    assert verdict.reason == "way_to_github_wrong"
+    assert NOW < verdict.until <= NOW + timedelta(minutes=5)
+    assert not blames_repository(Misrouted("leads elsewhere"))
 
 
 def test_a_network_that_is_away_never_pauses_or_closes_anything() -> None:
