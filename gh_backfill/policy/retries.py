@@ -81,11 +81,10 @@ def after_failure(failures: int, consecutive_errors: int, error: GitHubError, no
     match error:
         case RateLimited():
             return Pause(until=error.resume_at, reason=PauseReason.RATE_LIMIT)
-        case Denied():
-            wait = TOKEN_PAUSE if isinstance(error, BadCredentials) else RIGHT_PAUSE
-            return Pause(until=now + wait, reason=PauseReason.REFUSED)
-        case Misrouted():
-            return Pause(until=now + TOKEN_PAUSE, reason=PauseReason.ASTRAY)
+        case Denied() | Misrouted():
+            wait = TOKEN_PAUSE if isinstance(error, BadCredentials | Misrouted) else RIGHT_PAUSE
+            reason = PauseReason.REFUSED if isinstance(error, Denied) else PauseReason.ASTRAY
+            return Pause(until=now + wait, reason=reason)
         case NoConnection():
             return Retry(at=now)
     if isinstance(error, Gone) or failures >= MAX_FAILURES:
