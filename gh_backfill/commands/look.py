@@ -90,6 +90,7 @@ def psql(
     Example: [bold]gh-backfill psql -- -c 'select count(*) from pull_requests'[/bold]
     """
     environment = stored(demo=demo)
+    connect.refuse_where_nothing_is(environment)
     say = print if environment.in_actions else None  # names in rows are private too
     with connect.database_url(environment) as url:
         if say is not None:

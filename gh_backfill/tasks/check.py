@@ -67,6 +67,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
         require(settings, database=True)
     except ConfigurationError:
         return  # the settings' finding says so
+    if settings.database_url is None and not connect.embedded_exists(settings):
+        folder = connect.embedded_folder(settings)
+        yield Finding(name="database", ok=True, text=f"none yet: the first command that writes makes one in {folder}")
+        return
     try:
         with connect.database_url(settings) as url, Database(url) as db:
             found = list(_database_at(db, embedded=settings.database_url is None))
@@ -89,7 +93,8 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
         yield Finding(name="encoding", ok=False, text=place.unfit)
     if waiting:
         todo = "the next command that writes applies them" if embedded else "run gh-backfill migrate"
-        yield Finding(name="migrations", ok=embedded, text=f"{len(waiting)} are pending ({', '.join(waiting)}): {todo}")
+        some = ", ".join(waiting[:3]) + ("…" if len(waiting) > 3 else "")
+        yield Finding(name="migrations", ok=embedded, text=f"{len(waiting)} are pending ({some}): {todo}")
         yield _tried("migrate", lambda: migrations.rehearse(db), "was tried and rolled back: it would succeed")
         return
     yield Finding(name="migrations", ok=True, text="the database is up to date")

@@ -45,11 +45,17 @@ def database(settings: Settings, *, writing: bool = True) -> Iterator[Database]:
     An embedded database is brought up to date here, and made where there is none, unless nothing is to be written; any
     other one is its owner's.  Where nothing was ever made, it is an EmptyDatabase.
     """
-    if settings.database_url is None and not writing and not settings.in_actions and not embedded_exists(settings):
-        raise EmptyDatabase(f"the database is empty: {FIRST}")
+    if not writing:
+        refuse_where_nothing_is(settings)
     with database_url(settings) as url, Database(url) as db:
         prepare(db, settings, writing=writing)
         yield db
+
+
+def refuse_where_nothing_is(settings: Settings) -> None:
+    """Raise EmptyDatabase where an embedded database would have to be made first: who only looks makes none."""
+    if settings.database_url is None and not settings.in_actions and not embedded_exists(settings):
+        raise EmptyDatabase(f"the database is empty: {FIRST}")
 
 
 def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
