@@ -27,7 +27,7 @@ from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.plan import Plan
-from gh_backfill.tasks.preview import Preview
+from gh_backfill.tasks.preview import Foreseen
 from gh_backfill.tasks.track import Tracked
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
@@ -85,7 +85,7 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
     }
 
 
-def show_preview(seen: Preview) -> None:
+def show_preview(seen: Foreseen) -> None:
     """Print what a run would capture of one repository, beside what is here, and what that takes."""
     found = seen.tracked.repository
     if found is None:

@@ -32,7 +32,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gone:
+class NotThere:
     """GitHub has no such pull request."""
 
     announcement: Announcement
@@ -47,7 +47,7 @@ class Failed:
     error_type: ErrorType
 
 
-Result = Fetched | Gone | Failed
+Result = Fetched | NotThere | Failed
 
 
 def identify(graphql: GraphQL, batch: Sequence[Announcement]) -> tuple[list[Announcement], list[Repository]]:
@@ -145,7 +145,7 @@ def _fetched(
 def _nothing(announcement: Announcement, reading: Named[Shown]) -> Result:
     match reading.pull_request if isinstance(reading, Shown) else reading:
         case NotFound() if isinstance(reading, Shown):
-            return Gone(announcement=announcement)
+            return NotThere(announcement=announcement)
         case NotFound():
             return _no_repository(announcement)
         case Unknown(reason=reason):

@@ -22,7 +22,7 @@ from gh_backfill.tasks.track import Tracked, ask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Preview:
+class Foreseen:
     """One name that was given: how many pull requests of it are here, and what is left; None if nothing is."""
 
     tracked: Tracked
@@ -30,7 +30,7 @@ class Preview:
     left: Estimate | None = None
 
 
-def of_names(settings: Settings, names: Sequence[str], goal: Goal) -> list[Preview]:
+def of_names(settings: Settings, names: Sequence[str], goal: Goal) -> list[Foreseen]:
     """Say what a run would capture of these repositories; there need not be a database yet."""
     found = ask(connect.github(settings), names, name_of=connect.name_of(settings))
     ids = [str(each.repository.github_id) for each in found if each.repository is not None]
@@ -76,14 +76,14 @@ def _preview(
     left: Mapping[str, Estimate],
     standing: Standing,
     goal: Goal,
-) -> Preview:
+) -> Foreseen:
     found = tracked.repository
     if found is None:
-        return Preview(tracked=tracked)
+        return Foreseen(tracked=tracked)
     known = here.get(found.github_id)
     stored = known.captured if known else 0
     total = found.pull_requests if goal.max_items is None else min(found.pull_requests, goal.max_items)
     if total <= stored:
-        return Preview(tracked=tracked, stored=stored)
+        return Foreseen(tracked=tracked, stored=stored)
     measured = left.get(known.id) if known and goal.max_items is None else None
-    return Preview(tracked=tracked, stored=stored, left=measured or estimate(Work(left=total - stored), standing))
+    return Foreseen(tracked=tracked, stored=stored, left=measured or estimate(Work(left=total - stored), standing))

@@ -17,7 +17,7 @@ from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.store import backfills, items, jobs, people, repositories, webhooks
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.webhooks import Announcement
-from gh_backfill.tasks.announced import Failed, Fetched, Gone, Result
+from gh_backfill.tasks.announced import Failed, Fetched, NotThere, Result
 from gh_backfill.tasks.capture import Outcome
 from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.refused import sift
@@ -59,10 +59,10 @@ class _Change:
             case Fetched(item=item, lost=lost):
                 self.items.append(item)
                 self._failed(announcement, lost[0].reason, ErrorType.INVALID_DATA, lost)
-            case Gone() if freshness.gone(announcement.attempts + 1):
+            case NotThere() if freshness.gone(announcement.attempts + 1):
                 self.gone += 1
                 self.ended.append(announcement)
-            case Gone():
+            case NotThere():
                 self._failed(announcement, "GitHub has no such pull request", ErrorType.GONE)
             case Failed(reason=reason, error_type=kind):
                 self._failed(announcement, reason, kind)

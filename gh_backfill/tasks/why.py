@@ -43,7 +43,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
+class Circumstances:
     """What decides about all repositories: the verdicts of a plan made now, its size, and the budget."""
 
     verdicts: Sequence[Verdict]
@@ -60,7 +60,7 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
         candidates = repositories.candidates(tx, asked=[found for found in known.values() if found])
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.state(tx, found) for found in known.values() if found}
-    scene = Scene(
+    around = Circumstances(
         verdicts=choose(candidates, now, thresholds=thresholds, limit=limit),
         thresholds=thresholds,
         limit=limit,
@@ -70,12 +70,12 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
     return [
         Explanation(given=name, text="not tracked here: gh-backfill track registers it", failed=True)
         if found is None
-        else _explain(name, scene, states[found], holders[found])
+        else _explain(name, around, states[found], holders[found])
         for name, found in known.items()
     ]
 
 
-def _explain(name: str, scene: Scene, state: State, holder: Holder | None) -> Explanation:
+def _explain(name: str, around: Circumstances, state: State, holder: Holder | None) -> Explanation:
     if holder is not None:
         text = (
             f"it is being captured now: {holder.worker} reads page {holder.chunk_number}, and its claim holds until "
@@ -83,19 +83,19 @@ def _explain(name: str, scene: Scene, state: State, holder: Holder | None) -> Ex
         )
         return Explanation(given=name, repository_id=state.repository_id, text=text, capturing=True)
     place, verdict = next(
-        (place, each) for place, each in enumerate(scene.verdicts, 1) if each.repository.id == state.repository_id
+        (place, each) for place, each in enumerate(around.verdicts, 1) if each.repository.id == state.repository_id
     )
-    text = f"it is not being captured now: {_reason(scene, verdict, state, place)}"
+    text = f"it is not being captured now: {_reason(around, verdict, state, place)}"
     return Explanation(given=name, repository_id=state.repository_id, text=text)
 
 
-def _reason(scene: Scene, verdict: Verdict, state: State, place: int) -> str:
+def _reason(around: Circumstances, verdict: Verdict, state: State, place: int) -> str:
     repository, name = verdict.repository, verdict.repository.full_name
     if verdict.chosen:
-        return f"{_first(repository)}, and the next plan takes it{_points(scene)}; {_count(state)}"
-    thresholds = scene.thresholds
+        return f"{_first(repository)}, and the next plan takes it{_points(around)}; {_count(state)}"
+    thresholds = around.thresholds
     texts = {
-        Reason.LATER: f"{place - 1} others come before it and a plan takes {scene.limit}; it waits for a later one, "
+        Reason.LATER: f"{place - 1} others come before it and a plan takes {around.limit}; it waits for a later one, "
         f"or gh-backfill capture {name} begins at once; {_count(state)}",
         Reason.FAILED: f"it failed: {why_it_stands(state)}; when the cause is gone, gh-backfill resume {name} "
         "lets it go on",
@@ -119,8 +119,8 @@ def _first(repository: TrackedRepository) -> str:
             return "its history is missing"
 
 
-def _points(scene: Scene) -> str:
-    wait = governor.verdict(scene.budget, POINTS_OF_A_START)
+def _points(around: Circumstances) -> str:
+    wait = governor.verdict(around.budget, POINTS_OF_A_START)
     return "" if wait is None else f", once there are points again at {wait.until:%H:%M} UTC ({wait.reason})"
 
 

@@ -11,14 +11,14 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from gh_backfill.web.limits import Limits
+from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.refusals import Refusals
 
 
 class Guarded(H11Protocol):
     """HTTP/1.1 with one request a connection, which must have begun within the time limit."""
 
-    def __init__(self, *arguments: Any, limits: Limits, most: int, refusals: Refusals, **named: Any) -> None:
+    def __init__(self, *arguments: Any, limits: DoorLimits, most: int, refusals: Refusals, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._limits = limits
         self._most = most
@@ -74,7 +74,7 @@ class Guarded(H11Protocol):
         return cast("RequestResponseCycle | None", self.cycle)
 
 
-def protocol(limits: Limits, most: int, refusals: Refusals) -> type[asyncio.Protocol]:
+def protocol(limits: DoorLimits, most: int, refusals: Refusals) -> type[asyncio.Protocol]:
     """Return what uvicorn makes a protocol of each connection with; it only calls it."""
     made: object = partial(Guarded, limits=limits, most=most, refusals=refusals)
     return cast("type[asyncio.Protocol]", made)

@@ -12,7 +12,7 @@ FEWEST_CONNECTIONS = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class DoorLimits:
     """Connections, seconds and bytes.
 
     GitHub waits ten seconds for an answer, so whoever needs longer to send is not GitHub:

@@ -22,7 +22,7 @@ from gh_backfill.policy.webhooks import concerns
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.receive import receive as take
 from gh_backfill.web.bodies import Bodies, Unfinished
-from gh_backfill.web.limits import Limits
+from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.refusals import Refusals
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ _NAME = re.compile(r"[!-~]{1,100}")
 class Receiver:
     """The application.  It never raises: whatever happens is an answer, and at most a line in the log."""
 
-    def __init__(self, secret: str, database_url: str, *, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, secret: str, database_url: str, *, limits: DoorLimits | None = None) -> None:
+        self.limits = limits or DoorLimits()
         self.refusals = Refusals()
         self._secret = secret.encode()
         self._bodies = Bodies(self.limits.all_bodies)

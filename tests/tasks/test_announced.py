@@ -14,7 +14,7 @@ from gh_backfill.errors import Denied
 from gh_backfill.models import NodeId, TrackedRepository
 from gh_backfill.store.webhooks import Announcement
 from gh_backfill.tasks import announced
-from gh_backfill.tasks.announced import Failed, Gone, Result
+from gh_backfill.tasks.announced import Failed, NotThere, Result
 
 URL = "https://api.github.example/graphql"
 
@@ -56,7 +56,7 @@ def read(batch: Sequence[Announcement], *, refused: set[str]) -> tuple[list[Resu
 
 def test_a_repository_that_is_refused_fails_alone() -> None:
     results, _ = read([announcement("A", 1), announcement("B", 2), announcement("A", 3)], refused={"B"})
-    assert {(type(each), each.announcement.number) for each in results} == {(Gone, 1), (Gone, 3), (Failed, 2)}
+    assert {(type(each), each.announcement.number) for each in results} == {(NotThere, 1), (NotThere, 3), (Failed, 2)}
 
 
 def test_where_everything_is_refused_it_is_nobodys_own_fault_and_asked_but_a_few_times() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from gh_backfill.clients.webhook_out import signature
 from gh_backfill.store.db import Database
-from gh_backfill.web.limits import Limits
+from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.serving import Server, address, bind
 from gh_backfill.web.webhooks import Receiver
 from tests.web.receiver import SECRET, Running, started
@@ -96,7 +96,7 @@ def test_three_hundred_deliveries_at_once_are_all_taken_over_a_few_connections(r
     assert taken(db) == 300
     with db.transaction(read_only=True) as tx:
         (row,) = tx.rows("select count(*) as n from pg_stat_activity where datname = current_database()")
-    assert row["n"] <= Limits().database_connections + 2  # the worker's, and ours
+    assert row["n"] <= DoorLimits().database_connections + 2  # the worker's, and ours
 
 
 def test_eleven_hundred_connections_that_stay_half_open_stop_no_delivery_and_fill_no_log(
@@ -171,7 +171,7 @@ def test_an_address_that_is_not_ours_is_one_line_and_exit_code_2(database_url: s
 
 
 def test_what_the_head_tells_is_answered_before_a_byte_of_the_body_came(database_url: str) -> None:
-    with served(database_url, Limits(body_seconds=60.0, linger_seconds=0.1)) as url:
+    with served(database_url, DoorLimits(body_seconds=60.0, linger_seconds=0.1)) as url:
         assert b" 413 " in spoken(url, head(length=26 * 1024 * 1024))
         assert b" 401 " in spoken(url, head(forged=False))
         assert b" 401 " in spoken(url, head(X_Hub_Signature_256="sha256=75"))
@@ -180,18 +180,18 @@ def test_what_the_head_tells_is_answered_before_a_byte_of_the_body_came(database
 
 
 def test_a_head_that_does_not_come_in_time_is_cut_off(database_url: str) -> None:
-    with served(database_url, Limits(head_seconds=0.2)) as url:
+    with served(database_url, DoorLimits(head_seconds=0.2)) as url:
         assert spoken(url, head()[:30]) == b""
         assert spoken(url) == b""
 
 
 def test_a_body_that_does_not_come_in_time_is_answered_so(database_url: str) -> None:
-    with served(database_url, Limits(body_seconds=0.2)) as url:
+    with served(database_url, DoorLimits(body_seconds=0.2)) as url:
         assert b" 408 " in spoken(url, head(), b"{")
 
 
 def test_a_head_without_end_is_refused(database_url: str) -> None:
-    with served(database_url, Limits()) as url:
+    with served(database_url, DoorLimits()) as url:
         assert b" 400 " in spoken(url, b"POST / HTTP/1.1\r\n" + b"X-Long: " + b"x" * 40_000)
 
 
@@ -199,12 +199,12 @@ def test_a_body_in_chunks_is_counted_as_it_comes(database_url: str) -> None:
     chunks = (
         head(Transfer_Encoding="chunked").replace(b"Content-Length: 10\r\n", b"") + b"400\r\n" + b" " * 1024 + b"\r\n"
     )
-    with served(database_url, Limits(largest_body=1_000)) as url:
+    with served(database_url, DoorLimits(largest_body=1_000)) as url:
         assert b" 413 " in spoken(url, chunks)
 
 
 def test_where_all_bodies_are_too_much_the_largest_gives_way_and_a_small_one_is_taken(database_url: str) -> None:
-    with served(database_url, Limits(all_bodies=10_000)) as url:
+    with served(database_url, DoorLimits(all_bodies=10_000)) as url:
         place = ("127.0.0.1", httpx.URL(url).port or 0)
         with socket.create_connection(place, timeout=60) as large:
             large.sendall(head(length=20_000) + b" " * 9_990)
@@ -214,7 +214,7 @@ def test_where_all_bodies_are_too_much_the_largest_gives_way_and_a_small_one_is_
 
 
 def test_where_no_connection_to_the_database_is_free_it_is_to_be_tried_later(database_url: str) -> None:
-    with served(database_url, Limits(database_connections=0, database_seconds=0.1)) as url:
+    with served(database_url, DoorLimits(database_connections=0, database_seconds=0.1)) as url:
         answer = httpx.post(url, content=b"{}", headers=signed(b"{}"))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
 
@@ -247,17 +247,17 @@ def test_what_can_never_be_stored_is_a_bad_request(database_url: str, db: Databa
             "insert into tracked_repositories (repository_id, organization_name, repository_name) "
             "select id, 'o', 'n' from repositories"
         )
-    with served(database_url, Limits()) as url:
+    with served(database_url, DoorLimits()) as url:
         assert httpx.post(url, content=body, headers=signed(body), timeout=60).status_code == 400
 
 
 def test_an_event_that_is_not_for_us_is_not_even_parsed(database_url: str) -> None:
-    with served(database_url, Limits()) as url:
+    with served(database_url, DoorLimits()) as url:
         answer = httpx.post(url, content=b"{" * 1_000, headers=signed(b"{" * 1_000, "push"), timeout=60)
     assert (answer.status_code, answer.json()) == (200, {"result": "push is not for us"})
 
 
 def test_other_addresses_and_methods_are_refused(database_url: str) -> None:
-    with served(database_url, Limits()) as url:
+    with served(database_url, DoorLimits()) as url:
         assert httpx.get(url).status_code == 405
         assert httpx.post(url + "/other").status_code == 404

@@ -27,7 +27,7 @@ from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import job, track
 from gh_backfill.tasks.capture import Limits, Outcome
-from gh_backfill.web.limits import Limits as Room
+from gh_backfill.web.limits import DoorLimits as Room
 from gh_backfill.web.serving import Server, address, bind
 from gh_backfill.web.webhooks import Receiver, verified
 from tests.web.receiver import SECRET, started
