@@ -44,7 +44,7 @@ def running(database_url: str, tmp_path: Path) -> Iterator[Running]:
 
 
 @contextmanager
-def served(database_url: str, limits: Limits) -> Iterator[str]:
+def served(database_url: str, limits: DoorLimits) -> Iterator[str]:
     """Serve within this process, with limits of its own."""
     listening = bind("127.0.0.1", 0)
     url = address(listening)
