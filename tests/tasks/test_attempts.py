@@ -121,7 +121,7 @@ def test_a_name_that_both_attempts_could_not_plan_is_told_once(house: House) -> 
         with house.db.transaction() as tx:
             jobs.plan_failed(tx, attempt(number), [(None, "octo/nothing is not tracked here")])
     made = reported(house, 2)
-    assert [job.error for job in made.jobs].count("octo/nothing is not tracked here") == 1
+    assert sum("is not tracked here" in str(job.error) for job in made.jobs) == 1
 
 
 def test_a_further_attempt_is_news_and_a_repeated_report_is_not(house: House) -> None:
