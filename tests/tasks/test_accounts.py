@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,7 @@ READER = Options(private_readers=frozenset({"tok"}))
 
 
 @pytest.fixture
-def account(house: House) -> Iterator[House]:
+def account(house: House) -> House:
     """Give an account with more repositories than a page has, a private one, a fork and an archive among them."""
     world = house.github.world
     for number in range(MANY - 3):

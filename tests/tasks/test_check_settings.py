@@ -59,7 +59,7 @@ def test_keys_for_later_are_recognised(name: str) -> None:
 
 
 def test_addresses_of_notifications_are_understood_or_named_by_their_place_without_their_secrets() -> None:
-    ((name, ok, text),) = found(NOTIFY_URLS="json://127.0.0.1/secret-path nonsense")
+    ((name, ok, text),) = found(NOTIFY_URLS="json://127.0.0.1/secret-path nosuch://nonsense")
     assert (name, ok, "address 2 of 2" in text, "secret-path" in text) == ("notify", False, True, False)
     ((_, ok, text),) = found(NOTIFY_URLS="json://127.0.0.1/secret-path")
     assert (ok, "nothing was sent" in text, "secret-path" in text) == (True, True, False)
