@@ -15,11 +15,15 @@ end $$;
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, comments,
     progressive_backfill_state, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
-    api_budgets, backfill_reports, webhook_deliveries, webhook_pending
+    api_budgets, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
 to gh_backfill_writer;
 
--- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list.
-grant delete on pull_requests, webhook_deliveries, webhook_pending to gh_backfill_writer;
+-- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, and the record is
+-- kept for a year.
+grant delete on pull_requests, webhook_deliveries, webhook_pending, backfill_events to gh_backfill_writer;
+
+-- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
+--     grant delete on reviews, comments, backfill_quarantine, progressive_backfill_state to gh_backfill_writer;
 
 grant select on gh_backfill_migrations to gh_backfill_writer;
 
@@ -31,7 +35,7 @@ begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'comments',
         'progressive_backfill_state', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
-        'progressive_capture_jobs', 'api_budgets', 'backfill_reports', 'webhook_deliveries', 'webhook_pending',
+        'progressive_capture_jobs', 'api_budgets', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);

@@ -28,7 +28,7 @@ from gh_backfill.tasks.capture import Captured
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.plan import Plan
 from gh_backfill.tasks.preview import Foreseen
-from gh_backfill.tasks.track import Tracked
+from gh_backfill.tasks.track import Result, Tracked
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
 STATUS = (
@@ -83,6 +83,15 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
         "pull_requests": found.pull_requests if found else None,
         "is_private": found.is_private if found else None,
     }
+
+
+def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
+    """Print what became of each name."""
+    for each in done:
+        word = f"would be {each.text}" if dry_run and each.result is Result.ADDED else each.text
+        _out.print(escape(f"{each.given}: {word}"))
+    if dry_run:
+        _out.print("dry run: nothing was written")
 
 
 def show_preview(seen: Foreseen) -> None:

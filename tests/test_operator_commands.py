@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,74 @@ def test_bad_input_changes_nothing(environment: dict[str, str], db: Database, ar
     assert states(db)["octo/engine"][0] == "active"
 
 
+def test_whose_name_it_is_stands_beside_githubs_id(environment: dict[str, str], db: Database) -> None:
+    with db.transaction(read_only=True) as tx:
+        row = tx.row("select github_id from repositories where full_name = 'octo/small'")
+    assert row is not None
+    done = cli(environment, "track", str(row["github_id"]))
+    assert done.stdout == f"{row['github_id']}: already tracked (octo/small)\n"
+
+
+def test_an_account_is_shown_and_asked_about_and_a_dry_run_writes_nothing(environment: dict[str, str]) -> None:
+    asked = cli(environment, "track", "octo/*")
+    assert "track these repositories? nobody can be asked here: say --yes" in refused(asked, 2)
+    assert "octo: 2 repositories with 115 pull requests, about " in asked.stderr
+    dry = cli(environment, "track", "octo/*", "--dry-run")
+    assert dry.stdout.splitlines() == [
+        "octo/engine: would be added",
+        "octo/small: would be added",
+        "dry run: nothing was written",
+    ]
+    assert json.loads(cli(environment, "status", "--json").stdout) == []
+    done = cli(environment, "track", "@octo/*", "nobody/*", "--yes", "--min-prs", "100", "--json")
+    assert "nobody/*" in refused(done, 3)
+    told = {each["given"]: each["result"] for each in json.loads(done.stdout)}
+    assert told == {"octo/engine": "added", "nobody/*": "GitHub has no such account"}
+    assert "--min-prs" in refused(cli(environment, "track", "octo/small", "--min-prs", "3"), 2)
+
+
+def test_untrack_asks_first_and_names_what_is_unknown(environment: dict[str, str], db: Database) -> None:
+    asked = cli(environment, "untrack", "octo/engine")
+    assert "untrack these repositories? nobody can be asked here: say --yes" in refused(asked, 2)
+    assert "octo/engine: would be untracked; 20 pull requests, " in asked.stderr
+    done = cli(environment, "untrack", "octo/engine", "octo/nowhere", "--yes", "--delete-rows", "--json")
+    assert "octo/nowhere: not tracked here" in refused(done, 3)
+    (engine, nowhere) = json.loads(done.stdout)
+    assert (engine["deleted"], engine["rows"]["pull_requests"], nowhere["failed"]) == (True, 20, True)
+
+
+def test_why_and_runs_tell_times_as_others_can_read_them(environment: dict[str, str], db: Database) -> None:
+    told = json.loads(cli(environment, "why", "octo/small", "--events", "--json").stdout)
+    assert told["repositories"][0]["capturing"] is False
+    assert [each["event"] for each in told["events"]] == ["opened", "tracked"]
+    assert all(datetime.fromisoformat(each["at"]).tzinfo for each in told["events"])
+    (run,) = json.loads(cli(environment, "runs", "--json").stdout)
+    assert (run["run_key"], run["jobs"], run["items"]) == ("run-1", 1, 20)
+    assert datetime.fromisoformat(run["began_at"]).tzinfo
+    (job,) = json.loads(cli(environment, "runs", "run-1", "--json").stdout)
+    assert (job["name"], job["items"]) == ("octo/engine", 20)
+    assert cli(environment, "runs").stdout.startswith("run-1  ")
+    assert "there is no run nope" in refused(cli(environment, "runs", "nope"), 2)
+
+
+def test_a_capture_of_what_a_person_stopped_does_not_say_that_it_goes_on_by_itself(
+    environment: dict[str, str], db: Database
+) -> None:
+    cli(environment, "pause", "octo/small", "--reason", "release day")
+    stopped = cli(environment, "capture", "octo/small", GITHUB_ACTIONS="true")
+    assert stopped.returncode == 0
+    assert "release day; gh-backfill resume lets it go on" in stopped.stdout
+    assert "by itself" not in stopped.stdout + stopped.stderr
+
+
+def test_an_empty_list_means_none_and_a_part_that_is_none_is_refused(environment: dict[str, str], db: Database) -> None:
+    made = json.loads(cli(environment, "plan", "--repository-ids", "[]", "--json").stdout)
+    assert (made["chosen"], made["reason"]) == ([], "the list of repositories that was given is empty")
+    assert "is read whole, not in parts" in refused(cli(environment, "capture", "octo/small", "--part", "99"), 2)
+    with db.transaction(read_only=True) as tx:
+        assert tx.row("select count(*) as n from pull_requests") == {"n": 20}
+
+
 def test_check_is_green_or_says_what_to_do(environment: dict[str, str], empty_database_url: str) -> None:
     done = cli(environment, "check")
     assert done.returncode == 0, done.stdout
@@ -146,7 +215,7 @@ def test_check_shows_our_prices_beside_githubs(environment: dict[str, str]) -> N
     shown = cli(environment, "check", "--prices")
     assert shown.returncode == 0
     (row,) = [line for line in shown.stdout.splitlines() if "one larger" in line]
-    assert (row.split()[0], row.split()[-3:]) == ("GITHUB_TOKEN", ["151", "2", "2"])
+    assert row.split()[-4:] == ["151", "2", "2", "GITHUB_TOKEN"]
     told = json.loads(cli(environment, "check", "--prices", "--json").stdout)
     assert {each["ok"] for each in told["findings"]} == {True}
     assert [(each["expected"], each["told"]) for each in told["prices"]][:2] == [(1, 1), (1, 1)]

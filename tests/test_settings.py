@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import typer
 
 from gh_backfill import settings
+from gh_backfill.cli import app
 from gh_backfill.errors import ConfigurationError
 
 SUPABASE = "postgresql://u:secret@db.example.supabase.co:6543/postgres"
@@ -256,3 +259,15 @@ def test_a_simulated_github_of_this_machine_may_be_named_in_the_file(tmp_path: P
     file = tmp_path / ".env"
     file.write_text("GITHUB_API_URL=http://127.0.0.1:8080\n")
     assert settings.load({"GITHUB_TOKEN": "tok"}, dotenv=file).simulated
+
+
+def test_every_option_that_is_read_from_the_environment_is_a_known_name() -> None:
+    commands = [typer.main.get_command(app)]
+    commands += getattr(commands[0], "commands", {}).values()
+    read = {name for command in commands for option in command.params for name in _names_of(option.envvar)}
+    beside = {"GH_BACKFILL_DEBUG", "GH_BACKFILL_TEST_DATABASE_URL"}
+    assert {name for name in read if name.startswith(settings.OURS)} | beside == settings.OPTIONS
+
+
+def _names_of(envvar: str | Sequence[str] | None) -> Sequence[str]:
+    return (envvar,) if isinstance(envvar, str) else envvar or ()

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from gh_backfill import listings
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, number, stored
+from gh_backfill.console import hinted, say
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.selection import Thresholds
@@ -44,9 +46,9 @@ def why(
         print(json_text({"repositories": rows, "events": told} if events else rows))
     else:
         for each in found:
-            print(f"{each.given}: {each.text}")
+            say(escape(hinted(f"{each.given}: {each.text}")))
         for event in happened:
-            print(listings.event_line(event))
+            say(escape(listings.event_line(event)))
     unknown = [each.given for each in found if each.failed]
     if unknown:
         raise PartlyFailed(f"not tracked here: {', '.join(unknown)}")
@@ -103,14 +105,16 @@ def untrack(
         print(json_text([each.as_json() for each in done]))
     else:
         for each in done:
-            print(f"{each.given}: {each.result}")
+            say(escape(f"{each.given}: {each.result}"))
         if dry_run:
-            print("dry run: nothing was written")
+            say("dry run: nothing was written")
     operate.settle([operate.Operated(given=each.given, result=each.result, failed=each.failed) for each in done])
 
 
 def confirmed(question: str) -> None:
-    """Ask on the terminal; raises ConfigurationError where there is none, and Abort for a no."""
+    """Ask on the terminal; raises ConfigurationError where there is none, and ends the command for a no."""
     if not sys.stdin.isatty():
         raise ConfigurationError(f"{question} nobody can be asked here: say --yes")
-    typer.confirm(question, abort=True, err=True)
+    if not typer.confirm(question, err=True):
+        print("nothing was changed", file=sys.stderr)
+        raise typer.Exit(1)

@@ -31,14 +31,15 @@ from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.selection import Thresholds
+from gh_backfill.policy.standing import notice
 from gh_backfill.tasks import accounts, children, connect, costs, job, local, operate, preview, pricing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
-from gh_backfill.tasks.accounts import Filters
+from gh_backfill.tasks.accounts import Account, Filters
 from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.recover import recover
-from gh_backfill.tasks.track import Result, Tracked
+from gh_backfill.tasks.track import Tracked
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
 DROPPED = (
@@ -75,45 +76,44 @@ def track(
     """
     goal, given = options.goal(max_prs)
     filters = Filters(least=number("--min-prs", min_prs, 0) or 0, forks=include_forks, archived=include_archived)
+    logins = [login for login in map(accounts.login_of, names) if login is not None]
+    if not logins and filters != Filters():
+        raise ConfigurationError("--min-prs, --include-forks and --include-archived choose among an account's: owner/*")
     environment = settings.load()
     graphql = connect.github(environment)
-    name_of = connect.name_of(environment)
-    logins = [login for login in map(accounts.login_of, names) if login is not None]
-    named = [name for name in names if accounts.login_of(name) is None]
+
+    def ask(*, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
+        plain_names = [name for name in names if accounts.login_of(name) is None]
+        named = tracking.ask(graphql, plain_names, name_of=connect.name_of(environment))
+        found = accounts.ask(graphql, logins, filters)
+        return named, _of_accounts(graphql, found, named, backfill=bool(backfill), yes=yes)
+
     if dry_run:
-        tracked = tracking.ask(graphql, named, name_of=name_of)
-        tracked += _of_accounts(graphql, logins, filters, backfill=backfill, yes=True)
+        named, listed = ask(yes=True)
+        tracked = named + listed
     else:
         actor = connect.actor(environment)
         with connect.database(environment) as db, connect.sharing(graphql, db):
-            wanted = _of_accounts(graphql, logins, filters, backfill=backfill, yes=yes)
+            named, listed = ask(yes=yes)
             first = goal if backfill is not False else None
-            tracked = tracking.track(db, graphql, named, name_of=name_of, backfill=first, larger=given, actor=actor)
-            more = goal if backfill else None
-            tracked += tracking.register(db, wanted, backfill=more, larger=given, actor=actor)
+            tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor)
+            tracked += tracking.register(db, listed, backfill=goal if backfill else None, larger=given, actor=actor)
     if as_json:
         print(json_text([console.tracked_row(each) for each in tracked]))
     else:
-        for each in tracked:
-            print(f"{each.given}: {each.text}")
+        console.show_tracked(tracked, dry_run=dry_run)
     tracking.settle(tracked)
 
 
 def _of_accounts(
-    graphql: GraphQL, logins: Sequence[str], filters: Filters, *, backfill: bool | None, yes: bool
+    graphql: GraphQL, found: Sequence[Account], named: Sequence[Tracked], *, backfill: bool, yes: bool
 ) -> list[Tracked]:
     """Return the repositories of accounts, after a yes to their count and estimate."""
-    found = [accounts.look(graphql, login, filters) for login in logins]
-    if found:
-        for line in accounts.summary(found, graphql, backfill=bool(backfill)):
-            print(line, file=sys.stderr)
-        if not yes and any(each.chosen for each in found):
-            confirmed("track these repositories?")
-    return [
-        Tracked(given=repository.full_name, result=Result.ADDED, repository=repository)
-        for each in found
-        for repository in each.chosen
-    ]
+    for line in accounts.summary(found, graphql, backfill=backfill):
+        print(line, file=sys.stderr)
+    if not yes and any(each.chosen for each in found):
+        confirmed("track these repositories?")
+    return accounts.tracked(found, named)
 
 
 def plan(
@@ -252,7 +252,7 @@ def capture(
         captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(child or name, captured)
     if captured.outcome is Outcome.PAUSED:
-        actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])
+        actions.annotate(environment, "notice", [notice(captured.reason)])
     if captured.outcome is Outcome.FAILED:
         raise failure(f"{child or name}: {captured.reason}", {captured.error_type})
 

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from gh_backfill.policy.governor import Cause
 
+# Of less than that nobody can say what limits it.
+ENOUGH_SECONDS = 30.0
+
 
 class Limit(StrEnum):
     """What most of the time is given to."""
@@ -82,12 +85,15 @@ def limit(times: Times) -> Limit | None:
 
 
 def line(times: Times) -> str | None:
-    """Say in one line what limits the rate, with the share of each cause in the time; None without measurements."""
+    """Say in one line what limits the rate, with the share of each cause in the time; None before there was any work.
+
+    The first seconds of a job are connections that open: they say nothing of the rate.
+    """
     found = limit(times)
-    if found is None:
-        return None
     by_limit = times.by_limit()
     total = max(times.total, sum(by_limit.values()))
+    if found is None or total < ENOUGH_SECONDS:
+        return None
     shares = [f"{name} {100 * seconds / total:.0f} %" for name, seconds in by_limit.items() if name is not found]
     verb = "limit" if found is Limit.POINTS else "limits"
     return f"{found} {verb} the rate: {100 * by_limit[found] / total:.0f} % of the time ({', '.join(shares)})"

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from gh_backfill.policy import cost, governor
 from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.markdown import counted
 
 # Units that complete a pull request where nothing is measured yet: the mean of docs/performance.md.
 TYPICAL_WANTS = 3
@@ -53,7 +54,7 @@ class Estimate:
     def __str__(self) -> str:
         """Return it for people."""
         wait = f", {duration(self.waiting)} of it waiting" if self.waiting >= 1 else ""
-        return f"about {self.points} points, {duration(self.seconds)}{wait}"
+        return f"about {counted(self.points, 'point')}, {duration(self.seconds)}{wait}"
 
 
 def estimate(work: Work, standing: Standing, *, ceiling: int = cost.LARGEST_FIRST) -> Estimate:

@@ -12,8 +12,12 @@ LONGEST = 500
 
 
 def counted(number: int, thing: str) -> str:
-    """Return so many of a thing in words; its plural is made with an s."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    """Return so many of a thing in words; its plural ends in s, before a `with` that may follow."""
+    if number == 1:
+        return f"{number:,} {thing}"
+    first, _, rest = thing.partition(" with ")
+    plural = f"{first[:-1]}ies" if first.endswith("y") else f"{first}s"
+    return f"{number:,} {plural} with {rest}" if rest else f"{number:,} {plural}"
 
 
 def plain(text: str) -> str:

@@ -10,6 +10,7 @@ from gh_backfill.policy.retries import PauseReason, explained
 
 # What paused by itself because of errors shows the last one as its reason; whoever waits for points has none.
 OF_ERRORS = frozenset({PauseReason.ERRORS, PauseReason.REFUSED, PauseReason.ASTRAY})
+RESUME = "gh-backfill resume"
 
 
 class Stands(Protocol):
@@ -38,32 +39,48 @@ def shown_status(stands: Stands) -> str:
     return stands.status or "no backfill"
 
 
-def why_it_stands(stands: Stands) -> str | None:
-    """Say what stopped a backfill and when it goes on; None for one that goes on or is done.
+def what_stopped(stands: Stands) -> str | None:
+    """Say what stopped a backfill, and who did; None for one that goes on or is done.
 
     An error of long ago is no reason: it is shown only where errors stopped it.
     """
     if stands.held:
-        return _held(stands)
+        by = f"by {stands.held_by}" if stands.held_by else "by hand"
+        if stands.held_reason in GIVEN_UP:
+            return f"{stands.held_reason} {by}"
+        return f"paused {by}: {stands.held_reason or stands.pause_reason or 'no reason given'}"
     match stands.status:
         case BackfillStatus.FAILED:
             return stands.last_error or "no reason was recorded"
+        case BackfillStatus.PAUSED if stands.pause_reason in OF_ERRORS and stands.last_error:
+            return f"{explained(stands.pause_reason)} ({stands.last_error})"
         case BackfillStatus.PAUSED:
-            reason = explained(stands.pause_reason)
-            if stands.pause_reason in OF_ERRORS and stands.last_error:
-                reason += f" ({stands.last_error})"
-            return f"{reason}, goes on {_at(stands.resume_at) or 'with the next plan'}"
+            return explained(stands.pause_reason)
         case _:
             return None
 
 
-def _held(stands: Stands) -> str:
-    by = f"by {stands.held_by}" if stands.held_by else "by hand"
-    if stands.held_reason in GIVEN_UP:
-        return f"{stands.held_reason} {by}; gh-backfill resume takes it up again"
-    until = _at(stands.resume_at)
-    goes_on = f"goes on {until}" if until else "goes on with gh-backfill resume"
-    return f"paused {by}: {stands.held_reason or stands.pause_reason or 'no reason given'}, {goes_on}"
+def why_it_stands(stands: Stands) -> str | None:
+    """Say what stopped a backfill and when it goes on; None for one that goes on or is done."""
+    stopped = what_stopped(stands)
+    if stands.held and stands.held_reason in GIVEN_UP:
+        return f"{stopped}; {RESUME} takes it up again"
+    if stands.held:
+        return f"{stopped}, goes on {_at(stands.resume_at) or f'with {RESUME}'}"
+    if stands.status == BackfillStatus.PAUSED:
+        return f"{stopped}, goes on {_at(stands.resume_at) or 'with the next plan'}"
+    return stopped
+
+
+def paused_until(reason: str | None, resume_at: datetime | None) -> str:
+    """Say why a capture found its backfill paused: one without a time waits for somebody."""
+    waits = "" if resume_at else f"; {RESUME} lets it go on"
+    return f"paused: {explained(reason)}{waits}"
+
+
+def notice(reason: str) -> str:
+    """Return what to say of a capture that ended in a pause; only what waits for nobody goes on by itself."""
+    return reason if RESUME in reason else f"{reason}, goes on by itself"
 
 
 def _at(moment: datetime | None) -> str | None:

@@ -12,8 +12,10 @@ from typing import Any
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.maker import START
 from gh_backfill.simulator.new_rows import new_comment, new_issue, new_pull, new_review, new_review_comment
 from gh_backfill.simulator.rows import Issue, IssueComment, PullRequest, Repository, Review
+from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.targets import labels_of, next_id, next_time, person_of, pull_of, repository_of
 from gh_backfill.simulator.world import World
 
@@ -170,6 +172,29 @@ def make_private(world: World, repository: str, *, private: bool = True) -> Repo
         changed = replace(repository_of(world, repository), private=private)
         world.replace_repository(changed)
         return changed
+
+
+def add_repository(
+    world: World, repository: str, *, private: bool = False, fork: bool = False, archived: bool = False
+) -> Repository:
+    """Make an empty repository, and the account that owns it where there is none."""
+    with world.lock:
+        owner, _, name = repository.partition("/")
+        identity = derive.derived_repository_id(repository)
+        made = Repository(
+            id=identity,
+            node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
+            owner_id=person_of(world, owner),
+            owner=owner,
+            name=name,
+            private=private,
+            fork=fork,
+            archived=archived,
+            created_at=START,
+            updated_at=START,
+        )
+        world.add_repository(made, Shelf())
+        return made
 
 
 def delete_repository(world: World, repository: str) -> None:

@@ -33,6 +33,7 @@ _CHANGES: dict[str, Callable[..., Any]] = {
         changes.open_issue,
         changes.edit_issue,
         changes.rename_repository,
+        changes.add_repository,
         changes.make_private,
         changes.delete_repository,
         changes.rename_account,

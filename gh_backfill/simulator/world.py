@@ -63,9 +63,12 @@ class World:
         if repository.id in self.repositories or taken is not None:
             raise ValueError(f"{repository.full_name} is in this world already, by its name or its id {repository.id}")
         slots = {
-            derive.slot(other.full_name): other.full_name for other in self.repositories.values() if not other.fork
+            derive.slot(other.full_name): other.full_name
+            for other in self.repositories.values()
+            if self.shelves[other.id].last_number
         }
-        if not repository.fork and (other := slots.get(derive.slot(repository.full_name))) is not None:
+        # Who is empty has no derived ids yet: what is opened there later gets ids of its own.
+        if shelf.last_number and (other := slots.get(derive.slot(repository.full_name))) is not None:
             raise ValueError(
                 f"derived ids of {repository.full_name} and {other} would be the same: load only one of them"
             )

@@ -7,7 +7,7 @@ kind report success and store nothing.  So the catalog is asked before anything 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,8 +24,12 @@ _UPSERT = re.compile(r"\bdo update\s+set\b", re.IGNORECASE)
 _DELETE = re.compile(r"\bdelete from (\w+)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"\s*(?:(\w+)\s*=|\(([\w\s,]+)\)\s*=)")
 _TOKEN = re.compile(r"[(),;]|\s(?:from|where|returning)\b|$", re.IGNORECASE)
-# Statements that are not ours to run at every write: the ledger's table is made by the migration command.
-_LEFT_OUT = frozenset({"migrations", "access", "proofs", "preflight", "locks", "readers"})
+# Statements that are not ours to run at every write: the ledger's table is made by the migration command, and rows are
+# deleted by a command that looks for its rights itself.
+_LEFT_OUT = frozenset({"migrations", "access", "proofs", "preflight", "locks", "readers", "untracking"})
+_RIGHTS = ("select", "insert", "update", "delete")
+# So many tables are named before the statement that names them all.
+_TOLD_APART = 3
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,13 +44,12 @@ class Needs:
 
 def lacking(tx: Transaction) -> list[str]:
     """Return what the database lacks for our writing, one line each.  One query of a few milliseconds."""
-    needs = [
-        {"table": table, "columns": sorted(need.columns), "always": sorted(need.always or ()),
-         "inserted": need.always is not None, "updated": need.updated,
-            "deleted": need.deleted}
-        for table, need in sorted(needed().items())
-    ]  # fmt: skip
-    return [_told(row) for row in tx.rows(_SQL["lacking"], needs=needs)]
+    return _lacking(tx, needed())
+
+
+def lacking_to_delete(tx: Transaction) -> list[str]:
+    """Return what the database lacks for deleting what was captured of a repository, one line each."""
+    return _lacking(tx, _needs(sql("untracking").values()))
 
 
 def policed(tx: Transaction) -> frozenset[str]:
@@ -80,8 +83,27 @@ def proofs() -> list[str]:
 @cache
 def needed() -> dict[str, Needs]:
     """Return what our statements write, by table."""
+    return _needs(sections_of_all_files(leave_out=_LEFT_OUT))
+
+
+class _RolledBack(Exception):
+    """Ends a transaction that must leave nothing behind."""
+
+
+def _lacking(tx: Transaction, needed: Mapping[str, Needs]) -> list[str]:
+    needs = [
+        {"table": table, "columns": sorted(need.columns), "always": sorted(need.always or ()),
+         "inserted": need.always is not None, "updated": need.updated,
+            "deleted": need.deleted}
+        for table, need in sorted(needed.items())
+    ]  # fmt: skip
+    rows = tx.rows(_SQL["lacking"], needs=needs)
+    return [*(_told(row) for row in rows if row["what"] not in _RIGHTS), *_rights(rows)]
+
+
+def _needs(statements: Iterable[str]) -> dict[str, Needs]:
     needs: dict[str, Needs] = {}
-    for statement in sections_of_all_files(leave_out=_LEFT_OUT):
+    for statement in statements:
         for table, columns in _inserts(statement):
             need = needs.setdefault(table, Needs())
             need.columns |= columns
@@ -93,10 +115,6 @@ def needed() -> dict[str, Needs]:
         for table in _DELETE.findall(statement):
             needs.setdefault(table, Needs()).deleted = True
     return needs
-
-
-class _RolledBack(Exception):
-    """Ends a transaction that must leave nothing behind."""
 
 
 def _attempt(tx: Transaction, insert: str, update: str, key: Row) -> str | None:
@@ -152,10 +170,23 @@ def _told(row: Row) -> str:
             return f"table {table} is missing"
         case "column":
             return f"column {table}.{column} is missing"
-        case "required":
+        case _:
             return f"column {table}.{column} must not be empty, has no default, and is not written by us: give it one"
-        case right:
-            return f"no right to {right} {table}: grant {right} on {table} to {row['role']}"
+
+
+def _rights(rows: Sequence[Row]) -> Iterator[str]:
+    """Tell of missing rights, the tables that lack the same ones together: a role that only reads lacks dozens."""
+    of_table: dict[str, list[str]] = {}
+    for row in rows:
+        if row["what"] in _RIGHTS:
+            of_table.setdefault(row["table"], []).append(row["what"])
+    of_rights: dict[str, list[str]] = {}
+    for table, rights in of_table.items():
+        of_rights.setdefault(", ".join(right for right in _RIGHTS if right in rights), []).append(table)
+    for rights_text, tables in of_rights.items():
+        names = ", ".join(tables)
+        which = names if len(tables) <= _TOLD_APART else f"{len(tables)} tables"
+        yield f"no right to {rights_text} {which}: grant {rights_text} on {names} to {rows[0]['role']}"
 
 
 def _key(tx: Transaction) -> Row:

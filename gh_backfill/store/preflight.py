@@ -84,7 +84,10 @@ def place(tx: Transaction) -> Place:
 
 
 def expected() -> list[Row]:
-    """Return what the migrations create: tables and views with columns that tell them, types with their labels."""
+    """Return what the migrations create: tables and views with columns that tell them, types with their labels.
+
+    What is created again later has more columns then, but only where it is ours: the first time is what tells it.
+    """
     texts = [path.read_text(encoding="utf-8") for path in resources.migrations()]
     texts.append(resources.sql("migrations")["create_ledger"])
     found: dict[tuple[str, str], Row] = {}

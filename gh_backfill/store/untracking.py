@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from gh_backfill.policy.markdown import counted
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Transaction
 
@@ -18,9 +19,14 @@ class Held:
     reviews: int
     comments: int
 
+    def __bool__(self) -> bool:
+        """Say whether there is any."""
+        return bool(self.pull_requests or self.reviews or self.comments)
+
     def __str__(self) -> str:
         """Return it for people."""
-        return f"{self.pull_requests:,} pull requests, {self.reviews:,} reviews and {self.comments:,} comments"
+        reviews, comments = counted(self.reviews, "review"), counted(self.comments, "comment")
+        return f"{counted(self.pull_requests, 'pull request')}, {reviews} and {comments}"
 
     def as_json(self) -> dict[str, int]:
         """Return it as JSON-ready values."""
@@ -34,9 +40,19 @@ def held(tx: Transaction, repository_id: str) -> Held:
     return Held(**row)
 
 
+def is_tracked(tx: Transaction, repository_id: str) -> bool:
+    """Say whether a repository is on the list."""
+    return tx.row(_SQL["is_tracked"], repository_id=repository_id) is not None
+
+
 def untrack(tx: Transaction, repository_id: str) -> bool:
     """Take a repository off the list; False if it was not on it."""
     return tx.run(_SQL["untrack"], repository_id=repository_id) > 0
+
+
+def track_again(tx: Transaction, repository_id: str) -> None:
+    """Put a repository back on the list."""
+    tx.run(_SQL["track_again"], repository_id=repository_id)
 
 
 def delete_rows(tx: Transaction, repository_id: str) -> None:

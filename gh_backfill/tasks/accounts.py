@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.owners import repositories_of
-from gh_backfill.models import Repository
+from gh_backfill.errors import BadCredentials, GitHubError, Gone
+from gh_backfill.models import Repository, Unknown
 from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill.policy.markdown import counted
+from gh_backfill.tasks.track import Result, Tracked
 
+FORK, ARCHIVE = "fork", "archive"
+_TAKES = {FORK: " (--include-forks takes them)", ARCHIVE: " (--include-archived takes them)"}
 _ACCOUNT = re.compile(r"@?([A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?)/\*")
 
 
@@ -26,23 +31,26 @@ class Filters:
     archived: bool = False
 
     def refusal(self, repository: Repository) -> str | None:
-        """Say why a repository is not wanted; None if it is."""
+        """Say in a word that may be counted why a repository is not wanted; None if it is."""
         if repository.is_fork and not self.forks:
-            return "forks (--include-forks takes them)"
+            return FORK
         if repository.is_archived and not self.archived:
-            return "archived (--include-archived takes them)"
-        if repository.pull_requests < self.least:
-            return f"with fewer than {self.least} pull requests"
-        return None
+            return ARCHIVE
+        return f"repository with fewer than {self.least:,}" if repository.pull_requests < self.least else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """The repositories of an account: those that are wanted, and how many are not, by the reason."""
+    """The repositories of an account: those that are wanted, and how many are not, by the reason.
+
+    `untold` are the reasons why GitHub does not tell of some of them, and `trouble` is why it told of none.
+    """
 
     login: str
-    chosen: tuple[Repository, ...]
-    left_out: Mapping[str, int]
+    chosen: tuple[Repository, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
+    trouble: GitHubError | None = None
 
     def left(self, graphql: GraphQL) -> Estimate:
         """Estimate what the whole history of the wanted ones takes, by the price list and the budget."""
@@ -58,33 +66,72 @@ def login_of(name: str) -> str | None:
     return None if found is None else found[1]
 
 
+def ask(graphql: GraphQL, logins: Iterable[str], filters: Filters) -> list[Account]:
+    """Look at accounts; what fails for one of them is told of that one.  Raises where the credential is refused."""
+    found = []
+    for login in {login.lower(): login for login in logins}.values():
+        try:
+            found.append(look(graphql, login, filters))
+        except BadCredentials:
+            raise
+        except GitHubError as error:
+            found.append(Account(login=login, trouble=error))
+    return found
+
+
 def look(graphql: GraphQL, login: str, filters: Filters) -> Account:
     """Ask GitHub for the repositories of an account; a point for a hundred.  Raises what `repositories_of` raises."""
-    chosen: list[Repository] = []
+    chosen: dict[int, Repository] = {}  # by GitHub's id: one that is renamed meanwhile may come twice
     left_out: Counter[str] = Counter()
+    untold: list[str] = []
     for page in repositories_of(graphql, login):
-        for repository in page:
-            refusal = filters.refusal(repository)
-            if refusal is None:
-                chosen.append(repository)
-            else:
+        for each in page:
+            if isinstance(each, Unknown):
+                untold.append(each.reason)
+            elif refusal := filters.refusal(each):
                 left_out[refusal] += 1
-    return Account(login=login, chosen=tuple(chosen), left_out=dict(left_out))
+            else:
+                chosen[each.github_id] = each
+    return Account(login=login, chosen=tuple(chosen.values()), left_out=dict(left_out), untold=tuple(untold))
+
+
+def tracked(accounts: Sequence[Account], beside: Sequence[Tracked]) -> list[Tracked]:
+    """Return what is to be registered of accounts, `beside` what was named itself, and what GitHub does not tell."""
+    seen = {each.repository.github_id for each in beside if each.repository}
+    return [each for account in accounts for each in _tracked(account, seen)]
 
 
 def summary(accounts: Sequence[Account], graphql: GraphQL, *, backfill: bool) -> list[str]:
-    """Say in lines what tracking these accounts means."""
-    lines = []
-    for account in accounts:
-        total = sum(each.pull_requests for each in account.chosen)
-        left_out = ", ".join(f"{many} {why}" for why, many in account.left_out.items())
-        lines.append(
-            f"{account.login}: {len(account.chosen)} repositories with {total:,} pull requests, "
-            f"{account.left(graphql)} for all of it" + (f"; left out: {left_out}" if left_out else "")
-        )
-    lines.append(
+    """Say in lines what tracking these accounts means; none where there is nothing to track."""
+    lines = [_line(account, graphql) for account in accounts if account.trouble is None]
+    if not any(account.chosen for account in accounts):
+        return lines
+    what = (
         "their backfills begin with the next plan"
         if backfill
         else "they are only registered: plans take those that need it, --backfill opens the backfill of all"
     )
-    return lines
+    return [*lines, what]
+
+
+def _line(account: Account, graphql: GraphQL) -> str:
+    total = sum(each.pull_requests for each in account.chosen)
+    left_out = ", ".join(f"{counted(many, why)}{_TAKES.get(why, '')}" for why, many in account.left_out.items())
+    here = f"{counted(len(account.chosen), 'repository')} with {counted(total, 'pull request')}"
+    takes = f", {account.left(graphql)} for all of it" if account.chosen else ""
+    return f"{account.login}: {here}{takes}" + (f"; left out: {left_out}" if left_out else "")
+
+
+def _tracked(account: Account, seen: set[int]) -> Iterator[Tracked]:
+    given = f"{account.login}/*"
+    if isinstance(account.trouble, Gone):
+        yield Tracked(given=given, result=Result.NO_ACCOUNT)
+    elif account.trouble is not None:
+        yield Tracked(given=given, result=Result.UNKNOWN, reason=str(account.trouble))
+    for repository in account.chosen:
+        result = Result.DUPLICATE if repository.github_id in seen else Result.ADDED
+        seen.add(repository.github_id)
+        yield Tracked(given=repository.full_name, result=result, repository=repository)
+    for reason, many in Counter(account.untold).items():
+        which = f"{counted(many, 'repository')} of {account.login}"
+        yield Tracked(given=which, result=Result.UNKNOWN, reason=reason)

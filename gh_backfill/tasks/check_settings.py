@@ -39,11 +39,11 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
 
 def _unknown_names(settings: Settings) -> Iterator[Finding]:
     """Find names of ours that are none: a typing error would else be obeyed by nobody and noticed by nobody."""
-    known = sorted(names())
+    known = sorted(each.removeprefix(OURS) for each in names() if each.startswith(OURS))
     for name in sorted(settings.given):
-        if name.startswith(OURS) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else "README lists the settings"
+        if name.startswith(OURS) and name.removeprefix(OURS) not in known:
+            near = difflib.get_close_matches(name.removeprefix(OURS), known, n=1)
+            advice = f"did you mean {OURS}{near[0]}?" if near else "README lists the settings"
             yield Finding(name="names", ok=False, text=f"{name} is no setting: {advice}")
 
 

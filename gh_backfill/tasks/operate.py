@@ -8,9 +8,10 @@ from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError, GitHubError, PartlyFailed, StoreConflict
-from gh_backfill.policy.lifecycle import CANCELLED, BackfillEvent, BackfillStatus
-from gh_backfill.policy.standing import shown_status, why_it_stands
-from gh_backfill.store import backfill_events, items, recovery, repositories
+from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.standing import RESUME, shown_status, what_stopped, why_it_stands
+from gh_backfill.store import backfill_events, items, recovery, repositories, untracking
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.recovery import State
@@ -54,7 +55,7 @@ def pause(
 ) -> list[Operated]:
     """Pause backfills until a time, or until somebody resumes them; they keep their place."""
     given = reason or BY_HAND
-    goes_on = "with gh-backfill resume" if until is None else f"at {until:%Y-%m-%d %H:%M} UTC"
+    goes_on = f"with {RESUME}" if until is None else f"at {until:%Y-%m-%d %H:%M} UTC"
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
         if state.given_up or state.status not in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
@@ -77,7 +78,7 @@ def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
             _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who))
             _record(tx, BackfillEvent.CANCELLED, state, f"was {state.status}", actor)
         kept = f"the {state.captured:,} pull requests that are here stay"
-        return True, f"cancelled, {kept}; gh-backfill resume takes it up again"
+        return True, f"cancelled, {kept}; {RESUME} takes it up again"
 
     return _each(db, names, one, dry_run=dry_run)
 
@@ -86,23 +87,24 @@ def resume(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
     """Let backfills go on, whatever stopped them: paused, failed, cancelled, or stuck with a worker that is gone."""
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
-        stopped = why_it_stands(state)
+        was = _was(state)
         match state.status:
             case None:
                 raise _Refused("it has no backfill: gh-backfill track with --backfill opens one")
             case BackfillStatus.PAUSED | BackfillStatus.FAILED:
                 go_on = recovery.resume
-                said = f"goes on (was {shown_status(state)}: {stopped})"
+                said = f"goes on (was {was})"
             case BackfillStatus.COMPLETED if state.held:
                 go_on = recovery.let_go
-                said = f"is complete, and plans may open it again (was {stopped})"
+                said = f"is complete, and plans may open it again (was {was})"
             case BackfillStatus.COMPLETED:
                 return False, f"nothing to resume: it is complete, {_count(state)}"
             case _:
                 return False, "is active already; the next plan goes on with it"
         if write:
             _sure(go_on(tx, state.repository_id))
-            _record(tx, BackfillEvent.RESUMED, state, f"was {shown_status(state)}: {stopped}", actor)
+            _listed_again(tx, state)
+            _record(tx, BackfillEvent.RESUMED, state, f"was {was}", actor)
         return True, said
 
     return [_unstuck(db, each, dry_run=dry_run, actor=actor) for each in _each(db, names, one, dry_run=dry_run)]
@@ -112,15 +114,16 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
     """Let failed and cancelled backfills go on from where they are; what is paused stays so."""
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
-        stopped = why_it_stands(state)
+        was = _was(state)
         if state.status is BackfillStatus.PAUSED and not state.given_up:
-            raise _Refused(f"{_standing(state)}: gh-backfill resume lets it go on")
+            raise _Refused(f"{_standing(state)}: {RESUME} lets it go on")
         if not state.given_up and state.status is not BackfillStatus.FAILED:
             return False, f"nothing to retry: {_standing(state)}"
         if write:
             _sure(recovery.resume(tx, state.repository_id) or recovery.let_go(tx, state.repository_id))
-            _record(tx, BackfillEvent.RESUMED, state, f"was {shown_status(state)}: {stopped}", actor)
-        return True, f"goes on (was {shown_status(state)}: {stopped})"
+            _listed_again(tx, state)
+            _record(tx, BackfillEvent.RESUMED, state, f"was {was}", actor)
+        return True, f"goes on (was {was})"
 
     return _each(db, names, one, dry_run=dry_run)
 
@@ -187,7 +190,8 @@ def _unstuck(db: Database, done: Operated, *, dry_run: bool, actor: Actor) -> Op
     found = recover(db, [done.repository_id], dry_run=dry_run)
     if not found.returned:
         return done
-    many = f"{len(found.returned)} stuck {'chunk goes' if len(found.returned) == 1 else 'chunks go'} back to be claimed"
+    goes = "goes" if len(found.returned) == 1 else "go"
+    many = f"{counted(len(found.returned), 'stuck chunk')} {goes} back to be claimed"
     if not dry_run:
         with db.transaction() as tx:
             backfill_events.record(tx, BackfillEvent.RECOVERED, {done.repository_id: many}, actor)
@@ -227,10 +231,22 @@ def _reread(
         done = quarantine.retry_quarantined(db, graphql, repository, go_on=lambda done: in_time())
     except GitHubError as error:
         return Operated(given=name, repository_id=repository_id, result=str(error), failed=True)
-    result = f"{done.tried} pull requests read again, {done.resolved} entries closed, {done.remaining} still fail"
+    closed = f"{counted(done.resolved, 'entry')} closed"
+    result = f"{counted(done.tried, 'pull request')} read again, {closed}, {done.remaining} still fail"
     if done.left:
         result += f", {done.left} are left for another time: {done.why}"
     return Operated(given=name, repository_id=repository_id, result=result, changed=done.resolved > 0)
+
+
+def _was(state: State) -> str:
+    stopped = what_stopped(state)
+    return str(stopped) if state.held else f"{shown_status(state)}: {stopped}"
+
+
+def _listed_again(tx: Transaction, state: State) -> None:
+    """Put what was untracked back on the list: else it would be done once, and never looked at again."""
+    if state.held and state.held_reason == UNTRACKED:
+        untracking.track_again(tx, state.repository_id)
 
 
 def _sure(changed: bool) -> None:

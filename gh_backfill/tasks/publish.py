@@ -10,6 +10,7 @@ from gh_backfill.policy.figures import JobFigures, Json
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import details, plain, shortened, table
 from gh_backfill.policy.progress import of_wanted
+from gh_backfill.policy.standing import notice
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.report import Report
 
@@ -38,9 +39,7 @@ def publish(settings: Settings, made: Report, notes: Sequence[str] = ()) -> None
     warned = [f"{job.name}: {job.warnings} warnings" for job in jobs if job.warnings]
     warnings = [_told(alert) for alert in made.alerts if not alert.serious]
     actions.annotate(settings, "warning", [*warnings, *warned, *made.run.notes, *notes])
-    actions.annotate(
-        settings, "notice", [f"{job.name}: {job.error or 'paused'}, goes on by itself" for job in made.run.paused]
-    )
+    actions.annotate(settings, "notice", [f"{job.name}: {notice(job.error or 'paused')}" for job in made.run.paused])
 
 
 def outputs(made: Report) -> dict[str, str]:

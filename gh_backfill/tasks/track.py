@@ -33,10 +33,11 @@ class Result(StrEnum):
     DUPLICATE = "named twice"
     MALFORMED = "not of the form owner/name"
     NOT_FOUND = "GitHub has no such repository, or the token may not see it"
+    NO_ACCOUNT = "GitHub has no such account"
     UNKNOWN = "GitHub did not say, try again"
 
 
-FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.UNKNOWN})
+FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.NO_ACCOUNT, Result.UNKNOWN})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +57,10 @@ class Tracked:
 
     @property
     def text(self) -> str:
-        """Return what became of the name, in words."""
-        return self.result if self.reason is None else f"{self.result} ({self.reason})"
+        """Return what became of the name, in words, and whose name it is where another one was given."""
+        name = self.repository.full_name if self.repository else ""
+        more = self.reason or (name if name.lower() != self.given.strip().lower() else "")
+        return f"{self.result} ({more})" if more else str(self.result)
 
 
 def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf) -> list[Tracked]:

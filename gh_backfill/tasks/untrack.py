@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gh_backfill.errors import StoreConflict
+from gh_backfill.errors import ConfigurationError, StoreConflict
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
-from gh_backfill.store import backfill_events, recovery, untracking
+from gh_backfill.store import access, backfill_events, recovery, untracking
 from gh_backfill.store.backfill_events import ITSELF, Actor
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.untracking import Held
 from gh_backfill.tasks.operate import ids_of
 
@@ -44,8 +44,14 @@ def untrack(
 
     A capture that is running stops after the page in hand.  With `delete_rows` the pull requests, reviews and comments
     go, and the backfill's own state; accounts stay, for other repositories share them, and so does what a host
-    application stored beside them.
+    application stored beside them.  To delete takes rights that nothing else needs: ConfigurationError names those that
+    are missing.
     """
+    if delete_rows:
+        with db.transaction(read_only=True) as tx:
+            lacking = access.lacking_to_delete(tx)
+        if lacking:
+            raise ConfigurationError(f"rows can't be deleted: {'; '.join(lacking)}")
     return [
         _one(db, name, found, delete_rows=delete_rows, dry_run=dry_run, actor=actor)
         for name, found in ids_of(db, names).items()
@@ -60,14 +66,9 @@ def _one(
     try:
         with db.transaction(read_only=dry_run) as tx:
             held = untracking.held(tx, repository_id)
+            was_tracked = untracking.is_tracked(tx, repository_id)
             if not dry_run:
-                recovery.give_up(tx, repository_id, reason=UNTRACKED, who=actor.who)
-                untracking.untrack(tx, repository_id)
-                backfill_events.record(
-                    tx, BackfillEvent.UNTRACKED, {repository_id: "rows deleted" if delete_rows else None}, actor
-                )
-                if delete_rows:
-                    untracking.delete_rows(tx, repository_id)
+                _untrack(tx, repository_id, delete_rows=delete_rows, actor=actor)
     except StoreConflict as error:
         return Untracked(given=name, repository_id=repository_id, result=str(error), failed=True)
     would = "would be " if dry_run else ""
@@ -77,5 +78,16 @@ def _one(
         repository_id=repository_id,
         held=held,
         deleted=delete_rows and not dry_run,
-        result=f"{would}untracked; {kept}",
+        result=f"{f'{would}untracked' if was_tracked else 'was not tracked any more'}; {kept}",
     )
+
+
+def _untrack(tx: Transaction, repository_id: str, *, delete_rows: bool, actor: Actor) -> None:
+    recovery.give_up(tx, repository_id, reason=UNTRACKED, who=actor.who)
+    if untracking.untrack(tx, repository_id) or delete_rows:
+        detail = "rows deleted" if delete_rows else None
+        backfill_events.record(tx, BackfillEvent.UNTRACKED, {repository_id: detail}, actor)
+    if delete_rows:
+        untracking.delete_rows(tx, repository_id)
+        if left := untracking.held(tx, repository_id):
+            raise ConfigurationError(f"nothing was deleted: row level security keeps {left} from this role")

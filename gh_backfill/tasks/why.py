@@ -9,10 +9,11 @@ from datetime import datetime
 from gh_backfill.models import TrackedRepository
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import Standing
-from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.selection import Thresholds, Verdict, choose
+from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, choose
 from gh_backfill.policy.selection import Why as Reason
-from gh_backfill.policy.standing import why_it_stands
+from gh_backfill.policy.standing import RESUME, what_stopped, why_it_stands
 from gh_backfill.store import recovery, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.recovery import Holder, State
@@ -91,22 +92,43 @@ def _explain(name: str, around: Circumstances, state: State, holder: Holder | No
 
 def _reason(around: Circumstances, verdict: Verdict, state: State, place: int) -> str:
     repository, name = verdict.repository, verdict.repository.full_name
+    untracked = state.given_up and state.held_reason == UNTRACKED
+    if untracked or (repository.tracked_at is None and repository.status not in OPEN):
+        stopped = what_stopped(state) or "it is not on the list of those that are tracked"
+        return f"{stopped}; gh-backfill track {name} takes it up again; {_count(state)}"
     if verdict.chosen:
         return f"{_first(repository)}, and the next plan takes it{_points(around)}; {_count(state)}"
-    thresholds = around.thresholds
+    return _why_not(around, verdict, state, place)
+
+
+def _why_not(around: Circumstances, verdict: Verdict, state: State, place: int) -> str:
+    """Say why the next plan does not take it, and what would change that."""
+    repository, name = verdict.repository, verdict.repository.full_name
+    thresholds, capture = around.thresholds, f"gh-backfill capture {name}"
     texts = {
-        Reason.LATER: f"{place - 1} others come before it and a plan takes {around.limit}; it waits for a later one, "
-        f"or gh-backfill capture {name} begins at once; {_count(state)}",
-        Reason.FAILED: f"it failed: {why_it_stands(state)}; when the cause is gone, gh-backfill resume {name} "
-        "lets it go on",
-        Reason.SMALL: f"it has {repository.total} pull requests, and plans take those with more than "
-        f"{thresholds.more_than}; gh-backfill capture {name} captures it all the same",
-        Reason.COMPLETE: f"{_count(state)}, and plans take what is below {thresholds.below_percent} %; "
-        f"gh-backfill capture {name} reads what changed since",
-        Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has: gh-backfill track {name} asks",
+        Reason.LATER: f"{counted(place - 1, 'other')} before it and a plan takes {around.limit}; it waits for a later "
+        f"one, or {capture} begins at once",
+        Reason.SMALL: f"it has {counted(repository.total or 0, 'pull request')}, and plans take those with more than "
+        f"{thresholds.more_than}; {capture} captures it all the same",
+        Reason.COMPLETE: f"plans take what is below {thresholds.below_percent} %; {capture} reads what changed since",
+        Reason.GOAL: f"its goal is reached, the newest {repository.goal or 0:,}; gh-backfill track {name} "
+        "--max-prs all goes on to the rest",
+        Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has; gh-backfill track {name} asks",
+        Reason.RUNNING: "another worker has just taken it",
     }
-    stopped = f"{why_it_stands(state)}; gh-backfill resume {name} lets it go on now; {_count(state)}"
-    return texts.get(verdict.why, stopped)
+    return f"{texts.get(verdict.why) or _stopped(verdict, state)}; {_count(state)}"
+
+
+def _stopped(verdict: Verdict, state: State) -> str:
+    """Say what stopped it, and what lets it go on."""
+    go_on = f"{RESUME} {verdict.repository.full_name}"
+    if verdict.why is Reason.FAILED:
+        return f"it failed: {what_stopped(state)}; when the cause is gone, {go_on} lets it go on"
+    if state.given_up:
+        return f"{what_stopped(state)}; {go_on} takes it up again"
+    if state.resume_at is None:
+        return f"{what_stopped(state)}; {go_on} lets it go on"
+    return f"{why_it_stands(state)}; {go_on} lets it go on now"
 
 
 def _first(repository: TrackedRepository) -> str:

@@ -19,6 +19,7 @@ from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.retries import PauseReason
+from gh_backfill.policy.standing import paused_until
 from gh_backfill.store.backfills import Standstill
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import processes, route
@@ -239,7 +240,7 @@ class Worker:
             self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
             return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps))
         if still.status is BackfillStatus.PAUSED:
-            reason = f"paused: {retries.explained(still.pause_reason)}"
+            reason = paused_until(still.pause_reason, still.resume_at)
             return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")

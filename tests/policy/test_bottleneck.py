@@ -32,6 +32,12 @@ def test_one_line_tells_every_share() -> None:
     )
 
 
+def test_nothing_is_said_of_the_rate_before_there_was_some_work() -> None:
+    assert line(Times(total=29.0, requests=20.0)) is None
+    assert line(Times(total=31.0, requests=20.0)) is not None
+    assert line(Times(total=2.0, requests=1.0, points=600.0)) is not None  # a wait is work enough
+
+
 @pytest.mark.parametrize("cause", Cause)
 def test_each_cause_of_waiting_is_counted_and_is_no_work(cause: Cause) -> None:
     times = Times(total=10.0).waited(cause, 4.0)

@@ -25,7 +25,7 @@ def test_a_digest_sums_its_runs_and_tells_an_alert_once() -> None:
 
 
 def test_what_limits_the_rate_is_told_of_the_last_run() -> None:
-    runs = [run(job(times=Times(total=10.0, **{name: 9.0}))) for name in ("points", "requests")]
+    runs = [run(job(times=Times(total=100.0, **{name: 90.0}))) for name in ("points", "requests")]
     message = digest([each.as_json() for each in runs], [], None)
     assert message is not None
     assert message.text.splitlines()[1].startswith("latency limits the rate: 90 % of the time")

@@ -149,10 +149,17 @@ def test_nothing_measured_is_estimated_from_the_price_list_and_the_measured_from
     assert outlook(house.db).left == {}
 
 
+def after_some_work(house: House) -> None:
+    """Let the job have taken a minute."""
+    with house.db.transaction() as tx:
+        tx.run("update progressive_capture_jobs set times = jsonb_build_object('total', 60, 'requests', 40)")
+
+
 def test_status_plan_report_and_preview_tell_the_same_estimate(house: House) -> None:
     house.track(ENGINE, SMALL)
     planned = plan(house.db, house.graphql(), RUN, datetime.now(UTC), asked=[ENGINE], thresholds=Thresholds(), limit=9)
     house.capture(limits=Limits(max_chunks=1))
+    after_some_work(house)
     seen = outlook(house.db)
     found = seen.left[planned.chosen[0].id]
     made = report(house.db, RUN.key)
@@ -172,6 +179,8 @@ def test_a_status_shows_what_is_left_and_in_one_line_what_limits_the_rate(
 ) -> None:
     house.track(ENGINE)
     house.capture(limits=Limits(max_chunks=1))
+    assert outlook(house.db).limited_by is None
+    after_some_work(house)
     seen = outlook(house.db)
     console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
     lines = capsys.readouterr().out.splitlines()

@@ -102,3 +102,9 @@ insert into webhook_pending (repository_github_id, kind, identity, event) values
 
 -- name: update_webhook_pending
 update webhook_pending set times = 2 where identity = %(id)s;
+
+-- name: insert_backfill_events
+insert into backfill_events (repository_id, event, who, run_key) values (%(id)s, 'tracked', 'proof', %(id)s);
+
+-- name: update_backfill_events
+update backfill_events set detail = 'proof' where run_key = %(id)s::text;

@@ -106,7 +106,8 @@ where (t.organization_name, t.repository_name, t.tracking_enabled)
 returning t.repository_id, (xmax = 0) as inserted;
 
 -- name: candidates
--- Everything that is tracked, has an open backfill, or one that failed because GitHub did not show it.  The count of captured rows is the backfill's own where it is kept
+-- Everything that is tracked, has an open backfill, or one that failed because GitHub did not show it; what was taken off
+-- the list is asked about only by its name.  The count of captured rows is the backfill's own where it is kept
 -- by our streams, and counted where an older application kept it.
 select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is_private,
        r.github_pull_requests as total,
@@ -141,8 +142,9 @@ left join lateral (
     from backfill_streams s
     where s.repository_id = r.id and s.stream = 'history'
 ) walk on true
-where t.id is not null or b.status in ('active', 'paused') or r.id = any(%(asked)s::uuid[])
-   or b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone'
+where t.id is not null or r.id = any(%(asked)s::uuid[])
+   or (b.status in ('active', 'paused') or b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone')
+      and not (coalesce(b.held, false) and b.held_reason is not distinct from 'untracked')
 order by r.full_name;
 
 -- name: find

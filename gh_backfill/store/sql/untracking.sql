@@ -7,6 +7,15 @@ select (select count(*) from pull_requests where repository_id = %(repository_id
        (select count(*) from comments c join pull_requests p on p.id = c.pull_request_id
         where p.repository_id = %(repository_id)s) as comments;
 
+-- name: is_tracked
+select 1 as one from tracked_repositories
+where repository_id = %(repository_id)s and tracking_enabled is distinct from false;
+
+-- name: track_again
+update tracked_repositories
+set tracking_enabled = true, updated_at = clock_timestamp()
+where repository_id = %(repository_id)s;
+
 -- name: untrack
 update tracked_repositories
 set tracking_enabled = false, updated_at = clock_timestamp()

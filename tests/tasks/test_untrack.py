@@ -1,0 +1,124 @@
+"""Repositories are taken off the list: nothing is captured of them any more, and their rows stay or go."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.selection import Thresholds
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import operate
+from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.untrack import Untracked, untrack
+from tests.tasks.conftest import ENGINE, SMALL, House
+from tests.tasks.test_installations import WRITER_ROLE, as_role, run
+
+ANA = Actor(who="ana")
+
+
+def untracked(house: House, *names: str, delete_rows: bool = False, dry_run: bool = False) -> list[Untracked]:
+    return untrack(house.db, names or [ENGINE], delete_rows=delete_rows, dry_run=dry_run, actor=ANA)
+
+
+def candidates(house: House) -> list[str]:
+    made = plan(house.db, house.graphql(), house.run, datetime.now(UTC), thresholds=Thresholds(), limit=12)
+    return [verdict.repository.full_name for verdict in made.verdicts]
+
+
+def test_rows_stay_and_no_plan_looks_at_it_any_more(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.capture(limits=Limits(chunk_size=25, max_chunks=1))
+    (done,) = untracked(house)
+    assert done.result.startswith("untracked; 25 pull requests, ")
+    assert done.result.endswith(" comments stay")
+    assert (house.count("pull_requests"), candidates(house)) == (25, [SMALL])
+    (again,) = untracked(house)
+    assert again.result.startswith("was not tracked any more; 25 pull requests")
+    events = house.rows("select event, who from backfill_events where event = 'untracked'")
+    assert events == [{"event": "untracked", "who": "ana"}]
+
+
+@pytest.mark.parametrize("verb", [operate.resume, operate.retry])
+def test_who_takes_it_up_again_tracks_it_again(house: House, verb: object) -> None:
+    house.track(ENGINE)
+    untracked(house)
+    (done,) = verb(house.db, [ENGINE], actor=ANA)  # type: ignore[operator]
+    assert done.result == "goes on (was untracked by ana)"
+    assert house.only("select tracking_enabled from tracked_repositories") == {"tracking_enabled": True}
+    assert candidates(house) == [ENGINE]
+
+
+def test_a_capture_that_runs_stops_after_the_page_in_hand_and_leaves_nothing_of_what_is_deleted(house: House) -> None:
+    house.track(ENGINE)
+
+    def listen(progress: Progress) -> None:
+        if progress.chunks == 1:
+            with Database(house.url) as other:
+                untrack(other, [ENGINE], delete_rows=True, actor=ANA)
+
+    captured = house.capture(limits=Limits(chunk_size=25), listen=listen)
+    assert captured.chunks == 1
+    assert captured.outcome is not Outcome.COMPLETED
+    assert house.count("pull_requests") == 0
+
+
+def test_deleted_rows_are_those_of_the_repository_alone_and_it_can_be_captured_again(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.capture()
+    house.capture(SMALL)
+    before = house.count("contributors")
+    (done,) = untracked(house, delete_rows=True)
+    assert done.deleted
+    assert (house.count("pull_requests"), house.count("contributors")) == (12, before)
+    assert house.only("select count(*) as n from reviews v left join pull_requests p on p.id = v.pull_request_id "
+                      "where p.id is null")["n"] == 0  # fmt: skip
+    house.track(ENGINE)
+    house.capture()
+    assert house.count("pull_requests") == 192
+
+
+def test_a_dry_run_tells_the_rows_and_writes_nothing(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    (done,) = untracked(house, SMALL, delete_rows=True, dry_run=True)
+    assert done.result.startswith("would be untracked; 12 pull requests, ")
+    assert done.result.endswith(" would be deleted")
+    assert (house.count("pull_requests"), candidates(house)) == (12, [SMALL])
+
+
+def test_a_role_that_may_not_delete_is_told_what_it_lacks_and_may_untrack_all_the_same(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    run(house.url, WRITER_ROLE)
+    with Database(as_role(house.url, "gh_backfill_writer")) as db:
+        with pytest.raises(ConfigurationError, match="grant delete on backfill_quarantine, comments, progressive_"):
+            untrack(db, [SMALL], delete_rows=True)
+        assert house.count("pull_requests") == 12
+        (done,) = untrack(db, [SMALL], delete_rows=False)
+        assert done.result.startswith("untracked; 12 pull requests")
+        missing = "reviews, comments, backfill_quarantine, progressive_backfill_state"
+        assert f"grant delete on {missing} to gh_backfill_writer" in WRITER_ROLE
+        run(house.url, f"grant delete on {missing} to gh_backfill_writer")
+        (done,) = untrack(db, [SMALL], delete_rows=True)
+    assert (done.deleted, house.count("pull_requests"), house.count("reviews")) == (True, 0, 0)
+
+
+def test_rows_that_a_policy_keeps_are_not_called_deleted(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    run(house.url, WRITER_ROLE)
+    run(
+        house.url,
+        "grant delete on all tables in schema public to gh_backfill_writer;"
+        "create policy none_goes on comments as restrictive for delete to gh_backfill_writer using (false);"
+        "create policy none_goes on reviews as restrictive for delete to gh_backfill_writer using (false);"
+        "create policy none_goes on pull_requests as restrictive for delete to gh_backfill_writer using (false)",
+    )
+    kept = pytest.raises(ConfigurationError, match="nothing was deleted: row level security keeps 12 pull requests")
+    with Database(as_role(house.url, "gh_backfill_writer")) as db, kept:
+        untrack(db, [SMALL], delete_rows=True)
+    assert (house.count("pull_requests"), candidates(house)) == (12, [SMALL])

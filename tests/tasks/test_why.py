@@ -1,0 +1,116 @@
+"""One sentence says why a repository is, or is not, being captured now, and what would change it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.models import Goal
+from gh_backfill.policy.selection import Thresholds
+from gh_backfill.store import backfills
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.tasks import operate
+from gh_backfill.tasks.untrack import untrack
+from gh_backfill.tasks.why import Explanation, why
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+ANA = Actor(who="ana")
+NOT = "it is not being captured now: "
+HERE = "0 of 180 pull requests are here"
+
+
+def explained(house: House, *names: str, limit: int = 12) -> list[Explanation]:
+    return why(house.db, names, datetime.now(UTC), thresholds=Thresholds(), limit=limit)
+
+
+def told(house: House, name: str = ENGINE, *, limit: int = 12) -> str:
+    (found,) = explained(house, name, limit=limit)
+    return found.text
+
+
+def change(house: House, columns: str) -> None:
+    with house.db.transaction() as tx:
+        tx.run(f"update progressive_backfill_state set {columns}")  # noqa: S608  (of a test)
+
+
+def test_what_waits_for_the_next_plan(house: House) -> None:
+    house.track(ENGINE)
+    assert told(house) == f"{NOT}its backfill waits for a worker, and the next plan takes it; {HERE}"
+
+
+def test_what_a_worker_has_in_hand(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        (row,) = tx.rows("select id from repositories")
+        stream = backfills.lock_stream(tx, str(row["id"]))
+        assert stream is not None
+        assert backfills.claim(tx, stream, worker="somebody", page_size=25, processor="local")
+    (found,) = explained(house, ENGINE)
+    assert found.capturing
+    assert found.text.startswith("it is being captured now: somebody reads page 1, and its claim holds until ")
+
+
+def test_what_a_person_paused_for_good_or_for_a_time(house: House) -> None:
+    house.track(ENGINE)
+    operate.pause(house.db, [ENGINE], reason="release day", until=None, actor=ANA)
+    assert told(house) == f"{NOT}paused by ana: release day; gh-backfill resume {ENGINE} lets it go on; {HERE}"
+    until = datetime.now(UTC) + timedelta(hours=1)
+    operate.pause(house.db, [ENGINE], reason=None, until=until, actor=ANA)
+    assert told(house) == (
+        f"{NOT}paused by ana: no reason given, goes on at {until:%Y-%m-%d %H:%M} UTC; gh-backfill resume {ENGINE} lets "
+        f"it go on now; {HERE}"
+    )
+
+
+def test_what_was_cancelled_says_once_who_did_it_and_what_takes_it_up(house: House) -> None:
+    house.track(ENGINE)
+    operate.cancel(house.db, [ENGINE], actor=ANA)
+    assert told(house) == f"{NOT}cancelled by ana; gh-backfill resume {ENGINE} takes it up again; {HERE}"
+
+
+@pytest.mark.parametrize("delete_rows", [False, True])
+def test_what_was_untracked_is_taken_by_no_plan(house: House, delete_rows: bool) -> None:
+    house.track(ENGINE)
+    untrack(house.db, [ENGINE], delete_rows=delete_rows, actor=ANA)
+    assert told(house).endswith(f"; gh-backfill track {ENGINE} takes it up again; {HERE}")
+
+
+def test_what_failed_and_what_paused_by_itself(house: House) -> None:
+    house.track(ENGINE)
+    change(house, "status = 'failed', last_error = 'it broke'")
+    assert told(house).startswith(f"{NOT}it failed: it broke; when the cause is gone, gh-backfill resume {ENGINE} ")
+    soon = "clock_timestamp() + interval '1 hour'"
+    change(house, f"status = 'paused', pause_reason = 'rate_limit', resume_at = {soon}")
+    assert told(house).startswith(f"{NOT}GraphQL rate limit too low, goes on at ")
+
+
+def test_what_is_small_complete_or_at_its_goal(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    assert f"gh-backfill capture {SMALL} captures it all the same; 12 of 12 pull requests" in told(house, SMALL)
+    house.track(ENGINE, goal=Goal(max_items=20))
+    house.capture()
+    assert told(house) == (
+        f"{NOT}its goal is reached, the newest 20; gh-backfill track {ENGINE} --max-prs all goes on to the rest; "
+        "20 of 180 pull requests are here"
+    )
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update backfill_streams set goal_max_items = null")
+        tx.run("update progressive_backfill_state set processed_prs = 180")
+    assert "plans take what is below 80 %" in told(house)
+
+
+def test_what_stands_behind_others(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    texts = [told(house, name, limit=1) for name in (ENGINE, SMALL)]
+    assert sum("1 other before it and a plan takes 1; it waits for a later one" in text for text in texts) == 1
+
+
+def test_names_that_are_not_here(house: House) -> None:
+    house.track(ENGINE)
+    assert [each.failed for each in explained(house, ENGINE, "octo/nowhere")] == [False, True]
+    with pytest.raises(ConfigurationError, match="octo/nowhere"):
+        explained(house, "octo/nowhere")
