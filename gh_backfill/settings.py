@@ -208,7 +208,7 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
 
 def names() -> frozenset[str]:
     """Return every name that a setting or an option may have in the environment."""
-    aliases = (each.validation_alias for each in Settings.model_fields.values())
+    aliases = (each.validation_alias for name, each in Settings.model_fields.items() if name != "given")
     return OPTIONS | {
         str(name)
         for alias in aliases
