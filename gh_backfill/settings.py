@@ -60,7 +60,6 @@ class Settings(BaseSettings):
         default="https://api.github.com", validation_alias=AliasChoices("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
     )
     github_graphql_url: Address | None = _aliases("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
-    supabase_url: str | None = _aliases("SUPABASE_URL", "VITE_SUPABASE_URL")
     allow_simulated: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_SIMULATED")
     allow_insecure: bool = Field(default=False, validation_alias=INSIST)
     home: Path | None = _aliases("GH_BACKFILL_HOME")
@@ -208,7 +207,7 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
 
 def names() -> frozenset[str]:
     """Return every name that a setting or an option may have in the environment."""
-    aliases = (each.validation_alias for each in Settings.model_fields.values())
+    aliases = (each.validation_alias for name, each in Settings.model_fields.items() if name != "given")
     return OPTIONS | {
         str(name)
         for alias in aliases
@@ -275,8 +274,11 @@ def _refuse_where_rows_do_not_belong(settings: Settings) -> None:
 
 def _missing_database(settings: Settings) -> str:
     text = "DATABASE_URL or SUPABASE_DB_URL (where the rows go; an embedded database would vanish with the runner)"
-    if settings.supabase_url:
-        text += f"; for {settings.supabase_url} copy the connection string from the project's page, Connect, pooler"
+    if there := sorted(name for name in settings.given if name.removeprefix("VITE_").startswith("SUPABASE_")):
+        opens = "does not open" if len(there) == 1 else "do not open"
+        text += (
+            f"; {', '.join(there)} {opens} the database: copy the connection string from the project's Connect, pooler"
+        )
     return text
 
 

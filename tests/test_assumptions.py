@@ -14,6 +14,10 @@ LINES = [
     for line in (ROOT / "docs" / "assumptions.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| ") and not line.startswith(("| assumption", "| ---"))
 ]
+SIMULATED = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (PACKAGE / "commands" / "look.py", *sorted(PACKAGE.joinpath("simulator").rglob("*.py")))
+)
 
 
 def text_of(place: str) -> str | None:
@@ -26,6 +30,7 @@ def text_of(place: str) -> str | None:
 def test_an_assumption_says_where_it_rests_what_if_it_is_wrong_and_what_tests_it(line: list[str]) -> None:
     assert len(line) == 4
     assert all(line)
+    assert not line[0][0].islower()
     text = ""
     for quoted in re.findall(r"`([^`]+)`", line[1]):
         if re.fullmatch(r"[\w/]+\.(py|graphql|sql)", quoted):
@@ -34,3 +39,17 @@ def test_an_assumption_says_where_it_rests_what_if_it_is_wrong_and_what_tests_it
             text = found
         else:
             assert quoted in text, quoted
+
+
+def test_no_assumption_stands_twice() -> None:
+    assumptions = [line[0] for line in LINES]
+    assert [each for each in assumptions if assumptions.count(each) > 1] == []
+
+
+@pytest.mark.parametrize("line", LINES, ids=[line[0][:60] for line in LINES])
+def test_what_an_assumption_was_tested_with_is_there(line: list[str]) -> None:
+    for quoted in re.findall(r"`([^`]+)`", line[3]):
+        if "/" in quoted:
+            assert (ROOT / quoted).is_file() or (PACKAGE / quoted).is_file(), quoted
+        else:
+            assert [word for word in re.findall(r"[\w-]+", quoted) if word not in SIMULATED] == [], quoted

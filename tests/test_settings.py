@@ -95,9 +95,18 @@ def test_all_missing_settings_are_named_at_once_with_what_they_are_for() -> None
         settings.require(load(GITHUB_ACTIONS="true"), token=True, database=True)
 
 
-def test_a_supabase_address_without_connection_string_says_where_to_find_it() -> None:
-    with pytest.raises(ConfigurationError, match=r"https://x\.supabase\.co.*connection string"):
-        settings.require(load(GITHUB_ACTIONS="true", VITE_SUPABASE_URL="https://x.supabase.co"), database=True)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SUPABASE_URL", "VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"),
+        *("SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
+    ],
+)
+def test_what_supabase_gives_beside_the_connection_string_says_where_to_find_that_one(name: str) -> None:
+    wanted = rf"DATABASE_URL .*; {name} does not open the database: copy the connection string .*Connect, pooler"
+    with pytest.raises(ConfigurationError, match=wanted) as refused:
+        settings.require(load(GITHUB_ACTIONS="true", **{name: "https://x.supabase.co"}), database=True)
+    assert "x.supabase.co" not in str(refused.value)
 
 
 def test_the_embedded_database_is_refused_in_actions_and_only_there() -> None:

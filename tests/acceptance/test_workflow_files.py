@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -104,6 +105,20 @@ def test_tokens_of_several_users_reach_whoever_splits_a_history_and_whoever_read
     for job in ("plan", "capture"):
         told = [step["env"]["GITHUB_TOKENS"] for step in workflow["jobs"][job]["steps"] if "env" in step]
         assert told == ["${{ secrets.BACKFILL_TOKENS }}"]
+
+
+@each_workflow
+def test_whatever_secret_or_variable_a_workflow_hands_on_is_explained_at_its_top_and_nothing_else(file: Path) -> None:
+    text = file.read_text()
+    comment = "\n".join(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines()))
+    explained = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", comment))
+    assert set(re.findall(r"\b(?:secrets|vars)\.([A-Z_]+)", text)) == explained - {"GITHUB_"}
+
+
+def test_every_command_that_is_told_a_database_is_told_its_schema_too() -> None:
+    told = [step["env"] for file in WORKFLOWS for step in steps(file) if "DATABASE_URL" in step.get("env", {})]
+    assert len(told) == 4
+    assert {env.get("GH_BACKFILL_SCHEMA") for env in told} == {"${{ vars.GH_BACKFILL_SCHEMA }}"}
 
 
 @each_workflow
