@@ -25,12 +25,13 @@ def repositories_of(graphql: GraphQL, login: str) -> Iterator[list[Repository]]:
         owner = answer.data.get("repositoryOwner")
         if owner is None and ("repositoryOwner",) not in answer.causes:
             raise Gone(f"GitHub has no account {login}, or shows none of its repositories")
-        if owner is None or damage.MARK in owner:
-            raise answer.why("repositoryOwner")
         with sense.understood():
+            if owner is None or damage.MARK in owner:
+                raise answer.why("repositoryOwner")
             listed = owner["repositories"]
-            found = [parsing.repository(node) for node in listed["nodes"]]
-            following = listed["pageInfo"]["endCursor"] if sense.truth(listed["pageInfo"]["hasNextPage"]) else None
+            found = [parsing.repository(node) for node in sense.elements(listed["nodes"])]
+            info = listed["pageInfo"]
+            following = sense.text(info["endCursor"]) if sense.truth(info["hasNextPage"]) else None
         yield found
         if following is None:
             return
