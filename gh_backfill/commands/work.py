@@ -252,7 +252,8 @@ def capture(
         captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(child or name, captured)
     if captured.outcome is Outcome.PAUSED:
-        actions.annotate(environment, "notice", [f"paused, goes on by itself: {captured.reason}"])
+        goes_on = ", goes on by itself" if captured.error_type is ErrorType.RATE_LIMIT else ""
+        actions.annotate(environment, "notice", [f"{captured.reason}{goes_on}"])
     if captured.outcome is Outcome.FAILED:
         raise failure(f"{child or name}: {captured.reason}", {captured.error_type})
 

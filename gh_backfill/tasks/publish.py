@@ -8,6 +8,7 @@ from gh_backfill import actions
 from gh_backfill.policy.alerts import Alert
 from gh_backfill.policy.figures import JobFigures, Json
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import details, plain, shortened, table
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.settings import Settings
@@ -38,9 +39,13 @@ def publish(settings: Settings, made: Report, notes: Sequence[str] = ()) -> None
     warned = [f"{job.name}: {job.warnings} warnings" for job in jobs if job.warnings]
     warnings = [_told(alert) for alert in made.alerts if not alert.serious]
     actions.annotate(settings, "warning", [*warnings, *warned, *made.run.notes, *notes])
-    actions.annotate(
-        settings, "notice", [f"{job.name}: {job.error or 'paused'}, goes on by itself" for job in made.run.paused]
-    )
+    actions.annotate(settings, "notice", [f"{job.name}: {_paused(job)}" for job in made.run.paused])
+
+
+def _paused(job: JobFigures) -> str:
+    """Say why a job paused; a pause that a person made says itself what lets it go on."""
+    by_itself = ", goes on by itself" if job.error_type is ErrorType.RATE_LIMIT else ""
+    return f"{job.error or 'paused'}{by_itself}"
 
 
 def outputs(made: Report) -> dict[str, str]:

@@ -103,9 +103,12 @@ def _reason(scene: Scene, verdict: Verdict, state: State, place: int) -> str:
         f"{thresholds.more_than}; gh-backfill capture {name} captures it all the same",
         Reason.COMPLETE: f"{_count(state)}, and plans take what is below {thresholds.below_percent} %; "
         f"gh-backfill capture {name} reads what changed since",
+        Reason.GOAL: f"its goal is reached, {_count(state)}; gh-backfill track {name} --backfill --max-prs N sets a "
+        "larger one",
         Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has: gh-backfill track {name} asks",
     }
-    stopped = f"{why_it_stands(state)}; gh-backfill resume {name} lets it go on now; {_count(state)}"
+    stands = why_it_stands(state) or f"{verdict.why}"
+    stopped = f"{stands}; gh-backfill resume {name} lets it go on now; {_count(state)}"
     return texts.get(verdict.why, stopped)
 
 

@@ -60,7 +60,12 @@ def _is_a(value: Any, hint: Any) -> bool:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_strange_value_anywhere_is_an_error_of_ours_or_set_apart(relay: Relay, ids: Ids, question: str) -> None:
     asked: list[Any] = []
-    relay.spoil = lambda true: asked.append(copy.deepcopy(true)) or true
+
+    def listen(true: Any) -> Any:
+        asked.append(copy.deepcopy(true))
+        return true
+
+    relay.spoil = listen
     with suppress(GitHubError):
         everything(relay.graphql(), ids, relay.url)[question]()
     wrong: list[str] = []
