@@ -240,7 +240,7 @@ class Worker:
             return Captured(outcome=Outcome.PAUSED, reason=why_it_stands(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
             self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
-            return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps))
+            return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps, still.short))
         if still.status is BackfillStatus.PAUSED:
             reason = f"paused: {why_it_stands(still)}"
             return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
