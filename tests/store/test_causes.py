@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from gh_backfill.errors import RowRefused, StoreConflict, StoreDenied, StoreError, StoreUnavailable
+from gh_backfill.errors import RowRefused, RowTooLarge, StoreConflict, StoreDenied, StoreError, StoreUnavailable
 from gh_backfill.store import causes
 from gh_backfill.store.causes import Session
 from gh_backfill.store.db import Database
@@ -171,8 +171,8 @@ def test_a_disk_that_is_full_is_said_to_be_full(fifteen: servers.Postgres, tmp_p
     [
         ("select 'x'::integer", RowRefused),
         ("do $$ begin raise exception 'the trigger of a host says no'; end $$", RowRefused),
-        ("do $$ begin raise exception using errcode = '54000', message = 'too large'; end $$", RowRefused),
-        ("do $$ begin raise exception using errcode = '53200', message = 'x'; end $$", StoreUnavailable),
+        ("do $$ begin raise exception using errcode = '54000', message = 'too large'; end $$", RowTooLarge),
+        ("do $$ begin raise exception using errcode = '53200', message = 'x'; end $$", RowRefused),
         ("do $$ begin raise exception using errcode = '57014', message = 'by a user'; end $$", StoreConflict),
         ("do $$ begin raise exception using errcode = '08006', message = 'x'; end $$", StoreUnavailable),
     ],
