@@ -101,7 +101,7 @@ def test_pause_resume_cancel_and_retry_by_their_names(environment: dict[str, str
     assert "gh-backfill resume lets it go on" in refused(cli(environment, "retry", "octo/small"), 3)
     stopped = cli(environment, "capture", "octo/engine")
     assert stopped.returncode == 0
-    assert "octo/engine: paused: paused: cancelled" in stopped.stdout
+    assert "octo/engine: paused: cancelled" in stopped.stdout
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "retry", "cancel"])

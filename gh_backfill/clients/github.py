@@ -144,12 +144,14 @@ def _page(answer: Answer, asked: PageAsked) -> Page:
     connection = (node or {}).get("pullRequests")
     if not connection or connection["edges"] is None or damage.MARK in node:
         raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
-    places = [asked.after, *(edge["cursor"] for edge in connection["edges"] if edge)]
-    slots = tuple(parsing.slot(edge, place) for edge, place in zip(connection["edges"], places, strict=False))
+    edges = sense.elements(connection["edges"])
+    places = [asked.after, *(sense.text_or_none(edge["cursor"]) for edge in edges if edge)]
+    slots = tuple(parsing.slot(edge, place) for edge, place in zip(edges, places, strict=False))
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
         raise TooBig(f"GitHub left out {lost} of the {len(slots)} pull requests of a page")
-    more, end = connection["pageInfo"]["hasNextPage"], connection["pageInfo"]["endCursor"]
+    info = connection["pageInfo"]
+    more, end = sense.truth(info["hasNextPage"]), sense.text_or_none(info["endCursor"])
     if end in (None, asked.after) and places[-1] is not None:
         end = places[-1]  # the cursor of the last pull request leads on as well
     return Page(
@@ -225,9 +227,9 @@ def _variables(page: PageAsked) -> dict[str, object]:
 def _reply(want: Want, node: dict[str, Any] | None, path: tuple[str | int, ...], answer: Answer) -> Named[ItemAnswer]:
     if path in answer.not_found:
         return NotFound()
-    if not node or damage.MARK in node:
-        return Unknown(reason=str(answer.why(*path)))
     try:
+        if not node or damage.MARK in node:
+            return Unknown(reason=str(answer.why(*path)))
         return _listing(want, node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")

@@ -101,7 +101,7 @@ def _listed(rows: list[Any], server_time: datetime, seconds: float) -> ListedPag
 def _comment(node: Mapping[str, Any]) -> ListedComment | None:
     """Read one row; None where GraphQL might tell it in another way."""
     try:
-        texts = [node["body"], node["path"], node["diff_hunk"]]
+        texts = [sense.text(node[name]) for name in ("body", "path", "diff_hunk")]
         if node.get("subject_type", "line") != "line" or any(map(damage.unstorable, texts)):
             return None
         return ListedComment(
@@ -116,8 +116,8 @@ def _comment(node: Mapping[str, Any]) -> ListedComment | None:
                 position=_optional(node["position"]),
                 original_position=sense.count(node["original_position"]),
                 diff_hunk=node["diff_hunk"],
-                commit_id=node["commit_id"],
-                original_commit_id=node["original_commit_id"],
+                commit_id=sense.text(node["commit_id"]),
+                original_commit_id=sense.text(node["original_commit_id"]),
                 created_at=_time(node["created_at"]),
                 updated_at=_time(node["updated_at"]),
             ),
@@ -132,9 +132,9 @@ def _author(user: Mapping[str, Any] | None) -> Person:
         return GHOST
     return Person(
         github_id=sense.identity(user["id"]),
-        login=user["login"],
+        login=sense.text(user["login"]),
         is_bot=user.get("type") == "Bot",
-        avatar_url=user.get("avatar_url"),
+        avatar_url=sense.text_or_none(user.get("avatar_url")),
     )
 
 

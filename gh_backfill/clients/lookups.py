@@ -45,7 +45,8 @@ def _by_name(graphql: GraphQL, names: Sequence[tuple[str, str]]) -> Told:
 def _by_id(graphql: GraphQL, node_ids: Sequence[NodeId]) -> Told:
     document = documents.aliases(("RepositoriesById",))
     answer = graphql.execute(document, {"ids": list(node_ids)}, divisible=len(node_ids) > 1)
-    nodes = answer.data.get("nodes") or ()
+    nodes = answer.data.get("nodes")
+    nodes = nodes if isinstance(nodes, list) else []
     known = [*nodes, *[None] * len(node_ids)][: len(node_ids)]
     return [_named(answer, node, "nodes", place) for place, node in enumerate(known)]
 
@@ -53,9 +54,9 @@ def _by_id(graphql: GraphQL, node_ids: Sequence[NodeId]) -> Told:
 def _named(answer: Answer, node: dict[str, Any] | None, *path: str | int) -> Named[Repository]:
     if path in answer.not_found:
         return NotFound()
-    if not node or node.get(damage.MARK, damage.MENDED) != damage.MENDED:
-        return Unknown(reason=str(answer.why(*path)))
     try:
+        if not node or node.get(damage.MARK, damage.MENDED) != damage.MENDED:
+            return Unknown(reason=str(answer.why(*path)))
         return parsing.repository(node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {error}")

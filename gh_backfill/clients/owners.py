@@ -22,16 +22,17 @@ def repositories_of(graphql: GraphQL, login: str) -> Iterator[list[Repository | 
     Gone where there is no such account, Unreachable where the list does not lead on, and what `execute` raises.
     """
     after: str | None = None
-    been: set[str | None] = {None}
+    been: set[str] = set()
     listed = 0
     for _ in range(MOST_PAGES):
         answer = graphql.execute(documents.aliases(("RepositoriesOfOwner",)), {"login": login, "after": after})
         with sense.understood():
             page = _page(answer, login)
-            found = [_told(answer, node, place) for place, node in enumerate(page["nodes"])]
-            goes_on, after = sense.truth(page["pageInfo"]["hasNextPage"]), page["pageInfo"]["endCursor"]
+            found = [_told(answer, node, place) for place, node in enumerate(sense.elements(page["nodes"]))]
+            info = page["pageInfo"]
+            after = sense.text(info["endCursor"]) if sense.truth(info["hasNextPage"]) else None
             listed, total = listed + len(found), sense.count(page["totalCount"])
-        if not goes_on:
+        if after is None:
             lost = "GitHub counts it among the repositories of the account, and does not list it"
             yield found + [Unknown(reason=lost)] * (total - listed)
             return

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from gh_backfill import hidden
 from gh_backfill.clients import sense
 from gh_backfill.clients.damage import MARK, MENDED
-from gh_backfill.clients.sense import UNREADABLE, count, identity
+from gh_backfill.clients.sense import UNREADABLE, count, identity, node_id, text, text_or_none, truth
 from gh_backfill.models import (
     GHOST,
     Comment,
@@ -43,15 +43,15 @@ def person(node: Node | None) -> Person:
     if node is None or node.get("databaseId") is None:
         return GHOST
     is_bot = node["__typename"] == "Bot"
-    login = node["login"]
+    login = text(node["login"])
     if is_bot and not login.endswith("[bot]"):
         login += "[bot]"
     return Person(
         github_id=identity(node["databaseId"]),
         login=login,
         is_bot=is_bot,
-        name=node.get("name"),
-        avatar_url=node.get("avatarUrl"),
+        name=text_or_none(node.get("name")),
+        avatar_url=text_or_none(node.get("avatarUrl")),
     )
 
 
@@ -60,11 +60,11 @@ def review(node: Node) -> Review:
     if node["state"] not in REVIEW_STATES:
         raise ValueError(f"unknown review state {node['state']}")
     return Review(
-        node_id=node["id"],
+        node_id=node_id(node["id"]),
         github_id=identity(node["fullDatabaseId"]),
         author=person(node["author"]),
         state=node["state"],
-        body=node["body"],
+        body=text(node["body"]),
         submitted_at=time(node["submittedAt"]),
         commit_id=_oid(node["commit"]),
         comments=count(node["comments"]["totalCount"]),
@@ -76,7 +76,7 @@ def comment(node: Node) -> Comment:
     return Comment(
         github_id=identity(node["fullDatabaseId"]),
         author=person(node["author"]),
-        body=node["body"],
+        body=text(node["body"]),
         created_at=_required_time(node["createdAt"]),
         updated_at=_required_time(node["updatedAt"]),
     )
@@ -91,11 +91,11 @@ def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
         review_id=review_id,
         reply_to=_full_id(node["replyTo"]),
         author=person(node["author"]),
-        body=node["body"],
-        path=node["path"],
-        position=node["position"],
-        original_position=node["originalPosition"],
-        diff_hunk=node["diffHunk"],
+        body=text(node["body"]),
+        path=text_or_none(node["path"]),
+        position=sense.place(node["position"]),
+        original_position=sense.place(node["originalPosition"]),
+        diff_hunk=text_or_none(node["diffHunk"]),
         commit_id=_oid(node["commit"]),
         original_commit_id=_oid(node["originalCommit"]),
         created_at=_required_time(node["createdAt"]),
@@ -105,20 +105,20 @@ def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
 
 def thread(node: Node) -> Thread:
     """Read one review thread with its first comments."""
-    return Thread(node_id=node["id"], comments=listing(node["comments"], "review_comment", review_comment))
+    return Thread(node_id=node_id(node["id"]), comments=listing(node["comments"], "review_comment", review_comment))
 
 
 def pull_request(node: Node) -> PullRequest:
     """Read the fields of a pull request, without its lists."""
     return PullRequest(
-        node_id=node["id"],
+        node_id=node_id(node["id"]),
         github_id=identity(node["fullDatabaseId"]),
         number=count(node["number"]),
-        title=node["title"],
-        body=node["body"],
+        title=text(node["title"]),
+        body=text_or_none(node["body"]),
         state=PullRequestState(node["state"].lower()),
-        draft=node["isDraft"],
-        url=node["url"],
+        draft=truth(node["isDraft"]),
+        url=text(node["url"]),
         created_at=_required_time(node["createdAt"]),
         updated_at=_required_time(node["updatedAt"]),
         closed_at=time(node["closedAt"]),
@@ -127,14 +127,14 @@ def pull_request(node: Node) -> PullRequest:
         deletions=count(node["deletions"]),
         changed_files=count(node["changedFiles"]),
         commits=count(node["commits"]["totalCount"]),
-        base_branch=node["baseRefName"],
-        head_branch=node["headRefName"],
+        base_branch=text(node["baseRefName"]),
+        head_branch=text(node["headRefName"]),
         author=person(node["author"]),
         merged_by=person(node["mergedBy"]) if node["mergedBy"] else None,
         reviews=count(node["allReviews"]["totalCount"]),
         comments=count(node["allComments"]["totalCount"]),
         review_threads=count(node["reviewThreads"]["totalCount"]),
-        total_comments=node["totalCommentsCount"],
+        total_comments=None if node["totalCommentsCount"] is None else count(node["totalCommentsCount"]),
     )
 
 
@@ -169,7 +169,7 @@ def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | N
     """Read one page of a connection; what can't be read, or not be believed, becomes an `Unreadable` of `kind`."""
     items: list[Kind] = []
     unreadable: list[Unreadable] = []
-    for child in node["nodes"]:
+    for child in sense.elements(node["nodes"]):
         reason = _mark(child)
         try:
             if reason is None or _only_mended(child, reason):
@@ -182,35 +182,36 @@ def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | N
     return Listing(
         items=tuple(items),
         total=count(node["totalCount"]),
-        next=info["endCursor"] if info["hasNextPage"] else None,
+        next=text_or_none(info["endCursor"]) if truth(info["hasNextPage"]) else None,
         unreadable=tuple(unreadable),
     )
 
 
 def repository(node: Node) -> Repository:
     """Read a repository's metadata; from then on this process knows whether its name may be told."""
-    hidden.repository(node["nameWithOwner"], str(node["databaseId"]), is_private=node["isPrivate"])
+    number, is_private = identity(node["databaseId"]), truth(node["isPrivate"])
+    hidden.repository(sense.full_name(node["nameWithOwner"]), str(number), is_private=is_private)
     return Repository(
-        node_id=node["id"],
-        github_id=identity(node["databaseId"]),
-        owner=node["owner"]["login"],
-        name=node["name"],
-        is_private=node["isPrivate"],
+        node_id=node_id(node["id"]),
+        github_id=number,
+        owner=text(node["owner"]["login"]),
+        name=text(node["name"]),
+        is_private=is_private,
         pull_requests=count(node["pullRequests"]["totalCount"]),
-        description=node["description"],
-        homepage=node["homepageUrl"],
+        description=text_or_none(node["description"]),
+        homepage=text_or_none(node["homepageUrl"]),
         language=_name(node["primaryLanguage"]),
         license=_name(node["licenseInfo"]),
         default_branch=_name(node["defaultBranchRef"]),
-        avatar_url=node["owner"]["avatarUrl"],
-        is_fork=node["isFork"],
-        is_archived=node["isArchived"],
-        is_disabled=node["isDisabled"],
-        is_template=node["isTemplate"],
-        has_issues=node["hasIssuesEnabled"],
-        has_projects=node["hasProjectsEnabled"],
-        has_wiki=node["hasWikiEnabled"],
-        has_discussions=node["hasDiscussionsEnabled"],
+        avatar_url=text_or_none(node["owner"]["avatarUrl"]),
+        is_fork=truth(node["isFork"]),
+        is_archived=truth(node["isArchived"]),
+        is_disabled=truth(node["isDisabled"]),
+        is_template=truth(node["isTemplate"]),
+        has_issues=truth(node["hasIssuesEnabled"]),
+        has_projects=truth(node["hasProjectsEnabled"]),
+        has_wiki=truth(node["hasWikiEnabled"]),
+        has_discussions=truth(node["hasDiscussionsEnabled"]),
         stars=count(node["stargazerCount"]),
         forks=count(node["forkCount"]),
         size=count(node["diskUsage"] or 0, most=sense.MOST_ID),
@@ -253,7 +254,7 @@ def _number(value: Any, otherwise: int | None) -> int | None:
 
 
 def _oid(node: Node | None) -> str | None:
-    return None if node is None else str(node["oid"])
+    return None if node is None else text(node["oid"])
 
 
 def _full_id(node: Node | None) -> int | None:
@@ -261,4 +262,4 @@ def _full_id(node: Node | None) -> int | None:
 
 
 def _name(node: Node | None) -> str | None:
-    return None if node is None else str(node["name"])
+    return None if node is None else text(node["name"])

@@ -131,7 +131,12 @@ class _Encrypted(HTTPSRequestsConnectionClass):
 
 
 def _ready(response: RequestsResponse) -> RequestsResponse:
-    """Return an answer that is one; PyGithub asks without end while GitHub is still working on it."""
+    """Return an answer that is one.
+
+    PyGithub asks without end while GitHub is still working on it, and takes a redirect that it does not know for data.
+    """
+    if 302 <= response.status < 400:
+        raise Misrouted(f"GitHub's address answers with status {response.status} and leads away: {reasons.ADDRESS}")
     if response.status == 202:
         raise Unreachable("GitHub is still working on the answer")
     return response

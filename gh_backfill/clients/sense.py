@@ -12,6 +12,7 @@ from typing import Any, Never
 import requests
 
 from gh_backfill.errors import Unreachable
+from gh_backfill.models import NodeId
 
 # What a part that is missing, null, out of bounds or of another shape than promised ends in.
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
@@ -77,6 +78,37 @@ def moment(value: Any) -> datetime:
         return found.astimezone(UTC)
     except OverflowError:
         raise ValueError("a time out of bounds") from None
+
+
+def text(value: Any) -> str:
+    """Return a text; raises TypeError for anything else, null included."""
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {one_line(value)[:40]}")
+    return value
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a text, or None for null; raises TypeError for anything else."""
+    return None if value is None else text(value)
+
+
+def node_id(value: Any) -> NodeId:
+    """Return GitHub's own name of a thing; raises TypeError or ValueError for what can be none."""
+    if not text(value):
+        raise ValueError("an id without a character")
+    return NodeId(value)
+
+
+def elements(value: Any) -> list[Any]:
+    """Return a list; raises TypeError for anything else."""
+    if not isinstance(value, list):
+        raise TypeError(f"not a list: {one_line(value)[:40]}")
+    return value
+
+
+def place(value: Any) -> int | None:
+    """Return a line of a difference, or None for null; raises ValueError or TypeError for anything else."""
+    return None if value is None else count(value, least=-MOST_COUNT)
 
 
 def full_name(value: Any) -> str:

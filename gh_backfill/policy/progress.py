@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from gh_backfill.models import Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.wants import Slot
 
 MARGIN = timedelta(minutes=5)
@@ -75,11 +76,11 @@ def at_the_end(missing: int, before: int | None) -> LookAgain | Complete:
     return Complete(gaps=max(0, missing))
 
 
-def complete_words(gaps: int) -> str:
-    """Say that a backfill is complete, and what it is not."""
-    if gaps:
-        return f"complete but for {gaps} that GitHub counts and does not list"
-    return "everything that was asked for is captured"
+def complete_words(gaps: int, short: int = 0) -> str:
+    """Say that a backfill is complete, and what it is not: `short` are pull requests with less than GitHub counts."""
+    lacks = [f"{gaps} that GitHub counts and does not list"] if gaps else []
+    lacks += [f"parts of {counted(short, 'pull request')} that GitHub counts and does not list"] if short else []
+    return f"complete but for {', and for '.join(lacks)}" if lacks else "everything that was asked for is captured"
 
 
 def page_limit(stream: Stream, size: int) -> int:

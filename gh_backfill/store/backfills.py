@@ -22,7 +22,7 @@ _SQL = sql("backfills")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standstill:
-    """Why there is nothing to claim."""
+    """Why there is nothing to claim; `short` are the pull requests of which GitHub counted more than it listed."""
 
     status: BackfillStatus | None
     pause_reason: str | None = None
@@ -32,6 +32,11 @@ class Standstill:
     lease_until: datetime | None = None
     claimed_by: str | None = None
     gaps: int = 0
+    short: int = 0
+    held: bool = False
+    held_reason: str | None = None
+    held_by: str | None = None
+    last_error: str | None = None
 
 
 def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
@@ -149,6 +154,11 @@ def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None
         lease_until=row["lease_until"],
         claimed_by=row["claimed_by"],
         gaps=row["gaps"],
+        short=row["short"],
+        held=bool(row["held"]),
+        held_reason=row["held_reason"],
+        held_by=row["held_by"],
+        last_error=row["last_error"],
     )
 
 

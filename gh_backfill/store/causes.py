@@ -76,6 +76,7 @@ _READ_ONLY = _Cause(
     error=StoreReadOnly,
     text="the database takes no writes ({said}): where it is a standby, DATABASE_URL must name the primary; where it "
     "was made read-only, as Supabase does when the disk is nearly full, make room and then run: "
+    "set session characteristics as transaction read write; "
     "alter database {database} set default_transaction_read_only = off",
 )
 _TOO_SLOW = _Cause(

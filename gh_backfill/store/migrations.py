@@ -31,7 +31,10 @@ class Migration:
 
 
 def pending(tx: Transaction) -> list[Migration]:
-    """Return the migrations that have not been applied as they are now, in their order.  Writes nothing."""
+    """Return the migrations that have not been applied as they are now, in their order.  Writes nothing.
+
+    Raises ConfigurationError where what was applied is hidden from this role.
+    """
     known = _known()
     if not known:
         return []
@@ -104,7 +107,13 @@ def _applied(tx: Transaction) -> dict[str, str]:
     ledger = tx.row(_SQL["ledger_exists"])
     if ledger is None or not ledger["exists"]:
         return {}
-    return {row["version"]: row["checksum"] for row in tx.rows(_SQL["applied"])}
+    applied = {row["version"]: row["checksum"] for row in tx.rows(_SQL["applied"])}
+    if not applied and ledger["hidden"]:
+        raise ConfigurationError(
+            f"role {ledger['role']} may read our tables and sees no row of them, for row level security hides them: "
+            f"gh-backfill grant-reader {ledger['role']} lets it read (docs/writer_role.sql: write)"
+        )
+    return applied
 
 
 def _known() -> list[Migration]:

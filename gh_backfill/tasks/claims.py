@@ -106,7 +106,8 @@ class Claims:
                 self._return(tx, claim, error, at)
                 return None
             case retries.Pause(until=until, reason=reason):
-                self._return(tx, claim, error, until)
+                # The pause alone says until when: whoever ends it, by whatever statement, lets the chunk go on with it.
+                self._return(tx, claim, error, self.now())
                 backfills.pause(tx, self.repository_id, reason=reason, resume_at=until)
                 text = f"{retries.explained(reason)}: {error}"
                 return Captured(outcome=Outcome.FAILED, reason=text, resume_at=until, error_type=error_type(error))

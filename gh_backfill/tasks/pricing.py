@@ -70,9 +70,9 @@ def ask_once_a_week(db: Database, graphql: GraphQL) -> None:
     """Let GitHub price our queries, unless it was asked lately for this identity."""
     memory = Memory(db, graphql)
     known = memory.recall()
-    if graphql.attempts.must_wait(1) is not None:
-        return  # the capture will wait, too, or end
     try:
+        if graphql.attempts.must_wait(1) is not None:
+            return  # the capture will wait, too, or end, and the ledger of its job says so
         identities = list(graphql.credentials.by_identity())
         with db.transaction() as tx:
             due = [each for each in sorted(identities) if store.begin_asking(tx, each)]

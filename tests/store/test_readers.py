@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.store import readers
+from gh_backfill.store import migrations, readers
 from gh_backfill.store.db import Database
 from tests.store.test_guests import fill, relations
 from tests.tasks.test_installations import as_role, run
@@ -36,6 +36,23 @@ def seen(url: str, role: str, tables: list[str]) -> dict[str, int]:
             assert row is not None
             counts[name] = int(row["n"])
     return counts
+
+
+def test_a_role_from_which_all_rows_are_hidden_hears_that_and_not_that_migrations_lack(
+    reporting: str, database_url: str
+) -> None:
+    run(database_url, f'grant usage on schema public to "{reporting}"')
+    run(database_url, f'grant select on all tables in schema public to "{reporting}"')
+    with Database(database_url) as db, db.transaction(read_only=True) as tx:
+        tx.run(f'set local role "{reporting}"')
+        with pytest.raises(ConfigurationError, match="row level security hides them: gh-backfill grant-reader"):
+            migrations.pending(tx)
+    with Database(database_url) as db:
+        with db.transaction() as tx:
+            readers.grant(tx, reporting)
+        with db.transaction(read_only=True) as tx:
+            tx.run(f'set local role "{reporting}"')
+            assert migrations.pending(tx) == []
 
 
 @each_kind

@@ -140,6 +140,10 @@ def test_a_list_of_a_pull_request_that_never_leads_on_ends_soon_and_what_it_lack
     assert (captured.outcome, house.count("pull_requests")) == (Outcome.COMPLETED, 12)
     assert house.rows(SHORT_BUT_CALLED_WHOLE) == []
     assert captured.spent.points < 30
+    short = len(house.rows("select 1 from pull_requests where capture_gap is not null"))
+    for said in (captured.reason, house.capture(SMALL).reason):
+        assert (f"complete but for parts of {short} pull request" in said) == (short > 0)
+        assert ("everything" in said) == (short == 0)
 
 
 def test_a_list_of_a_pull_request_that_does_not_lead_on_once_is_read_again(house: House) -> None:

@@ -15,7 +15,7 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import backfills
 from gh_backfill.tasks import job, track
-from gh_backfill.tasks.capture import Limits
+from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.plan import Plan, open_backfill, parse_ids, plan
 from tests.tasks.conftest import ENGINE, SMALL, House
 
@@ -98,6 +98,19 @@ def test_a_backfill_that_an_operator_set_to_active_goes_on(house: House) -> None
             "UPDATE progressive_backfill_state SET consecutive_errors = 0, status = 'active' WHERE status = 'paused'"
         )
     assert reasons(planned(house)) == {ENGINE: Why.GOES_ON}
+
+
+def test_a_backfill_that_errors_paused_goes_on_at_once_with_the_guides_own_reset(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="502_html"))
+    assert house.capture().outcome is Outcome.FAILED
+    assert house.state()["pause_reason"] == "too_many_errors"
+    house.github.faults.clear()
+    with house.db.transaction() as tx:
+        tx.run(
+            "UPDATE progressive_backfill_state SET consecutive_errors = 0, status = 'active' WHERE status = 'paused'"
+        )
+    assert (house.capture().outcome, house.count("pull_requests")) == (Outcome.COMPLETED, 180)
 
 
 def test_two_who_open_a_finished_backfill_at_once_read_only_what_changed(house: House) -> None:

@@ -1,5 +1,7 @@
 -- name: ledger_exists
-select to_regclass('gh_backfill_migrations') is not null as "exists"
+-- Row level security hides its rows from a role that no policy admits, without a word.
+select to_regclass('gh_backfill_migrations') is not null as "exists", current_user as role,
+       coalesce(row_security_active(to_regclass('gh_backfill_migrations')), false) as hidden
 
 -- name: is_empty
 select to_regclass('gh_backfill_migrations') is null and to_regclass('repositories') is null
