@@ -170,6 +170,10 @@ def given(run: ActRun, job: str) -> dict[str, str]:
     return {"command": " ".join(said["command"]), **{key: value for key, value in options.items() if value}}
 
 
+# What messages call the tokens, where the secret BACKFILL_TOKEN is not set.
+NAMES = {"TOKEN_NAME": "GITHUB_TOKEN", "TOKENS_NAME": "the secret BACKFILL_TOKENS"}
+
+
 def secrets_of(run: ActRun, job: str) -> list[str]:
     return sorted(key for key, value in told(run, job).items() if value == "***")
 
@@ -181,7 +185,7 @@ def test_a_scheduled_run_without_anything_to_do_is_green_and_gives_no_options(
     run = progressive(event="schedule")
     assert run.jobs == {"plan": "success", "report": "success"}, run.text
     assert run.exit_code == 0
-    assert given(run, "plan") == {"command": "plan"}
+    assert given(run, "plan") == {"command": "plan", **NAMES}
     assert secrets_of(run, "plan") == ["DATABASE_URL", "GITHUB_TOKEN"]
     assert secrets_of(run, "report") == ["DATABASE_URL", "GITHUB_TOKEN"]
 
@@ -203,6 +207,7 @@ def test_each_planned_repository_has_a_job_and_one_that_fails_stops_no_other(
         "command": "capture",
         "REPOSITORY_ID": "id of octocat/one",
         "TIME_LIMIT": "12",
+        **NAMES,
     }
     assert run.summaries["report"] == "# report was here\n"
 
@@ -224,12 +229,14 @@ def test_what_a_person_asks_for_reaches_the_commands(progressive: Callable[..., 
         "REPOSITORY_IDS": ids,
         "REPOSITORY_ID": "x'; exit 9; '",
         **limits,
+        **NAMES,
     }, run.text
     assert given(run, "capture octocat/one") == {
         "command": "capture",
         "REPOSITORY_ID": "id of octocat/one",
         "TIME_LIMIT": "50",
         **limits,
+        **NAMES,
     }
     assert "own-token" not in run.text
     assert "postgresql://secret" not in run.text
