@@ -163,7 +163,7 @@ def show_captured(name: str, captured: Captured) -> None:
     """Print what a capture did, as one line."""
     counts = captured.counts
     line = (
-        f"{name}: {captured.outcome}: {captured.reason}; {captured.items} pull requests in {captured.chunks} chunks, "
+        f"{name}: {_told(captured)}; {captured.items} pull requests in {captured.chunks} chunks, "
         f"{counts.inserted} rows new, {counts.updated} changed, {counts.unchanged} unchanged, "
         f"{captured.spent.points} points, {captured.spent.requests} requests"
     )
@@ -172,6 +172,11 @@ def show_captured(name: str, captured: Captured) -> None:
     if captured.resume_at:
         line += f"; goes on at {moment(captured.resume_at)}"
     _out.print(escape(line))
+
+
+def _told(captured: Captured) -> str:
+    says = captured.reason.startswith(captured.outcome)
+    return captured.reason if says else f"{captured.outcome}: {captured.reason}"
 
 
 def show_status(

@@ -15,11 +15,16 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gh_backfill import hidden
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.embedded import embedded
+
+# Machines differ: how long an example takes is no matter of a test.
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 EXISTING_SCHEMA = SHARED / "reference" / "existing_app_schema.sql"

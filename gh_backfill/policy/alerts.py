@@ -163,7 +163,7 @@ def _advice(job: JobFigures) -> str:
 def _system(run: RunFigures) -> Iterator[Alert]:
     told = any(job.error_type is ErrorType.DENIED and job.repository_id is None for job in run.failed)
     for failure in run.system_errors:
-        if failure.seen or (told and failure.error.startswith("the plan failed")):
+        if failure.seen or (told and failure.of_plan):
             continue  # somebody looks anyway; or the credential's alert says already why the plan failed
         yield Alert(
             kind=AlertKind.SYSTEM,

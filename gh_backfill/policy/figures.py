@@ -126,12 +126,14 @@ class JobFigures:
 class SystemFailure:
     """What went wrong beside the jobs: with the plan, the database, or the reporting itself.
 
-    `seen` says that somebody looks anyway, who started the run by hand: then no alert has to tell.
+    `seen` says that somebody looks anyway, who started the run by hand: then no alert has to tell.  `of_plan` says that
+    it is the plan that failed: its job tells more.
     """
 
     error_type: ErrorType
     error: str
     seen: bool = False
+    of_plan: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -72,15 +72,14 @@ def why_it_stands(stands: Stands) -> str | None:
     return stopped
 
 
-def paused_until(reason: str | None, resume_at: datetime | None) -> str:
-    """Say why a capture found its backfill paused: one without a time waits for somebody."""
-    waits = "" if resume_at else f"; {RESUME} lets it go on"
-    return f"paused: {explained(reason)}{waits}"
+def found_paused(stands: Stands) -> str | None:
+    """Say why a capture found its backfill paused; a time at which it goes on is told beside it, and not here."""
+    return what_stopped(stands) if stands.resume_at else why_it_stands(stands)
 
 
 def notice(reason: str) -> str:
     """Return what to say of a capture that ended in a pause; only what waits for nobody goes on by itself."""
-    return reason if RESUME in reason else f"{reason}, goes on by itself"
+    return reason if RESUME in reason or "goes on" in reason else f"{reason}, goes on by itself"
 
 
 def _at(moment: datetime | None) -> str | None:

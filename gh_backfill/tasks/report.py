@@ -166,6 +166,7 @@ def _system_failures(closed: Closed, options: Options) -> Iterator[SystemFailure
             error_type=ErrorType.RUNNER if options.plan_error is None else ErrorType.CONFIGURATION,
             error=f"the plan failed: {redacted(why)}",
             seen=not options.scheduled,
+            of_plan=True,
         )
     if options.trouble is not None:
         told = redacted(str(options.trouble)) or type(options.trouble).__name__

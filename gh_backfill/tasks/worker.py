@@ -19,7 +19,7 @@ from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.retries import PauseReason
-from gh_backfill.policy.standing import paused_until, why_it_stands
+from gh_backfill.policy.standing import found_paused
 from gh_backfill.store.backfills import Standstill
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import processes, route
@@ -236,14 +236,11 @@ class Worker:
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
         still = self.claims.standstill()
-        if still.held:  # by a person, whatever else is true of it
-            return Captured(outcome=Outcome.PAUSED, reason=why_it_stands(still) or "", resume_at=still.resume_at)
+        if still.held or still.status is BackfillStatus.PAUSED:  # by a person, whatever else is true of it
+            return Captured(outcome=Outcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
             self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
             return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps, still.short))
-        if still.status is BackfillStatus.PAUSED:
-            reason = paused_until(still.pause_reason, still.resume_at)
-            return Captured(outcome=Outcome.PAUSED, reason=reason, resume_at=still.resume_at)
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
         return self._held_up(still)

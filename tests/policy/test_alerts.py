@@ -150,7 +150,7 @@ def test_a_refused_credential_is_one_alert_however_many_jobs_it_failed() -> None
 
 def test_a_plan_whose_credential_is_refused_is_told_of_once_and_as_that() -> None:
     refused = dead("the plan", repository_id=None, error_type=ErrorType.DENIED, outcome=JobOutcome.NOT_POSSIBLE)
-    system = (SystemFailure(error_type=ErrorType.RUNNER, error="the plan job failed: nothing was captured"),)
+    system = (SystemFailure(error_type=ErrorType.RUNNER, error="the plan failed: no", of_plan=True),)
     alerts = [alert.kind for alert in judge(run(refused, system_errors=system), (), NOW) if alert.opens_issue]
     assert alerts == [AlertKind.CREDENTIAL]
 
