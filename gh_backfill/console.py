@@ -167,7 +167,7 @@ def show_captured(name: str, captured: Captured) -> None:
         f"{counts.inserted} rows new, {counts.updated} changed, {counts.unchanged} unchanged, "
         f"{captured.spent.points} points, {captured.spent.requests} requests"
     )
-    if counts.quarantined:
+    if counts.quarantined and "quarantine" not in captured.reason:
         line += f", {counts.quarantined} in quarantine"
     if captured.resume_at:
         line += f"; goes on at {moment(captured.resume_at)}"

@@ -6,6 +6,7 @@ Set `GH_BACKFILL_TEST_DATABASE_URL` to use a server of your own (as a superuser;
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ from gh_backfill.store.embedded import embedded
 # Machines differ: how long an example takes is no matter of a test.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+# A shell that runs the tests in its background lets them ignore ctrl-C, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 EXISTING_SCHEMA = SHARED / "reference" / "existing_app_schema.sql"

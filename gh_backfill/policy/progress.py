@@ -76,10 +76,14 @@ def at_the_end(missing: int, before: int | None) -> LookAgain | Complete:
     return Complete(gaps=max(0, missing))
 
 
-def complete_words(gaps: int, short: int = 0) -> str:
-    """Say that a backfill is complete, and what it is not: `short` are pull requests with less than GitHub counts."""
+def complete_words(gaps: int, short: int = 0, quarantined: int = 0) -> str:
+    """Say that a backfill is complete, and what it is not.
+
+    `short` are pull requests with less than GitHub counts, `quarantined` are items that could not be stored.
+    """
     lacks = [f"{gaps} that GitHub counts and does not list"] if gaps else []
     lacks += [f"parts of {counted(short, 'pull request')} that GitHub counts and does not list"] if short else []
+    lacks += [f"{counted(quarantined, 'item')} in quarantine"] if quarantined else []
     return f"complete but for {', and for '.join(lacks)}" if lacks else "everything that was asked for is captured"
 
 

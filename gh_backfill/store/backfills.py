@@ -22,7 +22,10 @@ _SQL = sql("backfills")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standstill:
-    """Why there is nothing to claim; `short` are the pull requests of which GitHub counted more than it listed."""
+    """Why there is nothing to claim.
+
+    `short` are the pull requests of which GitHub counted more than it listed, `quarantined` are items in quarantine.
+    """
 
     status: BackfillStatus | None
     pause_reason: str | None = None
@@ -33,6 +36,7 @@ class Standstill:
     claimed_by: str | None = None
     gaps: int = 0
     short: int = 0
+    quarantined: int = 0
     held: bool = False
     held_reason: str | None = None
     held_by: str | None = None
@@ -155,6 +159,7 @@ def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None
         claimed_by=row["claimed_by"],
         gaps=row["gaps"],
         short=row["short"],
+        quarantined=row["quarantined"],
         held=bool(row["held"]),
         held_reason=row["held_reason"],
         held_by=row["held_by"],

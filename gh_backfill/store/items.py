@@ -125,8 +125,17 @@ def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -
 
 
 def resolve(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
-    """Close the quarantine of pull requests that are complete now; returns how many entries that were."""
+    """Close the quarantine of pull requests that were read; returns how many entries that were.
+
+    What `write` puts there again in this transaction is open again: `opened_again` counts it.
+    """
     return tx.run(_SQL["resolve_quarantine"], repository_id=repository_id, numbers=tuple(numbers))
+
+
+def opened_again(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
+    """Return how many entries of these pull requests this transaction has closed and put there again."""
+    row = tx.row(_SQL["opened_again"], repository_id=repository_id, numbers=tuple(numbers))
+    return int(row["entries"]) if row else 0
 
 
 def _upsert(tx: Transaction, statement: str, rows: list[Row], largest_part: int, **params: object) -> RowCounts:

@@ -106,10 +106,11 @@ def _step(
     gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
     lost = [each for slot in slots.values() if isinstance(slot, Slot) and not slot.item for each in slot.unreadable]
     sifted = sift(db, repository, chunk)
-    closed = [*_whole(sifted.kept), *gone]
-    failing = [number for number in numbers if number not in closed]
     lost += sifted.refused
-    resolved = persistently(lambda: _store(db, repository, sifted.kept, lost, closed, failing), sleep)
+    refused = {each.number for each in lost}
+    whole = [item.pull_request.number for item in sifted.kept if not item.unreadable]
+    failing = [number for number in numbers if number in refused or number not in {*whole, *gone}]
+    resolved = persistently(lambda: _store(db, repository, sifted.kept, lost, gone, failing), sleep)
     return Retried(tried=len(numbers), resolved=resolved, remaining=len(failing), gone=len(gone))
 
 
@@ -130,25 +131,22 @@ def _read(
     return slots, [gathering.complete() for gathering in gatherings]
 
 
-def _whole(chunk: list[CompletePullRequest]) -> list[int]:
-    """Return the numbers of the pull requests of which nothing is missing any more."""
-    return [item.pull_request.number for item in chunk if not item.unreadable]
-
-
 def _store(
     db: Database,
     repository: TrackedRepository,
     kept: list[CompletePullRequest],
     lost: list[Unreadable],
-    closed: list[int],
+    gone: list[int],
     failing: list[int],
 ) -> int:
+    """Store what was read; what is refused or can't be read again is opened again.  Returns how many are closed."""
+    read = [*(item.pull_request.number for item in kept), *gone]
     with db.transaction() as tx:
         people.settle(tx, people.people_of(kept))
     with db.transaction() as tx:
         backfills.lock(tx, repository.id)
-        resolved = items.resolve(tx, repository.id, closed)
+        closed = items.resolve(tx, repository.id, read)
         written = items.write(tx, repository, kept, lost, items.vocabulary(tx))
         items.count_attempt(tx, repository.id, failing)
         backfills.count_new(tx, repository.id, written.new_pull_requests)
-    return resolved
+        return closed - items.opened_again(tx, repository.id, read)

@@ -240,7 +240,9 @@ class Worker:
             return Captured(outcome=Outcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
             self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
-            return Captured(outcome=Outcome.COMPLETED, reason=complete_words(still.gaps, still.short))
+            return Captured(
+                outcome=Outcome.COMPLETED, reason=complete_words(still.gaps, still.short, still.quarantined)
+            )
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
         return self._held_up(still)

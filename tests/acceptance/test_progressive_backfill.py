@@ -130,7 +130,10 @@ def test_a_capture_that_fails_does_not_stop_the_others_and_the_report_names_it(s
     small_stage.track("octo/engine", "octo/motor")
     with Database(small_stage.database_url) as db, db.transaction() as tx:
         (engine,) = tx.rows("select id from repositories where name = 'engine'")
-        tx.run("create function broken() returns trigger language plpgsql as 'begin raise exception ''broken''; end'")
+        tx.run(
+            "create function broken() returns trigger language plpgsql as "
+            "$$ begin raise 'broken' using errcode = 'internal_error'; end $$"
+        )
         tx.run(
             "create trigger broken before insert on reviews for each row "
             f"when (new.repository_id = '{engine['id']}') execute function broken()"

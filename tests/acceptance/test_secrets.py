@@ -138,7 +138,10 @@ def test_a_refused_token_and_a_broken_github_are_reported_without_it(environment
 def test_an_error_that_nobody_expected_shows_none_either(environment: dict[str, str], database_url: str) -> None:
     assert cli(environment, "track", "octo/small").returncode == 0
     with Database(database_url) as db, db.transaction() as tx:
-        tx.run("create function broken() returns trigger language plpgsql as $$ begin raise 'no'; end $$")
+        tx.run(
+            "create function broken() returns trigger language plpgsql as "
+            "$$ begin raise 'no' using errcode = 'internal_error'; end $$"
+        )
         tx.run("create trigger broken before insert on reviews for each row execute function broken()")
     done = cli(environment, "capture", "octo/small")
     assert done.returncode != 0

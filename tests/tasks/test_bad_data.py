@@ -123,7 +123,7 @@ def test_what_is_too_large_for_the_database_is_kept_apart_and_the_walk_goes_on(h
     assert captured.outcome is Outcome.COMPLETED
     lost = house.rows("select kind, number, reason from backfill_quarantine order by number")
     assert [(row["kind"], row["number"]) for row in lost] == [("issue_comment", 5), ("pull_request", 7)]
-    assert all("can't take it" in row["reason"] for row in lost)
+    assert all("for its size" in row["reason"] for row in lost)
     assert (house.count("pull_requests"), house.state(SMALL)["gaps"]) == (11, 0)
 
 

@@ -65,6 +65,33 @@ def test_a_retry_that_fails_again_counts_once_also_where_the_reading_says_so_its
     assert after["n"] == before["n"] + before["entries"]
 
 
+def test_a_retry_of_what_the_database_refuses_says_that_it_still_fails_and_closes_the_rest(house: House) -> None:
+    house.track(SMALL)
+    refuse(house, "new.github_id % 3 = 0")
+    first = house.capture(SMALL)
+    refused = open_entries(house)
+    assert refused > 1
+    assert f"{refused} items in quarantine" in first.reason
+    tried = len({row["number"] for row in house.rows("select number from backfill_quarantine")})
+    again = retry_quarantined(house.db, house.graphql(), job.find(house.db, SMALL))
+    assert again == Retried(tried=tried, remaining=tried)
+    one = house.only("select min(github_id) as id from backfill_quarantine")["id"]
+    refuse(house, f"new.github_id = {one}")
+    again = retry_quarantined(house.db, house.graphql(), job.find(house.db, SMALL))
+    assert again == Retried(tried=tried, remaining=1, resolved=refused - 1)
+    assert open_entries(house) == 1
+
+
+def refuse(house: House, refused: str) -> None:
+    """Let the database refuse the reviews of which that is true."""
+    with house.db.transaction() as tx:
+        tx.run("create or replace function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$")
+        tx.run("drop trigger if exists refuse on reviews")
+        tx.run(
+            f"create trigger refuse before insert on reviews for each row when ({refused}) execute function refuse()"
+        )
+
+
 def captured_into_quarantine(house: House) -> None:
     """Leave 180 pull requests in the quarantine, and GitHub well again."""
     house.track(ENGINE)

@@ -205,8 +205,15 @@ set attempts = attempts + 1, last_seen_at = clock_timestamp()
 where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[])
   and last_seen_at < transaction_timestamp();
 
+-- name: opened_again
+-- Entries that are older than this transaction, and that it has renewed.
+select count(*) as entries
+from backfill_quarantine
+where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[])
+  and first_seen_at < transaction_timestamp() and last_seen_at >= transaction_timestamp();
+
 -- name: resolve_quarantine
--- The pull requests with these numbers are complete now.
+-- The pull requests with these numbers were read again.
 update backfill_quarantine
 set resolved_at = clock_timestamp()
 where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[]);
