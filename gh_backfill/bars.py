@@ -17,6 +17,7 @@ from rich.table import Column
 from rich.text import Text
 
 from gh_backfill.policy.estimate import duration
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.tasks.capture import Progress as CaptureProgress
@@ -44,7 +45,7 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
             waits = progress.waiting_until
             note = "waiting" if waits else f"{duration(left.seconds)} left" if left else ""
             done = min(progress.captured, progress.wanted)
-            bars.set(name, name, done, progress.wanted, f"{progress.spent.points} points", note)
+            bars.set(name, name, done, progress.wanted, counted(progress.spent.points, "point"), note)
             bars.draw(f"waits until {_time(waits)}" if waits else "")
 
         yield show
@@ -55,7 +56,7 @@ def progress_line(progress: CaptureProgress) -> str:
     here = of_wanted(progress.captured, progress.total, progress.goal)
     line = (
         f"{progress.repository.full_name}: {here} pull requests, "
-        f"{progress.chunks} chunks, {progress.spent.points} points"
+        f"{counted(progress.chunks, 'chunk')}, {counted(progress.spent.points, 'point')}"
     )
     if progress.left:
         line += f"; {progress.left} left"
@@ -74,7 +75,7 @@ def scene() -> Iterator[Callable[[Scene], None]]:
         def show(scene: Scene) -> None:
             for lane in scene.lanes:
                 state = lane.state
-                points = f"{lane.points} points"
+                points = counted(lane.points, "point")
                 wanted = state.wanted or 0
                 bars.set(state.id, state.full_name, min(state.captured, wanted), wanted, points, _note(lane))
             bars.draw(scene.waits or "")
@@ -103,7 +104,9 @@ class _LineScene:
         done = sum(lane.state.captured for lane in scene.lanes)
         total = sum(lane.state.wanted or 0 for lane in scene.lanes)
         points = sum(lane.points for lane in scene.lanes)
-        line = f"{done} of {total} pull requests, {points} points, {scene.running} captures running"
+        line = (
+            f"{done} of {total} pull requests, {counted(points, 'point')}, {counted(scene.running, 'capture')} running"
+        )
         print(f"{line}; {scene.waits}" if scene.waits else line, file=sys.stderr, flush=True)
 
 

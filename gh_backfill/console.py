@@ -19,6 +19,7 @@ from gh_backfill import output, tables
 from gh_backfill.policy import markdown
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
@@ -163,9 +164,9 @@ def show_captured(name: str, captured: Captured) -> None:
     """Print what a capture did, as one line."""
     counts = captured.counts
     line = (
-        f"{name}: {_told(captured)}; {captured.items} pull requests in {captured.chunks} chunks, "
-        f"{counts.inserted} rows new, {counts.updated} changed, {counts.unchanged} unchanged, "
-        f"{captured.spent.points} points, {captured.spent.requests} requests"
+        f"{name}: {_told(captured)}; {counted(captured.items, 'pull request')} in {counted(captured.chunks, 'chunk')}, "
+        f"{counted(counts.inserted, 'row')} new, {counts.updated} changed, {counts.unchanged} unchanged, "
+        f"{counted(captured.spent.points, 'point')}, {counted(captured.spent.requests, 'request')}"
     )
     if counts.quarantined and "quarantine" not in captured.reason:
         line += f", {counts.quarantined} in quarantine"
@@ -199,8 +200,8 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     if done.report is not None:
         totals = done.report.totals()
         _out.print(
-            f"\nthis run: {totals['pull_requests']} pull requests, {totals['points']} points, "
-            f"{totals['requests']} requests, {totals['failed']} of {totals['jobs']} captures failed"
+            f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
+            f"{counted(totals['requests'], 'request')}, {totals['failed']} of {totals['jobs']} captures failed"
         )
     elif done.standing:
         _out.print("\n" + escape(hinted("\n".join(done.standing))))

@@ -119,5 +119,6 @@ def show_prices(found: Sequence[Priced]) -> None:
 def _recovered_total(done: Recovered) -> str:
     if not done.returned and not done.closed and not done.left:
         return "nothing is stuck"
-    text = f"{len(done.returned)} chunks go back to be claimed, {len(done.closed)} of older applications are closed"
-    return f"{text}, {len(done.left)} are held by somebody and left alone" if done.left else text
+    returned, closed, left = (len(each) for each in (done.returned, done.closed, done.left))
+    text = f"{counted(returned, 'chunk')} given back to be claimed, {closed} of older applications closed"
+    return f"{text}, {left} held by somebody and left alone" if left else text

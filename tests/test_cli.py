@@ -101,7 +101,7 @@ def test_the_guides_way_to_name_a_repository_works(environment: dict[str, str]) 
         environment, "capture", f"--repository-id={tracked[0]['repository_id']}", "--chunk-size=3", "--max-chunks=1"
     )
     assert done.returncode == 0, done.stderr
-    assert "3 pull requests in 1 chunks" in done.stdout
+    assert "3 pull requests in 1 chunk," in done.stdout
 
 
 def test_inputs_arrive_by_the_environment_and_empty_ones_are_not_given(environment: dict[str, str]) -> None:

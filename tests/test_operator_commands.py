@@ -57,7 +57,7 @@ def test_recover_says_what_it_did_in_lines_json_outputs_and_summary(
     assert json.loads(done.stdout)["returned"] == 1
     assert "octo/engine: chunk 9 goes back to be claimed again: its worker stopped renewing its lease" in done.stderr
     assert "returned<<" in (tmp_path / "output").read_text()
-    assert "1 chunks go back" in (tmp_path / "summary").read_text()
+    assert "1 chunk given back" in (tmp_path / "summary").read_text()
     assert chunk(db) == ("pending", 1)
     assert cli(environment, "recover").stdout == "nothing is stuck\n"
 

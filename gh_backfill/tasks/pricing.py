@@ -99,7 +99,7 @@ def informed(graphql: GraphQL, prices: Prices) -> Prices:
             log.info("GitHub seems to charge for telling a price: it is asked no further")
             break
     if asked:
-        log.info("GitHub told the prices of %s queries: %s", len(asked), prices.believed)
+        log.info("GitHub told the prices of %s: %s", counted(len(asked), "query"), prices.believed)
     return prices
 
 

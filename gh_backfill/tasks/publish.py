@@ -8,7 +8,7 @@ from gh_backfill import actions
 from gh_backfill.policy.alerts import Alert
 from gh_backfill.policy.figures import JobFigures, Json
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.markdown import details, plain, shortened, table
+from gh_backfill.policy.markdown import counted, details, plain, shortened, table
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.standing import notice
 from gh_backfill.settings import Settings
@@ -94,7 +94,7 @@ def _errors(made: Report) -> str:
             ]
     summary = made.run.error_summary()
     title = (
-        f"{summary['total_errors']} errors: {len(summary['critical_errors'])} critical, "
+        f"{counted(summary['total_errors'], 'error')}: {len(summary['critical_errors'])} critical, "
         f"{made.totals()['warnings']} warnings"
     )
     return details(title, "\n".join(lines)) if lines else ""

@@ -10,6 +10,7 @@ from typing import Any
 from gh_backfill.errors import StoreConflict, StoreUnavailable
 from gh_backfill.policy import ledger
 from gh_backfill.policy.ledger import RunnerJob
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.webhooks import JobEnded, Meaning, Moved, Nothing, RunEnded, meaning
 from gh_backfill.store import jobs, webhooks
@@ -68,9 +69,9 @@ def _take(tx: Transaction, event: str, delivery_id: str, what: Meaning) -> tuple
         case Nothing(reason=reason):
             return "ignored", reason
         case JobEnded() as ended:
-            return "done", f"{_job_ended(tx, ended)} jobs closed"
+            return "done", f"{counted(_job_ended(tx, ended), 'job')} closed"
         case RunEnded() as ended:
-            return "done", f"{_run_ended(tx, ended)} jobs closed"
+            return "done", f"{counted(_run_ended(tx, ended), 'job')} closed"
         case Moved() as moved:
             taken = webhooks.announce(
                 tx,

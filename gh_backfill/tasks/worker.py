@@ -17,6 +17,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.retries import PauseReason
 from gh_backfill.policy.standing import found_paused
@@ -88,7 +89,7 @@ class Worker:
     def _limit_reached(self) -> Captured | None:
         limits = self.limits
         if limits.max_chunks is not None and self._done.chunks >= limits.max_chunks:
-            return Captured(outcome=Outcome.STOPPED, reason=f"{limits.max_chunks} chunks done, as asked")
+            return Captured(outcome=Outcome.STOPPED, reason=f"{counted(limits.max_chunks, 'chunk')} done, as asked")
         if limits.deadline is not None and self.now() + timedelta(seconds=self._seconds) >= limits.deadline:
             return Captured(outcome=Outcome.STOPPED, reason="the time limit is reached")
         return None

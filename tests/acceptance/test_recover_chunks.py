@@ -54,7 +54,7 @@ def test_the_scheduled_run_returns_what_lost_its_worker_and_says_so(
 
     done = run("schedule")
     assert (done.exit_code, done.jobs) == (0, {"recover": "success"}), done.text
-    assert "1 chunks go back" in done.summaries["recover"]
+    assert "1 chunk given back" in done.summaries["recover"]
     assert done.outputs["recover"]["returned"] == "1"
     assert status(db) == "pending"
 

@@ -83,7 +83,7 @@ def test_a_killed_worker_is_followed_at_once_on_its_machine_and_after_its_lease_
 ) -> None:
     house.track(ENGINE)
     with ended(worker(house)) as process:
-        first_lines(process, "1 chunks")
+        first_lines(process, "1 chunk,")
         process.kill()
         process.wait(30)
     left = house.rows("select attempt from backfill_chunks where status = 'processing'")
