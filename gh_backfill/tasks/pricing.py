@@ -10,6 +10,7 @@ from gh_backfill.clients import dry_run
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError, GitHubError, StoreError
 from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.samples import ABOVE, SAMPLES, Sample, next_sample
 from gh_backfill.settings import Settings
 from gh_backfill.store import prices as store
