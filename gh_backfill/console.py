@@ -89,7 +89,7 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
 def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
     """Print what became of each name."""
     for each in done:
-        word = f"would be {each.text}" if dry_run and each.result is Result.ADDED else each.text
+        word = "would be tracked" if dry_run and each.result is Result.ADDED else each.text
         _out.print(escape(f"{each.given}: {word}"))
     if dry_run:
         _out.print("dry run: nothing was written")

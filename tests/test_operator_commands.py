@@ -142,8 +142,8 @@ def test_an_account_is_shown_and_asked_about_and_a_dry_run_writes_nothing(enviro
     assert "octo: 2 repositories with 115 pull requests, about " in asked.stderr
     dry = cli(environment, "track", "octo/*", "--dry-run")
     assert dry.stdout.splitlines() == [
-        "octo/engine: would be added",
-        "octo/small: would be added",
+        "octo/engine: would be tracked",
+        "octo/small: would be tracked",
         "dry run: nothing was written",
     ]
     assert json.loads(cli(environment, "status", "--json").stdout) == []

@@ -90,7 +90,7 @@ def track(tx: Transaction, repositories: Sequence[Repository]) -> set[str]:
         return set()
     tx.run(_SQL["free_tracked_names"], rows=rows)
     tracked = tx.rows(_SQL["track"], github_ids=tuple(each.github_id for each in repositories))
-    return {row["repository_id"] for row in tracked if row["inserted"]}
+    return {row["repository_id"] for row in tracked if row["added"]}
 
 
 def candidates(tx: Transaction, *, asked: Sequence[str] = ()) -> list[TrackedRepository]:

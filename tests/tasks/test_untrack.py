@@ -13,6 +13,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.capture import Limits, Outcome, Progress
 from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.track import Result, track
 from gh_backfill.tasks.untrack import Untracked, untrack
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.test_installations import WRITER_ROLE, as_role, run
@@ -79,6 +80,18 @@ def test_deleted_rows_are_those_of_the_repository_alone_and_it_can_be_captured_a
     house.track(ENGINE)
     house.capture()
     assert house.count("pull_requests") == 192
+
+
+@pytest.mark.parametrize("delete_rows", [False, True])
+def test_who_tracks_it_again_reads_that_it_was_added_and_so_does_its_history(house: House, delete_rows: bool) -> None:
+    house.track(ENGINE)
+    untracked(house, delete_rows=delete_rows)
+    (again,) = track(house.db, house.graphql(), [ENGINE])
+    assert again.result is Result.ADDED
+    events = house.rows("select event from backfill_events order by id")
+    assert [each["event"] for each in events][-2:] == ["untracked", "tracked"]
+    (twice,) = track(house.db, house.graphql(), [ENGINE])
+    assert twice.result is Result.KNOWN
 
 
 def test_a_dry_run_tells_the_rows_and_writes_nothing(house: House) -> None:

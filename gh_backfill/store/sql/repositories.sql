@@ -93,6 +93,10 @@ where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
   and lower(t.repository_name) = lower(i.name) and r.github_id <> i.github_id;
 
 -- name: track
+-- `added` are those that were not on the list: new ones, and those that had been taken off.
+with off as materialized (
+    select repository_id from tracked_repositories where tracking_enabled is not distinct from false
+)
 insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled)
 select r.id, r.owner, r.name, true
 from repositories r
@@ -103,7 +107,7 @@ set organization_name = excluded.organization_name, repository_name = excluded.r
     tracking_enabled = true, updated_at = clock_timestamp()
 where (t.organization_name, t.repository_name, t.tracking_enabled)
       is distinct from (excluded.organization_name, excluded.repository_name, true)
-returning t.repository_id, (xmax = 0) as inserted;
+returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added;
 
 -- name: candidates
 -- Everything that is tracked, has an open backfill, or one that failed because GitHub did not show it; what was taken off
