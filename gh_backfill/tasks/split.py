@@ -55,6 +55,9 @@ def splits(
             numbers = [each.number for slot in newest.slots for each in slot.unreadable if each.number is not None]
             if numbers:
                 found[repository.id] = Split(ranges=ranges(max(numbers), many), began=newest.server_time)
+            else:
+                log.warning("%s is not split now: GitHub lists none of its pull requests", repository.id)
+                undecided.add(repository.id)
     return found, undecided
 
 

@@ -63,6 +63,7 @@ def test_every_way_leaves_the_same_rows_chunks_and_figures(
     house.track(SMALL)
     WAYS["a worker"](house)
     first = left_behind(house)
+    first[0][0]["requests"] += way != "a worker"  # a command asks for GitHub's prices once a week, and pays no point
     with house.db.transaction() as tx:
         tx.run("truncate repositories, contributors, progressive_capture_jobs cascade")
     house.track(SMALL)

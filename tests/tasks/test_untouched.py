@@ -82,7 +82,10 @@ def test_a_catch_up_changes_only_what_it_fetched_and_what_is_different(
         after, people_after = by_id(house, "pull_requests"), by_id(house, "contributors")
         moved = {"title", "updated_at", "author_login", "counts_fetched_at", "last_synced_at", "last_updated"}
         assert {"title", "updated_at"} <= changed(before[edited.id], after[edited.id]) <= moved
-        assert {number for number in before if changed(before[number], after[number])} == {edited.id}
+        others = {each for each in before if each != edited.id and before[each] != after[each]}
+        assert {before[each]["author_github_id"] for each in others} == {author.id}  # the copies of the name follow
+        copied = set().union(*(changed(before[each], after[each]) for each in others))
+        assert copied - {"last_updated"} == {"author_login"}  # where the host keeps the time of a row's last change
         named = {"username", "profile_url", "last_updated_at"}
         assert changed(people_before[author.id], people_after[author.id]) == named
         assert {each for each in people_before if changed(people_before[each], people_after[each])} == {author.id}
