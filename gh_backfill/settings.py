@@ -35,6 +35,15 @@ OPTIONS = frozenset(
     )
 )
 
+# What a step of a workflow gets from its runner and from the workflow file, whatever somebody has set.
+RUNNER = frozenset(
+    {
+        *("GITHUB_ACTIONS", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT"),
+        *("GITHUB_REPOSITORY", "GITHUB_RUN_ATTEMPT", "GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_STEP_SUMMARY"),
+        *("GITHUB_TOKEN", "GH_BACKFILL_PLAN_ERROR", "GH_BACKFILL_PLAN_IDLE", "GH_BACKFILL_PLAN_RESULT"),
+    }
+)
+
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -203,6 +212,14 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
     )
     exposure.refuse(servers, values, os.environ if environment is None else environment)
     return _with_clean_address(read)
+
+
+def of_the_runner() -> Settings:
+    """Return what a workflow's runner gives by itself: enough to tell of settings that can't be read.
+
+    Raises ConfigurationError where even that is malformed.
+    """
+    return load({name: value for name, value in os.environ.items() if name in RUNNER}, dotenv=None)
 
 
 def names() -> frozenset[str]:

@@ -187,6 +187,24 @@ def test_a_database_that_can_not_be_written_is_told_with_what_can_be_read(
     github.world.shelves[home.id].issues.clear()
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"DATABASE_URL": "postgresql://u:p@ss@host/db"}, {"GH_BACKFILL_MONTHLY_BUDGET": "much"}]
+)
+def test_settings_that_can_not_be_read_are_told_by_what_the_runner_gives(
+    environment: dict[str, str], github: Simulator, wrong: dict[str, str]
+) -> None:
+    done = cli(environment, "report", **wrong)
+    assert done.returncode == 2
+    assert next(iter(wrong)) in done.stderr
+    summary = Path(environment["GITHUB_STEP_SUMMARY"]).read_text().rpartition("## Backfill")[2]
+    assert "It is not known what was captured" in summary
+    assert "settings are malformed" in summary
+    assert "The backfill itself fails" in issues(github)
+    home = github.world.repository(*HOME.split("/"))
+    assert home is not None
+    github.world.shelves[home.id].issues.clear()
+
+
 def test_a_report_that_is_repeated_alone_tells_of_the_first_attempt(environment: dict[str, str]) -> None:
     cli(environment, "track", "octo/small")
     cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS='["octo/small"]')

@@ -35,9 +35,14 @@ def report(dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -
 
     Example: [bold]gh-backfill report[/bold]
     """
-    environment = stored(demo=demo)
-    key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
     now = datetime.now(UTC)
+    try:
+        environment = stored(demo=demo)
+    except ConfigurationError as error:
+        if not dry_run:
+            _tell_without_settings(error, now)
+        raise
+    key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
     trouble: Exception | None = None
     try:
         made, notes = _reported(environment, key, now, dry_run=dry_run)
@@ -117,6 +122,17 @@ def _reported(environment: Settings, key: str | None, now: datetime, *, dry_run:
     return made, notes
 
 
+def _tell_without_settings(trouble: ConfigurationError, now: datetime) -> None:
+    """Tell of settings that can't be read, in a workflow: its runner says enough for a summary and an issue."""
+    try:
+        environment = settings.of_the_runner()
+    except ConfigurationError:
+        return
+    if environment.in_actions and environment.run_id is not None:
+        made = reporting.unreachable(connect.this_run(environment).key, trouble, _options(environment), now)
+        publish(environment, made, tell.aside("telling of the alerts", lambda: _alert(environment, made, now)))
+
+
 def _what_can_be_read(environment: Settings, key: str, trouble: Exception, now: datetime) -> Report:
     """Return the report of a run that can't be written: from a database that can be read, else from the settings."""
     options = replace(_options(environment), trouble=trouble)
@@ -164,7 +180,11 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
     raised = sum(each.opens_issue for each in made.alerts)
     if repository is None or token is None:
         told = "GITHUB_TOKEN is missing" if repository else "set GH_BACKFILL_ALERT_REPOSITORY for issues"
-        return [f"{raised} alerts got no issue: {told}"] if raised and (repository or environment.in_actions) else []
+        return (
+            [f"{counted(raised, 'alert')} got no issue: {told}"]
+            if raised and (repository or environment.in_actions)
+            else []
+        )
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
     return alert.tell(made, lambda: issues.issues_of(environment.github_api_url, secret, repository), occurrence)

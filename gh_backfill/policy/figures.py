@@ -180,7 +180,9 @@ class RunFigures:
         totals = self.totals()
         if not self.jobs:
             troubles = "; ".join(each.error for each in self.system_errors)
-            return f"Nothing was captured: {troubles or self.idle or 'no repositories need backfilling'}."
+            unread = any(not each.of_plan for each in self.system_errors)
+            what = "It is not known what was captured" if unread else "Nothing was captured"
+            return f"{what}: {troubles or self.idle or 'no repositories need backfilling'}."
         text = (
             f"{counted(totals['pull_requests'], 'pull request')} in {counted(totals['chunks'], 'chunk')} for "
             f"{counted(totals['points'], 'point')} ({counted(totals['requests'], 'request')}, {totals['retries']} of "

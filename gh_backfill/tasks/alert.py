@@ -11,6 +11,7 @@ from gh_backfill.policy import issue_text
 from gh_backfill.policy.alerts import Alert, AlertKind, recovered
 from gh_backfill.policy.figures import JobFigures
 from gh_backfill.policy.issue_text import Occurrence
+from gh_backfill.policy.markdown import counted
 from gh_backfill.tasks.report import Report
 
 # What fails all at once is one trouble: the summary has the rest.
@@ -26,7 +27,8 @@ def tell(made: Report, at_github: Callable[[], AbstractContextManager[Issues]], 
             notes.extend(_tell(made, issues, occurrence))
     except BackfillError as error:
         raised = sum(alert.opens_issue for alert in made.alerts)
-        notes.append(f"{raised} alerts got no issue: {error}" if raised else f"issues could not be looked at: {error}")
+        lost = f"{counted(raised, 'alert')} got no issue" if raised else "issues could not be looked at"
+        notes.append(f"{lost}: {error}")
     return notes
 
 

@@ -139,7 +139,7 @@ def test_a_private_repository_is_named_by_its_id_only(github: Simulator) -> None
 
 def test_without_permission_the_alert_says_so_and_nothing_is_raised(github: Simulator) -> None:
     (note,) = told(github, dead(), home="octo/elsewhere")
-    assert note.startswith("1 alerts got no issue: GitHub refuses (status 404)")
+    assert note.startswith("1 alert got no issue: GitHub refuses (status 404)")
 
 
 def test_text_of_others_can_not_take_part_in_the_issue(github: Simulator) -> None:
