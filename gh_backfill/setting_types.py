@@ -40,6 +40,20 @@ def _address(value: str) -> str:
     return value.strip()
 
 
+def _token(value: SecretStr) -> SecretStr:
+    """Accept what a request can carry; the error repeats nothing of it."""
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise ValueError("holds a space, a line end or a character that no token has: paste it again")
+    return value
+
+
+def _tokens(value: SecretStr) -> SecretStr:
+    """Accept several tokens, with commas, spaces or line ends between them."""
+    if not re.fullmatch(r"[\s!-~]+", value.get_secret_value(), re.ASCII):
+        raise ValueError("holds a character that no token has: paste them again")
+    return value
+
+
 def _database(value: SecretStr) -> SecretStr:
     """Accept the address of a database; the error says what is wrong with it, and repeats nothing."""
     database_address.understood(value.get_secret_value())
@@ -53,6 +67,8 @@ def _schema(value: str) -> str:
     return value
 
 
+Token = Annotated[SecretStr, AfterValidator(_token)]
+Tokens = Annotated[SecretStr, AfterValidator(_tokens)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Address = Annotated[str, AfterValidator(_address)]
 PriceTable = Annotated[dict[str, float], BeforeValidator(_table)]

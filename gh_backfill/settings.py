@@ -17,7 +17,7 @@ from gh_backfill import database_address, dotenv_file, exposure, hidden
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.exposure import INSIST, Servers
 from gh_backfill.policy.parts import PER_PART
-from gh_backfill.setting_types import Address, DatabaseUrl, PriceTable, SchemaName, Whole, Wholes
+from gh_backfill.setting_types import Address, DatabaseUrl, PriceTable, SchemaName, Token, Tokens, Whole, Wholes
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
     database_schema: SchemaName | None = _aliases("GH_BACKFILL_SCHEMA")
-    github_token: SecretStr | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
-    github_tokens: SecretStr | None = _aliases("GITHUB_TOKENS")
+    github_token: Token | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
+    github_tokens: Tokens | None = _aliases("GITHUB_TOKENS")
     token_name: str = Field(default="GITHUB_TOKEN", validation_alias="GH_BACKFILL_TOKEN_NAME")
     tokens_name: str = Field(default="GITHUB_TOKENS", validation_alias="GH_BACKFILL_TOKENS_NAME")
     app_id: Whole | None = _aliases("GITHUB_APP_ID")
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     run_key: str | None = _aliases("GH_BACKFILL_RUN_KEY")
 
     alert_repository: str | None = _aliases("GH_BACKFILL_ALERT_REPOSITORY")
-    alert_token: SecretStr | None = _aliases("GH_BACKFILL_ALERT_TOKEN")
+    alert_token: Token | None = _aliases("GH_BACKFILL_ALERT_TOKEN")
     plan_result: str | None = _aliases("GH_BACKFILL_PLAN_RESULT")
     plan_error: str | None = _aliases("GH_BACKFILL_PLAN_ERROR")
     plan_idle: str | None = _aliases("GH_BACKFILL_PLAN_IDLE")

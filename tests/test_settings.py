@@ -168,6 +168,19 @@ def test_several_tokens_are_parted_by_commas_or_white_space_and_replace_the_sing
     assert found.tokens == {"GITHUB_TOKENS[0]": "ghp_a", "GITHUB_TOKENS[1]": "ghp_b"}
 
 
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITHUB_TOKENS", "GH_BACKFILL_ALERT_TOKEN"])
+@pytest.mark.parametrize("wrong", ["pasted…", "t\u00f6k", "a\u2028b"])
+def test_a_token_that_no_request_can_carry_is_told_of_at_once_and_not_shown(name: str, wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{name} holds .*paste") as told:
+        load({name: wrong}, dotenv=None)
+    assert wrong not in str(told.value)
+
+
+def test_a_token_of_two_lines_is_told_of_at_once() -> None:
+    with pytest.raises(ConfigurationError, match="GITHUB_TOKEN holds a space, a line end"):
+        load({"GITHUB_TOKEN": "one\ntwo"}, dotenv=None)
+
+
 def test_a_workflows_own_token_does_not_read_in_the_stead_of_an_app() -> None:
     assert load(GITHUB_TOKEN="ghs_a").tokens == {"GITHUB_TOKEN": "ghs_a"}
     assert load(GITHUB_TOKEN="ghs_a", GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="key").tokens == {}
