@@ -40,11 +40,11 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
 
 def test_every_setting_is_trimmed_and_one_of_blanks_is_not_given(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text('GITHUB_TOKEN=" from the file "\n')
+    file.write_text('GITHUB_TOKEN=" from_the_file "\n')
     found = settings.load({"DATABASE_URL": f" {SUPABASE}\r\n", "GITHUB_TOKEN": " \n"}, dotenv=file)
     assert found.database_url is not None
     assert found.database_url.get_secret_value() == SUPABASE
-    assert found.tokens == {"GITHUB_TOKEN": "from the file"}
+    assert found.tokens == {"GITHUB_TOKEN": "from_the_file"}
 
 
 def test_parameters_of_other_programs_are_left_out_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
@@ -172,13 +172,13 @@ def test_several_tokens_are_parted_by_commas_or_white_space_and_replace_the_sing
 @pytest.mark.parametrize("wrong", ["pasted…", "t\u00f6k", "a\u2028b"])
 def test_a_token_that_no_request_can_carry_is_told_of_at_once_and_not_shown(name: str, wrong: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"{name} holds .*paste") as told:
-        load({name: wrong}, dotenv=None)
+        load(**{name: wrong})
     assert wrong not in str(told.value)
 
 
 def test_a_token_of_two_lines_is_told_of_at_once() -> None:
     with pytest.raises(ConfigurationError, match="GITHUB_TOKEN holds a space, a line end"):
-        load({"GITHUB_TOKEN": "one\ntwo"}, dotenv=None)
+        load(GITHUB_TOKEN="one\ntwo")
 
 
 def test_a_workflows_own_token_does_not_read_in_the_stead_of_an_app() -> None:
