@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from gh_backfill import database_address, dotenv_file, exposure, hidden
 from gh_backfill.errors import ConfigurationError
@@ -51,10 +50,10 @@ def _aliases(*names: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(*names))
 
 
-class Settings(BaseSettings):
-    """What the environment says.  An empty value means "not given"."""
+class Settings(BaseModel):
+    """What the environment says, as `load` hands it over: a test never sees the machine's environment."""
 
-    model_config = SettingsConfigDict(extra="ignore", case_sensitive=True, env_ignore_empty=True)
+    model_config = ConfigDict(extra="ignore")
 
     database_url: DatabaseUrl | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
     database_schema: SchemaName | None = _aliases("GH_BACKFILL_SCHEMA")
@@ -104,18 +103,6 @@ class Settings(BaseSettings):
     summary_file: Path | None = _aliases("GITHUB_STEP_SUMMARY")
 
     given: frozenset[str] = Field(default=frozenset(), validation_alias="the names of all that was given")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read only what `load` hands over, so that a test never sees the machine's environment."""
-        return (init_settings,)
 
     @property
     def has_credential(self) -> bool:

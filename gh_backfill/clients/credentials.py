@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from gh_backfill.clients import app, rest
 from gh_backfill.errors import BadCredentials
 
 log = logging.getLogger(__name__)
@@ -91,14 +90,22 @@ def of_token(name: str, token: str, *, api_url: str, workflow_of: str | None) ->
     if token.startswith(INSTALLATION_PREFIX):
         owner = f"repository:{workflow_of.lower()}" if workflow_of else "installation:unnamed"
         return Credential(name, lambda: token, lambda: _at(owner, api_url))
-    return Credential(name, lambda: token, lambda: _at(f"user:{rest.user_id(api_url, token, name)}", api_url))
+    return Credential(name, lambda: token, lambda: _at(f"user:{_user_id(api_url, token, name)}", api_url))
 
 
 def of_app(api_url: str, app_id: int, private_key: str, installation: int | None) -> Credential:
     """Return the credential of an App's installation; without its number, of the only one there is."""
+    from gh_backfill.clients import app  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+
     tokens = app.Tokens(api_url, app_id, private_key, installation)
     name = f"installation {installation or ''} of GITHUB_APP_ID".replace("  ", " ")
     return Credential(name, tokens.current, lambda: _at(f"installation:{tokens.installation()}", api_url))
+
+
+def _user_id(api_url: str, token: str, name: str) -> int:
+    from gh_backfill.clients import rest  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+
+    return rest.user_id(api_url, token, name)
 
 
 def _at(identity: str, api_url: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 
-import apprise
-from apprise.utils.parse import parse_urls
-
 # Its own lines tell addresses that have tokens in them.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 
 def notify(urls: str, title: str, text: str, *, failure: bool) -> bool:
     """Send a message to all addresses; False if any of them did not take it.  Text is shown as it is."""
+    import apprise  # noqa: PLC0415  (it loads slowly, and few commands need it)
+
     kind = apprise.NotifyType.FAILURE if failure else apprise.NotifyType.SUCCESS
     receivers = apprise.Apprise()
     if not receivers.add(urls):
@@ -22,6 +21,9 @@ def notify(urls: str, title: str, text: str, *, failure: bool) -> bool:
 
 def understood(urls: str) -> list[str | None]:
     """Return the service of each address, by apprise's name for it; None for one that it does not know."""
+    import apprise  # noqa: PLC0415  (as above)
+    from apprise.utils.parse import parse_urls  # noqa: PLC0415
+
     services: list[str | None] = []
     for url in parse_urls(urls):  # type: ignore[no-untyped-call]
         found = apprise.Apprise.instantiate(url, suppress_exceptions=True)

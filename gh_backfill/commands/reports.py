@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, settings
-from gh_backfill.clients import issues, runs
 from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.figures import run_address
@@ -19,7 +18,7 @@ from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.savings import explained
 from gh_backfill.settings import Settings
-from gh_backfill.tasks import alert, connect, tell
+from gh_backfill.tasks import connect, tell
 from gh_backfill.tasks import costs as spending
 from gh_backfill.tasks import report as reporting
 from gh_backfill.tasks.publish import markdown, publish
@@ -157,6 +156,8 @@ def _options(environment: Settings) -> Options:
     run = None if environment.run_id is None else (environment.run_id, environment.run_attempt)
     ask = None
     if token is not None and repository is not None:
+        from gh_backfill.clients import runs  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+
         secret = token.get_secret_value()
         ask = lambda run_id: runs.runner_jobs(environment.github_api_url, secret, repository, run_id)  # noqa: E731
     return Options(
@@ -185,6 +186,9 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
             if raised and (repository or environment.in_actions)
             else []
         )
+    from gh_backfill.clients import issues  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+    from gh_backfill.tasks import alert  # noqa: PLC0415  (so does what needs it)
+
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
     return alert.tell(made, lambda: issues.issues_of(environment.github_api_url, secret, repository), occurrence)

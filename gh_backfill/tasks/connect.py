@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gh_backfill import database_address
-from gh_backfill.clients import credentials, rest
+from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
@@ -146,6 +146,8 @@ def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:
 
 def name_of(settings: Settings) -> Callable[[int], Named[str]]:
     """Return the look-up of a repository's name by GitHub's numeric id."""
+    from gh_backfill.clients import rest  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+
     (first, *_) = _credentials(settings)
     return lambda github_id: rest.full_name(settings.github_api_url, first.token(), github_id)
 

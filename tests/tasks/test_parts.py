@@ -32,7 +32,7 @@ from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, House
 from tests.tasks.test_kills import ROOT, ended, first_lines
 
-PULLS = 600
+PULLS = 330
 ISSUES = 30
 ROWS = (
     "select number, title, state, github_id, capture_gap from pull_requests order by number",
