@@ -27,9 +27,11 @@ from gh_backfill.store.embedded import embedded
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
 
-# A shell that runs the tests in its background lets them ignore ctrl-C, and so would every process that a test starts.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Whoever runs the tests in the background may let them ignore ctrl-C or a closed terminal; so would every process that
+# a test starts.
+for each, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(each) is signal.SIG_IGN:
+        signal.signal(each, usual)
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 EXISTING_SCHEMA = SHARED / "reference" / "existing_app_schema.sql"

@@ -63,7 +63,7 @@ def test_what_could_be_meant_otherwise_stops_for_want_of_a_token(environment: di
 def test_the_demo_captures_invented_repositories_into_a_folder_of_its_own(tmp_path: Path) -> None:
     first = run(tmp_path)
     assert first.returncode == 0, first.stderr
-    assert "1660 pull requests" in first.stdout
+    assert "1,660 pull requests" in first.stdout
     assert "gh-backfill psql --demo" in first.stdout
     assert [path.name for path in (tmp_path / ".local/share/gh_backfill").iterdir()] == ["demo"]
     second = run(tmp_path)

@@ -61,7 +61,7 @@ def numbers(world: World) -> list[int]:
     return sorted(outline.number for outline in shelf.outlines())
 
 
-def planned(house: House, identities: int, *, per_part: int = 100, dry_run: bool = False) -> Plan:
+def planned(house: House, identities: int, *, per_part: int = 60, dry_run: bool = False) -> Plan:
     """Plan with so many credentials, each of an identity of its own."""
     tokens = [f"tok{each}" for each in range(identities)]
     every = [Credential(token, partial(str, token), partial(str, f"user of {token}")) for token in tokens]
@@ -158,9 +158,9 @@ def test_what_moves_meanwhile_is_there_at_the_end(house: House) -> None:
     def move(turn: int) -> None:
         changes.edit(world, ENGINE, there[-1 - turn], title=f"Edited {turn}")
         changes.edit(world, ENGINE, there[turn], title=f"Edited early {turn}")
-        changes.review(world, ENGINE, there[200 * turn - 150], author="octo", state="APPROVED", comments=["a"])
+        changes.review(world, ENGINE, there[100 * turn - 75], author="octo", state="APPROVED", comments=["a"])
         changes.open_pull_request(world, ENGINE, author="octo", title=f"Opened {turn}")
-        changes.delete(world, ENGINE, there[200 * turn - 180])
+        changes.delete(world, ENGINE, there[100 * turn - 90])
 
     in_turns(house, 3, move)
     found = house.rows("select number from pull_requests where title like 'Opened%%'")
@@ -168,7 +168,7 @@ def test_what_moves_meanwhile_is_there_at_the_end(house: House) -> None:
     # What was read before it was deleted stays.
     with house.db.transaction() as tx:
         for turn in (1, 2, 3):
-            tx.run("delete from pull_requests where number = %(n)s", n=there[200 * turn - 180])
+            tx.run("delete from pull_requests where number = %(n)s", n=there[100 * turn - 90])
         tx.run("update progressive_backfill_state set processed_prs = (select count(*) from pull_requests)")
     assert not [each for each in differences(house).found if each.kind != "miscounted"]  # type: ignore[attr-defined]
 
@@ -320,7 +320,7 @@ def test_pages_of_a_part_shrink_where_github_leaves_out_most_of_them(house: Hous
 
 
 @pytest.mark.parametrize(
-    ("identities", "per_part", "parts"), [(1, 100, 0), (2, 1000, 0), (2, 100, 2), (3, 350, 2), (9, 10, 5)]
+    ("identities", "per_part", "parts"), [(1, 100, 0), (2, 1000, 0), (2, 100, 2), (3, 200, 2), (9, 10, 5)]
 )
 def test_a_plan_splits_only_where_it_pays(house: House, identities: int, per_part: int, parts: int) -> None:
     track.track(house.db, house.graphql(), [ENGINE])

@@ -19,15 +19,13 @@ from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.plan import Plan, open_backfill, parse_ids, plan
 from tests.tasks.conftest import ENGINE, SMALL, House
 
-NOW = datetime.now(UTC)
 
-
-def planned(house: House, asked: Sequence[str] = (), *, dry_run: bool = False, now: datetime = NOW) -> Plan:
+def planned(house: House, asked: Sequence[str] = (), *, dry_run: bool = False, now: datetime | None = None) -> Plan:
     return plan(
         house.db,
         house.graphql(),
         house.run,
-        now,
+        now or datetime.now(UTC),
         asked=asked,
         thresholds=Thresholds(),
         limit=12,
@@ -79,9 +77,9 @@ def test_a_pause_is_over_when_its_time_has_come(house: House) -> None:
     planned(house)
     repository_id = _id(house)
     with house.db.transaction() as tx:
-        backfills.pause(tx, repository_id, reason="rate_limit", resume_at=NOW)
-    assert reasons(planned(house, now=NOW - timedelta(minutes=1))) == {ENGINE: Why.PAUSED}
-    assert reasons(planned(house, now=NOW)) == {ENGINE: Why.RESUMES}
+        backfills.pause(tx, repository_id, reason="rate_limit", resume_at=datetime.now(UTC))
+    assert reasons(planned(house, now=datetime.now(UTC) - timedelta(minutes=1))) == {ENGINE: Why.PAUSED}
+    assert reasons(planned(house, now=datetime.now(UTC))) == {ENGINE: Why.RESUMES}
     state = house.state()
     assert (state["status"], state["pause_reason"], state["resume_at"]) == ("active", None, None)
 
@@ -324,7 +322,7 @@ def test_the_matrix_names_public_repositories_and_hides_private_ones(house: Hous
     repository_id = _id(house)
     assert made.matrix() == {"include": [{"repository_id": repository_id, "name": ENGINE}]}
     changes.make_private(house.github.world, ENGINE)
-    seen = plan(house.db, house.graphql("insider"), house.run, NOW, thresholds=Thresholds(), limit=12)
+    seen = plan(house.db, house.graphql("insider"), house.run, datetime.now(UTC), thresholds=Thresholds(), limit=12)
     text = json.dumps(seen.matrix())
     assert ENGINE not in text
     assert repository_id in text

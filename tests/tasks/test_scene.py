@@ -9,7 +9,10 @@ from gh_backfill.tasks.scene import Look, Scene
 from tests.storm.wire import Wire
 from tests.tasks.conftest import ENGINE, SMALL, House
 
-RETRY = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=2)
+
+def soon() -> datetime:
+    """Return a whole second two minutes from now: a suite runs longer than that, so it is asked for in each test."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=2)
 
 
 def scene(house: House, look: Look, *running: str) -> Scene:
@@ -43,23 +46,23 @@ def test_a_lane_tells_points_of_this_run_what_is_left_and_whose_turn_has_not_com
 def test_who_waits_for_the_next_try_or_pauses_says_until_when(house: House) -> None:
     house.track(ENGINE, SMALL)
     house.capture(limits=Limits(max_chunks=1, chunk_size=10))
-    eye = look(house)
+    eye, retry = look(house), soon()
     with house.db.transaction() as tx:
-        tx.run("update backfill_chunks set status = 'pending', retry_at = %(at)s, completed_at = null", at=RETRY)
+        tx.run("update backfill_chunks set status = 'pending', retry_at = %(at)s, completed_at = null", at=retry)
         tx.run(
             "update progressive_backfill_state b set status = 'paused', resume_at = %(at)s from repositories r "
             "where r.id = b.repository_id and r.full_name = %(name)s",
-            at=RETRY,
+            at=retry,
             name=SMALL,
         )
     engine, small = scene(house, eye, ENGINE, SMALL).lanes
-    assert engine.waits == f"tries again {RETRY:%H:%M:%S} UTC"
-    assert small.waits == f"paused until {RETRY:%H:%M:%S} UTC"
+    assert engine.waits == f"tries again {retry:%H:%M:%S} UTC"
+    assert small.waits == f"paused until {retry:%H:%M:%S} UTC"
 
 
 def test_what_all_wait_for_is_said_once(house: House) -> None:
     house.track(ENGINE)
-    reset = RETRY + timedelta(minutes=10)
+    reset = soon() + timedelta(minutes=10)
     with house.db.transaction() as tx:
         tx.run(
             "insert into api_budgets (identity, resource, budget_limit, remaining, reset_at) "
