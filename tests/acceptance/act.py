@@ -29,6 +29,10 @@ PROGRAMS = Path(sys.executable).parent
 PROVIDED = frozenset({"actions/checkout"})
 
 
+# Every requirement is here already: nothing is fetched, and the tree of what needs what is not walked in every job.
+PIP = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ActRun:
     """What became of a workflow run.  Jobs are named as GitHub shows them; jobs that never started are absent."""
@@ -90,7 +94,7 @@ def run_workflow(
         *(str(PROGRAMS / "act"), event, "--workflows", f".github/workflows/{workflow}", "--json"),
         *("--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--concurrent-jobs", "5"),
         *_options("local-repository", _stand_ins(checkout / ".github")),
-        *_options("env", {"PIP_NO_INDEX": "1", **run, **(env or {})}),
+        *_options("env", {**PIP, **run, **(env or {})}),
         *_options("input", inputs or {}),
         *_options("secret", secrets or {}),
     ]
