@@ -54,9 +54,13 @@ class Guarded(H11Protocol):
         """Say whether the other side is still to send something."""
         return self._request is None or self._request.more_body
 
-    def patience(self) -> tuple[bool, float]:
-        """Order connections by whether a request has begun, then by age."""
-        return self._request is not None, self._since
+    def patience(self) -> tuple[bool, bool, float]:
+        """Order connections by whether they have just come, then by whether a request has begun, then by age.
+
+        Of many that come at once none has been read yet: they would take each other's places.
+        """
+        new = self.loop.time() - self._since < self._limits.grace_seconds
+        return new, self._request is not None, self._since
 
     def drop(self, reason: str) -> None:
         """Cut the connection at once, whatever it is in the middle of."""

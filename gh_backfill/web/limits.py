@@ -13,7 +13,7 @@ FEWEST_CONNECTIONS = 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoorLimits:
-    """Connections, seconds and bytes.
+    """Connections, seconds and bytes; whoever came less than `grace_seconds` ago is not yet slow.
 
     GitHub waits ten seconds for an answer, so whoever needs longer to send is not GitHub:
     https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
@@ -21,6 +21,7 @@ class DoorLimits:
     """
 
     connections: int = 512
+    grace_seconds: float = 1.0
     head_seconds: float = 10.0
     body_seconds: float = 10.0
     largest_head: int = 16 * 1024

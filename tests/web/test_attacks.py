@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -97,6 +98,15 @@ def test_three_hundred_deliveries_at_once_are_all_taken_over_a_few_connections(r
     with db.transaction(read_only=True) as tx:
         (row,) = tx.rows("select count(*) as n from pg_stat_activity where datname = current_database()")
     assert row["n"] <= DoorLimits().database_connections + 2  # the worker's, and ours
+
+
+def test_deliveries_that_come_together_take_the_places_of_the_slow_and_not_each_other_s(database_url: str) -> None:
+    with served(database_url, DoorLimits(connections=50, grace_seconds=0.5)) as url, ExitStack() as stack:
+        place = ("127.0.0.1", httpx.URL(url).port or 0)
+        for _ in range(50):
+            stack.enter_context(socket.create_connection(place, timeout=60)).sendall(head() + b"{")
+        time.sleep(0.6)  # what is slow has had its time
+        assert asyncio.run(all_delivered(place, 40)) == [200] * 40
 
 
 def test_eleven_hundred_connections_that_stay_half_open_stop_no_delivery_and_fill_no_log(
