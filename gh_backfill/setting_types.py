@@ -51,6 +51,8 @@ def _tokens(value: SecretStr) -> SecretStr:
     """Accept several tokens, with commas, spaces or line ends between them."""
     if not re.fullmatch(r"[\s!-~]+", value.get_secret_value(), re.ASCII):
         raise ValueError("holds a character that no token has: paste them again")
+    if not value.get_secret_value().strip(" ,\n\r\t"):
+        raise ValueError("holds no token")
     return value
 
 

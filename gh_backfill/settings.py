@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,15 +32,6 @@ OPTIONS = frozenset(
         *("CHUNK_SIZE", "DEBUG", "DRY_RUN", "MAX_CHUNKS", "OLDER_THAN", "PART", "RECOVER_ALL", "REPOSITORY_ID"),
         *("REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
     )
-)
-
-# What a step of a workflow gets from its runner and from the workflow file, whatever somebody has set.
-RUNNER = frozenset(
-    {
-        *("GITHUB_ACTIONS", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT"),
-        *("GITHUB_REPOSITORY", "GITHUB_RUN_ATTEMPT", "GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_STEP_SUMMARY"),
-        *("GITHUB_TOKEN", "GH_BACKFILL_PLAN_ERROR", "GH_BACKFILL_PLAN_IDLE", "GH_BACKFILL_PLAN_RESULT"),
-    }
 )
 
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
@@ -175,38 +166,28 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
 
     Raises ConfigurationError that names every malformed setting at once.
     """
-    values: dict[str, str] = {}
-    if dotenv is not None:
-        values.update(_given(dotenv_file.values(dotenv)))
-    values.update(_given(os.environ if environment is None else environment))
-    for name, value in values.items():
-        if _SECRET.search(name):
-            hidden.secret(value, name)
-            for part in re.split(r"[\s,]+", value) if name.endswith("S") else ():
-                hidden.secret(part)
-    if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
-        values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
-    try:
-        read = Settings.model_validate(values).model_copy(update={"given": frozenset(values)})
-    except ValidationError as error:
-        wrong = "; ".join(f"{_name(e['loc'])} {_reason(e)}" for e in error.errors())
-        raise ConfigurationError(f"settings are malformed: {wrong}") from None
-    servers = Servers(
-        rest=read.github_api_url,
-        graphql=read.graphql_url,
-        own_graphql=read.github_graphql_url is not None,
-        allowed=read.allow_insecure,
-    )
-    exposure.refuse(servers, values, os.environ if environment is None else environment)
+    values = _values(environment, dotenv)
+    read, malformed = _validated(values)
+    if read is None:
+        wrong = "; ".join(f"{_told_name(name, values)} {reason}" for name, reason in malformed.items())
+        raise ConfigurationError(f"settings are malformed: {wrong}")
+    _refuse_exposure(read, values, os.environ if environment is None else environment)
     return _with_clean_address(read)
 
 
-def of_the_runner() -> Settings:
-    """Return what a workflow's runner gives by itself: enough to tell of settings that can't be read.
+def readable(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> Settings:
+    """Return what can be read of settings of which `load` refuses some, so that a report tells of its run all the same.
 
-    Raises ConfigurationError where even that is malformed.
+    What is malformed is left out, and so are all credentials where one of them would not be safe.
     """
-    return load({name: value for name, value in os.environ.items() if name in RUNNER}, dotenv=None)
+    values = _values(environment, dotenv)
+    _, malformed = _validated(values)
+    read = _without(values, malformed)
+    try:
+        _refuse_exposure(read, values, os.environ if environment is None else environment)
+    except ConfigurationError:
+        read = _without(values, {*malformed, *exposure.CREDENTIALS})
+    return _with_clean_address(read)
 
 
 def names() -> frozenset[str]:
@@ -218,6 +199,47 @@ def names() -> frozenset[str]:
         for name in (alias.choices if isinstance(alias, AliasChoices) else [alias])
         if name is not None
     }
+
+
+def _values(environment: Mapping[str, str] | None, dotenv: Path | None) -> dict[str, str]:
+    """Return all that was given by its name, and note what of it is secret."""
+    values: dict[str, str] = {}
+    if dotenv is not None:
+        values.update(_given(dotenv_file.values(dotenv)))
+    values.update(_given(os.environ if environment is None else environment))
+    for name, value in values.items():
+        if _SECRET.search(name):
+            hidden.secret(value, name)
+            for part in re.split(r"[\s,]+", value) if name.endswith("S") else ():
+                hidden.secret(part)
+    if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
+        values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
+    return values
+
+
+def _validated(values: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
+    """Return the settings, or what is wrong with which names."""
+    try:
+        read = Settings.model_validate(values)
+    except ValidationError as error:
+        return None, {_given_name(each["loc"], values): _reason(each) for each in error.errors()}
+    return read.model_copy(update={"given": frozenset(values)}), {}
+
+
+def _without(values: Mapping[str, str], names: Collection[str]) -> Settings:
+    read, still = _validated({name: value for name, value in values.items() if name not in names})
+    # Another name of the same setting may be malformed, too.
+    return _without(values, {*names, *still}) if read is None else read
+
+
+def _refuse_exposure(read: Settings, values: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    servers = Servers(
+        rest=read.github_api_url,
+        graphql=read.graphql_url,
+        own_graphql=read.github_graphql_url is not None,
+        allowed=read.allow_insecure,
+    )
+    exposure.refuse(servers, values, environment)
 
 
 def _given(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -286,8 +308,18 @@ def _missing_database(settings: Settings) -> str:
     return text
 
 
-def _name(location: tuple[int | str, ...]) -> str:
-    return str(location[0]) if location else "settings"
+def _given_name(location: tuple[int | str, ...], values: Mapping[str, str]) -> str:
+    """Return the name that a malformed setting was given by: pydantic tells the first of those that it may have."""
+    first = str(location[0]) if location else "settings"
+    aliases = (each.validation_alias for each in Settings.model_fields.values())
+    choices = next((each.choices for each in aliases if isinstance(each, AliasChoices) and first in each.choices), [])
+    return next((str(name) for name in choices if name in values), first)
+
+
+def _told_name(name: str, values: Mapping[str, str]) -> str:
+    """Return the name that a person knows a setting by: in a workflow a token is a secret with a name of its own."""
+    known = {"GITHUB_TOKEN": "GH_BACKFILL_TOKEN_NAME", "GITHUB_TOKENS": "GH_BACKFILL_TOKENS_NAME"}
+    return values.get(known.get(name, ""), name)
 
 
 def _reason(error: Any) -> str:

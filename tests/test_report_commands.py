@@ -187,22 +187,50 @@ def test_a_database_that_can_not_be_written_is_told_with_what_can_be_read(
     github.world.shelves[home.id].issues.clear()
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"DATABASE_URL": "postgresql://u:p@ss@host/db"}, {"GH_BACKFILL_MONTHLY_BUDGET": "much"}]
-)
-def test_settings_that_can_not_be_read_are_told_by_what_the_runner_gives(
-    environment: dict[str, str], github: Simulator, wrong: dict[str, str]
+WRONG = {
+    "DATABASE_URL": "postgresql://u:p@ss@host/db",
+    "GH_BACKFILL_MONTHLY_BUDGET": "much",
+    "GH_BACKFILL_ALERT_TOKEN": "pasted…",
+    "GH_BACKFILL_PRICES": '{"a_day_of_mine": 5}',
+    "GITHUB_TOKEN": "two words",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_settings_that_can_not_be_read_are_told_and_the_run_is_closed_as_far_as_the_others_go(
+    environment: dict[str, str], github: Simulator, wrong: str
 ) -> None:
-    done = cli(environment, "report", **wrong)
+    cli(environment, "track", "octo/small")
+    cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS='["octo/small"]')
+    done = cli(environment, "report", **{wrong: WRONG[wrong]})
     assert done.returncode == 2
-    assert next(iter(wrong)) in done.stderr
+    assert wrong in done.stderr
+    assert "Traceback" not in done.stderr
     summary = Path(environment["GITHUB_STEP_SUMMARY"]).read_text().rpartition("## Backfill")[2]
-    assert "It is not known what was captured" in summary
-    assert "settings are malformed" in summary
-    assert "The backfill itself fails" in issues(github)
+    closed = wrong != "DATABASE_URL"
+    assert ("It is not known what was captured" in summary) is not closed
+    assert ("octo/small" in summary) is closed
+    assert wrong.replace("_", r"\_") in summary
+    assert ("The backfill itself fails" in issues(github)) is (wrong != "GITHUB_TOKEN")  # there nobody lets us write
+    with Database(environment["DATABASE_URL"]) as db, db.transaction(read_only=True) as tx:
+        rows = tx.rows("select status from progressive_capture_jobs where job_type <> 'plan'")
+    assert {row["status"] in ("completed", "failed", "cancelled", "skipped") for row in rows} == {closed}
     home = github.world.repository(*HOME.split("/"))
     assert home is not None
     github.world.shelves[home.id].issues.clear()
+
+
+def test_alerts_of_settings_that_can_not_be_read_go_where_all_alerts_go(
+    environment: dict[str, str], github: Simulator
+) -> None:
+    cli(environment, "report", GH_BACKFILL_MONTHLY_BUDGET="much", GH_BACKFILL_ALERT_REPOSITORY="octo/small")
+    there, home = (github.world.repository(*name.split("/")) for name in ("octo/small", HOME))
+    assert there is not None
+    assert home is not None
+    (issue,) = github.world.shelves[there.id].issues.values()
+    assert r"GH\_BACKFILL\_MONTHLY\_BUDGET" in issue.body
+    assert github.world.shelves[home.id].issues == {}
+    github.world.shelves[there.id].issues.clear()
 
 
 def test_a_report_that_is_repeated_alone_tells_of_the_first_attempt(environment: dict[str, str]) -> None:

@@ -176,6 +176,29 @@ def test_a_token_that_no_request_can_carry_is_told_of_at_once_and_not_shown(name
     assert wrong not in str(told.value)
 
 
+def test_a_token_is_called_what_the_person_who_set_it_calls_it() -> None:
+    with pytest.raises(ConfigurationError, match="malformed: the secret BACKFILL_TOKEN holds a space"):
+        load(GITHUB_TOKEN="a b", GH_BACKFILL_TOKEN_NAME="the secret BACKFILL_TOKEN")
+    with pytest.raises(ConfigurationError, match="malformed: GH_TOKEN holds a space"):
+        load(GH_TOKEN="a b")
+    with pytest.raises(ConfigurationError, match="malformed: SUPABASE_DB_URL "):
+        load(SUPABASE_DB_URL="mysql://host/db")
+
+
+@pytest.mark.parametrize("given", [",", " , ,"])
+def test_separators_alone_are_no_tokens(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="GITHUB_TOKENS holds no token"):
+        load(GITHUB_TOKENS=given)
+
+
+def test_what_is_malformed_is_left_out_for_a_report_and_so_is_a_token_that_would_travel_in_clear_text() -> None:
+    given = {"GITHUB_TOKEN": "tok", "GITHUB_RUN_ID": "7", "GH_BACKFILL_MONTHLY_BUDGET": "much", "GITHUB_APP_ID": "x"}
+    found = settings.readable(given, dotenv=None)
+    assert (found.run_id, found.tokens, found.monthly_budget) == (7, {"GITHUB_TOKEN": "tok"}, None)
+    found = settings.readable(given | {"GITHUB_API_URL": "http://github.example/api"}, dotenv=None)
+    assert (found.run_id, found.has_credential) == (7, False)
+
+
 def test_a_token_of_two_lines_is_told_of_at_once() -> None:
     with pytest.raises(ConfigurationError, match="GITHUB_TOKEN holds a space, a line end"):
         load(GITHUB_TOKEN="one\ntwo")

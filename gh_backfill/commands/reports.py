@@ -12,6 +12,7 @@ import typer
 from gh_backfill import actions, settings
 from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
+from gh_backfill.policy.costs import Prices
 from gh_backfill.policy.figures import run_address
 from gh_backfill.policy.issue_text import Occurrence
 from gh_backfill.policy.json_text import json_text
@@ -35,26 +36,31 @@ def report(dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -
     Example: [bold]gh-backfill report[/bold]
     """
     now = datetime.now(UTC)
+    wrong: ConfigurationError | None = None
     try:
         environment = stored(demo=demo)
     except ConfigurationError as error:
-        if not dry_run:
-            _tell_without_settings(error, now)
-        raise
+        environment, wrong = settings.readable(), error
+        if dry_run or not environment.in_actions:
+            raise
     key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
+    options = _options(environment, wrong)
     trouble: Exception | None = None
     try:
-        made, notes = _reported(environment, key, now, dry_run=dry_run)
+        made, notes = _reported(environment, key, options, now, dry_run=dry_run)
     except Exception as error:
+        if wrong is not None and key is None:
+            raise wrong from None
         if dry_run or not environment.in_actions or key is None:
             raise
-        trouble = error
-        made = _what_can_be_read(environment, key, error, now)
+        trouble = options.wrong_settings or error
+        made = _what_can_be_read(environment, key, replace(options, trouble=trouble, wrong_settings=None), now)
         notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
     publish(environment, made, notes)
     print(json_text(made.as_json()) if as_json else markdown(made, notes))
-    if trouble is not None:
-        raise trouble
+    told = trouble or options.wrong_settings
+    if told is not None:
+        raise told
     if made.failed or made.run.system_errors:
         raise PartlyFailed(_ended(made))
 
@@ -104,14 +110,16 @@ def webhooks(
         serving.serve(environment, url, host=host, port=number("--port", port, 0, 65535) or 0)
 
 
-def _reported(environment: Settings, key: str | None, now: datetime, *, dry_run: bool) -> tuple[Report, list[str]]:
+def _reported(
+    environment: Settings, key: str | None, options: Options, now: datetime, *, dry_run: bool
+) -> tuple[Report, list[str]]:
     """Make the report and tell of it; what can't be told is a note, for the report itself stands.
 
     In Actions the rights are not proved first: the run's jobs are closed before anything else can hurt.
     """
     proved = not dry_run and not environment.in_actions
     with connect.database(environment, writing=proved) as db:
-        made = reporting.report(db, key, dry_run=dry_run, options=_options(environment), now=now)
+        made = reporting.report(db, key, dry_run=dry_run, options=options, now=now)
         if dry_run:
             return made, []
         notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
@@ -121,37 +129,30 @@ def _reported(environment: Settings, key: str | None, now: datetime, *, dry_run:
     return made, notes
 
 
-def _tell_without_settings(trouble: ConfigurationError, now: datetime) -> None:
-    """Tell of settings that can't be read, in a workflow: its runner says enough for a summary and an issue."""
-    try:
-        environment = settings.of_the_runner()
-    except ConfigurationError:
-        return
-    if environment.in_actions and environment.run_id is not None:
-        made = reporting.unreachable(connect.this_run(environment).key, trouble, _options(environment), now)
-        publish(environment, made, tell.aside("telling of the alerts", lambda: _alert(environment, made, now)))
-
-
-def _what_can_be_read(environment: Settings, key: str, trouble: Exception, now: datetime) -> Report:
+def _what_can_be_read(environment: Settings, key: str, options: Options, now: datetime) -> Report:
     """Return the report of a run that can't be written: from a database that can be read, else from the settings."""
-    options = replace(_options(environment), trouble=trouble)
     try:
         with connect.database(environment, writing=False) as db:
             return reporting.report(db, key, options=options, now=now)
     except Exception:
         log.debug("the database can't be read either", exc_info=True)
-        return reporting.unreachable(key, trouble, options, now)
+        return reporting.unreachable(key, options, now)
 
 
 def _ended(made: Report) -> str:
     """Say in one line why a report is not green."""
     if not made.jobs:
         return made.run.headline.rstrip(".")
-    text = f"{len(made.failed)} of {len(made.jobs)} jobs failed; the others are done"
+    text = f"{len(made.failed)} of {counted(len(made.jobs), 'job')} failed; the others are done"
     return "; ".join([text, *(each.error for each in made.run.system_errors)])
 
 
-def _options(environment: Settings) -> Options:
+def _options(environment: Settings, wrong: ConfigurationError | None) -> Options:
+    prices = Prices()
+    try:
+        prices = spending.prices(environment)
+    except ConfigurationError as error:
+        wrong = wrong or error
     token, repository = environment.github_token, environment.repository
     run = None if environment.run_id is None else (environment.run_id, environment.run_attempt)
     ask = None
@@ -167,7 +168,8 @@ def _options(environment: Settings) -> Options:
         plan_error=environment.plan_error,
         plan_idle=environment.plan_idle,
         scheduled=environment.event == "schedule",
-        prices=spending.prices(environment),
+        prices=prices,
+        wrong_settings=wrong,
         budget=environment.monthly_budget,
         page=None if environment.repository is None else (environment.server_url, environment.repository),
         public=actions.is_public(environment) if environment.in_actions else None,

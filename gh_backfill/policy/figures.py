@@ -141,7 +141,7 @@ class RunFigures:
     """The jobs of one run and what they amount to; `points_left` and `points_limit` are the budget's last word.
 
     `idle` says why a plan that did not fail gave no jobs, `public` whether the repository whose workflow ran is public;
-    None where nobody said.
+    None where nobody said.  `unread` says that the database did not tell what the run did.
     """
 
     run_key: str
@@ -158,6 +158,7 @@ class RunFigures:
     idle: str | None = None
     public: bool | None = None
     address: str | None = None
+    unread: bool = False
 
     @property
     def failed(self) -> list[JobFigures]:
@@ -180,8 +181,7 @@ class RunFigures:
         totals = self.totals()
         if not self.jobs:
             troubles = "; ".join(each.error for each in self.system_errors)
-            unread = any(not each.of_plan for each in self.system_errors)
-            what = "It is not known what was captured" if unread else "Nothing was captured"
+            what = "It is not known what was captured" if self.unread else "Nothing was captured"
             return f"{what}: {troubles or self.idle or 'no repositories need backfilling'}."
         text = (
             f"{counted(totals['pull_requests'], 'pull request')} in {counted(totals['chunks'], 'chunk')} for "

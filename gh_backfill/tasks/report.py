@@ -40,6 +40,7 @@ class Options:
     public: bool | None = None
     page: tuple[str, str] | None = None
     priced: bool = False
+    wrong_settings: ConfigurationError | None = None
     scheduled: bool = False
     prices: Prices = field(default_factory=Prices)
     budget: float | None = None
@@ -116,10 +117,9 @@ def report(
     return made if dry_run else _keep(db, made)
 
 
-def unreachable(run_key: str, error: Exception, options: Options, now: datetime) -> Report:
+def unreachable(run_key: str, options: Options, now: datetime) -> Report:
     """Return the report of a run whose database does not answer: all that can be said without it."""
-    options = replace(options, trouble=error)
-    figures = _with_system(RunFigures(run_key=run_key, at=now), Closed(), options)
+    figures = _with_system(RunFigures(run_key=run_key, at=now, unread=True), Closed(), options)
     return Report(run=figures, alerts=tuple(alerting.judge(figures, (), now)))
 
 
@@ -168,6 +168,8 @@ def _system_failures(closed: Closed, options: Options) -> Iterator[SystemFailure
             seen=not options.scheduled,
             of_plan=True,
         )
+    if options.wrong_settings is not None:
+        yield SystemFailure(error_type=ErrorType.CONFIGURATION, error=redacted(str(options.wrong_settings)))
     if options.trouble is not None:
         told = redacted(str(options.trouble)) or type(options.trouble).__name__
         yield SystemFailure(error_type=error_type(options.trouble), error=f"the report can't be written: {told}")
