@@ -120,6 +120,7 @@ GITHUB: Table = {
         _REPLIES + "test_characters_that_no_database_can_store_are_replaced_and_reported",
         STORM,
     ),
+    "null_edge": (_BAD + "test_places_of_a_page_that_are_null_cost_no_neighbour", _EVERYWHERE, STORM),
     "missing_id": (_SPOILT, _STAYS, STORM),
 }
 

@@ -54,7 +54,7 @@ def mark(data: dict[str, Any], path: Path, reason: str) -> None:
 def mend_texts(data: dict[str, Any], raw: bytes) -> None:
     """Replace what no database can store by U+FFFD and mark what holds it.  `raw` is the answer as it came."""
     if _SUSPICIOUS.search(raw) and _SUSPICIOUS.search(_PAIR.sub(b"", raw)):
-        for child in data.values():
+        for child in list(data.values()):
             if isinstance(child, dict | list):
                 _mend(child, child if isinstance(child, dict) else data)
 

@@ -47,11 +47,14 @@ class Reply:
 
 
 def outline(graphql: GraphQL, asked: Asked) -> Page:
-    """Return the places of a page whose pull requests can't be read: their slots are `Unreadable` by design."""
+    """Return the places of a page whose pull requests can't be read: their slots are `Unreadable` by design.
+
+    Where a place is null, those after it may be one place off: their numbers are right.
+    """
     if isinstance(asked, NumbersAsked):
         answer = graphql.execute(documents.aliases(("Numbers",)), {"repository": asked.repository})
         return numbers.page(answer, replace(asked, numbers=()), first=0)
-    return _page(graphql.execute(documents.aliases(("Outline",)), _variables(asked)), asked)
+    return _page(graphql.execute(documents.aliases(("Outline",)), _variables(asked)), asked, gaps=True)
 
 
 def again(
@@ -132,8 +135,8 @@ def _mark(node: dict[str, Any]) -> dict[str, str]:
 
 
 @sense.understood()
-def _page(answer: Answer, asked: PageAsked) -> Page:
-    """Read the page of an answer.
+def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
+    """Read the page of an answer; `gaps` takes one in which places are null, after which nobody knows the place.
 
     Raises Gone if the repository is not there any more, and TooBig if GitHub left the page out, or more than half of
     it, to save itself work.
@@ -145,7 +148,10 @@ def _page(answer: Answer, asked: PageAsked) -> Page:
     if not connection or connection["edges"] is None or damage.MARK in node:
         raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
     edges = sense.elements(connection["edges"])
-    places = [asked.after, *(sense.text_or_none(edge["cursor"]) for edge in edges if edge)]
+    if None in edges and asked.first > 1 and not gaps:  # without its cursor nothing leads to the next place
+        raise TooBig("GitHub left out places of a page")
+    cursors = [sense.text_or_none(edge["cursor"]) for edge in edges if edge]
+    places = [asked.after, *cursors]
     slots = tuple(parsing.slot(edge, place) for edge, place in zip(edges, places, strict=False))
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):

@@ -111,4 +111,4 @@ def _number(found: dict[str, Any] | None, answer: Answer, alias: str) -> Named[N
         return NotFound()
     if found is None or damage.MARK in found:
         return Unknown(reason=str(answer.why("numbers", alias)))
-    return sense.node_id(found["id"]) if found.get("id") else NotFound()
+    return sense.node_id(found["id"]) if "id" in found else NotFound()

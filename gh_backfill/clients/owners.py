@@ -30,14 +30,14 @@ def repositories_of(graphql: GraphQL, login: str) -> Iterator[list[Repository | 
             page = _page(answer, login)
             found = [_told(answer, node, place) for place, node in enumerate(sense.elements(page["nodes"]))]
             info = page["pageInfo"]
-            after = sense.text(info["endCursor"]) if sense.truth(info["hasNextPage"]) else None
+            more, after = sense.truth(info["hasNextPage"]), sense.text_or_none(info["endCursor"])
             listed, total = listed + len(found), sense.count(page["totalCount"])
-        if after is None:
+        if not more:
             lost = "GitHub counts it among the repositories of the account, and does not list it"
             yield found + [Unknown(reason=lost)] * (total - listed)
             return
         yield found
-        if after in been or not found:
+        if after is None or after in been or not found:
             break
         been.add(after)
     raise Unreachable(f"GitHub's list of the repositories of {login} does not lead on: try again")

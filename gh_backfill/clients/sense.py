@@ -106,7 +106,7 @@ def elements(value: Any) -> list[Any]:
     return value
 
 
-def place(value: Any) -> int | None:
+def position(value: Any) -> int | None:
     """Return a line of a difference, or None for null; raises ValueError or TypeError for anything else."""
     return None if value is None else count(value, least=-MOST_COUNT)
 

@@ -58,6 +58,8 @@ def _limit_resources(fault: Fault, answer: Answer) -> None:
             nodes[index] = None
             _complain(answer, [*path, "pullRequests", "nodes", index], "RESOURCE_LIMITS_EXCEEDED")
         for index in range(len(edges) if len(edges) > most else 0):
+            if edges[index] is None:
+                continue
             edges[index]["node"] = None
             _complain(answer, [*path, "pullRequests", "edges", index, "node"], "RESOURCE_LIMITS_EXCEEDED")
 
@@ -122,6 +124,14 @@ def _drop_id(fault: Fault, answer: Answer) -> None:
             value["fullDatabaseId"] = None
 
 
+def _null_edge(fault: Fault, answer: Answer) -> None:
+    for path, value in list(_objects(answer.get("data"), [])):
+        edges = value.get("edges") or []
+        for index, edge in enumerate(edges):
+            if edge is not None and _chosen(fault, edge.get("node") or {}, [*path, index], "edge"):
+                edges[index] = None
+
+
 def _no_cursor(fault: Fault, answer: Answer, _variables: Mapping[str, Any]) -> None:
     for _, connection in _lists(fault, answer):
         _go_on_at(connection, None)
@@ -137,7 +147,7 @@ def _old_cursor(fault: Fault, answer: Answer, variables: Mapping[str, Any]) -> N
 
 def _go_on_at(connection: Answer, cursor: str | None) -> None:
     connection["pageInfo"] |= {"hasNextPage": True, "endCursor": cursor}
-    for edge in connection.get("edges") or ():
+    for edge in filter(None, connection.get("edges") or ()):
         edge["cursor"] = cursor
 
 
@@ -262,6 +272,9 @@ EFFECTS: dict[str, Effect] = {
     "nul_in_body": Effect(text="`size` (0.1) of all bodies have a NUL character in them", data=_spoil_body("\0")),
     "lone_surrogate": Effect(
         text="`size` (0.1) of all bodies have half of a surrogate pair in them", data=_spoil_body("\ud83d")
+    ),
+    "null_edge": Effect(
+        text="`size` (0.1) of the places of a page are null, their cursors too, without an error", data=_null_edge
     ),
     "missing_id": Effect(
         text="`size` (0.1) of all objects have `fullDatabaseId: null`, without an error", data=_drop_id

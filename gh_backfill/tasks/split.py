@@ -36,9 +36,10 @@ def identities(graphql: GraphQL) -> int:
 def splits(
     graphql: GraphQL, chosen: Sequence[TrackedRepository], *, per_part: int, identities: int
 ) -> tuple[dict[str, Split], set[str]]:
-    """Return how to split each walk, by our id, for which that pays; one point for each.
+    """Return how to split each walk, by our id, for which that pays; a point for each, or two.
 
-    Where GitHub does not say how, the id is in the second value: a walk that began whole is never split.
+    Where GitHub does not answer, the id is in the second value: a walk that began whole is never split.  Where it lists
+    nothing, twice, the walk begins whole, for nothing promises that another time it does.
     """
     found: dict[str, Split] = {}
     undecided: set[str] = set()
@@ -47,18 +48,27 @@ def splits(
         if many > 1 and repository.node_id is not None and _begins(repository):
             asked = PageAsked(repository=repository.node_id, first=100, after=None, order="CREATED_AT")
             try:
-                newest = github.outline(graphql, asked)
+                newest = _newest(graphql, asked)
             except GitHubError as error:
                 log.warning("%s is not split now: %s", repository.id, error)
                 undecided.add(repository.id)
                 continue
-            numbers = [each.number for slot in newest.slots for each in slot.unreadable if each.number is not None]
-            if numbers:
-                found[repository.id] = Split(ranges=ranges(max(numbers), many), began=newest.server_time)
+            if newest is None:
+                log.warning("%s is walked whole: GitHub lists none of its pull requests", repository.id)
             else:
-                log.warning("%s is not split now: GitHub lists none of its pull requests", repository.id)
-                undecided.add(repository.id)
+                number, began = newest
+                found[repository.id] = Split(ranges=ranges(number, many), began=began)
     return found, undecided
+
+
+def _newest(graphql: GraphQL, asked: PageAsked) -> tuple[int, datetime] | None:
+    """Return the highest number and GitHub's time then, None where it lists nothing, twice."""
+    for _ in range(2):
+        page = github.outline(graphql, asked)
+        numbers = [each.number for slot in page.slots for each in slot.unreadable if each.number is not None]
+        if numbers:
+            return max(numbers), page.server_time
+    return None
 
 
 def _begins(repository: TrackedRepository) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.clients import account, announced, credentials, github, listing, lookups, owners
@@ -160,7 +160,7 @@ def spoilt(body: Any, where: int, odd: Any) -> Any:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(damage=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, len(ODD) - 1)), min_size=1, max_size=3))
 def test_no_answer_makes_anything_but_an_error_of_ours(
     relay: Relay, ids: Ids, question: str, damage: list[tuple[int, int]]
@@ -209,6 +209,7 @@ FORGED: dict[str, Any] = {
     "data that is empty": {"data": {}},
     "data that is a list": {"data": []},
     "data that is a text": {"data": "x"},
+    "a list of texts that no database takes": {"data": {"nodes": ["\ud83d"]}},
     "a body that is a list": [],
     "a body that is a number": 5,
     "a body that is no JSON": b"{no",

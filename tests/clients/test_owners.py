@@ -55,12 +55,10 @@ def test_a_list_that_has_what_it_counts_is_whole(page: dict[str, Any]) -> None:
     assert [type(each) for each in told(page)] == [Repository] * 3
 
 
-@pytest.mark.parametrize(("cursor", "said"), [(None, "not a text: None"), ("again", "does not lead on")])
-def test_a_list_that_goes_on_and_does_not_advance_is_no_end(
-    page: dict[str, Any], cursor: str | None, said: str
-) -> None:
+@pytest.mark.parametrize("cursor", [None, "again"])
+def test_a_list_that_goes_on_and_does_not_advance_is_no_end(page: dict[str, Any], cursor: str | None) -> None:
     endless = changed(page, pageInfo={"hasNextPage": True, "endCursor": cursor})
-    with pytest.raises(Unreachable, match=said):
+    with pytest.raises(Unreachable, match="does not lead on"):
         told(*[endless] * (1 if cursor is None else 2))
 
 

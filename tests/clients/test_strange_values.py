@@ -7,19 +7,19 @@ import dataclasses
 import typing
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import pytest
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import GitHubError
+from gh_backfill.models import Person, PullRequestState
 from tests.clients.test_forged_answers import QUESTIONS, Ids, Relay, everything, ids, places, relay
 
 __all__ = ["ids", "relay"]
 
-STRANGE: list[Any] = [None, True, 1.5, "x", {"x": 7}]
+STRANGE: list[Any] = [None, True, False, 0, 1.5, "", "x", [], {}, {"x": 7}]
 
 
 def kinds_of_places(body: Any) -> list[tuple[Any, ...]]:
@@ -36,7 +36,7 @@ def broken_promises(value: Any, seen: str = "") -> Iterator[str]:
         hints = get_type_hints(type(value))
         for field in dataclasses.fields(value):
             found, where = getattr(value, field.name), f"{seen}.{type(value).__name__}.{field.name}"
-            if not _is_a(found, hints[field.name]):
+            if not is_a(found, hints[field.name]):
                 yield f"{where} = {found!r}"
             yield from broken_promises(found, where)
     elif isinstance(value, Mapping):
@@ -45,16 +45,38 @@ def broken_promises(value: Any, seen: str = "") -> Iterator[str]:
         yield from (each for child in value for each in broken_promises(child, seen))
 
 
-def _is_a(value: Any, hint: Any) -> bool:
-    """Say whether a value is of a type, as far as plain types go; what holds others is looked into by the caller."""
-    if get_origin(hint) in (typing.Union, UnionType):
-        return any(_is_a(value, each) for each in get_args(hint))
-    hint = getattr(hint, "__supertype__", hint)
-    if hint in (int, float):
-        return isinstance(value, int | hint) and not isinstance(value, bool)
-    if hint in (str, bool, datetime, NoneType):
-        return isinstance(value, hint)
-    return not isinstance(value, str | int | float | NoneType) or get_origin(hint) is not tuple
+def is_a(value: Any, hint: Any) -> bool:
+    """Say whether a value is of a type, its elements too; fields of values are looked into by the caller."""
+    hint = getattr(hint, "__supertype__", getattr(hint, "__value__", hint))
+    if isinstance(hint, TypeVar):
+        return True  # what stands for it is looked into as a value of its own
+    origin, within = get_origin(hint) or hint, get_args(hint)
+    if origin in (typing.Union, UnionType):
+        return any(is_a(value, each) for each in within)
+    if origin is typing.Literal:
+        return value in within
+    if origin in (int, float):
+        return isinstance(value, int | origin) and not isinstance(value, bool)
+    if not isinstance(value, origin):
+        return False
+    if not within or dataclasses.is_dataclass(origin):
+        return True
+    if isinstance(value, Mapping):
+        return all(is_a(key, within[0]) and is_a(child, within[1]) for key, child in value.items())
+    if isinstance(value, str):
+        return True
+    if origin is tuple and Ellipsis not in within:
+        return len(value) == len(within) and all(map(is_a, value, within))
+    return all(is_a(child, within[0]) for child in value)
+
+
+def test_types_are_told_apart() -> None:
+    """A check that passes everything would find nothing."""
+    person = Person(github_id=1, login="x", is_bot=False, avatar_url=None)
+    assert [is_a(person, Person), is_a("x", Person), is_a({"x": 7}, Person)] == [True, False, False]
+    assert [is_a((1,), tuple[int, ...]), is_a(("x",), tuple[int, ...])] == [True, False]
+    assert [is_a({1: "x"}, Mapping[int, str]), is_a({1: 2}, Mapping[int, str])] == [True, False]
+    assert [is_a(None, Person | None), is_a(1.5, PullRequestState), is_a(True, int)] == [True, False, False]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

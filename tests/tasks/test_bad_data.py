@@ -28,7 +28,9 @@ def clean(house: House) -> dict[str, int]:
     return rows
 
 
-@pytest.mark.parametrize("fault", ["null_with_error", "nul_in_body", "lone_surrogate", "missing_id", "shrink"])
+@pytest.mark.parametrize(
+    "fault", ["null_with_error", "nul_in_body", "lone_surrogate", "missing_id", "null_edge", "shrink"]
+)
 @pytest.mark.parametrize("operation", ["Page", "TopUp"])
 def test_what_is_spoilt_once_is_read_again_and_stored_right(
     house: House, clean: dict[str, int], fault: str, operation: str
@@ -58,6 +60,18 @@ def test_what_stays_spoilt_is_kept_with_its_reason_and_everything_else_is_stored
     assert 0.5 < stored["comments"] / clean["comments"] < 1 or stored["pull_requests"] < clean["pull_requests"]
     assert house.count("pull_requests") + sum(row["kind"] == "pull_request" for row in lost) == 12
     assert captured.counts.quarantined > 0
+
+
+def test_places_of_a_page_that_are_null_cost_no_neighbour(house: House, clean: dict[str, int]) -> None:
+    house.github.faults.add(Fault(name="null_edge", size=0.5, seed=3))
+    house.capture(SMALL)
+    lost = house.rows("select kind, reason from backfill_quarantine where resolved_at is null")
+    assert 2 < len(lost) < 12
+    assert house.count("pull_requests") == 12 - len(lost)
+    house.github.faults.clear()
+    captured = house.capture(SMALL)
+    assert captured.outcome is Outcome.COMPLETED
+    assert counted(house) == clean
 
 
 def test_a_null_beside_an_error_is_never_stored_as_a_deleted_account(house: House, clean: dict[str, int]) -> None:
