@@ -124,17 +124,18 @@ def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -
     return tx.run(_SQL["count_attempt"], repository_id=repository_id, numbers=tuple(numbers))
 
 
-def resolve(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
-    """Close the quarantine of pull requests that were read; returns how many entries that were.
+def resolve(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> list[str]:
+    """Close the quarantine of pull requests that were read; returns the ids of the entries.
 
-    What `write` puts there again in this transaction is open again: `opened_again` counts it.
+    What `write` puts there again afterwards is open again: `closed` tells how many are not.
     """
-    return tx.run(_SQL["resolve_quarantine"], repository_id=repository_id, numbers=tuple(numbers))
+    rows = tx.rows(_SQL["resolve_quarantine"], repository_id=repository_id, numbers=tuple(numbers))
+    return [str(row["id"]) for row in rows]
 
 
-def opened_again(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:
-    """Return how many entries of these pull requests this transaction has closed and put there again."""
-    row = tx.row(_SQL["opened_again"], repository_id=repository_id, numbers=tuple(numbers))
+def closed(tx: Transaction, entries: Sequence[str]) -> int:
+    """Return how many of these entries of the quarantine are closed."""
+    row = tx.row(_SQL["closed_entries"], entries=tuple(entries))
     return int(row["entries"]) if row else 0
 
 

@@ -1,4 +1,4 @@
-"""The preflight of the migrations: strangers under our names, an encoding that does not fit, a path elsewhere.
+"""The preflight of the migrations: an old server, strangers under our names, an unfit encoding, a path elsewhere.
 
 What is ours is read from the migrations themselves: a table that exists must have the columns that our `create table`
 requires or that our statements write, of a kind that fits.  A host application's tables pass, a stranger's do not.
@@ -23,6 +23,7 @@ _COLUMN = re.compile(
 )
 _ADDED = re.compile(r"\badd column if not exists (\w+)")
 _SHOWN = re.compile(r"\bas (\w+)[,\n]")
+_OLDEST = 15  # the first PostgreSQL whose views ask for the rights of their reader (`security_invoker`)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +36,19 @@ class Place:
     database: str
     encoding: str
     version: str
+    major: int
     settled: bool
     elsewhere: str | None
+
+    @property
+    def too_old(self) -> str | None:
+        """Return what is wrong with the version of the server, None if the migrations can run there."""
+        if self.major >= _OLDEST:
+            return None
+        return (
+            f"PostgreSQL {self.version} is too old: the views, which show each reader only what their role may see, "
+            f"need {_OLDEST} or newer"
+        )
 
     @property
     def unfit(self) -> str | None:
@@ -47,6 +59,10 @@ class Place:
             f"database {self.database} is in {self.encoding}, which cannot hold every text of GitHub: make another one "
             "with: create database … encoding 'UTF8' template template0"
         )
+
+    def obstacles(self, *, chosen: bool) -> list[str]:
+        """Return what stands against writing here; `chosen` says that somebody chose the schema."""
+        return [each for each in (self.too_old, self.unfit, None if chosen else self.led_astray) if each]
 
     @property
     def led_astray(self) -> str | None:
@@ -72,8 +88,7 @@ def obstacles(db: Database) -> list[str]:
     with db.transaction(read_only=True) as tx:
         here = place(tx)
         strangers = tx.rows(_SQL["strangers"], ours=expected())
-    astray = here.led_astray if db.schema is None else None
-    return [*filter(None, [here.unfit, astray]), *_of_strangers(strangers, here.schema)]
+    return [*here.obstacles(chosen=db.schema is not None), *_of_strangers(strangers, here.schema)]
 
 
 def place(tx: Transaction) -> Place:

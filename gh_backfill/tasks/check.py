@@ -88,6 +88,9 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
         lacking = [] if waiting else access.lacking(tx)
     schema = db.schema or place.schema
     where = "" if schema == "public" else f"; schema {schema}"
+    if place.too_old is not None:
+        yield Finding(name="database", ok=False, text=place.too_old)
+        return
     yield Finding(name="database", ok=True, text=f"PostgreSQL {place.version} answers{where}")
     if place.unfit is not None:
         yield Finding(name="encoding", ok=False, text=place.unfit)

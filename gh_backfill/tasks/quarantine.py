@@ -145,8 +145,8 @@ def _store(
         people.settle(tx, people.people_of(kept))
     with db.transaction() as tx:
         backfills.lock(tx, repository.id)
-        closed = items.resolve(tx, repository.id, read)
+        resolved = items.resolve(tx, repository.id, read)
         written = items.write(tx, repository, kept, lost, items.vocabulary(tx))
         items.count_attempt(tx, repository.id, failing)
         backfills.count_new(tx, repository.id, written.new_pull_requests)
-        return closed - items.opened_again(tx, repository.id, read)
+        return items.closed(tx, resolved)

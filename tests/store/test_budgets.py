@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.models import Budget
@@ -234,7 +234,7 @@ def test_what_took_longer_than_was_thought_was_no_idleness(db: Database) -> None
     turns=st.lists(st.tuples(st.sampled_from([0, 1, 5, 9, 20]), st.sampled_from([2, 20, 62])), min_size=2, max_size=3),
     length=st.sampled_from([0.5, 1.0]),
 )
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 def test_no_minute_holds_more_than_a_minute_of_githubs_time_whenever_jobs_idle_and_come_back(
     db: Database, turns: list[tuple[int, int]], length: float
 ) -> None:

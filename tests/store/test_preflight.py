@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -153,6 +154,16 @@ def test_tables_of_ours_that_the_path_misses_are_pointed_to_instead_of_made_agai
     chosen = settings.load({"DATABASE_URL": empty_database_url, "GH_BACKFILL_SCHEMA": "history"}, dotenv=None)
     with connect.database(chosen) as db:
         assert access.prove(db) == []
+
+
+def test_a_server_that_is_too_old_for_the_views_is_refused(empty: Database) -> None:
+    with empty.transaction(read_only=True) as tx:
+        here = preflight.place(tx)
+    assert here.major >= 15
+    assert replace(here, major=15).obstacles(chosen=False) == []
+    (told,) = replace(here, major=14, version="14.9").obstacles(chosen=False)
+    assert "PostgreSQL 14.9 is too old" in told
+    assert "15 or newer" in told
 
 
 @needs_15

@@ -80,6 +80,11 @@ def test_a_retry_of_what_the_database_refuses_says_that_it_still_fails_and_close
     again = retry_quarantined(house.db, house.graphql(), job.find(house.db, SMALL))
     assert again == Retried(tried=tried, remaining=1, resolved=refused - 1)
     assert open_entries(house) == 1
+    # What was closed long ago and is refused again is nothing that this retry has closed.
+    refuse(house, "new.github_id % 3 = 0 and new.github_id <> " + str(one))
+    again = retry_quarantined(house.db, house.graphql(), job.find(house.db, SMALL))
+    assert again.resolved == 1
+    assert open_entries(house) > 0
 
 
 def refuse(house: House, refused: str) -> None:

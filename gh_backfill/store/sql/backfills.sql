@@ -153,8 +153,9 @@ returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor, c.page
 -- name: why_nothing
 -- Why a claim found nothing: the state, and when the open chunk may be claimed again.  Another worker's part is left to it.
 select b.status, b.pause_reason, b.resume_at, b.gaps, b.held, b.held_reason, b.held_by, b.last_error,
-       (select count(*) from pull_requests p where p.repository_id = b.repository_id and p.capture_gap is not null)::integer
-           as short,
+       (select count(*) from pull_requests p where p.repository_id = b.repository_id and p.capture_gap is not null
+            and not exists (select from backfill_quarantine q where q.repository_id = b.repository_id
+                            and q.resolved_at is null and q.number = p.number))::integer as short,
        (select count(*) from backfill_quarantine q where q.repository_id = b.repository_id and q.resolved_at is null)::integer
            as quarantined,
        exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active') as streaming,

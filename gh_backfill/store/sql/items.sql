@@ -205,15 +205,14 @@ set attempts = attempts + 1, last_seen_at = clock_timestamp()
 where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[])
   and last_seen_at < transaction_timestamp();
 
--- name: opened_again
--- Entries that are older than this transaction, and that it has renewed.
-select count(*) as entries
-from backfill_quarantine
-where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[])
-  and first_seen_at < transaction_timestamp() and last_seen_at >= transaction_timestamp();
+-- name: closed_entries
+-- How many of some entries are closed: rows that were refused again have opened theirs again.
+select count(*) as entries from backfill_quarantine
+where id = any(%(entries)s::uuid[]) and resolved_at is not null;
 
 -- name: resolve_quarantine
 -- The pull requests with these numbers were read again.
 update backfill_quarantine
 set resolved_at = clock_timestamp()
-where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[]);
+where repository_id = %(repository_id)s and resolved_at is null and number = any(%(numbers)s::integer[])
+returning id;

@@ -4,7 +4,9 @@
 -- `settled`: our ledger is where the path leads, so that is where our tables are; `elsewhere`: where another one of ours is.
 select current_schema() as schema, current_setting('search_path') as path, current_user as role,
        current_database() as database, current_setting('server_encoding') as encoding,
-       current_setting('server_version') as version, to_regclass('gh_backfill_migrations') is not null as settled,
+       current_setting('server_version') as version,
+       current_setting('server_version_num')::integer / 10000 as major,
+       to_regclass('gh_backfill_migrations') is not null as settled,
        (select min(n.nspname::text) from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relname = 'gh_backfill_migrations' and c.oid is distinct from to_regclass('gh_backfill_migrations')) as elsewhere
 
