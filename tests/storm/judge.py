@@ -23,8 +23,15 @@ class Judgement:
     excused: dict[str, int]
 
 
-def judge(tx: Transaction, world: World, *names: str, moved: bool, deleted: Collection[int] = ()) -> Judgement:
-    """Judge a database by the world that was captured into it."""
+def judge(
+    tx: Transaction,
+    world: World,
+    *names: str,
+    moved: bool,
+    deleted: Collection[int] = (),
+    killed: Collection[str] = (),
+) -> Judgement:
+    """Judge a database by the world that was captured into it; `killed` are the names of workers that died."""
     result = compare(tx, expected_world(world, *names, moved=moved), stood_still=not moved)
     excuses: Counter[str] = Counter()
     wrong: list[str] = []
@@ -36,7 +43,7 @@ def judge(tx: Transaction, world: World, *names: str, moved: bool, deleted: Coll
             wrong.append(str(difference))
         else:
             excuses[excuse] += 1
-    wrong += [*_standing(tx, ids), *_pages(tx), *_transitions(tx), *_owners(tx), *_reported(tx, ids)]
+    wrong += [*_standing(tx, ids), *_pages(tx), *_transitions(tx), *_owners(tx, killed), *_reported(tx, ids)]
     return Judgement(wrong=tuple(wrong), compared=dict(result.compared), excused=dict(excuses))
 
 
@@ -107,9 +114,9 @@ def _transitions(tx: Transaction) -> Iterator[str]:
             yield f"the attempt of a chunk fell from {row['old_attempt']} to {row['attempt']}"
 
 
-def _owners(tx: Transaction) -> Iterator[str]:
-    """Whoever closed or gave back an attempt is who claimed it, or gives back what has lost its lease."""
-    for row in tx.rows(_NOT_OURS):
+def _owners(tx: Transaction, killed: Collection[str]) -> Iterator[str]:
+    """Whoever closed or gave back an attempt is who claimed it, or gives back what has lost its lease or its worker."""
+    for row in tx.rows(_NOT_OURS, killed=tuple(killed)):
         yield (
             f"attempt {row['attempt']} of a chunk was set {row['new_status']} by {row['worker']}, "
             f"but claimed by {row['owner']}"
@@ -159,7 +166,8 @@ _NOT_OURS = """
     join storm_audit claim on claim.row_id = done.row_id and claim.kind = 'chunk' and claim.attempt = done.attempt
      and claim.new_status = 'processing' and claim.old_attempt is distinct from claim.attempt
     where done.kind = 'chunk' and done.old_status = 'processing' and done.new_status <> 'processing'
-      and done.worker <> claim.worker and not (done.new_status = 'pending' and done.lease_over)"""
+      and done.worker <> claim.worker
+      and not (done.new_status = 'pending' and (done.lease_over or claim.worker = any(%(killed)s::text[])))"""
 
 _REPORTED = """
     select r.full_name,

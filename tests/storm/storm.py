@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -65,6 +66,7 @@ class Tally:
     stirred: int = 0
     unexpected: list[str] = field(default_factory=list)
     lives: list[str] = field(default_factory=list)
+    killed: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -88,6 +90,8 @@ class Tally:
             if end.point is not None:
                 self.deeds[end.deed, end.point] += 1
             self.exits[end.exit_code] += 1
+            if end.exit_code == -signal.SIGKILL:
+                self.killed.add(name)
             words = " ".join(end.last_words.split())[-150:]
             self.lives.append(f"{name}: {end.deed} {end.point or ''}, exit {end.exit_code}: {words}")
             self.taken_over += end.taken_over
@@ -127,7 +131,8 @@ class Storm:
         with Database(self.database_url) as db, db.transaction(read_only=True) as tx:
             homes = [each.full_name for each in self.github.world.repositories.values()]
             moved = self.plan.move_every is not None
-            return judge(tx, self.github.world, *homes, moved=moved, deleted=mover.deleted)
+            killed = self.tally.killed
+            return judge(tx, self.github.world, *homes, moved=moved, deleted=mover.deleted, killed=killed)
 
     def _track(self) -> None:
         with Database(self.database_url) as db:
