@@ -104,9 +104,8 @@ class _LineScene:
         done = sum(lane.state.captured for lane in scene.lanes)
         total = sum(lane.state.wanted or 0 for lane in scene.lanes)
         points = sum(lane.points for lane in scene.lanes)
-        line = (
-            f"{done} of {total} pull requests, {counted(points, 'point')}, {counted(scene.running, 'capture')} running"
-        )
+        running = f"{counted(scene.running, 'capture')} running"
+        line = f"{done:,} of {total:,} pull requests, {counted(points, 'point')}, {running}"
         print(f"{line}; {scene.waits}" if scene.waits else line, file=sys.stderr, flush=True)
 
 

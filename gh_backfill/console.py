@@ -23,7 +23,7 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
-from gh_backfill.policy.standing import shown_status, why_it_stands
+from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.capture import Captured
 from gh_backfill.tasks.local import LocalRun
@@ -89,8 +89,8 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
 def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
     """Print what became of each name."""
     for each in done:
-        word = "would be tracked" if dry_run and each.result is Result.ADDED else each.text
-        _out.print(escape(f"{each.given}: {word}"))
+        text = each.text.replace(Result.ADDED, "would be tracked", 1) if dry_run else each.text
+        _out.print(escape(f"{each.given}: {text}"))
     if dry_run:
         _out.print("dry run: nothing was written")
 
@@ -163,21 +163,17 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
 def show_captured(name: str, captured: Captured) -> None:
     """Print what a capture did, as one line."""
     counts = captured.counts
+    ended = outcome_words(captured.outcome, captured.reason)
     line = (
-        f"{name}: {_told(captured)}; {counted(captured.items, 'pull request')} in {counted(captured.chunks, 'chunk')}, "
-        f"{counted(counts.inserted, 'row')} new, {counts.updated} changed, {counts.unchanged} unchanged, "
+        f"{name}: {ended}; {counted(captured.items, 'pull request')} in {counted(captured.chunks, 'chunk')}, "
+        f"{counted(counts.inserted, 'row')} new, {counts.updated:,} changed, {counts.unchanged:,} unchanged, "
         f"{counted(captured.spent.points, 'point')}, {counted(captured.spent.requests, 'request')}"
     )
     if counts.quarantined and "quarantine" not in captured.reason:
-        line += f", {counts.quarantined} in quarantine"
+        line += f", {counts.quarantined:,} in quarantine"
     if captured.resume_at:
         line += f"; goes on at {moment(captured.resume_at)}"
     _out.print(escape(line))
-
-
-def _told(captured: Captured) -> str:
-    says = captured.reason.startswith(captured.outcome)
-    return captured.reason if says else f"{captured.outcome}: {captured.reason}"
 
 
 def show_status(
@@ -201,7 +197,8 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
         totals = done.report.totals()
         _out.print(
             f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
-            f"{counted(totals['requests'], 'request')}, {totals['failed']} of {totals['jobs']} captures failed"
+            f"{counted(totals['requests'], 'request')}, {totals['failed']} of "
+            f"{counted(totals['jobs'], 'capture')} failed"
         )
     elif done.standing:
         _out.print("\n" + escape(hinted("\n".join(done.standing))))

@@ -89,4 +89,4 @@ def test_no_log_line_lands_inside_a_bar() -> None:
 def test_nothing_is_drawn_for_ci_or_a_terminal_that_can_not_draw(environment: dict[str, str]) -> None:
     out = on_a_terminal(80, **environment)
     assert "\x1b" not in out
-    assert "11020 of 24000 pull requests, 246 points, 2 captures running; waiting until 12:30:00 UTC" in out
+    assert "11,020 of 24,000 pull requests, 246 points, 2 captures running; waiting until 12:30:00 UTC" in out

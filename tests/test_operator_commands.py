@@ -134,6 +134,9 @@ def test_whose_name_it_is_stands_beside_githubs_id(environment: dict[str, str], 
     assert row is not None
     done = cli(environment, "track", str(row["github_id"]))
     assert done.stdout == f"{row['github_id']}: already tracked (octo/small)\n"
+    cli(environment, "untrack", "octo/small", "--delete-rows", "--yes")
+    done = cli(environment, "track", str(row["github_id"]), "--dry-run")
+    assert done.stdout.splitlines()[0] == f"{row['github_id']}: would be tracked (octo/small)"
 
 
 def test_an_account_is_shown_and_asked_about_and_a_dry_run_writes_nothing(environment: dict[str, str]) -> None:

@@ -29,7 +29,7 @@ from gh_backfill.errors import BackfillError, ConfigurationError, Denied, Partly
 from gh_backfill.models import Goal
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.ledger import ErrorType
-from gh_backfill.policy.markdown import plain
+from gh_backfill.policy.markdown import counted, plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.policy.standing import notice
 from gh_backfill.tasks import accounts, children, connect, costs, job, local, operate, preview, pricing
@@ -295,7 +295,7 @@ def run(
     console.show_local_run(done, demo=local.is_demo(environment, given))
     if done.report and done.report.failed:
         failed = [each.name for each in done.report.failed]
-        part = f"{len(failed)} of {len(done.report.jobs)} captures failed"
+        part = f"{len(failed)} of {counted(len(done.report.jobs), 'capture')} failed"
         text = f"{part}: {', '.join(failed)}; log: {done.log}"
         raise failure(text, {job.error_type for job in done.report.failed})
     if done.standing:

@@ -12,6 +12,7 @@ from gh_backfill.policy.costs import Month
 from gh_backfill.policy.figures import JobFigures, RunFigures
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.markdown import counted
 
 SLOW = timedelta(minutes=5)
 LOW_POINTS = 0.1
@@ -176,9 +177,10 @@ def _credential(run: RunFigures) -> Iterator[Alert]:
     """Tell of a refused credential once, however many jobs used it."""
     refused = [job for job in run.failed if job.error_type is ErrorType.DENIED]
     if refused:
+        many = f"{len(refused)} of {counted(len(run.jobs), 'job')}"
         yield Alert(
             kind=AlertKind.CREDENTIAL,
-            text=f"GitHub refused the credential in {len(refused)} of {len(run.jobs)} jobs: {refused[0].error}",
+            text=f"GitHub refused the credential in {many}: {refused[0].error}",
             advice="gh-backfill check says what is wrong; the backfills go on by themselves once it is accepted",
         )
 
@@ -189,7 +191,7 @@ def _pool(run: RunFigures) -> Iterator[Alert]:
     if hit:
         yield Alert(
             kind=AlertKind.POOL,
-            text=f"the database had no connection left, {hit} times in this run",
+            text=f"the database had no connection left, {counted(hit, 'time')} in this run",
             advice="use the pooler's address in transaction mode, or run fewer jobs at a time",
         )
 
@@ -199,7 +201,7 @@ def _failures(run: RunFigures) -> Iterator[Alert]:
     if ended and failed / ended > FAILURE_RATE:
         yield Alert(
             kind=AlertKind.FAILURES,
-            text=f"{failed} of {ended} jobs failed ({100 * failed / ended:.0f} %)",
+            text=f"{failed} of {counted(ended, 'job')} failed ({100 * failed / ended:.0f} %)",
             advice="the errors below say why, by repository",
         )
 

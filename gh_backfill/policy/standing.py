@@ -82,5 +82,12 @@ def notice(reason: str) -> str:
     return reason if RESUME in reason or "goes on" in reason else f"{reason}, goes on by itself"
 
 
+def outcome_words(outcome: str, reason: str | None) -> str:
+    """Return an outcome with its reason, without saying twice what the reason begins with."""
+    if not reason:
+        return outcome
+    return reason if reason.startswith(outcome) else f"{outcome}: {reason}"
+
+
 def _at(moment: datetime | None) -> str | None:
     return None if moment is None else f"at {moment:%Y-%m-%d %H:%M} UTC"

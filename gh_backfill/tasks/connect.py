@@ -15,6 +15,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.models import Named
+from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations, preflight, repositories
 from gh_backfill.store.backfill_events import Actor
@@ -75,9 +76,9 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
     if astray is not None:
         raise ConfigurationError(astray)
     if missing:
-        names = ", ".join(f"{each.version}_{each.name}" for each in missing[:3])
+        names, more = ", ".join(f"{each.version}_{each.name}" for each in missing[:3]), "…" if len(missing) > 3 else ""
         raise ConfigurationError(
-            f"the database lacks {len(missing)} migrations ({names}…): run gh-backfill migrate first"
+            f"the database lacks {counted(len(missing), 'migration')} ({names}{more}): run gh-backfill migrate first"
         )
     if settings.in_actions and not missing:  # before anything of theirs can be said
         with db.transaction(read_only=True) as tx:

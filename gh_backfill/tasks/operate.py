@@ -77,7 +77,7 @@ def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
         if write:
             _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who))
             _record(tx, BackfillEvent.CANCELLED, state, f"was {state.status}", actor)
-        kept = f"the {state.captured:,} pull requests that are here stay"
+        kept = f"what is here stays ({counted(state.captured, 'pull request')})"
         return True, f"cancelled, {kept}; {RESUME} takes it up again"
 
     return _each(db, names, one, dry_run=dry_run)
@@ -225,7 +225,8 @@ def _reread(
             each for each in repositories.candidates(tx, asked=[repository_id]) if each.id == repository_id
         )
     if dry_run or not numbers:
-        result = f"{len(numbers)} pull requests would be read again" if numbers else "nothing is in the quarantine"
+        again = f"{counted(len(numbers), 'pull request')} would be read again"
+        result = again if numbers else "nothing is in the quarantine"
         return Operated(given=name, repository_id=repository_id, result=result, changed=bool(numbers))
     try:
         done = quarantine.retry_quarantined(db, graphql, repository, go_on=lambda done: in_time())

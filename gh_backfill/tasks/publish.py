@@ -10,7 +10,7 @@ from gh_backfill.policy.figures import JobFigures, Json
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted, details, plain, shortened, table
 from gh_backfill.policy.progress import of_wanted
-from gh_backfill.policy.standing import notice
+from gh_backfill.policy.standing import notice, outcome_words
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.report import Report
 
@@ -36,7 +36,7 @@ def publish(settings: Settings, made: Report, notes: Sequence[str] = ()) -> None
     named = {alert.repository for alert in made.alerts if alert.opens_issue}
     failed = [f"{job.name}: {job.error or job.status}" for job in made.failed if job.name not in named]
     actions.annotate(settings, "error", [*serious, *failed])
-    warned = [f"{job.name}: {job.warnings} warnings" for job in jobs if job.warnings]
+    warned = [f"{job.name}: {counted(job.warnings, 'warning')}" for job in jobs if job.warnings]
     warnings = [_told(alert) for alert in made.alerts if not alert.serious]
     actions.annotate(settings, "warning", [*warnings, *warned, *made.run.notes, *notes])
     actions.annotate(settings, "notice", [f"{job.name}: {notice(job.error or 'paused')}" for job in made.run.paused])
@@ -71,11 +71,9 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _row(job: JobFigures) -> Sequence[str]:
     progress = "" if job.captured is None else of_wanted(job.captured, job.total, job.goal, " / ")
-    result = (job.outcome or job.status).replace("_", " ")
+    result = outcome_words((job.outcome or job.status).replace("_", " "), shortened(job.error or "", 200))
     if job.warnings:
-        result += f", {job.warnings} warnings"
-    if job.error:
-        result += f": {shortened(job.error, 200)}"
+        result += f"; {counted(job.warnings, 'warning')}"
     icon = "⚠️" if job.warnings and not job.failed else _ICONS.get(job.outcome or "", "❌" if job.failed else "⏳")
     figures = (str(job.items), str(job.chunks), str(job.points), f"{job.seconds:.0f} s", str(job.left or ""))
     return (icon, plain(job.name), progress, *figures, plain(result))
@@ -95,7 +93,7 @@ def _errors(made: Report) -> str:
     summary = made.run.error_summary()
     title = (
         f"{counted(summary['total_errors'], 'error')}: {len(summary['critical_errors'])} critical, "
-        f"{made.totals()['warnings']} warnings"
+        f"{counted(made.totals()['warnings'], 'warning')}"
     )
     return details(title, "\n".join(lines)) if lines else ""
 
@@ -109,7 +107,7 @@ def _costs(made: Report) -> str:
     if made.month is None or not made.totals()["minutes"]:
         return ""
     return (
-        f"{made.totals()['minutes']} runner minutes; this month so far ${made.month.total:.2f}, "
+        f"{counted(made.totals()['minutes'], 'runner minute')}; this month so far ${made.month.total:.2f}, "
         f"projected ${made.month.projected:.2f}."
     )
 

@@ -12,6 +12,7 @@ from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError
 from gh_backfill.models import CompletePullRequest, TrackedRepository
 from gh_backfill.policy import routing
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.routing import Route, Workload
 from gh_backfill.tasks.listed import ListedComments
 
@@ -71,7 +72,9 @@ def read(lists: RestPages, repository: TrackedRepository, route: Route, beat: Ca
     What is missing after an error, or after an end before time, comes by GraphQL.
     """
     down_to = f"down to {route.since.date()}" if route.since else "of all pull requests"
-    log.info("%s: review comments %s by REST, about %s requests", repository.full_name, down_to, route.requests)
+    log.info(
+        "%s: review comments %s by REST, about %s", repository.full_name, down_to, counted(route.requests, "request")
+    )
     found = ListedComments(route.since)
     try:
         found.fill(_beating(listing.review_comments(lists, repository.full_name, route.since), beat))

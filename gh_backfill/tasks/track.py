@@ -12,6 +12,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
 from gh_backfill.models import Goal, Named, NotFound, Repository, Unknown
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.names import parse
 from gh_backfill.store import backfill_events, backfills, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
@@ -132,7 +133,7 @@ def settle(tracked: Sequence[Tracked]) -> None:
     if not failed:
         return
     if len(failed) < len(tracked):
-        raise PartlyFailed(f"{len(failed)} of {len(tracked)} names can't be tracked: {names}")
+        raise PartlyFailed(f"{len(failed)} of {counted(len(tracked), 'name')} can't be tracked: {names}")
     if any(each.result is Result.UNKNOWN for each in failed):
         raise Unreachable(f"nothing was tracked, for GitHub did not say: try again ({names})")
     raise ConfigurationError(f"none of the names can be tracked: {names}")

@@ -237,7 +237,7 @@ class Worker:
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
         still = self.claims.standstill()
-        if still.held or still.status is BackfillStatus.PAUSED:  # held by a person, whatever else is true
+        if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
             return Captured(outcome=Outcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
             self._done = replace(self._done, gaps=self._done.gaps + still.gaps)

@@ -178,7 +178,7 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
         ("completed", operate.resume, False, False, "nothing to resume: it is complete"),
         ("paused", operate.retry, False, True, "gh-backfill resume"),
         ("active", operate.retry, False, False, "nothing to retry"),
-        ("completed", operate.cancel, True, False, "the 0 pull requests that are here stay"),
+        ("completed", operate.cancel, True, False, "what is here stays (0 pull requests)"),
         ("failed", operate.cancel, True, False, "gh-backfill resume"),
         ("paused", operate.cancel, True, False, "gh-backfill resume"),
     ],
@@ -301,7 +301,7 @@ def test_what_is_in_the_quarantine_is_read_again_when_somebody_asks(house: House
             id=engine(tx),
         )
     looked = operate.retry_quarantined(house.db, house.graphql(), [ENGINE], dry_run=True)
-    assert looked[0].result == "1 pull requests would be read again"
+    assert looked[0].result == "1 pull request would be read again"
     assert house.count("pull_requests") == 179
     done = operate.retry_quarantined(house.db, house.graphql(), [ENGINE, SMALL, "octo/nowhere"])
     assert [(each.given, each.changed, each.failed) for each in done] == [
