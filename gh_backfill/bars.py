@@ -16,11 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column
 from rich.text import Text
 
+from gh_backfill.engine.outcome import Progress as CaptureProgress
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.redaction import visible
-from gh_backfill.tasks.capture import Progress as CaptureProgress
 from gh_backfill.tasks.scene import Lane, Scene
 
 LINE_EVERY = 10.0

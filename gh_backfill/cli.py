@@ -13,8 +13,8 @@ import typer
 
 from gh_backfill import __version__, actions, console, logs, output, unexpected
 from gh_backfill.commands import database, history, look, operate, reports, work
+from gh_backfill.engine import interrupts
 from gh_backfill.errors import BackfillError
-from gh_backfill.tasks import interrupts
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (work.run, work.track, work.plan, work.capture, reports.report, database.migrate),

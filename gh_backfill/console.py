@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gh_backfill import output, tables
+from gh_backfill.engine.outcome import Captured
 from gh_backfill.policy import markdown
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.lifecycle import BackfillStatus
@@ -25,7 +26,6 @@ from gh_backfill.policy.redaction import visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks.capture import Captured
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.plan import Plan
 from gh_backfill.tasks.preview import Foreseen

@@ -8,14 +8,14 @@ from rich.markup import escape
 
 from gh_backfill import tables
 from gh_backfill.console import hinted, moment, say, show_table
+from gh_backfill.engine.recover import Recovered, line
 from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store.backfill_events import Recorded
 from gh_backfill.store.runs import PastJob, PastRun
 from gh_backfill.tasks.finding import Finding
 from gh_backfill.tasks.operate import Operated
-from gh_backfill.tasks.pricing import Priced
-from gh_backfill.tasks.recover import Recovered, line
+from gh_backfill.tasks.price_table import Priced
 
 PRICES = (
     tables.Column(title="query"),

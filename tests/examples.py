@@ -6,20 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gh_backfill.models import (
+from gh_backfill.models.github import NodeId, Person, Repository
+from gh_backfill.models.pull_requests import (
     Comment,
     CompletePullRequest,
-    Goal,
-    NodeId,
-    Person,
     PullRequest,
     PullRequestState,
-    Repository,
     Review,
     ReviewComment,
-    Stream,
-    TrackedRepository,
 )
+from gh_backfill.models.work import Goal, Stream, TrackedRepository
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Transaction
 

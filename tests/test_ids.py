@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 PRELUDE = """
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Claim, CompletePullRequest, PullRequest, TrackedRepository
+from gh_backfill.models.work import Claim, TrackedRepository
+from gh_backfill.models.pull_requests import CompletePullRequest, PullRequest
 from gh_backfill.store import backfills, items, repositories
 from gh_backfill.store.db import Transaction
 

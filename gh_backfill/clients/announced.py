@@ -9,10 +9,10 @@ from typing import Any
 from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import Known
-from gh_backfill.models import Named, NodeId, NotFound, Unknown
+from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
-from gh_backfill.policy.wants import Slot
+from gh_backfill.policy.pull_requests.wants import Slot
 
 UNITS = 2
 MOST = UNITS_OF_ONE_POINT // UNITS

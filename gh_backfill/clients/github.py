@@ -11,11 +11,11 @@ from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import Asked, Known, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig
-from gh_backfill.models import Named, NodeId, NotFound, Spent, Unknown
+from gh_backfill.models.github import Named, NodeId, NotFound, Spent, Unknown
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
-from gh_backfill.policy.wants import Answer as ItemAnswer
-from gh_backfill.policy.wants import (
+from gh_backfill.policy.pull_requests.wants import Answer as ItemAnswer
+from gh_backfill.policy.pull_requests.wants import (
     CommentsOfReview,
     CommentsOfThread,
     MoreComments,

@@ -18,7 +18,7 @@ from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, TRIES, Attempts
 from gh_backfill.clients.gate import Gate, Grant, OwnGate
 from gh_backfill.errors import GitHubError, RateLimited, Unreachable
-from gh_backfill.models import Budget, Spent
+from gh_backfill.models.github import Budget, Spent
 from gh_backfill.policy.governor import Told
 
 

@@ -22,7 +22,8 @@ from gh_backfill.clients import damage, sense
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.clients.sense import UNREADABLE
 from gh_backfill.errors import Unexpected
-from gh_backfill.models import GHOST, Person, ReviewComment
+from gh_backfill.models.github import GHOST, Person
+from gh_backfill.models.pull_requests import ReviewComment
 
 PER_PAGE = 100
 # GitHub ends such a list after 40,000 items, whatever it has.

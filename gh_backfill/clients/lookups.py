@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from gh_backfill.clients import damage, documents, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.errors import GitHubError, RateLimited, TooBig, Unexpected, Unreachable
-from gh_backfill.models import Named, NodeId, NotFound, Repository, Unknown
+from gh_backfill.models.github import Named, NodeId, NotFound, Repository, Unknown
 
 IDS_A_QUERY = 100
 NAMES_A_QUERY = 50

@@ -9,9 +9,9 @@ from gh_backfill.clients import damage, parsing, sense
 from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import Known, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig
-from gh_backfill.models import Named, NodeId, NotFound, Unknown
+from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
+from gh_backfill.policy.pull_requests.wants import Slot
 from gh_backfill.policy.surcharges import Counted
-from gh_backfill.policy.wants import Slot
 
 
 def templates(asked: NumbersAsked) -> list[str]:

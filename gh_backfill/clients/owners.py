@@ -8,7 +8,7 @@ from typing import Any
 from gh_backfill.clients import damage, documents, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.errors import Gone, Unreachable
-from gh_backfill.models import Repository, Unknown
+from gh_backfill.models.github import Repository, Unknown
 
 # A thousand requests: whoever has more repositories than that has other troubles.
 MOST_PAGES = 1_000

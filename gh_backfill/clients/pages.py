@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from gh_backfill.models import Named, NodeId, Spent
-from gh_backfill.policy.wants import Slot
+from gh_backfill.models.github import Named, NodeId, Spent
+from gh_backfill.policy.pull_requests.wants import Slot
 
 Order = Literal["CREATED_AT", "UPDATED_AT"]
 

@@ -14,19 +14,9 @@ from gh_backfill import hidden
 from gh_backfill.clients import sense
 from gh_backfill.clients.damage import MARK, MENDED
 from gh_backfill.clients.sense import UNREADABLE, count, identity, node_id, text, text_or_none, truth
-from gh_backfill.models import (
-    GHOST,
-    Comment,
-    Listing,
-    Person,
-    PullRequest,
-    PullRequestState,
-    Repository,
-    Review,
-    ReviewComment,
-    Unreadable,
-)
-from gh_backfill.policy.wants import PageItem, Slot, Thread
+from gh_backfill.models.github import GHOST, Listing, Person, Repository, Unreadable
+from gh_backfill.models.pull_requests import Comment, PullRequest, PullRequestState, Review, ReviewComment
+from gh_backfill.policy.pull_requests.wants import PageItem, Slot, Thread
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")

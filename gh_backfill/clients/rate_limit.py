@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from gh_backfill.clients import replies, sense, transport
 from gh_backfill.clients.attempts import TIMEOUT
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy.governor import Resource
 
 RESOURCES: tuple[Resource, ...] = ("graphql", "core")

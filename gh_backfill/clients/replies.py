@@ -18,7 +18,7 @@ import requests
 from gh_backfill.clients import damage, sense
 from gh_backfill.clients.sense import Error
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, RateLimited, TooBig, Unexpected, Unreachable
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy import waits
 from gh_backfill.policy.governor import UNITS, Resource
 

@@ -13,7 +13,7 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from gh_backfill import hidden
 from gh_backfill.clients import reasons, sense, transport
 from gh_backfill.errors import BackfillError, BadCredentials, Denied, GitHubError, Misrouted, RateLimited, Unreachable
-from gh_backfill.models import Named, NotFound, Unknown
+from gh_backfill.models.github import Named, NotFound, Unknown
 from gh_backfill.policy import waits
 
 SECONDS = 30

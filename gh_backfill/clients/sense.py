@@ -12,7 +12,7 @@ from typing import Any, Never
 import requests
 
 from gh_backfill.errors import Unreachable
-from gh_backfill.models import NodeId
+from gh_backfill.models.github import NodeId
 
 # What a part that is missing, null, out of bounds or of another shape than promised ends in.
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)

@@ -15,7 +15,7 @@ from gh_backfill.policy.json_text import json_text
 from gh_backfill.store import psql as terminal
 from gh_backfill.store import repositories
 from gh_backfill.tasks import check as checking
-from gh_backfill.tasks import connect, pricing
+from gh_backfill.tasks import connect, price_table
 from gh_backfill.tasks.outlook import Outlook, outlook
 
 
@@ -67,7 +67,7 @@ def check(
     environment = settings.load()
     found = checking.check(environment, datetime.now(UTC))
     able = prices and not any(each.name in {"settings", "token"} and not each.ok for each in found)
-    priced = pricing.tables(environment) if able else []
+    priced = price_table.tables(environment) if able else []
     if as_json:
         findings = [each.as_json() for each in found]
         told = {"findings": findings, "prices": [each.as_json() for each in priced]}

@@ -10,12 +10,12 @@ import typer
 
 from gh_backfill import actions, listings, settings
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, OptionalNames, number, stored
+from gh_backfill.engine import recover as recovering
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect, operate
-from gh_backfill.tasks import recover as recovering
 from gh_backfill.tasks.operate import Operated
 
 OLDEST = 7 * 24 * 60

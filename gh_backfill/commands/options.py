@@ -10,7 +10,7 @@ import typer
 
 from gh_backfill import console, settings
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.names import without_credentials
 from gh_backfill.tasks import local
 

@@ -12,18 +12,19 @@ import typer
 from gh_backfill import actions, settings
 from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
-from gh_backfill.policy.costs import Prices
-from gh_backfill.policy.figures import run_address
-from gh_backfill.policy.issue_text import Occurrence
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.savings import explained
+from gh_backfill.policy.report.costs import Prices
+from gh_backfill.policy.report.figures import run_address
+from gh_backfill.policy.report.issue_text import Occurrence
+from gh_backfill.policy.report.savings import explained
 from gh_backfill.settings import Settings
-from gh_backfill.tasks import connect, tell
-from gh_backfill.tasks import costs as spending
-from gh_backfill.tasks import report as reporting
-from gh_backfill.tasks.publish import markdown, publish
-from gh_backfill.tasks.report import Options, Report
+from gh_backfill.tasks import connect
+from gh_backfill.tasks.report import costs as spending
+from gh_backfill.tasks.report import report as reporting
+from gh_backfill.tasks.report import tell
+from gh_backfill.tasks.report.publish import markdown, publish
+from gh_backfill.tasks.report.report import Options, Report
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,7 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
             else []
         )
     from gh_backfill.clients import issues  # noqa: PLC0415  (PyGithub takes a third of a second to load)
-    from gh_backfill.tasks import alert  # noqa: PLC0415  (so does what needs it)
+    from gh_backfill.tasks.report import alert  # noqa: PLC0415  (so does what needs it)
 
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))

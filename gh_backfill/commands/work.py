@@ -25,20 +25,23 @@ from gh_backfill.commands.options import (
     OptionalNames,
     number,
 )
+from gh_backfill.engine import prices
+from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.recover import recover
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import counted, plain
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.policy.standing import notice
-from gh_backfill.tasks import accounts, children, connect, costs, job, local, operate, preview, pricing
+from gh_backfill.tasks import accounts, children, connect, local, operate, preview
+from gh_backfill.tasks import capture as capturing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
 from gh_backfill.tasks.accounts import Account, Filters
-from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.estimate import estimates
-from gh_backfill.tasks.recover import recover
+from gh_backfill.tasks.report import costs
 from gh_backfill.tasks.track import Tracked
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
@@ -238,18 +241,18 @@ def capture(
     environment = settings.load()
     if dry_run:
         with connect.database(environment, writing=False) as db:
-            print(job.preview(db, name, limits).text)
+            print(capturing.preview(db, name, limits).text)
         return
     if child is not None:
         children.become(child)
     graphql = connect.github(environment)
     with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
         if limits.part is not None:
-            job.check_part(db, name, limits.part)
-        recover(db, [job.find(db, name).id])
-        pricing.ask_once_a_week(db, graphql)
+            capturing.check_part(db, name, limits.part)
+        recover(db, [capturing.find(db, name).id])
+        prices.ask_once_a_week(db, graphql)
         lists = connect.lists(environment, graphql)
-        captured = job.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
+        captured = capturing.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(child or name, captured)
     if captured.outcome is Outcome.PAUSED:
         actions.annotate(environment, "notice", [notice(captured.reason)])

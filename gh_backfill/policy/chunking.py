@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gh_backfill.models import Budget, Stream
+from gh_backfill.models.github import Budget
+from gh_backfill.models.work import Stream
 
 FIRST_PAGE = 25
 SMALLEST_FIRST_PAGE = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from gh_backfill.policy.wants import Threads, Want
+from gh_backfill.policy.pull_requests.wants import Threads, Want
 
 
 @dataclass(kw_only=True, slots=True)

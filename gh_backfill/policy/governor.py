@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy import waits
 
 # GitHub keeps two budgets apart: points for GraphQL, requests for REST (its `core`).

@@ -8,8 +8,8 @@ from functools import reduce
 
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import A_PAGE, LARGEST_FIRST, Prices
+from gh_backfill.policy.pull_requests.wants import MoreReviews, Want, by_id
 from gh_backfill.policy.surcharges import Counted
-from gh_backfill.policy.wants import MoreReviews, Want, by_id
 
 # So many pages may be on their way to completeness at once: more would hardly save another point.
 PAGES_UNDER_WAY = 4

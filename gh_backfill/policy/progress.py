@@ -14,10 +14,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gh_backfill.models import Stream
+from gh_backfill.models.work import Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.wants import Slot
+from gh_backfill.policy.pull_requests.wants import Slot
 
 MARGIN = timedelta(minutes=5)
 MAX_PASSES = 5

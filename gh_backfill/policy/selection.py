@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gh_backfill.models import TrackedRepository
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.retries import PauseReason

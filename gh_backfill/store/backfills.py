@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.errors import StaleClaim
-from gh_backfill.models import Claim, Goal, RowCounts, Spent, Stream
+from gh_backfill.models.github import Spent
+from gh_backfill.models.work import Claim, Goal, RowCounts, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import Resource, Standing, Told
 from gh_backfill.resources import sql

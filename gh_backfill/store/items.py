@@ -10,13 +10,9 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 from gh_backfill.errors import StoreConflict, StoreError
-from gh_backfill.models import (
-    CompletePullRequest,
-    PullRequestState,
-    RowCounts,
-    TrackedRepository,
-    Unreadable,
-)
+from gh_backfill.models.github import Unreadable
+from gh_backfill.models.pull_requests import CompletePullRequest, PullRequestState
+from gh_backfill.models.work import RowCounts, TrackedRepository
 from gh_backfill.resources import sql
 from gh_backfill.store import people
 from gh_backfill.store.batches import LARGEST_PART, parts, shortened

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gh_backfill.models import Spent
+from gh_backfill.models.github import Spent
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.ledger import Ending, ErrorType, JobType, OpenJob, RunnerJob
 from gh_backfill.policy.lifecycle import JobStatus

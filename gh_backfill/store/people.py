@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gh_backfill.errors import StoreConflict
-from gh_backfill.models import CompletePullRequest, Person
+from gh_backfill.models.github import Person
+from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from gh_backfill import hidden
-from gh_backfill.policy import costs
-from gh_backfill.policy.alerts import Alert, Standing
 from gh_backfill.policy.bottleneck import Times
-from gh_backfill.policy.costs import Month, Prices, Work
-from gh_backfill.policy.figures import JobFigures, RunFigures, Warned
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.policy.report import costs
+from gh_backfill.policy.report.alerts import Alert, Standing
+from gh_backfill.policy.report.costs import Month, Prices, Work
+from gh_backfill.policy.report.figures import JobFigures, RunFigures, Warned
 from gh_backfill.resources import sql
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Row, Transaction

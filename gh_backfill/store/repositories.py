@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill import hidden
-from gh_backfill.models import Repository, TrackedRepository
+from gh_backfill.models.github import Repository
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gh_backfill.models import TrackedRepository
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.freshness import GATHER
 from gh_backfill.policy.ledger import OpenJob
 from gh_backfill.policy.lifecycle import JobStatus

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.owners import repositories_of
 from gh_backfill.errors import BadCredentials, GitHubError, Gone
-from gh_backfill.models import Repository, Unknown
+from gh_backfill.models.github import Repository, Unknown
 from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate, Work, estimate
 from gh_backfill.policy.markdown import counted

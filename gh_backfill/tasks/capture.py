@@ -1,69 +1,267 @@
-"""What a capture is told, and what it tells: limits, progress, and how it ended."""
+"""One job of the matrix: find its repository, open the backfill if need be, capture, and write the ledger."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from gh_backfill.models import RowCounts, Spent, TrackedRepository
-from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.ledger import ErrorType
-from gh_backfill.policy.progress import within
+from gh_backfill.clients import lookups
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine import interrupts
+from gh_backfill.engine.background import Begin, in_thread
+from gh_backfill.engine.claims import Claims
+from gh_backfill.engine.meter import Meter
+from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.processes import worker_name
+from gh_backfill.engine.worker import Worker
+from gh_backfill.errors import BackfillError, ConfigurationError, Gone, RateLimited, StoreError, Unreachable
+from gh_backfill.models.github import Repository, Unknown
+from gh_backfill.models.work import Goal, TrackedRepository
+from gh_backfill.policy import chunking, governor
+from gh_backfill.policy.bottleneck import Times
+from gh_backfill.policy.cost import LARGEST_FIRST, Prices
+from gh_backfill.policy.estimate import Estimate, estimate
+from gh_backfill.policy.ledger import ErrorType, JobType, error_type
+from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
+from gh_backfill.policy.progress import of_wanted
+from gh_backfill.policy.retries import PauseReason, explained
+from gh_backfill.store import backfills, estimates, jobs, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.persist import persistently
+from gh_backfill.tasks.estimate import budget
+from gh_backfill.tasks.plan import open_backfill
 
+log = logging.getLogger(__name__)
 
-class Outcome(StrEnum):
-    """How a capture ended."""
-
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    PAUSED = "paused"
-    BUSY = "busy"
-    FAILED = "failed"
-    INTERRUPTED = "cancelled"
+ENDINGS = {Outcome.FAILED: JobStatus.FAILED, Outcome.INTERRUPTED: JobStatus.CANCELLED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """When to stop though work is left; None means no such limit.  `part` is the part of a split walk to begin with."""
-
-    chunk_size: int | None = None
-    max_chunks: int | None = None
-    deadline: datetime | None = None
-    part: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """Where a capture stands after a chunk; `left` is what still lies before it, where that is known."""
+class Preview:
+    """What a capture would do, and what that would take; None where GitHub's count is not known, or nothing is left."""
 
     repository: TrackedRepository
-    captured: int
-    total: int
-    chunks: int
-    spent: Spent
-    items: int = 0
-    waiting_until: datetime | None = None
-    left: Estimate | None = None
-    goal: int | None = None
-
-    @property
-    def wanted(self) -> int:
-        """Return how many of all pull requests the goal is about."""
-        return within(self.total, self.goal)
+    left: Estimate | None
+    text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Captured:
-    """What a capture did, and why it ended."""
+def find(db: Database, name: str) -> TrackedRepository:
+    """Return the repository of a name, or of an id of either kind; raises ConfigurationError if it is not here."""
+    with db.transaction(read_only=True) as tx:
+        known = repositories.find(tx, [name])[name]
+        if known is None:
+            raise ConfigurationError(f"{name} is not tracked here: run gh-backfill track owner/name first")
+        return next(each for each in repositories.candidates(tx, asked=[known.id]) if each.id == known.id)
 
-    outcome: Outcome
-    reason: str
-    chunks: int = 0
-    items: int = 0
-    counts: RowCounts = field(default_factory=RowCounts)
-    spent: Spent = field(default_factory=Spent)
-    gaps: int = 0
-    retries: int = 0
-    resume_at: datetime | None = None
-    error_type: ErrorType | None = None
+
+def check_part(db: Database, name: str, part: int) -> None:
+    """Raise ConfigurationError where the walk of a repository never had such a part."""
+    repository = find(db, name)
+    with db.transaction(read_only=True) as tx:
+        last = backfills.last_part(tx, repository.id)
+    if part > last:
+        parts = f"has {last} parts" if last else "is read whole, not in parts"
+        raise ConfigurationError(f"--part {part}: the history of {repository.full_name} {parts}")
+
+
+def preview(db: Database, name: str, limits: Limits) -> Preview:
+    """Say what `run` would do, from a read-only connection and without asking GitHub."""
+    repository = find(db, name)
+    ceiling = limits.chunk_size or LARGEST_FIRST
+    size = min(ceiling, chunking.first_page(repository.total or 0))
+    begin = {
+        None: "would open a backfill",
+        BackfillStatus.ACTIVE: "would go on with the open backfill",
+        BackfillStatus.PAUSED: f"is paused ({repository.pause_reason or 'no reason given'}); would go on",
+        BackfillStatus.COMPLETED: "is complete; would read what changed since",
+        BackfillStatus.FAILED: "has failed; would try again",
+    }[BackfillStatus(repository.status) if repository.status else None]
+    left = _left(db, repository, limits)
+    here = of_wanted(repository.captured, repository.total, repository.goal)
+    text = (
+        f"{repository.full_name}: {begin}; {here} pull requests are here, the first page has "
+        f"up to {size}, {left or 'an unknown number of points'} to go; nothing was written"
+    )
+    return Preview(repository=repository, left=left, text=text)
+
+
+def run(
+    db: Database,
+    graphql: GraphQL,
+    job_run: jobs.Run,
+    name: str,
+    limits: Limits,
+    *,
+    goal: Goal | None = None,
+    job_type: JobType = JobType.BACKFILL,
+    lists: RestPages | None = None,
+    listen: Callable[[Progress], None],
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+    begin: Begin = in_thread,
+) -> Captured:
+    """Capture one repository and write in the ledger how it ended, also when it ended badly.
+
+    With `lists`, review comments may come by REST as well.
+    """
+    worker = worker_name()
+    meter = Meter(db, graphql, now=now, sleep=sleep)
+    repository = persistently(lambda: find(db, name), sleep)
+    job_id = persistently(lambda: _start(db, job_run, repository.id, worker, limits.part, job_type), sleep)
+    captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
+    try:
+        captured = Worker(
+            db=db,
+            graphql=graphql,
+            repository=_ready(db, graphql, repository, goal, sleep),
+            limits=limits,
+            claims=Claims(
+                db=db,
+                repository_id=repository.id,
+                worker=worker,
+                processor=job_run.processor,
+                part=limits.part,
+                now=now,
+                sleep=meter.sleep,
+            ),
+            now=now,
+            sleep=meter.sleep,
+            listen=_beating(db, graphql, job_id, meter, listen, now),
+            begin=begin,
+            lists=lists,
+        ).run()
+    except RateLimited as error:
+        captured = Captured(
+            outcome=Outcome.PAUSED,
+            reason=f"{explained(PauseReason.RATE_LIMIT)}: {error}",
+            resume_at=error.resume_at,
+            error_type=ErrorType.RATE_LIMIT,
+            spent=graphql.spent,
+        )
+    except BackfillError as error:
+        captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
+        raise
+    except KeyboardInterrupt:
+        captured = replace(captured, outcome=Outcome.INTERRUPTED, reason="interrupted", spent=graphql.spent)
+        raise
+    except BaseException as error:
+        captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
+        raise
+    finally:
+        limited = captured.outcome is Outcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
+        times = meter.times(captured.resume_at if limited else None)
+        with interrupts.shielded():
+            persistently(lambda: _finish(db, job_id, captured, times), sleep)
+    return captured
+
+
+def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estimate | None:
+    """Estimate what a run within these limits would take."""
+    with db.transaction(read_only=True) as tx:
+        work = estimates.works(tx, [repository.id]).get(repository.id)
+    if work is None:
+        return None
+    page = Prices().cheapest_page(limits.chunk_size or LARGEST_FIRST)
+    if limits.max_chunks is not None and limits.max_chunks * page < work.left:
+        work = replace(work, left=limits.max_chunks * page, catch_up=False)
+    return estimate(work, budget(db), ceiling=page)
+
+
+def _start(
+    db: Database, job_run: jobs.Run, repository_id: str, worker: str, part: int | None, job_type: JobType
+) -> str:
+    with db.transaction() as tx:
+        return jobs.start(tx, job_run, repository_id, worker=worker, part=part, job_type=job_type)
+
+
+def _beating(
+    db: Database,
+    graphql: GraphQL,
+    job_id: str,
+    meter: Meter,
+    listen: Callable[[Progress], None],
+    now: Callable[[], datetime],
+) -> Callable[[Progress], None]:
+    """Return a listener that also says in the ledger that the job lives, what it did so far, and what is left."""
+
+    def left(tx: Transaction, repository_id: str) -> Estimate | None:
+        work = estimates.works(tx, [repository_id]).get(repository_id)
+        if work is None or graphql.budget is None:
+            return None
+        return estimate(work, governor.standing(graphql.budget, now()))
+
+    def beat(progress: Progress) -> None:
+        try:
+            with db.transaction() as tx:
+                jobs.heartbeat(
+                    tx,
+                    job_id,
+                    spent=progress.spent,
+                    chunks=progress.chunks,
+                    items=progress.items,
+                    times=meter.times(),
+                )
+                progress = replace(progress, left=left(tx, progress.repository.id))
+        except StoreError as error:
+            log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
+        listen(progress)
+
+    return beat
+
+
+def _ready(
+    db: Database,
+    graphql: GraphQL,
+    repository: TrackedRepository,
+    goal: Goal | None,
+    sleep: Callable[[float], None],
+) -> TrackedRepository:
+    """Learn the repository's node id if it is missing, and open its backfill if `plan` has not."""
+    answer: Repository | None = None
+    if repository.node_id is None:
+        match lookups.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]:
+            case Repository() as answer if answer.github_id == repository.github_id:
+                repository = replace(repository, node_id=answer.node_id, total=answer.pull_requests)
+            case Unknown(reason=reason):
+                raise Unreachable(f"GitHub did not say what {repository.full_name} is, try again: {reason}")
+            case _:
+                raise Gone(
+                    f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)"
+                )
+    persistently(lambda: _open(db, repository, answer, goal), sleep)
+    return repository
+
+
+def _open(db: Database, repository: TrackedRepository, answer: Repository | None, goal: Goal | None) -> None:
+    with db.transaction() as tx:
+        if answer is not None:
+            repositories.store(tx, [answer])
+        given_up = repository.held and repository.held_reason in GIVEN_UP
+        if not given_up and (
+            repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None
+        ):
+            open_backfill(tx, repository, goal)
+
+
+def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:
+    status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
+    explained = status is not JobStatus.COMPLETED or captured.outcome is Outcome.PAUSED
+    with db.transaction() as tx:
+        jobs.finish(
+            tx,
+            job_id,
+            status=status,
+            outcome=captured.outcome,
+            error=captured.reason if explained else None,
+            spent=captured.spent,
+            chunks=captured.chunks,
+            items=captured.items,
+            warnings=captured.counts.quarantined + captured.gaps,
+            retries=captured.retries,
+            error_type=captured.error_type,
+            times=times,
+        )

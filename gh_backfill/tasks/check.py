@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gh_backfill.clients import account
 from gh_backfill.errors import BackfillError, ConfigurationError, StoreReadOnly
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, migrations, preflight, readers, webhooks

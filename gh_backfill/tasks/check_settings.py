@@ -11,8 +11,8 @@ from gh_backfill.clients.webhook_out import Delivered, NotDelivered
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.settings import OURS, Settings, names
-from gh_backfill.tasks import costs
 from gh_backfill.tasks.finding import Finding
+from gh_backfill.tasks.report import costs
 
 _SUPABASE = frozenset(
     {"SUPABASE_URL", "VITE_SUPABASE_URL", "SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "VITE_SUPABASE_ANON_KEY"}

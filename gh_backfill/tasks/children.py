@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gh_backfill.models import TrackedRepository
+from gh_backfill.engine import interrupts
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.settings import Settings
-from gh_backfill.tasks import interrupts
 
 # A child gives back in a moment; one whose database is away would try for longer than anybody wants to wait.
 PATIENCE = 30.0

@@ -13,8 +13,9 @@ from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine.gate import SharedGate
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
-from gh_backfill.models import Named
+from gh_backfill.models.github import Named
 from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations, preflight, repositories
@@ -22,7 +23,6 @@ from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import budgets
-from gh_backfill.tasks.gate import SharedGate
 
 QUICK = (5.0, 15.0)
 FIRST = "gh-backfill track owner/name"

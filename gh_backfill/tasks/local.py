@@ -14,20 +14,21 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from gh_backfill.engine import interrupts, processes
+from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, StoreError
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds, Verdict, Why
 from gh_backfill.settings import Settings
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database
+from gh_backfill.store.persist import persistently
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks import children, connect, interrupts, processes
+from gh_backfill.tasks import children, connect
 from gh_backfill.tasks.children import Child
-from gh_backfill.tasks.closing import close_run
-from gh_backfill.tasks.persist import persistently
 from gh_backfill.tasks.plan import Plan, plan
-from gh_backfill.tasks.recover import recover
-from gh_backfill.tasks.report import Report, report
+from gh_backfill.tasks.report.closing import close_run
+from gh_backfill.tasks.report.report import Report, report
 from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
 from gh_backfill.tasks.track import Tracked, settle, track
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.migrations import Migration
-from gh_backfill.tasks.persist import persistently
+from gh_backfill.store.persist import persistently
 
 
 def migrate(db: Database, sleep: Callable[[float], None]) -> list[Migration]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine import quarantine
+from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, GitHubError, PartlyFailed, StoreConflict
 from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.markdown import counted
@@ -15,8 +17,6 @@ from gh_backfill.store import backfill_events, items, recovery, repositories, un
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.recovery import State
-from gh_backfill.tasks import quarantine
-from gh_backfill.tasks.recover import recover
 
 BY_HAND = "no reason given"
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from gh_backfill.policy import bottleneck
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.figures import Json
+from gh_backfill.policy.report.figures import Json
 from gh_backfill.store import reports, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.repositories import Status

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from gh_backfill import hidden
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError, Denied
-from gh_backfill.models import Goal, TrackedRepository
+from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
 from gh_backfill.policy.parts import PER_PART

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gh_backfill.errors import EmptyDatabase
-from gh_backfill.models import Goal, TrackedRepository
+from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate, Work, estimate
 from gh_backfill.policy.governor import Standing

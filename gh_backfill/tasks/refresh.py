@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Denied, GitHubError, RateLimited
-from gh_backfill.models import Named, NotFound, Repository, TrackedRepository, Unknown
+from gh_backfill.models.github import Named, NotFound, Repository, Unknown
+from gh_backfill.models.work import TrackedRepository
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

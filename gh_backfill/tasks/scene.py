@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gh_backfill.engine.worker import POINTS_OF_A_CHUNK
 from gh_backfill.errors import StoreError
 from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate
@@ -16,7 +17,6 @@ from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.estimate import budget, estimates
-from gh_backfill.tasks.worker import POINTS_OF_A_CHUNK
 
 log = logging.getLogger(__name__)
 

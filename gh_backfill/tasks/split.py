@@ -11,7 +11,7 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import PageAsked
 from gh_backfill.errors import GitHubError
-from gh_backfill.models import TrackedRepository
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import parts, ranges
 from gh_backfill.policy.selection import Thresholds, needs_backfill

@@ -10,7 +10,8 @@ from gh_backfill import hidden
 from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
-from gh_backfill.models import Goal, Named, NotFound, Repository, Unknown
+from gh_backfill.models.github import Named, NotFound, Repository, Unknown
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.names import parse

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gh_backfill.models import TrackedRepository
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import Standing
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus

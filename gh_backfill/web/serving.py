@@ -13,7 +13,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
-from gh_backfill.tasks.stay_fresh import stay_fresh
+from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
 from gh_backfill.web.doorkeeper import protocol
 from gh_backfill.web.limits import BACKLOG, connections
 from gh_backfill.web.refusals import EVERY, counted

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from gh_backfill.errors import RowRefused, StoreError
 from gh_backfill.policy.webhooks import concerns
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.receive import receive as take
+from gh_backfill.tasks.webhooks.receive import receive as take
 from gh_backfill.web.bodies import Bodies, Unfinished
 from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.refusals import Refusals

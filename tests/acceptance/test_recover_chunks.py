@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.store import backfills
 from gh_backfill.store.db import Database
 from tests.acceptance.act import ActRun, copy_checkout, run_workflow

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load

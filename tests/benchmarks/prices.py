@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from itertools import chain
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Goal
+from gh_backfill.engine import prices as learning
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.models.work import Goal
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import DryRun, Options
 from gh_backfill.simulator.pricing import LISTED, Charges
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import job, pricing, track
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.capture import Limits, Outcome
+from gh_backfill.tasks import capture, track
 from tests.benchmarks.github import PLENTY
 from tests.benchmarks.rig import Rig, stored
 from tests.benchmarks.tables import Table
@@ -109,8 +110,8 @@ def _points(db: Database, github: Simulator, shape: Shape, url: str) -> int:
     graphql = GraphQL(github.graphql_url, "bench", sleep=lambda seconds: None, clock=lambda: 0.0)
     track.track(db, graphql, [shape.name], backfill=Goal())
     github.stats.reset()
-    pricing.ask_once_a_week(db, graphql)
-    captured = job.run(db, graphql, RUN, shape.name, Limits(), listen=lambda progress: None, begin=at_once)
+    learning.ask_once_a_week(db, graphql)
+    captured = capture.run(db, graphql, RUN, shape.name, Limits(), listen=lambda progress: None, begin=at_once)
     if captured.outcome is not Outcome.COMPLETED or sum(stored(url).values()) != shape.rows:
         raise RuntimeError(f"{shape.name} was not captured: {captured.reason}")
     return github.stats.points

@@ -20,9 +20,9 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import Known, NumbersAsked, Page, PageAsked
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError, TooBig
-from gh_backfill.models import NodeId, Repository, Spent, Unknown
+from gh_backfill.models.github import NodeId, Repository, Spent, Unknown
 from gh_backfill.policy import waits
-from gh_backfill.policy.wants import CommentsOfReview, MoreComments, MoreReviews, Slot, Threads, Want
+from gh_backfill.policy.pull_requests.wants import CommentsOfReview, MoreComments, MoreReviews, Slot, Threads, Want
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from tests.forged import Forged, Seen, serving, whole

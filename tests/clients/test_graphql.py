@@ -11,7 +11,7 @@ from gh_backfill.clients import documents
 from gh_backfill.clients.attempts import LONGEST_PAUSE, TRIES
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Denied, RateLimited, TooBig, Unreachable
-from gh_backfill.models import Spent
+from gh_backfill.models.github import Spent
 from gh_backfill.policy.governor import Cause
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load

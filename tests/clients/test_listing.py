@@ -15,7 +15,7 @@ from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.listing import ListedPage
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import BadCredentials, Gone, RateLimited, Unexpected, Unreachable
-from gh_backfill.models import GHOST
+from gh_backfill.models.github import GHOST
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options

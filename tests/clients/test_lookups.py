@@ -9,7 +9,7 @@ import pytest
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.lookups import repositories_by_id, repositories_by_name
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, RateLimited, Unreachable
-from gh_backfill.models import NodeId, NotFound, Repository, Unknown
+from gh_backfill.models.github import NodeId, NotFound, Repository, Unknown
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running

@@ -12,7 +12,7 @@ import responses
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.owners import repositories_of
 from gh_backfill.errors import Unreachable
-from gh_backfill.models import Repository, Unknown
+from gh_backfill.models.github import Repository, Unknown
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 

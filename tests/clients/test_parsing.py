@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gh_backfill.clients import parsing
 from gh_backfill.clients.damage import MARK
-from gh_backfill.models import GHOST, Person, PullRequestState
+from gh_backfill.models.github import GHOST, Person
+from gh_backfill.models.pull_requests import PullRequestState
 
 LARGE = 2**31 + 7
 TIME = "2026-03-01T12:00:00Z"

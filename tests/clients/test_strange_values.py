@@ -14,7 +14,8 @@ import pytest
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import GitHubError
-from gh_backfill.models import Person, PullRequestState
+from gh_backfill.models.github import Person
+from gh_backfill.models.pull_requests import PullRequestState
 from tests.clients.test_forged_answers import QUESTIONS, Ids, Relay, everything, ids, places, relay
 
 __all__ = ["ids", "relay"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gh_backfill.policy.figures import JobFigures, RunFigures
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
+from gh_backfill.policy.report.figures import JobFigures, RunFigures
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ID = "11111111-2222-4333-8444-555555555555"

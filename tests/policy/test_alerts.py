@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gh_backfill.policy.alerts import Alert, AlertKind, Standing, judge, recovered
-from gh_backfill.policy.costs import Prices, Work, first_of_month, month
-from gh_backfill.policy.figures import RunFigures, SystemFailure
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
+from gh_backfill.policy.report.alerts import Alert, AlertKind, Standing, judge, recovered
+from gh_backfill.policy.report.costs import Prices, Work, first_of_month, month
+from gh_backfill.policy.report.figures import RunFigures, SystemFailure
 from tests.policy.figures import ID, NOW, dead, job, run
 
 STANDING = Standing(

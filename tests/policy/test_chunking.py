@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy import chunking
 from gh_backfill.policy.chunking import PageSize
 

@@ -12,24 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.models import (
-    GHOST,
+from gh_backfill.models.github import GHOST, Listing, NodeId, NotFound, Unknown, Unreadable
+from gh_backfill.models.pull_requests import (
     Comment,
     CompletePullRequest,
-    Listing,
-    NodeId,
-    NotFound,
     PullRequest,
     PullRequestState,
     Review,
     ReviewComment,
-    Unknown,
-    Unreadable,
 )
-from gh_backfill.policy.completeness import Gathering
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
 from gh_backfill.policy.packing import next_query
-from gh_backfill.policy.wants import (
+from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.wants import (
     Answer,
     CommentsOfReview,
     CommentsOfThread,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill.policy.costs import (
+from gh_backfill.policy.report.costs import (
     Month,
     Prices,
     Work,

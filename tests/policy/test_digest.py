@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gh_backfill.policy.alerts import judge
 from gh_backfill.policy.bottleneck import Times
-from gh_backfill.policy.digest import LINES, digest, due
+from gh_backfill.policy.report.alerts import judge
+from gh_backfill.policy.report.digest import LINES, digest, due
 from tests.policy.figures import NOW, dead, job, run
 
 

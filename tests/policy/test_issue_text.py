@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gh_backfill.policy import issue_text
-from gh_backfill.policy.alerts import Alert, AlertKind
-from gh_backfill.policy.issue_text import Occurrence
+from gh_backfill.policy.report import issue_text
+from gh_backfill.policy.report.alerts import Alert, AlertKind
+from gh_backfill.policy.report.issue_text import Occurrence
 from tests.policy.figures import ID, NOW, dead
 
 ALERT = Alert(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.models import CompletePullRequest, Person, ReviewComment
-from gh_backfill.policy.completeness import Gathering
+from gh_backfill.models.github import Person
+from gh_backfill.models.pull_requests import CompletePullRequest, ReviewComment
+from gh_backfill.policy.pull_requests.completeness import Gathering
 from tests.policy.test_completeness import World, all_ids, ids, threads_of_reviews, world
 
 STRANGER = Person(github_id=5, login="stranger")

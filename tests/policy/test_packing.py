@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.models import NodeId
+from gh_backfill.models.github import NodeId
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices, page
 from gh_backfill.policy.packing import next_query
+from gh_backfill.policy.pull_requests.wants import CommentsOfReview, MoreComments, Threads, Want
 from gh_backfill.policy.surcharges import Counted
-from gh_backfill.policy.wants import CommentsOfReview, MoreComments, Threads, Want
 
 
 def threads(*firsts: int) -> list[Want]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import (
     MARGIN,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_backfill.policy import routing
 from gh_backfill.policy.governor import Standing
-from gh_backfill.policy.routing import Route, Workload
+from gh_backfill.policy.pull_requests import routing
+from gh_backfill.policy.pull_requests.routing import Route, Workload
 from tests import examples
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

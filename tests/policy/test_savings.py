@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gh_backfill.policy.costs import Month, Prices, Work, month
-from gh_backfill.policy.savings import explained
+from gh_backfill.policy.report.costs import Month, Prices, Work, month
+from gh_backfill.policy.report.savings import explained
 
 SINCE = datetime(2026, 4, 1, tzinfo=UTC)
 WORK = Work(processor="github_actions", jobs=10, chunks=100, minutes=50)

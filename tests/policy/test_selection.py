@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.models import NodeId, TrackedRepository
+from gh_backfill.models.github import NodeId
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Why, choose
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from gh_backfill.errors import StaleClaim
-from gh_backfill.models import Claim, Goal, RowCounts, Spent, TrackedRepository
+from gh_backfill.models.github import Spent
+from gh_backfill.models.work import Claim, Goal, RowCounts, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.models import Budget
+from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import Cause, Standing, Told
 from gh_backfill.store import budgets

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gh_backfill.models import NodeId, Person, TrackedRepository
+from gh_backfill.models.github import NodeId, Person
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.store import items, people, repositories
 from gh_backfill.store.db import Database, Row
 from tests.conftest import VARIANTS

@@ -8,15 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from gh_backfill.models import (
-    GHOST,
-    CompletePullRequest,
-    Person,
-    PullRequestState,
-    RowCounts,
-    TrackedRepository,
-    Unreadable,
-)
+from gh_backfill.models.github import GHOST, Person, Unreadable
+from gh_backfill.models.pull_requests import CompletePullRequest, PullRequestState
+from gh_backfill.models.work import RowCounts, TrackedRepository
 from gh_backfill.store import items, people
 from gh_backfill.store.batches import LARGEST_PART
 from gh_backfill.store.db import Database, Row

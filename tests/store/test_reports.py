@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.models import Spent
-from gh_backfill.policy.alerts import AlertKind, judge
-from gh_backfill.policy.costs import Prices
+from gh_backfill.engine.outcome import Outcome
+from gh_backfill.models.github import Spent
 from gh_backfill.policy.ledger import JobOutcome
 from gh_backfill.policy.lifecycle import JobStatus
+from gh_backfill.policy.report.alerts import AlertKind, judge
+from gh_backfill.policy.report.costs import Prices
 from gh_backfill.store import jobs, migrations, reports
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks.capture import Outcome
 from tests.conftest import VARIANTS
 from tests.store.test_schema import ids
 

@@ -51,7 +51,7 @@ MUTANTS = (
         name="the cursor is committed before the rows",
         changes=(
             (
-                "gh_backfill/tasks/commit.py",
+                "gh_backfill/engine/commit.py",
                 """\
         with self.db.transaction() as tx:
             if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):

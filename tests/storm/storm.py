@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Goal
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.outcome import Captured, Limits, Progress
+from gh_backfill.models.work import Goal
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import job, track
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.capture import Captured, Limits, Progress
+from gh_backfill.tasks import capture, track
 
 ENGINE = "octo/engine"
 SMALL = "octo/small"
@@ -52,7 +52,7 @@ class House:
         token: str = "tok",
     ) -> Captured:
         """Run one capture to its end; its queries come in the same order every time."""
-        return job.run(
+        return capture.run(
             self.db,
             self.graphql(token),
             self.run,

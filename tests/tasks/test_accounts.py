@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gh_backfill.errors import ConfigurationError, Gone, PartlyFailed, Unreachable
-from gh_backfill.models import Unknown
+from gh_backfill.models.github import Unknown
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options

@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.clients.issues import LABEL, Issues, issues_of
-from gh_backfill.policy.alerts import judge
-from gh_backfill.policy.figures import JobFigures, SystemFailure
-from gh_backfill.policy.issue_text import Occurrence
 from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.report.alerts import judge
+from gh_backfill.policy.report.figures import JobFigures, SystemFailure
+from gh_backfill.policy.report.issue_text import Occurrence
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.rows import Issue
 from gh_backfill.simulator.server import Simulator, running
-from gh_backfill.tasks.alert import MOST_NEW_ISSUES, tell
-from gh_backfill.tasks.report import Report
+from gh_backfill.tasks.report.alert import MOST_NEW_ISSUES, tell
+from gh_backfill.tasks.report.report import Report
 from tests.policy.figures import ID, NOW, dead, job, run
 
 HOME = "octo/pipeline"

@@ -11,10 +11,11 @@ import responses
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import Denied
-from gh_backfill.models import NodeId, TrackedRepository
+from gh_backfill.models.github import NodeId
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.store.webhooks import Announcement
-from gh_backfill.tasks import announced
-from gh_backfill.tasks.announced import Failed, NotThere, Result
+from gh_backfill.tasks.webhooks import announced
+from gh_backfill.tasks.webhooks.announced import Failed, NotThere, Result
 
 URL = "https://api.github.example/graphql"
 

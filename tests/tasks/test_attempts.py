@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from gh_backfill.models import Spent
+from gh_backfill.models.github import Spent
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import load
@@ -14,8 +14,8 @@ from gh_backfill.store.db import Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.plan import plan
-from gh_backfill.tasks.publish import markdown
-from gh_backfill.tasks.report import Options, Report, report
+from gh_backfill.tasks.report.publish import markdown
+from gh_backfill.tasks.report.report import Options, Report, report
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.test_closing import at_github, github_job
 

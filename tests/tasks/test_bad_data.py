@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.tasks.capture import Limits, Outcome
 from tests.tasks.conftest import SMALL, House
 
 ROWS = ("pull_requests", "reviews", "comments", "contributors")

@@ -8,15 +8,15 @@ import pytest
 
 from gh_backfill.clients.credentials import Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.gate import SharedGate
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
 from gh_backfill.errors import ConfigurationError, Unreachable
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import job
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
-from gh_backfill.tasks.gate import SharedGate
+from gh_backfill.tasks import capture
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 FAR = timedelta(hours=2)
@@ -91,7 +91,7 @@ def test_an_initial_backfill_takes_the_newest_and_a_full_one_goes_on_from_there(
     numbers = [row["number"] for row in house.rows("select number from pull_requests")]
     assert min(numbers) > 150
     before = house.github.stats.requests
-    job.run(
+    capture.run(
         house.db,
         house.graphql(),
         house.run,
@@ -179,7 +179,7 @@ def test_without_a_time_limit_it_waits_for_the_points_instead(house: House) -> N
         raise Enough
 
     with pytest.raises(Enough):
-        job.run(
+        capture.run(
             house.db,
             house.graphql(),
             house.run,
@@ -213,7 +213,7 @@ def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(house: House
     house.track(SMALL)
     house.github.faults.add(Fault(name="stall", count=1, match={"operation": "Page"}))
     graphql = GraphQL(house.github.graphql_url, "tok", timeout=(2.0, 2.0), sleep=house.slept.append)
-    captured = job.run(house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None)
+    captured = capture.run(house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None)
     assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 12)
     assert house.github.faults.struck() == {"stall": 1}
     assert (house.count("pull_requests"), house.state(SMALL)["processed_prs"], len(house.slept)) == (12, 12, 1)
@@ -262,7 +262,7 @@ def test_a_capture_survives_that_github_does_not_say_at_first_whose_budget_it_is
     graphql = GraphQL(house.github.graphql_url, Credentials([token]), sleep=house.slept.append)
     with Database(house.url) as own:
         graphql.gate = SharedGate(own)
-        captured = job.run(
+        captured = capture.run(
             house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None, sleep=house.slept.append
         )
     assert captured.outcome is Outcome.COMPLETED
@@ -295,7 +295,7 @@ def test_a_network_that_is_away_costs_the_repository_nothing(house: House) -> No
     house.capture(limits=Limits(max_chunks=1))
     before = house.state()
     nowhere = GraphQL("http://127.0.0.1:9/graphql", "tok", sleep=house.slept.append)
-    captured = job.run(
+    captured = capture.run(
         house.db, nowhere, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=house.slept.append
     )
     assert (captured.outcome, captured.error_type, captured.resume_at) == (Outcome.FAILED, "network", None)
@@ -315,7 +315,7 @@ def test_a_network_that_comes_back_in_time_is_not_even_an_end(house: House) -> N
     def wait(seconds: float) -> None:
         graphql._url = there  # noqa: SLF001
 
-    captured = job.run(house.db, graphql, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=wait)
+    captured = capture.run(house.db, graphql, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=wait)
     assert captured.outcome is Outcome.COMPLETED
 
 
@@ -374,7 +374,7 @@ def test_a_preview_says_what_would_be_done_and_writes_nothing(house: House) -> N
     house.track(ENGINE)
     before = house.rows("select xmin, * from progressive_backfill_state")
     asked = house.github.stats.requests
-    text = job.preview(house.db, ENGINE, Limits()).text
+    text = capture.preview(house.db, ENGINE, Limits()).text
     assert "0 of 180" in text
     assert house.rows("select xmin, * from progressive_backfill_state") == before
     assert (house.count("progressive_capture_jobs"), house.github.stats.requests) == (0, asked)

@@ -9,7 +9,7 @@ import pytest
 
 from gh_backfill.clients.runs import runner_jobs
 from gh_backfill.errors import Denied
-from gh_backfill.models import Spent
+from gh_backfill.models.github import Spent
 from gh_backfill.policy.ledger import RunnerJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.selection import Thresholds
@@ -17,9 +17,9 @@ from gh_backfill.simulator import changes
 from gh_backfill.store import jobs
 from gh_backfill.store.db import Row
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks.closing import Ask
 from gh_backfill.tasks.plan import plan
-from gh_backfill.tasks.report import Options, report
+from gh_backfill.tasks.report.closing import Ask
+from gh_backfill.tasks.report.report import Options, report
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 HOME = SMALL  # the repository whose workflow runs

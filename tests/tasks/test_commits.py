@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import job
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from gh_backfill.tasks import capture
 from tests import servers
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
@@ -86,7 +86,9 @@ def test_a_database_that_restarts_in_the_middle_of_a_run_costs_neither_a_row_nor
             if len(away) == 3:
                 server.start()
 
-        captured = job.run(db, house.graphql(), house.run, ENGINE, Limits(chunk_size=40), listen=go_away, sleep=wait)
+        captured = capture.run(
+            db, house.graphql(), house.run, ENGINE, Limits(chunk_size=40), listen=go_away, sleep=wait
+        )
         assert len(away) == 3
         assert (captured.outcome, captured.items, house.state()["processed_prs"]) == (Outcome.COMPLETED, 180, 180)
         cursors = (

@@ -18,7 +18,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.plan import plan
-from gh_backfill.tasks.report import report
+from gh_backfill.tasks.report.report import report
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 MANY = 1_001

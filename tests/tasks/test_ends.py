@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_backfill import console
-from gh_backfill.models import Goal
-from gh_backfill.policy.costs import Prices
+from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.models.work import Goal
+from gh_backfill.policy.report.costs import Prices
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import reports, repositories
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks.capture import Limits, Outcome
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 SHORT_BUT_CALLED_WHOLE = """

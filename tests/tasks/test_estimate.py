@@ -14,7 +14,10 @@ from gh_backfill import bars, console
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Goal
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.gate import SharedGate
+from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.bottleneck import Limit, limit
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.selection import Thresholds
@@ -24,15 +27,12 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.simulator.world import World
 from gh_backfill.store import reports
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import job, track
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.estimate import estimates
-from gh_backfill.tasks.gate import SharedGate
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
-from gh_backfill.tasks.publish import markdown
-from gh_backfill.tasks.report import report
+from gh_backfill.tasks.report.publish import markdown
+from gh_backfill.tasks.report.report import report
 from tests.corpus import folders
 from tests.tasks.conftest import ENGINE, RUN, SMALL, House
 from tests.tasks.test_shared_budget import Clock
@@ -69,7 +69,9 @@ class Office:
         self, name: str, limits: Limits, *, listen: Callable[[Progress], None] = lambda progress: None
     ) -> Captured:
         now, sleep = self.clock.now, self.clock.sleep
-        return job.run(self.db, self.graphql(), RUN, name, limits, listen=listen, now=now, sleep=sleep, begin=at_once)
+        return capture.run(
+            self.db, self.graphql(), RUN, name, limits, listen=listen, now=now, sleep=sleep, begin=at_once
+        )
 
     def left(self, name: str) -> Estimate:
         with self.db.transaction(read_only=True) as tx:
@@ -163,7 +165,7 @@ def test_status_plan_report_and_preview_tell_the_same_estimate(house: House) -> 
     seen = outlook(house.db)
     found = seen.left[planned.chosen[0].id]
     made = report(house.db, RUN.key)
-    assert job.preview(house.db, ENGINE, Limits()).left == found
+    assert capture.preview(house.db, ENGINE, Limits()).left == found
     assert made.jobs[0].left == found
     assert str(found) in markdown(made)
     assert str(found) in console.plan_markdown(planned, seen.left, dry_run=False)
@@ -190,8 +192,8 @@ def test_a_status_shows_what_is_left_and_in_one_line_what_limits_the_rate(
 
 def test_a_preview_is_of_what_its_limits_allow(house: House) -> None:
     house.track(ENGINE)
-    whole = job.preview(house.db, ENGINE, Limits()).left
-    some = job.preview(house.db, ENGINE, Limits(max_chunks=2, chunk_size=10))
+    whole = capture.preview(house.db, ENGINE, Limits()).left
+    some = capture.preview(house.db, ENGINE, Limits(max_chunks=2, chunk_size=10))
     assert whole is not None
     assert some.left is not None
     assert (whole.pull_requests, some.left.pull_requests) == (180, 20)

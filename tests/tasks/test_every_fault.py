@@ -13,8 +13,10 @@ import pytest
 from gh_backfill.clients import account, rest
 from gh_backfill.clients.credentials import Credential, Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.outcome import Limits
 from gh_backfill.errors import BackfillError
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
@@ -23,11 +25,9 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import backfills
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import accounts, job, operate, plan, track
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.capture import Limits
-from gh_backfill.tasks.freshen import Freshener
-from gh_backfill.tasks.receive import receive
+from gh_backfill.tasks import accounts, capture, operate, plan, track
+from gh_backfill.tasks.webhooks.freshen import Freshener
+from gh_backfill.tasks.webhooks.receive import receive
 from tests.conftest import Server
 from tests.tasks.conftest import House
 
@@ -144,7 +144,7 @@ def spoilt(room: Room) -> None:
 def captured(room: Room, name: str = LITTLE) -> None:
     """Capture as a job of a workflow does: with a time limit, which is over before any pause of GitHub's."""
     limits = Limits(deadline=datetime.now(UTC) + timedelta(seconds=40), chunk_size=4)
-    job.run(
+    capture.run(
         *(room.db, room.graphql(), room.run, name, limits),
         listen=lambda progress: None,
         sleep=room.slept.append,

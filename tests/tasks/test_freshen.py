@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.clients.graphql import Answer, GraphQL
+from gh_backfill.engine.outcome import Limits
 from gh_backfill.errors import BadCredentials, Unreachable
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import budgets
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import connect, operate
-from gh_backfill.tasks.capture import Limits
-from gh_backfill.tasks.freshen import Freshened, Freshener
-from gh_backfill.tasks.receive import receive
+from gh_backfill.tasks.webhooks.freshen import Freshened, Freshener
+from gh_backfill.tasks.webhooks.receive import receive
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 RUN = Run(key="web", run_id=None, attempt=1, processor="local")

@@ -8,14 +8,14 @@ import pytest
 
 from gh_backfill.bars import progress_line
 from gh_backfill.commands import options
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal
-from gh_backfill.policy.costs import Prices
+from gh_backfill.models.work import Goal
+from gh_backfill.policy.report.costs import Prices
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator import changes
 from gh_backfill.store import reports
-from gh_backfill.tasks import job, track
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
+from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
 from tests.tasks.conftest import ENGINE, House
@@ -84,7 +84,7 @@ def test_a_goal_over_all_there_is_is_reached_by_all(house: House) -> None:
     house.capture()
     (row,) = outlook(house.db).as_json()
     assert (row["status"], row["wanted"], row["percent"]) == ("completed", 180, 100.0)
-    assert "180 of 180 pull requests" in job.preview(house.db, ENGINE, Limits()).text
+    assert "180 of 180 pull requests" in capture.preview(house.db, ENGINE, Limits()).text
 
 
 def test_the_goal_is_a_number_or_all_and_only_one_that_is_given_raises_another() -> None:

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.recover import recover
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import access, migrations
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.capture import Limits, Outcome
 from gh_backfill.tasks.plan import plan
-from gh_backfill.tasks.recover import recover
 from tests import servers
 from tests.comparison import compare
 from tests.conftest import EXISTING_SCHEMA, VARIANTS, Server

@@ -15,7 +15,7 @@ from gh_backfill.tasks.children import Child
 
 SHIELDED = """
 import sys
-from gh_backfill.tasks import interrupts
+from gh_backfill.engine import interrupts
 interrupts.listen()
 try:
     with interrupts.shielded():
@@ -28,7 +28,7 @@ except KeyboardInterrupt:
 """
 STOPPING = """
 import sys, time
-from gh_backfill.tasks import interrupts
+from gh_backfill.engine import interrupts
 interrupts.listen()
 try:
     print("ready", flush=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.capture import Limits, Outcome
 from tests.storm.wire import Cut, Moment, Wire
 from tests.tasks.conftest import ENGINE, SMALL, House
 

@@ -13,7 +13,12 @@ import pytest
 from gh_backfill.clients import listing, lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.models import Claim, CompletePullRequest, Repository
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.pipeline import Pipeline
+from gh_backfill.engine.pull_requests.rest_comments import ListedComments
+from gh_backfill.models.github import Repository
+from gh_backfill.models.pull_requests import CompletePullRequest
+from gh_backfill.models.work import Claim
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
@@ -21,9 +26,6 @@ from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.rows import ReviewComment
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.simulator.world import World
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.listed import ListedComments
-from gh_backfill.tasks.pipeline import Pipeline
 from tests import corpus
 from tests.examples import WALK
 

@@ -23,7 +23,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.embedded import embedded
-from gh_backfill.tasks import children, job
+from gh_backfill.tasks import capture, children
 from gh_backfill.tasks.local import is_demo
 from tests import servers
 
@@ -343,7 +343,7 @@ def test_a_capture_holds_the_embedded_database_whoever_else_comes_and_goes() -> 
         environment = children.environment_of(load_settings(given, dotenv=None))
         log = children.new_log(home / "logs", "run-1")
         with embedded(home / "simulated") as url, Database(url) as db:
-            child = children.start(job.find(db, "octo/engine"), None, environment, log)
+            child = children.start(capture.find(db, "octo/engine"), None, environment, log)
             for _ in range(LOOKS):
                 with suppress(subprocess.TimeoutExpired):
                     child.process.wait(0.1)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
 from gh_backfill.policy.bottleneck import Limit, Times, limit
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import reports
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
-from gh_backfill.tasks.publish import markdown
-from gh_backfill.tasks.report import report
+from gh_backfill.tasks.report.publish import markdown
+from gh_backfill.tasks.report.report import report
 from tests.tasks.conftest import ENGINE, House
 
 

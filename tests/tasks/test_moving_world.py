@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.world import World
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, SMALL, House

@@ -10,12 +10,12 @@ import pytest
 import requests
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.gate import SharedGate
+from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.tasks import job
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
-from gh_backfill.tasks.gate import SharedGate
+from gh_backfill.tasks import capture
 from tests.forged import Forged, Seen, serving, whole
 from tests.tasks.conftest import ENGINE, RUN, House
 
@@ -58,7 +58,7 @@ def test_a_relay_whose_clock_is_off_loses_no_change(house: House, relay: str, re
             changes.edit(house.github.world, ENGINE, 180, title="Edited during the walk")
 
     graphql = GraphQL(f"{forged.url}/graphql", "tok", sleep=house.slept.append)
-    captured = job.run(
+    captured = capture.run(
         house.db, graphql, RUN, ENGINE, Limits(chunk_size=60), listen=edit_once, sleep=house.slept.append, begin=at_once
     )
     assert captured.outcome is Outcome.COMPLETED
@@ -85,7 +85,7 @@ def test_a_clock_of_ours_that_is_hours_off_waits_as_long_as_github_says(house: H
         graphql = GraphQL(
             house.github.graphql_url, "tok", gate=SharedGate(own, sleep=sleep, now=of_all), sleep=sleep, now=ours
         )
-        captured: Captured = job.run(
+        captured: Captured = capture.run(
             house.db, graphql, RUN, ENGINE, Limits(max_chunks=1), listen=lambda progress: None, now=ours, sleep=sleep,
             begin=at_once,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.policy.standing import shown_status, why_it_stands
@@ -14,7 +15,6 @@ from gh_backfill.store import backfills, repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import operate
-from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import plan
 from tests.tasks.conftest import ENGINE, SMALL, House

@@ -13,7 +13,9 @@ import pytest
 
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.models import Goal
+from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.recover import recover
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
@@ -23,10 +25,8 @@ from gh_backfill.simulator.server import running
 from gh_backfill.simulator.world import World
 from gh_backfill.store import estimates
 from gh_backfill.store.db import Database, Row
-from gh_backfill.tasks import job, operate, track
-from gh_backfill.tasks.capture import Captured, Limits, Outcome, Progress
+from gh_backfill.tasks import capture, operate, track
 from gh_backfill.tasks.plan import Plan, open_backfill, plan
-from gh_backfill.tasks.recover import recover
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, House
@@ -378,7 +378,7 @@ def test_each_job_of_a_run_takes_the_entry_of_its_part(house: House) -> None:
 
 def test_a_split_walk_that_is_opened_again_goes_on_in_its_parts(house: House) -> None:
     split(house, 2)
-    repository = job.find(house.db, ENGINE)
+    repository = capture.find(house.db, ENGINE)
     with house.db.transaction() as tx:
         open_backfill(tx, repository, Goal(max_items=50))
     assert [(row["part"], row["status"]) for row in streams(house)] == [(0, "paused"), (1, "active"), (2, "active")]

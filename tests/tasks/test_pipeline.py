@@ -10,8 +10,13 @@ from datetime import timedelta
 import pytest
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.background import Done, at_once, in_thread
+from gh_backfill.engine.follow_ups import Chunk
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.errors import Unreachable
-from gh_backfill.models import Claim, Goal, NodeId, Stream
+from gh_backfill.models.github import NodeId
+from gh_backfill.models.work import Claim, Goal, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.surcharges import Surcharges
 from gh_backfill.simulator import changes
@@ -20,11 +25,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.pricing import Charges
 from gh_backfill.simulator.server import Simulator, running
-from gh_backfill.tasks import job
-from gh_backfill.tasks.background import Done, at_once, in_thread
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
-from gh_backfill.tasks.fetch import Chunk
-from gh_backfill.tasks.pipeline import Pipeline
+from gh_backfill.tasks import capture
 from tests.examples import WALK
 from tests.tasks.conftest import ENGINE, House
 
@@ -214,7 +215,7 @@ def test_the_next_query_travels_before_the_chunk_is_committed(house: House) -> N
         stored.append(house_count(house))
         return at_once(action)
 
-    captured = job.run(
+    captured = capture.run(
         house.db,
         house.graphql(),
         house.run,
@@ -239,7 +240,7 @@ def house_count(house: House) -> int:
 
 def test_a_capture_with_its_queries_in_a_thread_stores_what_one_without_does(house: House) -> None:
     house.track(ENGINE)
-    job.run(
+    capture.run(
         house.db,
         house.graphql(),
         house.run,

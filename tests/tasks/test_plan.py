@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome
 from gh_backfill.errors import BadCredentials, ConfigurationError, Unreachable
 from gh_backfill.policy.selection import Thresholds, Why
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import backfills
-from gh_backfill.tasks import job, track
-from gh_backfill.tasks.capture import Limits, Outcome
+from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.plan import Plan, open_backfill, parse_ids, plan
 from tests.tasks.conftest import ENGINE, SMALL, House
 
@@ -114,7 +114,7 @@ def test_a_backfill_that_errors_paused_goes_on_at_once_with_the_guides_own_reset
 def test_two_who_open_a_finished_backfill_at_once_read_only_what_changed(house: House) -> None:
     house.track(SMALL)
     house.capture(SMALL)
-    seen_before = job.find(house.db, SMALL)
+    seen_before = capture.find(house.db, SMALL)
     changes.edit(house.github.world, SMALL, 3, title="Edited since")
     for _ in range(2):
         with house.db.transaction() as tx:

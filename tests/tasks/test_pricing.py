@@ -6,14 +6,15 @@ import pytest
 import responses
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine import prices
+from gh_backfill.engine.outcome import Outcome
+from gh_backfill.engine.prices import Memory
 from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.samples import SAMPLES
 from gh_backfill.policy.surcharges import NONE, Surcharges
 from gh_backfill.simulator.options import DryRun, Options
 from gh_backfill.simulator.pricing import Charges
-from gh_backfill.tasks import pricing
-from gh_backfill.tasks.capture import Outcome
-from gh_backfill.tasks.pricing import Memory
+from gh_backfill.tasks import price_table
 from tests.tasks.conftest import ENGINE, House
 
 IDS = Charges(ids=True)
@@ -71,7 +72,7 @@ def test_what_a_process_learned_is_remembered_also_if_it_is_killed_after_the_chu
     ],
 )
 def test_where_github_tells_its_prices_no_charge_is_a_surprise_and_asking_costs_nothing(house: House) -> None:
-    pricing.ask_once_a_week(house.db, house.graphql())
+    prices.ask_once_a_week(house.db, house.graphql())
     assert house.github.stats.points == 0
     assert 1 < asked(house) <= 12
     surprises(house)
@@ -80,11 +81,11 @@ def test_where_github_tells_its_prices_no_charge_is_a_surprise_and_asking_costs_
 
 def test_where_all_is_as_listed_one_question_is_enough_for_a_week(house: House) -> None:
     for _ in range(3):
-        pricing.ask_once_a_week(house.db, house.graphql())
+        prices.ask_once_a_week(house.db, house.graphql())
     assert asked(house) == 1
     with house.db.transaction() as tx:
         tx.run("update api_budgets set prices_asked_at = now() - interval '8 days'")
-    pricing.ask_once_a_week(house.db, house.graphql())
+    prices.ask_once_a_week(house.db, house.graphql())
     assert asked(house) == 2
 
 
@@ -94,7 +95,7 @@ def test_a_refusal_costs_one_request_a_week_and_prices_are_learned_by_paying(
 ) -> None:
     with caplog.at_level("INFO"):
         for _ in range(3):
-            pricing.ask_once_a_week(house.db, house.graphql())
+            prices.ask_once_a_week(house.db, house.graphql())
     assert (house.github.stats.requests, house.github.stats.points) == (1, 0)
     assert {record.levelname for record in caplog.records} == {"INFO"}
     assert surprises(house) == 1
@@ -102,14 +103,14 @@ def test_a_refusal_costs_one_request_a_week_and_prices_are_learned_by_paying(
 
 @pytest.mark.parametrize("options", [Options(dry_run=DryRun.WRONG, charges=IDS)])
 def test_a_dry_run_that_is_wrong_is_believed_until_a_charge_contradicts_it(house: House) -> None:
-    pricing.ask_once_a_week(house.db, house.graphql())
+    prices.ask_once_a_week(house.db, house.graphql())
     assert surprises(house) == 1
     assert surprises(house) == 0
 
 
 @pytest.mark.parametrize("options", [Options(dry_run=DryRun.CHARGED, charges=TEN_PERCENT)])
 def test_where_a_dry_run_is_charged_two_points_are_lost_and_no_more(house: House) -> None:
-    pricing.ask_once_a_week(house.db, house.graphql())
+    prices.ask_once_a_week(house.db, house.graphql())
     assert house.github.stats.points == 2
 
 
@@ -118,7 +119,7 @@ def test_where_a_dry_run_is_charged_two_points_are_lost_and_no_more(house: House
 def test_a_dry_run_that_says_nothing_sensible_changes_nothing(price: str) -> None:
     responses.post("https://api.github.com/graphql", body=f'{{"data": {{"price": {price}}}}}')
     graphql = GraphQL("https://api.github.com/graphql", "tok", sleep=lambda seconds: None)
-    assert pricing.informed(graphql, Prices()) == Prices()
+    assert prices.informed(graphql, Prices()) == Prices()
     assert len(responses.calls) == 1
 
 
@@ -135,6 +136,6 @@ def test_rivals_add_to_what_is_known_instead_of_replacing_it(house: House) -> No
 
 
 def test_the_table_shows_ours_beside_githubs(house: House) -> None:
-    shown = list(pricing.table(house.graphql(), Prices()))
+    shown = list(price_table.table(house.graphql(), Prices()))
     assert [(each.expected, each.told) for each in shown] == [(1, 1)] * 4 + [(2, 2), (1, 1), (40, 40)]
     assert house.github.stats.points == 0

@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gh_backfill.engine import processes
+from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.recover import Recovered, recover
 from gh_backfill.errors import StaleClaim
-from gh_backfill.models import Claim
+from gh_backfill.models.work import Claim
 from gh_backfill.policy.ledger import JobOutcome as Ended
 from gh_backfill.store import backfills, jobs, recovery
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import job, processes
-from gh_backfill.tasks.capture import Limits, Outcome
-from gh_backfill.tasks.recover import Recovered, recover
+from gh_backfill.tasks import capture
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 OPEN = "select status, attempt, lease_until, retry_at from backfill_chunks where status in ('pending', 'processing')"
@@ -211,7 +212,7 @@ def test_a_capture_whose_chunk_is_recovered_under_it_stops_quietly_and_another_o
             taken.extend([done] if done.returned else [])
         return datetime.now(UTC)
 
-    first = job.run(
+    first = capture.run(
         house.db, house.graphql(), house.run, ENGINE, Limits(), listen=lambda _: None, now=now, sleep=house.slept.append
     )
     assert (len(taken), first.outcome, first.items) == (1, Outcome.BUSY, 0)

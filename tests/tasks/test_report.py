@@ -14,8 +14,8 @@ from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import jobs
 from gh_backfill.store.db import Transaction
 from gh_backfill.tasks.plan import plan
-from gh_backfill.tasks.publish import markdown, publish
-from gh_backfill.tasks.report import report
+from gh_backfill.tasks.report.publish import markdown, publish
+from gh_backfill.tasks.report.report import report
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gh_backfill.tasks.capture import Limits
+from gh_backfill.engine.outcome import Limits
 from gh_backfill.tasks.scene import Look, Scene
 from tests.storm.wire import Wire
 from tests.tasks.conftest import ENGINE, SMALL, House

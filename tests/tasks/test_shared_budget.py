@@ -16,8 +16,10 @@ from gh_backfill.clients import credentials, documents
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Grant
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.gate import SharedGate
+from gh_backfill.engine.outcome import Captured, Limits, Outcome
 from gh_backfill.errors import RateLimited
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import Cause, Wait
 from gh_backfill.simulator.faults import Fault
@@ -28,9 +30,7 @@ from gh_backfill.simulator.stats import Tally
 from gh_backfill.store import budgets
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import connect, job, track
-from gh_backfill.tasks.capture import Captured, Limits, Outcome
-from gh_backfill.tasks.gate import SharedGate
+from gh_backfill.tasks import capture, connect, track
 
 REPOSITORIES = [f"octo/part{number}" for number in range(5)]
 # Every job of a workflow has another token.
@@ -90,7 +90,7 @@ class Office:
         limits = Limits(chunk_size=4, deadline=self.clock.now() + timedelta(minutes=12))
         now, sleep = self.clock.now, self.clock.sleep
         with self.job(token) as graphql, Database(self.url) as db:
-            return job.run(db, graphql, RUN, name, limits, listen=lambda progress: None, now=now, sleep=sleep)
+            return capture.run(db, graphql, RUN, name, limits, listen=lambda progress: None, now=now, sleep=sleep)
 
     def tally(self, identity: str = "octo") -> Tally:
         return Tally(**self.github.stats.as_json()["identities"][identity])

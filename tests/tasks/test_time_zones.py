@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gh_backfill.policy.costs import Prices
+from gh_backfill.policy.report.costs import Prices
 from gh_backfill.store import reports
 from gh_backfill.store.db import Database
 from tests.comparison import compare

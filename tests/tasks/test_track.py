@@ -8,7 +8,8 @@ import pytest
 
 from gh_backfill.clients import rest
 from gh_backfill.errors import PartlyFailed, Unreachable
-from gh_backfill.models import Goal, NotFound
+from gh_backfill.models.github import NotFound
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.names import parse
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault

@@ -12,17 +12,17 @@ import pytest
 from gh_backfill.clients import credentials, listing
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.gate import SharedGate
+from gh_backfill.engine.outcome import Captured, Limits, Outcome
 from gh_backfill.errors import RateLimited
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import budgets
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import job, track
-from gh_backfill.tasks.background import at_once
-from gh_backfill.tasks.capture import Captured, Limits, Outcome
-from gh_backfill.tasks.gate import SharedGate
+from gh_backfill.tasks import capture, track
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, RUN
@@ -46,7 +46,7 @@ class Office:
             track.track(db, graphql, [ENGINE], backfill=Goal())
             now, sleep = self.clock.now, self.clock.sleep
             lists = self.lists(graphql) if with_list else None
-            return job.run(
+            return capture.run(
                 db,
                 graphql,
                 RUN,

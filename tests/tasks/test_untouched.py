@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gh_backfill.models import GHOST
+from gh_backfill.models.github import GHOST
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import items, people, repositories
 from gh_backfill.store.db import Database, Row
-from gh_backfill.tasks import job
+from gh_backfill.tasks import capture
 from tests.examples import ADA, comment, complete, pull_request, tracked
 from tests.tasks.conftest import SMALL, House
 
@@ -133,4 +133,4 @@ def test_the_date_at_which_somebody_was_first_seen_and_the_followers_outlive_eve
     seen = house.rows("select distinct first_seen_at, created_at, followers from contributors")
     assert seen == [{"first_seen_at": long_ago, "created_at": long_ago, "followers": 12}]
     assert house.only("select first_tracked_at from repositories")["first_tracked_at"] == long_ago
-    assert job.find(house.db, SMALL).captured == 12
+    assert capture.find(house.db, SMALL).captured == 12

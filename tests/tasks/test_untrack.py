@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gh_backfill.engine.outcome import Limits, Outcome, Progress
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
-from gh_backfill.tasks.capture import Limits, Outcome, Progress
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.track import Result, track
 from gh_backfill.tasks.untrack import Untracked, untrack

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models import Goal
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import backfills
 from gh_backfill.store.backfill_events import Actor

@@ -17,7 +17,8 @@ import pytest
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.webhook_out import signature
-from gh_backfill.models import Goal
+from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.webhooks import meaning
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
@@ -25,8 +26,7 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import jobs, webhooks
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import job, track
-from gh_backfill.tasks.capture import Limits, Outcome
+from gh_backfill.tasks import capture, track
 from gh_backfill.web.limits import DoorLimits as Room
 from gh_backfill.web.serving import Server, address, bind
 from gh_backfill.web.webhooks import Receiver, verified
@@ -67,7 +67,7 @@ class Door:
         """Track the small repository and capture all of it; returns GitHub's id of it."""
         track.track(self.db, self.graphql(), [SMALL], backfill=Goal())
         here = Run(key="first", run_id=None, attempt=1, processor="local")
-        done = job.run(self.db, self.graphql(), here, SMALL, Limits(), listen=lambda progress: None)
+        done = capture.run(self.db, self.graphql(), here, SMALL, Limits(), listen=lambda progress: None)
         assert done.outcome is Outcome.COMPLETED
         return int(self.rows("select github_id from repositories")[0]["github_id"])
 

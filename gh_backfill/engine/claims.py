@@ -1,0 +1,135 @@
+"""What a worker does about its chunks in the database: claim, keep alive, give back, charge an error, pause."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from gh_backfill.engine import interrupts
+from gh_backfill.engine.outcome import Captured, Outcome
+from gh_backfill.engine.recover import recover
+from gh_backfill.errors import BackfillError, GitHubError, Gone
+from gh_backfill.models.work import Claim, Stream
+from gh_backfill.policy import retries
+from gh_backfill.policy.ledger import error_type
+from gh_backfill.policy.parts import MOST_PARTS
+from gh_backfill.store import backfills, repositories
+from gh_backfill.store.backfills import Standstill
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.persist import persistently
+
+log = logging.getLogger(__name__)
+
+RENEW_EVERY = timedelta(minutes=1)
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claims:
+    """The claims of one worker on one repository; everything is tried again where the database collided or was away.
+
+    `part` is the one it prefers of a walk that is split.
+    """
+
+    db: Database
+    repository_id: str
+    worker: str
+    processor: str
+    part: int | None
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+
+    def claim(self, size: Callable[[Stream], int]) -> Claim | None:
+        """Claim the next chunk, of so many pull requests; None if there is none for us now.
+
+        Where a rival was quicker and the walk is split, one of another part.
+        """
+        for _ in range(MOST_PARTS):
+            stream, claim = self._write(lambda tx: self._once(tx, size))
+            if claim is not None or stream is None or not stream.part:
+                return claim
+        return None
+
+    def standstill(self) -> Standstill:
+        """Return why there was nothing to claim."""
+        return self._write(lambda tx: backfills.standstill(tx, self.repository_id, worker=self.worker))
+
+    def free_the_dead(self) -> bool:
+        """Take what dead workers of this machine hold; True if there may be something to claim now."""
+        return bool(persistently(lambda: recover(self.db, [self.repository_id]), self.sleep))
+
+    def keep_alive(self, claim: Claim) -> Callable[[], None]:
+        """Return what keeps the claim alive between two queries; it raises StaleClaim once the claim is lost."""
+        renewed = self.now()
+
+        def alive() -> None:
+            nonlocal renewed
+            if self.now() - renewed < RENEW_EVERY:
+                return
+            self._write(lambda tx: backfills.renew(tx, claim))
+            renewed = self.now()
+
+        return alive
+
+    def release(self, claim: Claim) -> None:
+        """Give a chunk back unharmed, whoever presses to stop; without the database it is left to its lease."""
+        try:
+            with interrupts.shielded(), self.db.transaction() as tx:
+                backfills.release(tx, claim)
+        except BackfillError as error:
+            log.warning("chunk %s is left to its lease: %s", claim.chunk_number, error)
+
+    def pause(self, reason: str, until: datetime) -> None:
+        """Pause the backfill until then."""
+        self._write(lambda tx: backfills.pause(tx, self.repository_id, reason=reason, resume_at=until))
+
+    def charge(self, claim: Claim, error: GitHubError) -> Captured | None:
+        """Charge an error to this repository; None if the chunk may be claimed again, else how the capture ends."""
+        return self._write(lambda tx: self._charge(tx, claim, error))
+
+    def _once(self, tx: Transaction, size: Callable[[Stream], int]) -> tuple[Stream | None, Claim | None]:
+        stream = backfills.lock_stream(tx, self.repository_id, worker=self.worker, part=self.part)
+        if stream is None:
+            return None, None
+        claim = backfills.claim(tx, stream, worker=self.worker, page_size=size(stream), processor=self.processor)
+        return stream, claim
+
+    def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
+        """Do it in one transaction with what becomes of the chunk."""
+        blamed = retries.blames_repository(error)
+        in_a_row = backfills.charge_error(tx, claim, error=str(error)) if blamed else 0
+        match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
+            case retries.Retry(at=at):
+                self._return(tx, claim, error, at)
+                return None
+            case retries.Pause(until=until, reason=reason):
+                # The pause alone says until when: whoever ends it, by whatever statement, lets the chunk go on with it.
+                self._return(tx, claim, error, self.now())
+                backfills.pause(tx, self.repository_id, reason=reason, resume_at=until)
+                text = f"{retries.explained(reason)}: {error}"
+                return Captured(outcome=Outcome.FAILED, reason=text, resume_at=until, error_type=error_type(error))
+            case retries.GiveUp(reason=reason):
+                backfills.fail_chunk(tx, claim, error=reason)
+                backfills.fail(tx, self.repository_id, error=reason, gone=isinstance(error, Gone))
+                if isinstance(error, Gone):
+                    repositories.hide(tx, self.repository_id)
+                return Captured(outcome=Outcome.FAILED, reason=reason, error_type=error_type(error))
+
+    def _return(self, tx: Transaction, claim: Claim, error: GitHubError, retry_at: datetime) -> None:
+        """Give a chunk back; unharmed, and free at once, where its repository is not to blame."""
+        if retries.blames_repository(error):
+            backfills.give_back(tx, claim, error=str(error), retry_at=retry_at)
+        else:
+            backfills.release(tx, claim)
+
+    def _write(self, action: Callable[[Transaction], Done]) -> Done:
+        """Do something in a transaction of its own, again and again if need be."""
+
+        def once() -> Done:
+            with self.db.transaction() as tx:
+                return action(tx)
+
+        return persistently(once, self.sleep)

@@ -1,0 +1,132 @@
+"""Commit one chunk: rows, chunk and cursor in one transaction, fenced by the claim, replayed where it collided."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from gh_backfill.engine.follow_ups import Chunk
+from gh_backfill.engine.refused import sift
+from gh_backfill.errors import RowRefused, StaleClaim
+from gh_backfill.models.work import Claim, TrackedRepository
+from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.progress import advance
+from gh_backfill.store import backfills, items, people, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.persist import persistently
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Committed:
+    """What a commit wrote, and the repository as GitHub names it now."""
+
+    written: items.Written
+    repository: TrackedRepository
+
+
+@dataclass(kw_only=True, slots=True)
+class Commit:
+    """The commit of one fetched chunk, and of what is known of page sizes after it."""
+
+    db: Database
+    repository: TrackedRepository
+    claim: Claim
+    chunk: Chunk
+    next_page: PageSize
+    remaining: int | None
+    sleep: Callable[[float], None]
+    _written: items.Written = field(default_factory=items.Written)
+
+    def run(self) -> Committed:
+        """Commit, and return what was written.
+
+        A transaction that collided is replayed, and so is one whose COMMIT got no answer: should it have landed after
+        all, the replay finds the chunk completed by this very claim.  Rows that the database does not admit go to the
+        quarantine, all others are stored.  Raises StaleClaim if the chunk belongs to another worker by now, RowRefused
+        if most of the chunk is refused, and the last StoreError when nothing helped.
+        """
+        try:
+            try:
+                persistently(self._once, self.sleep)
+            except RowRefused as error:
+                log.warning("%s: chunk %s: %s", self.repository.full_name, self.claim.chunk_number, error)
+                persistently(partial(self._sift, error), self.sleep)
+                persistently(self._once, self.sleep)
+        except StaleClaim:
+            if not persistently(self._landed, self.sleep):
+                raise
+        return Committed(written=self._written, repository=self.repository)
+
+    def _once(self) -> None:
+        with self.db.transaction() as tx:
+            people.settle(tx, people.people_of(self.chunk.items))
+        with self.db.transaction() as tx:
+            if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
+                self._stop_circling()
+            self._follow(tx)
+            words = items.vocabulary(tx)
+            self._written = items.write(tx, self.repository, self.chunk.items, self.chunk.unreadable, words)
+            self._close(tx)
+
+    def _landed(self) -> bool:
+        with self.db.transaction(read_only=True) as tx:
+            return backfills.committed(tx, self.claim)
+
+    def _sift(self, error: RowRefused) -> None:
+        """Take out of the chunk what the database refuses; where that is most of it, the database is at fault.
+
+        What is too large for any database is at fault itself, however much of the chunk it is.
+        """
+        with self.db.transaction() as tx:
+            if items.settle_numbers(tx, self.repository, self.chunk.items):
+                return
+        found = sift(self.db, self.repository, self.chunk.items)
+        if 2 * (len(found.refused) - found.too_large) > items.rows_of(self.chunk.items):
+            raise error
+        lost = (*self.chunk.unreadable, *found.refused)
+        self.chunk = replace(self.chunk, items=tuple(found.kept), unreadable=lost)
+
+    def _follow(self, tx: Transaction) -> None:
+        """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
+        page = self.chunk.page
+        repositories.follow(
+            tx, self.repository.id, full_name=page.full_name, is_private=page.is_private, total=page.total
+        )
+        owner, name = page.full_name.split("/")
+        self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
+
+    def _stop_circling(self) -> None:
+        """End a walk whose next page has been read already, by a worker before this one."""
+        log.warning("%s: GitHub's list of pull requests goes round in a circle", self.repository.full_name)
+        page = replace(self.chunk.page, next=None, end=self.claim.after, stuck=True)
+        self.chunk = replace(self.chunk, page=page)
+
+    def _close(self, tx: Transaction) -> None:
+        chunk = self.chunk
+        page = chunk.page
+        next_state = advance(
+            self.claim.stream,
+            read=chunk.read,
+            kept=chunk.kept,
+            next_cursor=page.next,
+            end_cursor=page.end,
+            server_time=page.server_time,
+            stuck=page.stuck,
+        )
+        backfills.complete(
+            tx,
+            self.claim,
+            next_state,
+            numbers=[item.pull_request.number for item in chunk.items],
+            walked=0 if next_state.stuck else chunk.kept,
+            new_items=self._written.new_pull_requests,
+            counts=self._written.counts,
+            spent=chunk.spent,
+            total=page.total,
+            page_size=self.next_page,
+            remaining=self.remaining,
+        )

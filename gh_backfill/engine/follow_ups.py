@@ -1,0 +1,141 @@
+"""Ask GitHub until pull requests are complete: what a page spoilt, and what its pull requests still lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gh_backfill.clients import github
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.pages import Asked, Page, PageAsked
+from gh_backfill.errors import TooBig
+from gh_backfill.models.github import Spent, Unreadable
+from gh_backfill.models.pull_requests import CompletePullRequest
+from gh_backfill.policy.cost import A_PAGE, Prices
+from gh_backfill.policy.packing import Query, next_query
+from gh_backfill.policy.pull_requests.completeness import TRIES, Gathering
+from gh_backfill.policy.pull_requests.wants import Slot, Want
+from gh_backfill.policy.surcharges import Counted
+
+Alive = Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """A page as GitHub gave it, its wanted pull requests complete, what could not be read, and what all of it cost.
+
+    `kept` counts the places of the page that the stream is about.
+    """
+
+    page: Page
+    items: tuple[CompletePullRequest, ...]
+    unreadable: tuple[Unreadable, ...]
+    kept: int
+    spent: Spent
+
+    @property
+    def read(self) -> int:
+        """Return how many pull requests the page had, readable or not, wanted or not."""
+        return len(self.page.slots)
+
+
+class Completion:
+    """What pull requests still lack, asked for many at a time; `take` gives each answer to the one it is for."""
+
+    def __init__(self) -> None:
+        self._asked: Mapping[Want, Gathering] = {}
+        self._units: int | None = None
+
+    def next_query(
+        self,
+        pages: Sequence[Sequence[Gathering]],
+        prices: Prices,
+        *,
+        page: int = 0,
+        by: Counted = A_PAGE,
+        apart: bool = False,
+    ) -> Query:
+        """Compose the next query for the pull requests of several pages, the oldest first.
+
+        `page` is the most of the next page that may go with it, and `by` what there is of that page only once; `apart`
+        keeps a page from going with wants.
+        """
+        owners = [{want: gathering for gathering in each for want in gathering.wants()} for each in pages]
+        self._asked = {want: gathering for each in reversed(owners) for want, gathering in each.items()}
+        query = next_query(owners, prices, page=page, units=self._units, by=by)
+        return replace(query, page=0) if apart and query.wants else query
+
+    def take(self, reply: github.Reply) -> None:
+        """Hand out the answers."""
+        self._units = None
+        for want, answer in reply.answers:
+            self._asked[want].take(want, answer)
+
+    def too_big(self, query: Query) -> None:
+        """Ask for half as much next time; a single want that is too much is asked for less, and in the end given up."""
+        if len(query.wants) > 1:
+            self._units = max(1, query.units // 2)
+            return
+        self._units = None
+        for want in query.wants:
+            self._asked[want].shrink(want)
+
+
+def complete(graphql: GraphQL, gatherings: Sequence[Gathering], alive: Alive = lambda: None) -> Spent:
+    """Ask, many pull requests at a time, for what they lack, until they are complete; returns what it cost."""
+    spent, prices = Spent(), Prices()
+    completion = Completion()
+    while query := completion.next_query([gatherings], prices):
+        alive()
+        try:
+            reply = github.ask(graphql, query.wants, points=prices.points(query.counted))
+        except TooBig:
+            completion.too_big(query)
+            continue
+        spent += reply.spent
+        completion.take(reply)
+    return spent
+
+
+def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive) -> tuple[list[Slot], Spent]:
+    """Keep the good places of a page, and ask for the others again, alone; those that are gone are left out.
+
+    What stays unreadable comes back as such, with its number, so that it can be tried again by it.
+    """
+    places = list(slots)
+    spent = Spent()
+    for _ in range(TRIES - 1):
+        spoilt = [place for place, slot in enumerate(places) if slot.unreadable and (place == 0 or slot.after)]
+        if not spoilt:
+            break
+        alive()
+        asked_again = [places[place] for place in spoilt]
+        if isinstance(asked, PageAsked):
+            fresh, cost = github.again(graphql, asked.repository, asked_again, asked.order)
+        else:
+            fresh, cost = github.again_by_number(graphql, asked.repository, asked_again)
+        spent += cost
+        for place, slot in zip(spoilt, fresh, strict=True):
+            places[place] = slot
+    left = [slot for slot in places if slot.item is not None or slot.unreadable]
+    known, cost = _identify(graphql, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
+    return known, spent + cost
+
+
+def _identify(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+    spent = Spent()
+    known: list[Slot] = []
+    for slot in slots:
+        placed = slot.after is not None or (asked.after is None and not known)
+        if placed and slot.item is None and any(each.number is None for each in slot.unreadable):
+            page = github.outline(graphql, replace(asked, first=1, after=slot.after))
+            spent += page.spent
+            named = [each for place in page.slots for each in place.unreadable]
+            lost = tuple(
+                replace(each, number=name.number, identity=name.identity)
+                for each, name in zip(slot.unreadable, named, strict=False)
+            )
+            known.append(replace(slot, unreadable=lost or slot.unreadable))
+        else:
+            known.append(slot)
+    return known, spent

@@ -1,0 +1,107 @@
+"""The gate of all jobs of an identity: their budget is one row of the database, reserved from before each request."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from gh_backfill.clients.credentials import Credentials
+from gh_backfill.clients.gate import Grant
+from gh_backfill.errors import StoreError
+from gh_backfill.policy import governor
+from gh_backfill.policy.governor import Resource, Standing, Told, Wait
+from gh_backfill.store import budgets
+from gh_backfill.store.budgets import Reserved
+from gh_backfill.store.db import Database
+from gh_backfill.store.persist import persistently
+
+log = logging.getLogger(__name__)
+
+
+class SharedGate:
+    """Lets requests through as the shared budgets allow.
+
+    `db` is a connection of its own: the others must see a reservation at once, whatever transaction the job is in.
+    `now` replaces the database's clock, which is the one that all jobs have in common.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._db = db
+        self._sleep = sleep
+        self._now = now
+
+    def reserve(
+        self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
+    ) -> Grant | Wait:
+        """Reserve from the identity with the most budget left, or the next one; or say when the first is free again."""
+        waits: list[Wait] = []
+        by_identity = credentials.by_identity()
+        for identity in self._richest_first(list(by_identity), resource):
+            wanted = Reserved(
+                identity=identity, request=uuid.uuid4().hex, points=points, seconds=seconds, resource=resource
+            )
+            granted, standing = persistently(
+                lambda wanted=wanted: budgets.reserve(self._db, wanted, now=self._moment()),  # type: ignore[misc]
+                self._sleep,
+            )
+            if granted:
+                return Grant(
+                    credential=by_identity[identity],
+                    request=wanted.request,
+                    points=points,
+                    seconds=seconds,
+                    resource=resource,
+                )
+            waits.append(governor.verdict(standing, points, resource) or governor.soon(standing))
+        return min(waits, key=lambda wait: wait.until)
+
+    def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
+        """Say when the first of the identities can spend so many points; None if one can, or nothing is known of it."""
+        identities = list(credentials.by_identity())
+        known = self._standings(identities, resource)
+        waits = [governor.verdict(standing, points, resource) for standing in known]
+        blocked = [wait for wait in waits if wait is not None]
+        return min(blocked, key=lambda wait: wait.until) if len(blocked) == len(identities) else None
+
+    def standings(self, credentials: Credentials, resource: Resource) -> list[Standing]:
+        """Return how the budget of each identity stands, without reserving anything."""
+        identities = list(credentials.by_identity())
+        known = {standing.identity: standing for standing in self._standings(identities, resource)}
+        moment = self._moment() or datetime.now(UTC)
+        return [known.get(identity) or governor.unknown(identity, moment) for identity in identities]
+
+    def settle(self, grant: Grant, told: Told) -> None:
+        """Write what the answer told, for all.  An answer is never lost for it: what is reserved expires by itself."""
+        reserved = Reserved(
+            identity=grant.credential.identity,
+            request=grant.request,
+            points=grant.points,
+            seconds=grant.seconds,
+            resource=grant.resource,
+        )
+        try:
+            persistently(lambda: budgets.settle(self._db, reserved, told, now=self._moment()), self._sleep)
+        except StoreError as error:
+            log.warning("what the last answer told of the budget could not be stored: %s", error)
+
+    def _richest_first(self, identities: list[str], resource: Resource) -> list[str]:
+        """Order several identities by what they have left; those that are new come first, for nothing is spent yet."""
+        if len(identities) == 1:
+            return identities
+        ordered = [standing.identity for standing in governor.richest_first(self._standings(identities, resource))]
+        return [each for each in identities if each not in ordered] + ordered
+
+    def _standings(self, identities: list[str], resource: Resource) -> list[Standing]:
+        return persistently(lambda: budgets.standings(self._db, identities, resource, now=self._moment()), self._sleep)
+
+    def _moment(self) -> datetime | None:
+        return None if self._now is None else self._now()

@@ -1,0 +1,100 @@
+"""Where a part of a split walk stands: which of its next numbers are pull requests, and where its next page begins."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from gh_backfill.clients.pages import Known, NumbersAsked, Page
+from gh_backfill.models.github import NodeId, NotFound, Unknown
+from gh_backfill.models.work import Stream
+
+# So many numbers a query until real answers show that more is safe; and none while two pages are known already.
+NUMBERS_A_QUERY = 300
+ENOUGH = 150
+TRIES = 3
+
+
+@dataclass(kw_only=True, slots=True)
+class Numbers:
+    """What is known of a part from `place` on; `place` None is its beginning, until the first page has come."""
+
+    stream_id: str
+    place: str | None
+    lowest: int
+    _next: int
+    _most: int = NUMBERS_A_QUERY
+    _tries: int = 0
+    _known: deque[Known] = field(default_factory=deque)
+
+    @classmethod
+    def begin(cls, stream: Stream, place: str | None, guesses: int) -> Numbers:
+        """Begin at a place of a part, where nothing is known yet.
+
+        Its first numbers are taken for pull requests and asked for with all they have, for a query that only asked what
+        they are would cost a point as well.
+        """
+        assert stream.numbers is not None
+        lowest, highest = stream.numbers
+        first = highest if place is None else int(place)
+        last = max(lowest, first - guesses + 1)
+        known = deque(Known(number=number, node_id=None) for number in range(first, last - 1, -1))
+        return cls(stream_id=stream.id, place=place, lowest=lowest, _next=last - 1, _known=known)
+
+    def fits(self, stream: Stream, place: str | None) -> bool:
+        """Say whether this is what is known from a place of a part on."""
+        return (self.stream_id, self.place) == (stream.id, place)
+
+    @property
+    def ready(self) -> int:
+        """Return how many pull requests can be asked for."""
+        return len(self._known)
+
+    def ask(self, repository: NodeId, count: int) -> NumbersAsked | None:
+        """Return what to ask: the next `count` pull requests, and what the numbers are that nothing is known of."""
+        known = tuple(self._known)[:count]
+        lowest = max(self.lowest, self._next - self._most + 1)
+        numbers = tuple(range(self._next, lowest - 1, -1)) if len(self._known) - len(known) < ENOUGH else ()
+        if not known and not numbers:
+            return None
+        return NumbersAsked(repository=repository, after=self.place, known=known, numbers=numbers)
+
+    def take(self, asked: NumbersAsked, page: Page) -> Page | None:
+        """Take what was told of numbers; returns the page with the place of the next one, or None where none came.
+
+        A number of which GitHub says nothing is asked about again; in the end it is taken for a pull request that is
+        to be read by its number alone.
+        """
+        before = self._next
+        self._most = min(NUMBERS_A_QUERY, 2 * self._most)
+        for number in asked.numbers:
+            match page.told[number]:
+                case Unknown():
+                    self._tries += 1
+                    if self._tries < TRIES:
+                        break
+                    self._known.append(Known(number=number, node_id=None))
+                case NotFound():
+                    pass
+                case node_id:
+                    self._known.append(Known(number=number, node_id=node_id))
+            self._tries, self._next = 0, number - 1
+        return self._moved_on(asked, page, nothing=self._next == before)
+
+    def _moved_on(self, asked: NumbersAsked, page: Page, *, nothing: bool) -> Page | None:
+        if not asked.known and (self._known or nothing):
+            return None
+        self.leave(asked)
+        return replace(page, next=self.place, end=str(self.lowest))
+
+    def leave(self, asked: NumbersAsked) -> None:
+        """Go on behind the pull requests that were asked for."""
+        for _ in asked.known:
+            self._known.popleft()
+        place = self._known[0].number if self._known else self._next
+        self.place = str(place) if place >= self.lowest else None
+
+    def fewer(self) -> bool:
+        """Ask about half as many numbers next time; False where it was one alone."""
+        self._most, before = max(1, self._most // 2), self._most
+        return before > 1

@@ -1,0 +1,70 @@
+"""What a capture is told, and what it tells: limits, progress, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gh_backfill.models.github import Spent
+from gh_backfill.models.work import RowCounts, TrackedRepository
+from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.progress import within
+
+
+class Outcome(StrEnum):
+    """How a capture ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    BUSY = "busy"
+    FAILED = "failed"
+    INTERRUPTED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """When to stop though work is left; None means no such limit.  `part` is the part of a split walk to begin with."""
+
+    chunk_size: int | None = None
+    max_chunks: int | None = None
+    deadline: datetime | None = None
+    part: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """Where a capture stands after a chunk; `left` is what still lies before it, where that is known."""
+
+    repository: TrackedRepository
+    captured: int
+    total: int
+    chunks: int
+    spent: Spent
+    items: int = 0
+    waiting_until: datetime | None = None
+    left: Estimate | None = None
+    goal: int | None = None
+
+    @property
+    def wanted(self) -> int:
+        """Return how many of all pull requests the goal is about."""
+        return within(self.total, self.goal)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Captured:
+    """What a capture did, and why it ended."""
+
+    outcome: Outcome
+    reason: str
+    chunks: int = 0
+    items: int = 0
+    counts: RowCounts = field(default_factory=RowCounts)
+    spent: Spent = field(default_factory=Spent)
+    gaps: int = 0
+    retries: int = 0
+    resume_at: datetime | None = None
+    error_type: ErrorType | None = None

@@ -1,0 +1,343 @@
+"""Chunks of a stream for the fewest points: each query takes the oldest open questions, and the next page as well.
+
+A query of one point buys 149 units.  What completes the chunk in hand rarely fills it, so the room that is left carries
+the next pages and what they lack.  A page that was asked for ahead is a guess without a claim: it counts only if the
+chunk that is claimed then begins at the same cursor of the same walk.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from gh_backfill.clients import github
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.numbers import counted
+from gh_backfill.clients.pages import Asked, NumbersAsked, Order, Page, PageAsked
+from gh_backfill.engine.background import Begin
+from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
+from gh_backfill.engine.numbers import Numbers
+from gh_backfill.engine.pull_requests.rest_comments import ListedComments
+from gh_backfill.errors import GitHubError, StoreError, TooBig
+from gh_backfill.models.github import NodeId, Spent, Unreadable
+from gh_backfill.models.work import Claim, Stream
+from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.cost import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
+from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
+from gh_backfill.policy.progress import page_limit, standstill, wanted
+from gh_backfill.policy.pull_requests.completeness import Gathering
+
+log = logging.getLogger(__name__)
+
+TRIES_ALONE = 3
+# A query whose page and wants were too much together, though neither is by itself: so many without a page beside wants.
+QUERIES_APART = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fetched:
+    """A page that is here, and its pull requests on their way to completeness."""
+
+    after: str | None
+    page: Page
+    gatherings: tuple[Gathering, ...]
+    unreadable: tuple[Unreadable, ...]
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A query and its page, if there is one."""
+
+    query: Query
+    page: Asked | None
+
+    def __bool__(self) -> bool:
+        """Say whether there is anything to ask."""
+        return bool(self.query) or self.page is not None
+
+
+@dataclass(kw_only=True, slots=True)
+class Pipeline:
+    """The pages of one repository that are on their way, the oldest first.
+
+    `largest` caps a page (None: the price decides), `size` is the next one's.  `begin` runs a query beside whatever the
+    caller does meanwhile; requests remain one after the other.  `listed` are review comments that REST told
+    of.
+    """
+
+    graphql: GraphQL
+    repository: NodeId
+    size: PageSize
+    largest: int | None
+    begin: Begin
+    prices: Prices = field(default_factory=Prices)
+    listed: ListedComments | None = None
+    _fetched: deque[_Fetched] = field(default_factory=deque)
+    _completion: Completion = field(default_factory=Completion)
+    _stream: Stream | None = None
+    _numbers: Numbers | None = None
+    _running: tuple[_Asked, Future[github.Reply]] | None = None
+    _spent: Spent = field(default_factory=Spent)
+    _apart: int = 0
+    _tries_alone: int = 0
+    _walked: set[str] = field(default_factory=set)
+    _tries_to_go_on: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Say whether a query runs beside the caller."""
+        return self._running is not None
+
+    def next_size(self, stream: Stream) -> int:
+        """Return how many pull requests the next chunk of a stream has at most."""
+        if self._fetched and self._fits(stream, self._fetched[0].after, stream.cursor):
+            return max(1, len(self._fetched[0].page.slots))
+        return page_limit(stream, self._page_size())
+
+    def chunk(self, claim: Claim, alive: Alive, *, most: int | None = None) -> Chunk:
+        """Fetch the chunk of a claim until it is complete; at most so many chunks are begun, this one included.
+
+        `alive` is called before each query, to keep the claim alive.  A page that is too much for GitHub is asked for
+        smaller, and the one pull request that stays too much comes back as unreadable.  Raises what `GraphQL.execute`
+        raises; what was fetched until then is kept for the next call.
+        """
+        self._adopt(claim, alive)
+        while not self._head_is_complete():
+            alive()
+            asked = self._compose(claim.stream, claim.after, most)
+            self._follow(asked, partial(self._ask, asked), alive)
+        head = self._fetched.popleft()
+        spent, self._spent = self._spent, Spent()
+        return Chunk(
+            page=head.page,
+            items=tuple(gathering.complete() for gathering in head.gatherings),
+            unreadable=head.unreadable,
+            kept=head.kept,
+            spent=spent,
+        )
+
+    def ask_ahead(self, claim: Claim, chunk: Chunk, *, most: int | None) -> None:
+        """Begin the query that follows the chunk of `claim`; at most so many chunks after it are begun."""
+        after = chunk.page.next
+        if claim.stream.kind != "history" or after is None or most == 0 or self._head_is_complete():
+            return
+        asked = self._compose(replace(claim.stream, items_done=claim.stream.items_done + chunk.kept), after, most)
+        if asked:
+            self._running = asked, self.begin(partial(self._ask, asked))
+
+    def drain(self) -> None:
+        """Wait for a query that nobody will use any more; what it cost is counted, whatever came of it."""
+        if self._running is not None:
+            _, pending = self._running
+            self._running = None
+            with suppress(GitHubError, StoreError):
+                pending.result()
+
+    def _head_is_complete(self) -> bool:
+        return bool(self._fetched) and not any(gathering.wants() for gathering in self._fetched[0].gatherings)
+
+    def _fits(self, stream: Stream, have: str | None, after: str | None) -> bool:
+        """Say whether what was asked for ahead is what a stream reads next."""
+        return self._stream is not None and self._stream.id == stream.id and have == after
+
+    def _adopt(self, claim: Claim, alive: Alive) -> None:
+        """Take over what was fetched ahead if it belongs to this claim; otherwise the guess did not hold."""
+        ahead = self._fetched[0].after if self._fetched else None
+        if self._running is not None and not self._fetched and self._running[0].page is not None:
+            ahead = self._running[0].page.after
+        if not self._fits(claim.stream, ahead, claim.after):
+            self.drain()
+            self._fetched.clear()
+        if claim.after is None or self._stream is None or self._stream.id != claim.stream.id:
+            self._walked.clear()
+        else:
+            self._walked.add(claim.after)
+        self._stream = claim.stream
+        if self._running is not None:
+            asked, pending = self._running
+            self._running = None
+            self._follow(asked, pending.result, alive)
+        begun = claim.stream.watermark
+        if self._fetched and begun is not None and self._fetched[0].page.server_time < begun:
+            self._fetched.clear()  # read before this walk began: a change between would be nobody's
+        if not self._fetched:
+            self._find_numbers(claim.stream, claim.after)
+
+    def _find_numbers(self, stream: Stream, after: str | None) -> None:
+        """Know, of a part, which numbers come next; what is known of another place or stream does not count."""
+        if stream.numbers is None:
+            self._numbers = None
+        elif self._numbers is None or not self._numbers.fits(stream, after):
+            self._numbers = Numbers.begin(stream, after, self._page_size())
+
+    def _compose(self, stream: Stream, after: str | None, most: int | None) -> _Asked:
+        """Compose the next query: what the pages that are here lack, and the page after them."""
+        place = self._fetched[-1].page.next if self._fetched else after
+        left = _left(stream, self._fetched)
+        room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
+        goes_on = stream.kind == "history" and place is not None and len(self._fetched) < room and left > 0
+        begins = goes_on or not self._fetched
+        size = max(1, min(self._page_size(), left) >> self._tries_to_go_on) if begins else 0
+        if self._numbers is not None:
+            size = min(size, self._numbers.ready)
+        pages = [each.gatherings for each in self._fetched]
+        by = A_PAGE if self._numbers is None else A_PAGE_BY_NUMBER
+        query = self._completion.next_query(pages, self.prices, page=size, by=by, apart=self._apart > 0)
+        self._apart = max(0, self._apart - 1)
+        if self._numbers is not None:
+            numbers = self._numbers.ask(self.repository, query.page) if begins else None
+            by = by if numbers is None else counted(numbers)
+            return _Asked(query=replace(query, by=by), page=numbers)
+        order: Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
+        page = PageAsked(repository=self.repository, first=query.page, after=place, order=order)
+        return _Asked(query=query, page=page if query.page else None)
+
+    def _ask(self, asked: _Asked) -> github.Reply:
+        query = asked.query
+        return github.ask(self.graphql, query.wants, asked.page, points=self.prices.points(query.counted))
+
+    def _follow(self, asked: _Asked, answered: Callable[[], github.Reply], alive: Alive) -> None:
+        """Take what a query brought, or make the next one smaller."""
+        try:
+            reply = answered()
+        except TooBig as error:
+            self._too_big(asked, error)
+            return
+        self._spent += reply.spent
+        self._learn(asked.query, reply.spent.points)
+        self._completion.take(reply)
+        match reply.page:
+            case Page() as page if isinstance(asked.page, NumbersAsked) and self._numbers is not None:
+                if (placed := self._numbers.take(asked.page, page)) is not None:
+                    self._arrived(asked.page, placed, alive)
+            case Page() as page if asked.page is not None:
+                self._arrived(asked.page, page, alive)
+            case TooBig() as too_big if asked.page is not None:
+                self._page_too_big(asked.page, too_big)
+            case GitHubError() as failure:
+                raise failure
+
+    def _arrived(self, asked: Asked, page: Page, alive: Alive) -> None:
+        stream = self._stream
+        assert stream is not None
+        if isinstance(asked, PageAsked):
+            ended = self._ended(stream, asked, page)
+            if ended is None:
+                return
+            page = ended
+        largest = self._largest()
+        self.size = self.size.after_clean(
+            asked.first,
+            read=len(page.slots) if isinstance(asked, PageAsked) else asked.first,
+            seconds=page.spent.seconds,
+            largest=largest,
+            left=page.total - stream.items_done,
+        )
+        self._tries_alone = 0
+        slots, spent = salvage(self.graphql, asked, page.slots, alive)
+        self._spent += spent
+        kept = wanted(stream, slots)
+        gatherings = tuple(Gathering(slot.item) for slot in kept if slot.item is not None)
+        if self.listed is not None and stream.kind == "history":  # the catch-up reads what is newer than the list
+            for gathering in gatherings:
+                gathering.supply(self.listed.of(gathering.pull_request) or ())
+        lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == "pull_request")
+        self._fetched.append(
+            _Fetched(
+                after=asked.after,
+                page=page,
+                gatherings=gatherings,
+                unreadable=tuple(lost),
+                kept=len(page.slots) - (len(slots) - len(kept)),
+            )
+        )
+
+    def _ended(self, stream: Stream, asked: PageAsked, page: Page) -> Page | None:
+        """Return a page with its end as it can be believed; None where it is to be asked for again, smaller."""
+        been = {asked.after, *self._walked, *(each.after for each in self._fetched)}
+        bad = standstill(page.next, been, listed=len(page.slots))
+        tries, self._tries_to_go_on = self._tries_to_go_on + 1, 0
+        if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
+            return page
+        listed = stream.items_done + sum(each.kept for each in self._fetched) + len(page.slots)
+        if stream.kind == "history" and listed >= page.total:
+            return replace(page, next=None)
+        if tries < TRIES_ALONE:
+            log.warning("%s: %s; asking again for less", page.full_name, bad)
+            self._tries_to_go_on = tries
+            return None
+        log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, tries)
+        return replace(page, next=None, end=asked.after if page.next in been else page.next or asked.after, stuck=True)
+
+    def _too_big(self, asked: _Asked, error: TooBig) -> None:
+        """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""
+        if asked.page is None or (asked.query.wants and not asked.page.first):
+            self._completion.too_big(asked.query)
+        elif not asked.query.wants or asked.page.first > max(1, self.size.worked):
+            self._page_too_big(asked.page, error)
+        else:
+            self._apart = QUERIES_APART
+
+    def _page_too_big(self, asked: Asked, error: TooBig) -> None:
+        if isinstance(asked, NumbersAsked) and asked.numbers and self._numbers is not None:
+            fewer = self._numbers.fewer()
+            if not fewer and not asked.first:
+                raise error
+            if asked.first == 0 or (fewer and asked.first == 1):
+                return
+        if asked.first > 1:
+            self._shrink(asked, error)
+            return
+        self._tries_alone += 1
+        if self._tries_alone >= TRIES_ALONE:
+            self._step_over(asked, f"GitHub can't deliver it: {error}")
+
+    def _shrink(self, asked: Asked, error: TooBig) -> None:
+        self.size = self.size.after_too_big(asked.first)
+        log.warning("%s; going on with pages of %s", error, self.size.size)
+
+    def _step_over(self, asked: Asked, reason: str) -> None:
+        """Leave out the one pull request that can't be read, with its number and the reason."""
+        self._tries_alone = 0
+        page = github.outline(self.graphql, asked)
+        self._spent += page.spent
+        lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
+        if isinstance(asked, NumbersAsked) and self._numbers is not None:
+            self._numbers.leave(asked)
+            page = replace(page, next=self._numbers.place, end=str(self._numbers.lowest))
+        self._fetched.append(
+            _Fetched(after=asked.after, page=page, gatherings=(), unreadable=lost, kept=len(page.slots))
+        )
+
+    def _learn(self, query: Query, charged: int) -> None:
+        """Believe what GitHub charged, and plan with it from now on."""
+        known = self.prices
+        self.prices = known.learned(query.counted, charged)
+        if known.believed != self.prices.believed:
+            expected = known.points(query.counted)
+            log.info(
+                "GitHub charged %s points where %s were expected; planning with its prices: %s",
+                charged,
+                expected,
+                self.prices.believed,
+            )
+
+    def _largest(self) -> int:
+        return self.prices.cheapest_page(self.largest or LARGEST_FIRST)
+
+    def _page_size(self) -> int:
+        return max(1, min(self.size.size, self._largest()))
+
+
+def _left(stream: Stream, fetched: Iterable[_Fetched]) -> int:
+    """Return how many pull requests the goal still lacks beyond those that are here."""
+    if stream.goal.max_items is None:
+        return sys.maxsize
+    return stream.goal.max_items - stream.items_done - sum(len(each.page.slots) for each in fetched)

@@ -1,0 +1,154 @@
+"""Try again what went into the quarantine: read its pull requests anew, store what can be stored now."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gh_backfill.clients import github
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.follow_ups import complete
+from gh_backfill.engine.refused import sift
+from gh_backfill.errors import RateLimited, TooBig
+from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadable
+from gh_backfill.models.pull_requests import CompletePullRequest
+from gh_backfill.models.work import TrackedRepository
+from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.store import backfills, items, people
+from gh_backfill.store.db import Database
+from gh_backfill.store.persist import persistently
+
+log = logging.getLogger(__name__)
+
+# What failed so often by itself waits for a person, who may ask for it with `gh-backfill retry --quarantined`.
+MOST_ATTEMPTS = 5
+WITHOUT_END = 2**31 - 1
+
+
+# So many pull requests are read and stored at once: what was done stays done, whatever becomes of the others.
+STEP = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retried:
+    """What became of the quarantine: pull requests read again, entries closed, and pull requests that still fail.
+
+    `left` were not tried, because the time was up or the points were spent; `why` says which.
+    """
+
+    tried: int = 0
+    resolved: int = 0
+    remaining: int = 0
+    gone: int = 0
+    left: int = 0
+    why: str | None = None
+
+    def __add__(self, other: Retried) -> Retried:
+        """Add what two steps did; what is left is the later one's word."""
+        return Retried(
+            tried=self.tried + other.tried,
+            resolved=self.resolved + other.resolved,
+            remaining=self.remaining + other.remaining,
+            gone=self.gone + other.gone,
+            left=other.left,
+            why=other.why,
+        )
+
+
+def retry_quarantined(
+    db: Database,
+    graphql: GraphQL,
+    repository: TrackedRepository,
+    *,
+    most_attempts: int = WITHOUT_END,
+    sleep: Callable[[float], None] = time.sleep,
+    go_on: Callable[[Retried], bool] = lambda done: True,
+) -> Retried:
+    """Read again every pull request of which something is in the quarantine, and store what can be stored now.
+
+    Those tried least come first, `STEP` at a time, each step stored by itself; before each, `go_on` hears what is done
+    and may end it by False, and so does a budget that is spent.  A pull request that is gone on GitHub closes its
+    entries.  Raises what else `GraphQL.execute` raises.
+    """
+    with db.transaction(read_only=True) as tx:
+        numbers = items.quarantined_numbers(tx, repository.id, most_attempts=most_attempts)
+    done = Retried()
+    if repository.node_id is None:
+        return done
+    for start in range(0, len(numbers), STEP):
+        left = Retried(left=len(numbers) - start)
+        if not go_on(done + left):
+            return done + replace(left, why="the time limit is reached")
+        try:
+            done += _step(db, graphql, repository, repository.node_id, numbers[start : start + STEP], sleep)
+        except RateLimited as error:
+            return done + replace(left, why=str(error))
+        log.info(
+            "%s: %s of %s pull requests of the quarantine are read again, %s still fail",
+            repository.full_name,
+            done.tried,
+            len(numbers),
+            done.remaining,
+        )
+    return done
+
+
+def _step(
+    db: Database,
+    graphql: GraphQL,
+    repository: TrackedRepository,
+    node_id: NodeId,
+    numbers: list[int],
+    sleep: Callable[[float], None],
+) -> Retried:
+    slots, chunk = _read(graphql, node_id, numbers)
+    gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
+    lost = [each for slot in slots.values() if isinstance(slot, Slot) and not slot.item for each in slot.unreadable]
+    sifted = sift(db, repository, chunk)
+    lost += sifted.refused
+    refused = {each.number for each in lost}
+    whole = [item.pull_request.number for item in sifted.kept if not item.unreadable]
+    failing = [number for number in numbers if number in refused or number not in {*whole, *gone}]
+    resolved = persistently(lambda: _store(db, repository, sifted.kept, lost, gone, failing), sleep)
+    return Retried(tried=len(numbers), resolved=resolved, remaining=len(failing), gone=len(gone))
+
+
+def _read(
+    graphql: GraphQL, node_id: NodeId, numbers: list[int]
+) -> tuple[dict[int, Named[Slot]], list[CompletePullRequest]]:
+    """Read pull requests by their numbers, each alone where together they are too much."""
+    try:
+        slots, _ = github.by_number(graphql, node_id, numbers)
+        gatherings = [Gathering(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
+        complete(graphql, gatherings)
+    except TooBig as error:
+        if len(numbers) == 1:
+            return {numbers[0]: Unknown(reason=str(error))}, []
+        half = len(numbers) // 2
+        first, second = (_read(graphql, node_id, part) for part in (numbers[:half], numbers[half:]))
+        return first[0] | second[0], first[1] + second[1]
+    return slots, [gathering.complete() for gathering in gatherings]
+
+
+def _store(
+    db: Database,
+    repository: TrackedRepository,
+    kept: list[CompletePullRequest],
+    lost: list[Unreadable],
+    gone: list[int],
+    failing: list[int],
+) -> int:
+    """Store what was read; what is refused or can't be read again is opened again.  Returns how many are closed."""
+    read = [*(item.pull_request.number for item in kept), *gone]
+    with db.transaction() as tx:
+        people.settle(tx, people.people_of(kept))
+    with db.transaction() as tx:
+        backfills.lock(tx, repository.id)
+        resolved = items.resolve(tx, repository.id, read)
+        written = items.write(tx, repository, kept, lost, items.vocabulary(tx))
+        items.count_attempt(tx, repository.id, failing)
+        backfills.count_new(tx, repository.id, written.new_pull_requests)
+        return items.closed(tx, resolved)

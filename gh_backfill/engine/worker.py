@@ -1,0 +1,318 @@
+"""Capture one repository: claim a chunk, fetch it, commit it, and again, until the goal, a limit or a pause."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine import processes
+from gh_backfill.engine.background import Begin, in_thread
+from gh_backfill.engine.claims import Claims
+from gh_backfill.engine.commit import Commit, Committed
+from gh_backfill.engine.follow_ups import Chunk
+from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.pipeline import Pipeline
+from gh_backfill.engine.prices import Memory
+from gh_backfill.engine.pull_requests import rest_listing
+from gh_backfill.engine.quarantine import MOST_ATTEMPTS, retry_quarantined
+from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClaim
+from gh_backfill.models.github import NodeId
+from gh_backfill.models.work import Claim, Stream, TrackedRepository
+from gh_backfill.policy import chunking, retries
+from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.progress import complete_words
+from gh_backfill.policy.retries import PauseReason
+from gh_backfill.policy.standing import found_paused
+from gh_backfill.store.backfills import Standstill
+from gh_backfill.store.db import Database
+
+log = logging.getLogger(__name__)
+
+# A page and the top-up that usually goes with it.
+POINTS_OF_A_CHUNK = 3
+LONGEST_RETRY_WAIT = timedelta(seconds=90)
+
+
+@dataclass(kw_only=True, slots=True)
+class Worker:
+    """One process at work on one repository.  Clock, sleep, the listener and what runs beside are passed in."""
+
+    db: Database
+    graphql: GraphQL
+    repository: TrackedRepository
+    limits: Limits
+    claims: Claims
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    listen: Callable[[Progress], None]
+    begin: Begin = in_thread
+    lists: RestPages | None = None
+    _memory: Memory = field(init=False)
+    _prices: Prices = field(default_factory=Prices)
+    _pipeline: Pipeline | None = None
+    _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
+    _captured: int = 0
+    _total: int = 0
+    _seconds: float = 0.0
+    _times_cut_off: int = 0
+    _goal: int | None = None
+
+    def run(self) -> Captured:
+        """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
+        self._captured = self.repository.captured
+        self._total = self.repository.total or 0
+        self._memory = Memory(self.db, self.graphql)
+        self._prices = self._memory.recall()
+        self._goal = self.repository.goal
+        while True:
+            ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
+            if ended is not None:
+                if self._pipeline is not None:
+                    self._pipeline.drain()
+                    self._memory.keep(self._pipeline.prices, whatever=True)
+                return replace(
+                    self._done,
+                    outcome=ended.outcome,
+                    reason=ended.reason,
+                    resume_at=ended.resume_at,
+                    error_type=ended.error_type,
+                    spent=self.graphql.spent,
+                )
+
+    def _limit_reached(self) -> Captured | None:
+        limits = self.limits
+        if limits.max_chunks is not None and self._done.chunks >= limits.max_chunks:
+            return Captured(outcome=Outcome.STOPPED, reason=f"{counted(limits.max_chunks, 'chunk')} done, as asked")
+        if limits.deadline is not None and self.now() + timedelta(seconds=self._seconds) >= limits.deadline:
+            return Captured(outcome=Outcome.STOPPED, reason="the time limit is reached")
+        return None
+
+    def _wait_for_budget(self) -> Captured | None:
+        if self._pipeline is not None and self._pipeline.under_way:
+            return None  # it has its points already
+        try:
+            wait = self.graphql.attempts.must_wait(POINTS_OF_A_CHUNK)
+        except RateLimited as error:  # asked whose budget it is, GitHub told us to wait
+            return self._wait_or_pause(error.resume_at, str(error))
+        return None if wait is None else self._wait_or_pause(wait.until, wait.reason)
+
+    def _wait_or_pause(self, until: datetime, explained: str) -> Captured | None:
+        """Wait where that fits into the time limit; otherwise pause, for the planner to take it up again."""
+        explained = f"{retries.explained(PauseReason.RATE_LIMIT)}: {explained}"
+        if self.limits.deadline is not None and until >= self.limits.deadline:
+            self.claims.pause(PauseReason.RATE_LIMIT, until)
+            return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT)
+        log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
+        self._tell(waiting_until=until)
+        self.sleep(max(0.0, (until - self.now()).total_seconds()))
+        return None
+
+    def _next_chunk(self) -> Captured | None:
+        claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
+        if claim is None:
+            return self._nothing_to_claim()
+        if claim.stream.kind == "history":
+            self._goal = claim.stream.goal.max_items
+        started = self.now()
+        pipeline = self._pipeline_for(claim.stream)
+        try:
+            chunk = pipeline.chunk(claim, self.claims.keep_alive(claim), most=self._chunks_left())
+            self._ask_ahead(claim, chunk)
+            committed = self._commit(claim, chunk)
+        except StaleClaim as error:
+            return Captured(outcome=Outcome.BUSY, reason=str(error))
+        except GitHubError as error:
+            return self._failed(claim, error)
+        except BaseException:
+            self.claims.release(claim)
+            raise
+        self._take(committed, chunk)
+        self._memory.keep(pipeline.prices)
+        self._choose_route(claim, chunk)
+        self._try_quarantined(claim)
+        self._seconds = max(self._seconds, (self.now() - started).total_seconds())
+        self._tell()
+        return None
+
+    def _pipeline_for(self, stream: Stream) -> Pipeline:
+        """Return the one pipeline of this worker; it begins with what is remembered of page sizes."""
+        if self._pipeline is None:
+            first = self.limits.chunk_size or chunking.first_page(0 if stream.part else self._total)
+            self._pipeline = Pipeline(
+                graphql=self.graphql,
+                repository=self.repository.node_id or NodeId(""),
+                size=PageSize.remembered(stream, first=first),
+                largest=self.limits.chunk_size,
+                begin=self.begin,
+                prices=self._prices,
+            )
+        return self._pipeline
+
+    def _chunks_left(self) -> int | None:
+        most = self.limits.max_chunks
+        return None if most is None else most - self._done.chunks
+
+    def _ask_ahead(self, claim: Claim, chunk: Chunk) -> None:
+        """Let the next query travel while this chunk is committed, unless this is the last one."""
+        left = self._chunks_left()
+        ends = self._past_deadline(self.now() + timedelta(seconds=self._seconds))
+        if self._pipeline is not None and not ends and self.lists is None:
+            self._pipeline.ask_ahead(claim, chunk, most=None if left is None else left - 1)
+
+    def _choose_route(self, claim: Claim, chunk: Chunk) -> None:
+        """Let REST's list serve the rest of the walk where that pays; decided once, after the first chunk of a walk."""
+        if claim.stream.part:
+            self.lists = None  # the list is the whole repository's: each part would read all of it
+        lists, pipeline = self.lists, self._pipeline
+        if lists is None or pipeline is None or claim.stream.kind != "history" or chunk.page.next is None:
+            return
+        self.lists = None
+        left, deadline = self._total - self._captured, self.limits.deadline
+        if claim.stream.goal.max_items is not None:
+            left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
+        if (chunks := self._chunks_left()) is not None:
+            left = min(left, chunks * pipeline.size.size)
+        found = rest_listing.choose(
+            self.graphql,
+            lists,
+            self.repository,
+            chunk.items,
+            captured=self._captured,
+            left=left,
+            point_seconds=chunk.spent.seconds / max(1, chunk.spent.points),
+            until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
+        )
+        if found is not None:
+            pipeline.listed = rest_listing.read(lists, self.repository, found, self._beat)
+
+    def _beat(self) -> bool:
+        """Tell that we are at work; False where the time is up."""
+        self._tell()
+        return not self._past_deadline(self.now())
+
+    def _commit(self, claim: Claim, chunk: Chunk) -> Committed:
+        return Commit(
+            db=self.db,
+            repository=self.repository,
+            claim=claim,
+            chunk=chunk,
+            next_page=self._pipeline_for(claim.stream).size,
+            remaining=self.graphql.budget.remaining if self.graphql.budget else None,
+            sleep=self.sleep,
+        ).run()
+
+    def _try_quarantined(self, claim: Claim) -> None:
+        """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
+        if claim.stream.kind != "catch_up" or claim.after is not None:
+            return
+        try:
+            retried = retry_quarantined(
+                self.db,
+                self.graphql,
+                self.repository,
+                most_attempts=MOST_ATTEMPTS,
+                sleep=self.sleep,
+                go_on=lambda done: self._beat(),
+            )
+        except GitHubError as error:
+            log.warning("%s: the quarantine is tried another time: %s", self.repository.full_name, error)
+            return
+        if retried.tried or retried.left:
+            log.info(
+                "%s: %s of %s in quarantine still fail, %s are left for another time%s",
+                self.repository.full_name,
+                retried.remaining,
+                retried.tried,
+                retried.left,
+                f": {retried.why}" if retried.why else "",
+            )
+
+    def _nothing_to_claim(self) -> Captured | None:
+        """Say why there is nothing; None where the open chunk is soon to be claimed again."""
+        still = self.claims.standstill()
+        if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
+            return Captured(outcome=Outcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
+        if still.status is BackfillStatus.COMPLETED:
+            self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
+            return Captured(
+                outcome=Outcome.COMPLETED, reason=complete_words(still.gaps, still.short, still.quarantined)
+            )
+        if still.status is not BackfillStatus.ACTIVE:
+            return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
+        return self._held_up(still)
+
+    def _held_up(self, still: Standstill) -> Captured | None:
+        """Say until when the open chunk waits, or who holds it; None where it is soon to be claimed again."""
+        if still.chunk_status == "pending" and still.retry_at is not None:
+            wait = still.retry_at - self.now()
+            if wait <= LONGEST_RETRY_WAIT and not self._past_deadline(still.retry_at):
+                self.sleep(max(0.0, wait.total_seconds()))
+                return None
+            return Captured(outcome=Outcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at)
+        if self.claims.free_the_dead():
+            return None
+        reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
+        return Captured(outcome=Outcome.BUSY, reason=reason, resume_at=still.lease_until)
+
+    def _past_deadline(self, moment: datetime) -> bool:
+        return self.limits.deadline is not None and moment >= self.limits.deadline
+
+    def _take(self, done: Committed, chunk: Chunk) -> None:
+        """Count what was committed, and follow the repository to its new name."""
+        self._times_cut_off = 0
+        self.repository = done.repository
+        self._captured += done.written.new_pull_requests
+        self._total = chunk.page.total
+        self._done = replace(
+            self._done,
+            chunks=self._done.chunks + 1,
+            items=self._done.items + len(chunk.items),
+            counts=self._done.counts + done.written.counts,
+            gaps=self._done.gaps + sum(item.gap is not None for item in chunk.items),
+        )
+
+    def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:
+        if isinstance(error, RateLimited):
+            self.claims.release(claim)
+            return self._wait_or_pause(error.resume_at, str(error))
+        self._done = replace(self._done, retries=self._done.retries + 1)
+        if isinstance(error, NoConnection):
+            return self._cut_off(claim, error)
+        ended = self.claims.charge(claim, error)
+        if ended is None:
+            log.warning("%s: %s; trying again", self.repository.full_name, error)
+        return ended
+
+    def _cut_off(self, claim: Claim, error: NoConnection) -> Captured | None:
+        """Try again a few times without a way to GitHub; then end, and leave the backfill as it is."""
+        self.claims.release(claim)
+        self._times_cut_off += 1
+        pause = retries.before_next_try(self._times_cut_off)
+        if self._times_cut_off >= retries.MAX_CONSECUTIVE_ERRORS or self._past_deadline(self.now() + pause):
+            return Captured(outcome=Outcome.FAILED, reason=str(error), error_type=ErrorType.NETWORK)
+        log.warning("%s: %s; trying again", self.repository.full_name, error)
+        self.sleep(pause.total_seconds())
+        return None
+
+    def _tell(self, waiting_until: datetime | None = None) -> None:
+        self.listen(
+            Progress(
+                repository=self.repository,
+                captured=self._captured,
+                total=self._total,
+                goal=self._goal,
+                chunks=self._done.chunks,
+                spent=self.graphql.spent,
+                items=self._done.items,
+                waiting_until=waiting_until,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Close a run and tell of it."""

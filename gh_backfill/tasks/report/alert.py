@@ -1,0 +1,73 @@
+"""Keep one open issue per repository and kind of alert: open, update, comment, close."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+from gh_backfill.clients.issues import Issues, OpenIssue
+from gh_backfill.errors import BackfillError
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.report import issue_text
+from gh_backfill.policy.report.alerts import Alert, AlertKind, recovered
+from gh_backfill.policy.report.figures import JobFigures
+from gh_backfill.policy.report.issue_text import Occurrence
+from gh_backfill.tasks.report.report import Report
+
+# What fails all at once is one trouble: the summary has the rest.
+MOST_NEW_ISSUES = 10
+Key = tuple[AlertKind, str | None]
+
+
+def tell(made: Report, at_github: Callable[[], AbstractContextManager[Issues]], occurrence: Occurrence) -> list[str]:
+    """Bring the issues up to date; returns what was done, or that it could not be, and the run goes on."""
+    notes: list[str] = []
+    try:
+        with at_github() as issues:
+            notes.extend(_tell(made, issues, occurrence))
+    except BackfillError as error:
+        raised = sum(alert.opens_issue for alert in made.alerts)
+        lost = f"{counted(raised, 'alert')} got no issue" if raised else "issues could not be looked at"
+        notes.append(f"{lost}: {error}")
+    return notes
+
+
+def _tell(made: Report, issues: Issues, occurrence: Occurrence) -> Iterator[str]:
+    known: dict[Key, OpenIssue] = {}
+    for issue in sorted(issues.open_ones(), key=lambda issue: issue.number):
+        key = issue_text.identified(issue.body)
+        if key is not None:
+            known.setdefault(key, issue)
+    raised = {(alert.kind, alert.repository_id): alert for alert in made.alerts if alert.opens_issue}
+    new = 0
+    for key, alert in raised.items():
+        job = _job(made, alert)
+        if key in known:
+            yield from _update(issues, known[key], alert, job, occurrence)
+        elif new < MOST_NEW_ISSUES:
+            new += 1
+            issue = issues.open(issue_text.title(alert), issue_text.first(alert, job, occurrence))
+            yield f"issue #{issue.number} opened: {issue_text.title(alert)}"
+    if len(raised) > len(raised.keys() & known.keys()) + new:
+        yield f"{len(raised) - len(raised.keys() & known.keys()) - new} more alerts got no issue of their own"
+    over, here = recovered(made.run, made.alerts, made.mended), recovered(made.run, made.alerts)
+    for number, key in sorted((issue.number, key) for key, issue in known.items() if key in over):
+        issues.comment(number, issue_text.over(occurrence, elsewhere=key not in here))
+        issues.close(number)
+        yield f"issue #{number} closed: recovered"
+
+
+def _update(
+    issues: Issues, issue: OpenIssue, alert: Alert, job: JobFigures | None, occurrence: Occurrence
+) -> Iterator[str]:
+    then = issue_text.again(issue.body, alert, job, occurrence)
+    if then.body is None:
+        return
+    issues.edit(issue.number, then.body)
+    if then.comment is not None:
+        issues.comment(issue.number, then.comment)
+    yield f"issue #{issue.number} updated: {issue_text.title(alert)}"
+
+
+def _job(made: Report, alert: Alert) -> JobFigures | None:
+    return next((job for job in made.jobs if job.repository_id and job.repository_id == alert.repository_id), None)

@@ -1,0 +1,1 @@
+"""Take what GitHub announces, and fetch it."""
