@@ -60,9 +60,19 @@ class House:
             limits or Limits(),
             listen=listen or (lambda progress: None),
             now=lambda: datetime.now(UTC),
-            sleep=self.slept.append,
+            sleep=self.wait,
             begin=at_once,
         )
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass for what waits in the database, without taking it."""
+        self.slept.append(seconds)
+        with self.db.transaction() as tx:
+            tx.run(
+                "update backfill_chunks set retry_at = clock_timestamp() "
+                "where retry_at <= clock_timestamp() + make_interval(secs => %(seconds)s)",
+                seconds=seconds + 1,
+            )
 
     def rows(self, statement: str, /, **params: object) -> list[Row]:
         """Return rows of the database."""

@@ -99,7 +99,7 @@ def test_an_initial_backfill_takes_the_newest_and_a_full_one_goes_on_from_there(
         Limits(),
         goal=Goal(),
         listen=lambda progress: None,
-        sleep=house.slept.append,
+        sleep=house.wait,
     )
     assert house.count("pull_requests") == 180
     assert house.github.stats.requests - before <= 12
@@ -263,7 +263,7 @@ def test_a_capture_survives_that_github_does_not_say_at_first_whose_budget_it_is
     with Database(house.url) as own:
         graphql.gate = SharedGate(own)
         captured = capture.run(
-            house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None, sleep=house.slept.append
+            house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None, sleep=house.wait
         )
     assert captured.outcome is Outcome.COMPLETED
 
@@ -296,7 +296,7 @@ def test_a_network_that_is_away_costs_the_repository_nothing(house: House) -> No
     before = house.state()
     nowhere = GraphQL("http://127.0.0.1:9/graphql", "tok", sleep=house.slept.append)
     captured = capture.run(
-        house.db, nowhere, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=house.slept.append
+        house.db, nowhere, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=house.wait
     )
     assert (captured.outcome, captured.error_type, captured.resume_at) == (Outcome.FAILED, "network", None)
     assert {key: house.state()[key] for key in ("status", "consecutive_errors", "error_count", "last_error")} == {

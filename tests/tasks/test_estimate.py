@@ -97,7 +97,8 @@ def working(world: World, url: str, *, points: int) -> Iterator[Office]:
 def test_half_of_each_history_foretells_the_points_and_the_time_of_the_other_half(database_url: str) -> None:
     missed: dict[str, str] = {}
     foretold = spent = 0
-    with working(load(folders()), database_url, points=5_000) as office:
+    some = [each for each in folders() if each.name != "team-mirai__policy"]  # two thirds of all pull requests
+    with working(load(some), database_url, points=5_000) as office:
         for name in [each.full_name for each in office.github.world.repositories.values()]:
             office.track(name)
             total = office.left(name).pull_requests

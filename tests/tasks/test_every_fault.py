@@ -147,7 +147,7 @@ def captured(room: Room, name: str = LITTLE) -> None:
     capture.run(
         *(room.db, room.graphql(), room.run, name, limits),
         listen=lambda progress: None,
-        sleep=room.slept.append,
+        sleep=room.wait,
         begin=at_once,
     )
 

@@ -59,7 +59,7 @@ def test_a_relay_whose_clock_is_off_loses_no_change(house: House, relay: str, re
 
     graphql = GraphQL(f"{forged.url}/graphql", "tok", sleep=house.slept.append)
     captured = capture.run(
-        house.db, graphql, RUN, ENGINE, Limits(chunk_size=60), listen=edit_once, sleep=house.slept.append, begin=at_once
+        house.db, graphql, RUN, ENGINE, Limits(chunk_size=60), listen=edit_once, sleep=house.wait, begin=at_once
     )
     assert captured.outcome is Outcome.COMPLETED
     assert house.only("select number from pull_requests where title = 'Edited during the walk'") == {"number": 180}

@@ -222,7 +222,7 @@ def test_the_next_query_travels_before_the_chunk_is_committed(house: House) -> N
         ENGINE,
         Limits(),
         listen=lambda progress: None,
-        sleep=house.slept.append,
+        sleep=house.wait,
         begin=begin,
     )
     assert captured.outcome is Outcome.COMPLETED
@@ -247,7 +247,7 @@ def test_a_capture_with_its_queries_in_a_thread_stores_what_one_without_does(hou
         ENGINE,
         Limits(),
         listen=lambda progress: None,
-        sleep=house.slept.append,
+        sleep=house.wait,
     )
     tables = ("pull_requests", "reviews", "comments", "contributors")
     threaded = [house.count(table) for table in tables]

@@ -213,7 +213,7 @@ def test_a_capture_whose_chunk_is_recovered_under_it_stops_quietly_and_another_o
         return datetime.now(UTC)
 
     first = capture.run(
-        house.db, house.graphql(), house.run, ENGINE, Limits(), listen=lambda _: None, now=now, sleep=house.slept.append
+        house.db, house.graphql(), house.run, ENGINE, Limits(), listen=lambda _: None, now=now, sleep=house.wait
     )
     assert (len(taken), first.outcome, first.items) == (1, Outcome.BUSY, 0)
     assert house.count("pull_requests") == 0
