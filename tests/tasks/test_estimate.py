@@ -114,7 +114,8 @@ def test_half_of_each_history_foretells_the_points_and_the_time_of_the_other_hal
             assert captured.outcome is Outcome.COMPLETED
             ((found, points_before, clock_before),) = halfway
             points, took = captured.spent.points - points_before, office.clock.passed - clock_before
-            foretold, spent = foretold + found.points, spent + points
+            if name not in ANOTHER_AGE:
+                foretold, spent = foretold + found.points, spent + points
             wrong = abs(found.points - points) > max(FEW, ALLOWED * points)
             late = abs(found.seconds - took) > max(FEW * SECOND, ALLOWED * took)
             if wrong or late:
