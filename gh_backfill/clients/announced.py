@@ -8,7 +8,7 @@ from typing import Any
 
 from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
-from gh_backfill.clients.pages import Known
+from gh_backfill.clients.pages import KnownNumber
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
@@ -67,4 +67,4 @@ def _pull_request(answer: Answer, name: str, number: int) -> Named[Slot]:
     node = answer.data[name]
     mark = {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
     slot = parsing.slot({"node": node.get("pullRequest"), **mark}, None)
-    return numbers.named(slot, Known(number=number, node_id=None))
+    return numbers.named(slot, KnownNumber(number=number, node_id=None))

@@ -19,7 +19,7 @@ from gh_backfill.clients.gate import Gate, Grant
 from gh_backfill.errors import BadCredentials, GitHubError, RateLimited, TooBig, Unreachable
 from gh_backfill.policy import governor, waits
 from gh_backfill.policy.bottleneck import Times
-from gh_backfill.policy.governor import Cause, Resource, Told, Wait
+from gh_backfill.policy.governor import Cause, RateLimitReport, Resource, Wait
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Attempts:
         self.held_up = wait.cause
         return replace(wait, until=waits.on_our_clock(wait.until, wait.seconds, self._now()))
 
-    def standings(self) -> list[governor.Standing]:
+    def standings(self) -> list[governor.BudgetState]:
         """Return how the budget of each identity stands."""
         return self._gate().standings(self.credentials, self._resource)
 
@@ -105,11 +105,11 @@ class Attempts:
         try:
             response = action()
         except GitHubError:
-            self.settle(grant, Told(seconds=self._took(started), budget=None))
+            self.settle(grant, RateLimitReport(seconds=self._took(started), budget=None))
             raise
         return response, self._took(started)
 
-    def settle(self, grant: Grant, told: Told) -> None:
+    def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Tell the gate what an attempt told."""
         self._gate().settle(grant, told)
         if told.answered:

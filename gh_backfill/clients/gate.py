@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Resource, Standing, Told, Wait
+from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource, Wait
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,10 +37,10 @@ class Gate(Protocol):
     def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say until when nobody could spend so many points, and reserve nothing; None if somebody can."""
 
-    def standings(self, credentials: Credentials, resource: Resource) -> list[Standing]:
+    def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
         """Return how the budget of each identity stands; of one that nobody has spent from yet, as `unknown` says."""
 
-    def settle(self, grant: Grant, told: Told) -> None:
+    def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Note what an attempt told."""
 
 
@@ -49,7 +49,7 @@ class OwnGate:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        self._standings: dict[tuple[str, Resource], Standing] = {}
+        self._standings: dict[tuple[str, Resource], BudgetState] = {}
 
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
@@ -66,19 +66,19 @@ class OwnGate:
         """Say whether the last answers left enough."""
         return governor.verdict(self._best(credentials, resource), points, resource)
 
-    def standings(self, credentials: Credentials, resource: Resource) -> list[Standing]:
+    def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
         """Return what the last answers told, by credential."""
         return [self._standing(each.name, resource) for each in credentials]
 
-    def settle(self, grant: Grant, told: Told) -> None:
+    def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Keep what the answer told."""
         key = (grant.credential.name, grant.resource)
         self._standings[key] = governor.settled(self._standing(*key), told)
 
-    def _best(self, credentials: Credentials, resource: Resource) -> Standing:
+    def _best(self, credentials: Credentials, resource: Resource) -> BudgetState:
         return governor.richest_first(self.standings(credentials, resource))[0]
 
-    def _standing(self, name: str, resource: Resource) -> Standing:
+    def _standing(self, name: str, resource: Resource) -> BudgetState:
         now = self._now()
         known = self._standings.get((name, resource))
         return governor.at(known, now) if known else governor.unknown(name, now)

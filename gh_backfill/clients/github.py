@@ -9,7 +9,7 @@ from typing import Any
 
 from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
-from gh_backfill.clients.pages import Asked, Known, NumbersAsked, Order, Page, PageAsked
+from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Spent, Unknown
 from gh_backfill.policy import cost
@@ -18,17 +18,17 @@ from gh_backfill.policy.pull_requests.wants import Answer as ItemAnswer
 from gh_backfill.policy.pull_requests.wants import (
     CommentsOfReview,
     CommentsOfThread,
+    FollowUp,
     MoreComments,
     MoreReviews,
     Slot,
     Threads,
-    Want,
     by_id,
 )
 
 IDS_A_QUERY = 100
 AGAIN_UNITS = 3
-_TEMPLATES: dict[type[Want], str] = {
+_TEMPLATES: dict[type[FollowUp], str] = {
     CommentsOfReview: "TopUpReviewComments",
     Threads: "TopUpThreads",
     CommentsOfThread: "TopUpThreadComments",
@@ -38,10 +38,10 @@ _TEMPLATES: dict[type[Want], str] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class PageAndFollowUps:
     """What one query brought: an answer to each want, or why there is none; the page, or why it is not there."""
 
-    answers: Sequence[tuple[Want, Named[ItemAnswer]]]
+    answers: Sequence[tuple[FollowUp, Named[ItemAnswer]]]
     page: Page | GitHubError | None
     spent: Spent
 
@@ -81,7 +81,7 @@ def again_by_number(graphql: GraphQL, repository_node_id: NodeId, slots: Sequenc
     fresh = []
     for slot, (number, answer) in zip(slots, found.items(), strict=True):
         identity = next((each.identity for each in slot.unreadable), None)
-        known = Known(number=number, node_id=None if identity is None else NodeId(identity))
+        known = KnownNumber(number=number, node_id=None if identity is None else NodeId(identity))
         match answer:
             case Unknown():
                 fresh.append(slot)
@@ -173,7 +173,7 @@ def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
     )
 
 
-def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, points: int) -> Reply:
+def ask(graphql: GraphQL, wants: Sequence[FollowUp], page: Asked | None = None, *, points: int) -> PageAndFollowUps:
     """Ask for several wants and a page in one query, which is expected to cost `points`.
 
     What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
@@ -201,7 +201,7 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, p
             many = len(page.numbers)
     document = documents.aliases(tuple(templates), numbers=many)
     answer = graphql.execute(document, variables, points=points, divisible=True)
-    return Reply(
+    return PageAndFollowUps(
         answers=_answers(answer, singles, by_ids),
         page=None if page is None else _page_or_why_not(answer, page, first),
         spent=answer.spent,
@@ -209,7 +209,9 @@ def ask(graphql: GraphQL, wants: Sequence[Want], page: Asked | None = None, *, p
 
 
 @sense.understood()
-def _answers(answer: Answer, singles: Sequence[Want], by_ids: Sequence[Want]) -> list[tuple[Want, Named[ItemAnswer]]]:
+def _answers(
+    answer: Answer, singles: Sequence[FollowUp], by_ids: Sequence[FollowUp]
+) -> list[tuple[FollowUp, Named[ItemAnswer]]]:
     paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
     nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
     if by_ids:
@@ -230,7 +232,9 @@ def _variables(page: PageAsked) -> dict[str, object]:
     return {"repository": page.repository, "first": page.first, "after": page.after, "field": page.order}
 
 
-def _reply(want: Want, node: dict[str, Any] | None, path: tuple[str | int, ...], answer: Answer) -> Named[ItemAnswer]:
+def _reply(
+    want: FollowUp, node: dict[str, Any] | None, path: tuple[str | int, ...], answer: Answer
+) -> Named[ItemAnswer]:
     if path in answer.not_found:
         return NotFound()
     try:
@@ -241,7 +245,7 @@ def _reply(want: Want, node: dict[str, Any] | None, path: tuple[str | int, ...],
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
 
 
-def _listing(want: Want, node: dict[str, Any]) -> ItemAnswer:
+def _listing(want: FollowUp, node: dict[str, Any]) -> ItemAnswer:
     match want:
         case MoreReviews():
             return parsing.listing(node["reviews"], "review", parsing.review)

@@ -19,7 +19,7 @@ from gh_backfill.clients.attempts import TIMEOUT, TRIES, Attempts
 from gh_backfill.clients.gate import Gate, Grant, OwnGate
 from gh_backfill.errors import GitHubError, RateLimited, Unreachable
 from gh_backfill.models.github import Budget, Spent
-from gh_backfill.policy.governor import Told
+from gh_backfill.policy.governor import RateLimitReport
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +116,7 @@ class GraphQL:
     def _read(self, grant: Grant, response: requests.Response, seconds: float) -> replies.Reply:
         """Read an answer and settle the grant, whatever the answer is."""
         now = self._now()
-        told = Told(seconds=seconds, budget=replies.budget(response, None, now), at=now)
+        told = RateLimitReport(seconds=seconds, budget=replies.budget(response, None, now), at=now)
         try:
             reply = replies.read(response, now)
         except RateLimited as error:
@@ -131,6 +131,6 @@ class GraphQL:
         self._settle(grant, replace(told, budget=replies.budget(response, reply.data, now), answered=True))
         return reply
 
-    def _settle(self, grant: Grant, told: Told) -> None:
+    def _settle(self, grant: Grant, told: RateLimitReport) -> None:
         self.budget = told.budget or self.budget
         self.attempts.settle(grant, told)

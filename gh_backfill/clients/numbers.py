@@ -7,7 +7,7 @@ from typing import Any
 
 from gh_backfill.clients import damage, parsing, sense
 from gh_backfill.clients.graphql import Answer
-from gh_backfill.clients.pages import Known, NumbersAsked, Page
+from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
 from gh_backfill.policy.pull_requests.wants import Slot
@@ -57,7 +57,7 @@ def page(answer: Answer, asked: NumbersAsked, first: int) -> Page:
     )
 
 
-def named(slot: Slot, known: Known) -> Slot:
+def named(slot: Slot, known: KnownNumber) -> Slot:
     """Return a slot whose place is the number, and whose losses name the pull request."""
     lost = tuple(
         replace(each, number=known.number, identity=known.node_id or f"#{known.number}")
@@ -74,11 +74,11 @@ def counted(asked: NumbersAsked) -> Counted:
     return Counted(ids=ids, aliases=len(_alone(asked)) + ids + 1, counts=1)
 
 
-def _by_id(asked: NumbersAsked) -> list[Known]:
+def _by_id(asked: NumbersAsked) -> list[KnownNumber]:
     return [known for known in asked.known if known.node_id is not None]
 
 
-def _alone(asked: NumbersAsked) -> list[Known]:
+def _alone(asked: NumbersAsked) -> list[KnownNumber]:
     return [known for known in asked.known if known.node_id is None]
 
 

@@ -24,7 +24,7 @@ class PageAsked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class KnownNumber:
     """A number that is a pull request's, and its id; without an id it may also be something else."""
 
     number: int
@@ -37,7 +37,7 @@ class NumbersAsked:
 
     repository: NodeId
     after: str | None
-    known: tuple[Known, ...]
+    known: tuple[KnownNumber, ...]
     numbers: tuple[int, ...]
 
     @property

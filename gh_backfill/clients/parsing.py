@@ -16,7 +16,7 @@ from gh_backfill.clients.damage import MARK, MENDED
 from gh_backfill.clients.sense import UNREADABLE, count, identity, node_id, text, text_or_none, truth
 from gh_backfill.models.github import GHOST, Listing, Person, Repository, Unreadable
 from gh_backfill.models.pull_requests import Comment, PullRequest, PullRequestState, Review, ReviewComment
-from gh_backfill.policy.pull_requests.wants import PageItem, Slot, Thread
+from gh_backfill.policy.pull_requests.wants import PageItem, Slot, ThreadComments
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")
@@ -93,9 +93,11 @@ def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
     )
 
 
-def thread(node: Node) -> Thread:
+def thread(node: Node) -> ThreadComments:
     """Read one review thread with its first comments."""
-    return Thread(node_id=node_id(node["id"]), comments=listing(node["comments"], "review_comment", review_comment))
+    return ThreadComments(
+        node_id=node_id(node["id"]), comments=listing(node["comments"], "review_comment", review_comment)
+    )
 
 
 def pull_request(node: Node) -> PullRequest:

@@ -16,7 +16,7 @@ from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Gate, Grant
 from gh_backfill.errors import RateLimited
 from gh_backfill.policy import governor, waits
-from gh_backfill.policy.governor import Told
+from gh_backfill.policy.governor import RateLimitReport
 
 # GitHub admits 900 points a minute for REST, and a request that reads costs one.  The gate's bucket leaks 57.6 seconds
 # a minute, so each request counts as at least this long: 872 a minute.
@@ -57,7 +57,7 @@ class RestPages:
         """Close the connection; the next request opens another."""
         self._session.close()
 
-    def standings(self) -> list[governor.Standing]:
+    def standings(self) -> list[governor.BudgetState]:
         """Return how the budget of each identity stands."""
         return self._attempts.standings()
 
@@ -78,7 +78,7 @@ class RestPages:
         response, seconds = self._attempts.measured(get, grant)
         now = self._now()
         budget = replies.budget(response, None, now, resource="core")
-        told = Told(seconds=max(LEAST_SECONDS, seconds), budget=budget, at=now)
+        told = RateLimitReport(seconds=max(LEAST_SECONDS, seconds), budget=budget, at=now)
         try:
             rows = replies.rows(response, now)
             told = replace(told, answered=True)

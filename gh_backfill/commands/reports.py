@@ -14,7 +14,7 @@ from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.report.costs import Prices
+from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.policy.report.figures import run_address
 from gh_backfill.policy.report.issue_text import Occurrence
 from gh_backfill.policy.report.savings import explained
@@ -24,7 +24,7 @@ from gh_backfill.tasks.report import costs as spending
 from gh_backfill.tasks.report import report as reporting
 from gh_backfill.tasks.report import tell
 from gh_backfill.tasks.report.publish import markdown, publish
-from gh_backfill.tasks.report.report import Options, Report
+from gh_backfill.tasks.report.report import Report, ReportOptions
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def webhooks(
 
 
 def _reported(
-    environment: Settings, key: str | None, options: Options, now: datetime, *, dry_run: bool
+    environment: Settings, key: str | None, options: ReportOptions, now: datetime, *, dry_run: bool
 ) -> tuple[Report, list[str]]:
     """Make the report and tell of it; what can't be told is a note, for the report itself stands.
 
@@ -130,7 +130,7 @@ def _reported(
     return made, notes
 
 
-def _what_can_be_read(environment: Settings, key: str, options: Options, now: datetime) -> Report:
+def _what_can_be_read(environment: Settings, key: str, options: ReportOptions, now: datetime) -> Report:
     """Return the report of a run that can't be written: from a database that can be read, else from the settings."""
     try:
         with connect.database(environment, writing=False) as db:
@@ -148,8 +148,8 @@ def _ended(made: Report) -> str:
     return "; ".join([text, *(each.error for each in made.run.system_errors)])
 
 
-def _options(environment: Settings, wrong: ConfigurationError | None) -> Options:
-    prices = Prices()
+def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportOptions:
+    prices = CostRates()
     try:
         prices = spending.prices(environment)
     except ConfigurationError as error:
@@ -162,7 +162,7 @@ def _options(environment: Settings, wrong: ConfigurationError | None) -> Options
 
         secret = token.get_secret_value()
         ask = lambda run_id: runs.runner_jobs(environment.github_api_url, secret, repository, run_id)  # noqa: E731
-    return Options(
+    return ReportOptions(
         ask=ask,
         run=run,
         plan_result=environment.plan_result,

@@ -26,7 +26,7 @@ from gh_backfill.commands.options import (
     number,
 )
 from gh_backfill.engine import prices
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
 from gh_backfill.models.work import Goal
@@ -39,7 +39,7 @@ from gh_backfill.tasks import accounts, children, connect, local, operate, previ
 from gh_backfill.tasks import capture as capturing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
-from gh_backfill.tasks.accounts import Account, Filters
+from gh_backfill.tasks.accounts import AccountRepositories, Filters
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.report import costs
 from gh_backfill.tasks.track import Tracked
@@ -109,7 +109,7 @@ def track(
 
 
 def _of_accounts(
-    graphql: GraphQL, found: Sequence[Account], named: Sequence[Tracked], *, backfill: bool, yes: bool
+    graphql: GraphQL, found: Sequence[AccountRepositories], named: Sequence[Tracked], *, backfill: bool, yes: bool
 ) -> list[Tracked]:
     """Return the repositories of accounts, after a yes to their count and estimate."""
     for line in accounts.summary(found, graphql, backfill=backfill):
@@ -254,9 +254,9 @@ def capture(
         lists = connect.lists(environment, graphql)
         captured = capturing.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
     console.show_captured(child or name, captured)
-    if captured.outcome is Outcome.PAUSED:
+    if captured.outcome is CaptureOutcome.PAUSED:
         actions.annotate(environment, "notice", [notice(captured.reason)])
-    if captured.outcome is Outcome.FAILED:
+    if captured.outcome is CaptureOutcome.FAILED:
         raise failure(f"{child or name}: {captured.reason}", {captured.error_type})
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from gh_backfill.engine import interrupts
-from gh_backfill.engine.outcome import Captured, Outcome
+from gh_backfill.engine.outcome import Captured, CaptureOutcome
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import BackfillError, GitHubError, Gone
 from gh_backfill.models.work import Claim, Stream
@@ -110,13 +110,15 @@ class Claims:
                 self._return(tx, claim, error, self.now())
                 backfills.pause(tx, self.repository_id, reason=reason, resume_at=until)
                 text = f"{retries.explained(reason)}: {error}"
-                return Captured(outcome=Outcome.FAILED, reason=text, resume_at=until, error_type=error_type(error))
+                return Captured(
+                    outcome=CaptureOutcome.FAILED, reason=text, resume_at=until, error_type=error_type(error)
+                )
             case retries.GiveUp(reason=reason):
                 backfills.fail_chunk(tx, claim, error=reason)
                 backfills.fail(tx, self.repository_id, error=reason, gone=isinstance(error, Gone))
                 if isinstance(error, Gone):
                     repositories.hide(tx, self.repository_id)
-                return Captured(outcome=Outcome.FAILED, reason=reason, error_type=error_type(error))
+                return Captured(outcome=CaptureOutcome.FAILED, reason=reason, error_type=error_type(error))
 
     def _return(self, tx: Transaction, claim: Claim, error: GitHubError, retry_at: datetime) -> None:
         """Give a chunk back; unharmed, and free at once, where its repository is not to blame."""

@@ -13,8 +13,8 @@ from gh_backfill.models.github import Spent, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.policy.cost import A_PAGE, Prices
 from gh_backfill.policy.packing import Query, next_query
-from gh_backfill.policy.pull_requests.completeness import TRIES, Gathering
-from gh_backfill.policy.pull_requests.wants import Slot, Want
+from gh_backfill.policy.pull_requests.completeness import TRIES, PullRequestCollector
+from gh_backfill.policy.pull_requests.wants import FollowUp, Slot
 from gh_backfill.policy.surcharges import Counted
 
 Alive = Callable[[], None]
@@ -43,12 +43,12 @@ class Completion:
     """What pull requests still lack, asked for many at a time; `take` gives each answer to the one it is for."""
 
     def __init__(self) -> None:
-        self._asked: Mapping[Want, Gathering] = {}
+        self._asked: Mapping[FollowUp, PullRequestCollector] = {}
         self._units: int | None = None
 
     def next_query(
         self,
-        pages: Sequence[Sequence[Gathering]],
+        pages: Sequence[Sequence[PullRequestCollector]],
         prices: Prices,
         *,
         page: int = 0,
@@ -65,7 +65,7 @@ class Completion:
         query = next_query(owners, prices, page=page, units=self._units, by=by)
         return replace(query, page=0) if apart and query.wants else query
 
-    def take(self, reply: github.Reply) -> None:
+    def take(self, reply: github.PageAndFollowUps) -> None:
         """Hand out the answers."""
         self._units = None
         for want, answer in reply.answers:
@@ -81,7 +81,7 @@ class Completion:
             self._asked[want].shrink(want)
 
 
-def complete(graphql: GraphQL, gatherings: Sequence[Gathering], alive: Alive = lambda: None) -> Spent:
+def complete(graphql: GraphQL, gatherings: Sequence[PullRequestCollector], alive: Alive = lambda: None) -> Spent:
     """Ask, many pull requests at a time, for what they lack, until they are complete; returns what it cost."""
     spent, prices = Spent(), Prices()
     completion = Completion()

@@ -12,7 +12,7 @@ from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Grant
 from gh_backfill.errors import StoreError
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Resource, Standing, Told, Wait
+from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource, Wait
 from gh_backfill.store import budgets
 from gh_backfill.store.budgets import Reserved
 from gh_backfill.store.db import Database
@@ -72,14 +72,14 @@ class SharedGate:
         blocked = [wait for wait in waits if wait is not None]
         return min(blocked, key=lambda wait: wait.until) if len(blocked) == len(identities) else None
 
-    def standings(self, credentials: Credentials, resource: Resource) -> list[Standing]:
+    def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
         """Return how the budget of each identity stands, without reserving anything."""
         identities = list(credentials.by_identity())
         known = {standing.identity: standing for standing in self._standings(identities, resource)}
         moment = self._moment() or datetime.now(UTC)
         return [known.get(identity) or governor.unknown(identity, moment) for identity in identities]
 
-    def settle(self, grant: Grant, told: Told) -> None:
+    def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Write what the answer told, for all.  An answer is never lost for it: what is reserved expires by itself."""
         reserved = Reserved(
             identity=grant.credential.identity,
@@ -100,7 +100,7 @@ class SharedGate:
         ordered = [standing.identity for standing in governor.richest_first(self._standings(identities, resource))]
         return [each for each in identities if each not in ordered] + ordered
 
-    def _standings(self, identities: list[str], resource: Resource) -> list[Standing]:
+    def _standings(self, identities: list[str], resource: Resource) -> list[BudgetState]:
         return persistently(lambda: budgets.standings(self._db, identities, resource, now=self._moment()), self._sleep)
 
     def _moment(self) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from gh_backfill.clients.pages import Known, NumbersAsked, Page
+from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page
 from gh_backfill.models.github import NodeId, NotFound, Unknown
 from gh_backfill.models.work import Stream
 
@@ -25,7 +25,7 @@ class Numbers:
     _next: int
     _most: int = NUMBERS_A_QUERY
     _tries: int = 0
-    _known: deque[Known] = field(default_factory=deque)
+    _known: deque[KnownNumber] = field(default_factory=deque)
 
     @classmethod
     def begin(cls, stream: Stream, place: str | None, guesses: int) -> Numbers:
@@ -38,7 +38,7 @@ class Numbers:
         lowest, highest = stream.numbers
         first = highest if place is None else int(place)
         last = max(lowest, first - guesses + 1)
-        known = deque(Known(number=number, node_id=None) for number in range(first, last - 1, -1))
+        known = deque(KnownNumber(number=number, node_id=None) for number in range(first, last - 1, -1))
         return cls(stream_id=stream.id, place=place, lowest=lowest, _next=last - 1, _known=known)
 
     def fits(self, stream: Stream, place: str | None) -> bool:
@@ -73,11 +73,11 @@ class Numbers:
                     self._tries += 1
                     if self._tries < TRIES:
                         break
-                    self._known.append(Known(number=number, node_id=None))
+                    self._known.append(KnownNumber(number=number, node_id=None))
                 case NotFound():
                     pass
                 case node_id:
-                    self._known.append(Known(number=number, node_id=node_id))
+                    self._known.append(KnownNumber(number=number, node_id=node_id))
             self._tries, self._next = 0, number - 1
         return self._moved_on(asked, page, nothing=self._next == before)
 

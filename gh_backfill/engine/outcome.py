@@ -13,7 +13,7 @@ from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.progress import within
 
 
-class Outcome(StrEnum):
+class CaptureOutcome(StrEnum):
     """How a capture ended."""
 
     COMPLETED = "completed"
@@ -58,7 +58,7 @@ class Progress:
 class Captured:
     """What a capture did, and why it ended."""
 
-    outcome: Outcome
+    outcome: CaptureOutcome
     reason: str
     chunks: int = 0
     items: int = 0

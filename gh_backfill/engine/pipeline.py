@@ -31,7 +31,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.cost import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
 from gh_backfill.policy.progress import page_limit, standstill, wanted
-from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class _Fetched:
 
     after: str | None
     page: Page
-    gatherings: tuple[Gathering, ...]
+    gatherings: tuple[PullRequestCollector, ...]
     unreadable: tuple[Unreadable, ...]
     kept: int
 
@@ -83,7 +83,7 @@ class Pipeline:
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
     _numbers: Numbers | None = None
-    _running: tuple[_Asked, Future[github.Reply]] | None = None
+    _running: tuple[_Asked, Future[github.PageAndFollowUps]] | None = None
     _spent: Spent = field(default_factory=Spent)
     _apart: int = 0
     _tries_alone: int = 0
@@ -199,11 +199,11 @@ class Pipeline:
         page = PageAsked(repository=self.repository, first=query.page, after=place, order=order)
         return _Asked(query=query, page=page if query.page else None)
 
-    def _ask(self, asked: _Asked) -> github.Reply:
+    def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
         query = asked.query
         return github.ask(self.graphql, query.wants, asked.page, points=self.prices.points(query.counted))
 
-    def _follow(self, asked: _Asked, answered: Callable[[], github.Reply], alive: Alive) -> None:
+    def _follow(self, asked: _Asked, answered: Callable[[], github.PageAndFollowUps], alive: Alive) -> None:
         """Take what a query brought, or make the next one smaller."""
         try:
             reply = answered()
@@ -244,7 +244,7 @@ class Pipeline:
         slots, spent = salvage(self.graphql, asked, page.slots, alive)
         self._spent += spent
         kept = wanted(stream, slots)
-        gatherings = tuple(Gathering(slot.item) for slot in kept if slot.item is not None)
+        gatherings = tuple(PullRequestCollector(slot.item) for slot in kept if slot.item is not None)
         if self.listed is not None and stream.kind == "history":  # the catch-up reads what is newer than the list
             for gathering in gatherings:
                 gathering.supply(self.listed.of(gathering.pull_request) or ())

@@ -15,7 +15,7 @@ from gh_backfill.errors import RateLimited, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import TrackedRepository
-from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from gh_backfill.policy.pull_requests.wants import Slot
 from gh_backfill.store import backfills, items, people
 from gh_backfill.store.db import Database
@@ -122,7 +122,9 @@ def _read(
     """Read pull requests by their numbers, each alone where together they are too much."""
     try:
         slots, _ = github.by_number(graphql, node_id, numbers)
-        gatherings = [Gathering(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
+        gatherings = [
+            PullRequestCollector(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item
+        ]
         complete(graphql, gatherings)
     except TooBig as error:
         if len(numbers) == 1:

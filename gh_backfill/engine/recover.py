@@ -12,18 +12,18 @@ from gh_backfill.errors import StoreConflict
 from gh_backfill.policy import ledger
 from gh_backfill.store import backfills, jobs, recovery
 from gh_backfill.store.db import Database
-from gh_backfill.store.recovery import Stuck, Why
+from gh_backfill.store.recovery import Stuck, StuckReason
 
 log = logging.getLogger(__name__)
 
 OLDER_THAN = timedelta(minutes=30)
 REASONS = {
-    Why.WORKER_GONE: "the process of its worker, on this machine, is gone",
-    Why.LEASE_LOST: "its worker stopped renewing its lease",
-    Why.NO_LEASE: "it has no lease and is old",
-    Why.RUN_OVER: "the run that claimed it is over",
-    Why.ASKED: "everything in processing was asked for",
-    Why.OLDER_APPLICATION: "an older application left it open, and nothing can take it up",
+    StuckReason.WORKER_GONE: "the process of its worker, on this machine, is gone",
+    StuckReason.LEASE_LOST: "its worker stopped renewing its lease",
+    StuckReason.NO_LEASE: "it has no lease and is old",
+    StuckReason.RUN_OVER: "the run that claimed it is over",
+    StuckReason.ASKED: "everything in processing was asked for",
+    StuckReason.OLDER_APPLICATION: "an older application left it open, and nothing can take it up",
 }
 
 

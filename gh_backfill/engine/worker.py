@@ -15,7 +15,7 @@ from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.commit import Commit, Committed
 from gh_backfill.engine.follow_ups import Chunk
-from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.pull_requests import rest_listing
@@ -59,7 +59,7 @@ class Worker:
     _memory: Memory = field(init=False)
     _prices: Prices = field(default_factory=Prices)
     _pipeline: Pipeline | None = None
-    _done: Captured = field(default_factory=lambda: Captured(outcome=Outcome.STOPPED, reason=""))
+    _done: Captured = field(default_factory=lambda: Captured(outcome=CaptureOutcome.STOPPED, reason=""))
     _captured: int = 0
     _total: int = 0
     _seconds: float = 0.0
@@ -91,9 +91,11 @@ class Worker:
     def _limit_reached(self) -> Captured | None:
         limits = self.limits
         if limits.max_chunks is not None and self._done.chunks >= limits.max_chunks:
-            return Captured(outcome=Outcome.STOPPED, reason=f"{counted(limits.max_chunks, 'chunk')} done, as asked")
+            return Captured(
+                outcome=CaptureOutcome.STOPPED, reason=f"{counted(limits.max_chunks, 'chunk')} done, as asked"
+            )
         if limits.deadline is not None and self.now() + timedelta(seconds=self._seconds) >= limits.deadline:
-            return Captured(outcome=Outcome.STOPPED, reason="the time limit is reached")
+            return Captured(outcome=CaptureOutcome.STOPPED, reason="the time limit is reached")
         return None
 
     def _wait_for_budget(self) -> Captured | None:
@@ -110,7 +112,9 @@ class Worker:
         explained = f"{retries.explained(PauseReason.RATE_LIMIT)}: {explained}"
         if self.limits.deadline is not None and until >= self.limits.deadline:
             self.claims.pause(PauseReason.RATE_LIMIT, until)
-            return Captured(outcome=Outcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT)
+            return Captured(
+                outcome=CaptureOutcome.PAUSED, reason=explained, resume_at=until, error_type=ErrorType.RATE_LIMIT
+            )
         log.warning("%s waits until %s: %s", self.repository.full_name, until.isoformat(timespec="seconds"), explained)
         self._tell(waiting_until=until)
         self.sleep(max(0.0, (until - self.now()).total_seconds()))
@@ -129,7 +133,7 @@ class Worker:
             self._ask_ahead(claim, chunk)
             committed = self._commit(claim, chunk)
         except StaleClaim as error:
-            return Captured(outcome=Outcome.BUSY, reason=str(error))
+            return Captured(outcome=CaptureOutcome.BUSY, reason=str(error))
         except GitHubError as error:
             return self._failed(claim, error)
         except BaseException:
@@ -240,14 +244,14 @@ class Worker:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
         still = self.claims.standstill()
         if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
-            return Captured(outcome=Outcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
+            return Captured(outcome=CaptureOutcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
             self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
             return Captured(
-                outcome=Outcome.COMPLETED, reason=complete_words(still.gaps, still.short, still.quarantined)
+                outcome=CaptureOutcome.COMPLETED, reason=complete_words(still.gaps, still.short, still.quarantined)
             )
         if still.status is not BackfillStatus.ACTIVE:
-            return Captured(outcome=Outcome.FAILED, reason="the backfill is closed: a person must look")
+            return Captured(outcome=CaptureOutcome.FAILED, reason="the backfill is closed: a person must look")
         return self._held_up(still)
 
     def _held_up(self, still: Standstill) -> Captured | None:
@@ -257,11 +261,13 @@ class Worker:
             if wait <= LONGEST_RETRY_WAIT and not self._past_deadline(still.retry_at):
                 self.sleep(max(0.0, wait.total_seconds()))
                 return None
-            return Captured(outcome=Outcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at)
+            return Captured(
+                outcome=CaptureOutcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at
+            )
         if self.claims.free_the_dead():
             return None
         reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
-        return Captured(outcome=Outcome.BUSY, reason=reason, resume_at=still.lease_until)
+        return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
 
     def _past_deadline(self, moment: datetime) -> bool:
         return self.limits.deadline is not None and moment >= self.limits.deadline
@@ -298,7 +304,7 @@ class Worker:
         self._times_cut_off += 1
         pause = retries.before_next_try(self._times_cut_off)
         if self._times_cut_off >= retries.MAX_CONSECUTIVE_ERRORS or self._past_deadline(self.now() + pause):
-            return Captured(outcome=Outcome.FAILED, reason=str(error), error_type=ErrorType.NETWORK)
+            return Captured(outcome=CaptureOutcome.FAILED, reason=str(error), error_type=ErrorType.NETWORK)
         log.warning("%s: %s; trying again", self.repository.full_name, error)
         self.sleep(pause.total_seconds())
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gh_backfill.policy import cost, governor
-from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.markdown import counted
 
 # Units that complete a pull request where nothing is measured yet: the mean of docs/performance.md.
@@ -20,7 +20,7 @@ WINDOW = timedelta(hours=1).total_seconds()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class RemainingWork:
     """What is left of a backfill, and what was measured of it so far.
 
     `left` are the pull requests that the walk has still to read, and `catch_up` says whether one is to come.  The last
@@ -57,7 +57,7 @@ class Estimate:
         return f"about {counted(self.points, 'point')}, {duration(self.seconds)}{wait}"
 
 
-def estimate(work: Work, standing: Standing, *, ceiling: int = cost.LARGEST_FIRST) -> Estimate:
+def estimate(work: RemainingWork, standing: BudgetState, *, ceiling: int = cost.LARGEST_FIRST) -> Estimate:
     """Estimate what is left where a page has at most `ceiling` pull requests and nobody else uses the budget.
 
     A request takes as long as so far, and at least its share of the 60 seconds that GitHub grants a minute.
@@ -90,7 +90,7 @@ def duration(seconds: float) -> str:
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
 
 
-def _points(work: Work, ceiling: int) -> int:
+def _points(work: RemainingWork, ceiling: int) -> int:
     """Return the points left: a pull request costs what the last ones did, and never less than its place in a page."""
     typical = (cost.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / cost.UNITS_OF_ONE_POINT
     each = work.points / work.items if work.items else typical
@@ -98,7 +98,7 @@ def _points(work: Work, ceiling: int) -> int:
     return math.ceil(work.left * max(each, least)) + (CATCH_UP if work.catch_up else 0)
 
 
-def _waiting(points: int, working: float, standing: Standing) -> float:
+def _waiting(points: int, working: float, standing: BudgetState) -> float:
     """Return the seconds of waiting for new points: each hour has all of the limit but the reserve."""
     hourly = standing.limit - governor.reserve(standing.limit)
     if points == 0 or hourly <= 0:

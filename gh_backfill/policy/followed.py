@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from gh_backfill.policy.pull_requests.wants import Threads, Want
+from gh_backfill.policy.pull_requests.wants import FollowUp, Threads
 
 
 @dataclass(kw_only=True, slots=True)
 class Followed:
     """One list; `beginning` asks for it from its first page on."""
 
-    beginning: Want
+    beginning: FollowUp
     total: int = 0
     _held: set[int | str] = field(default_factory=set)
     _before: set[int | str] = field(default_factory=set)
@@ -50,7 +50,7 @@ class Followed:
         self._begun.clear()
         self._lost = 0
 
-    def again(self) -> Want:
+    def again(self) -> FollowUp:
         """Return what asks for the whole list once more; threads, which may be too much at once, for half as many."""
         if isinstance(self.beginning, Threads):
             return replace(self.beginning, first=max(1, self.beginning.first // 2))

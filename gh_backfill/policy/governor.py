@@ -52,7 +52,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class BudgetState:
     """How the budget of an identity stands at a moment.
 
     `left` are the points that nobody has spent or reserved, `busy` the seconds in the bucket, `credit` those that it
@@ -87,7 +87,7 @@ class Wait:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class RateLimitReport:
     """What an attempt told of the budget.
 
     `seconds` is how long it took.  `budget` is None where there were no headers.  After a refusal, nobody of the
@@ -108,17 +108,17 @@ def reserve(limit: int) -> int:
     return math.ceil(round(limit * RESERVE, 6))
 
 
-def standing(budget: Budget, now: datetime) -> Standing:
+def standing(budget: Budget, now: datetime) -> BudgetState:
     """Return how a budget stands of which only GitHub's last word is known."""
-    return at(settled(unknown("", now), Told(seconds=0.0, budget=budget)), now)
+    return at(settled(unknown("", now), RateLimitReport(seconds=0.0, budget=budget)), now)
 
 
-def unknown(identity: str, now: datetime) -> Standing:
+def unknown(identity: str, now: datetime) -> BudgetState:
     """Return the standing of an identity of which GitHub has not told anything yet."""
-    return Standing(identity=identity, limit=START, left=START, busy=0.0, reset_at=None, not_before=None, moment=now)
+    return BudgetState(identity=identity, limit=START, left=START, busy=0.0, reset_at=None, not_before=None, moment=now)
 
 
-def verdict(standing: Standing, points: int, resource: Resource = "graphql") -> Wait | None:
+def verdict(standing: BudgetState, points: int, resource: Resource = "graphql") -> Wait | None:
     """Say why `points` (of REST: requests) may not be spent now, and until when; None if they may."""
     now = standing.moment
     if standing.not_before is not None:
@@ -133,12 +133,12 @@ def verdict(standing: Standing, points: int, resource: Resource = "graphql") -> 
     return None
 
 
-def soon(standing: Standing) -> Wait:
+def soon(standing: BudgetState) -> Wait:
     """Return the shortest wait there is."""
     return _wait(standing.moment, standing.moment, Cause.TIME, "another job of this identity is just asking")
 
 
-def richest_first(standings: Iterable[Standing]) -> list[Standing]:
+def richest_first(standings: Iterable[BudgetState]) -> list[BudgetState]:
     """Order identities by the points they may still spend; those that GitHub asked to slow down come last."""
     return sorted(standings, key=lambda each: (each.not_before is not None, -each.spendable))
 
@@ -153,7 +153,7 @@ def estimate(before: float | None, measured: float) -> float:
     return measured if before is None else (before + measured) / 2
 
 
-def settled(before: Standing, told: Told) -> Standing:
+def settled(before: BudgetState, told: RateLimitReport) -> BudgetState:
     """Return how a budget stands that only this process keeps, after an answer."""
     budget = told.budget
     after = replace(before, refusals=0) if told.answered else before
@@ -166,7 +166,7 @@ def settled(before: Standing, told: Told) -> Standing:
     return replace(after, limit=budget.limit, left=budget.remaining, reset_at=budget.reset_at)
 
 
-def at(known: Standing, now: datetime) -> Standing:
+def at(known: BudgetState, now: datetime) -> BudgetState:
     """Return how such a budget stands later, when its window may be over."""
     latest = now + waits.MOST
     over = known.reset_at is not None and not now < known.reset_at + MARGIN <= latest + MARGIN
@@ -179,7 +179,7 @@ def at(known: Standing, now: datetime) -> Standing:
     )
 
 
-def _reset(standing: Standing) -> datetime:
+def _reset(standing: BudgetState) -> datetime:
     """Return when there are points again; what others hold is settled or expires before that."""
     if standing.reset_at is not None and standing.reset_at + MARGIN > standing.moment:
         return standing.reset_at + MARGIN

@@ -8,7 +8,7 @@ from functools import reduce
 
 from gh_backfill.policy import cost
 from gh_backfill.policy.cost import A_PAGE, LARGEST_FIRST, Prices
-from gh_backfill.policy.pull_requests.wants import MoreReviews, Want, by_id
+from gh_backfill.policy.pull_requests.wants import FollowUp, MoreReviews, by_id
 from gh_backfill.policy.surcharges import Counted
 
 # So many pages may be on their way to completeness at once: more would hardly save another point.
@@ -23,7 +23,7 @@ FULLER = 1.05
 class Query:
     """One query: wants, and a page of so many pull requests, 0 for none; `by` is what a page has beside them."""
 
-    wants: tuple[Want, ...] = ()
+    wants: tuple[FollowUp, ...] = ()
     page: int = 0
     by: Counted = A_PAGE
 
@@ -43,7 +43,12 @@ class Query:
 
 
 def next_query(
-    wants: Iterable[Iterable[Want]], prices: Prices, *, page: int = 0, units: int | None = None, by: Counted = A_PAGE
+    wants: Iterable[Iterable[FollowUp]],
+    prices: Prices,
+    *,
+    page: int = 0,
+    units: int | None = None,
+    by: Counted = A_PAGE,
 ) -> Query:
     """Compose one query: wants, at most `units` of them, and of the next page as much as costs nothing more.
 
@@ -62,15 +67,17 @@ def next_query(
     return other if fuller and prices.fits(other.counted) else query
 
 
-def _filled(wants: Sequence[Want], prices: Prices, page: int, units: int | None, by: Counted, *, beside: int) -> Query:
+def _filled(
+    wants: Sequence[FollowUp], prices: Prices, page: int, units: int | None, by: Counted, *, beside: int
+) -> Query:
     """Take the wants that fit beside so many pull requests, and then as many of these as still fit.
 
     Where an alias may have a price, ids for which there is no room in the list wait for the next one, if a page can use
     what is left.
     """
     dear = any(surcharges.alias for surcharges in prices.plausible)
-    chosen: list[Want] = []
-    later: list[Want] = []
+    chosen: list[FollowUp] = []
+    later: list[FollowUp] = []
     counted = cost.page(beside, by)
     for want in wants:
         if dear and by_id(want) and counted.listed >= MOST_IDS:
@@ -89,12 +96,12 @@ def _filled(wants: Sequence[Want], prices: Prices, page: int, units: int | None,
     return Query(wants=tuple(chosen), page=size, by=by)
 
 
-def _fits(want: Want, chosen: Sequence[Want], counted: Counted, prices: Prices, units: int | None) -> bool:
+def _fits(want: FollowUp, chosen: Sequence[FollowUp], counted: Counted, prices: Prices, units: int | None) -> bool:
     room = units is None or sum(each.units for each in chosen) + want.units <= units
     return room and prices.fits(_with(counted, want))
 
 
-def _with(counted: Counted, want: Want) -> Counted:
+def _with(counted: Counted, want: FollowUp) -> Counted:
     """Count one more want: as an id of the list of ids, as long as that is not full, or under an alias."""
     if by_id(want) and counted.listed < MOST_IDS:
         return counted + Counted(units=want.units, ids=0 if counted.listed else 1, listed=1)

@@ -17,7 +17,7 @@ LARGEST_MATRIX = 256
 OPEN = frozenset({BackfillStatus.ACTIVE, BackfillStatus.PAUSED})
 
 
-class Why(StrEnum):
+class PlanReason(StrEnum):
     """Why a repository is, or is not, in the plan."""
 
     NEW = "history is missing"
@@ -54,7 +54,7 @@ class Verdict:
 
     repository: TrackedRepository
     chosen: bool
-    why: Why
+    why: PlanReason
 
 
 def choose(
@@ -81,7 +81,7 @@ def choose(
         judged = [_judge(each, now, thresholds, shown=each.id not in unsure) for each in candidates]
     chosen = sorted((verdict for verdict in judged if verdict.chosen), key=_waiting)
     size = min(limit, LARGEST_MATRIX)
-    later = [Verdict(repository=verdict.repository, chosen=False, why=Why.LATER) for verdict in chosen[size:]]
+    later = [Verdict(repository=verdict.repository, chosen=False, why=PlanReason.LATER) for verdict in chosen[size:]]
     return chosen[:size] + later + [verdict for verdict in judged if not verdict.chosen]
 
 
@@ -97,35 +97,35 @@ def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> boo
 
 def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
     if _given_up(repository):
-        return Verdict(repository=repository, chosen=False, why=Why.CANCELLED)
+        return Verdict(repository=repository, chosen=False, why=PlanReason.CANCELLED)
     if repository.leased:
-        return Verdict(repository=repository, chosen=False, why=Why.RUNNING)
+        return Verdict(repository=repository, chosen=False, why=PlanReason.RUNNING)
     if repository.held and not _pause_is_over(repository, now):
-        return Verdict(repository=repository, chosen=False, why=Why.HELD)
-    return Verdict(repository=repository, chosen=True, why=Why.ASKED)
+        return Verdict(repository=repository, chosen=False, why=PlanReason.HELD)
+    return Verdict(repository=repository, chosen=True, why=PlanReason.ASKED)
 
 
 def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
     if _given_up(repository):
-        chosen, why = False, Why.CANCELLED
+        chosen, why = False, PlanReason.CANCELLED
     elif repository.status in OPEN:
         chosen, why = _opened(repository, now, shown=shown)
     elif repository.vanished and shown:
-        chosen, why = True, Why.SHOWN_AGAIN
+        chosen, why = True, PlanReason.SHOWN_AGAIN
     else:
         chosen, why = _needed(repository, thresholds)
     return Verdict(repository=repository, chosen=chosen, why=why)
 
 
-def _opened(repository: TrackedRepository, now: datetime, *, shown: bool) -> tuple[bool, Why]:
+def _opened(repository: TrackedRepository, now: datetime, *, shown: bool) -> tuple[bool, PlanReason]:
     if repository.leased:
-        return False, Why.RUNNING
+        return False, PlanReason.RUNNING
     if repository.status == BackfillStatus.ACTIVE:
-        return True, Why.GOES_ON
+        return True, PlanReason.GOES_ON
     if _pause_is_over(repository, now):
         proven = shown or repository.pause_reason != PauseReason.REFUSED
-        return (True, Why.RESUMES) if proven else (False, Why.REFUSED)
-    return False, Why.HELD if repository.held else Why.PAUSED
+        return (True, PlanReason.RESUMES) if proven else (False, PlanReason.REFUSED)
+    return False, PlanReason.HELD if repository.held else PlanReason.PAUSED
 
 
 def _given_up(repository: TrackedRepository) -> bool:
@@ -138,17 +138,17 @@ def _pause_is_over(repository: TrackedRepository, now: datetime) -> bool:
     return not repository.held if repository.resume_at is None else repository.resume_at <= now
 
 
-def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool, Why]:
+def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool, PlanReason]:
     if repository.status == BackfillStatus.FAILED:
-        return False, Why.FAILED
+        return False, PlanReason.FAILED
     if repository.total is None:
-        return False, Why.UNKNOWN_TOTAL
+        return False, PlanReason.UNKNOWN_TOTAL
     if repository.total <= thresholds.more_than:
-        return False, Why.SMALL
+        return False, PlanReason.SMALL
     if needs_backfill(repository, thresholds):
-        return True, Why.NEW
+        return True, PlanReason.NEW
     limited = within(repository.total, repository.goal) < repository.total
-    return False, Why.GOAL if limited else Why.COMPLETE
+    return False, PlanReason.GOAL if limited else PlanReason.COMPLETE
 
 
 def _waiting(verdict: Verdict) -> tuple[bool, float, float, str]:

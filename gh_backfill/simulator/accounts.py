@@ -6,14 +6,14 @@ from sys import intern
 from typing import Any
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.rows import Account
+from gh_backfill.simulator.rows import AccountRow
 
 
-def account(given: dict[str, Any]) -> Account:
+def account(given: dict[str, Any]) -> AccountRow:
     """Make an account of a REST user object."""
     identity = given.get("id") or derive.derived_user_id(given["login"])
     kind = derive.account_type(given["login"], given.get("type"))
-    return Account(
+    return AccountRow(
         id=identity,
         node_id=given.get("node_id") or derive.account_node_id(kind, identity),
         login=intern(given["login"]),

@@ -11,7 +11,7 @@ from gh_backfill.simulator import derive, refusals, rest
 from gh_backfill.simulator.controls import Controls
 from gh_backfill.simulator.effects import EFFECTS, Moment
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.simulator.graphql import Engine, Outcome
+from gh_backfill.simulator.graphql import Engine, QueryOutcome
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, encode, refusal, reply
 from gh_backfill.simulator.options import Options
@@ -157,7 +157,7 @@ class Application:
         headers = {"X-GitHub-Media-Type": "github.v3; format=json", "X-GitHub-Api-Version-Selected": "2022-11-28"}
         return response.with_headers(standing.headers() | headers)
 
-    def _wait(self, outcome: Outcome) -> Response | None:
+    def _wait(self, outcome: QueryOutcome) -> Response | None:
         """Take the time that the answer would take; past the limit, give up as GitHub does."""
         seconds = self.options.latency + self.options.latency_per_node * outcome.nodes
         if seconds > 0:

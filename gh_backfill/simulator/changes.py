@@ -14,7 +14,7 @@ from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import Kind
 from gh_backfill.simulator.maker import START
 from gh_backfill.simulator.new_rows import new_comment, new_issue, new_pull, new_review, new_review_comment
-from gh_backfill.simulator.rows import Issue, IssueComment, PullRequest, Repository, Review
+from gh_backfill.simulator.rows import Issue, IssueComment, PullRequestRow, RepositoryRow, ReviewRow
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.targets import labels_of, next_id, next_time, person_of, pull_of, repository_of
 from gh_backfill.simulator.world import World
@@ -22,7 +22,7 @@ from gh_backfill.simulator.world import World
 
 def open_pull_request(
     world: World, repository: str, *, author: str, title: str = "A new one", body: str = "", at: str | None = None
-) -> PullRequest:
+) -> PullRequestRow:
     """Open a pull request under the next number."""
     with world.lock:
         home = repository_of(world, repository)
@@ -32,7 +32,7 @@ def open_pull_request(
         return made
 
 
-def edit(world: World, repository: str, number: int, *, at: str | None = None, **fields: Any) -> PullRequest:
+def edit(world: World, repository: str, number: int, *, at: str | None = None, **fields: Any) -> PullRequestRow:
     """Change fields of a pull request, such as `title` or `body`; moves `updated_at`."""
     with world.lock:
         home, pull = pull_of(world, repository, number)
@@ -43,7 +43,7 @@ def edit(world: World, repository: str, number: int, *, at: str | None = None, *
 
 def close(
     world: World, repository: str, number: int, *, merged_by: str | None = None, at: str | None = None
-) -> PullRequest:
+) -> PullRequestRow:
     """Close a pull request, merging it if somebody is named who did."""
     with world.lock:
         home, _ = pull_of(world, repository, number)
@@ -86,7 +86,7 @@ def review(
     body: str = "",
     comments: Sequence[str] = (),
     at: str | None = None,
-) -> Review:
+) -> ReviewRow:
     """Review a pull request, with a comment on the difference for each text of `comments`."""
     with world.lock:
         home, pull = pull_of(world, repository, number)
@@ -155,7 +155,7 @@ def edit_issue(
 
 def rename_repository(
     world: World, repository: str, *, owner: str | None = None, name: str | None = None
-) -> Repository:
+) -> RepositoryRow:
     """Rename or transfer a repository; the old name leads to the new one."""
     with world.lock:
         home = repository_of(world, repository)
@@ -166,7 +166,7 @@ def rename_repository(
         return changed
 
 
-def make_private(world: World, repository: str, *, private: bool = True) -> Repository:
+def make_private(world: World, repository: str, *, private: bool = True) -> RepositoryRow:
     """Hide a repository from all but the private readers of the options, or show it again."""
     with world.lock:
         changed = replace(repository_of(world, repository), private=private)
@@ -176,12 +176,12 @@ def make_private(world: World, repository: str, *, private: bool = True) -> Repo
 
 def add_repository(
     world: World, repository: str, *, private: bool = False, fork: bool = False, archived: bool = False
-) -> Repository:
+) -> RepositoryRow:
     """Make an empty repository, and the account that owns it where there is none."""
     with world.lock:
         owner, _, name = repository.partition("/")
         identity = derive.derived_repository_id(repository)
-        made = Repository(
+        made = RepositoryRow(
             id=identity,
             node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
             owner_id=person_of(world, owner),

@@ -31,7 +31,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class ConnectionPage:
     """What a connection gives.  Made lazily: who asks for `totalCount` alone pays for nothing else."""
 
     name: str

@@ -15,7 +15,7 @@ from typing import Any
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.items import Reader
-from gh_backfill.simulator.rows import Issue, Label, PullRequest, Repository, Star
+from gh_backfill.simulator.rows import Issue, Label, PullRequestRow, RepositoryRow, Star
 from gh_backfill.simulator.shelf import Shelf, shelf_of
 from gh_backfill.simulator.world import World
 
@@ -93,7 +93,7 @@ def _read_repository(world: World, folder: Path) -> None:
         stars=stars,
         forks=[fork.id for fork in forks],
     )
-    items: list[PullRequest | Issue] = [*pulls.values(), *issues]
+    items: list[PullRequestRow | Issue] = [*pulls.values(), *issues]
     defaults = {
         "created_at": min((row.created_at for row in items), default=_LONG_AGO),
         "updated_at": max((row.updated_at for row in items), default=_LONG_AGO),
@@ -111,7 +111,7 @@ def _labels(reader: Reader, path: Path) -> list[Label]:
     return [reader.label(given) for given in json.loads(path.read_text(encoding="utf-8"))]
 
 
-def repository(world: World, given: dict[str, Any]) -> Repository:
+def repository(world: World, given: dict[str, Any]) -> RepositoryRow:
     """Make a repository of a REST object, of which `full_name` and `owner.login` must be there."""
     owner = given["owner"]
     identity = given.get("id") or derive.derived_repository_id(given["full_name"])
@@ -120,7 +120,7 @@ def repository(world: World, given: dict[str, Any]) -> Repository:
         known = account(owner)
         world.add_account(known)
     licence = given.get("license") or {}
-    return Repository(
+    return RepositoryRow(
         id=identity,
         node_id=given.get("node_id") or derive.derived_node_id(derive.Kind.REPOSITORY, identity, 0, identity),
         owner_id=known.id,

@@ -8,18 +8,28 @@ from typing import Any
 from graphql import FieldNode, GraphQLError
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.connections import Order, Page, by_position, check_bounds
+from gh_backfill.simulator.connections import ConnectionPage, Order, by_position, check_bounds
 from gh_backfill.simulator.options import LargeIntegers
-from gh_backfill.simulator.rows import Account, Issue, IssueComment, PullRequest, Repository, Review, ReviewComment
+from gh_backfill.simulator.rows import (
+    AccountRow,
+    Issue,
+    IssueComment,
+    PullRequestRow,
+    RepositoryRow,
+    ReviewCommentRow,
+    ReviewRow,
+)
 from gh_backfill.simulator.world import World
 
 SITE = "https://github.com"
 _INT32 = 2**31
 
 
-def page(info: Any, order: Order, arguments: dict[str, Any], count: int | None = None) -> Page:
+def page(info: Any, order: Order, arguments: dict[str, Any], count: int | None = None) -> ConnectionPage:
     """Cut a page out of an order; refused where the arguments are wrong."""
-    made = Page(name=info.field_name, order=order, cursors=info.context.cursors, arguments=arguments, count=count)
+    made = ConnectionPage(
+        name=info.field_name, order=order, cursors=info.context.cursors, arguments=arguments, count=count
+    )
     if arguments.get("first") is None and arguments.get("last") is None and _rows_wanted(info, info.field_nodes):
         check_bounds(made.name, arguments)
     made.check()
@@ -42,55 +52,55 @@ def url(row: Any, info: Any) -> str:
 def resource_path(row: Any, info: Any) -> str:
     """The path of the page below the site."""
     world: World = info.context.world
-    if isinstance(row, Account):
+    if isinstance(row, AccountRow):
         return f"/{'apps/' if row.type == 'Bot' else ''}{derive.graphql_login(row.id, row.login)}"
-    if isinstance(row, Repository):
+    if isinstance(row, RepositoryRow):
         return f"/{row.full_name}"
     repository = world.repositories[row.repository_id]
     folder = "issues" if world.pull(row.repository_id, row.number) is None else "pull"
     path = f"/{repository.full_name}/{folder}/{row.number}"
-    anchors = {Review: "#pullrequestreview-", ReviewComment: "#discussion_r", IssueComment: "#issuecomment-"}
+    anchors = {ReviewRow: "#pullrequestreview-", ReviewCommentRow: "#discussion_r", IssueComment: "#issuecomment-"}
     anchor = anchors.get(type(row))
     return f"{path}{anchor}{row.id}" if anchor else path
 
 
-def edges(page: Page, info: Any) -> list[tuple[str, Any]]:
+def edges(page: ConnectionPage, info: Any) -> list[tuple[str, Any]]:
     """The rows of a page with their cursors."""
     return [(page.cursor(key), row) for key, row in zip(page.window[0], page_rows(page, info), strict=True)]
 
 
-def page_rows(page: Page, info: Any) -> list[Any]:
+def page_rows(page: ConnectionPage, info: Any) -> list[Any]:
     """The rows of a page, counted as given out."""
     rows = page.rows
     info.context.nodes += len(rows)
     return rows
 
 
-def start_cursor(page: Page, _info: Any) -> str | None:
+def start_cursor(page: ConnectionPage, _info: Any) -> str | None:
     """The cursor of the first row; null on an empty page."""
     return page.cursor(page.window[0][0]) if page.window[0] else None
 
 
-def end_cursor(page: Page, _info: Any) -> str | None:
+def end_cursor(page: ConnectionPage, _info: Any) -> str | None:
     """The cursor of the last row; null on an empty page."""
     return page.cursor(page.window[0][-1]) if page.window[0] else None
 
 
-def pull(row: Any, info: Any) -> PullRequest | None:
+def pull(row: Any, info: Any) -> PullRequestRow | None:
     """The pull request that a row belongs to."""
-    found: PullRequest | None = info.context.world.pull(row.repository_id, row.number)
+    found: PullRequestRow | None = info.context.world.pull(row.repository_id, row.number)
     return found
 
 
-def repository_of(row: Any, info: Any) -> Repository:
+def repository_of(row: Any, info: Any) -> RepositoryRow:
     """The repository that a row belongs to."""
-    found: Repository = info.context.world.repositories[row.repository_id]
+    found: RepositoryRow = info.context.world.repositories[row.repository_id]
     return found
 
 
-def author(row: Any, info: Any) -> Account | None:
+def author(row: Any, info: Any) -> AccountRow | None:
     """Who wrote a row; null for a deleted account."""
-    found: Account | None = info.context.person(row.author)
+    found: AccountRow | None = info.context.person(row.author)
     return found
 
 
@@ -104,9 +114,9 @@ def commit(name: str) -> Callable[..., dict[str, Any] | None]:
     return resolve
 
 
-def labels(row: Repository | PullRequest | Issue, info: Any, **arguments: Any) -> Page:
+def labels(row: RepositoryRow | PullRequestRow | Issue, info: Any, **arguments: Any) -> ConnectionPage:
     """The labels of a repository, a pull request or an issue."""
-    found = info.context.world.shelves[row.id].labels if isinstance(row, Repository) else row.labels
+    found = info.context.world.shelves[row.id].labels if isinstance(row, RepositoryRow) else row.labels
     return page(info, by_position(found), arguments)
 
 

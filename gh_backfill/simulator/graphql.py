@@ -22,7 +22,7 @@ from graphql.execution.values import get_variable_values
 
 from gh_backfill.simulator import derive, pricing, refusals, wording
 from gh_backfill.simulator.cursors import Cursors
-from gh_backfill.simulator.limits import Ledger, Standing
+from gh_backfill.simulator.limits import Ledger, LimitState
 from gh_backfill.simulator.options import DryRun, Options
 from gh_backfill.simulator.schema import build
 from gh_backfill.simulator.scope import Scope
@@ -33,11 +33,11 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class QueryOutcome:
     """What came of a query: the answer, what it was charged, and how many rows it gave out."""
 
     answer: Answer
-    standing: Standing
+    standing: LimitState
     cost: int = 0
     nodes: int = 0
     refused: bool = False
@@ -61,7 +61,7 @@ class Engine:
         self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
         self._lock = threading.Lock()
 
-    def run(self, text: str, variables: Mapping[str, Any], operation_name: str | None, identity: str) -> Outcome:
+    def run(self, text: str, variables: Mapping[str, Any], operation_name: str | None, identity: str) -> QueryOutcome:
         """Answer a query, as GitHub would, for whoever `identity` is."""
         prepared = self._prepare(text)
         if prepared.document is None or prepared.errors:
@@ -79,7 +79,7 @@ class Engine:
         fits, standing = self._ledger.charge(identity, "graphql", cost)
         if not fits:
             answer = refusals.points_used_up(self._options.exhausted, derive.derived_user_id(identity))
-            return Outcome(answer=answer, standing=standing, refused=True)
+            return QueryOutcome(answer=answer, standing=standing, refused=True)
         scope = Scope(
             world=self._world,
             options=self._options,
@@ -90,7 +90,7 @@ class Engine:
             reset_at=datetime.fromtimestamp(standing.reset, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         answer = self._execute(prepared.document, operation, variables, scope)
-        return Outcome(answer=answer, standing=standing, cost=cost, nodes=scope.nodes)
+        return QueryOutcome(answer=answer, standing=standing, cost=cost, nodes=scope.nodes)
 
     def _price(
         self, document: DocumentNode, variables: Mapping[str, Any], operation: OperationDefinitionNode
@@ -164,8 +164,8 @@ class Engine:
                 errors.append(wording.variable_error(by_name[name], given.get(name), error))
         return {}, errors
 
-    def _unpaid(self, identity: str, answer: Answer) -> Outcome:
-        return Outcome(answer=answer, standing=self._ledger.standing(identity, "graphql"))
+    def _unpaid(self, identity: str, answer: Answer) -> QueryOutcome:
+        return QueryOutcome(answer=answer, standing=self._ledger.standing(identity, "graphql"))
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:

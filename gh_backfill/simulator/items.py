@@ -11,11 +11,19 @@ from typing import Any, TypeVar
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import Kind, NodeKey
-from gh_backfill.simulator.rows import Commit, Issue, IssueComment, Label, PullRequest, Review, ReviewComment
+from gh_backfill.simulator.rows import (
+    CommitRow,
+    Issue,
+    IssueComment,
+    Label,
+    PullRequestRow,
+    ReviewCommentRow,
+    ReviewRow,
+)
 from gh_backfill.simulator.world import World
 
 Given = dict[str, Any]
-_Row = TypeVar("_Row", Review, ReviewComment, IssueComment)
+_Row = TypeVar("_Row", ReviewRow, ReviewCommentRow, IssueComment)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,14 +35,14 @@ class Reader:
     repository_id: int
     default_branch: str | None
 
-    def pull_request(self, given: Given) -> PullRequest:
+    def pull_request(self, given: Given) -> PullRequestRow:
         """Make a pull request with everything below it."""
         number = given["number"]
         identity = given.get("id") or derive.derived_pull_request_id(self.full_name, number)
         head, base = given.get("head") or {}, given.get("base") or {}
         commits = [self._commit(commit) for commit in given.get("_commits") or ()]
         reviews = [*(given.get("_reviews") or ()), *(given.get("_reviews_inferred") or ())]
-        return PullRequest(
+        return PullRequestRow(
             repository_id=self.repository_id,
             number=number,
             id=identity,
@@ -113,10 +121,10 @@ class Reader:
             description=given.get("description"),
         )
 
-    def _review(self, number: int, index: int, given: Given) -> Review:
+    def _review(self, number: int, index: int, given: Given) -> ReviewRow:
         identity = given.get("id") or derive.derived_review_id(self.full_name, number, index)
         created = given.get("created_at") or given["submitted_at"]
-        return Review(
+        return ReviewRow(
             repository_id=self.repository_id,
             number=number,
             id=identity,
@@ -131,9 +139,9 @@ class Reader:
             submitted_at=given.get("submitted_at") or created,
         )
 
-    def _review_comment(self, number: int, index: int, given: Given) -> ReviewComment:
+    def _review_comment(self, number: int, index: int, given: Given) -> ReviewCommentRow:
         identity = given.get("id") or derive.derived_comment_id(Kind.REVIEW_COMMENT, self.full_name, number, index)
-        return ReviewComment(
+        return ReviewCommentRow(
             repository_id=self.repository_id,
             number=number,
             id=identity,
@@ -171,8 +179,8 @@ class Reader:
             updated_at=given.get("updated_at") or given["created_at"],
         )
 
-    def _commit(self, given: Given) -> Commit:
-        return Commit(
+    def _commit(self, given: Given) -> CommitRow:
+        return CommitRow(
             oid=given["sha"],
             message=given.get("message") or "",
             authored_at=given["authored_at"],

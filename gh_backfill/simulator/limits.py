@@ -16,7 +16,7 @@ MINUTE = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class LimitState:
     """How a budget stands; `reset` is in seconds since 1970."""
 
     resource: str
@@ -57,12 +57,12 @@ class Ledger:
         self._busy: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
 
-    def standing(self, identity: str, resource: str) -> Standing:
+    def standing(self, identity: str, resource: str) -> LimitState:
         """Return how a budget stands, without touching it."""
         with self._lock:
             return self._standing(identity, resource)
 
-    def charge(self, identity: str, resource: str, cost: int) -> tuple[bool, Standing]:
+    def charge(self, identity: str, resource: str, cost: int) -> tuple[bool, LimitState]:
         """Take `cost` from a budget, or nothing where it does not fit; say which, and how the budget stands then."""
         with self._lock:
             budget = self._budget(identity, resource)
@@ -73,7 +73,7 @@ class Ledger:
                 budget.used += cost
             return fits, self._standing(identity, resource)
 
-    def set(self, identity: str, resource: str, *, remaining: int, resets_in: float | None = None) -> Standing:
+    def set(self, identity: str, resource: str, *, remaining: int, resets_in: float | None = None) -> LimitState:
         """Make a budget stand at `remaining`, and its window end in `resets_in` seconds."""
         with self._lock:
             budget = self._budget(identity, resource)
@@ -115,7 +115,7 @@ class Ledger:
             budget = self._budgets[key] = _Budget(limit=self._limit_of(identity, resource))
         return budget
 
-    def _standing(self, identity: str, resource: str) -> Standing:
+    def _standing(self, identity: str, resource: str) -> LimitState:
         budget = self._budget(identity, resource)
         ends = budget.ends or self._clock() + self._window
-        return Standing(resource=resource, limit=budget.limit, used=budget.used, reset=math.ceil(ends))
+        return LimitState(resource=resource, limit=budget.limit, used=budget.used, reset=math.ceil(ends))

@@ -11,7 +11,7 @@ from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import Kind
 from gh_backfill.simulator.prose import hunk, paragraphs, path, title
 from gh_backfill.simulator.recipe import Recipe
-from gh_backfill.simulator.rows import Commit, Issue, IssueComment, PullRequest, Review, ReviewComment
+from gh_backfill.simulator.rows import CommitRow, Issue, IssueComment, PullRequestRow, ReviewCommentRow, ReviewRow
 from gh_backfill.simulator.shelf import Outline
 from gh_backfill.simulator.world import World
 
@@ -48,7 +48,7 @@ class Maker:
         state = "MERGED" if merged else "CLOSED" if closed else "OPEN"
         return Outline(number, self._first_id(number), _text(created), _text(updated), state)
 
-    def pull(self, number: int) -> PullRequest:
+    def pull(self, number: int) -> PullRequestRow:
         """Make a pull request with everything below it."""
         luck, outline = self._luck("pull", number), self.outline(number)
         reviews, review_comments = self._reviews(luck, number)
@@ -56,7 +56,7 @@ class Maker:
         commits = self._commits(luck, outline)
         done = None if outline.state == "OPEN" else outline.updated_at
         merged = done if outline.state == "MERGED" else None
-        return PullRequest(
+        return PullRequestRow(
             repository_id=self.identity,
             number=number,
             id=outline.id,
@@ -115,9 +115,9 @@ class Maker:
             comments=(),
         )
 
-    def _reviews(self, luck: random.Random, number: int) -> tuple[tuple[Review, ...], tuple[ReviewComment, ...]]:
-        reviews: list[Review] = []
-        comments: list[ReviewComment] = []
+    def _reviews(self, luck: random.Random, number: int) -> tuple[tuple[ReviewRow, ...], tuple[ReviewCommentRow, ...]]:
+        reviews: list[ReviewRow] = []
+        comments: list[ReviewCommentRow] = []
         for index in range(self._size(luck, 1.2, 150, False) if number != _MANY_REVIEWS else 337):
             reviews.append(self._review(luck, number, index))
             for _ in range(min(int(luck.paretovariate(1.5)) - 1, _MOST_REVIEW_COMMENTS - len(comments))):
@@ -126,11 +126,11 @@ class Maker:
             comments.append(self._review_comment(luck, number, len(comments), None, []))
         return tuple(reviews), tuple(comments)
 
-    def _review(self, luck: random.Random, number: int, index: int) -> Review:
+    def _review(self, luck: random.Random, number: int, index: int) -> ReviewRow:
         identity = self._first_id(number) + 1 + index
         time = self._later(number, index)
         states = ("COMMENTED", "APPROVED", "CHANGES_REQUESTED", "DISMISSED")
-        return Review(
+        return ReviewRow(
             repository_id=self.identity,
             number=number,
             id=identity,
@@ -146,13 +146,13 @@ class Maker:
         )
 
     def _review_comment(
-        self, luck: random.Random, number: int, index: int, review: Review | None, earlier: list[ReviewComment]
-    ) -> ReviewComment:
+        self, luck: random.Random, number: int, index: int, review: ReviewRow | None, earlier: list[ReviewCommentRow]
+    ) -> ReviewCommentRow:
         identity = self._first_id(number) + 1_000 + index
         time = review.created_at if review else self._later(number, 0)
         answered = luck.choice(earlier) if earlier and luck.random() < 0.4 else None
         line = luck.randrange(1, 500)
-        return ReviewComment(
+        return ReviewCommentRow(
             repository_id=self.identity,
             number=number,
             id=identity,
@@ -194,11 +194,11 @@ class Maker:
             updated_at=time,
         )
 
-    def _commits(self, luck: random.Random, outline: Outline) -> tuple[Commit, ...]:
+    def _commits(self, luck: random.Random, outline: Outline) -> tuple[CommitRow, ...]:
         count = min(int(luck.paretovariate(1.2)), 250)
         oids = [derive.derived_oid(self.identity, outline.number, index) for index in range(count)]
         time = outline.created_at
-        return tuple(Commit(oid=oid, message=title(luck), authored_at=time, committed_at=time) for oid in oids)
+        return tuple(CommitRow(oid=oid, message=title(luck), authored_at=time, committed_at=time) for oid in oids)
 
     def _size(self, luck: random.Random, shape: float, most: int, huge: bool) -> int:
         return most if huge else min(int(luck.paretovariate(shape)) - 1, most)

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import Kind
-from gh_backfill.simulator.rows import Issue, IssueComment, Label, PullRequest, Repository, Review, ReviewComment
+from gh_backfill.simulator.rows import (
+    Issue,
+    IssueComment,
+    Label,
+    PullRequestRow,
+    RepositoryRow,
+    ReviewCommentRow,
+    ReviewRow,
+)
 
 
 def new_pull(
-    home: Repository, number: int, identity: int, now: str, *, author: int, title: str, body: str
-) -> PullRequest:
+    home: RepositoryRow, number: int, identity: int, now: str, *, author: int, title: str, body: str
+) -> PullRequestRow:
     """Make an open pull request with nothing below it."""
-    return PullRequest(
+    return PullRequestRow(
         repository_id=home.id,
         number=number,
         id=identity,
@@ -45,7 +53,7 @@ def new_pull(
     )
 
 
-def new_comment(home: Repository, number: int, identity: int, now: str, *, author: int, body: str) -> IssueComment:
+def new_comment(home: RepositoryRow, number: int, identity: int, now: str, *, author: int, body: str) -> IssueComment:
     """Make a conversation comment."""
     return IssueComment(
         repository_id=home.id,
@@ -61,10 +69,10 @@ def new_comment(home: Repository, number: int, identity: int, now: str, *, autho
 
 
 def new_review(
-    home: Repository, pull: PullRequest, identity: int, now: str, *, author: int, state: str, body: str
-) -> Review:
+    home: RepositoryRow, pull: PullRequestRow, identity: int, now: str, *, author: int, state: str, body: str
+) -> ReviewRow:
     """Make a review."""
-    return Review(
+    return ReviewRow(
         repository_id=home.id,
         number=pull.number,
         id=identity,
@@ -81,7 +89,7 @@ def new_review(
 
 
 def new_issue(
-    home: Repository,
+    home: RepositoryRow,
     number: int,
     identity: int,
     now: str,
@@ -112,9 +120,9 @@ def new_issue(
     )
 
 
-def new_review_comment(review: Review, identity: int, *, body: str) -> ReviewComment:
+def new_review_comment(review: ReviewRow, identity: int, *, body: str) -> ReviewCommentRow:
     """Make a comment of a review, which begins a thread."""
-    return ReviewComment(
+    return ReviewCommentRow(
         repository_id=review.repository_id,
         number=review.number,
         id=identity,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gh_backfill.simulator.connections import Page, by_id, by_position
+from gh_backfill.simulator.connections import ConnectionPage, by_id, by_position
 from gh_backfill.simulator.fields import page, pull
-from gh_backfill.simulator.rows import Issue, PullRequest, Review, ReviewComment, Thread
+from gh_backfill.simulator.rows import Issue, PullRequestRow, ReviewCommentRow, ReviewRow, ThreadRow
 from gh_backfill.simulator.threads import comments_by_review, threads
 
 
-def reviews(row: PullRequest, info: Any, **arguments: Any) -> Page:
+def reviews(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The reviews, by id."""
     states, login = arguments.get("states"), arguments.get("author")
     rows = [
@@ -22,34 +22,34 @@ def reviews(row: PullRequest, info: Any, **arguments: Any) -> Page:
     return page(info, by_id(rows), arguments)
 
 
-def comments(row: PullRequest | Issue | Thread, info: Any, **arguments: Any) -> Page:
+def comments(row: PullRequestRow | Issue | ThreadRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The comments of a conversation or a thread, by id."""
     return page(info, by_id(row.comments), arguments)
 
 
-def review_comments(row: Review, info: Any, **arguments: Any) -> Page:
+def review_comments(row: ReviewRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The comments that belong to a review, by id."""
     owner = pull(row, info)
     return page(info, by_id(comments_by_review(owner).get(row.id, ()) if owner else ()), arguments)
 
 
-def review_threads(row: PullRequest, info: Any, **arguments: Any) -> Page:
+def review_threads(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The threads, by the id of their first comment."""
     return page(info, by_id(threads(row)), arguments)
 
 
-def commits(row: PullRequest, info: Any, **arguments: Any) -> Page:
+def commits(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The list may be missing from the source; GitHub's own number is known all the same."""
     return page(info, by_position(row.commits), arguments, count=row.commit_count)
 
 
-def reply_to(row: ReviewComment, info: Any) -> ReviewComment | None:
+def reply_to(row: ReviewCommentRow, info: Any) -> ReviewCommentRow | None:
     """The comment that a comment answers; null where that is gone."""
     owner = pull(row, info) if row.reply_to is not None else None
     return next((other for other in owner.review_comments if other.id == row.reply_to), None) if owner else None
 
 
-def review_of(row: ReviewComment, info: Any) -> Review | None:
+def review_of(row: ReviewCommentRow, info: Any) -> ReviewRow | None:
     """The review of a comment; null for those made before there were reviews."""
     owner = pull(row, info) if row.review_id is not None else None
     return next((review for review in owner.reviews if review.id == row.review_id), None) if owner else None

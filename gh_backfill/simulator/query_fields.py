@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.rows import Account, Repository
+from gh_backfill.simulator.rows import AccountRow, RepositoryRow
 from gh_backfill.simulator.scope import Scope
 from gh_backfill.simulator.world import Node
 
@@ -17,7 +17,7 @@ def not_found(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"type": "NOT_FOUND"})
 
 
-def repository(_: Any, info: Any, owner: str, name: str, **arguments: bool) -> Repository | None:
+def repository(_: Any, info: Any, owner: str, name: str, **arguments: bool) -> RepositoryRow | None:
     """A repository by its name, following renames unless told not to."""
     scope: Scope = info.context
     if scope.price.dry_run:
@@ -28,7 +28,7 @@ def repository(_: Any, info: Any, owner: str, name: str, **arguments: bool) -> R
     return found
 
 
-def repository_owner(_: Any, info: Any, login: str) -> Account | None:
+def repository_owner(_: Any, info: Any, login: str) -> AccountRow | None:
     """An account that may have repositories; one that is not there is null, without an error."""
     scope: Scope = info.context
     found = None if scope.price.dry_run else scope.world.account_by_login(login)
@@ -59,9 +59,9 @@ def _find(scope: Scope, node_id: str) -> Node | GraphQLError:
 
 
 def _visible(scope: Scope, row: Node) -> bool:
-    if isinstance(row, Account):
+    if isinstance(row, AccountRow):
         return True
-    repository = row if isinstance(row, Repository) else scope.world.repositories.get(row.repository_id)
+    repository = row if isinstance(row, RepositoryRow) else scope.world.repositories.get(row.repository_id)
     return repository is not None and scope.sees(repository)
 
 
@@ -79,11 +79,11 @@ def rate_limit(_: Any, info: Any, **_arguments: Any) -> dict[str, Any]:
     }
 
 
-def viewer(_: Any, info: Any) -> Account:
+def viewer(_: Any, info: Any) -> AccountRow:
     """Whoever asks."""
     login = info.context.identity
     identity = derive.derived_user_id(login)
     picture = f"https://avatars.githubusercontent.com/u/{identity}?v=4"
-    return Account(
+    return AccountRow(
         id=identity, node_id=derive.account_node_id("User", identity), login=login, type="User", avatar_url=picture
     )

@@ -7,22 +7,22 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from gh_backfill.simulator.connections import Order, Page, by_position, sorted_by
+from gh_backfill.simulator.connections import ConnectionPage, Order, by_position, sorted_by
 from gh_backfill.simulator.fields import page, page_rows
 from gh_backfill.simulator.query_fields import not_found
-from gh_backfill.simulator.rows import Account, Issue, PullRequest, Repository
+from gh_backfill.simulator.rows import AccountRow, Issue, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 
-def pull_request(row: Repository, info: Any, number: int) -> PullRequest:
+def pull_request(row: RepositoryRow, info: Any, number: int) -> PullRequestRow:
     """A pull request by its number."""
-    found: PullRequest | None = info.context.world.pull(row.id, number)
+    found: PullRequestRow | None = info.context.world.pull(row.id, number)
     if found is None:
         raise not_found(f"Could not resolve to a PullRequest with the number of {number}.")
     return found
 
 
-def issue(row: Repository, info: Any, number: int) -> Issue:
+def issue(row: RepositoryRow, info: Any, number: int) -> Issue:
     """An issue by its number."""
     found: Issue | None = info.context.world.issue(row.id, number)
     if found is None:
@@ -30,7 +30,7 @@ def issue(row: Repository, info: Any, number: int) -> Issue:
     return found
 
 
-def issue_or_pull_request(row: Repository, info: Any, number: int) -> Issue | PullRequest:
+def issue_or_pull_request(row: RepositoryRow, info: Any, number: int) -> Issue | PullRequestRow:
     """An issue or a pull request by its number."""
     world: World = info.context.world
     found = world.pull(row.id, number) or world.issue(row.id, number)
@@ -39,7 +39,7 @@ def issue_or_pull_request(row: Repository, info: Any, number: int) -> Issue | Pu
     return found
 
 
-def pull_requests(row: Repository, info: Any, **arguments: Any) -> Page:
+def pull_requests(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The pull requests; without an order, by id."""
     shelf = info.context.world.shelves[row.id]
     by = arguments.get("orderBy") or {"field": "ID", "direction": "ASC"}
@@ -53,7 +53,7 @@ def pull_requests(row: Repository, info: Any, **arguments: Any) -> Page:
     return page(info, order, arguments)
 
 
-def _matches(pull: PullRequest, wanted: Mapping[str, Any]) -> bool:
+def _matches(pull: PullRequestRow, wanted: Mapping[str, Any]) -> bool:
     names = {label.name for label in pull.labels}
     return (
         wanted.get("baseRefName") in (None, pull.base_ref)
@@ -62,7 +62,7 @@ def _matches(pull: PullRequest, wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def issues(row: Repository, info: Any, **arguments: Any) -> Page:
+def issues(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The issues; `since` is inclusive."""
     filters = arguments.get("filterBy") or {}
     states = arguments.get("states") or filters.get("states")
@@ -85,7 +85,7 @@ def issues(row: Repository, info: Any, **arguments: Any) -> Page:
     )
 
 
-def repositories_of(row: Account, info: Any, **arguments: Any) -> Page:
+def repositories_of(row: AccountRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The repositories that an account owns and the asker may see, by name."""
     rows = [
         each
@@ -98,12 +98,12 @@ def repositories_of(row: Account, info: Any, **arguments: Any) -> Page:
     return page(info, sorted_by("NAME", rows, lambda each: each.name, descending=False), arguments)
 
 
-def forks(row: Repository, info: Any, **arguments: Any) -> Page:
+def forks(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The forks that are known."""
     world: World = info.context.world
     rows = [world.repositories[fork] for fork in world.shelves[row.id].forks if fork in world.repositories]
     by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
-    values: dict[str, Callable[[Repository], str]] = {
+    values: dict[str, Callable[[RepositoryRow], str]] = {
         "NAME": lambda fork: fork.name,
         "PUSHED_AT": lambda fork: fork.pushed_at or "",
         "STARGAZERS": lambda fork: f"{fork.stargazers:09}",
@@ -115,7 +115,7 @@ def forks(row: Repository, info: Any, **arguments: Any) -> Page:
     )
 
 
-def stargazers(row: Repository, info: Any, **arguments: Any) -> Page:
+def stargazers(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """Since 2026-06-30 the list is for those who run the repository."""
     if not info.context.options.public_stargazers:
         raise GraphQLError("Resource not accessible by personal access token", extensions={"type": "FORBIDDEN"})
@@ -126,12 +126,12 @@ def stargazers(row: Repository, info: Any, **arguments: Any) -> Page:
     return page(info, order, arguments)
 
 
-def watchers(_row: Repository, info: Any, **arguments: Any) -> Page:
+def watchers(_row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """Nobody: who watches is not in the world."""
     return page(info, by_position(()), arguments)
 
 
-def star_nodes(stars: Page, info: Any) -> list[Account | None]:
+def star_nodes(stars: ConnectionPage, info: Any) -> list[AccountRow | None]:
     """The accounts of a page of stars."""
     return [info.context.person(star.account) for star in page_rows(stars, info)]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from gh_backfill.simulator import derive, fields, pull_fields, query_fields, repository_fields
 from gh_backfill.simulator.rows import (
-    Account,
+    AccountRow,
     Issue,
     IssueComment,
-    PullRequest,
-    Repository,
-    Review,
-    ReviewComment,
+    PullRequestRow,
+    RepositoryRow,
+    ReviewCommentRow,
+    ReviewRow,
     Star,
-    Thread,
+    ThreadRow,
 )
 
 Resolver = Callable[..., Any]
@@ -197,11 +197,11 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
     **dict.fromkeys(("User", "Organization"), _OWNER),
 }
 TYPE_NAMES: dict[type, str] = {
-    Repository: "Repository",
-    PullRequest: "PullRequest",
-    Review: "PullRequestReview",
-    ReviewComment: "PullRequestReviewComment",
-    Thread: "PullRequestReviewThread",
+    RepositoryRow: "Repository",
+    PullRequestRow: "PullRequest",
+    ReviewRow: "PullRequestReview",
+    ReviewCommentRow: "PullRequestReviewComment",
+    ThreadRow: "PullRequestReviewThread",
     IssueComment: "IssueComment",
     Issue: "Issue",
     Star: "User",
@@ -210,4 +210,4 @@ TYPE_NAMES: dict[type, str] = {
 
 def type_name(row: Any) -> str:
     """Return the name of a row's type in the schema."""
-    return row.type if isinstance(row, Account) else TYPE_NAMES[type(row)]
+    return row.type if isinstance(row, AccountRow) else TYPE_NAMES[type(row)]

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from gh_backfill.simulator import derive, refusals, rest_reads, rest_writes, views
 from gh_backfill.simulator.messages import Request, Response, refusal, reply
 from gh_backfill.simulator.rest_call import Call, Handler
-from gh_backfill.simulator.rows import Repository
+from gh_backfill.simulator.rows import RepositoryRow
 
 
 def answer(call: Call) -> Response:
@@ -50,7 +50,7 @@ def _others(call: Call) -> Response:
     return refusals.not_found()
 
 
-def _moved(call: Call, repository: Repository) -> Response | None:
+def _moved(call: Call, repository: RepositoryRow) -> Response | None:
     """A former name leads on: 301, and 307 for what changes something."""
     if (
         "owner" not in call.parts

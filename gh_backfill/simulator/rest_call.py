@@ -13,7 +13,7 @@ from gh_backfill.simulator import refusals
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, reply
 from gh_backfill.simulator.options import Options
-from gh_backfill.simulator.rows import Issue, PullRequest, Repository
+from gh_backfill.simulator.rows import Issue, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 MOST_ITEMS = 100
@@ -31,7 +31,7 @@ class Call:
     origin: str
     parts: Mapping[str, str]
 
-    def repository(self) -> Repository | None:
+    def repository(self) -> RepositoryRow | None:
         """The repository of the address, where whoever asks may see it."""
         if "id" in self.parts:
             found = self.world.repositories.get(int(self.parts["id"]))
@@ -51,11 +51,16 @@ class Call:
         return value if isinstance(value, dict) else {}
 
 
-Handler = Callable[[Call, Repository], Response]
+Handler = Callable[[Call, RepositoryRow], Response]
 
 
 def page(
-    call: Call, repository: Repository, rows: Sequence[Any], view: Callable[[Any], object], *, most: int | None = None
+    call: Call,
+    repository: RepositoryRow,
+    rows: Sequence[Any],
+    view: Callable[[Any], object],
+    *,
+    most: int | None = None,
 ) -> Response:
     """A page of a list, with the links to the others; a list that is longer than `most` rows ends there."""
     size = min(max(_number(call.request.query.get("per_page"), 30), 1), MOST_ITEMS)
@@ -68,12 +73,12 @@ def page(
     return response.with_headers({"Link": links}) if links else response
 
 
-def find(call: Call, repository: Repository, number: int) -> Issue | PullRequest | None:
+def find(call: Call, repository: RepositoryRow, number: int) -> Issue | PullRequestRow | None:
     """Return the issue or the pull request of a number."""
     return call.world.issue(repository.id, number) or call.world.pull(repository.id, number)
 
 
-def _links(call: Call, repository: Repository, page: int, last: int) -> str:
+def _links(call: Call, repository: RepositoryRow, page: int, last: int) -> str:
     rest = re.sub(r"^/(repos/[^/]+/[^/]+|repositories/\d+)", "", call.request.path)
     wanted: dict[str, int] = {}
     if page > 1:

@@ -8,16 +8,16 @@ from functools import partial
 from gh_backfill.simulator import refusals, views
 from gh_backfill.simulator.messages import Response, reply
 from gh_backfill.simulator.rest_call import Call, find, page
-from gh_backfill.simulator.rows import Issue, PullRequest, Repository
+from gh_backfill.simulator.rows import Issue, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.shelf import CommentKey
 
 
-def repository(call: Call, repository: Repository) -> Response:
+def repository(call: Call, repository: RepositoryRow) -> Response:
     """A repository."""
     return reply(views.repository(call.world, repository))
 
 
-def pulls(call: Call, repository: Repository) -> Response:
+def pulls(call: Call, repository: RepositoryRow) -> Response:
     """The pull requests of a repository."""
     query, shelf = call.request.query, call.world.shelves[repository.id]
     state = query.get("state", "open")
@@ -35,20 +35,20 @@ def pulls(call: Call, repository: Repository) -> Response:
     )
 
 
-def pull(call: Call, repository: Repository) -> Response:
+def pull(call: Call, repository: RepositoryRow) -> Response:
     """A pull request."""
     found = call.world.pull(repository.id, call.number)
     return refusals.not_found() if found is None else reply(views.pull_request(call.world, found, full=True))
 
 
-def reviews(call: Call, repository: Repository) -> Response:
+def reviews(call: Call, repository: RepositoryRow) -> Response:
     """The reviews of a pull request, by id."""
     found = call.world.pull(repository.id, call.number)
     rows = found.reviews if found else ()
     return page(call, repository, rows, lambda row: views.review(call.world, row)) if found else refusals.not_found()
 
 
-def review_comments(call: Call, repository: Repository) -> Response:
+def review_comments(call: Call, repository: RepositoryRow) -> Response:
     """Those of one pull request, from `since` on."""
     found = call.world.pull(repository.id, call.number)
     if found is None:
@@ -59,7 +59,7 @@ def review_comments(call: Call, repository: Repository) -> Response:
     return page(call, repository, rows, lambda row: views.review_comment(call.world, row))
 
 
-def all_review_comments(call: Call, repository: Repository) -> Response:
+def all_review_comments(call: Call, repository: RepositoryRow) -> Response:
     """Those of all pull requests in one list, from `since` on; the list has an end before all are in it."""
     query, field, shelf = call.request.query, _sorted_by(call), call.world.shelves[repository.id]
     keys, since = shelf.review_comments(field), query.get("since", "")
@@ -82,7 +82,7 @@ def _sorted_by(call: Call) -> str:
     return "updated_at" if call.request.query.get("sort") == "updated" else "created_at"
 
 
-def issues(call: Call, repository: Repository) -> Response:
+def issues(call: Call, repository: RepositoryRow) -> Response:
     """Issues and pull requests in one list, as GitHub mixes them."""
     query, shelf = call.request.query, call.world.shelves[repository.id]
     since, state = query.get("since", ""), query.get("state", "open")
@@ -114,13 +114,13 @@ def _wanted(state: str, updated_at: str, wanted: str, since: str) -> bool:
     return updated_at >= since and (wanted == "all" or (state == "OPEN") == (wanted == "open"))
 
 
-def issue(call: Call, repository: Repository) -> Response:
+def issue(call: Call, repository: RepositoryRow) -> Response:
     """An issue, which a pull request is too."""
     found = find(call, repository, call.number)
     return refusals.not_found() if found is None else reply(views.issue(call.world, call.origin, found))
 
 
-def issue_comments(call: Call, repository: Repository) -> Response:
+def issue_comments(call: Call, repository: RepositoryRow) -> Response:
     """The conversation of an issue or a pull request."""
     found = find(call, repository, call.number)
     if found is None:
@@ -129,7 +129,7 @@ def issue_comments(call: Call, repository: Repository) -> Response:
     return page(call, repository, rows, lambda row: views.issue_comment(call.world, row))
 
 
-def all_issue_comments(call: Call, repository: Repository) -> Response:
+def all_issue_comments(call: Call, repository: RepositoryRow) -> Response:
     """The conversations of all issues and pull requests in one list, from `since` on."""
     shelf, query = call.world.shelves[repository.id], call.request.query
     field = _sorted_by(call)
@@ -140,12 +140,12 @@ def all_issue_comments(call: Call, repository: Repository) -> Response:
     return page(call, repository, rows, view, most=call.options.longest_list)
 
 
-def labels(call: Call, repository: Repository) -> Response:
+def labels(call: Call, repository: RepositoryRow) -> Response:
     """The labels of a repository."""
     return page(call, repository, call.world.shelves[repository.id].labels, views.label)
 
 
-def run(call: Call, repository: Repository) -> Response:
+def run(call: Call, repository: RepositoryRow) -> Response:
     """A run of GitHub Actions."""
     found = call.world.runs.get((repository.id, int(call.parts["run"])))
     if found is None:
@@ -154,7 +154,7 @@ def run(call: Call, repository: Repository) -> Response:
     return reply({"url": address, "jobs_url": f"{address}/jobs", **found})
 
 
-def jobs(call: Call, repository: Repository) -> Response:
+def jobs(call: Call, repository: RepositoryRow) -> Response:
     """The jobs of a run."""
     key = (repository.id, int(call.parts["run"]))
     if key not in call.world.runs:
@@ -163,14 +163,14 @@ def jobs(call: Call, repository: Repository) -> Response:
     return reply({"total_count": len(jobs), "jobs": jobs})
 
 
-def _item(call: Call, repository: Repository, number: int) -> Issue | PullRequest:
+def _item(call: Call, repository: RepositoryRow, number: int) -> Issue | PullRequestRow:
     found = find(call, repository, number)
     if found is None:
         raise LookupError(f"{repository.full_name} #{number} went away while it was read")
     return found
 
 
-def _pull_of(call: Call, repository: Repository, number: int) -> PullRequest:
+def _pull_of(call: Call, repository: RepositoryRow, number: int) -> PullRequestRow:
     found = call.world.pull(repository.id, number)
     if found is None:
         raise LookupError(f"{repository.full_name} #{number} went away while it was read")

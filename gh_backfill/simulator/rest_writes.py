@@ -7,13 +7,13 @@ from typing import Any
 from gh_backfill.simulator import changes, refusals, views
 from gh_backfill.simulator.messages import Response, refusal, reply
 from gh_backfill.simulator.rest_call import Call, find
-from gh_backfill.simulator.rows import Repository
+from gh_backfill.simulator.rows import RepositoryRow
 from gh_backfill.simulator.targets import labels_of
 
 MOST_LETTERS = 65_536
 
 
-def create_issue(call: Call, repository: Repository) -> Response:
+def create_issue(call: Call, repository: RepositoryRow) -> Response:
     """Open an issue; labels that are not there are made."""
     given = call.json()
     if not repository.has_issues:
@@ -32,7 +32,7 @@ def create_issue(call: Call, repository: Repository) -> Response:
     return reply(views.issue(call.world, call.origin, made), 201)
 
 
-def create_label(call: Call, repository: Repository) -> Response:
+def create_label(call: Call, repository: RepositoryRow) -> Response:
     """Make a label; one that is there already is an error."""
     given = call.json()
     if problem := _invalid(given, "name"):
@@ -46,7 +46,7 @@ def create_label(call: Call, repository: Repository) -> Response:
     return reply(views.label(made), 201)
 
 
-def update_issue(call: Call, repository: Repository) -> Response:
+def update_issue(call: Call, repository: RepositoryRow) -> Response:
     """Change, close or open an issue."""
     given = call.json()
     if call.world.issue(repository.id, call.number) is None:
@@ -61,7 +61,7 @@ def update_issue(call: Call, repository: Repository) -> Response:
     )
 
 
-def create_comment(call: Call, repository: Repository) -> Response:
+def create_comment(call: Call, repository: RepositoryRow) -> Response:
     """Write in a conversation."""
     given = call.json()
     if find(call, repository, call.number) is None:

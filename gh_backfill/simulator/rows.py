@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Account:
+class AccountRow:
     """A user, bot, organisation or mannequin; `login` is REST's (`name[bot]` for a bot)."""
 
     id: int
@@ -23,7 +23,7 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Repository:
+class RepositoryRow:
     """What is known of a repository besides its items.  `size` is in KiB."""
 
     id: int
@@ -73,7 +73,7 @@ class Label:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Commit:
+class CommitRow:
     """A commit of a pull request."""
 
     oid: str
@@ -83,7 +83,7 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Review:
+class ReviewRow:
     """A review of a pull request."""
 
     repository_id: int
@@ -101,7 +101,7 @@ class Review:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ReviewComment:
+class ReviewCommentRow:
     """A comment on the difference; `review_id` is None for those made before there were reviews."""
 
     repository_id: int
@@ -143,17 +143,17 @@ class IssueComment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Thread:
+class ThreadRow:
     """The review comments that answer one another, by id; `id` is that of the first."""
 
     repository_id: int
     number: int
     id: int
-    comments: tuple[ReviewComment, ...]
+    comments: tuple[ReviewCommentRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class PullRequest:
+class PullRequestRow:
     """A pull request with everything below it, each list by id."""
 
     repository_id: int
@@ -177,14 +177,14 @@ class PullRequest:
     deletions: int
     changed_files: int
     commit_count: int
-    commits: tuple[Commit, ...]
+    commits: tuple[CommitRow, ...]
     base_ref: str
     base_oid: str
     head_ref: str
     head_oid: str
     labels: tuple[Label, ...]
-    reviews: tuple[Review, ...]
-    review_comments: tuple[ReviewComment, ...]
+    reviews: tuple[ReviewRow, ...]
+    review_comments: tuple[ReviewCommentRow, ...]
     comments: tuple[IssueComment, ...]
 
     @property

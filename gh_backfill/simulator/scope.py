@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gh_backfill.simulator.cursors import Cursors
-from gh_backfill.simulator.limits import Standing
+from gh_backfill.simulator.limits import LimitState
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.pricing import Price
-from gh_backfill.simulator.rows import Account, Repository
+from gh_backfill.simulator.rows import AccountRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 
@@ -21,14 +21,14 @@ class Scope:
     cursors: Cursors
     identity: str
     price: Price
-    standing: Standing
+    standing: LimitState
     reset_at: str
     nodes: int = 0
 
-    def sees(self, repository: Repository) -> bool:
+    def sees(self, repository: RepositoryRow) -> bool:
         """Tell whether whoever asks may see a repository."""
         return not repository.private or self.identity in self.options.private_readers
 
-    def person(self, identity: int | None) -> Account | None:
+    def person(self, identity: int | None) -> AccountRow | None:
         """Return an account; None for a deleted one."""
         return None if identity is None else self.world.accounts.get(identity)

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gh_backfill.simulator.rows import Issue, Label, PullRequest, Star
+from gh_backfill.simulator.rows import Issue, Label, PullRequestRow, Star
 
 Key = tuple[str, int, int]
 """Where a row stands in an order: the value it is sorted by ("" for the order of ids), its id, and where to find it."""
@@ -41,7 +41,7 @@ class Shelf:
     def __init__(
         self,
         outlines: Iterable[Outline] = (),
-        row: Callable[[int], PullRequest] | None = None,
+        row: Callable[[int], PullRequestRow] | None = None,
         *,
         issues: Iterable[Issue] = (),
         labels: Sequence[Label] = (),
@@ -50,7 +50,7 @@ class Shelf:
     ) -> None:
         self._outlines = {outline.number: outline for outline in outlines}
         self._row = row
-        self._changed: dict[int, PullRequest] = {}
+        self._changed: dict[int, PullRequestRow] = {}
         self._orders: dict[str, list[Key]] = {}
         self._version = 0
         self._comments: dict[str, tuple[int, list[CommentKey]]] = {}
@@ -67,7 +67,7 @@ class Shelf:
         """The highest number given so far."""
         return max(max(self._outlines, default=0), max(self.issues, default=0))
 
-    def pull(self, number: int) -> PullRequest | None:
+    def pull(self, number: int) -> PullRequestRow | None:
         """Return a pull request by its number."""
         if number in self._changed:
             return self._changed[number]
@@ -103,7 +103,7 @@ class Shelf:
             self._comments[field] = version, keys
         return keys
 
-    def put(self, pull: PullRequest) -> None:
+    def put(self, pull: PullRequestRow) -> None:
         """Add a pull request, or put it in place of the one with its number."""
         old = self._outlines.get(pull.number)
         new = outline_of(pull)
@@ -134,12 +134,12 @@ class Shelf:
             self._orders[field] = changed
 
 
-def outline_of(pull: PullRequest) -> Outline:
+def outline_of(pull: PullRequestRow) -> Outline:
     """Return what the orders need to know of a pull request."""
     return Outline(pull.number, pull.id, pull.created_at, pull.updated_at, pull.state)
 
 
-def shelf_of(rows: Mapping[int, PullRequest], **others: object) -> Shelf:
+def shelf_of(rows: Mapping[int, PullRequestRow], **others: object) -> Shelf:
     """Return a shelf of rows that are all there."""
     return Shelf((outline_of(row) for row in rows.values()), rows.__getitem__, **others)  # type: ignore[arg-type]
 

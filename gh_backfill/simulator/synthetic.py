@@ -13,7 +13,7 @@ from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import Kind
 from gh_backfill.simulator.maker import START, Maker
 from gh_backfill.simulator.recipe import Recipe
-from gh_backfill.simulator.rows import Repository
+from gh_backfill.simulator.rows import RepositoryRow
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.world import World
 
@@ -25,7 +25,7 @@ def add(world: World, recipe: Recipe) -> None:
     identity = derive.derived_repository_id(recipe.full_name)
     maker = Maker(recipe, identity, world)
     outlines = [maker.outline(number) for number in maker.numbers()]
-    repository = Repository(
+    repository = RepositoryRow(
         id=identity,
         node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
         owner_id=owner.id,

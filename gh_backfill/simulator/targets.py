@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
-from gh_backfill.simulator.rows import Label, PullRequest, Repository
+from gh_backfill.simulator.rows import Label, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -16,7 +16,7 @@ _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _FIRST_ID = 200_000_000_000_000
 
 
-def repository_of(world: World, full_name: str) -> Repository:
+def repository_of(world: World, full_name: str) -> RepositoryRow:
     """Return a repository by `owner/name`; LookupError where there is none."""
     owner, _, name = full_name.partition("/")
     found = world.repository(owner, name)
@@ -25,7 +25,7 @@ def repository_of(world: World, full_name: str) -> Repository:
     return found
 
 
-def pull_of(world: World, full_name: str, number: int) -> tuple[Repository, PullRequest]:
+def pull_of(world: World, full_name: str, number: int) -> tuple[RepositoryRow, PullRequestRow]:
     """Return a repository and one of its pull requests; LookupError where there is none."""
     home = repository_of(world, full_name)
     pull = world.pull(home.id, number)
@@ -43,7 +43,7 @@ def person_of(world: World, login: str) -> int:
     return found.id
 
 
-def labels_of(world: World, home: Repository, names: Sequence[str]) -> tuple[Label, ...]:
+def labels_of(world: World, home: RepositoryRow, names: Sequence[str]) -> tuple[Label, ...]:
     """Return labels by their names, made where there are none."""
     shelf = world.shelves[home.id]
     known = {label.name: label for label in shelf.labels}
@@ -54,7 +54,7 @@ def labels_of(world: World, home: Repository, names: Sequence[str]) -> tuple[Lab
     return tuple(known[name] for name in names)
 
 
-def next_time(world: World, home: Repository) -> str:
+def next_time(world: World, home: RepositoryRow) -> str:
     """Return the time of the next change: now, or just after the last one."""
     last = max((key[0] for key in world.shelves[home.id].ordered("UPDATED_AT")[-1:]), default="")
     after = datetime.strptime(last, _FORMAT).replace(tzinfo=UTC) + timedelta(seconds=1) if last else None

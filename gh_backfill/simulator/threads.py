@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gh_backfill.simulator.rows import PullRequest, ReviewComment, Thread
+from gh_backfill.simulator.rows import PullRequestRow, ReviewCommentRow, ThreadRow
 
 
 @lru_cache(maxsize=512)
-def comments_by_review(pull: PullRequest) -> dict[int | None, list[ReviewComment]]:
+def comments_by_review(pull: PullRequestRow) -> dict[int | None, list[ReviewCommentRow]]:
     """Return the review comments of a pull request by the id of their review."""
-    groups: dict[int | None, list[ReviewComment]] = {}
+    groups: dict[int | None, list[ReviewCommentRow]] = {}
     for comment in pull.review_comments:
         groups.setdefault(comment.review_id, []).append(comment)
     return groups
 
 
 @lru_cache(maxsize=512)
-def threads(pull: PullRequest) -> list[Thread]:
+def threads(pull: PullRequestRow) -> list[ThreadRow]:
     """Return the threads of a pull request by the id of their first comment.
 
     A comment without `reply_to` begins a thread; an answer belongs to the thread of what it answers, known or not.
     """
     answers = {comment.id: comment.reply_to for comment in pull.review_comments}
-    groups: dict[int, list[ReviewComment]] = {}
+    groups: dict[int, list[ReviewCommentRow]] = {}
     for comment in pull.review_comments:
         groups.setdefault(_root(comment.id, answers), []).append(comment)
     return [
-        Thread(repository_id=pull.repository_id, number=pull.number, id=root, comments=tuple(groups[root]))
+        ThreadRow(repository_id=pull.repository_id, number=pull.number, id=root, comments=tuple(groups[root]))
         for root in sorted(groups)
     ]
 

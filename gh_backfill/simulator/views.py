@@ -6,21 +6,21 @@ from typing import Any
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.rows import (
-    Account,
-    Commit,
+    AccountRow,
+    CommitRow,
     Issue,
     IssueComment,
     Label,
-    PullRequest,
-    Repository,
-    Review,
-    ReviewComment,
+    PullRequestRow,
+    RepositoryRow,
+    ReviewCommentRow,
+    ReviewRow,
 )
 from gh_backfill.simulator.world import World
 
 SITE = "https://github.com"
 View = dict[str, Any]
-GHOST = Account(
+GHOST = AccountRow(
     id=derive.GHOST_ID,
     node_id="MDQ6VXNlcjEwMTM3",
     login="ghost",
@@ -29,7 +29,7 @@ GHOST = Account(
 )
 
 
-def user(account: Account) -> View:
+def user(account: AccountRow) -> View:
     """The object of an account."""
     return {
         "login": account.login,
@@ -53,7 +53,7 @@ def reviewer(world: World, identity: int | None) -> View | None:
     return None if found is None else user(found)
 
 
-def repository(world: World, row: Repository) -> View:
+def repository(world: World, row: RepositoryRow) -> View:
     """The object of a repository."""
     licence = (
         {"key": row.license_key, "name": row.license_name, "spdx_id": row.license_spdx} if row.license_key else None
@@ -91,7 +91,7 @@ def repository(world: World, row: Repository) -> View:
     }
 
 
-def pull_request(world: World, row: PullRequest, *, full: bool = False) -> View:
+def pull_request(world: World, row: PullRequestRow, *, full: bool = False) -> View:
     """The object of a pull request; lists leave out what takes counting."""
     repository = world.repositories[row.repository_id]
     view = _issue_like(world, row) | {
@@ -120,18 +120,18 @@ def pull_request(world: World, row: PullRequest, *, full: bool = False) -> View:
     return view
 
 
-def issue(world: World, origin: str, row: Issue | PullRequest) -> View:
+def issue(world: World, origin: str, row: Issue | PullRequestRow) -> View:
     """The object of an issue; a pull request is one too, and says so."""
     name = world.repositories[row.repository_id].full_name
     view = _issue_like(world, row) | {"comments": len(row.comments)}
     view["url"] = f"{origin}/repos/{name}/issues/{row.number}"
-    if isinstance(row, PullRequest):
+    if isinstance(row, PullRequestRow):
         address = f"{SITE}/{name}/pull/{row.number}"
         return view | {"html_url": address, "pull_request": {"html_url": address, "merged_at": row.merged_at}}
     return view | {"html_url": f"{SITE}/{name}/issues/{row.number}", "state_reason": row.state_reason}
 
 
-def review(world: World, row: Review) -> View:
+def review(world: World, row: ReviewRow) -> View:
     """The object of a review."""
     return _written(row) | {
         "user": reviewer(world, row.author),
@@ -141,7 +141,7 @@ def review(world: World, row: Review) -> View:
     }
 
 
-def review_comment(world: World, row: ReviewComment) -> View:
+def review_comment(world: World, row: ReviewCommentRow) -> View:
     """The object of a comment on the difference."""
     name = world.repositories[row.repository_id].full_name
     view = _written(row) | {
@@ -175,7 +175,7 @@ def issue_comment(world: World, row: IssueComment) -> View:
     }
 
 
-def commit(row: Commit) -> View:
+def commit(row: CommitRow) -> View:
     """The object of a commit, without its people."""
     return {"sha": row.oid, "commit": {"message": row.message, "committer": {"date": row.committed_at}}}
 
@@ -192,11 +192,11 @@ def label(row: Label) -> View:
     }
 
 
-def _written(row: Review | ReviewComment | IssueComment) -> View:
+def _written(row: ReviewRow | ReviewCommentRow | IssueComment) -> View:
     return {"id": row.id, "node_id": row.node_id, "body": row.body, "author_association": row.association}
 
 
-def _issue_like(world: World, row: Issue | PullRequest) -> View:
+def _issue_like(world: World, row: Issue | PullRequestRow) -> View:
     return {
         "id": row.id,
         "node_id": row.node_id,

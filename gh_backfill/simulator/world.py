@@ -11,19 +11,19 @@ from collections.abc import Iterable
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import Kind, NodeKey
 from gh_backfill.simulator.rows import (
-    Account,
+    AccountRow,
     Issue,
     IssueComment,
-    PullRequest,
-    Repository,
-    Review,
-    ReviewComment,
-    Thread,
+    PullRequestRow,
+    RepositoryRow,
+    ReviewCommentRow,
+    ReviewRow,
+    ThreadRow,
 )
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.threads import threads
 
-Node = Repository | PullRequest | Review | ReviewComment | Thread | IssueComment | Issue | Account
+Node = RepositoryRow | PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | Issue | AccountRow
 
 
 class World:
@@ -31,9 +31,9 @@ class World:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.repositories: dict[int, Repository] = {}
+        self.repositories: dict[int, RepositoryRow] = {}
         self.shelves: dict[int, Shelf] = {}
-        self.accounts: dict[int, Account] = {}
+        self.accounts: dict[int, AccountRow] = {}
         self.runs: dict[tuple[int, int], dict[str, object]] = {}
         self.jobs: dict[tuple[int, int], list[dict[str, object]]] = {}
         self.events = 0
@@ -42,7 +42,7 @@ class World:
         self._logins: dict[str, int] = {}
         self._nodes: dict[str, NodeKey] = {}
 
-    def add_account(self, account: Account) -> None:
+    def add_account(self, account: AccountRow) -> None:
         """Add an account, or put it in place of the one with its id."""
         old = self.accounts.get(account.id)
         if old is not None and self._logins.get(old.login.lower()) == account.id:
@@ -57,7 +57,7 @@ class World:
         if self._logins.get(account.login.lower()) == identity:
             del self._logins[account.login.lower()]
 
-    def add_repository(self, repository: Repository, shelf: Shelf) -> None:
+    def add_repository(self, repository: RepositoryRow, shelf: Shelf) -> None:
         """Add a repository with its items."""
         taken = self._names.get(repository.full_name.lower())
         if repository.id in self.repositories or taken is not None:
@@ -77,7 +77,7 @@ class World:
         self._names[repository.full_name.lower()] = repository.id
         self.name_node(repository.node_id, NodeKey(Kind.REPOSITORY, repository.id, 0, repository.id))
 
-    def replace_repository(self, repository: Repository) -> None:
+    def replace_repository(self, repository: RepositoryRow) -> None:
         """Put a changed repository in place; a former name goes on leading to it."""
         old = self.repositories[repository.id]
         if old.full_name.lower() != repository.full_name.lower():
@@ -97,7 +97,7 @@ class World:
         if derive.node_key(node_id) is None:
             self._nodes[node_id] = key
 
-    def repository(self, owner: str, name: str, *, follow_renames: bool = True) -> Repository | None:
+    def repository(self, owner: str, name: str, *, follow_renames: bool = True) -> RepositoryRow | None:
         """Return a repository by its name, or by one it had before."""
         full_name = f"{owner}/{name}".lower()
         identity = self._names.get(full_name)
@@ -105,15 +105,15 @@ class World:
             identity = self._former_names.get(full_name)
         return None if identity is None else self.repositories.get(identity)
 
-    def account(self, identity: int | None) -> Account | None:
+    def account(self, identity: int | None) -> AccountRow | None:
         """Return an account; None where it is unknown, deleted or GitHub's stand-in for deleted ones."""
         return None if identity is None else self.accounts.get(identity)
 
-    def account_by_login(self, login: str) -> Account | None:
+    def account_by_login(self, login: str) -> AccountRow | None:
         """Return an account by its login."""
         return self.account(self._logins.get(login.lower()))
 
-    def pull(self, repository_id: int, number: int) -> PullRequest | None:
+    def pull(self, repository_id: int, number: int) -> PullRequestRow | None:
         """Return a pull request by its repository's id and its number."""
         shelf = self.shelves.get(repository_id)
         return None if shelf is None else shelf.pull(number)
@@ -136,14 +136,14 @@ class World:
             return self.issue(key.repository_id, key.number)
         found = self._item(key)
         # A made-up row tells its node id itself; a key that merely fits is not its name.
-        return found if found is None or isinstance(found, Thread) or found.node_id == node_id else None
+        return found if found is None or isinstance(found, ThreadRow) or found.node_id == node_id else None
 
-    def _item(self, key: NodeKey) -> PullRequest | Review | ReviewComment | Thread | IssueComment | None:
+    def _item(self, key: NodeKey) -> PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | None:
         pull = self.pull(key.repository_id, key.number)
         if key.kind is Kind.PULL_REQUEST:
             return pull
         issue = self.issue(key.repository_id, key.number) if pull is None else None
-        candidates: Iterable[Review | ReviewComment | Thread | IssueComment] = ()
+        candidates: Iterable[ReviewRow | ReviewCommentRow | ThreadRow | IssueComment] = ()
         if issue is not None and key.kind is Kind.ISSUE_COMMENT:
             candidates = issue.comments
         elif pull is not None:
@@ -151,7 +151,7 @@ class World:
         return next((row for row in candidates if row.id == key.id), None)
 
 
-def _below(pull: PullRequest, kind: Kind) -> Iterable[Review | ReviewComment | Thread | IssueComment]:
+def _below(pull: PullRequestRow, kind: Kind) -> Iterable[ReviewRow | ReviewCommentRow | ThreadRow | IssueComment]:
     if kind is Kind.REVIEW:
         return pull.reviews
     if kind is Kind.REVIEW_COMMENT:

@@ -43,17 +43,18 @@ def record(tx: Transaction, event: BackfillEvent, details: Mapping[str, str | No
     """Note that something was done to repositories: for each, by our id, a detail in words or None."""
     rows = [{"repository_id": repository_id, "detail": detail} for repository_id, detail in details.items()]
     if rows:
-        tx.run(_SQL["record"], event=event, rows=rows, who=actor.who, run_key=actor.run_key)
+        tx.run(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key)
 
 
 def last(tx: Transaction, repository_ids: Sequence[str] | None = None, *, most: int = 20) -> list[Recorded]:
     """Return the last things that happened to these repositories (None: to all), the latest first."""
     ids = None if repository_ids is None else tuple(repository_ids)
     return [
-        Recorded(**{**row, "event": BackfillEvent(row["event"])}) for row in tx.rows(_SQL["last"], ids=ids, most=most)
+        Recorded(**{**row, "event": BackfillEvent(row["event"])})
+        for row in tx.rows(_SQL["last_events"], ids=ids, most=most)
     ]
 
 
 def forget(tx: Transaction) -> int:
     """Delete what is older than a year; returns how many."""
-    return tx.run(_SQL["forget"])
+    return tx.run(_SQL["forget_backfill_events"])

@@ -100,7 +100,7 @@ def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
 
 def resume(tx: Transaction, repository_id: str) -> bool:
     """Set a paused backfill to active; False if it was not paused, or if a person holds it."""
-    resumed = tx.run(_SQL["resume_state"], repository_id=repository_id) == 1
+    resumed = tx.run(_SQL["resume_in_time"], repository_id=repository_id) == 1
     if resumed:
         recovery.set_going(tx, repository_id)
     return resumed
@@ -118,7 +118,7 @@ def lock_stream(
 
     Of the parts of a split walk it is one that nobody else is at, `part` before the one where this worker was last.
     """
-    row = tx.row(_SQL["lock_stream"], repository_id=repository_id, worker=worker, part=part, alive=LEASE)
+    row = tx.row(_SQL["choose_stream"], repository_id=repository_id, worker=worker, part=part, alive=LEASE)
     return None if row is None else _stream(row)
 
 
@@ -170,7 +170,7 @@ def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None
 
 def lock(tx: Transaction, repository_id: str) -> None:
     """Lock the backfill of a repository, before rows of it are written outside of a chunk."""
-    tx.row(_SQL["lock_state"], repository_id=repository_id)
+    tx.row(_SQL["lock_to_write_rows"], repository_id=repository_id)
 
 
 def count_new(tx: Transaction, repository_id: str, new_items: int) -> None:
@@ -262,7 +262,7 @@ def committed(tx: Transaction, claim: Claim) -> bool:
 
 def give_back(tx: Transaction, claim: Claim, *, error: str, retry_at: datetime) -> None:
     """Return a chunk whose attempt failed; it is claimed again from `retry_at` on."""
-    tx.run(_SQL["return_chunk"], **_key(claim), error=stored(error), retry_at=retry_at)
+    tx.run(_SQL["give_back_chunk"], **_key(claim), error=stored(error), retry_at=retry_at)
 
 
 def release(tx: Transaction, claim: Claim) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor, waits
-from gh_backfill.policy.governor import Resource, Standing, Told
+from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row
 
@@ -38,7 +38,7 @@ def ensure(db: Database, identity: str, resource: Resource = "graphql") -> None:
     db.statement(_SQL["ensure"], identity=identity, resource=resource, start=governor.START)
 
 
-def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> tuple[bool, Standing]:
+def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> tuple[bool, BudgetState]:
     """Reserve points and seconds; returns whether they were granted, and how the budget stood before.
 
     Granted are only points that leave the reserve of the limit alone; a reservation that is not settled expires after
@@ -64,7 +64,7 @@ def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> t
     return granted, _standing(row)
 
 
-def settle(db: Database, reserved: Reserved, told: Told, *, now: datetime | None = None) -> datetime | None:
+def settle(db: Database, reserved: Reserved, told: RateLimitReport, *, now: datetime | None = None) -> datetime | None:
     """Write what an answer told; returns the time before which nobody of this identity may ask, if there is one."""
     budget = told.budget
     rows = db.statement(
@@ -115,10 +115,10 @@ def standings(
     resource: Resource = "graphql",
     *,
     now: datetime | None = None,
-) -> list[Standing]:
+) -> list[BudgetState]:
     """Return how the budgets of these identities stand, or of all; one that is not known is left out."""
     rows = db.statement(
-        _SQL["standings"],
+        _SQL["budget_states"],
         **_BUCKET,
         identities=None if identities is None else tuple(identities),
         resource=resource,
@@ -132,5 +132,5 @@ def _of(reserved: Reserved) -> dict[str, Any]:
     return {"identity": reserved.identity, "resource": reserved.resource, "request": reserved.request}
 
 
-def _standing(row: Row) -> Standing:
-    return Standing(**row)
+def _standing(row: Row) -> BudgetState:
+    return BudgetState(**row)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gh_backfill.policy.estimate import Work
+from gh_backfill.policy.estimate import RemainingWork
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Transaction
 
 _SQL = sql("estimates")
 
 
-def works(tx: Transaction, repository_ids: Sequence[str]) -> dict[str, Work]:
+def works(tx: Transaction, repository_ids: Sequence[str]) -> dict[str, RemainingWork]:
     """Return what is left of these repositories by our id; what is complete, or of unknown size, is left out."""
-    return {row.pop("repository_id"): Work(**row) for row in tx.rows(_SQL["works"], ids=tuple(repository_ids))}
+    return {row.pop("repository_id"): RemainingWork(**row) for row in tx.rows(_SQL["works"], ids=tuple(repository_ids))}

@@ -75,7 +75,7 @@ def apply_one(db: Database, migration: Migration) -> bool:
         if _applied(tx).get(migration.version) == migration.checksum:
             return False
         tx.run(migration.statements)
-        tx.run(_SQL["record"], version=migration.version, name=migration.name, checksum=migration.checksum)
+        tx.run(_SQL["record_migration"], version=migration.version, name=migration.name, checksum=migration.checksum)
         return True
 
 

@@ -45,7 +45,7 @@ def settle(tx: Transaction, people: Sequence[Person]) -> None:
 def insert_new(tx: Transaction, people: Sequence[Person]) -> None:
     """Write the accounts that are not here yet; raises StoreConflict where another worker was faster with a login."""
     rows = _people_rows(people)
-    tx.run(_SQL["insert_contributors"], people=rows)
+    tx.run(_SQL["insert_new_people"], people=rows)
     if tx.rows(_SQL["unknown_people"], people=rows):
         raise StoreConflict("another worker stored an account with the same login: the transaction is replayed")
 

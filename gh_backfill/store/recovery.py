@@ -15,7 +15,7 @@ from gh_backfill.store.db import Transaction
 _SQL = sql("recovery")
 
 
-class Why(StrEnum):
+class StuckReason(StrEnum):
     """Why a chunk is stuck."""
 
     WORKER_GONE = "worker gone"
@@ -39,7 +39,7 @@ class Stuck:
     repository_id: str
     full_name: str
     is_private: bool
-    why: Why
+    why: StuckReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,14 +100,14 @@ def stuck(
         everything=everything,
         older_than=older_than,
     )
-    return [Stuck(**{**row, "why": Why(row["why"])}) for row in rows]
+    return [Stuck(**{**row, "why": StuckReason(row["why"])}) for row in rows]
 
 
 def give_back(tx: Transaction, chunk: Stuck, *, error: str, everything: bool) -> bool:
     """Put a chunk back to waiting; False if it moved on since it was found."""
-    tx.rows(_SQL["lock_stream"], stream_id=chunk.stream_id)
+    tx.rows(_SQL["lock_stuck_stream"], stream_id=chunk.stream_id)
     changed = tx.run(
-        _SQL["return_chunk"],
+        _SQL["recover_chunk"],
         chunk_id=chunk.id,
         attempt=chunk.attempt,
         lease_until=chunk.lease_until,
@@ -132,7 +132,7 @@ def silence(tx: Transaction, ids: Sequence[str] | None, *, alive: timedelta) -> 
 
 def close(tx: Transaction, chunk: Stuck, *, error: str) -> bool:
     """Close a chunk of an older application; False if it moved on since it was found."""
-    tx.rows(_SQL["lock_state"], state_id=chunk.state_id)
+    tx.rows(_SQL["lock_stuck_backfill"], state_id=chunk.state_id)
     return tx.run(_SQL["close_chunk"], chunk_id=chunk.id, error=error) == 1
 
 
@@ -160,7 +160,7 @@ def resume(tx: Transaction, repository_id: str) -> bool:
     A chunk that was given up stays failed: the next claim opens another one at the same place, with attempts of its
     own.
     """
-    changed = tx.run(_SQL["resume_state"], repository_id=repository_id) == 1
+    changed = tx.run(_SQL["resume_by_hand"], repository_id=repository_id) == 1
     if changed:
         set_going(tx, repository_id)
     return changed

@@ -13,8 +13,8 @@ from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.report import costs
-from gh_backfill.policy.report.alerts import Alert, Standing
-from gh_backfill.policy.report.costs import Month, Prices, Work
+from gh_backfill.policy.report.alerts import Alert, BackfillProgress
+from gh_backfill.policy.report.costs import CostRates, Month, ProcessorUsage
 from gh_backfill.policy.report.figures import JobFigures, RunFigures, Warned
 from gh_backfill.resources import sql
 from gh_backfill.store import repositories
@@ -32,7 +32,7 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class PendingNotification:
     """A report that no notification has told of yet; both values as they were reported."""
 
     run_key: str
@@ -42,7 +42,7 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LastTold:
+class LastNotification:
     """The last notification: when it was sent, if ever, and the alerts that it told of."""
 
     at: datetime | None = None
@@ -65,9 +65,9 @@ class Metrics:
     fresh_at: datetime | None
 
 
-def of_run(tx: Transaction, run_key: str, *, prices: Prices, at: datetime) -> RunFigures:
+def of_run(tx: Transaction, run_key: str, *, prices: CostRates, at: datetime) -> RunFigures:
     """Return the figures of a run, with nothing in them that others must not read."""
-    rows = tx.rows(_SQL["jobs"], run_key=run_key)
+    rows = tx.rows(_SQL["reported_jobs"], run_key=run_key)
     ids = sorted({row["repository_id"] for row in rows if row["repository_id"] is not None})
     states = {state.id: state for state in repositories.status(tx, ids)} if ids else {}
     private = private_names(rows)
@@ -91,15 +91,15 @@ def private_names(rows: Sequence[Row]) -> dict[str, str]:
     return {row["full_name"]: str(row["repository_id"]) for row in rows if row["full_name"] and row["is_private"]}
 
 
-def standings(tx: Transaction) -> list[Standing]:
+def standings(tx: Transaction) -> list[BackfillProgress]:
     """Return how far each backfill has come."""
     return [
-        Standing(
+        BackfillProgress(
             name=row["repository_id"] if row.pop("is_private") else row["full_name"],
             status=BackfillStatus(row.pop("status")),
             **{key: value for key, value in row.items() if key != "full_name"},
         )
-        for row in tx.rows(_SQL["standings"])
+        for row in tx.rows(_SQL["backfill_progress"])
     ]
 
 
@@ -108,7 +108,7 @@ def mended(tx: Transaction) -> frozenset[str]:
     return frozenset(row["repository_id"] for row in tx.rows(_SQL["mended"]))
 
 
-def month(tx: Transaction, prices: Prices, now: datetime, *, budget: float | None, priced: bool = False) -> Month:
+def month(tx: Transaction, prices: CostRates, now: datetime, *, budget: float | None, priced: bool = False) -> Month:
     """Return what the month of `now` has cost so far.
 
     Where the last workflow ran in a public repository its minutes cost nothing, unless their price was given.
@@ -120,7 +120,7 @@ def month(tx: Transaction, prices: Prices, now: datetime, *, budget: float | Non
     public = (tx.row(_SQL["public"], since=since, until=until) or {}).get("public", False)
     return costs.month(
         prices,
-        [Work(**row) for row in tx.rows(_SQL["month"], since=since, until=until)],
+        [ProcessorUsage(**row) for row in tx.rows(_SQL["month"], since=since, until=until)],
         overhead_minutes=overhead.get("minutes", 0),
         embeddings=embeddings.get("cost", 0.0),
         since=since,
@@ -155,10 +155,10 @@ def delivered(tx: Transaction, run_key: str) -> None:
     tx.run(_SQL["delivered"], run_key=run_key)
 
 
-def undigested(tx: Transaction) -> tuple[list[Told], LastTold]:
+def undigested(tx: Transaction) -> tuple[list[PendingNotification], LastNotification]:
     """Return the reports that no notification has told of yet, oldest first, and what the last notification told."""
     last = tx.row(_SQL["last_notified"])
-    return [Told(**row) for row in tx.rows(_SQL["undigested"])], LastTold(**(last or {}))
+    return [PendingNotification(**row) for row in tx.rows(_SQL["undigested"])], LastNotification(**(last or {}))
 
 
 def notified(tx: Transaction, run_keys: Sequence[str], at: datetime) -> None:
@@ -183,7 +183,7 @@ def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[
     return found
 
 
-def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: Prices) -> JobFigures:
+def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: CostRates) -> JobFigures:
     name = row["full_name"] or "unknown repository"
     if row["full_name"] is None and row["error"]:  # it begins with a name that was given, of which nobody knows more
         given = row["error"].partition(" ")[0]

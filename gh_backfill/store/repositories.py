@@ -20,7 +20,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class NamedRepository:
     """A repository that the database has."""
 
     id: str
@@ -100,7 +100,7 @@ def candidates(tx: Transaction, *, asked: Sequence[str] = ()) -> list[TrackedRep
     return [TrackedRepository(**{**row, "free_parts": tuple(row["free_parts"])}) for row in rows]
 
 
-def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
+def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | None]:
     """Find repositories by our id, GitHub's id, an address or `owner/name` in any case; None for what is not here."""
     wanted = {name: key(name) or name.strip() for name in names}
     rows = tx.rows(
@@ -109,9 +109,9 @@ def find(tx: Transaction, names: Sequence[str]) -> dict[str, Known | None]:
         github_ids=tuple(int(name) for name in wanted.values() if name.isdecimal() and len(name) < 19),
         names=tuple(name.lower() for name in wanted.values() if "/" in name),
     )
-    by_name: dict[str, Known] = {}
+    by_name: dict[str, NamedRepository] = {}
     for row in rows:
-        known = Known(id=row["id"], github_id=row["github_id"], full_name=row["full_name"])
+        known = NamedRepository(id=row["id"], github_id=row["github_id"], full_name=row["full_name"])
         by_name |= {known.id: known, str(known.github_id): known, known.full_name.lower(): known}
     return {given: by_name.get(name.lower()) for given, name in wanted.items()}
 

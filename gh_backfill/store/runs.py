@@ -49,9 +49,9 @@ class PastJob:
 
 def last(tx: Transaction, *, most: int) -> list[PastRun]:
     """Return the last runs, the latest first."""
-    return [PastRun(**row) for row in tx.rows(_SQL["last"], most=most)]
+    return [PastRun(**row) for row in tx.rows(_SQL["last_runs"], most=most)]
 
 
 def jobs(tx: Transaction, run_key: str) -> list[PastJob]:
     """Return the jobs of a run, those of all its attempts; none if there is no such run."""
-    return [PastJob(**row) for row in tx.rows(_SQL["jobs"], run_key=run_key)]
+    return [PastJob(**row) for row in tx.rows(_SQL["jobs_of_a_run"], run_key=run_key)]

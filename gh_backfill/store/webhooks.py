@@ -50,7 +50,7 @@ def end(tx: Transaction, delivery_id: str, *, status: str, error: str | None = N
 
 def forget(tx: Transaction, *, most_events: int = MOST_EVENTS) -> int:
     """Delete what is too old to matter, and of each repository the oldest events beyond so many; returns how many."""
-    old = tx.run(_SQL["forget"]) + tx.run(_SQL["forget_announced"])
+    old = tx.run(_SQL["forget_deliveries"]) + tx.run(_SQL["forget_announced"])
     return old + tx.run(_SQL["forget_events"], most=most_events)
 
 

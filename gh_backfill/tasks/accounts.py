@@ -13,7 +13,7 @@ from gh_backfill.clients.owners import repositories_of
 from gh_backfill.errors import BadCredentials, GitHubError, Gone
 from gh_backfill.models.github import Repository, Unknown
 from gh_backfill.policy import governor
-from gh_backfill.policy.estimate import Estimate, Work, estimate
+from gh_backfill.policy.estimate import Estimate, RemainingWork, estimate
 from gh_backfill.policy.markdown import counted
 from gh_backfill.tasks.track import Result, Tracked
 
@@ -40,7 +40,7 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+class AccountRepositories:
     """The repositories of an account: those that are wanted, and how many are not, by the reason.
 
     `untold` are the reasons why GitHub does not tell of some of them, and `trouble` is why it told of none.
@@ -57,7 +57,7 @@ class Account:
         total = sum(each.pull_requests for each in self.chosen)
         now = datetime.now(UTC)
         known = governor.unknown("", now) if graphql.budget is None else governor.standing(graphql.budget, now)
-        return estimate(Work(left=total), known)
+        return estimate(RemainingWork(left=total), known)
 
 
 def login_of(name: str) -> str | None:
@@ -66,7 +66,7 @@ def login_of(name: str) -> str | None:
     return None if found is None else found[1]
 
 
-def ask(graphql: GraphQL, logins: Iterable[str], filters: Filters) -> list[Account]:
+def ask(graphql: GraphQL, logins: Iterable[str], filters: Filters) -> list[AccountRepositories]:
     """Look at accounts; what fails for one of them is told of that one.  Raises where the credential is refused."""
     found = []
     for login in {login.lower(): login for login in logins}.values():
@@ -75,11 +75,11 @@ def ask(graphql: GraphQL, logins: Iterable[str], filters: Filters) -> list[Accou
         except BadCredentials:
             raise
         except GitHubError as error:
-            found.append(Account(login=login, trouble=error))
+            found.append(AccountRepositories(login=login, trouble=error))
     return found
 
 
-def look(graphql: GraphQL, login: str, filters: Filters) -> Account:
+def look(graphql: GraphQL, login: str, filters: Filters) -> AccountRepositories:
     """Ask GitHub for the repositories of an account; a point for a hundred.  Raises what `repositories_of` raises."""
     chosen: dict[int, Repository] = {}  # by GitHub's id: one that is renamed meanwhile may come twice
     left_out: Counter[str] = Counter()
@@ -92,16 +92,18 @@ def look(graphql: GraphQL, login: str, filters: Filters) -> Account:
                 left_out[refusal] += 1
             else:
                 chosen[each.github_id] = each
-    return Account(login=login, chosen=tuple(chosen.values()), left_out=dict(left_out), untold=tuple(untold))
+    return AccountRepositories(
+        login=login, chosen=tuple(chosen.values()), left_out=dict(left_out), untold=tuple(untold)
+    )
 
 
-def tracked(accounts: Sequence[Account], beside: Sequence[Tracked]) -> list[Tracked]:
+def tracked(accounts: Sequence[AccountRepositories], beside: Sequence[Tracked]) -> list[Tracked]:
     """Return what is to be registered of accounts, `beside` what was named itself, and what GitHub does not tell."""
     seen = {each.repository.github_id for each in beside if each.repository}
     return [each for account in accounts for each in _tracked(account, seen)]
 
 
-def summary(accounts: Sequence[Account], graphql: GraphQL, *, backfill: bool) -> list[str]:
+def summary(accounts: Sequence[AccountRepositories], graphql: GraphQL, *, backfill: bool) -> list[str]:
     """Say in lines what tracking these accounts means; none where there is nothing to track."""
     lines = [_line(account, graphql) for account in accounts if account.trouble is None]
     if not any(account.chosen for account in accounts):
@@ -114,7 +116,7 @@ def summary(accounts: Sequence[Account], graphql: GraphQL, *, backfill: bool) ->
     return [*lines, what]
 
 
-def _line(account: Account, graphql: GraphQL) -> str:
+def _line(account: AccountRepositories, graphql: GraphQL) -> str:
     total = sum(each.pull_requests for each in account.chosen)
     left_out = ", ".join(f"{counted(many, why)}{_TAKES.get(why, '')}" for why, many in account.left_out.items())
     here = f"{counted(len(account.chosen), 'repository')} with {counted(total, 'pull request')}"
@@ -122,7 +124,7 @@ def _line(account: Account, graphql: GraphQL) -> str:
     return f"{account.login}: {here}{takes}" + (f"; left out: {left_out}" if left_out else "")
 
 
-def _tracked(account: Account, seen: set[int]) -> Iterator[Tracked]:
+def _tracked(account: AccountRepositories, seen: set[int]) -> Iterator[Tracked]:
     given = f"{account.login}/*"
     if isinstance(account.trouble, Gone):
         yield Tracked(given=given, result=Result.NO_ACCOUNT)

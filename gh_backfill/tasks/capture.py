@@ -15,7 +15,7 @@ from gh_backfill.engine import interrupts
 from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.meter import Meter
-from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.engine.worker import Worker
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, RateLimited, StoreError, Unreachable
@@ -37,7 +37,7 @@ from gh_backfill.tasks.plan import open_backfill
 
 log = logging.getLogger(__name__)
 
-ENDINGS = {Outcome.FAILED: JobStatus.FAILED, Outcome.INTERRUPTED: JobStatus.CANCELLED}
+ENDINGS = {CaptureOutcome.FAILED: JobStatus.FAILED, CaptureOutcome.INTERRUPTED: JobStatus.CANCELLED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +112,7 @@ def run(
     meter = Meter(db, graphql, now=now, sleep=sleep)
     repository = persistently(lambda: find(db, name), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, limits.part, job_type), sleep)
-    captured = Captured(outcome=Outcome.FAILED, reason="ended unexpectedly")
+    captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
     try:
         captured = Worker(
             db=db,
@@ -136,7 +136,7 @@ def run(
         ).run()
     except RateLimited as error:
         captured = Captured(
-            outcome=Outcome.PAUSED,
+            outcome=CaptureOutcome.PAUSED,
             reason=f"{explained(PauseReason.RATE_LIMIT)}: {error}",
             resume_at=error.resume_at,
             error_type=ErrorType.RATE_LIMIT,
@@ -146,13 +146,13 @@ def run(
         captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
         raise
     except KeyboardInterrupt:
-        captured = replace(captured, outcome=Outcome.INTERRUPTED, reason="interrupted", spent=graphql.spent)
+        captured = replace(captured, outcome=CaptureOutcome.INTERRUPTED, reason="interrupted", spent=graphql.spent)
         raise
     except BaseException as error:
         captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
-        limited = captured.outcome is Outcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
+        limited = captured.outcome is CaptureOutcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
         times = meter.times(captured.resume_at if limited else None)
         with interrupts.shielded():
             persistently(lambda: _finish(db, job_id, captured, times), sleep)
@@ -249,7 +249,7 @@ def _open(db: Database, repository: TrackedRepository, answer: Repository | None
 
 def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:
     status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
-    explained = status is not JobStatus.COMPLETED or captured.outcome is Outcome.PAUSED
+    explained = status is not JobStatus.COMPLETED or captured.outcome is CaptureOutcome.PAUSED
     with db.transaction() as tx:
         jobs.finish(
             tx,

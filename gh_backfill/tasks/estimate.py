@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate, estimate
-from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.governor import BudgetState
 from gh_backfill.store import budgets
 from gh_backfill.store import estimates as store
 from gh_backfill.store.db import Database
@@ -24,7 +24,7 @@ def estimates(db: Database, repository_ids: Sequence[str], *, now: datetime | No
     return {repository_id: estimate(work, standing) for repository_id, work in works.items()}
 
 
-def budget(db: Database, *, now: datetime | None = None) -> Standing:
+def budget(db: Database, *, now: datetime | None = None) -> BudgetState:
     """Return how the budget stands that is spent next: of several, the one with most left."""
     known = governor.richest_first(budgets.standings(db, now=now))
     return known[0] if known else governor.unknown("", now or datetime.now(UTC))

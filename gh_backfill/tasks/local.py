@@ -18,7 +18,7 @@ from gh_backfill.engine import interrupts, processes
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, StoreError
 from gh_backfill.models.work import Goal
-from gh_backfill.policy.selection import Thresholds, Verdict, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds, Verdict
 from gh_backfill.settings import Settings
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.db import Database
@@ -197,7 +197,7 @@ def _standing(db: Database, verdict: Verdict) -> str:
     name = verdict.repository.full_name
     with db.transaction(read_only=True) as tx:
         still = backfills.standstill(tx, verdict.repository.id)
-    if verdict.why is not Why.RUNNING:
+    if verdict.why is not PlanReason.RUNNING:
         return f"{name}: {verdict.why}"
     until = f" until {still.lease_until.astimezone(UTC):%H:%M:%S} UTC, or longer" if still.lease_until else ""
     return (

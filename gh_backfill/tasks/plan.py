@@ -14,7 +14,7 @@ from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
 from gh_backfill.policy.parts import PER_PART
-from gh_backfill.policy.selection import LARGEST_MATRIX, OPEN, Thresholds, Verdict, Why, choose, needs_backfill
+from gh_backfill.policy.selection import LARGEST_MATRIX, OPEN, PlanReason, Thresholds, Verdict, choose, needs_backfill
 from gh_backfill.store import backfill_events, backfills, jobs, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
@@ -59,7 +59,7 @@ class Plan:
     @property
     def waiting(self) -> list[TrackedRepository]:
         """Return the repositories that would be captured if there were points."""
-        return [verdict.repository for verdict in self.verdicts if verdict.why is Why.NO_POINTS]
+        return [verdict.repository for verdict in self.verdicts if verdict.why is PlanReason.NO_POINTS]
 
     @property
     def entries(self) -> list[tuple[Verdict, int | None]]:
@@ -142,7 +142,7 @@ def plan(
     large = [each for each in made.chosen if each.free_parts or (each.total or 0) > per_part]
     several = identities(graphql) if large else 1
     found, undecided = splits(graphql, large, per_part=per_part, identities=several)
-    made = _not_chosen(made, undecided, Why.NOT_SPLIT)
+    made = _not_chosen(made, undecided, PlanReason.NOT_SPLIT)
     if dry_run:
         return replace(made, parts=_parts(made, {id_: len(each.ranges) for id_, each in found.items()}, several))
     with db.transaction() as tx:
@@ -176,12 +176,14 @@ def _without_points(made: Plan, fresh: Refreshed, now: datetime, patience: timed
     limited = fresh.limited
     if limited is None or patience is None or limited.resume_at <= now + patience:
         return made
-    text = f"{Why.NO_POINTS}: {limited}; goes on with the first plan after {limited.resume_at:%Y-%m-%d %H:%M} UTC"
+    text = (
+        f"{PlanReason.NO_POINTS}: {limited}; goes on with the first plan after {limited.resume_at:%Y-%m-%d %H:%M} UTC"
+    )
     made = replace(made, waits=Waits(until=limited.resume_at, text=text))
-    return _not_chosen(made, [each.id for each in made.chosen], Why.NO_POINTS)
+    return _not_chosen(made, [each.id for each in made.chosen], PlanReason.NO_POINTS)
 
 
-def _not_chosen(made: Plan, ids: Collection[str], why: Why) -> Plan:
+def _not_chosen(made: Plan, ids: Collection[str], why: PlanReason) -> Plan:
     """Leave out some of the chosen, and say why."""
     verdicts = [
         replace(each, chosen=False, why=why) if each.chosen and each.repository.id in ids else each

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from gh_backfill.errors import EmptyDatabase
 from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy import governor
-from gh_backfill.policy.estimate import Estimate, Work, estimate
-from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.estimate import Estimate, RemainingWork, estimate
+from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import Settings
 from gh_backfill.store import repositories
@@ -74,7 +74,7 @@ def _preview(
     tracked: Tracked,
     here: Mapping[int, TrackedRepository],
     left: Mapping[str, Estimate],
-    standing: Standing,
+    standing: BudgetState,
     goal: Goal,
 ) -> Foreseen:
     found = tracked.repository
@@ -86,4 +86,6 @@ def _preview(
     if total <= stored:
         return Foreseen(tracked=tracked, stored=stored)
     measured = left.get(known.id) if known and goal.max_items is None else None
-    return Foreseen(tracked=tracked, stored=stored, left=measured or estimate(Work(left=total - stored), standing))
+    return Foreseen(
+        tracked=tracked, stored=stored, left=measured or estimate(RemainingWork(left=total - stored), standing)
+    )

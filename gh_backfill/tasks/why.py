@@ -8,11 +8,11 @@ from datetime import datetime
 
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, choose
-from gh_backfill.policy.selection import Why as Reason
+from gh_backfill.policy.selection import PlanReason as Reason
 from gh_backfill.policy.standing import RESUME, what_stopped, why_it_stands
 from gh_backfill.store import recovery, repositories
 from gh_backfill.store.db import Database
@@ -50,7 +50,7 @@ class Circumstances:
     verdicts: Sequence[Verdict]
     thresholds: Thresholds
     limit: int
-    budget: Standing
+    budget: BudgetState
     now: datetime
 
 

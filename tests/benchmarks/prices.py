@@ -10,7 +10,7 @@ from itertools import chain
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine import prices as learning
 from gh_backfill.engine.background import at_once
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import DryRun, Options
@@ -112,6 +112,6 @@ def _points(db: Database, github: Simulator, shape: Shape, url: str) -> int:
     github.stats.reset()
     learning.ask_once_a_week(db, graphql)
     captured = capture.run(db, graphql, RUN, shape.name, Limits(), listen=lambda progress: None, begin=at_once)
-    if captured.outcome is not Outcome.COMPLETED or sum(stored(url).values()) != shape.rows:
+    if captured.outcome is not CaptureOutcome.COMPLETED or sum(stored(url).values()) != shape.rows:
         raise RuntimeError(f"{shape.name} was not captured: {captured.reason}")
     return github.stats.points

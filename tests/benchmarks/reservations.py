@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 
 from gh_backfill.models.github import Budget
-from gh_backfill.policy.governor import Told
+from gh_backfill.policy.governor import RateLimitReport
 from gh_backfill.store import budgets
 from gh_backfill.store.budgets import Reserved
 from gh_backfill.store.db import Database
@@ -32,7 +32,7 @@ def reservations(rig: Rig) -> Table:
     with Database(url) as db:
         first = _wanted()
         budgets.reserve(db, first)
-        budgets.settle(db, first, Told(seconds=0.0, budget=told))
+        budgets.settle(db, first, RateLimitReport(seconds=0.0, budget=told))
     rows = []
     missed = []
     for jobs in JOBS:
@@ -62,7 +62,7 @@ def _job(url: str, told: Budget) -> list[float]:
             reserved = time.perf_counter()
             time.sleep(LATENCY)
             answered = time.perf_counter()
-            budgets.settle(db, wanted, Told(seconds=LATENCY, budget=told, answered=True))
+            budgets.settle(db, wanted, RateLimitReport(seconds=LATENCY, budget=told, answered=True))
             found.append(reserved - began + time.perf_counter() - answered)
     return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.pricing import Charges
-from gh_backfill.simulator.rows import PullRequest
+from gh_backfill.simulator.rows import PullRequestRow
 from gh_backfill.simulator.threads import threads
 from tests.conftest import SHARED
 
@@ -102,7 +102,7 @@ def shapes(source: Source) -> list[Shape]:
     return found
 
 
-def shape(name: str, pulls: Iterable[PullRequest]) -> Shape:
+def shape(name: str, pulls: Iterable[PullRequestRow]) -> Shape:
     """Count the rows of a repository, and what it takes to read them."""
     made = Shape(name=name, ids={"pull_requests": set(), "reviews": set(), "review_comments": set(), "comments": set()})
     for pull in pulls:
@@ -122,7 +122,7 @@ def shape(name: str, pulls: Iterable[PullRequest]) -> Shape:
     return made
 
 
-def _top_up(pull: PullRequest) -> tuple[int, int, int]:
+def _top_up(pull: PullRequestRow) -> tuple[int, int, int]:
     """Return the units of a pull request's review comments, by review or by thread, and the further pages of lists."""
     by_review = Counter(comment.review_id for comment in pull.review_comments)
     by_thread = [len(thread.comments) for thread in threads(pull)]

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from gh_backfill.clients import account, announced, credentials, github, listing, lookups, owners
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.pages import Known, NumbersAsked, Page, PageAsked
+from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page, PageAsked
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError, TooBig
 from gh_backfill.models.github import NodeId, Repository, Spent, Unknown
 from gh_backfill.policy import waits
-from gh_backfill.policy.pull_requests.wants import CommentsOfReview, MoreComments, MoreReviews, Slot, Threads, Want
+from gh_backfill.policy.pull_requests.wants import CommentsOfReview, FollowUp, MoreComments, MoreReviews, Slot, Threads
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from tests.forged import Forged, Seen, serving, whole
@@ -101,10 +101,10 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
     numbers = NumbersAsked(
         repository=ids.repository,
         after=None,
-        known=(Known(number=6, node_id=pull), Known(number=5, node_id=None)),
+        known=(KnownNumber(number=6, node_id=pull), KnownNumber(number=5, node_id=None)),
         numbers=(4, 3),
     )
-    wants: list[Want] = [
+    wants: list[FollowUp] = [
         MoreReviews(node_id=pull, after=None),
         MoreComments(node_id=pull, after=None),
         Threads(node_id=pull, after=None, first=5),

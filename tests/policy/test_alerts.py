@@ -9,12 +9,12 @@ import pytest
 
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
-from gh_backfill.policy.report.alerts import Alert, AlertKind, Standing, judge, recovered
-from gh_backfill.policy.report.costs import Prices, Work, first_of_month, month
+from gh_backfill.policy.report.alerts import Alert, AlertKind, BackfillProgress, judge, recovered
+from gh_backfill.policy.report.costs import CostRates, ProcessorUsage, first_of_month, month
 from gh_backfill.policy.report.figures import RunFigures, SystemFailure
 from tests.policy.figures import ID, NOW, dead, job, run
 
-STANDING = Standing(
+STANDING = BackfillProgress(
     repository_id=ID,
     name="octo/engine",
     status=BackfillStatus.ACTIVE,
@@ -25,7 +25,7 @@ STANDING = Standing(
 )
 
 
-def kinds(made: RunFigures, *standings: Standing) -> list[AlertKind]:
+def kinds(made: RunFigures, *standings: BackfillProgress) -> list[AlertKind]:
     return [alert.kind for alert in judge(made, standings, NOW)]
 
 
@@ -169,8 +169,8 @@ def test_a_failure_beside_the_jobs_is_one_of_the_system() -> None:
 
 def budget(spent_minutes: int) -> list[Alert]:
     spent = month(
-        Prices(actions_minute=0.01),
-        [Work(processor="github_actions", jobs=1, minutes=spent_minutes)],
+        CostRates(actions_minute=0.01),
+        [ProcessorUsage(processor="github_actions", jobs=1, minutes=spent_minutes)],
         overhead_minutes=0,
         embeddings=0.0,
         since=first_of_month(NOW),

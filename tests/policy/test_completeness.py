@@ -23,17 +23,17 @@ from gh_backfill.models.pull_requests import (
 )
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
 from gh_backfill.policy.packing import next_query
-from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from gh_backfill.policy.pull_requests.wants import (
     Answer,
     CommentsOfReview,
     CommentsOfThread,
+    FollowUp,
     MoreComments,
     MoreReviews,
     PageItem,
-    Thread,
+    ThreadComments,
     Threads,
-    Want,
 )
 
 LOST = Unreadable(kind="review_comment", identity="x", reason="GitHub could not read it")
@@ -81,7 +81,7 @@ class World:
         )
         return PageItem(pull_request=pull_request, reviews=part(self.reviews), comments=part(self.comments))
 
-    def answer(self, want: Want) -> Answer:
+    def answer(self, want: FollowUp) -> Answer:
         match want:
             case MoreReviews():
                 return part(self.reviews, want.after)
@@ -91,7 +91,9 @@ class World:
                 listed = [each for thread in self.threads for each in thread if each.review_id == review_id]
                 return part(listed, want.after)
             case Threads(first=first):
-                threads = [Thread(node_id=NodeId(str(n)), comments=part(each)) for n, each in enumerate(self.threads)]
+                threads = [
+                    ThreadComments(node_id=NodeId(str(n)), comments=part(each)) for n, each in enumerate(self.threads)
+                ]
                 return part(threads, want.after, first)
             case CommentsOfThread(node_id=node_id):
                 return part(self.threads[int(node_id)], want.after)
@@ -159,7 +161,7 @@ def world(threads: Sequence[Sequence[int | None]], *, empty_reviews: int = 0, co
 
 def read(worlds: Sequence[World]) -> tuple[list[CompletePullRequest], list[int]]:
     """Read worlds the way a capture does; returns what came out and the units of each query."""
-    gatherings = [Gathering(each.item()) for each in worlds]
+    gatherings = [PullRequestCollector(each.item()) for each in worlds]
     of = {id(gathering): each for gathering, each in zip(gatherings, worlds, strict=True)}
     units: list[int] = []
     for _ in range(1_000):
@@ -257,7 +259,7 @@ def test_a_list_that_ends_before_its_count_is_read_again_alone() -> None:
         comments=replace(item.comments, items=item.comments.items[:2]),
         reviews=replace(item.reviews, items=item.reviews.items[:1]),
     )
-    gathering = Gathering(cut)
+    gathering = PullRequestCollector(cut)
     while wants := gathering.wants():
         gathering.take(wants[0], each.answer(wants[0]))
     assert ids(gathering.complete()) == all_ids(each)
@@ -267,7 +269,7 @@ def test_a_list_that_ends_before_its_count_is_read_again_alone() -> None:
 def test_a_list_that_ends_before_its_count_again_is_a_gap() -> None:
     each = world([], comments=3)
     item = each.item()
-    gathering = Gathering(replace(item, comments=replace(item.comments, items=item.comments.items[:2])))
+    gathering = PullRequestCollector(replace(item, comments=replace(item.comments, items=item.comments.items[:2])))
     (want,) = gathering.wants()
     gathering.take(want, replace(part(each.comments[:2]), total=3))
     assert gathering.wants() == ()
@@ -276,7 +278,7 @@ def test_a_list_that_ends_before_its_count_again_is_a_gap() -> None:
 
 def test_what_cannot_be_read_is_asked_for_again_and_kept_when_it_can() -> None:
     each = world([[1]])
-    gathering = Gathering(each.item())
+    gathering = PullRequestCollector(each.item())
     (want,) = gathering.wants()
     gathering.take(want, SILENCE)
     assert gathering.wants() == (want,)
@@ -291,7 +293,7 @@ def test_what_cannot_be_read_is_asked_for_again_and_kept_when_it_can() -> None:
 @pytest.mark.parametrize("silent", [True, False])
 def test_what_stays_unreadable_is_given_up_after_three_tries_and_reported(silent: bool) -> None:
     each = world([[1]])
-    gathering = Gathering(each.item())
+    gathering = PullRequestCollector(each.item())
     asked = 0
     while wants := gathering.wants():
         asked += 1
@@ -304,7 +306,7 @@ def test_what_stays_unreadable_is_given_up_after_three_tries_and_reported(silent
 
 
 def test_what_is_gone_meanwhile_ends_the_asking_and_leaves_a_gap() -> None:
-    gathering = Gathering(world([[1]]).item())
+    gathering = PullRequestCollector(world([[1]]).item())
     (want,) = gathering.wants()
     gathering.take(want, NotFound())
     while wants := gathering.wants():

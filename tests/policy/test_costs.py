@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_backfill.policy.report.costs import (
+    CostRates,
     Month,
-    Prices,
-    Work,
+    ProcessorUsage,
     billed_minutes,
     first_of_month,
     job_cost,
@@ -19,12 +19,12 @@ from gh_backfill.policy.report.costs import (
 )
 
 SINCE = datetime(2026, 4, 1, tzinfo=UTC)
-PRICES = Prices(
+PRICES = CostRates(
     actions_minute=0.01, inngest_run=0.001, inngest_step=0.0001, inngest_hour=0.6, embedding_million_tokens=0.02
 )
 
 
-def of(*works: Work, overhead: int = 0, budget: float | None = None) -> Month:
+def of(*works: ProcessorUsage, overhead: int = 0, budget: float | None = None) -> Month:
     at = datetime(2026, 4, 16, tzinfo=UTC)
     return month(PRICES, works, overhead_minutes=overhead, embeddings=0.5, since=SINCE, at=at, budget=budget)
 
@@ -49,9 +49,9 @@ def test_an_embedding_job_knows_its_own_cost() -> None:
 
 def test_a_month_sums_its_processors_the_runs_own_jobs_and_embeddings() -> None:
     found = of(
-        Work(processor="github_actions", jobs=10, chunks=100, minutes=120),
-        Work(processor="inngest", jobs=2, chunks=10, minutes=6),
-        Work(processor="local", jobs=5, chunks=9, minutes=99),
+        ProcessorUsage(processor="github_actions", jobs=10, chunks=100, minutes=120),
+        ProcessorUsage(processor="inngest", jobs=2, chunks=10, minutes=6),
+        ProcessorUsage(processor="local", jobs=5, chunks=9, minutes=99),
         overhead=30,
     )
     assert found.by_processor == {"github_actions": 1.5, "inngest": 0.063, "local": 0.0}
@@ -59,16 +59,16 @@ def test_a_month_sums_its_processors_the_runs_own_jobs_and_embeddings() -> None:
 
 
 def test_the_saving_is_measured_against_inngest_alone_and_may_be_negative() -> None:
-    found = of(Work(processor="github_actions", jobs=10, chunks=100, minutes=120))
+    found = of(ProcessorUsage(processor="github_actions", jobs=10, chunks=100, minutes=120))
     assert found.inngest_only == pytest.approx(0.01 + 0.01 + 1.2)
     assert found.saving == pytest.approx(0.02)
-    assert of(Work(processor="github_actions", jobs=1, chunks=0, minutes=1_000), overhead=500).saving < 0
+    assert of(ProcessorUsage(processor="github_actions", jobs=1, chunks=0, minutes=1_000), overhead=500).saving < 0
 
 
 def test_a_free_runner_saves_everything() -> None:
     free = month(
-        Prices(actions_minute=0.0),
-        [Work(processor="github_actions", jobs=1, chunks=1, minutes=60)],
+        CostRates(actions_minute=0.0),
+        [ProcessorUsage(processor="github_actions", jobs=1, chunks=1, minutes=60)],
         overhead_minutes=9,
         embeddings=0.0,
         since=SINCE,
@@ -79,7 +79,7 @@ def test_a_free_runner_saves_everything() -> None:
 
 
 def test_a_month_without_work_has_no_percentage() -> None:
-    empty = month(Prices(), [], overhead_minutes=0, embeddings=0.0, since=SINCE, at=SINCE, budget=5.0)
+    empty = month(CostRates(), [], overhead_minutes=0, embeddings=0.0, since=SINCE, at=SINCE, budget=5.0)
     assert (empty.total, empty.saving_percent, empty.used_percent, empty.exhausted) == (0.0, None, 0.0, False)
 
 
@@ -104,7 +104,7 @@ def test_months_follow_each_other(now: datetime, following: datetime) -> None:
 
 
 def test_a_budget_is_near_at_80_percent_and_gone_at_100() -> None:
-    spent = of(Work(processor="github_actions", jobs=1, minutes=50), budget=1.25)
+    spent = of(ProcessorUsage(processor="github_actions", jobs=1, minutes=50), budget=1.25)
     assert (spent.total, spent.used_percent, spent.near, spent.exhausted) == (1.0, 80.0, True, False)
     assert of(budget=0.5).exhausted
     assert of(budget=0.0).exhausted
@@ -112,6 +112,6 @@ def test_a_budget_is_near_at_80_percent_and_gone_at_100() -> None:
 
 def test_what_is_no_price_is_named() -> None:
     with pytest.raises(ValueError, match="minute; there are actions_minute"):
-        Prices.of({"minute": 1.0})
+        CostRates.of({"minute": 1.0})
     with pytest.raises(ValueError, match="actions_minute"):
-        Prices.of({"actions_minute": -1.0})
+        CostRates.of({"actions_minute": -1.0})

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.policy import cost
-from gh_backfill.policy.estimate import CATCH_UP, TYPICAL_SECONDS, TYPICAL_WANTS, Work, duration, estimate
-from gh_backfill.policy.governor import DRAIN, MARGIN, Standing, unknown
+from gh_backfill.policy.estimate import CATCH_UP, TYPICAL_SECONDS, TYPICAL_WANTS, RemainingWork, duration, estimate
+from gh_backfill.policy.governor import DRAIN, MARGIN, BudgetState, unknown
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PAGE = cost.Prices().cheapest_page()
 # Ten pages left that cost two points each; a request takes 1.5 s, one of it at GitHub.
-WORK = Work(
+WORK = RemainingWork(
     left=10 * PAGE,
     catch_up=False,
     items=5 * PAGE,
@@ -26,9 +26,9 @@ WORK = Work(
 )
 
 
-def standing(left: int, *, limit: int = 20, resets_in: float | None = 600.0) -> Standing:
+def standing(left: int, *, limit: int = 20, resets_in: float | None = 600.0) -> BudgetState:
     reset_at = None if resets_in is None else NOW + timedelta(seconds=resets_in)
-    return Standing(identity="", limit=limit, left=left, busy=0.0, reset_at=reset_at, not_before=None, moment=NOW)
+    return BudgetState(identity="", limit=limit, left=left, busy=0.0, reset_at=reset_at, not_before=None, moment=NOW)
 
 
 PLENTY = standing(5_000, limit=5_000)
@@ -41,7 +41,7 @@ def test_what_the_last_chunks_took_is_what_the_next_ones_take() -> None:
 
 
 def test_where_nothing_is_measured_the_price_list_counts() -> None:
-    found = estimate(Work(left=10 * PAGE), unknown("", NOW))
+    found = estimate(RemainingWork(left=10 * PAGE), unknown("", NOW))
     expected = 10 * PAGE * (cost.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / cost.UNITS_OF_ONE_POINT
     assert (found.points, found.measured) == (math.ceil(expected) + CATCH_UP, False)
     assert found.seconds == pytest.approx(found.points * TYPICAL_SECONDS, abs=0.1)
@@ -49,23 +49,23 @@ def test_where_nothing_is_measured_the_price_list_counts() -> None:
 
 def test_smaller_pages_are_more_pages() -> None:
     assert estimate(WORK, PLENTY, ceiling=10).points == PAGE
-    assert estimate(Work(left=100, catch_up=False), PLENTY, ceiling=2).points == 50
+    assert estimate(RemainingWork(left=100, catch_up=False), PLENTY, ceiling=2).points == 50
 
 
 def test_after_the_walk_only_the_catch_up_is_left() -> None:
-    assert estimate(Work(left=0), PLENTY).points == CATCH_UP
-    nothing = estimate(Work(left=0, catch_up=False), standing(0))
+    assert estimate(RemainingWork(left=0), PLENTY).points == CATCH_UP
+    nothing = estimate(RemainingWork(left=0, catch_up=False), standing(0))
     assert (nothing.points, nothing.seconds, nothing.waiting) == (0, 0.0, 0.0)
 
 
 def test_retries_are_requests_that_take_time_and_no_points() -> None:
-    found = estimate(Work(left=PAGE, catch_up=False, items=PAGE, points=2, requests=4), PLENTY)
+    found = estimate(RemainingWork(left=PAGE, catch_up=False, items=PAGE, points=2, requests=4), PLENTY)
     assert found.points == 2
     assert found.seconds == pytest.approx(4 * TYPICAL_SECONDS, abs=0.1)
 
 
 def test_no_request_is_faster_than_githubs_60_seconds_a_minute_allow() -> None:
-    quick = Work(
+    quick = RemainingWork(
         left=PAGE,
         catch_up=False,
         items=PAGE,
@@ -85,7 +85,7 @@ def test_points_that_lack_are_waited_for_until_the_reset() -> None:
 
 
 def test_many_hours_are_waited_for_one_after_another() -> None:
-    much = Work(left=100 * PAGE, catch_up=False, items=5 * PAGE, points=10, requests=10)
+    much = RemainingWork(left=100 * PAGE, catch_up=False, items=5 * PAGE, points=10, requests=10)
     found = estimate(much, standing(2))  # 200 points: none now, 18 in each hour, the last 2 in the twelfth
     hour = 3600 + MARGIN.total_seconds()
     assert found.seconds == pytest.approx(600 + MARGIN.total_seconds() + 11 * hour + 2 * TYPICAL_SECONDS, abs=1)
@@ -96,7 +96,7 @@ def test_a_reset_under_way_brings_new_points_without_waiting() -> None:
 
 
 def test_a_wish_to_slow_down_is_waited_for() -> None:
-    told = Standing(
+    told = BudgetState(
         identity="", limit=5_000, left=5_000, busy=0.0, reset_at=None, not_before=NOW + timedelta(minutes=1), moment=NOW
     )
     assert estimate(WORK, told).seconds == pytest.approx(90.0, abs=0.1)

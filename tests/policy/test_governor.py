@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor
-from gh_backfill.policy.governor import Cause, Standing, Told, Wait
+from gh_backfill.policy.governor import BudgetState, Cause, RateLimitReport, Wait
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RESET = NOW + timedelta(minutes=20)
 
 
-def standing(left: int = 1_000, *, limit: int = 1_000, busy: float = 0.0, who: str = "user:1") -> Standing:
-    return Standing(identity=who, limit=limit, left=left, busy=busy, reset_at=RESET, not_before=None, moment=NOW)
+def standing(left: int = 1_000, *, limit: int = 1_000, busy: float = 0.0, who: str = "user:1") -> BudgetState:
+    return BudgetState(identity=who, limit=limit, left=left, busy=busy, reset_at=RESET, not_before=None, moment=NOW)
 
 
 def stops(wait: Wait | None) -> Cause | None:
@@ -54,7 +54,9 @@ def test_the_first_request_may_be_sent_to_learn_the_budget() -> None:
 
 
 def test_githubs_word_to_slow_down_comes_before_everything_else() -> None:
-    told = governor.settled(standing(), Told(seconds=0.1, budget=None, resume_at=NOW + timedelta(seconds=60)))
+    told = governor.settled(
+        standing(), RateLimitReport(seconds=0.1, budget=None, resume_at=NOW + timedelta(seconds=60))
+    )
     wait = governor.verdict(told, 1)
     assert wait is not None
     assert (wait.cause, wait.seconds) == (Cause.TOLD, 60.0)
@@ -80,7 +82,7 @@ def test_a_request_counts_with_its_length_within_what_github_can_have_spent(meas
 def test_the_richest_comes_first_by_what_it_may_still_spend() -> None:
     poor, rich = standing(400, limit=5_000, who="user:poor"), standing(300, limit=1_000, who="user:rich")
     slowed = governor.settled(
-        standing(5_000, limit=5_000, who="user:slowed"), Told(seconds=0.0, budget=None, resume_at=RESET)
+        standing(5_000, limit=5_000, who="user:slowed"), RateLimitReport(seconds=0.0, budget=None, resume_at=RESET)
     )
     assert [each.identity for each in governor.richest_first([slowed, poor, rich])] == [
         "user:rich",

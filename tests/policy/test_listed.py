@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gh_backfill.models.github import Person
 from gh_backfill.models.pull_requests import CompletePullRequest, ReviewComment
-from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from tests.policy.test_completeness import World, all_ids, ids, threads_of_reviews, world
 
 STRANGER = Person(github_id=5, login="stranger")
@@ -19,7 +19,7 @@ STRANGER = Person(github_id=5, login="stranger")
 
 def read(each: World, listed: list[ReviewComment]) -> tuple[CompletePullRequest, int]:
     """Read a world with the help of a list; returns what came out and the units it took."""
-    gathering = Gathering(each.item())
+    gathering = PullRequestCollector(each.item())
     gathering.supply(listed)
     units = 0
     while wants := gathering.wants():
@@ -71,7 +71,7 @@ def test_what_belongs_to_no_review_is_found_by_thread_though_the_list_settles_al
     each = world([[1, 1, 1], [None]])
     item = each.item()
     total = item.pull_request.total_comments if total_known else None
-    gathering = Gathering(replace(item, pull_request=replace(item.pull_request, total_comments=total)))
+    gathering = PullRequestCollector(replace(item, pull_request=replace(item.pull_request, total_comments=total)))
     gathering.supply([comment for comment in comments(each) if comment.review_id is not None])
     (want,) = gathering.wants()
     gathering.take(want, each.answer(want))

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from gh_backfill.models.github import NodeId
 from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices, page
 from gh_backfill.policy.packing import next_query
-from gh_backfill.policy.pull_requests.wants import CommentsOfReview, MoreComments, Threads, Want
+from gh_backfill.policy.pull_requests.wants import CommentsOfReview, FollowUp, MoreComments, Threads
 from gh_backfill.policy.surcharges import Counted
 
 
-def threads(*firsts: int) -> list[Want]:
+def threads(*firsts: int) -> list[FollowUp]:
     return [Threads(node_id=NodeId(f"{n}:{first}"), after=None, first=first) for n, first in enumerate(firsts)]
 
 
@@ -44,14 +44,14 @@ def test_the_next_page_rides_in_the_room_that_is_left() -> None:
 
 
 def test_a_full_query_carries_no_page() -> None:
-    wants: list[Want] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(149)]
+    wants: list[FollowUp] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(149)]
     query = next_query([wants], Prices(), page=74, units=UNITS_OF_ONE_POINT)
     assert (query.units, query.page) == (149, 0)
 
 
 def test_where_a_pull_request_is_dear_wants_wait_for_the_room_that_is_left_beside_one() -> None:
     dear = Prices().learned(page(25), 27)
-    wants: list[Want] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(60)]
+    wants: list[FollowUp] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(60)]
     query = next_query([wants], dear, page=8, units=UNITS_OF_ONE_POINT)
     assert (query.units, query.page, dear.points(query.counted)) == (42, 1, 1)
     full = next_query([wants * 3], dear, page=8, units=UNITS_OF_ONE_POINT)
@@ -59,7 +59,7 @@ def test_where_a_pull_request_is_dear_wants_wait_for_the_room_that_is_left_besid
 
 
 def test_ids_beyond_a_hundred_come_by_aliases_and_are_counted_as_such() -> None:
-    wants: list[Want] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(120)]
+    wants: list[FollowUp] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(120)]
     counted = next_query([wants], Prices()).counted
     assert (counted.units, counted.ids, counted.listed, counted.aliases) == (120, 1, 100, 20)
 
@@ -67,7 +67,7 @@ def test_ids_beyond_a_hundred_come_by_aliases_and_are_counted_as_such() -> None:
 def test_where_an_alias_has_a_price_ids_wait_for_the_next_list_if_a_page_can_use_the_room() -> None:
     dear = Prices().learned(Counted(units=149, aliases=49), 2).learned(Counted(units=147, aliases=47), 2)
     assert dear.believed.alias == 1
-    wants: list[Want] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(140)]
+    wants: list[FollowUp] = [CommentsOfReview(node_id=NodeId(str(n)), review_id=n, after=None) for n in range(140)]
     beside = next_query([wants], dear, page=74)
     assert (len(beside.wants) <= 102, beside.page > 10) == (True, True)
     alone = next_query([wants], dear)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.pull_requests import routing
 from gh_backfill.policy.pull_requests.routing import Route, Workload
 from tests import examples
@@ -33,8 +33,8 @@ def work(**changes: object) -> Workload:
     return Workload(**(given | changes))  # type: ignore[arg-type]
 
 
-def standing(left: int, limit: int = 1_000, resets_in: timedelta | None = HOUR, wait: bool = False) -> Standing:
-    return Standing(
+def standing(left: int, limit: int = 1_000, resets_in: timedelta | None = HOUR, wait: bool = False) -> BudgetState:
+    return BudgetState(
         identity="me",
         limit=limit,
         left=left,
@@ -45,7 +45,7 @@ def standing(left: int, limit: int = 1_000, resets_in: timedelta | None = HOUR, 
     )
 
 
-def route(given: Workload, points: Standing, requests: Standing) -> Route | None:
+def route(given: Workload, points: BudgetState, requests: BudgetState) -> Route | None:
     return routing.route(given, [points], [requests])
 
 
@@ -70,7 +70,7 @@ def test_it_is_taken_where_it_saves_much_time_though_the_points_suffice() -> Non
 
 
 @pytest.mark.parametrize("core", [standing(100), standing(0), standing(1_000, wait=True)])
-def test_a_budget_without_requests_above_the_reserve_has_no_list(core: Standing) -> None:
+def test_a_budget_without_requests_above_the_reserve_has_no_list(core: BudgetState) -> None:
     assert route(work(**LARGE), standing(1_000), core) is None
 
 

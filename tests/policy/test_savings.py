@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gh_backfill.policy.report.costs import Month, Prices, Work, month
+from gh_backfill.policy.report.costs import CostRates, Month, ProcessorUsage, month
 from gh_backfill.policy.report.savings import explained
 
 SINCE = datetime(2026, 4, 1, tzinfo=UTC)
-WORK = Work(processor="github_actions", jobs=10, chunks=100, minutes=50)
+WORK = ProcessorUsage(processor="github_actions", jobs=10, chunks=100, minutes=50)
 
 
-def of(work: Work = WORK, *, public: bool = False, **prices: float) -> Month:
+def of(work: ProcessorUsage = WORK, *, public: bool = False, **prices: float) -> Month:
     at = datetime(2026, 4, 16, tzinfo=UTC)
-    found = Prices.of(prices)
+    found = CostRates.of(prices)
     return month(found, [work], overhead_minutes=10, embeddings=0.0, since=SINCE, at=at, budget=None, public=public)
 
 
@@ -51,5 +51,5 @@ def test_a_dear_inngest_is_beaten_by_runners_that_cost_something() -> None:
 
 
 def test_before_anything_ran_there_is_nothing_to_explain() -> None:
-    nothing = month(Prices(), [], overhead_minutes=0, embeddings=0.0, since=SINCE, at=SINCE, budget=None)
+    nothing = month(CostRates(), [], overhead_minutes=0, embeddings=0.0, since=SINCE, at=SINCE, budget=None)
     assert explained(nothing) == []

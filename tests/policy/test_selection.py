@@ -7,7 +7,7 @@ import pytest
 
 from gh_backfill.models.github import NodeId
 from gh_backfill.models.work import TrackedRepository
-from gh_backfill.policy.selection import LARGEST_MATRIX, Thresholds, Why, choose
+from gh_backfill.policy.selection import LARGEST_MATRIX, PlanReason, Thresholds, choose
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLANK = TrackedRepository(
@@ -29,7 +29,7 @@ BLANK = TrackedRepository(
 )
 
 
-def why(repository: TrackedRepository) -> tuple[bool, Why]:
+def why(repository: TrackedRepository) -> tuple[bool, PlanReason]:
     (verdict,) = choose([repository], NOW, thresholds=Thresholds(), limit=12)
     return verdict.chosen, verdict.why
 
@@ -37,16 +37,16 @@ def why(repository: TrackedRepository) -> tuple[bool, Why]:
 @pytest.mark.parametrize(
     ("total", "captured", "expected"),
     [
-        (100, 0, (False, Why.SMALL)),
-        (101, 0, (True, Why.NEW)),
-        (1_000, 799, (True, Why.NEW)),
-        (1_000, 800, (False, Why.COMPLETE)),
-        (0, 0, (False, Why.SMALL)),
-        (None, 0, (False, Why.UNKNOWN_TOTAL)),
+        (100, 0, (False, PlanReason.SMALL)),
+        (101, 0, (True, PlanReason.NEW)),
+        (1_000, 799, (True, PlanReason.NEW)),
+        (1_000, 800, (False, PlanReason.COMPLETE)),
+        (0, 0, (False, PlanReason.SMALL)),
+        (None, 0, (False, PlanReason.UNKNOWN_TOTAL)),
     ],
 )
 def test_a_backfill_is_opened_above_100_pull_requests_and_below_80_percent(
-    total: int | None, captured: int, expected: tuple[bool, Why]
+    total: int | None, captured: int, expected: tuple[bool, PlanReason]
 ) -> None:
     assert why(replace(BLANK, total=total, captured=captured)) == expected
 
@@ -54,15 +54,15 @@ def test_a_backfill_is_opened_above_100_pull_requests_and_below_80_percent(
 @pytest.mark.parametrize(
     ("status", "resume_at", "leased", "expected"),
     [
-        ("active", None, False, (True, Why.GOES_ON)),
-        ("active", None, True, (False, Why.RUNNING)),
-        ("paused", NOW, False, (True, Why.RESUMES)),
-        ("paused", NOW + timedelta(seconds=1), False, (False, Why.PAUSED)),
-        ("paused", None, False, (True, Why.RESUMES)),
+        ("active", None, False, (True, PlanReason.GOES_ON)),
+        ("active", None, True, (False, PlanReason.RUNNING)),
+        ("paused", NOW, False, (True, PlanReason.RESUMES)),
+        ("paused", NOW + timedelta(seconds=1), False, (False, PlanReason.PAUSED)),
+        ("paused", None, False, (True, PlanReason.RESUMES)),
     ],
 )
 def test_an_open_backfill_is_planned_whatever_its_percentage(
-    status: str, resume_at: datetime | None, leased: bool, expected: tuple[bool, Why]
+    status: str, resume_at: datetime | None, leased: bool, expected: tuple[bool, PlanReason]
 ) -> None:
     nearly_done = replace(BLANK, captured=990, status=status, resume_at=resume_at, leased=leased, has_stream=True)
     assert why(nearly_done) == expected
@@ -75,16 +75,16 @@ def test_what_a_person_paused_waits_for_a_person_or_for_the_time_that_was_named(
 ) -> None:
     held = replace(BLANK, status="paused", resume_at=resume_at, held=True)
     (verdict,) = choose([held], NOW, thresholds=Thresholds(), limit=12, asked=asked)
-    assert (verdict.chosen, verdict.why) == (False, Why.HELD)
-    assert why(replace(held, resume_at=NOW)) == (True, Why.RESUMES)
+    assert (verdict.chosen, verdict.why) == (False, PlanReason.HELD)
+    assert why(replace(held, resume_at=NOW)) == (True, PlanReason.RESUMES)
 
 
 def test_failed_waits_for_a_person() -> None:
-    assert why(replace(BLANK, status="failed")) == (False, Why.FAILED)
+    assert why(replace(BLANK, status="failed")) == (False, PlanReason.FAILED)
 
 
 def test_a_completed_backfill_is_opened_again_when_much_is_missing() -> None:
-    assert why(replace(BLANK, status="completed", captured=700)) == (True, Why.NEW)
+    assert why(replace(BLANK, status="completed", captured=700)) == (True, PlanReason.NEW)
 
 
 def test_never_planned_come_first_with_the_newest_ahead_and_then_those_waiting_longest() -> None:
@@ -115,7 +115,7 @@ def test_each_of_fifty_waiting_repositories_is_served_within_five_plans() -> Non
 
 def test_what_does_not_fit_waits_for_the_next_plan() -> None:
     verdicts = choose([replace(BLANK, id=str(n)) for n in range(14)], NOW, thresholds=Thresholds(), limit=12)
-    assert [verdict.why for verdict in verdicts if not verdict.chosen] == [Why.LATER, Why.LATER]
+    assert [verdict.why for verdict in verdicts if not verdict.chosen] == [PlanReason.LATER, PlanReason.LATER]
 
 
 def test_what_is_asked_for_is_planned_against_thresholds_pauses_and_limit() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import PullRequest
+from gh_backfill.simulator.rows import PullRequestRow
 from gh_backfill.simulator.shelf import outline_of
 from gh_backfill.simulator.threads import threads
 from gh_backfill.simulator.world import World
@@ -21,7 +21,7 @@ def made() -> World:
     return load(recipes=[SPEC, "made/other:600"])
 
 
-def pulls(world: World, name: str = "up") -> Iterator[PullRequest]:
+def pulls(world: World, name: str = "up") -> Iterator[PullRequestRow]:
     repository = world.repository("made", name)
     assert repository is not None
     for outline in world.shelves[repository.id].outlines():

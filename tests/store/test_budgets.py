@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor, waits
-from gh_backfill.policy.governor import Cause, Standing, Told
+from gh_backfill.policy.governor import BudgetState, Cause, RateLimitReport
 from gh_backfill.store import budgets
 from gh_backfill.store.budgets import Reserved
 from gh_backfill.store.db import Database, Row
@@ -32,7 +32,9 @@ def wanted(points: int = 1, seconds: float = 0.03, who: str = WHO) -> Reserved:
     return Reserved(identity=who, request=uuid.uuid4().hex, points=points, seconds=seconds)
 
 
-def reserve(db: Database, points: int = 1, *, seconds: float = 0.03, now: datetime = NOW) -> tuple[Reserved, Standing]:
+def reserve(
+    db: Database, points: int = 1, *, seconds: float = 0.03, now: datetime = NOW
+) -> tuple[Reserved, BudgetState]:
     """Reserve what must be granted."""
     asked = wanted(points, seconds)
     granted, standing = budgets.reserve(db, asked, now=now)
@@ -51,9 +53,9 @@ def refused(db: Database, points: int = 1, *, now: datetime = NOW) -> governor.W
 
 def told(
     remaining: int | None, *, limit: int = 100, reset_at: datetime = RESET, seconds: float = 0.03, **more: object
-) -> Told:
+) -> RateLimitReport:
     budget = None if remaining is None else Budget(limit=limit, remaining=remaining, reset_at=reset_at)
-    return Told(seconds=seconds, budget=budget, answered=budget is not None, **more)  # type: ignore[arg-type]
+    return RateLimitReport(seconds=seconds, budget=budget, answered=budget is not None, **more)  # type: ignore[arg-type]
 
 
 def learned(db: Database, remaining: int, *, limit: int = 100, reset_at: datetime = RESET) -> None:
@@ -186,7 +188,7 @@ def test_a_wait_without_a_time_doubles_while_it_repeats_and_begins_again_after_a
         moment = until
     assert waits == [MINUTE, 2 * MINUTE, 4 * MINUTE]
     asked, _ = reserve(db, now=moment)
-    budgets.settle(db, asked, Told(seconds=0.1, budget=None, answered=True), now=moment)
+    budgets.settle(db, asked, RateLimitReport(seconds=0.1, budget=None, answered=True), now=moment)
     assert row(db)["slowdowns"] == 0
 
 

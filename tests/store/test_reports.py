@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.engine.outcome import Outcome
+from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.models.github import Spent
 from gh_backfill.policy.ledger import JobOutcome
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.report.alerts import AlertKind, judge
-from gh_backfill.policy.report.costs import Prices
+from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.store import jobs, migrations, reports
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
@@ -43,7 +43,7 @@ def test_the_words_for_outcomes_are_those_of_the_check(db: Database) -> None:
                         where conname = 'progressive_capture_jobs_outcome_check'""")
     assert row is not None
     assert set(re.findall(r"'(\w+)'", row["text"])) == set(JobOutcome)
-    assert {outcome.value for outcome in Outcome} <= {outcome.value for outcome in JobOutcome}
+    assert {outcome.value for outcome in CaptureOutcome} <= {outcome.value for outcome in JobOutcome}
 
 
 def test_a_month_is_priced_from_the_ledger_by_processor(db: Database) -> None:
@@ -54,7 +54,7 @@ def test_a_month_is_priced_from_the_ledger_by_processor(db: Database) -> None:
         ended(tx, repository, processor_type="inngest", runner_seconds=30)
         ended(tx, repository, created_at=NOW - timedelta(days=70))
         ended(tx, repository, job_type="embedding", cost=0.25)
-        made = reports.month(tx, Prices(actions_minute=0.01), NOW, budget=None)
+        made = reports.month(tx, CostRates(actions_minute=0.01), NOW, budget=None)
     works = {work.processor: (work.jobs, work.minutes, work.chunks) for work in made.works}
     assert works == {"github_actions": (2, 3, 10), "inngest": (1, 1, 5)}
     assert made.by_processor["github_actions"] == 0.03
@@ -88,8 +88,8 @@ def test_failures_are_counted_since_the_last_success(db: Database) -> None:
         for minute, status in enumerate(("failed", "completed", "failed", "failed", "failed")):
             outcome = "died" if status == "failed" else "completed"
             ended(tx, repository, outcome, status, created_at=NOW + timedelta(minutes=minute), run_key=f"{minute}/1")
-        last = reports.of_run(tx, "4/1", prices=Prices(), at=NOW)
-        before = reports.of_run(tx, "0/1", prices=Prices(), at=NOW)
+        last = reports.of_run(tx, "4/1", prices=CostRates(), at=NOW)
+        before = reports.of_run(tx, "0/1", prices=CostRates(), at=NOW)
     assert [job.failures_in_a_row for job in last.jobs] == [3]
     assert [job.failures_in_a_row for job in before.jobs] == [1]
     assert AlertKind.REPEATED in [alert.kind for alert in judge(last, (), NOW)]
@@ -103,7 +103,7 @@ def test_few_points_left_are_read_from_the_shared_budget(db: Database) -> None:
                   values ('user:1', 'graphql', 1000, 99, now() + interval '1 hour'),
                          ('user:2', 'graphql', 5000, 0, now() - interval '1 hour'),
                          ('user:3', 'core', 5000, 0, now() + interval '1 hour')""")
-        made = reports.of_run(tx, "7/1", prices=Prices(), at=NOW)
+        made = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW)
     assert (made.points_left, made.points_limit) == (99, 1000)
 
 
@@ -112,7 +112,7 @@ def test_a_repository_whose_privacy_is_unknown_is_told_by_its_id(db: Database) -
     with db.transaction() as tx:
         tx.run("update repositories set is_private = null")
         ended(tx, repository, "failed", "failed", error="o/migrated is not there")
-        (job,) = reports.of_run(tx, "7/1", prices=Prices(), at=NOW).jobs
+        (job,) = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW).jobs
     assert job.name == repository
     assert job.error == f"{repository} is not there"
 
@@ -126,7 +126,7 @@ def test_the_ledger_works_in_a_host_applications_database(existing_database_url:
             job_id = jobs.start(tx, RUN, repository)
             assert jobs.heartbeat(tx, job_id, spent=Spent(points=1, requests=1), chunks=1, items=1)
         with database.transaction() as tx:
-            made = reports.of_run(tx, "7/1", prices=Prices(), at=NOW)
+            made = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW)
             reports.keep(tx, made, ())
             assert reports.metrics(tx).running_jobs == 1
             assert len(reports.standings(tx)) >= 0

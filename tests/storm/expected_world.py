@@ -26,7 +26,7 @@ def expected_world(world: World, *names: str, moved: bool = False) -> list[Repos
         return [_repository(world, home, moved=moved) for home in homes if len(world.shelves[home.id])]
 
 
-def pulls_of(world: World, repository_id: int) -> Iterator[rows.PullRequest]:
+def pulls_of(world: World, repository_id: int) -> Iterator[rows.PullRequestRow]:
     """Return the rows of a repository's pull requests, by number."""
     shelf = world.shelves[repository_id]
     for outline in shelf.outlines():
@@ -35,7 +35,7 @@ def pulls_of(world: World, repository_id: int) -> Iterator[rows.PullRequest]:
         yield pull
 
 
-def _repository(world: World, home: rows.Repository, *, moved: bool) -> Repository:
+def _repository(world: World, home: rows.RepositoryRow, *, moved: bool) -> Repository:
     pulls = list(pulls_of(world, home.id))
     return Repository(
         github_id=home.id,
@@ -55,7 +55,7 @@ def _repository(world: World, home: rows.Repository, *, moved: bool) -> Reposito
     )
 
 
-def _pull_request(world: World, pull: rows.PullRequest) -> PullRequest:
+def _pull_request(world: World, pull: rows.PullRequestRow) -> PullRequest:
     return PullRequest(
         number=pull.number,
         github_id=pull.id,
@@ -79,7 +79,7 @@ def _pull_request(world: World, pull: rows.PullRequest) -> PullRequest:
     )
 
 
-def _reviews(world: World, pull: rows.PullRequest) -> Iterator[Review]:
+def _reviews(world: World, pull: rows.PullRequestRow) -> Iterator[Review]:
     for review in pull.reviews:
         if review.state != _NOT_SUBMITTED and review.submitted_at is not None:
             yield Review(
@@ -93,7 +93,7 @@ def _reviews(world: World, pull: rows.PullRequest) -> Iterator[Review]:
             )
 
 
-def _review_comments(world: World, pull: rows.PullRequest) -> Iterator[ReviewComment]:
+def _review_comments(world: World, pull: rows.PullRequestRow) -> Iterator[ReviewComment]:
     reviews = {review.id for review in pull.reviews}
     comments = {comment.id for comment in pull.review_comments}
     for comment in pull.review_comments:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from gh_backfill.policy.lifecycle import BACKFILL_ARROWS, CHUNK_ARROWS
-from gh_backfill.simulator.rows import IssueComment, Review, ReviewComment
+from gh_backfill.simulator.rows import IssueComment, ReviewCommentRow, ReviewRow
 from gh_backfill.simulator.world import World
 from gh_backfill.store.db import Transaction
 from tests.comparison import Difference, compare
@@ -71,7 +71,7 @@ def _kept(tx: Transaction, world: World) -> set[int]:
     kept = {row["github_id"] for row in rows if row["github_id"]}
     for repository_id in world.repositories if rows else ():
         for pull in pulls_of(world, repository_id):
-            below: list[Review | ReviewComment | IssueComment]
+            below: list[ReviewRow | ReviewCommentRow | IssueComment]
             below = [*pull.reviews, *pull.review_comments, *pull.comments]
             if pull.node_id in identities:
                 kept |= {pull.number, *(row.id for row in below)}

@@ -15,7 +15,7 @@ from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.publish import markdown
-from gh_backfill.tasks.report.report import Options, Report, report
+from gh_backfill.tasks.report.report import Report, ReportOptions, report
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.test_closing import at_github, github_job
 
@@ -55,7 +55,7 @@ def ended(house: House, run: Run, name: str) -> None:
 
 def reported(house: House, number: int, *runners: dict[str, object]) -> Report:
     run = attempt(number)
-    options = Options(ask=at_github(house, *runners) if runners else None, run=(7, number))
+    options = ReportOptions(ask=at_github(house, *runners) if runners else None, run=(7, number))
     return report(house.db, run.key, options=options)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from tests.tasks.conftest import SMALL, House
@@ -39,7 +39,7 @@ def test_what_is_spoilt_once_is_read_again_and_stored_right(
         Fault(name=fault, count=1, size=0.5 if fault != "shrink" else 1, match={"operation": operation})
     )
     captured = house.capture(SMALL)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert counted(house) == clean
     assert (house.count("backfill_quarantine"), captured.gaps) == (0, 0)
     assert house.rows("select 1 from comments where body like %(bad)s", bad="%\ufffd%") == []
@@ -51,7 +51,7 @@ def test_what_stays_spoilt_is_kept_with_its_reason_and_everything_else_is_stored
 ) -> None:
     house.github.faults.add(Fault(name=fault, size=0.05))
     captured = house.capture(SMALL)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     lost = house.rows("select kind, number, reason from backfill_quarantine")
     assert lost != []
     assert {row["number"] for row in lost} - {None} != set()
@@ -70,7 +70,7 @@ def test_places_of_a_page_that_are_null_cost_no_neighbour(house: House, clean: d
     assert house.count("pull_requests") == 12 - len(lost)
     house.github.faults.clear()
     captured = house.capture(SMALL)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert counted(house) == clean
 
 
@@ -106,7 +106,7 @@ def test_a_row_that_the_database_refuses_is_found_and_all_others_are_stored(
     with house.db.transaction() as tx:
         tx.run("alter table comments add constraint odd check (github_id % 7 <> 0)")
     captured = house.capture(SMALL)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     lost = house.rows("select kind, github_id, reason from backfill_quarantine")
     assert lost != []
     assert all(row["github_id"] % 7 == 0 and "odd" in row["reason"] for row in lost)
@@ -134,7 +134,7 @@ def test_what_is_too_large_for_the_database_is_kept_apart_and_the_walk_goes_on(h
         tx.run("create index on pull_requests (body)")
         tx.run("create index on comments (body)")
     captured = house.capture(SMALL, limits=Limits(chunk_size=1))
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     lost = house.rows("select kind, number, reason from backfill_quarantine order by number")
     assert [(row["kind"], row["number"]) for row in lost] == [("issue_comment", 5), ("pull_request", 7)]
     assert all("for its size" in row["reason"] for row in lost)
@@ -178,7 +178,7 @@ def test_a_row_that_an_older_import_left_under_an_invented_id_becomes_the_right_
         tx.run("update progressive_backfill_state set processed_prs = 1")
     before = house.rows("select id from pull_requests where number <= 3 order by number")
     captured = house.capture(SMALL)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert house.rows("select id from pull_requests where number <= 3 order by number") == before
     assert house.rows("select 1 from pull_requests where github_id < 0") == []
 

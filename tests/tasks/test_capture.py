@@ -9,7 +9,7 @@ import pytest
 from gh_backfill.clients.credentials import Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.gate import SharedGate
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError, Unreachable
 from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
@@ -29,7 +29,7 @@ def pages(house: House) -> int:
 def test_a_capture_runs_to_the_end_and_the_backfill_is_complete(house: House) -> None:
     house.track(ENGINE)
     captured = house.capture()
-    assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 180)
+    assert (captured.outcome, captured.items) == (CaptureOutcome.COMPLETED, 180)
     assert house.count("pull_requests") == 180
     state = house.state()
     assert (state["status"], state["processed_prs"], state["total_prs"]) == ("completed", 180, 180)
@@ -40,7 +40,7 @@ def test_a_second_capture_asks_for_what_changed_since_and_nothing_else(house: Ho
     house.track(ENGINE)
     house.capture()
     nothing = house.capture()
-    assert (nothing.outcome, nothing.items, nothing.spent.points) == (Outcome.COMPLETED, 0, 1)
+    assert (nothing.outcome, nothing.items, nothing.spent.points) == (CaptureOutcome.COMPLETED, 0, 1)
     changes.edit(house.github.world, ENGINE, 20, title="Edited long after")
     again = house.capture()
     assert (again.items, again.counts.updated) == (1, 1)
@@ -63,7 +63,7 @@ def test_captures_with_a_limit_of_chunks_go_on_where_the_last_one_stopped(house:
     house.track(ENGINE)
     runs = [house.capture(limits=Limits(chunk_size=50, max_chunks=1)) for _ in range(4)]
     assert [run.items for run in runs] == [50, 50, 50, 30]
-    assert {run.outcome for run in runs} == {Outcome.STOPPED}
+    assert {run.outcome for run in runs} == {CaptureOutcome.STOPPED}
     assert house.count("pull_requests") == 180
 
 
@@ -79,7 +79,7 @@ def test_an_explicit_chunk_size_is_what_reaches_github(house: House, size: int) 
 def test_a_capture_stops_before_its_time_limit_and_says_so(house: House) -> None:
     house.track(ENGINE)
     captured = house.capture(limits=Limits(deadline=datetime.now(UTC)))
-    assert (captured.outcome, captured.chunks) == (Outcome.STOPPED, 0)
+    assert (captured.outcome, captured.chunks) == (CaptureOutcome.STOPPED, 0)
     assert "time limit" in captured.reason
     assert house.state()["status"] == "active"
 
@@ -87,7 +87,7 @@ def test_a_capture_stops_before_its_time_limit_and_says_so(house: House) -> None
 def test_an_initial_backfill_takes_the_newest_and_a_full_one_goes_on_from_there(house: House) -> None:
     house.track(ENGINE, goal=Goal(max_items=40))
     initial = house.capture()
-    assert (initial.outcome, initial.items, house.count("pull_requests")) == (Outcome.COMPLETED, 40, 40)
+    assert (initial.outcome, initial.items, house.count("pull_requests")) == (CaptureOutcome.COMPLETED, 40, 40)
     numbers = [row["number"] for row in house.rows("select number from pull_requests")]
     assert min(numbers) > 150
     before = house.github.stats.requests
@@ -131,7 +131,7 @@ def test_a_repository_renamed_during_the_walk_goes_on_under_its_new_name(house: 
             changes.rename_repository(house.github.world, ENGINE, name="motor")
 
     captured = house.capture(listen=meanwhile)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert house.only("select full_name from repositories where name <> 'small'")["full_name"] == "octo/motor"
     assert house.count("pull_requests") == 180
 
@@ -144,17 +144,17 @@ def test_a_repository_deleted_during_the_walk_fails_alone_and_keeps_its_rows(hou
             changes.delete_repository(house.github.world, ENGINE)
 
     captured = house.capture(listen=meanwhile)
-    assert captured.outcome is Outcome.FAILED
+    assert captured.outcome is CaptureOutcome.FAILED
     assert house.state()["status"] == "failed"
     assert house.count("pull_requests") == 25
-    assert house.capture(SMALL).outcome is Outcome.COMPLETED
+    assert house.capture(SMALL).outcome is CaptureOutcome.COMPLETED
 
 
 @pytest.mark.parametrize("options", [Options(limits={"tok": 30})])
 def test_a_low_budget_pauses_with_a_reason_and_a_time_to_go_on(house: House) -> None:
     house.track(ENGINE)
     captured = house.capture(limits=Limits(chunk_size=5, deadline=datetime.now(UTC) + timedelta(minutes=12)))
-    assert captured.outcome is Outcome.PAUSED
+    assert captured.outcome is CaptureOutcome.PAUSED
     state = house.state()
     assert (state["status"], state["pause_reason"]) == ("paused", "graphql_rate_limit_low")
     assert state["metadata"]["pause_reason"] == "graphql_rate_limit_low"
@@ -195,7 +195,7 @@ def test_without_a_time_limit_it_waits_for_the_points_instead(house: House) -> N
 def test_a_passing_fault_is_survived_by_asking_again(house: House, name: str) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name=name, count=3, skip=1))
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 180
     assert len(house.slept) >= 3
 
@@ -203,7 +203,7 @@ def test_a_passing_fault_is_survived_by_asking_again(house: House, name: str) ->
 def test_a_page_over_the_resource_limit_shrinks_until_it_passes(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="resource_limits", size=12))
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 180
     sizes = [row["pr_count"] for row in house.rows("select pr_count from backfill_chunks where pr_count is not null")]
     assert max(sizes) <= 12
@@ -214,7 +214,7 @@ def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(house: House
     house.github.faults.add(Fault(name="stall", count=1, match={"operation": "Page"}))
     graphql = GraphQL(house.github.graphql_url, "tok", timeout=(2.0, 2.0), sleep=house.slept.append)
     captured = capture.run(house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None)
-    assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 12)
+    assert (captured.outcome, captured.items) == (CaptureOutcome.COMPLETED, 12)
     assert house.github.faults.struck() == {"stall": 1}
     assert (house.count("pull_requests"), house.state(SMALL)["processed_prs"], len(house.slept)) == (12, 12, 1)
 
@@ -223,7 +223,7 @@ def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(house: House
 def test_a_page_that_times_out_is_asked_for_in_halves(house: House, name: str) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name=name, count=2))
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 180
     first = house.only("select pr_count from backfill_chunks where chunk_number = 1")
     assert first["pr_count"] == 25 // 2 // 2
@@ -232,9 +232,9 @@ def test_a_page_that_times_out_is_asked_for_in_halves(house: House, name: str) -
 def test_a_backfill_that_failed_in_its_catch_up_does_not_walk_again(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="bad_credentials", count=1, match={"variables": "UPDATED_AT"}))
-    assert house.capture().outcome is Outcome.FAILED
+    assert house.capture().outcome is CaptureOutcome.FAILED
     before = pages(house)
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert pages(house) - before == 1
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
 
@@ -265,14 +265,14 @@ def test_a_capture_survives_that_github_does_not_say_at_first_whose_budget_it_is
         captured = capture.run(
             house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None, sleep=house.wait
         )
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
 
 
 def test_a_refused_token_stops_at_once_with_a_word_about_the_token(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="bad_credentials"))
     captured = house.capture()
-    assert captured.outcome is Outcome.FAILED
+    assert captured.outcome is CaptureOutcome.FAILED
     assert "GITHUB_TOKEN" in captured.reason
 
 
@@ -281,7 +281,7 @@ def test_a_refused_credential_pauses_the_backfill_and_is_no_error_of_it(house: H
     house.track(ENGINE)
     house.github.faults.add(Fault(name=fault, match={"operation": "Page"}))
     captured = house.capture()
-    assert (captured.outcome, captured.error_type) == (Outcome.FAILED, "denied")
+    assert (captured.outcome, captured.error_type) == (CaptureOutcome.FAILED, "denied")
     state = house.state()
     assert (state["status"], state["pause_reason"]) == ("paused", "credential_refused")
     assert (state["consecutive_errors"], state["error_count"], state["held"]) == (0, 0, False)
@@ -298,13 +298,13 @@ def test_a_network_that_is_away_costs_the_repository_nothing(house: House) -> No
     captured = capture.run(
         house.db, nowhere, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=house.wait
     )
-    assert (captured.outcome, captured.error_type, captured.resume_at) == (Outcome.FAILED, "network", None)
+    assert (captured.outcome, captured.error_type, captured.resume_at) == (CaptureOutcome.FAILED, "network", None)
     assert {key: house.state()[key] for key in ("status", "consecutive_errors", "error_count", "last_error")} == {
         key: before[key] for key in ("status", "consecutive_errors", "error_count", "last_error")
     }
     chunk = house.only("select status, retry_at, retry_count from backfill_chunks where status <> 'completed'")
     assert chunk == {"status": "pending", "retry_at": None, "retry_count": 0}
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
 
 
 def test_a_network_that_comes_back_in_time_is_not_even_an_end(house: House) -> None:
@@ -316,7 +316,7 @@ def test_a_network_that_comes_back_in_time_is_not_even_an_end(house: House) -> N
         graphql._url = there  # noqa: SLF001
 
     captured = capture.run(house.db, graphql, house.run, ENGINE, Limits(), listen=lambda progress: None, sleep=wait)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
 
 
 def test_errors_of_github_itself_still_count_and_pause_in_the_guides_words(house: House) -> None:
@@ -366,7 +366,7 @@ def test_an_interrupted_capture_gives_its_chunk_back_at_once(house: House) -> No
     with pytest.raises(KeyboardInterrupt):
         house.capture(limits=Limits(chunk_size=30), listen=interrupt)
     assert house.only("select status, outcome from progressive_capture_jobs")["status"] == "cancelled"
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 180
 
 

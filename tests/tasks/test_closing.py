@@ -19,7 +19,7 @@ from gh_backfill.store.db import Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.closing import Ask
-from gh_backfill.tasks.report.report import Options, report
+from gh_backfill.tasks.report.report import ReportOptions, report
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 HOME = SMALL  # the repository whose workflow runs
@@ -70,7 +70,7 @@ def test_a_job_whose_runner_died_is_failed_and_one_that_was_cancelled_is_cancell
     ask = at_github(
         house, github_job(f"capture {ENGINE}", "failure"), github_job(f"capture {SMALL}", "cancelled", seconds=5)
     )
-    made = report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    made = report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     rows = ledger(house)
     assert (rows[ENGINE]["status"], rows[ENGINE]["outcome"]) == ("failed", "died")
     assert rows[ENGINE]["error"] == "the runner died or was shut down (failure)"
@@ -83,7 +83,7 @@ def test_a_job_that_is_still_at_work_stays_open_and_ends_by_its_own_word(house: 
     planned(house, ENGINE)
     job_id = started(house)
     ask = at_github(house, github_job(f"capture {ENGINE}", None))
-    made = report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    made = report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     assert [job.status for job in made.run.running] == [JobStatus.PROCESSING]
     assert made.failed == []
     assert finish(house, job_id)
@@ -94,7 +94,7 @@ def test_jobs_of_another_attempt_say_nothing_about_this_one(house: House) -> Non
     planned(house, ENGINE)
     started(house)
     ask = at_github(house, github_job(f"capture {ENGINE}", "cancelled", attempt=2))
-    report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     assert ledger(house)[ENGINE]["outcome"] == "died"
 
 
@@ -107,7 +107,7 @@ def test_the_minutes_of_plan_and_report_count_for_the_run(house: House) -> None:
         github_job(f"capture {ENGINE}", "failure", seconds=121),
         github_job("report", None),
     )
-    made = report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    made = report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     assert made.totals()["minutes"] == 2 + 3 + 1
     assert made.run.overhead_minutes == 3
 
@@ -119,7 +119,7 @@ def test_without_an_answer_the_ledger_alone_decides_and_the_report_says_so(house
     def refuse(run_id: int) -> list[RunnerJob]:
         raise Denied("GitHub refuses (status 403): check GITHUB_TOKEN")
 
-    made = report(house.db, "7/1", options=Options(ask=refuse, run=(7, 1)))
+    made = report(house.db, "7/1", options=ReportOptions(ask=refuse, run=(7, 1)))
     assert ledger(house)[ENGINE]["outcome"] == "died"
     (note,) = made.run.notes
     assert "status 403" in note
@@ -131,7 +131,7 @@ def test_what_a_dead_job_did_is_counted_from_the_chunks_that_it_left(house: Hous
     with house.db.transaction() as tx:  # as if its last words had been lost
         tx.run("""update progressive_capture_jobs
                   set status = 'processing', outcome = null, completed_at = null, points = null, chunks = null""")
-    made = report(house.db, "7/1", options=Options(run=(7, 1)))
+    made = report(house.db, "7/1", options=ReportOptions(run=(7, 1)))
     (job,) = made.jobs
     assert (job.chunks, job.items) == (captured.chunks, captured.items)
     assert job.points == house.only("select sum(points)::integer as n from backfill_chunks")["n"]
@@ -193,14 +193,14 @@ def test_what_an_applications_cleaner_failed_may_still_become_final(house: House
 def test_what_an_applications_cleaner_failed_is_no_failure_while_its_runner_works(house: House) -> None:
     long_running(house)
     ask = at_github(house, github_job(f"capture {ENGINE}", None))
-    made = report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    made = report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     assert made.failed == []
 
 
 def test_a_final_status_is_final(house: House) -> None:
     planned(house, ENGINE)
     job_id = started(house)
-    report(house.db, "7/1", options=Options(run=(7, 1)))
+    report(house.db, "7/1", options=ReportOptions(run=(7, 1)))
     assert not finish(house, job_id)
     with house.db.transaction() as tx:
         assert not jobs.heartbeat(tx, job_id, spent=Spent(), chunks=0, items=0)
@@ -224,26 +224,26 @@ def test_the_next_report_asks_github_about_runs_that_were_never_reported(house: 
     planned(house, ENGINE)
     started(house)
     ask = at_github(house, github_job(f"capture {ENGINE}", "failure"))
-    report(house.db, "8/1", options=Options(ask=ask, run=None))
+    report(house.db, "8/1", options=ReportOptions(ask=ask, run=None))
     assert ledger(house)[ENGINE]["outcome"] == "died"
 
 
 def test_a_plan_that_failed_on_a_schedule_is_a_failure_of_the_system(house: House) -> None:
     line = "GitHub does not accept the secret BACKFILL_TOKEN: renew it"
-    options = Options(run=(7, 1), plan_result="failure", plan_error=line, scheduled=True)
+    options = ReportOptions(run=(7, 1), plan_result="failure", plan_error=line, scheduled=True)
     made = report(house.db, "7", options=options)
     assert [failure.error for failure in made.run.system_errors] == [f"the plan failed: {line}"]
     assert made.run.headline == f"Nothing was captured: the plan failed: {line}."
     assert [(alert.kind, alert.text) for alert in made.alerts] == [("system_error", f"the plan failed: {line}")]
-    by_hand = report(house.db, "8", options=Options(run=(8, 1), plan_result="failure"))
+    by_hand = report(house.db, "8", options=ReportOptions(run=(8, 1), plan_result="failure"))
     assert "Nothing was captured: the plan failed: it did not say why" in by_hand.run.headline
     assert by_hand.alerts == ()
 
 
 def test_a_plan_that_gave_no_jobs_is_told_with_its_reason(house: House) -> None:
-    idle = report(house.db, "7", options=Options(run=(7, 1), plan_idle="no points until 12:00"))
+    idle = report(house.db, "7", options=ReportOptions(run=(7, 1), plan_idle="no points until 12:00"))
     assert idle.run.headline == "Nothing was captured: no points until 12:00."
-    needless = report(house.db, "8", options=Options(run=(8, 1)))
+    needless = report(house.db, "8", options=ReportOptions(run=(8, 1)))
     assert needless.run.headline == "Nothing was captured: no repositories need backfilling."
 
 
@@ -254,6 +254,6 @@ def test_a_dead_job_ended_after_its_last_claim_whatever_githubs_clock_says(house
         tx.run("update progressive_capture_jobs set status = 'processing', outcome = null, completed_at = null")
     slow = github_job(f"capture {ENGINE}", "failure")
     ask = at_github(house, {**slow, "completed_at": "2026-01-01T00:00:00Z"})
-    report(house.db, "7/1", options=Options(ask=ask, run=(7, 1)))
+    report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     last = house.only("select max(started_at) as at from backfill_chunks")["at"]
     assert ledger(house)[ENGINE]["completed_at"] >= last

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import migrations
@@ -60,7 +60,7 @@ def test_a_serialization_failure_replays_the_commit_without_asking_github_again(
     before = house.github.stats.requests
     captured = house.capture(SMALL)
     assert house.only("select last_value > 1 as replayed from collisions") == {"replayed": True}
-    assert (captured.outcome, captured.items, len(house.slept)) == (Outcome.COMPLETED, 12, 1)
+    assert (captured.outcome, captured.items, len(house.slept)) == (CaptureOutcome.COMPLETED, 12, 1)
     assert house.github.stats.requests - before == undisturbed
     assert house.state(SMALL)["processed_prs"] == 12
     assert_captured(house, SMALL)
@@ -90,7 +90,11 @@ def test_a_database_that_restarts_in_the_middle_of_a_run_costs_neither_a_row_nor
             db, house.graphql(), house.run, ENGINE, Limits(chunk_size=40), listen=go_away, sleep=wait
         )
         assert len(away) == 3
-        assert (captured.outcome, captured.items, house.state()["processed_prs"]) == (Outcome.COMPLETED, 180, 180)
+        assert (captured.outcome, captured.items, house.state()["processed_prs"]) == (
+            CaptureOutcome.COMPLETED,
+            180,
+            180,
+        )
         cursors = (
             "select 1 from backfill_chunks group by stream_id, after_cursor having count(*) > 1 or max(attempt) > 1"
         )

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_backfill import console
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
-from gh_backfill.policy.report.costs import Prices
+from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import reports, repositories
@@ -60,7 +60,7 @@ def test_a_walk_whose_list_does_not_lead_on_once_asks_again_and_is_whole(house: 
         house.track(ENGINE)
     house.github.faults.add(Fault(name=shape, on="pullRequests", count=2))
     captured = house.capture(limits=Limits(chunk_size=20))
-    assert (captured.outcome, captured.gaps, house.count("pull_requests")) == (Outcome.COMPLETED, 0, 180)
+    assert (captured.outcome, captured.gaps, house.count("pull_requests")) == (CaptureOutcome.COMPLETED, 0, 180)
     assert (house.state()["status"], house.state()["gaps"]) == ("completed", 0)
     assert house.rows(SECOND_LOOKS) == []
 
@@ -76,14 +76,14 @@ def test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so(
     state = house.state()
     assert missing > 0
     assert (state["status"], state["gaps"]) == ("completed", missing)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     said = f"complete but for {missing} that GitHub counts and does not list"
     assert captured.reason == said
     console.show_status([status(house, ENGINE)])
     assert said in capsys.readouterr().out
     assert house.only("select gaps from backfill_progress_summary")["gaps"] == missing
     with house.db.transaction(read_only=True) as tx:
-        *_, figures = reports.of_run(tx, house.run.key, at=datetime.now(UTC), prices=Prices()).jobs
+        *_, figures = reports.of_run(tx, house.run.key, at=datetime.now(UTC), prices=CostRates()).jobs
     assert f"{missing} pull requests that GitHub counts and does not list" in [each.reason for each in figures.warned]
     assert (status(house, ENGINE).unlisted, status(house, ENGINE).gaps) == (missing, missing)
     assert captured.spent.points < 30
@@ -98,7 +98,7 @@ def test_a_gap_is_asked_for_again_by_the_next_capture_and_closed(house: House) -
         tx.run("update progressive_backfill_state set gaps = 100")
     before = house.count("pull_requests")
     again = house.capture()
-    assert (again.outcome, again.gaps) == (Outcome.COMPLETED, 0)
+    assert (again.outcome, again.gaps) == (CaptureOutcome.COMPLETED, 0)
     assert (house.count("pull_requests"), house.state()["gaps"]) == (180, 0)
     assert again.counts.inserted >= 180 - before
 
@@ -107,7 +107,7 @@ def test_a_list_that_ends_before_its_count_is_a_gap_by_two_readings(house: House
     house.track(SMALL)
     house.github.faults.add(Fault(name="phantoms", size=3))
     captured = house.capture(SMALL)
-    assert (captured.outcome, captured.gaps, house.count("pull_requests")) == (Outcome.COMPLETED, 3, 12)
+    assert (captured.outcome, captured.gaps, house.count("pull_requests")) == (CaptureOutcome.COMPLETED, 3, 12)
     assert house.state(SMALL)["gaps"] == 3
     walks = house.rows(
         "select 1 from backfill_chunks c join backfill_streams s on s.id = c.stream_id where s.stream = 'history'"
@@ -137,7 +137,7 @@ def test_a_list_of_a_pull_request_that_never_leads_on_ends_soon_and_what_it_lack
     house.track(SMALL)
     house.github.faults.add(Fault(name=shape, on=on))
     captured = house.capture(SMALL)
-    assert (captured.outcome, house.count("pull_requests")) == (Outcome.COMPLETED, 12)
+    assert (captured.outcome, house.count("pull_requests")) == (CaptureOutcome.COMPLETED, 12)
     assert house.rows(SHORT_BUT_CALLED_WHOLE) == []
     assert captured.spent.points < 30
     short = len(house.rows("select 1 from pull_requests where capture_gap is not null"))

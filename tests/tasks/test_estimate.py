@@ -16,7 +16,7 @@ from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.gate import SharedGate
-from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.bottleneck import Limit, limit
 from gh_backfill.policy.estimate import Estimate
@@ -111,7 +111,7 @@ def test_half_of_each_history_foretells_the_points_and_the_time_of_the_other_hal
                     seen.append((progress.left, progress.spent.points, office.clock.passed))
 
             captured = office.capture(name, Limits(), listen=listen)
-            assert captured.outcome is Outcome.COMPLETED
+            assert captured.outcome is CaptureOutcome.COMPLETED
             ((found, points_before, clock_before),) = halfway
             points, took = captured.spent.points - points_before, office.clock.passed - clock_before
             if name not in ANOTHER_AGE:
@@ -133,7 +133,7 @@ def test_the_hours_of_waiting_for_points_are_foretold(database_url: str) -> None
         took = office.clock.passed - before
         with office.db.transaction(read_only=True) as tx:
             (times,) = reports.times(tx).values()
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert took > 2 * 3600
     assert abs(found.seconds - took) <= ALLOWED * took
     assert abs(found.waiting - times.points) <= ALLOWED * took

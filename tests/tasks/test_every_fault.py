@@ -17,7 +17,7 @@ from gh_backfill.engine.background import at_once
 from gh_backfill.engine.outcome import Limits
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.work import Goal
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -132,7 +132,7 @@ def planned_in_parts(room: Room) -> None:
     now = datetime.now(UTC)
     made = plan.plan(room.db, graphql, room.run, now, thresholds=Thresholds(), limit=12, per_part=50)
     whys = {each.why for each in made.verdicts}
-    assert made.parts or Why.NOT_SPLIT in whys or "empty_page" in room.github.faults.struck()
+    assert made.parts or PlanReason.NOT_SPLIT in whys or "empty_page" in room.github.faults.struck()
 
 
 def spoilt(room: Room) -> None:

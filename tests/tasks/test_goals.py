@@ -8,11 +8,11 @@ import pytest
 
 from gh_backfill.bars import progress_line
 from gh_backfill.commands import options
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import Goal
-from gh_backfill.policy.report.costs import Prices
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.report.costs import CostRates
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.store import reports
 from gh_backfill.tasks import capture, track
@@ -29,7 +29,7 @@ def limited(house: House) -> House:
     return house
 
 
-def reason(house: House) -> Why:
+def reason(house: House) -> PlanReason:
     made = plan(house.db, house.graphql(), house.run, datetime.now(UTC), thresholds=Thresholds(), limit=12)
     (verdict,) = (each for each in made.verdicts if each.repository.full_name == ENGINE)
     return verdict.why
@@ -41,13 +41,13 @@ def test_a_reached_goal_is_complete_in_status_and_view_and_no_plan_goes_on(limit
     assert (row["goal"], row["percent"], row["gaps"]) == (40, 100.0, 0)
     view = limited.only("select wanted_prs, goal_percentage, gaps from backfill_progress_summary")
     assert view == {"wanted_prs": 40, "goal_percentage": 100, "gaps": 0}
-    assert reason(limited) is Why.GOAL
+    assert reason(limited) is PlanReason.GOAL
 
 
 def test_a_capture_of_a_reached_goal_reads_what_changed_and_not_the_whole_history(limited: House) -> None:
     changes.edit(limited.github.world, ENGINE, 191, title="Edited since")
     again = limited.capture()
-    assert (again.outcome, again.items, limited.count("pull_requests")) == (Outcome.COMPLETED, 1, 40)
+    assert (again.outcome, again.items, limited.count("pull_requests")) == (CaptureOutcome.COMPLETED, 1, 40)
     assert limited.only("select goal_max_items as n from backfill_streams where stream = 'history'")["n"] == 40
 
 
@@ -61,7 +61,7 @@ def test_progress_counts_towards_the_goal_and_names_the_total_beside_it(house: H
 
 def test_a_report_counts_towards_the_goal(limited: House) -> None:
     with limited.db.transaction(read_only=True) as tx:
-        run = reports.of_run(tx, limited.run.key, at=datetime.now(UTC), prices=Prices())
+        run = reports.of_run(tx, limited.run.key, at=datetime.now(UTC), prices=CostRates())
     (figures,) = run.jobs
     assert (figures.captured, figures.goal, figures.total, figures.percent) == (40, 40, 180, 100.0)
 
@@ -73,7 +73,7 @@ def test_a_larger_goal_that_is_named_goes_on_and_a_smaller_or_none_does_not(limi
     (told,) = track.track(limited.db, limited.graphql(), [ENGINE], backfill=Goal(max_items=100), larger=True)
     assert told.result is track.Result.RAISED
     captured = limited.capture()
-    assert (captured.outcome, limited.count("pull_requests")) == (Outcome.COMPLETED, 100)
+    assert (captured.outcome, limited.count("pull_requests")) == (CaptureOutcome.COMPLETED, 100)
     track.track(limited.db, limited.graphql(), [ENGINE], backfill=Goal(), larger=True)
     limited.capture()
     assert limited.count("pull_requests") == 180

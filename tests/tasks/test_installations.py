@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.engine.recover import recover
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import access, migrations
@@ -62,7 +62,7 @@ def run(url: str, statements: str) -> None:
         connection.close()
 
 
-def planned(house: House) -> Why:
+def planned(house: House) -> PlanReason:
     """Plan as the schedule does; returns why the repository of this world is in the plan."""
     made = plan(house.db, house.graphql(), house.run, datetime.now(UTC), thresholds=EVERYTHING, limit=12)
     (why,) = [each.why for each in made.verdicts if each.repository.full_name == ENGINE]
@@ -72,9 +72,9 @@ def planned(house: House) -> Why:
 def the_whole_job(house: House) -> None:
     """Track, plan, capture in several runs, and find everything where it should be."""
     house.track(ENGINE)
-    assert planned(house) is Why.GOES_ON
+    assert planned(house) is PlanReason.GOES_ON
     assert house.capture(limits=Limits(chunk_size=20, max_chunks=1)).items == 20
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert_complete(house)
 
 
@@ -131,8 +131,8 @@ def test_the_broken_backfill_of_a_host_application_is_taken_up_and_mended(existi
         before = house.state()
         assert (before["status"], before["processed_prs"], before["resume_at"]) == ("paused", 550, None)
         assert [each.chunk_number for each in recover(house.db).closed] == [43, 44]
-        assert planned(house) is Why.RESUMES
-        assert house.capture().outcome is Outcome.COMPLETED
+        assert planned(house) is PlanReason.RESUMES
+        assert house.capture().outcome is CaptureOutcome.COMPLETED
         assert_complete(house)
         assert house.only("select count(*) as n from backfill_chunks where stream_id is null")["n"] == 4
         assert house.only("select count(*) as n from progressive_backfill_state")["n"] == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.store.db import Database
 from tests.storm.wire import Cut, Moment, Wire
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -73,7 +73,7 @@ def test_a_worker_told_to_stop_gives_its_chunk_back_and_says_so(house: House, wo
     assert house.rows("select 1 from backfill_chunks where status = 'processing'") == []
     job = house.only("select status, outcome from progressive_capture_jobs")
     assert job["status"] in {"cancelled", "failed"}
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
 
 
@@ -90,10 +90,10 @@ def test_a_killed_worker_is_followed_at_once_on_its_machine_and_after_its_lease_
     if elsewhere and left:
         with house.db.transaction() as tx:
             tx.run("update backfill_chunks set claimed_by = replace(claimed_by, '@', '@0') where status = 'processing'")
-        assert house.capture().outcome is Outcome.BUSY
+        assert house.capture().outcome is CaptureOutcome.BUSY
         with house.db.transaction() as tx:
             tx.run("update backfill_chunks set lease_until = now() - interval '1 second' where status = 'processing'")
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
     assert (
         house.rows("select after_cursor from backfill_chunks group by stream_id, after_cursor having count(*) > 1")
@@ -107,7 +107,7 @@ def test_two_workers_on_one_repository_do_every_page_once_between_them(house: Ho
         for process in (one, two):
             process.communicate(timeout=120)
     while house.state()["status"] != "completed":
-        assert house.capture().outcome in {Outcome.COMPLETED, Outcome.BUSY}
+        assert house.capture().outcome in {CaptureOutcome.COMPLETED, CaptureOutcome.BUSY}
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
     assert (
         house.rows("select after_cursor from backfill_chunks group by stream_id, after_cursor having count(*) > 1")
@@ -125,7 +125,7 @@ def cut(house: House) -> None:
 def test_a_connection_lost_between_two_chunks_is_opened_again(house: House) -> None:
     house.track(ENGINE)
     captured = house.capture(limits=Limits(chunk_size=40), listen=lambda progress: cut(house))
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
 
 
@@ -157,7 +157,7 @@ def test_a_commit_whose_answer_is_lost_is_found_out_and_counted_once(
         captured = replace(house, db=db).capture(limits=Limits(chunk_size=40))
     wire.close()
     assert accident.struck
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert (house.count("pull_requests"), house.state()["processed_prs"]) == (180, 180)
     assert house.only("select sum(items_done) as n from backfill_streams where stream = 'history'")["n"] == 180
 
@@ -178,7 +178,7 @@ def test_a_worker_that_wakes_up_after_its_chunk_was_taken_over_commits_nothing(h
         captured = replace(house, db=db).capture()
     wire.close()
     assert overtaken != []
-    assert (captured.outcome, captured.items) == (Outcome.BUSY, 0)
+    assert (captured.outcome, captured.items) == (CaptureOutcome.BUSY, 0)
     assert (house.count("pull_requests"), house.state()["processed_prs"]) == (0, 0)
 
 

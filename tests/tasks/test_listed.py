@@ -23,7 +23,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
-from gh_backfill.simulator.rows import ReviewComment
+from gh_backfill.simulator.rows import ReviewCommentRow
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.simulator.world import World
 from tests import corpus
@@ -113,7 +113,7 @@ def with_comments(world: World, least: int = 3) -> int:
     return next(pull.number for pull in pulls if pull and len(pull.review_comments) >= least and pull.number != 7)
 
 
-Rows = list[ReviewComment]
+Rows = list[ReviewCommentRow]
 NOW = "2030-01-01T00:00:00Z"
 
 

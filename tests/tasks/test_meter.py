@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.policy.bottleneck import Limit, Times, limit
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
@@ -36,7 +36,7 @@ def test_a_pause_for_points_is_time_waited_for_points(house: House) -> None:
     soon = datetime.now(UTC) + timedelta(minutes=10)
     captured = house.capture(limits=Limits(chunk_size=5, deadline=soon))
     times = times_of(house)
-    assert captured.outcome is Outcome.PAUSED
+    assert captured.outcome is CaptureOutcome.PAUSED
     assert captured.resume_at is not None
     assert times.points > (captured.resume_at - soon).total_seconds()
     assert limit(times) is Limit.POINTS
@@ -52,7 +52,7 @@ def test_a_wish_to_slow_down_is_the_secondary_limit(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="secondary_a", count=1, size=900))
     captured = house.capture(limits=Limits(deadline=datetime.now(UTC) + timedelta(minutes=10)))
-    assert captured.outcome is Outcome.PAUSED
+    assert captured.outcome is CaptureOutcome.PAUSED
     assert limit(times_of(house)) is Limit.SECONDARY
 
 

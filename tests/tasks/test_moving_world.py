@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.world import World
@@ -51,7 +51,7 @@ def during(house: House, change: Change, *, after_chunk: int = 1) -> Callable[[P
 def test_what_happens_during_the_walk_is_there_at_its_end(house: House, what: str, after_chunk: int) -> None:
     house.track(ENGINE)
     captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, CHANGES[what], after_chunk=after_chunk))
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     with house.db.transaction(read_only=True) as tx:
         wanted = [each for each in expected_world(house.github.world) if each.full_name == ENGINE]
         differences = compare(tx, wanted, stood_still=False)
@@ -89,7 +89,7 @@ def test_a_repository_that_stops_being_public_is_private_at_once(house: House) -
         return changes.make_private(world, ENGINE)
 
     captured = house.capture(listen=during(house, hide))
-    assert captured.outcome is Outcome.FAILED
+    assert captured.outcome is CaptureOutcome.FAILED
     assert house.only("select is_private from repositories")["is_private"] is True
     assert house.count("pull_requests") == 25
 
@@ -102,7 +102,7 @@ def test_a_name_that_changes_hands_during_the_walk_ends_with_its_new_owner(house
         changes.rename_repository(world, ENGINE, name="small")
 
     captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, change_hands))
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert house.rows("select distinct repository_full_name as name from pull_requests") == [{"name": SMALL}]
     house.capture(house.only("select id from repositories where full_name <> %(name)s", name=SMALL)["id"])
     names = "select repository_full_name as name, count(*) as n from pull_requests group by 1 order by 1"
@@ -119,7 +119,7 @@ def test_an_account_deleted_during_the_walk_drops_nothing(house: House) -> None:
         changes.delete_account(world, somebody(world))
 
     captured = house.capture(limits=Limits(chunk_size=40), listen=during(house, leave))
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 180
 
 

@@ -12,7 +12,7 @@ import requests
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.gate import SharedGate
-from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.tasks import capture
@@ -61,7 +61,7 @@ def test_a_relay_whose_clock_is_off_loses_no_change(house: House, relay: str, re
     captured = capture.run(
         house.db, graphql, RUN, ENGINE, Limits(chunk_size=60), listen=edit_once, sleep=house.wait, begin=at_once
     )
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert house.only("select number from pull_requests where title = 'Edited during the walk'") == {"number": 180}
 
 

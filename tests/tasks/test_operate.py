@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError, PartlyFailed
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.policy.standing import shown_status, why_it_stands
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.backfill_events import Actor
@@ -23,7 +23,7 @@ SOON = timedelta(hours=1)
 ANA = Actor(who="ana")
 
 
-def planned(house: House, *asked: str, now: datetime | None = None) -> dict[str, Why]:
+def planned(house: House, *asked: str, now: datetime | None = None) -> dict[str, PlanReason]:
     made = plan(
         house.db,
         house.graphql(),
@@ -65,11 +65,11 @@ def test_a_running_capture_stops_at_its_next_claim_keeps_what_it_has_and_goes_on
                 operate.pause(other, [ENGINE], reason="release day", until=None)
 
     captured = stopped_after_a_chunk(house, stop)
-    assert (captured.outcome, captured.chunks, captured.items) == (Outcome.PAUSED, 1, 25)
+    assert (captured.outcome, captured.chunks, captured.items) == (CaptureOutcome.PAUSED, 1, 25)
     assert {"pause": "release day", "cancel": "cancelled"}[verb] in captured.reason
     assert house.count("pull_requests") == 25
     operate.resume(house.db, [ENGINE])
-    assert (house.capture().outcome, house.count("pull_requests")) == (Outcome.COMPLETED, 180)
+    assert (house.capture().outcome, house.count("pull_requests")) == (CaptureOutcome.COMPLETED, 180)
     assert house.state()["processed_prs"] == 180
 
 
@@ -77,7 +77,7 @@ def test_a_job_that_starts_after_the_pause_does_not_undo_it(house: House) -> Non
     house.track(ENGINE)
     operate.cancel(house.db, [ENGINE])
     captured = house.capture()
-    assert (captured.outcome, captured.chunks) == (Outcome.PAUSED, 0)
+    assert (captured.outcome, captured.chunks) == (CaptureOutcome.PAUSED, 0)
     assert (house.state()["status"], house.state()["pause_reason"]) == ("paused", "cancelled")
 
 
@@ -86,12 +86,12 @@ def test_a_pause_holds_before_the_first_stream_is_there(house: House) -> None:
     with house.db.transaction() as tx:
         tx.run("delete from backfill_streams")
     operate.cancel(house.db, [ENGINE])
-    assert house.capture().outcome is Outcome.PAUSED
+    assert house.capture().outcome is CaptureOutcome.PAUSED
 
 
-@pytest.mark.parametrize(("verb", "why"), [("pause", Why.HELD), ("cancel", Why.CANCELLED)])
+@pytest.mark.parametrize(("verb", "why"), [("pause", PlanReason.HELD), ("cancel", PlanReason.CANCELLED)])
 def test_the_planner_leaves_alone_what_a_person_paused_or_cancelled_even_if_asked(
-    house: House, verb: str, why: Why
+    house: House, verb: str, why: PlanReason
 ) -> None:
     house.track(ENGINE)
     if verb == "pause":
@@ -101,16 +101,16 @@ def test_the_planner_leaves_alone_what_a_person_paused_or_cancelled_even_if_aske
     assert planned(house, now=datetime.now(UTC) + timedelta(days=400)) == {ENGINE: why}
     assert planned(house, ENGINE) == {ENGINE: why}
     operate.resume(house.db, [ENGINE])
-    assert planned(house) == {ENGINE: Why.GOES_ON}
+    assert planned(house) == {ENGINE: PlanReason.GOES_ON}
 
 
 def test_a_pause_for_a_time_ends_by_itself(house: House) -> None:
     house.track(ENGINE)
     operate.pause(house.db, [ENGINE], reason=None, until=datetime.now(UTC) + SOON)
-    assert planned(house) == {ENGINE: Why.HELD}
+    assert planned(house) == {ENGINE: PlanReason.HELD}
     with house.db.transaction() as tx:
         tx.run("update progressive_backfill_state set resume_at = clock_timestamp()")
-    assert planned(house) == {ENGINE: Why.RESUMES}
+    assert planned(house) == {ENGINE: PlanReason.RESUMES}
     assert (house.state()["status"], house.state()["held"]) == ("active", False)
 
 
@@ -119,7 +119,7 @@ def test_a_pause_by_a_person_outlives_one_for_the_rate_limit(house: House) -> No
     with house.db.transaction() as tx:
         backfills.pause(tx, engine(tx), reason="rate_limit", resume_at=datetime.now(UTC))
     operate.pause(house.db, [ENGINE], reason=None, until=None)
-    assert planned(house) == {ENGINE: Why.HELD}
+    assert planned(house) == {ENGINE: PlanReason.HELD}
 
 
 def test_a_pause_during_the_last_page_does_not_leave_an_active_backfill_without_work(house: House) -> None:
@@ -137,7 +137,7 @@ def test_the_same_holds_when_the_pause_ends_by_itself(house: House) -> None:
     with house.db.transaction() as tx:
         tx.run("update backfill_streams set status = 'completed', items_done = 12")
         tx.run("update progressive_backfill_state set resume_at = clock_timestamp()")
-    assert house.capture(SMALL).outcome is Outcome.COMPLETED
+    assert house.capture(SMALL).outcome is CaptureOutcome.COMPLETED
     assert house.state(SMALL)["status"] == "completed"
 
 
@@ -151,7 +151,7 @@ def test_resuming_does_not_wait_for_the_next_try_of_a_chunk(house: House) -> Non
         backfills.give_back(tx, claimed, error="503", retry_at=datetime.now(UTC) + SOON)
         backfills.pause(tx, stream.repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + SOON)
     operate.resume(house.db, [ENGINE])
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
 
 
 def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: House) -> None:
@@ -167,7 +167,7 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
     (done,) = operate.retry(house.db, [ENGINE])
     assert (done.changed, done.status, done.result) == (True, "active", "goes on (was failed: broken)")
     captured = house.capture()
-    assert (captured.outcome, captured.items) == (Outcome.COMPLETED, 130)
+    assert (captured.outcome, captured.items) == (CaptureOutcome.COMPLETED, 130)
     assert house.only("select max(attempt) as n from backfill_chunks where status = 'completed'")["n"] == 1
 
 
@@ -209,14 +209,14 @@ def test_what_was_cancelled_stays_so_whatever_it_was_before_until_somebody_takes
     with house.db.transaction() as tx:
         tx.run("update progressive_backfill_state set status = %(status)s", status=status)
     operate.cancel(house.db, [ENGINE], actor=ANA)
-    assert planned(house, ENGINE) == {ENGINE: Why.CANCELLED}
+    assert planned(house, ENGINE) == {ENGINE: PlanReason.CANCELLED}
     assert (house.capture().items, house.count("pull_requests")) == (0, 0)
     state = house.state()
     assert (state["held"], state["held_reason"], state["held_by"]) == (True, "cancelled", "ana")
     (done,) = verb(house.db, [ENGINE])
     assert done.changed
     assert "cancelled by ana" in done.result
-    assert planned(house, ENGINE) == {ENGINE: Why.ASKED}
+    assert planned(house, ENGINE) == {ENGINE: PlanReason.ASKED}
     house.capture()
     assert house.count("pull_requests") == 180
 

@@ -13,10 +13,10 @@ import pytest
 
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.outcome import Captured, Limits, Outcome, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.recover import recover
 from gh_backfill.models.work import Goal
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -133,7 +133,7 @@ def test_parts_bring_the_rows_of_one_job_for_at_most_two_points_more_each(house:
     rows, points = by_one_job(house)
     split(house, parts)
     before = house.github.stats.points
-    assert Outcome.COMPLETED in {each.outcome for each in in_turns(house, parts)}
+    assert CaptureOutcome.COMPLETED in {each.outcome for each in in_turns(house, parts)}
     assert stored(house) == rows
     assert house.github.stats.points - before <= points + 2 * parts
     state = house.state()
@@ -185,7 +185,7 @@ def test_the_catch_up_opens_once_after_the_last_part_and_reads_down_to_when_the_
         ("history", 1, "completed"),
         ("history", 2, "active"),
     ]
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     caught, walk, _, second = streams(house)
     assert (caught["stream"], caught["status"], walk["status"]) == ("catch_up", "completed", "completed")
     first = house.only(
@@ -233,7 +233,7 @@ def test_a_job_takes_a_part_that_nobody_holds_and_then_the_next(house: House, as
             "now() + interval '5 minutes', 'somebody', now() from backfill_streams where part = 1"
         )
     captured = house.capture(limits=Limits(part=asked))
-    assert captured.outcome is Outcome.BUSY
+    assert captured.outcome is CaptureOutcome.BUSY
     assert [row["status"] for row in streams(house)] == ["paused", "active", "completed", "completed"]
     assert [row["part"] for row in chunks(house)] == sorted(row["part"] for row in chunks(house))
 
@@ -306,7 +306,7 @@ def test_a_query_shrinks_where_it_is_its_numbers_that_are_too_many(house: House)
     rows, _ = by_one_job(house)
     split(house, 2)
     house.github.faults.add(Fault(name="504", match={"variables": '"q40":'}))
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert stored(house) == rows
     assert house.count("backfill_quarantine") == 0
 
@@ -403,7 +403,7 @@ def test_a_split_walk_that_was_finished_begins_again_whole_or_split_anew(house: 
         tx.run("delete from pull_requests where number > 60")
         tx.run("update progressive_backfill_state set processed_prs = (select count(*) from pull_requests)")
     made = planned(house, 2)
-    assert [(verdict.why, part) for verdict, part in made.entries] == [(Why.NEW, 1), (Why.NEW, 2)]
+    assert [(verdict.why, part) for verdict, part in made.entries] == [(PlanReason.NEW, 1), (PlanReason.NEW, 2)]
     assert [row["status"] for row in streams(house) if row["stream"] == "history"] == [
         "paused",
         "active",
@@ -437,7 +437,7 @@ def test_a_worker_killed_at_its_part_is_followed_by_another_from_the_command_lin
         process.kill()
         process.wait(30)
     assert {row["part"] for row in chunks(house)} == {2}
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert stored(house) == rows
 
 
@@ -453,9 +453,9 @@ def test_what_an_operator_takes_from_a_silent_part_is_claimed_at_once(house: Hou
             'metadata = metadata || \'{"worker": "another-machine"}\' where outcome is not null'
         )
     stands = house.capture()
-    assert (stands.outcome, "another-machine" in stands.reason) == (Outcome.BUSY, True)
+    assert (stands.outcome, "another-machine" in stands.reason) == (CaptureOutcome.BUSY, True)
     recover(house.db, everything=True)
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert not differences(house)
 
 

@@ -12,7 +12,7 @@ import pytest
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.background import Done, at_once, in_thread
 from gh_backfill.engine.follow_ups import Chunk
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.errors import Unreachable
 from gh_backfill.models.github import NodeId
@@ -225,7 +225,7 @@ def test_the_next_query_travels_before_the_chunk_is_committed(house: House) -> N
         sleep=house.wait,
         begin=begin,
     )
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert stored[0] == 0
     assert stored == sorted(stored)
     assert len(stored) > 1
@@ -266,7 +266,7 @@ def test_a_rival_that_takes_the_next_chunk_makes_the_guess_void(house: House) ->
             house.capture(limits=Limits(max_chunks=1), token="other")
 
     captured = house.capture(listen=rival)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     stream = house.only("select items_done from backfill_streams where stream = 'history'")
     assert (stream["items_done"], house.count("pull_requests")) == (180, 180)
     numbers = house.rows(

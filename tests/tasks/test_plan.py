@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.errors import BadCredentials, ConfigurationError, Unreachable
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
@@ -37,14 +37,14 @@ def track_only(house: House, *names: str) -> None:
     track.track(house.db, house.graphql(), names)
 
 
-def reasons(made: Plan) -> dict[str, Why]:
+def reasons(made: Plan) -> dict[str, PlanReason]:
     return {verdict.repository.full_name: verdict.why for verdict in made.verdicts}
 
 
 def test_it_opens_what_is_large_and_incomplete_and_plans_a_job_for_it(house: House) -> None:
     track_only(house, ENGINE, SMALL)
     made = planned(house)
-    assert reasons(made) == {ENGINE: Why.NEW, SMALL: Why.SMALL}
+    assert reasons(made) == {ENGINE: PlanReason.NEW, SMALL: PlanReason.SMALL}
     assert house.state()["status"] == "active"
     job = house.only("select job_type, status, run_key, processor_type from progressive_capture_jobs")
     assert job == {
@@ -67,9 +67,9 @@ def test_an_open_backfill_is_planned_until_it_is_complete_whatever_its_percentag
     planned(house)
     house.capture(limits=Limits(max_chunks=4))
     assert 0.8 * 180 < house.count("pull_requests") < 180
-    assert reasons(planned(house)) == {ENGINE: Why.GOES_ON}
+    assert reasons(planned(house)) == {ENGINE: PlanReason.GOES_ON}
     house.capture()
-    assert reasons(planned(house)) == {ENGINE: Why.COMPLETE}
+    assert reasons(planned(house)) == {ENGINE: PlanReason.COMPLETE}
 
 
 def test_a_pause_is_over_when_its_time_has_come(house: House) -> None:
@@ -78,8 +78,8 @@ def test_a_pause_is_over_when_its_time_has_come(house: House) -> None:
     repository_id = _id(house)
     with house.db.transaction() as tx:
         backfills.pause(tx, repository_id, reason="rate_limit", resume_at=datetime.now(UTC))
-    assert reasons(planned(house, now=datetime.now(UTC) - timedelta(minutes=1))) == {ENGINE: Why.PAUSED}
-    assert reasons(planned(house, now=datetime.now(UTC))) == {ENGINE: Why.RESUMES}
+    assert reasons(planned(house, now=datetime.now(UTC) - timedelta(minutes=1))) == {ENGINE: PlanReason.PAUSED}
+    assert reasons(planned(house, now=datetime.now(UTC))) == {ENGINE: PlanReason.RESUMES}
     state = house.state()
     assert (state["status"], state["pause_reason"], state["resume_at"]) == ("active", None, None)
 
@@ -90,25 +90,25 @@ def test_a_backfill_that_an_operator_set_to_active_goes_on(house: House) -> None
     repository_id = _id(house)
     with house.db.transaction() as tx:
         backfills.pause(tx, repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + timedelta(hours=1))
-    assert reasons(planned(house)) == {ENGINE: Why.PAUSED}
+    assert reasons(planned(house)) == {ENGINE: PlanReason.PAUSED}
     with house.db.transaction() as tx:
         tx.run(
             "UPDATE progressive_backfill_state SET consecutive_errors = 0, status = 'active' WHERE status = 'paused'"
         )
-    assert reasons(planned(house)) == {ENGINE: Why.GOES_ON}
+    assert reasons(planned(house)) == {ENGINE: PlanReason.GOES_ON}
 
 
 def test_a_backfill_that_errors_paused_goes_on_at_once_with_the_guides_own_reset(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="502_html"))
-    assert house.capture().outcome is Outcome.FAILED
+    assert house.capture().outcome is CaptureOutcome.FAILED
     assert house.state()["pause_reason"] == "too_many_errors"
     house.github.faults.clear()
     with house.db.transaction() as tx:
         tx.run(
             "UPDATE progressive_backfill_state SET consecutive_errors = 0, status = 'active' WHERE status = 'paused'"
         )
-    assert (house.capture().outcome, house.count("pull_requests")) == (Outcome.COMPLETED, 180)
+    assert (house.capture().outcome, house.count("pull_requests")) == (CaptureOutcome.COMPLETED, 180)
 
 
 def test_two_who_open_a_finished_backfill_at_once_read_only_what_changed(house: House) -> None:
@@ -134,13 +134,13 @@ def test_what_another_worker_is_at_is_left_to_it(house: House) -> None:
         stream = backfills.lock_stream(tx, repository_id)
         assert stream is not None
         assert backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
-    assert reasons(planned(house)) == {ENGINE: Why.RUNNING}
+    assert reasons(planned(house)) == {ENGINE: PlanReason.RUNNING}
 
 
 def test_what_is_asked_for_is_planned_and_the_unknown_is_named(house: House) -> None:
     track_only(house, ENGINE, SMALL)
     made = planned(house, [SMALL.upper(), "octo/unknown", "123456"])
-    assert reasons(made) == {SMALL: Why.ASKED}
+    assert reasons(made) == {SMALL: PlanReason.ASKED}
     assert made.unknown == ("octo/unknown", "123456")
     failed = house.rows("select error from progressive_capture_jobs where status = 'failed' order by error")
     assert [row["error"] for row in failed] == ["123456 is not tracked here", "octo/unknown is not tracked here"]
@@ -204,7 +204,7 @@ def test_a_repository_that_github_shows_again_is_public_again_and_goes_on(house:
     planned(house)
     assert (house.state()["status"], hidden(house)) == ("failed", {ENGINE: True, SMALL: False})
     changes.make_private(house.github.world, ENGINE, private=False)
-    assert reasons(planned(house))[ENGINE] is Why.SHOWN_AGAIN
+    assert reasons(planned(house))[ENGINE] is PlanReason.SHOWN_AGAIN
     assert (house.state()["status"], hidden(house)) == ("active", {ENGINE: False, SMALL: False})
     house.capture()
     assert house.count("pull_requests") == 180
@@ -215,7 +215,7 @@ def test_what_failed_for_another_reason_still_waits_for_a_person(house: House) -
     repository_id = _id(house)
     with house.db.transaction() as tx:
         backfills.fail(tx, repository_id, error="GitHub gave up")
-    assert reasons(planned(house)) == {ENGINE: Why.FAILED}
+    assert reasons(planned(house)) == {ENGINE: PlanReason.FAILED}
 
 
 @pytest.mark.parametrize("name", ["node_unread", "node_forbidden", "node_untyped"])
@@ -224,7 +224,7 @@ def test_what_github_does_not_say_is_planned_from_what_is_stored(house: House, n
     before = house.rows("select xmin::text, * from repositories order by id")
     house.github.faults.add(Fault(name=name))
     made = planned(house)
-    assert reasons(made) == {ENGINE: Why.GOES_ON, SMALL: Why.GOES_ON}
+    assert reasons(made) == {ENGINE: PlanReason.GOES_ON, SMALL: PlanReason.GOES_ON}
     assert set(made.unsure) == {row["id"] for row in before}
     assert (made.gone, house.state()["status"]) == ((), "active")
     assert house.rows("select xmin::text, * from repositories order by id") == before
@@ -285,7 +285,7 @@ def test_a_plan_that_has_to_wait_a_minute_is_made_of_the_stored_counts(house: Ho
     house.track(ENGINE, SMALL)
     house.github.faults.add(Fault(name="secondary_a"))
     made = planned(house)
-    assert reasons(made) == {ENGINE: Why.GOES_ON, SMALL: Why.GOES_ON}
+    assert reasons(made) == {ENGINE: PlanReason.GOES_ON, SMALL: PlanReason.GOES_ON}
     assert (made.waits, len(made.unsure)) == (None, 2)
 
 
@@ -307,10 +307,10 @@ def test_what_a_refusal_paused_goes_on_with_the_first_plan_that_github_answers(h
     later = datetime.now(UTC) + timedelta(hours=1, minutes=1)
     house.github.faults.clear()
     house.github.faults.add(Fault(name="node_forbidden"))
-    assert reasons(planned(house, now=later))[ENGINE] is Why.REFUSED
+    assert reasons(planned(house, now=later))[ENGINE] is PlanReason.REFUSED
     assert house.state()["pause_reason"] == "credential_refused"
     house.github.faults.clear()
-    assert reasons(planned(house, now=later))[ENGINE] is Why.RESUMES
+    assert reasons(planned(house, now=later))[ENGINE] is PlanReason.RESUMES
     house.capture()
     assert house.count("pull_requests") == 180
 

@@ -7,7 +7,7 @@ import responses
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine import prices
-from gh_backfill.engine.outcome import Outcome
+from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.engine.prices import Memory
 from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.samples import SAMPLES
@@ -34,7 +34,7 @@ def surprises(house: House) -> int:
     house.track(ENGINE)
     before = asked(house)
     house.github.stats.reset()
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     stats = house.github.stats
     assert asked(house) in (0, before)
     return stats.points - stats.requests

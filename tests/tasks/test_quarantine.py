@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gh_backfill.engine.outcome import Outcome
+from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.engine.quarantine import Retried, retry_quarantined
 from gh_backfill.errors import BadCredentials
 from gh_backfill.simulator import changes
@@ -23,7 +23,7 @@ def test_pull_requests_that_can_never_be_read_are_stepped_over_one_by_one(house:
     house.track(SMALL)
     spoil_page(house)
     captured = house.capture(SMALL)
-    assert captured.outcome is not Outcome.FAILED
+    assert captured.outcome is not CaptureOutcome.FAILED
     rows = house.rows("select kind, number, reason from backfill_quarantine order by number")
     assert [row["number"] for row in rows] == sorted(_numbers(house))
     assert all("can't deliver" in row["reason"] for row in rows)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.engine import processes
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.engine.recover import Recovered, recover
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models.work import Claim
@@ -105,7 +105,7 @@ def test_a_dead_process_of_this_machine_holds_nothing_whatever_its_lease(house: 
         "outcome": "died",
     }
     assert not recover(house.db)
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -215,9 +215,9 @@ def test_a_capture_whose_chunk_is_recovered_under_it_stops_quietly_and_another_o
     first = capture.run(
         house.db, house.graphql(), house.run, ENGINE, Limits(), listen=lambda _: None, now=now, sleep=house.wait
     )
-    assert (len(taken), first.outcome, first.items) == (1, Outcome.BUSY, 0)
+    assert (len(taken), first.outcome, first.items) == (1, CaptureOutcome.BUSY, 0)
     assert house.count("pull_requests") == 0
-    assert house.capture().outcome is Outcome.COMPLETED
+    assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert (house.count("pull_requests"), house.state()["processed_prs"]) == (180, 180)
 
 

@@ -17,7 +17,7 @@ from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Grant
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.gate import SharedGate
-from gh_backfill.engine.outcome import Captured, Limits, Outcome
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.errors import RateLimited
 from gh_backfill.models.work import Goal
 from gh_backfill.policy import governor
@@ -115,7 +115,7 @@ def test_five_captures_at_once_spend_the_budget_down_to_the_reserve_and_pause(of
     with ThreadPoolExecutor(5) as pool:
         done = list(pool.map(office.capture, REPOSITORIES, TOKENS))
     tally = office.tally()
-    assert [each.outcome for each in done] == [Outcome.PAUSED] * 5
+    assert [each.outcome for each in done] == [CaptureOutcome.PAUSED] * 5
     assert 60 - 6 - 3 * 5 < tally.points <= 60 - 6
     assert (tally.refused, tally.while_limited) == (0, 0)
     reset = office.github.ledger.standing("octo", "graphql").reset
@@ -136,7 +136,7 @@ def test_paused_captures_go_on_after_the_reset_and_end_complete(office: Office) 
         if not waits:
             break
         office.clock.sleep((max(waits) - office.clock.now()).total_seconds())
-    assert {each.outcome for each in done} == {Outcome.COMPLETED}
+    assert {each.outcome for each in done} == {CaptureOutcome.COMPLETED}
     assert (office.tally().refused, office.tally().while_limited) == (0, 0)
     with Database(office.url) as db, db.transaction(read_only=True) as tx:
         assert tx.row("select count(*) as n from pull_requests") == {"n": 300}

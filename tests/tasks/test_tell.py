@@ -20,7 +20,7 @@ from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.publish import markdown, outputs
-from gh_backfill.tasks.report.report import Options, Report, report
+from gh_backfill.tasks.report.report import Report, ReportOptions, report
 from gh_backfill.tasks.report.tell import deliver, notify
 from tests.tasks.conftest import SMALL, House
 
@@ -186,7 +186,7 @@ def test_what_is_newly_critical_is_told_at_once_and_what_was_told_waits(house: H
 
     def run(number: int, *, plan_fails: bool) -> None:
         result = "failure" if plan_fails else "success"
-        options = Options(run=(number, 1), plan_result=result, plan_error="no rights", scheduled=True)
+        options = ReportOptions(run=(number, 1), plan_result=result, plan_error="no rights", scheduled=True)
         report(house.db, str(number), options=options, now=now)
         notify(house.db, chats, now + timedelta(minutes=number), None, send=send)
 

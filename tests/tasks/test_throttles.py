@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.engine.quarantine import Retried, retry_quarantined
-from gh_backfill.policy.selection import Thresholds, Why
+from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.tasks import capture
 from gh_backfill.tasks.plan import plan
@@ -29,7 +29,7 @@ def touch(house: House) -> None:
             tx.run(statement)
 
 
-def planned(house: House, *asked: str) -> list[Why]:
+def planned(house: House, *asked: str) -> list[PlanReason]:
     made = plan(house.db, house.graphql(), house.run, datetime.now(UTC), asked=asked, thresholds=Thresholds(), limit=12)
     return [each.why for each in made.verdicts]
 
@@ -39,7 +39,7 @@ def test_what_somebody_asks_for_is_captured_though_it_was_a_moment_ago(house: Ho
     house.capture(SMALL)
     touch(house)
     changes.edit(house.github.world, SMALL, 3, title="Edited a moment later")
-    assert planned(house, SMALL) == [Why.ASKED]
+    assert planned(house, SMALL) == [PlanReason.ASKED]
     assert house.capture(SMALL).items == 1
     assert house.rows("select 1 from pull_requests where title = 'Edited a moment later'") != []
 
@@ -48,7 +48,7 @@ def test_a_backfill_goes_on_whenever_others_touched_its_rows(house: House) -> No
     house.track(ENGINE)
     for items in (74, 74, 32):
         touch(house)
-        assert planned(house) == [Why.GOES_ON]
+        assert planned(house) == [PlanReason.GOES_ON]
         assert house.capture(limits=Limits(chunk_size=74, max_chunks=1)).items == items
 
 
@@ -87,7 +87,7 @@ def test_a_refusal_says_when_it_may_be_tried_again(house: House, state: str, out
         tx.run(state, at=FAR)
     before = house.github.stats.requests
     captured = house.capture()
-    assert (captured.outcome, captured.resume_at) == (Outcome(outcome), FAR)
+    assert (captured.outcome, captured.resume_at) == (CaptureOutcome(outcome), FAR)
     assert captured.reason
     assert house.github.stats.requests - before <= 1
     assert house.count("pull_requests") == 0

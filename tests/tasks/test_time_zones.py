@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gh_backfill.policy.report.costs import Prices
+from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.store import reports
 from gh_backfill.store.db import Database
 from tests.comparison import compare
@@ -80,7 +80,7 @@ def test_a_month_has_its_first_moment_and_not_that_of_the_next(
             )
     for now in (since, since + timedelta(days=14), until - MOMENT):
         with house.db.transaction(read_only=True) as tx:
-            found = reports.month(tx, Prices(), now, budget=None)
+            found = reports.month(tx, CostRates(), now, budget=None)
         assert (found.since, [work.jobs for work in found.works]) == (since, [2])
 
 

@@ -14,7 +14,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.gate import SharedGate
-from gh_backfill.engine.outcome import Captured, Limits, Outcome
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.errors import RateLimited
 from gh_backfill.models.work import Goal
 from gh_backfill.simulator.loading import load
@@ -110,14 +110,14 @@ def points_and_requests(office: Office) -> tuple[int, int]:
 @pytest.mark.parametrize("options", [Options(graphql_limit=8, rest_limit=500)])
 def test_where_the_points_are_short_the_list_spares_them_and_the_rows_are_those_of_the_world(office: Office) -> None:
     captured = office.capture(with_list=True)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert not differences(office)
     points, requests = points_and_requests(office)
     assert (captured.gaps, requests > 20, points < 15) == (0, True, True), (points, requests)
 
 
 def test_without_the_list_the_same_rows_cost_more_points(office: Office) -> None:
-    assert office.capture(with_list=False).outcome is Outcome.COMPLETED
+    assert office.capture(with_list=False).outcome is CaptureOutcome.COMPLETED
     assert not differences(office)
     points, requests = points_and_requests(office)
     assert (points > 15, requests) == (True, 0), points
@@ -125,7 +125,7 @@ def test_without_the_list_the_same_rows_cost_more_points(office: Office) -> None
 
 @pytest.mark.parametrize("options", [Options()])
 def test_where_the_points_suffice_no_request_is_made(office: Office) -> None:
-    assert office.capture(with_list=True).outcome is Outcome.COMPLETED
+    assert office.capture(with_list=True).outcome is CaptureOutcome.COMPLETED
     assert points_and_requests(office)[1] == 0
 
 
@@ -134,21 +134,21 @@ def test_where_the_points_suffice_no_request_is_made(office: Office) -> None:
 def test_the_list_is_read_where_all_the_seconds_that_answers_took_say_that_it_spares_time(
     office: Office, seconds: float, spares_time: bool
 ) -> None:
-    assert office.capture(with_list=True, seconds=seconds).outcome is Outcome.COMPLETED
+    assert office.capture(with_list=True, seconds=seconds).outcome is CaptureOutcome.COMPLETED
     assert (points_and_requests(office)[1] > 1) is spares_time
 
 
 @pytest.mark.parametrize("options", [Options(graphql_limit=8, rest_limit=20)])
 def test_where_the_requests_do_not_suffice_for_all_a_part_comes_by_them(office: Office) -> None:
     captured = office.capture(with_list=True)
-    assert captured.outcome is Outcome.COMPLETED
+    assert captured.outcome is CaptureOutcome.COMPLETED
     assert not differences(office)
     assert points_and_requests(office)[1] <= 18
 
 
 def test_what_rest_has_left_is_not_guessed(office: Office) -> None:
     office.github.ledger.set("octo", "core", remaining=7)
-    assert office.capture(with_list=True).outcome is Outcome.COMPLETED
+    assert office.capture(with_list=True).outcome is CaptureOutcome.COMPLETED
     assert not differences(office)
     assert points_and_requests(office)[1] == 1
 

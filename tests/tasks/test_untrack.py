@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill.engine.outcome import Limits, Outcome, Progress
+from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store.backfill_events import Actor
@@ -63,7 +63,7 @@ def test_a_capture_that_runs_stops_after_the_page_in_hand_and_leaves_nothing_of_
 
     captured = house.capture(limits=Limits(chunk_size=25), listen=listen)
     assert captured.chunks == 1
-    assert captured.outcome is not Outcome.COMPLETED
+    assert captured.outcome is not CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 0
 
 

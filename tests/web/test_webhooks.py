@@ -17,7 +17,7 @@ import pytest
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.webhook_out import signature
-from gh_backfill.engine.outcome import Limits, Outcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.webhooks import meaning
 from gh_backfill.simulator import changes
@@ -68,7 +68,7 @@ class Door:
         track.track(self.db, self.graphql(), [SMALL], backfill=Goal())
         here = Run(key="first", run_id=None, attempt=1, processor="local")
         done = capture.run(self.db, self.graphql(), here, SMALL, Limits(), listen=lambda progress: None)
-        assert done.outcome is Outcome.COMPLETED
+        assert done.outcome is CaptureOutcome.COMPLETED
         return int(self.rows("select github_id from repositories")[0]["github_id"])
 
 

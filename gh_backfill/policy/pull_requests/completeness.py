@@ -23,12 +23,12 @@ from gh_backfill.policy.pull_requests.wants import (
     Answer,
     CommentsOfReview,
     CommentsOfThread,
+    FollowUp,
     MoreComments,
     MoreReviews,
     PageItem,
-    Thread,
+    ThreadComments,
     Threads,
-    Want,
 )
 
 Kept = TypeVar("Kept", Review, Comment, ReviewComment)
@@ -36,7 +36,7 @@ Kind = TypeVar("Kind")
 
 
 TRIES = 3
-_NAMES: Mapping[type[Want], str] = {
+_NAMES: Mapping[type[FollowUp], str] = {
     MoreReviews: "reviews",
     MoreComments: "comments",
     CommentsOfReview: "comments of reviews",
@@ -45,7 +45,7 @@ _NAMES: Mapping[type[Want], str] = {
 }
 
 
-class Gathering:
+class PullRequestCollector:
     """One pull request on its way to completeness; `wants` and `take` move it along."""
 
     def __init__(self, item: PageItem) -> None:
@@ -54,19 +54,19 @@ class Gathering:
         self._comments: dict[int, Comment] = {}
         self._review_comments: dict[int, ReviewComment] = {}
         self._unreadable: list[Unreadable] = []
-        self._open: list[Want] = []
-        self._failures: Counter[Want] = Counter()
+        self._open: list[FollowUp] = []
+        self._failures: Counter[FollowUp] = Counter()
         self._reviews_asked: set[int] = set()
         self._by_review = False
         self._by_thread = False
         self._read_again = False
         self._listed: tuple[ReviewComment, ...] = ()
-        self._lists: dict[tuple[type[Want], NodeId], Followed] = {}
+        self._lists: dict[tuple[type[FollowUp], NodeId], Followed] = {}
         node_id = item.pull_request.node_id
         self._keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=None))
         self._keep(self._comments, item.comments, MoreComments(node_id=node_id, after=None))
 
-    def wants(self) -> tuple[Want, ...]:
+    def wants(self) -> tuple[FollowUp, ...]:
         """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
         if all(isinstance(want, MoreComments) for want in self._open):
             self._plan_review_comments()
@@ -82,7 +82,7 @@ class Gathering:
         """
         self._listed = tuple(review_comments)
 
-    def take(self, want: Want, answer: Named[Answer]) -> None:
+    def take(self, want: FollowUp, answer: Named[Answer]) -> None:
         """Take the answer to a want of ours.
 
         What can't be read is asked for again, at most `TRIES` times in all; then it is given up and reported.
@@ -102,9 +102,9 @@ class Gathering:
             case CommentsOfReview() | CommentsOfThread():
                 self._keep(self._review_comments, _only(ReviewComment, answer), want)
             case Threads():
-                self._take_threads(want, _only(Thread, answer))
+                self._take_threads(want, _only(ThreadComments, answer))
 
-    def shrink(self, want: Want) -> None:
+    def shrink(self, want: FollowUp) -> None:
         """Follow a want of ours that is too much by itself: fewer threads at once, or else as one without an answer."""
         if isinstance(want, Threads) and want.first > 1:
             self._open[self._open.index(want)] = replace(want, first=want.first // 2)
@@ -122,20 +122,20 @@ class Gathering:
             unreadable=tuple(self._unreadable),
         )
 
-    def _keep(self, held: dict[int, Kept], listing: Listing[Kept], asked: Want) -> None:
+    def _keep(self, held: dict[int, Kept], listing: Listing[Kept], asked: FollowUp) -> None:
         held.update((item.github_id, item) for item in listing.items)
         self._unreadable += (replace(each, number=self.pull_request.number) for each in listing.unreadable)
         if self._leads_on(asked, listing, [item.github_id for item in listing.items]):
             self._open.append(replace(asked, after=listing.next))
 
-    def _leads_on(self, asked: Want, listing: Answer, ids: Sequence[int | str]) -> bool:
+    def _leads_on(self, asked: FollowUp, listing: Answer, ids: Sequence[int | str]) -> bool:
         key = (type(asked), asked.node_id)
         followed = self._lists.setdefault(key, Followed(beginning=replace(asked, after=None)))
         if asked.after is None:
             followed.begin()
         return followed.take(ids, lost=len(listing.unreadable), total=listing.total, following=listing.next)
 
-    def _take_threads(self, asked: Threads, listing: Listing[Thread]) -> None:
+    def _take_threads(self, asked: Threads, listing: Listing[ThreadComments]) -> None:
         self._unreadable += (replace(each, number=self.pull_request.number) for each in listing.unreadable)
         for thread in listing.items:
             comments = CommentsOfThread(node_id=thread.node_id, after=None)
@@ -148,14 +148,14 @@ class Gathering:
             first = min(asked.first, max(1, listing.total - seen))
             self._open.append(Threads(node_id=asked.node_id, after=listing.next, first=first, seen=seen))
 
-    def _try_again(self, want: Want) -> bool:
+    def _try_again(self, want: FollowUp) -> bool:
         self._failures[want] += 1
         again = self._failures[want] < TRIES
         if again:
             self._open.append(want)
         return again
 
-    def _given_up(self, want: Want) -> Unreadable:
+    def _given_up(self, want: FollowUp) -> Unreadable:
         return Unreadable(
             kind=KINDS[type(want)],
             identity=want.node_id,
@@ -209,7 +209,7 @@ class Gathering:
     def _ask_again_for_what_is_short(self) -> None:
         """Read the lists again that ended before their count: GitHub cuts wide answers short without a word."""
         node_id = self.pull_request.node_id
-        short: list[Want] = [each.again() for each in self._lists.values() if each.short]
+        short: list[FollowUp] = [each.again() for each in self._lists.values() if each.short]
         if len(self._reviews) < self.pull_request.reviews:
             short.append(MoreReviews(node_id=node_id, after=None))
         if len(self._comments) < self.pull_request.comments:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.policy import governor
 from gh_backfill.policy.cost import LARGEST_FIRST, UNITS_OF_ONE_POINT
-from gh_backfill.policy.governor import Standing
+from gh_backfill.policy.governor import BudgetState
 
 WINDOW = 3_600.0
 COMMENTS_OF_A_REQUEST = 100
@@ -70,7 +70,7 @@ class _Outlook:
     seconds: float
 
 
-def route(work: Workload, graphql: Sequence[Standing], core: Sequence[Standing]) -> Route | None:
+def route(work: Workload, graphql: Sequence[BudgetState], core: Sequence[BudgetState]) -> Route | None:
     """Return how far down the list pays; None where GraphQL alone is about as good.
 
     Only requests that may be spent now are planned with: the list is read before the walk goes on, and what a later
@@ -92,7 +92,7 @@ def route(work: Workload, graphql: Sequence[Standing], core: Sequence[Standing])
     return Route(since=since, requests=requests_of(work, best.served))
 
 
-def worth_a_request(work: Workload, graphql: Sequence[Standing]) -> bool:
+def worth_a_request(work: Workload, graphql: Sequence[BudgetState]) -> bool:
     """Say whether GraphQL alone takes so long that it is worth a request to learn what REST has left."""
     alone = _outlook(work, graphql, (), 0)
     return alone.seconds >= LEAST_SECONDS or alone.done < work.pull_requests - 0.5
@@ -112,7 +112,7 @@ def units(items: Iterable[CompletePullRequest]) -> float:
 
 
 def spending(
-    amount: float, each: float, standings: Sequence[Standing], *, start: float = 0.0, until: float = math.inf
+    amount: float, each: float, standings: Sequence[BudgetState], *, start: float = 0.0, until: float = math.inf
 ) -> tuple[float, float]:
     """Return when so much is spent one after the other from `start` on, in seconds, and how much is spent by `until`.
 
@@ -141,7 +141,7 @@ def spending(
     return clock, spent
 
 
-def _outlook(work: Workload, graphql: Sequence[Standing], core: Sequence[Standing], served: int) -> _Outlook:
+def _outlook(work: Workload, graphql: Sequence[BudgetState], core: Sequence[BudgetState], served: int) -> _Outlook:
     settled = (UNITS_OF_A_PAGE_ITEM + work.units * UNSETTLED) / UNITS_OF_ONE_POINT
     alone = (UNITS_OF_A_PAGE_ITEM + work.units) / UNITS_OF_ONE_POINT
     others = work.pull_requests - served
@@ -165,15 +165,15 @@ def _units(item: CompletePullRequest) -> int:
     return by_thread if sum(review.comments for review in item.reviews) < threads else min(by_review, by_thread)
 
 
-def _spendable(standings: Sequence[Standing]) -> int:
+def _spendable(standings: Sequence[BudgetState]) -> int:
     return sum(max(0, each.spendable) for each in standings if each.not_before is None)
 
 
-def _full(standing: Standing) -> int:
+def _full(standing: BudgetState) -> int:
     return standing.limit - governor.reserve(standing.limit)
 
 
-def _reset(standing: Standing) -> float:
+def _reset(standing: BudgetState) -> float:
     """Return the seconds until the budget is full again; one that nobody spent from yet has its hour before it."""
     if standing.reset_at is None:
         return WINDOW
@@ -181,5 +181,5 @@ def _reset(standing: Standing) -> float:
     return ahead if ahead > 0 else WINDOW
 
 
-def _ahead(moment: datetime | None, standing: Standing) -> float:
+def _ahead(moment: datetime | None, standing: BudgetState) -> float:
     return 0.0 if moment is None else max(0.0, (moment - standing.moment).total_seconds())

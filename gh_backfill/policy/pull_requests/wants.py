@@ -61,15 +61,15 @@ class CommentsOfThread:
     units: int = 1
 
 
-Want = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
+FollowUp = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
 
 
-def by_id(want: Want) -> bool:
+def by_id(want: FollowUp) -> bool:
     """Say whether a want may be asked for by an id in a list of ids; others need an alias of their own."""
     return isinstance(want, CommentsOfReview) and want.after is None
 
 
-KINDS: Mapping[type[Want], str] = {
+KINDS: Mapping[type[FollowUp], str] = {
     MoreReviews: "review",
     MoreComments: "issue_comment",
     CommentsOfReview: "review_comment",
@@ -79,7 +79,7 @@ KINDS: Mapping[type[Want], str] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Thread:
+class ThreadComments:
     """One thread as a query by thread answers it."""
 
     node_id: NodeId
@@ -104,4 +104,4 @@ class Slot:
     unreadable: tuple[Unreadable, ...]
 
 
-Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[Thread]
+Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[ThreadComments]

@@ -77,7 +77,7 @@ class Alert:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class BackfillProgress:
     """How far one backfill has come, whether this run worked on it or not; `whole`: no limit was asked for."""
 
     repository_id: str
@@ -90,7 +90,9 @@ class Standing:
     resume_at: datetime | None = None
 
 
-def judge(run: RunFigures, standings: Sequence[Standing], now: datetime, *, month: Month | None = None) -> list[Alert]:
+def judge(
+    run: RunFigures, standings: Sequence[BackfillProgress], now: datetime, *, month: Month | None = None
+) -> list[Alert]:
     """Return the alerts of a run, the serious ones first."""
     found = [
         *_system(run),
@@ -217,7 +219,7 @@ def _points(run: RunFigures) -> Iterator[Alert]:
         )
 
 
-def _standing(standing: Standing, now: datetime) -> Iterator[Alert]:
+def _standing(standing: BackfillProgress, now: datetime) -> Iterator[Alert]:
     def alert(kind: AlertKind, text: str, advice: str) -> Alert:
         return Alert(
             kind=kind, text=text, advice=advice, repository_id=standing.repository_id, repository=standing.name

@@ -13,7 +13,7 @@ ALERT_SHARE = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Prices:
+class CostRates:
     """US dollars: a minute of a Linux runner in a private repository (public ones are free), a run and a step of
     Inngest, an hour of the server that executes Inngest's steps, and a million tokens of embeddings.
 
@@ -28,7 +28,7 @@ class Prices:
     included_minutes: float = 0.0
 
     @classmethod
-    def of(cls, given: Mapping[str, float]) -> Prices:
+    def of(cls, given: Mapping[str, float]) -> CostRates:
         """Return the table with some prices replaced; ValueError names what is no price."""
         known = {each.name for each in fields(cls)}
         wrong = [name for name, price in given.items() if name not in known or price < 0]
@@ -38,7 +38,7 @@ class Prices:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class ProcessorUsage:
     """What one processor did in a month: its jobs, their chunks, and their minutes, each job's rounded up."""
 
     processor: str
@@ -53,13 +53,13 @@ class Month:
 
     since: datetime
     at: datetime
-    works: tuple[Work, ...]
+    works: tuple[ProcessorUsage, ...]
     overhead_minutes: int
     by_processor: Mapping[str, float]
     embeddings: float
     inngest_only: float
     budget: float | None
-    prices: Prices = field(default_factory=Prices)
+    prices: CostRates = field(default_factory=CostRates)
     public: bool = False
 
     @property
@@ -122,7 +122,7 @@ def billed_minutes(seconds: float) -> int:
 
 
 def job_cost(
-    prices: Prices, *, job_type: str, processor: str, seconds: float, chunks: int, spent: float | None
+    prices: CostRates, *, job_type: str, processor: str, seconds: float, chunks: int, spent: float | None
 ) -> float:
     """Return what one job cost; an embedding job knows it itself."""
     if job_type == JobType.EMBEDDING:
@@ -137,8 +137,8 @@ def job_cost(
 
 
 def month(
-    prices: Prices,
-    works: Sequence[Work],
+    prices: CostRates,
+    works: Sequence[ProcessorUsage],
     *,
     overhead_minutes: int,
     embeddings: float,
@@ -188,7 +188,7 @@ def project(total: float, since: datetime, at: datetime) -> float:
     return round(total * (next_month(since) - since).total_seconds() / past, 4)
 
 
-def _price(prices: Prices, work: Work, overhead_minutes: int) -> float:
+def _price(prices: CostRates, work: ProcessorUsage, overhead_minutes: int) -> float:
     match work.processor:
         case Processor.GITHUB_ACTIONS:
             return _runners(prices, work.minutes + overhead_minutes)
@@ -198,9 +198,9 @@ def _price(prices: Prices, work: Work, overhead_minutes: int) -> float:
             return 0.0
 
 
-def _runners(prices: Prices, minutes: int) -> float:
+def _runners(prices: CostRates, minutes: int) -> float:
     return round(max(0.0, minutes - prices.included_minutes) * prices.actions_minute, 4)
 
 
-def _inngest(prices: Prices, *, jobs: int, chunks: int, minutes: float) -> float:
+def _inngest(prices: CostRates, *, jobs: int, chunks: int, minutes: float) -> float:
     return jobs * prices.inngest_run + chunks * prices.inngest_step + minutes / 60 * prices.inngest_hour

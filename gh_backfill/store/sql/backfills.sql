@@ -103,7 +103,7 @@ from backfill_streams s
 where s.id = c.stream_id and s.repository_id = %(repository_id)s and s.stream = 'catch_up'
   and c.status in ('pending', 'processing');
 
--- name: lock_stream
+-- name: choose_stream
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
 -- Of several parts: none at which another job is that lives (between two chunks nobody else's claim tells); the one that
 -- was asked for, else the one this worker was at, else the one that waits longest.
@@ -230,7 +230,7 @@ set processed_prs = processed_prs + %(new_items)s, total_prs = %(total)s, last_p
     points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
 where id = %(state_id)s;
 
--- name: lock_state
+-- name: lock_to_write_rows
 -- The lock of whoever writes a repository's rows without a chunk.
 select id from progressive_backfill_state where repository_id = %(repository_id)s for no key update;
 
@@ -239,7 +239,7 @@ update progressive_backfill_state
 set processed_prs = processed_prs + %(new_items)s, updated_at = clock_timestamp()
 where repository_id = %(repository_id)s;
 
--- name: return_chunk
+-- name: give_back_chunk
 -- Give the chunk back, to be claimed again at `retry_at`.
 update backfill_chunks
 set status = 'pending', retry_at = %(retry_at)s, lease_until = null, error = %(error)s, retry_count = retry_count + 1
@@ -276,7 +276,7 @@ set status = 'paused', held = false, pause_reason = %(reason)s, resume_at = %(re
     updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and status = 'active';
 
--- name: resume_state
+-- name: resume_in_time
 -- What a person paused stays so until its time has come.
 update progressive_backfill_state
 set status = 'active', held = false, pause_reason = null, resume_at = null, consecutive_errors = 0,

@@ -114,7 +114,7 @@ set budget_limit = excluded.budget_limit, remaining = excluded.remaining, reset_
     updated_at = excluded.updated_at
 returning identity;
 
--- name: standings
+-- name: budget_states
 -- How the budgets stand, without a lock: of the named identities, or of all.
 select identity, budget_limit as "limit", reset_at, slowdowns as refusals,
        case when reset_at + %(margin)s <= moment or reset_at > moment + %(most)s

@@ -33,7 +33,7 @@ create table if not exists gh_backfill_migrations (
 );
 alter table gh_backfill_migrations enable row level security
 
--- name: record
+-- name: record_migration
 insert into gh_backfill_migrations (version, name, checksum)
 values (%(version)s, %(name)s, %(checksum)s)
 on conflict (version) do update set name = excluded.name, checksum = excluded.checksum, applied_at = now()

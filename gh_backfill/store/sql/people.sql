@@ -54,7 +54,7 @@ where c.github_id = i.github_id
       (i.username, coalesce(i.display_name, c.display_name), coalesce(i.avatar_url, c.avatar_url), i.is_bot)
 returning c.id;
 
--- name: insert_contributors
+-- name: insert_new_people
 -- Only those who are new: an update of the unique login would lock the row against other jobs' foreign key checks.
 insert into contributors (github_id, username, display_name, avatar_url, profile_url, is_bot)
 select i.github_id, i.username, i.display_name, i.avatar_url, 'https://github.com/' || i.username, i.is_bot

@@ -46,17 +46,17 @@ from (
 where found.why is not null
 order by found.full_name, found.chunk_number;
 
--- name: lock_stream
+-- name: lock_stuck_stream
 select s.id
 from backfill_streams s
 join progressive_backfill_state b on b.id = s.backfill_state_id
 where s.id = %(stream_id)s
 for no key update of s, b;
 
--- name: lock_state
+-- name: lock_stuck_backfill
 select id from progressive_backfill_state where id = %(state_id)s for no key update;
 
--- name: return_chunk
+-- name: recover_chunk
 -- Back to waiting.  The attempt stays and the next claim raises it; a late commit finds no chunk in processing before
 -- that, and another attempt after it.  A worker that renewed its lease since we looked keeps its chunk.
 update backfill_chunks
@@ -107,7 +107,7 @@ set status = case when status = 'active' then 'paused' else status end, held = t
     updated_at = clock_timestamp()
 where repository_id = %(repository_id)s;
 
--- name: resume_state
+-- name: resume_by_hand
 update progressive_backfill_state
 set status = 'active', held = false, held_reason = null, held_by = null, pause_reason = null, resume_at = null,
     consecutive_errors = 0, updated_at = clock_timestamp()

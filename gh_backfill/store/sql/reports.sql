@@ -1,6 +1,6 @@
 -- The read model: what a run did, why, and what it cost.
 
--- name: jobs
+-- name: reported_jobs
 -- A repository whose privacy is unknown counts as private.  `failures` are those since the last job that completed.
 -- Of several attempts at the same work the last one counts for the run; the ledger keeps all.
 select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not false as is_private,
@@ -113,7 +113,7 @@ having count(*) > 0;
 -- name: notified
 update backfill_reports set notified_at = %(at)s where run_key = any(%(run_keys)s::text[]) and notified_at is null;
 
--- name: standings
+-- name: backfill_progress
 -- How far each backfill has come.
 select r.id as repository_id, r.full_name, r.is_private is not false as is_private, b.status,
        coalesce(b.processed_prs, 0) as captured, coalesce(r.github_pull_requests, b.total_prs, 0) as total,

@@ -1,6 +1,6 @@
 -- The last runs and their jobs, for whoever looks back.
 
--- name: last
+-- name: last_runs
 select j.run_key, min(j.workflow_run_id) as run_id, max(j.workflow_run_attempt) as attempt,
        min(coalesce(j.processor_type, 'local')) as processor, min(j.created_at) as began_at,
        max(coalesce(j.completed_at, j.heartbeat_at)) as ended_at, count(*)::integer as jobs,
@@ -16,7 +16,7 @@ group by j.run_key
 order by min(j.created_at) desc
 limit %(most)s;
 
--- name: jobs
+-- name: jobs_of_a_run
 select coalesce(r.full_name, 'unknown repository') as name, j.metadata ->> 'part' as part,
        coalesce(j.outcome, j.status) as outcome, j.error, j.metadata ->> 'reason' as reason, j.started_at,
        coalesce(j.completed_at, j.heartbeat_at) as ended_at, coalesce(j.items, 0) as items,

@@ -14,7 +14,7 @@ update webhook_deliveries
 set status = %(status)s, error = %(error)s, finished_at = clock_timestamp()
 where delivery_id = %(delivery_id)s;
 
--- name: forget
+-- name: forget_deliveries
 -- GitHub delivers again for three days at most.
 delete from webhook_deliveries where received_at < clock_timestamp() - interval '30 days';
 

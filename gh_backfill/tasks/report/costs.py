@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.policy.report.costs import Month, Prices
+from gh_backfill.policy.report.costs import CostRates, Month
 from gh_backfill.policy.report.figures import Json
 from gh_backfill.policy.report.savings import explained
 from gh_backfill.settings import Settings
@@ -13,10 +13,10 @@ from gh_backfill.store import reports
 from gh_backfill.store.db import Database
 
 
-def prices(settings: Settings) -> Prices:
+def prices(settings: Settings) -> CostRates:
     """Return the price table; raises ConfigurationError for what is no price."""
     try:
-        return Prices.of(settings.prices)
+        return CostRates.of(settings.prices)
     except ValueError as error:
         raise ConfigurationError(f"GH_BACKFILL_PRICES: {error}") from None
 

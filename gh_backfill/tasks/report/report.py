@@ -11,7 +11,7 @@ from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.report import alerts as alerting
 from gh_backfill.policy.report.alerts import Alert
-from gh_backfill.policy.report.costs import Month, Prices
+from gh_backfill.policy.report.costs import CostRates, Month
 from gh_backfill.policy.report.figures import JobFigures, Json, RunFigures, SystemFailure, run_address
 from gh_backfill.store import jobs, reports
 from gh_backfill.store.db import Database
@@ -21,7 +21,7 @@ from gh_backfill.tasks.report.closing import Ask, Closed, close_run, sweep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
+class ReportOptions:
     """What a report may know beside the database; nothing of it is needed.
 
     `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended, `plan_error` the
@@ -42,7 +42,7 @@ class Options:
     priced: bool = False
     wrong_settings: ConfigurationError | None = None
     scheduled: bool = False
-    prices: Prices = field(default_factory=Prices)
+    prices: CostRates = field(default_factory=CostRates)
     budget: float | None = None
 
 
@@ -89,7 +89,7 @@ def report(
     run_key: str | None,
     *,
     dry_run: bool = False,
-    options: Options | None = None,
+    options: ReportOptions | None = None,
     now: datetime | None = None,
 ) -> Report:
     """Give every open job of the run its final status (not in a dry run) and return what became of it.
@@ -97,7 +97,7 @@ def report(
     Also closes what earlier runs left open.  Without a key it is the run that was planned last; raises
     ConfigurationError where there is none.
     """
-    options, now = options or Options(), now or datetime.now(UTC)
+    options, now = options or ReportOptions(), now or datetime.now(UTC)
     dry_run = dry_run or options.trouble is not None
     key = run_key or _latest(db)
     if key is None:
@@ -117,13 +117,13 @@ def report(
     return made if dry_run else _keep(db, made)
 
 
-def unreachable(run_key: str, options: Options, now: datetime) -> Report:
+def unreachable(run_key: str, options: ReportOptions, now: datetime) -> Report:
     """Return the report of a run whose database does not answer: all that can be said without it."""
     figures = _with_system(RunFigures(run_key=run_key, at=now, unread=True), Closed(), options)
     return Report(run=figures, alerts=tuple(alerting.judge(figures, (), now)))
 
 
-def _close(db: Database, key: str, options: Options) -> Closed:
+def _close(db: Database, key: str, options: ReportOptions) -> Closed:
     with db.transaction(read_only=True) as tx:
         labels = jobs.labels(tx, key)
     return close_run(db, key, options.ask, run=options.run, labels=labels)
@@ -134,7 +134,7 @@ def _with_left(db: Database, figures: RunFigures) -> RunFigures:
     return replace(figures, jobs=tuple(replace(job, left=left.get(job.repository_id or "")) for job in figures.jobs))
 
 
-def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFigures:
+def _with_system(figures: RunFigures, closed: Closed, options: ReportOptions) -> RunFigures:
     run_id, attempt = options.run or (figures.run_id, figures.attempt)
     return replace(
         figures,
@@ -150,7 +150,7 @@ def _with_system(figures: RunFigures, closed: Closed, options: Options) -> RunFi
     )
 
 
-def _address(options: Options) -> str | None:
+def _address(options: ReportOptions) -> str | None:
     """Return where the run's page is at GitHub, for whoever looks back."""
     if options.page is None or options.run is None:
         return None
@@ -158,7 +158,7 @@ def _address(options: Options) -> str | None:
     return run_address(server, repository, *options.run)
 
 
-def _system_failures(closed: Closed, options: Options) -> Iterator[SystemFailure]:
+def _system_failures(closed: Closed, options: ReportOptions) -> Iterator[SystemFailure]:
     """Yield what went wrong beside the jobs, each in the words that its own command gave it."""
     if options.plan_result == "failure" or closed.plan_failed:
         why = options.plan_error or "it did not say why, the log of the plan job does"

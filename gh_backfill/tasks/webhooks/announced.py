@@ -14,7 +14,7 @@ from gh_backfill.errors import BadCredentials, Denied, GitHubError, TooBig, Unex
 from gh_backfill.models.github import Named, NodeId, NotFound, Repository, Unknown, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.policy.ledger import ErrorType, error_type
-from gh_backfill.policy.pull_requests.completeness import Gathering
+from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from gh_backfill.policy.pull_requests.wants import Slot
 from gh_backfill.store.webhooks import Announcement
 
@@ -123,10 +123,10 @@ def _together(graphql: GraphQL, batch: Sequence[Announcement]) -> list[Result]:
     if not known:
         return results
     readings = announced.read(graphql, [(each.repository.node_id or NodeId(""), each.number) for each in known])
-    gathered: list[tuple[Announcement, Shown, tuple[Unreadable, ...], Gathering]] = []
+    gathered: list[tuple[Announcement, Shown, tuple[Unreadable, ...], PullRequestCollector]] = []
     for announcement, reading in zip(known, readings, strict=True):
         if isinstance(reading, Shown) and isinstance(slot := reading.pull_request, Slot) and slot.item is not None:
-            gathered.append((announcement, reading, slot.unreadable, Gathering(slot.item)))
+            gathered.append((announcement, reading, slot.unreadable, PullRequestCollector(slot.item)))
         else:
             results.append(_nothing(announcement, reading))
     complete(graphql, [gathering for *_, gathering in gathered])
@@ -134,7 +134,7 @@ def _together(graphql: GraphQL, batch: Sequence[Announcement]) -> list[Result]:
 
 
 def _fetched(
-    announcement: Announcement, shown: Shown, unreadable: tuple[Unreadable, ...], gathering: Gathering
+    announcement: Announcement, shown: Shown, unreadable: tuple[Unreadable, ...], gathering: PullRequestCollector
 ) -> Fetched:
     item = gathering.complete()
     lost = tuple(each for each in unreadable if each.kind == "pull_request")

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from gh_backfill.clients.announced import MOST
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.outcome import Outcome
+from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.errors import BackfillError, RateLimited, StoreUnavailable
 from gh_backfill.models.github import Spent
@@ -153,14 +153,14 @@ class Freshener:
         }
 
 
-def _ending(error: BaseException) -> tuple[Outcome, ErrorType]:
+def _ending(error: BaseException) -> tuple[CaptureOutcome, ErrorType]:
     match error:
         case RateLimited():
-            return Outcome.PAUSED, ErrorType.RATE_LIMIT
+            return CaptureOutcome.PAUSED, ErrorType.RATE_LIMIT
         case KeyboardInterrupt():
-            return Outcome.INTERRUPTED, ErrorType.CANCELLED
+            return CaptureOutcome.INTERRUPTED, ErrorType.CANCELLED
         case _:
-            return Outcome.FAILED, error_type(error)
+            return CaptureOutcome.FAILED, error_type(error)
 
 
 def _repository(result: Result) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from gh_backfill.engine.outcome import Outcome
+from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.engine.refused import sift
 from gh_backfill.errors import BackfillError, RowRefused
 from gh_backfill.models.github import Spent, Unreadable
@@ -158,11 +158,17 @@ def _write(tx: Transaction, change: _Change, job_id: str, spent: Spent) -> None:
     webhooks.done(tx, repository, change.ended)
     webhooks.failed(tx, repository, change.again)
     failed = len(change.again) + change.set_aside
-    outcome = Outcome.COMPLETED if not failed else Outcome.STOPPED if change.ended or change.items else Outcome.FAILED
+    outcome = (
+        CaptureOutcome.COMPLETED
+        if not failed
+        else CaptureOutcome.STOPPED
+        if change.ended or change.items
+        else CaptureOutcome.FAILED
+    )
     jobs.finish(
         tx,
         job_id,
-        status=JobStatus.FAILED if outcome is Outcome.FAILED else JobStatus.COMPLETED,
+        status=JobStatus.FAILED if outcome is CaptureOutcome.FAILED else JobStatus.COMPLETED,
         outcome=outcome,
         error=change.error,
         error_type=change.error_type,
