@@ -10,9 +10,9 @@ from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import KnownNumber
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
-from gh_backfill.policy import cost
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
-from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.policy import query_prices
+from gh_backfill.policy.pull_requests.follow_ups import Slot
+from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT
 
 UNITS = 2
 MOST = UNITS_OF_ONE_POINT // UNITS
@@ -40,7 +40,7 @@ def read(graphql: GraphQL, wanted: Sequence[tuple[NodeId, int]]) -> list[Named[S
     answer = graphql.execute(
         documents.aliases(("PullRequestOf",) * len(wanted)),
         variables,
-        points=cost.points(UNITS * len(wanted)),
+        points=query_prices.points(UNITS * len(wanted)),
         divisible=True,
     )
     return [_shown(answer, f"a{place}", number) for place, (_, number) in enumerate(wanted)]

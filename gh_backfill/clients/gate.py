@@ -73,7 +73,7 @@ class OwnGate:
     def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Keep what the answer told."""
         key = (grant.credential.name, grant.resource)
-        self._standings[key] = governor.settled(self._standing(*key), told)
+        self._standings[key] = governor.after_answer(self._standing(*key), told)
 
     def _best(self, credentials: Credentials, resource: Resource) -> BudgetState:
         return governor.richest_first(self.standings(credentials, resource))[0]

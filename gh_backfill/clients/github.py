@@ -12,10 +12,9 @@ from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Spent, Unknown
-from gh_backfill.policy import cost
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT
-from gh_backfill.policy.pull_requests.wants import Answer as ItemAnswer
-from gh_backfill.policy.pull_requests.wants import (
+from gh_backfill.policy import query_prices
+from gh_backfill.policy.pull_requests.follow_ups import Answer as ItemAnswer
+from gh_backfill.policy.pull_requests.follow_ups import (
     CommentsOfReview,
     CommentsOfThread,
     FollowUp,
@@ -25,6 +24,7 @@ from gh_backfill.policy.pull_requests.wants import (
     Threads,
     by_id,
 )
+from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT
 
 IDS_A_QUERY = 100
 AGAIN_UNITS = 3
@@ -67,7 +67,9 @@ def again(
         variables: dict[str, object] = {"repository": repository_node_id, "field": order}
         variables |= {f"after{number}": slot.after for number, slot in enumerate(part)}
         answer = graphql.execute(
-            documents.aliases(("PullRequestAfter",) * len(part)), variables, points=cost.points(AGAIN_UNITS * len(part))
+            documents.aliases(("PullRequestAfter",) * len(part)),
+            variables,
+            points=query_prices.points(AGAIN_UNITS * len(part)),
         )
         spent += answer.spent
         with sense.understood():
@@ -104,7 +106,7 @@ def by_number(
         answer = graphql.execute(
             documents.aliases(("PullRequestByNumber",) * len(part)),
             variables,
-            points=cost.points(2 * len(part)),
+            points=query_prices.points(2 * len(part)),
             divisible=True,
         )
         spent += answer.spent

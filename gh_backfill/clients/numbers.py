@@ -10,7 +10,7 @@ from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
-from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.policy.pull_requests.follow_ups import Slot
 from gh_backfill.policy.surcharges import Counted
 
 

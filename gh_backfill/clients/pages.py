@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from gh_backfill.models.github import Named, NodeId, Spent
-from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.policy.pull_requests.follow_ups import Slot
 
 Order = Literal["CREATED_AT", "UPDATED_AT"]
 

@@ -16,7 +16,7 @@ from gh_backfill.clients.damage import MARK, MENDED
 from gh_backfill.clients.sense import UNREADABLE, count, identity, node_id, text, text_or_none, truth
 from gh_backfill.models.github import GHOST, Listing, Person, Repository, Unreadable
 from gh_backfill.models.pull_requests import Comment, PullRequest, PullRequestState, Review, ReviewComment
-from gh_backfill.policy.pull_requests.wants import PageItem, Slot, ThreadComments
+from gh_backfill.policy.pull_requests.follow_ups import PageItem, Slot, ThreadComments
 
 Node = Mapping[str, Any]
 Kind = TypeVar("Kind")

@@ -108,7 +108,9 @@ def untrack(
             say(escape(f"{each.given}: {each.result}"))
         if dry_run:
             say("dry run: nothing was written")
-    operate.settle([operate.Operated(given=each.given, result=each.result, failed=each.failed) for each in done])
+    operate.raise_failures(
+        [operate.Operated(given=each.given, result=each.result, failed=each.failed) for each in done]
+    )
 
 
 def confirmed(question: str) -> None:

@@ -174,4 +174,4 @@ def _operate(
         print(json_text([each.as_json() for each in done]))
     else:
         listings.show_operated(done, dry_run=dry_run)
-    operate.settle(done)
+    operate.raise_failures(done)

@@ -21,8 +21,8 @@ from gh_backfill.policy.report.savings import explained
 from gh_backfill.settings import Settings
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.report import costs as spending
+from gh_backfill.tasks.report import notifications
 from gh_backfill.tasks.report import report as reporting
-from gh_backfill.tasks.report import tell
 from gh_backfill.tasks.report.publish import markdown, publish
 from gh_backfill.tasks.report.report import Report, ReportOptions
 
@@ -56,7 +56,7 @@ def report(dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -
             raise
         trouble = options.wrong_settings or error
         made = _what_can_be_read(environment, key, replace(options, trouble=trouble, wrong_settings=None), now)
-        notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
+        notes = notifications.aside("telling of the alerts", lambda: _alert(environment, made, now))
     publish(environment, made, notes)
     print(json_text(made.as_json()) if as_json else markdown(made, notes))
     told = trouble or options.wrong_settings
@@ -123,10 +123,10 @@ def _reported(
         made = reporting.report(db, key, dry_run=dry_run, options=options, now=now)
         if dry_run:
             return made, []
-        notes = tell.aside("telling of the alerts", lambda: _alert(environment, made, now))
-        notes += tell.aside("posting the report", lambda: tell.deliver(db, environment, made))
+        notes = notifications.aside("telling of the alerts", lambda: _alert(environment, made, now))
+        notes += notifications.aside("posting the report", lambda: notifications.deliver(db, environment, made))
         address = _address(environment, made)
-        notes += tell.aside("the notification", lambda: tell.notify(db, environment, now, address))
+        notes += notifications.aside("the notification", lambda: notifications.notify(db, environment, now, address))
     return made, notes
 
 
@@ -189,12 +189,12 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
             if raised and (repository or environment.in_actions)
             else []
         )
-    from gh_backfill.clients import issues  # noqa: PLC0415  (PyGithub takes a third of a second to load)
-    from gh_backfill.tasks.report import alert  # noqa: PLC0415  (so does what needs it)
+    from gh_backfill.clients.alert_issues import issues_of  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+    from gh_backfill.tasks.report import alert_issues  # noqa: PLC0415  (so does what needs it)
 
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
-    return alert.tell(made, lambda: issues.issues_of(environment.github_api_url, secret, repository), occurrence)
+    return alert_issues.tell(made, lambda: issues_of(environment.github_api_url, secret, repository), occurrence)
 
 
 def _address(environment: Settings, made: Report) -> str | None:

@@ -105,7 +105,7 @@ def track(
         print(json_text([console.tracked_row(each) for each in tracked]))
     else:
         console.show_tracked(tracked, dry_run=dry_run)
-    tracking.settle(tracked)
+    tracking.raise_failures(tracked)
 
 
 def _of_accounts(
@@ -326,7 +326,7 @@ def _preview_run(environment: settings.Settings, names: list[str], goal: Goal) -
     for each in found:
         console.show_preview(each)
     if not any(each.tracked.repository for each in found):
-        tracking.settle([each.tracked for each in found])
+        tracking.raise_failures([each.tracked for each in found])
 
 
 def _limits(chunk_size: str | None, max_chunks: str | None, time_limit: str | None) -> Limits:

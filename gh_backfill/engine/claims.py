@@ -17,7 +17,7 @@ from gh_backfill.policy import retries
 from gh_backfill.policy.ledger import error_type
 from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.store import backfills, repositories
-from gh_backfill.store.backfills import Standstill
+from gh_backfill.store.backfills import NoClaim
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
 
@@ -53,9 +53,9 @@ class Claims:
                 return claim
         return None
 
-    def standstill(self) -> Standstill:
+    def why_no_claim(self) -> NoClaim:
         """Return why there was nothing to claim."""
-        return self._write(lambda tx: backfills.standstill(tx, self.repository_id, worker=self.worker))
+        return self._write(lambda tx: backfills.why_no_claim(tx, self.repository_id, worker=self.worker))
 
     def free_the_dead(self) -> bool:
         """Take what dead workers of this machine hold; True if there may be something to claim now."""
@@ -86,7 +86,7 @@ class Claims:
         """Pause the backfill until then."""
         self._write(lambda tx: backfills.pause(tx, self.repository_id, reason=reason, resume_at=until))
 
-    def charge(self, claim: Claim, error: GitHubError) -> Captured | None:
+    def record_failure(self, claim: Claim, error: GitHubError) -> Captured | None:
         """Charge an error to this repository; None if the chunk may be claimed again, else how the capture ends."""
         return self._write(lambda tx: self._charge(tx, claim, error))
 
@@ -100,7 +100,7 @@ class Claims:
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Do it in one transaction with what becomes of the chunk."""
         blamed = retries.blames_repository(error)
-        in_a_row = backfills.charge_error(tx, claim, error=str(error)) if blamed else 0
+        in_a_row = backfills.count_error(tx, claim, error=str(error)) if blamed else 0
         match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
             case retries.Retry(at=at):
                 self._return(tx, claim, error, at)

@@ -63,7 +63,7 @@ class Commit:
 
     def _once(self) -> None:
         with self.db.transaction() as tx:
-            people.settle(tx, people.people_of(self.chunk.items))
+            people.store_people(tx, people.people_of(self.chunk.items))
         with self.db.transaction() as tx:
             if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
                 self._stop_circling()
@@ -82,7 +82,7 @@ class Commit:
         What is too large for any database is at fault itself, however much of the chunk it is.
         """
         with self.db.transaction() as tx:
-            if items.settle_numbers(tx, self.repository, self.chunk.items):
+            if items.own_numbers(tx, self.repository, self.chunk.items):
                 return
         found = sift(self.db, self.repository, self.chunk.items)
         if 2 * (len(found.refused) - found.too_large) > items.rows_of(self.chunk.items):

@@ -11,10 +11,10 @@ from gh_backfill.clients.pages import Asked, Page, PageAsked
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import Spent, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest
-from gh_backfill.policy.cost import A_PAGE, Prices
 from gh_backfill.policy.packing import Query, next_query
 from gh_backfill.policy.pull_requests.completeness import TRIES, PullRequestCollector
-from gh_backfill.policy.pull_requests.wants import FollowUp, Slot
+from gh_backfill.policy.pull_requests.follow_ups import FollowUp, Slot
+from gh_backfill.policy.query_prices import A_PAGE, Prices
 from gh_backfill.policy.surcharges import Counted
 
 Alive = Callable[[], None]

@@ -28,10 +28,10 @@ from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models.github import NodeId, Spent, Unreadable
 from gh_backfill.models.work import Claim, Stream
 from gh_backfill.policy.chunking import PageSize
-from gh_backfill.policy.cost import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import page_limit, standstill, wanted
+from gh_backfill.policy.progress import page_limit, wanted, why_no_progress
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
+from gh_backfill.policy.query_prices import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
 
 log = logging.getLogger(__name__)
 
@@ -262,7 +262,7 @@ class Pipeline:
     def _ended(self, stream: Stream, asked: PageAsked, page: Page) -> Page | None:
         """Return a page with its end as it can be believed; None where it is to be asked for again, smaller."""
         been = {asked.after, *self._walked, *(each.after for each in self._fetched)}
-        bad = standstill(page.next, been, listed=len(page.slots))
+        bad = why_no_progress(page.next, been, listed=len(page.slots))
         tries, self._tries_to_go_on = self._tries_to_go_on + 1, 0
         if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
             return page

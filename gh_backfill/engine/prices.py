@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from gh_backfill.clients import dry_run
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import GitHubError, StoreError
-from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.samples import Sample, next_sample
 from gh_backfill.store import prices as store
 from gh_backfill.store.db import Database

@@ -16,7 +16,7 @@ from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadab
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
-from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.policy.pull_requests.follow_ups import Slot
 from gh_backfill.store import backfills, items, people
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
@@ -146,7 +146,7 @@ def _store(
     """Store what was read; what is refused or can't be read again is opened again.  Returns how many are closed."""
     read = [*(item.pull_request.number for item in kept), *gone]
     with db.transaction() as tx:
-        people.settle(tx, people.people_of(kept))
+        people.store_people(tx, people.people_of(kept))
     with db.transaction() as tx:
         backfills.lock(tx, repository.id)
         resolved = items.resolve(tx, repository.id, read)

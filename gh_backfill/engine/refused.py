@@ -111,7 +111,7 @@ def _refusal(db: Database, repository: TrackedRepository, item: CompletePullRequ
 
 def _attempt(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> NoReturn:
     with db.transaction() as tx:
-        people.settle(tx, people.people_of([item]))
+        people.store_people(tx, people.people_of([item]))
         items.write(tx, repository, [item], [], items.vocabulary(tx))
         raise _RolledBack
 

@@ -25,14 +25,14 @@ from gh_backfill.models.github import NodeId
 from gh_backfill.models.work import Claim, Stream, TrackedRepository
 from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
-from gh_backfill.policy.cost import Prices
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words
+from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.retries import PauseReason
 from gh_backfill.policy.standing import found_paused
-from gh_backfill.store.backfills import Standstill
+from gh_backfill.store.backfills import NoClaim
 from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class Worker:
             left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
         if (chunks := self._chunks_left()) is not None:
             left = min(left, chunks * pipeline.size.size)
-        found = rest_listing.choose(
+        found = rest_listing.plan(
             self.graphql,
             lists,
             self.repository,
@@ -242,7 +242,7 @@ class Worker:
 
     def _nothing_to_claim(self) -> Captured | None:
         """Say why there is nothing; None where the open chunk is soon to be claimed again."""
-        still = self.claims.standstill()
+        still = self.claims.why_no_claim()
         if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
             return Captured(outcome=CaptureOutcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
@@ -254,7 +254,7 @@ class Worker:
             return Captured(outcome=CaptureOutcome.FAILED, reason="the backfill is closed: a person must look")
         return self._held_up(still)
 
-    def _held_up(self, still: Standstill) -> Captured | None:
+    def _held_up(self, still: NoClaim) -> Captured | None:
         """Say until when the open chunk waits, or who holds it; None where it is soon to be claimed again."""
         if still.chunk_status == "pending" and still.retry_at is not None:
             wait = still.retry_at - self.now()
@@ -293,7 +293,7 @@ class Worker:
         self._done = replace(self._done, retries=self._done.retries + 1)
         if isinstance(error, NoConnection):
             return self._cut_off(claim, error)
-        ended = self.claims.charge(claim, error)
+        ended = self.claims.record_failure(claim, error)
         if ended is None:
             log.warning("%s: %s; trying again", self.repository.full_name, error)
         return ended

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gh_backfill.policy import cost, governor
+from gh_backfill.policy import governor, query_prices
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.markdown import counted
 
@@ -57,7 +57,7 @@ class Estimate:
         return f"about {counted(self.points, 'point')}, {duration(self.seconds)}{wait}"
 
 
-def estimate(work: RemainingWork, standing: BudgetState, *, ceiling: int = cost.LARGEST_FIRST) -> Estimate:
+def estimate(work: RemainingWork, standing: BudgetState, *, ceiling: int = query_prices.LARGEST_FIRST) -> Estimate:
     """Estimate what is left where a page has at most `ceiling` pull requests and nobody else uses the budget.
 
     A request takes as long as so far, and at least its share of the 60 seconds that GitHub grants a minute.
@@ -92,9 +92,9 @@ def duration(seconds: float) -> str:
 
 def _points(work: RemainingWork, ceiling: int) -> int:
     """Return the points left: a pull request costs what the last ones did, and never less than its place in a page."""
-    typical = (cost.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / cost.UNITS_OF_ONE_POINT
+    typical = (query_prices.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / query_prices.UNITS_OF_ONE_POINT
     each = work.points / work.items if work.items else typical
-    least = 1 / cost.Prices().cheapest_page(ceiling)
+    least = 1 / query_prices.Prices().cheapest_page(ceiling)
     return math.ceil(work.left * max(each, least)) + (CATCH_UP if work.catch_up else 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from gh_backfill.policy.pull_requests.wants import FollowUp, Threads
+from gh_backfill.policy.pull_requests.follow_ups import FollowUp, Threads
 
 
 @dataclass(kw_only=True, slots=True)

@@ -110,7 +110,7 @@ def reserve(limit: int) -> int:
 
 def standing(budget: Budget, now: datetime) -> BudgetState:
     """Return how a budget stands of which only GitHub's last word is known."""
-    return at(settled(unknown("", now), RateLimitReport(seconds=0.0, budget=budget)), now)
+    return at(after_answer(unknown("", now), RateLimitReport(seconds=0.0, budget=budget)), now)
 
 
 def unknown(identity: str, now: datetime) -> BudgetState:
@@ -153,7 +153,7 @@ def estimate(before: float | None, measured: float) -> float:
     return measured if before is None else (before + measured) / 2
 
 
-def settled(before: BudgetState, told: RateLimitReport) -> BudgetState:
+def after_answer(before: BudgetState, told: RateLimitReport) -> BudgetState:
     """Return how a budget stands that only this process keeps, after an answer."""
     budget = told.budget
     after = replace(before, refusals=0) if told.answered else before

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from gh_backfill.policy import cost
-from gh_backfill.policy.cost import A_PAGE, LARGEST_FIRST, Prices
-from gh_backfill.policy.pull_requests.wants import FollowUp, MoreReviews, by_id
+from gh_backfill.policy import query_prices
+from gh_backfill.policy.pull_requests.follow_ups import FollowUp, MoreReviews, by_id
+from gh_backfill.policy.query_prices import A_PAGE, LARGEST_FIRST, Prices
 from gh_backfill.policy.surcharges import Counted
 
 # So many pages may be on their way to completeness at once: more would hardly save another point.
@@ -35,7 +35,7 @@ class Query:
     @property
     def counted(self) -> Counted:
         """Return what of it may have a price."""
-        return reduce(_with, self.wants, cost.page(self.page, self.by))
+        return reduce(_with, self.wants, query_prices.page(self.page, self.by))
 
     def __bool__(self) -> bool:
         """Say whether there is anything to ask."""
@@ -78,7 +78,7 @@ def _filled(
     dear = any(surcharges.alias for surcharges in prices.plausible)
     chosen: list[FollowUp] = []
     later: list[FollowUp] = []
-    counted = cost.page(beside, by)
+    counted = query_prices.page(beside, by)
     for want in wants:
         if dear and by_id(want) and counted.listed >= MOST_IDS:
             later.append(want)
@@ -88,7 +88,7 @@ def _filled(
     if beside:
         counted = Query(wants=tuple(chosen)).counted
     size = prices.page_beside(counted, page, by)
-    counted += cost.page(size, by)
+    counted += query_prices.page(size, by)
     for want in later:
         if _fits(want, chosen, counted, prices, units):
             chosen.append(want)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from gh_backfill.models.work import Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.policy.pull_requests.follow_ups import Slot
 
 MARGIN = timedelta(minutes=5)
 MAX_PASSES = 5
@@ -102,7 +102,7 @@ def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:
     return [slot for slot in slots if slot.item is None or slot.item.pull_request.updated_at >= bound]
 
 
-def standstill(following: str | None, been: Collection[str | None], *, listed: int) -> str | None:
+def why_no_progress(following: str | None, been: Collection[str | None], *, listed: int) -> str | None:
     """Say why a list that is to go on after a page of `listed` items does not; `been` are the cursors it was at."""
     if following is None:
         return "GitHub says that there are more pull requests and does not say where they begin"

@@ -22,7 +22,7 @@ _SQL = sql("backfills")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standstill:
+class NoClaim:
     """Why there is nothing to claim.
 
     `short` are the pull requests of which GitHub counted more than it listed, `quarantined` are items in quarantine.
@@ -145,12 +145,12 @@ def claim(tx: Transaction, stream: Stream, *, worker: str, page_size: int, proce
     )
 
 
-def standstill(tx: Transaction, repository_id: str, *, worker: str | None = None) -> Standstill:
+def why_no_claim(tx: Transaction, repository_id: str, *, worker: str | None = None) -> NoClaim:
     """Return why nothing could be claimed by this worker."""
     row = tx.row(_SQL["why_nothing"], repository_id=repository_id, worker=worker)
     if row is None:
-        return Standstill(status=None)
-    return Standstill(
+        return NoClaim(status=None)
+    return NoClaim(
         status=BackfillStatus(row["status"]),
         pause_reason=row["pause_reason"],
         resume_at=row["resume_at"],
@@ -252,7 +252,7 @@ def complete(
     )
     if advance.catch_up_from is not None:
         _open_catch_up(tx, claim.stream, advance.catch_up_from)
-    endings.settle(tx, claim.stream.repository_id)
+    endings.complete_or_look_again(tx, claim.stream.repository_id)
 
 
 def committed(tx: Transaction, claim: Claim) -> bool:
@@ -275,9 +275,9 @@ def fail_chunk(tx: Transaction, claim: Claim, *, error: str) -> None:
     tx.run(_SQL["fail_chunk"], **_key(claim), error=stored(error))
 
 
-def charge_error(tx: Transaction, claim: Claim, *, error: str) -> int:
+def count_error(tx: Transaction, claim: Claim, *, error: str) -> int:
     """Count an error of this backfill; returns how many there were in a row."""
-    row = tx.row(_SQL["charge_error"], state_id=claim.stream.state_id, error=stored(error))
+    row = tx.row(_SQL["count_error"], state_id=claim.stream.state_id, error=stored(error))
     return 0 if row is None else int(row["consecutive_errors"])
 
 

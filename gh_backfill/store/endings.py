@@ -9,7 +9,7 @@ from gh_backfill.store.db import Transaction
 _SQL = sql("endings")
 
 
-def settle(tx: Transaction, repository_id: str) -> None:
+def complete_or_look_again(tx: Transaction, repository_id: str) -> None:
     """Complete a backfill of which nothing is open any more, or let it look at its end once more."""
     row = tx.row(_SQL["missing"], repository_id=repository_id)
     if row is None:

@@ -56,13 +56,13 @@ def plain_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def settle_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:
+def own_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:
     """Let each number of the repository belong to one row, the one with GitHub's id; returns how many were settled.
 
     Needed only where an older import left rows under invented ids, or the same pull request twice.
     """
     rows = [{"github_id": item.pull_request.github_id, "number": item.pull_request.number} for item in items]
-    pairs = tx.rows(_SQL["settle_numbers"], rows=rows, repository_id=repository.id)
+    pairs = tx.rows(_SQL["own_numbers"], rows=rows, repository_id=repository.id)
     for pair in pairs:
         if pair["right_id"] is None:
             tx.run(_SQL["renumber"], wrong_id=pair["wrong_id"], github_id=pair["github_id"])

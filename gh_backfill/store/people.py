@@ -30,7 +30,7 @@ def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
     ]
 
 
-def settle(tx: Transaction, people: Sequence[Person]) -> None:
+def store_people(tx: Transaction, people: Sequence[Person]) -> None:
     """Write new logins and faces of known accounts, so that the login of each is its own, also where it was copied to.
 
     In a transaction of its own before the chunk: a change of the unique login locks rows that other jobs refer to.

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from gh_backfill.policy import governor
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.surcharges import NONE, Charge, Counted
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Transaction

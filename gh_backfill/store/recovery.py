@@ -174,4 +174,6 @@ def let_go(tx: Transaction, repository_id: str) -> bool:
 def set_going(tx: Transaction, repository_id: str) -> None:
     """Let nothing of a backfill that has become active wait; one that was done when it was paused is completed."""
     tx.run(_SQL["try_at_once"], repository_id=repository_id)
-    endings.settle(tx, repository_id)  # the last chunk may have been committed after the pause had begun
+    endings.complete_or_look_again(
+        tx, repository_id
+    )  # the last chunk may have been committed after the pause had begun

@@ -23,11 +23,11 @@ from gh_backfill.models.github import Repository, Unknown
 from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy import chunking, governor
 from gh_backfill.policy.bottleneck import Times
-from gh_backfill.policy.cost import LARGEST_FIRST, Prices
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
 from gh_backfill.policy.progress import of_wanted
+from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 from gh_backfill.policy.retries import PauseReason, explained
 from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction

@@ -30,7 +30,7 @@ from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.report.closing import close_run
 from gh_backfill.tasks.report.report import Report, report
 from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
-from gh_backfill.tasks.track import Tracked, settle, track
+from gh_backfill.tasks.track import Tracked, raise_failures, track
 
 WORKERS = 5
 DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
@@ -120,7 +120,7 @@ def run(
         for each in tracked:
             say(f"{each.given}: {each.text}")
         if names and not asked:
-            settle(tracked)
+            raise_failures(tracked)
         recover(db, asked or None)
         made = plan(
             db,
@@ -196,7 +196,7 @@ def _standing(db: Database, verdict: Verdict) -> str:
     """Say why a repository that was named is not captured now, by whom it is held and until when."""
     name = verdict.repository.full_name
     with db.transaction(read_only=True) as tx:
-        still = backfills.standstill(tx, verdict.repository.id)
+        still = backfills.why_no_claim(tx, verdict.repository.id)
     if verdict.why is not PlanReason.RUNNING:
         return f"{name}: {verdict.why}"
     until = f" until {still.lease_until.astimezone(UTC):%H:%M:%S} UTC, or longer" if still.lease_until else ""

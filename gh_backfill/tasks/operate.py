@@ -152,7 +152,7 @@ def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
     return {name: found.id if found else None for name, found in known.items()}
 
 
-def settle(operated: Sequence[Operated]) -> None:
+def raise_failures(operated: Sequence[Operated]) -> None:
     """Raise PartlyFailed that names what could not be done."""
     failed = [f"{each.given}: {each.result}" for each in operated if each.failed]
     if failed:

@@ -10,7 +10,7 @@ from gh_backfill.clients import dry_run
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.prices import Memory
 from gh_backfill.errors import BackfillError, GitHubError
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.samples import ABOVE, SAMPLES
 from gh_backfill.settings import Settings
 from gh_backfill.tasks import connect

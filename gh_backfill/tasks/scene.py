@@ -100,7 +100,7 @@ def _waits(tx: Transaction, state: Status, *, running: bool) -> str | None:
     if not running:
         return "waits its turn"
     if state.chunk_status == "pending":
-        retry_at = backfills.standstill(tx, state.id).retry_at
+        retry_at = backfills.why_no_claim(tx, state.id).retry_at
         if retry_at is not None and retry_at > datetime.now(UTC):
             return f"tries again {_time(retry_at)}"
     return None

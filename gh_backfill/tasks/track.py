@@ -124,7 +124,7 @@ def register(
     return [_stored(each, ids, added, raised) for each in asked]
 
 
-def settle(tracked: Sequence[Tracked]) -> None:
+def raise_failures(tracked: Sequence[Tracked]) -> None:
     """Raise what names the failed; what was tracked beside them is done.
 
     Wrong names alone are a fault of the input; where GitHub did not say, it is to be tried again.

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from gh_backfill.clients import announced, documents
-from gh_backfill.policy.cost import A_PAGE_BY_NUMBER, Prices, page
+from gh_backfill.policy.query_prices import A_PAGE_BY_NUMBER, Prices, page
 from gh_backfill.policy.surcharges import Counted
 from gh_backfill.simulator.pricing import price
 

@@ -22,7 +22,14 @@ from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError, TooBig
 from gh_backfill.models.github import NodeId, Repository, Spent, Unknown
 from gh_backfill.policy import waits
-from gh_backfill.policy.pull_requests.wants import CommentsOfReview, FollowUp, MoreComments, MoreReviews, Slot, Threads
+from gh_backfill.policy.pull_requests.follow_ups import (
+    CommentsOfReview,
+    FollowUp,
+    MoreComments,
+    MoreReviews,
+    Slot,
+    Threads,
+)
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from tests.forged import Forged, Seen, serving, whole

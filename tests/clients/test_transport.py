@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from gh_backfill.clients import credentials, rest, runs, transport, webhook_out
+from gh_backfill.clients.alert_issues import issues_of
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.issues import issues_of
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.clients.webhook_out import Delivered, NotDelivered
 from gh_backfill.errors import BadCredentials, GitHubError, Misrouted, RateLimited, TooBig, Unreachable

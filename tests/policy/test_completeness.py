@@ -21,10 +21,9 @@ from gh_backfill.models.pull_requests import (
     Review,
     ReviewComment,
 )
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices
 from gh_backfill.policy.packing import next_query
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
-from gh_backfill.policy.pull_requests.wants import (
+from gh_backfill.policy.pull_requests.follow_ups import (
     Answer,
     CommentsOfReview,
     CommentsOfThread,
@@ -35,6 +34,7 @@ from gh_backfill.policy.pull_requests.wants import (
     ThreadComments,
     Threads,
 )
+from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT, Prices
 
 LOST = Unreadable(kind="review_comment", identity="x", reason="GitHub could not read it")
 SILENCE = Unknown(reason="GitHub left it out")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.policy import cost
-from gh_backfill.policy.cost import Prices, page
+from gh_backfill.policy import query_prices
+from gh_backfill.policy.query_prices import Prices, page
 from gh_backfill.policy.surcharges import NONE, Counted, Surcharges
 
 PAGE = page(74)
@@ -33,14 +33,14 @@ queries = st.builds(
 
 
 def charged(prices: Prices, truth: Surcharges, counted: Counted) -> Prices:
-    return prices.learned(counted, cost.points(truth.units(counted)))
+    return prices.learned(counted, query_prices.points(truth.units(counted)))
 
 
 @pytest.mark.parametrize(
     ("units", "points"), [(0, 1), (1, 1), (100, 1), (149, 1), (150, 2), (249, 2), (5_101, 51), (3_031, 30)]
 )
 def test_a_query_costs_its_units_divided_by_a_hundred_and_at_least_one_point(units: int, points: int) -> None:
-    assert cost.points(units) == points
+    assert query_prices.points(units) == points
 
 
 def test_seventy_four_pull_requests_are_the_most_that_one_point_buys() -> None:
@@ -77,7 +77,7 @@ def test_after_learning_a_query_is_predicted_as_it_was_charged(truth: Surcharges
     prices = Prices()
     for counted in asked:
         prices = charged(prices, truth, counted)
-        assert prices.points(counted) == cost.points(truth.units(counted))
+        assert prices.points(counted) == query_prices.points(truth.units(counted))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,8 @@ def test_each_surcharge_that_may_be_is_found_after_two_surprises(truth: Surcharg
         prices = charged(prices, truth, page(prices.cheapest_page()))
     assert prices.surprises <= 2
     assert all(
-        cost.points(truth.units(page(size))) / size <= 1.1 * cost.points(truth.units(page(other))) / other
+        query_prices.points(truth.units(page(size))) / size
+        <= 1.1 * query_prices.points(truth.units(page(other))) / other
         for size in [prices.cheapest_page()]
         for other in range(1, 101)
     )
@@ -168,7 +169,7 @@ def test_charges_that_nothing_explains_end_with_the_newest_being_believed(told: 
     prices = Prices()
     for counted, points in told:
         prices = prices.learned(counted, points)
-        assert prices.points(counted) == max(points, cost.points(counted.units))
+        assert prices.points(counted) == max(points, query_prices.points(counted.units))
         assert 1 <= prices.cheapest_page() <= 100
 
 
@@ -179,5 +180,5 @@ def test_a_charge_below_the_list_teaches_no_surcharge() -> None:
 def test_only_so_many_charges_are_remembered() -> None:
     prices = Prices()
     for units in range(200, 400):
-        prices = prices.learned(Counted(units=units), cost.points(units))
-    assert len(prices.charged) <= cost.MOST_CHARGES
+        prices = prices.learned(Counted(units=units), query_prices.points(units))
+    assert len(prices.charged) <= query_prices.MOST_CHARGES

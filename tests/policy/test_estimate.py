@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.policy import cost
+from gh_backfill.policy import query_prices
 from gh_backfill.policy.estimate import CATCH_UP, TYPICAL_SECONDS, TYPICAL_WANTS, RemainingWork, duration, estimate
 from gh_backfill.policy.governor import DRAIN, MARGIN, BudgetState, unknown
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PAGE = cost.Prices().cheapest_page()
+PAGE = query_prices.Prices().cheapest_page()
 # Ten pages left that cost two points each; a request takes 1.5 s, one of it at GitHub.
 WORK = RemainingWork(
     left=10 * PAGE,
@@ -42,7 +42,7 @@ def test_what_the_last_chunks_took_is_what_the_next_ones_take() -> None:
 
 def test_where_nothing_is_measured_the_price_list_counts() -> None:
     found = estimate(RemainingWork(left=10 * PAGE), unknown("", NOW))
-    expected = 10 * PAGE * (cost.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / cost.UNITS_OF_ONE_POINT
+    expected = 10 * PAGE * (query_prices.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / query_prices.UNITS_OF_ONE_POINT
     assert (found.points, found.measured) == (math.ceil(expected) + CATCH_UP, False)
     assert found.seconds == pytest.approx(found.points * TYPICAL_SECONDS, abs=0.1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gh_backfill.models.github import NodeId
 from gh_backfill.policy.followed import Followed
-from gh_backfill.policy.pull_requests.wants import MoreReviews, Threads
+from gh_backfill.policy.pull_requests.follow_ups import MoreReviews, Threads
 
 LIST = MoreReviews(node_id=NodeId("PR"), after=None)
 

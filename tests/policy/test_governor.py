@@ -54,7 +54,7 @@ def test_the_first_request_may_be_sent_to_learn_the_budget() -> None:
 
 
 def test_githubs_word_to_slow_down_comes_before_everything_else() -> None:
-    told = governor.settled(
+    told = governor.after_answer(
         standing(), RateLimitReport(seconds=0.1, budget=None, resume_at=NOW + timedelta(seconds=60))
     )
     wait = governor.verdict(told, 1)
@@ -81,7 +81,7 @@ def test_a_request_counts_with_its_length_within_what_github_can_have_spent(meas
 
 def test_the_richest_comes_first_by_what_it_may_still_spend() -> None:
     poor, rich = standing(400, limit=5_000, who="user:poor"), standing(300, limit=1_000, who="user:rich")
-    slowed = governor.settled(
+    slowed = governor.after_answer(
         standing(5_000, limit=5_000, who="user:slowed"), RateLimitReport(seconds=0.0, budget=None, resume_at=RESET)
     )
     assert [each.identity for each in governor.richest_first([slowed, poor, rich])] == [

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.models.github import NodeId
-from gh_backfill.policy.cost import UNITS_OF_ONE_POINT, Prices, page
 from gh_backfill.policy.packing import next_query
-from gh_backfill.policy.pull_requests.wants import CommentsOfReview, FollowUp, MoreComments, Threads
+from gh_backfill.policy.pull_requests.follow_ups import CommentsOfReview, FollowUp, MoreComments, Threads
+from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT, Prices, page
 from gh_backfill.policy.surcharges import Counted
 
 

@@ -17,7 +17,7 @@ from gh_backfill.policy.progress import (
     of_wanted,
     page_limit,
     percent,
-    standstill,
+    why_no_progress,
 )
 from tests.examples import WALK
 
@@ -99,8 +99,8 @@ def test_a_hundred_percent_means_that_nothing_is_missing(captured: int, total: i
     [(None, 5, "where they begin"), ("c1", 5, "in a circle"), ("c2", 5, "in a circle"), ("c3", 0, "lists none")],
 )
 def test_a_list_that_is_to_go_on_and_does_not_says_why(following: str | None, listed: int, why: str) -> None:
-    assert why in (standstill(following, {"c1", "c2", None}, listed=listed) or "")
-    assert standstill("c3", {"c1", "c2", None}, listed=5) is None
+    assert why in (why_no_progress(following, {"c1", "c2", None}, listed=listed) or "")
+    assert why_no_progress("c3", {"c1", "c2", None}, listed=5) is None
 
 
 def test_what_is_missing_is_looked_for_until_two_readings_agree() -> None:

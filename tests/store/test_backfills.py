@@ -122,7 +122,7 @@ def test_a_chunk_under_lease_belongs_to_one_worker(db: Database, repository: Tra
     must_claim(db, repository)
     assert claim(db, repository, "rival") is None
     with db.transaction(read_only=True) as tx:
-        assert backfills.standstill(tx, repository.id).chunk_status == "processing"
+        assert backfills.why_no_claim(tx, repository.id).chunk_status == "processing"
 
 
 def test_rivals_that_claim_at_the_same_moment_get_one_chunk_between_them(
@@ -152,7 +152,7 @@ def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
     assert (fast.chunk_id, fast.attempt, fast.after) == (slow.chunk_id, 2, slow.after)
     commit(rivals[0], fast, "c1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
-        people.settle(tx, [])
+        people.store_people(tx, [])
         written = items.write(tx, repository, [], [], items.vocabulary(tx))
         assert written.counts == RowCounts()
         backfills.hold(tx, slow)
@@ -204,7 +204,7 @@ def test_a_paused_backfill_gives_no_claim_and_says_why(db: Database, repository:
         assert not backfills.pause(tx, repository.id, reason="again", resume_at=None)
     assert claim(db, repository) is None
     with db.transaction() as tx:
-        still = backfills.standstill(tx, repository.id)
+        still = backfills.why_no_claim(tx, repository.id)
         assert (still.status, still.pause_reason, still.resume_at) == (BackfillStatus.PAUSED, "rate_limit", NOW)
         assert backfills.resume(tx, repository.id)
     assert claim(db, repository) is not None
@@ -257,7 +257,7 @@ def test_errors_are_counted_in_one_statement_so_that_rivals_lose_none(
     def charge(rival: Database) -> None:
         for _ in range(5):
             with rival.transaction() as tx:
-                backfills.charge_error(tx, mine, error="boom")
+                backfills.count_error(tx, mine, error="boom")
 
     with ThreadPoolExecutor(len(rivals)) as pool:
         list(pool.map(charge, rivals))

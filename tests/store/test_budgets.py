@@ -427,7 +427,7 @@ def test_the_database_and_the_policy_let_waits_grow_alike(db: Database) -> None:
         asked, _ = reserve(db, now=moment)
         answer = told(None, resume_at=moment + 2 * SECOND, guessed=guessed, at=moment)
         until = budgets.settle(db, asked, answer, now=moment)
-        alone = governor.settled(governor.at(alone, moment), answer)
+        alone = governor.after_answer(governor.at(alone, moment), answer)
         assert alone.not_before == until
         assert until is not None
         moment = until

@@ -117,7 +117,7 @@ def test_a_page_under_the_same_name_touches_no_pull_request(db: Database) -> Non
 
 def settle(db: Database, *known: Person) -> None:
     with db.transaction() as tx:
-        people.settle(tx, known)
+        people.store_people(tx, known)
 
 
 def logins(db: Database) -> list[Row]:
@@ -138,7 +138,7 @@ def test_a_login_that_changed_hands_is_nobody_elses_in_any_pull_request(db: Data
     with db.transaction() as tx:
         repository = tracked(tx, REPOSITORY)
         chunk = [complete(3, pull_request=pull_request(3, author=heir), comments=(comment(3, author=heir),))]
-        people.settle(tx, people.people_of(chunk))
+        people.store_people(tx, people.people_of(chunk))
         items.write(tx, repository, chunk, [], items.vocabulary(tx))
     assert logins(db) == [
         {"number": 1, "author_login": "ada~1001"},

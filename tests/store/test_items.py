@@ -24,7 +24,7 @@ def write(
     with db.transaction() as tx:
         repository = tracked(tx)
         words = items.vocabulary(tx)
-        people.settle(tx, people.people_of(chunk))
+        people.store_people(tx, people.people_of(chunk))
     with db.transaction() as tx:
         return items.write(tx, repository, chunk, unreadable, words).counts, repository
 

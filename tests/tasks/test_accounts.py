@@ -72,9 +72,9 @@ def test_an_account_that_is_not_there_fails_alone(house: House) -> None:
     registered = track.register(house.db, found)
     assert house.count("tracked_repositories") == 2
     with pytest.raises(PartlyFailed, match=r"1 of 3 names can't be tracked: nobody/\*"):
-        track.settle(registered)
+        track.raise_failures(registered)
     with pytest.raises(ConfigurationError, match=r"nobody/\*"):
-        track.settle(asked(house, "nobody"))
+        track.raise_failures(asked(house, "nobody"))
     with pytest.raises(Gone, match="no account nobody"):
         accounts.look(house.graphql(), "nobody", Filters())
 
@@ -98,7 +98,7 @@ def test_some_that_github_does_not_tell_of_stop_none_of_the_others(house: House)
         "GitHub did not say, try again (GitHub forbids it)",
     )
     with pytest.raises(PartlyFailed, match="2 repositories of octo"):
-        track.settle(track.register(house.db, found))
+        track.raise_failures(track.register(house.db, found))
     assert house.count("tracked_repositories") == 2
 
 
@@ -107,4 +107,4 @@ def test_an_answer_that_says_nothing_of_an_account_is_not_called_missing(house: 
     (found,) = asked(house, "octo")
     assert (found.result, bool(found.reason)) == (Result.UNKNOWN, True)
     with pytest.raises(Unreachable, match="try again"):
-        track.settle([found])
+        track.raise_failures([found])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.clients.issues import LABEL, Issues, issues_of
+from gh_backfill.clients.alert_issues import LABEL, Issues, issues_of
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.report.alerts import judge
 from gh_backfill.policy.report.figures import JobFigures, SystemFailure
@@ -18,7 +18,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.rows import Issue
 from gh_backfill.simulator.server import Simulator, running
-from gh_backfill.tasks.report.alert import MOST_NEW_ISSUES, tell
+from gh_backfill.tasks.report.alert_issues import MOST_NEW_ISSUES, tell
 from gh_backfill.tasks.report.report import Report
 from tests.policy.figures import ID, NOW, dead, job, run
 

@@ -107,7 +107,7 @@ class Operation:
 
 
 def tracked(room: Room, *names: str) -> None:
-    track.settle(
+    track.raise_failures(
         track.track(
             room.db,
             room.graphql(),

@@ -273,7 +273,7 @@ def test_one_unknown_name_fails_and_the_others_are_done(house: House) -> None:
     done = operate.cancel(house.db, [ENGINE, "octo/nowhere"])
     assert [(each.changed, each.failed) for each in done] == [(True, False), (False, True)]
     with pytest.raises(PartlyFailed, match="octo/nowhere: not tracked here"):
-        operate.settle(done)
+        operate.raise_failures(done)
 
 
 def test_nothing_but_unknown_names_is_an_error_and_writes_nothing(house: House) -> None:

@@ -9,7 +9,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine import prices
 from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.engine.prices import Memory
-from gh_backfill.policy.cost import Prices
+from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.samples import SAMPLES
 from gh_backfill.policy.surcharges import NONE, Surcharges
 from gh_backfill.simulator.options import DryRun, Options

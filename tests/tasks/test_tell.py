@@ -19,9 +19,9 @@ from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.settings import Settings
 from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.report.notifications import deliver, notify
 from gh_backfill.tasks.report.publish import markdown, outputs
 from gh_backfill.tasks.report.report import Report, ReportOptions, report
-from gh_backfill.tasks.report.tell import deliver, notify
 from tests.tasks.conftest import SMALL, House
 
 SECRET = "It's a Secret to Everybody"

@@ -14,7 +14,7 @@ from gh_backfill.policy.names import parse
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.targets import repository_of
-from gh_backfill.tasks.track import Result, Tracked, ask, settle, track
+from gh_backfill.tasks.track import Result, Tracked, ask, raise_failures, track
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 
@@ -119,7 +119,7 @@ def test_what_github_does_not_say_is_not_called_missing(house: House, fault: str
     assert all(each.reason for each in results)
     assert house.rows("select xmin::text, * from repositories") == before
     with pytest.raises(Unreachable, match="try again"):
-        settle(results)
+        raise_failures(results)
 
 
 def test_one_that_github_does_not_say_stops_none_of_the_others(house: House) -> None:
@@ -140,7 +140,7 @@ def test_an_id_that_is_refused_is_told_of_alone(house: House, fault: str) -> Non
     refused, added = tracked(house, str(first.repository.github_id), SMALL)
     assert (refused.result, added.result) == (Result.UNKNOWN, Result.ADDED)
     with pytest.raises(PartlyFailed, match="1 of 2"):
-        settle([refused, added])
+        raise_failures([refused, added])
 
 
 def test_a_text_that_no_database_takes_does_not_hide_a_repository(house: House) -> None:

@@ -102,7 +102,7 @@ def test_a_lighter_reading_of_a_person_or_a_repository_keeps_what_a_fuller_one_k
         1, pull_request=pull_request(1, author=ADA), reviews=(), review_comments=(), comments=(comment(1),)
     )
     with db.transaction() as tx:
-        people.settle(tx, people.people_of([light]))
+        people.store_people(tx, people.people_of([light]))
         items.write(tx, repository, [light], (), items.vocabulary(tx))
         repositories.follow(tx, repository.id, full_name=repository.full_name, is_private=True, total=301)
         assert tx.row("select * from contributors") == before

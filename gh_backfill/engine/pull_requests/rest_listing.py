@@ -14,8 +14,8 @@ from gh_backfill.errors import GitHubError
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.pull_requests import routing
-from gh_backfill.policy.pull_requests.routing import Route, Workload
+from gh_backfill.policy.pull_requests import rest_listing
+from gh_backfill.policy.pull_requests.rest_listing import RestListing, Workload
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ FIRST_ESTIMATE = 0.8
 TELL_EVERY = 20
 
 
-def choose(
+def plan(
     graphql: GraphQL,
     lists: RestPages,
     repository: TrackedRepository,
@@ -34,7 +34,7 @@ def choose(
     left: int,
     point_seconds: float,
     until: float,
-) -> Route | None:
+) -> RestListing | None:
     """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
 
     `captured` pull requests are here, taken to have as many review comments as those of the chunk; `left` are still to
@@ -48,7 +48,7 @@ def choose(
         pull_requests=left,
         behind=round(captured * comments),
         comments=comments,
-        units=routing.units(chunk),
+        units=rest_listing.units(chunk),
         position=created[0],
         apart=(created[-1] - created[0]) / (len(created) - 1),
         point_seconds=max(point_seconds, 0.001),
@@ -56,7 +56,7 @@ def choose(
         until=until,
     )
     points = graphql.gate.standings(graphql.credentials, "graphql")
-    if not routing.worth_a_request(work, points):
+    if not rest_listing.worth_a_request(work, points):
         return None
     if any(standing.reset_at is None for standing in lists.standings()):
         try:
@@ -64,21 +64,23 @@ def choose(
         except GitHubError as error:
             log.warning("%s: REST can't be used now, GraphQL goes on: %s", repository.full_name, error)
             return None
-    return routing.route(work, points, lists.standings())
+    return rest_listing.plan(work, points, lists.standings())
 
 
-def read(lists: RestPages, repository: TrackedRepository, route: Route, beat: Callable[[], bool]) -> ListedComments:
-    """Read the list of a route; `beat` is called now and then, and ends the reading by False.
+def read(
+    lists: RestPages, repository: TrackedRepository, planned: RestListing, beat: Callable[[], bool]
+) -> ListedComments:
+    """Read the list of a planned; `beat` is called now and then, and ends the reading by False.
 
     What is missing after an error, or after an end before time, comes by GraphQL.
     """
-    down_to = f"down to {route.since.date()}" if route.since else "of all pull requests"
+    down_to = f"down to {planned.since.date()}" if planned.since else "of all pull requests"
     log.info(
-        "%s: review comments %s by REST, about %s", repository.full_name, down_to, counted(route.requests, "request")
+        "%s: review comments %s by REST, about %s", repository.full_name, down_to, counted(planned.requests, "request")
     )
-    found = ListedComments(route.since)
+    found = ListedComments(planned.since)
     try:
-        found.fill(_beating(listing.review_comments(lists, repository.full_name, route.since), beat))
+        found.fill(_beating(listing.review_comments(lists, repository.full_name, planned.since), beat))
     except GitHubError as error:
         log.warning("%s: the list of review comments ends early, GraphQL goes on: %s", repository.full_name, error)
     log.info("%s: %s REST requests were made for review comments", repository.full_name, lists.requests)

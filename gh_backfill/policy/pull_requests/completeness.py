@@ -15,10 +15,8 @@ from typing import TypeVar
 
 from gh_backfill.models.github import GHOST, Listing, Named, NodeId, NotFound, Unknown, Unreadable
 from gh_backfill.models.pull_requests import Comment, CompletePullRequest, Review, ReviewComment
-from gh_backfill.policy.cost import LARGEST_FIRST
 from gh_backfill.policy.followed import Followed
-from gh_backfill.policy.pull_requests.listed import believe
-from gh_backfill.policy.pull_requests.wants import (
+from gh_backfill.policy.pull_requests.follow_ups import (
     KINDS,
     Answer,
     CommentsOfReview,
@@ -30,6 +28,8 @@ from gh_backfill.policy.pull_requests.wants import (
     ThreadComments,
     Threads,
 )
+from gh_backfill.policy.pull_requests.listed import believe
+from gh_backfill.policy.query_prices import LARGEST_FIRST
 
 Kept = TypeVar("Kept", Review, Comment, ReviewComment)
 Kind = TypeVar("Kind")

@@ -257,7 +257,7 @@ set status = 'failed', completed_at = clock_timestamp(), lease_until = null, err
     retry_count = retry_count + 1
 where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
 
--- name: charge_error
+-- name: count_error
 -- Count an error where it happened; one statement, so that no two workers lose each other's.
 update progressive_backfill_state
 set error_count = error_count + 1, consecutive_errors = consecutive_errors + 1, last_error = %(error)s,

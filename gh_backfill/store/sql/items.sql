@@ -166,7 +166,7 @@ select coalesce((select pg_get_constraintdef(c.oid) ~ '''merged'''
                where i.indrelid = 'comments'::regclass and i.indisunique and i.indnkeyatts = 1
                  and i.indpred is null and a.attname = 'github_id') as one_number_space;
 
--- name: settle_numbers
+-- name: own_numbers
 -- A number of this repository that a row holds under another id: an import that invented ids, or a row that two imports
 -- made twice.  Where GitHub's id has a row too, what belongs to the wrong one moves over and the wrong one goes.
 with pairs as materialized (

@@ -15,7 +15,7 @@ from gh_backfill.models.github import Named, NodeId, NotFound, Repository, Unkno
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
-from gh_backfill.policy.pull_requests.wants import Slot
+from gh_backfill.policy.pull_requests.follow_ups import Slot
 from gh_backfill.store.webhooks import Announcement
 
 # Where the first so many repositories are refused, each asked for alone, the credential is refused.

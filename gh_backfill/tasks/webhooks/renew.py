@@ -105,7 +105,7 @@ def store(
 
     def once() -> None:
         with db.transaction() as tx:
-            people.settle(tx, people.people_of(change.items))
+            people.store_people(tx, people.people_of(change.items))
         with db.transaction() as tx:
             backfills.lock(tx, change.repository.id)
             if shown is not None:
@@ -182,7 +182,7 @@ def _write(tx: Transaction, change: _Change, job_id: str, spent: Spent) -> None:
 def _sift(db: Database, change: _Change, error: RowRefused) -> None:
     """Take out what the database refuses; where that is most of it, the database is at fault."""
     with db.transaction() as tx:
-        if items.settle_numbers(tx, change.repository, change.items):
+        if items.own_numbers(tx, change.repository, change.items):
             return
     sifted = sift(db, change.repository, change.items)
     if 2 * (len(sifted.refused) - sifted.too_large) > items.rows_of(change.items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-from gh_backfill.clients.issues import Issues, OpenIssue
+from gh_backfill.clients.alert_issues import Issues, OpenIssue
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.report import issue_text

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.policy import governor
-from gh_backfill.policy.cost import LARGEST_FIRST, UNITS_OF_ONE_POINT
 from gh_backfill.policy.governor import BudgetState
+from gh_backfill.policy.query_prices import LARGEST_FIRST, UNITS_OF_ONE_POINT
 
 WINDOW = 3_600.0
 COMMENTS_OF_A_REQUEST = 100
@@ -54,7 +54,7 @@ class Workload:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Route:
+class RestListing:
     """The list serves pull requests created at `since` or later (None: all); it takes about so many requests."""
 
     since: datetime | None
@@ -70,7 +70,7 @@ class _Outlook:
     seconds: float
 
 
-def route(work: Workload, graphql: Sequence[BudgetState], core: Sequence[BudgetState]) -> Route | None:
+def plan(work: Workload, graphql: Sequence[BudgetState], core: Sequence[BudgetState]) -> RestListing | None:
     """Return how far down the list pays; None where GraphQL alone is about as good.
 
     Only requests that may be spent now are planned with: the list is read before the walk goes on, and what a later
@@ -89,7 +89,7 @@ def route(work: Workload, graphql: Sequence[BudgetState], core: Sequence[BudgetS
         return None
     whole = best.served == work.pull_requests
     since = None if whole else work.position - work.apart * best.served
-    return Route(since=since, requests=requests_of(work, best.served))
+    return RestListing(since=since, requests=requests_of(work, best.served))
 
 
 def worth_a_request(work: Workload, graphql: Sequence[BudgetState]) -> bool:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gh_backfill.policy.governor import BudgetState
-from gh_backfill.policy.pull_requests import routing
-from gh_backfill.policy.pull_requests.routing import Route, Workload
+from gh_backfill.policy.pull_requests import rest_listing
+from gh_backfill.policy.pull_requests.rest_listing import RestListing, Workload
 from tests import examples
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -45,20 +45,20 @@ def standing(left: int, limit: int = 1_000, resets_in: timedelta | None = HOUR, 
     )
 
 
-def route(given: Workload, points: BudgetState, requests: BudgetState) -> Route | None:
-    return routing.route(given, [points], [requests])
+def planned(given: Workload, points: BudgetState, requests: BudgetState) -> RestListing | None:
+    return rest_listing.plan(given, [points], [requests])
 
 
 def test_nothing_is_listed_where_the_points_suffice_and_no_time_is_saved() -> None:
-    assert route(work(comments=30.0), standing(1_000), standing(1_000)) is None
+    assert planned(work(comments=30.0), standing(1_000), standing(1_000)) is None
 
 
 def test_the_whole_list_is_taken_where_the_points_do_not_suffice_and_the_requests_do() -> None:
-    assert route(work(**LARGE), standing(1_000), standing(5_000, 5_000)) == Route(since=None, requests=819)
+    assert planned(work(**LARGE), standing(1_000), standing(5_000, 5_000)) == RestListing(since=None, requests=819)
 
 
 def test_the_list_reaches_as_far_as_the_requests_that_are_left() -> None:
-    found = route(work(**LARGE), standing(1_000), standing(500))
+    found = planned(work(**LARGE), standing(1_000), standing(500))
     assert found is not None
     assert found.requests <= 400
     assert found.since == datetime(2026, 1, 1, tzinfo=UTC) - 36_000 * HOUR
@@ -66,35 +66,35 @@ def test_the_list_reaches_as_far_as_the_requests_that_are_left() -> None:
 
 def test_it_is_taken_where_it_saves_much_time_though_the_points_suffice() -> None:
     slow = work(pull_requests=20_000, comments=1.0, units=6.0, point_seconds=5.0)
-    assert route(slow, standing(5_000, 5_000), standing(5_000, 5_000)) == Route(since=None, requests=205)
+    assert planned(slow, standing(5_000, 5_000), standing(5_000, 5_000)) == RestListing(since=None, requests=205)
 
 
 @pytest.mark.parametrize("core", [standing(100), standing(0), standing(1_000, wait=True)])
 def test_a_budget_without_requests_above_the_reserve_has_no_list(core: BudgetState) -> None:
-    assert route(work(**LARGE), standing(1_000), core) is None
+    assert planned(work(**LARGE), standing(1_000), core) is None
 
 
 def test_what_is_captured_already_counts_for_it_is_listed_too() -> None:
-    assert route(work(**(LARGE | {"behind": 400_000})), standing(1_000), standing(1_000)) is None
+    assert planned(work(**(LARGE | {"behind": 400_000})), standing(1_000), standing(1_000)) is None
 
 
 def test_a_job_that_ends_before_the_list_pays_does_without() -> None:
-    assert route(work(**(LARGE | {"behind": 60_000}), until=600.0), standing(1_000), standing(1_000)) is None
+    assert planned(work(**(LARGE | {"behind": 60_000}), until=600.0), standing(1_000), standing(1_000)) is None
 
 
 def test_a_job_that_ends_in_time_captures_more_with_the_list_of_what_it_can_do() -> None:
-    found = route(work(**LARGE, until=3_000.0), standing(300), standing(1_000))
+    found = planned(work(**LARGE, until=3_000.0), standing(300), standing(1_000))
     assert found is not None
     assert found.since is not None
     assert found.requests < 300
 
 
 def test_waiting_for_a_reset_counts() -> None:
-    assert routing.spending(100, 1.0, [standing(200)]) == (100, 100)
-    assert routing.spending(200, 1.0, [standing(200)]) == (3_605 + 100, 200)
-    assert routing.spending(1_100, 1.0, [standing(200)]) == (3_605 + 3_600 + 100, 1_100)
-    assert routing.spending(200, 1.0, [standing(200), standing(200)]) == (200, 200)
-    assert routing.spending(200, 1.0, [standing(200)], until=1_000) == (1_000, 100)
+    assert rest_listing.spending(100, 1.0, [standing(200)]) == (100, 100)
+    assert rest_listing.spending(200, 1.0, [standing(200)]) == (3_605 + 100, 200)
+    assert rest_listing.spending(1_100, 1.0, [standing(200)]) == (3_605 + 3_600 + 100, 1_100)
+    assert rest_listing.spending(200, 1.0, [standing(200), standing(200)]) == (200, 200)
+    assert rest_listing.spending(200, 1.0, [standing(200)], until=1_000) == (1_000, 100)
 
 
 def test_units_are_those_of_the_cheaper_way_by_review_or_by_thread() -> None:
@@ -102,13 +102,13 @@ def test_units_are_those_of_the_cheaper_way_by_review_or_by_thread() -> None:
     by_review = examples.complete(reviews=reviews, pull_request=examples.pull_request(review_threads=9))
     by_thread = examples.complete(reviews=reviews, pull_request=examples.pull_request(review_threads=2))
     of_no_review = examples.complete(reviews=(), pull_request=examples.pull_request(review_threads=2))
-    assert [routing.units([each]) for each in (by_review, by_thread, of_no_review)] == [5, 3, 3]
-    assert (routing.units([by_review, by_thread]), routing.units([])) == (4.0, 0.0)
+    assert [rest_listing.units([each]) for each in (by_review, by_thread, of_no_review)] == [5, 3, 3]
+    assert (rest_listing.units([by_review, by_thread]), rest_listing.units([])) == (4.0, 0.0)
 
 
 @pytest.mark.parametrize(("points", "worth"), [(1_000, False), (110, True)])
 def test_what_rest_has_left_is_asked_for_only_where_graphql_alone_takes_long(points: int, worth: bool) -> None:
-    assert routing.worth_a_request(work(), [standing(points)]) is worth
+    assert rest_listing.worth_a_request(work(), [standing(points)]) is worth
 
 
 @given(
@@ -125,7 +125,7 @@ def test_a_route_never_touches_the_reserve(
 ) -> None:
     given = work(pull_requests=left, behind=behind, comments=comments, units=units, until=until)
     core = standing(requests, 5_000)
-    found = route(given, standing(points, 5_000), core)
+    found = planned(given, standing(points, 5_000), core)
     if found is not None:
         assert found.requests <= core.spendable
         assert found.since is None or found.since < given.position
