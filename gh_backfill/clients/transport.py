@@ -60,7 +60,7 @@ class Bounded(HTTPAdapter):
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002  (the signature is the library's)
+        stream: bool = False,
         timeout: Any = None,
         verify: Any = True,
         cert: Any = None,

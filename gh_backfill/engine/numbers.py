@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page
+from gh_backfill.clients.numbers import counted
+from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Page
+from gh_backfill.engine.walks import Ahead
+from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId, NotFound, Unknown
 from gh_backfill.models.work import Stream
+from gh_backfill.policy.query_prices import A_PAGE_BY_NUMBER
+from gh_backfill.policy.surcharges import Counted
 
 # So many numbers a query until real answers show that more is safe; and none while two pages are known already.
 NUMBERS_A_QUERY = 300
@@ -16,9 +21,13 @@ TRIES = 3
 
 
 @dataclass(kw_only=True, slots=True)
-class Numbers:
-    """What is known of a part from `place` on; `place` None is its beginning, until the first page has come."""
+class NumberWalk:
+    """A walk through the numbers of a part, and what is known of them from `place` on.
 
+    `place` None is the beginning, until the first page has come.
+    """
+
+    repository: NodeId
     stream_id: str
     place: str | None
     lowest: int
@@ -28,7 +37,7 @@ class Numbers:
     _known: deque[KnownNumber] = field(default_factory=deque)
 
     @classmethod
-    def begin(cls, stream: Stream, place: str | None, guesses: int) -> Numbers:
+    def begin(cls, repository: NodeId, stream: Stream, place: str | None, guesses: int) -> NumberWalk:
         """Begin at a place of a part, where nothing is known yet.
 
         Its first numbers are taken for pull requests and asked for with all they have, for a query that only asked what
@@ -39,32 +48,36 @@ class Numbers:
         first = highest if place is None else int(place)
         last = max(lowest, first - guesses + 1)
         known = deque(KnownNumber(number=number, node_id=None) for number in range(first, last - 1, -1))
-        return cls(stream_id=stream.id, place=place, lowest=lowest, _next=last - 1, _known=known)
+        return cls(repository=repository, stream_id=stream.id, place=place, lowest=lowest, _next=last - 1, _known=known)
 
-    def fits(self, stream: Stream, place: str | None) -> bool:
-        """Say whether this is what is known from a place of a part on."""
-        return (self.stream_id, self.place) == (stream.id, place)
+    def resume(self, stream: Stream, after: str | None, *, ahead: bool) -> bool:
+        """Go on from a place of the part: what is known of another one does not count."""
+        return stream.id == self.stream_id and (ahead or self.place == after)
 
-    @property
-    def ready(self) -> int:
-        """Return how many pull requests can be asked for."""
-        return len(self._known)
+    def most(self, size: int) -> int:
+        """Return how many of that many pull requests are known."""
+        return min(size, len(self._known))
 
-    def ask(self, repository: NodeId, count: int) -> NumbersAsked | None:
+    def next(self, stream: Stream, after: str | None, count: int) -> NumbersAsked | None:
         """Return what to ask: the next `count` pull requests, and what the numbers are that nothing is known of."""
         known = tuple(self._known)[:count]
         lowest = max(self.lowest, self._next - self._most + 1)
         numbers = tuple(range(self._next, lowest - 1, -1)) if len(self._known) - len(known) < ENOUGH else ()
         if not known and not numbers:
             return None
-        return NumbersAsked(repository=repository, after=self.place, known=known, numbers=numbers)
+        return NumbersAsked(repository=self.repository, after=self.place, known=known, numbers=numbers)
 
-    def take(self, asked: NumbersAsked, page: Page) -> Page | None:
+    def counted(self, asked: Asked | None) -> Counted:
+        """Return the ids and the aliases, for there is no list."""
+        return counted(asked) if isinstance(asked, NumbersAsked) else A_PAGE_BY_NUMBER
+
+    def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
         """Take what was told of numbers; returns the page with the place of the next one, or None where none came.
 
         A number of which GitHub says nothing is asked about again; in the end it is taken for a pull request that is
         to be read by its number alone.
         """
+        assert isinstance(asked, NumbersAsked)
         before = self._next
         self._most = min(NUMBERS_A_QUERY, 2 * self._most)
         for number in asked.numbers:
@@ -84,17 +97,25 @@ class Numbers:
     def _moved_on(self, asked: NumbersAsked, page: Page, *, nothing: bool) -> Page | None:
         if not asked.known and (self._known or nothing):
             return None
-        self.leave(asked)
-        return replace(page, next=self.place, end=str(self.lowest))
+        return self.step_over(asked, page)
 
-    def leave(self, asked: NumbersAsked) -> None:
-        """Go on behind the pull requests that were asked for."""
-        for _ in asked.known:
+    def step_over(self, asked: Asked, page: Page) -> Page:
+        """Go on behind the pull requests that were asked for, and return the page with the place of the next one."""
+        for _ in range(asked.first):
             self._known.popleft()
         place = self._known[0].number if self._known else self._next
         self.place = str(place) if place >= self.lowest else None
+        return replace(page, next=self.place, end=str(self.lowest))
 
-    def fewer(self) -> bool:
-        """Ask about half as many numbers next time; False where it was one alone."""
+    def asks_for_less(self, asked: Asked, error: TooBig) -> bool:
+        """Ask about half as many numbers next time; that is enough where at most one pull request was asked for."""
+        if not isinstance(asked, NumbersAsked) or not asked.numbers:
+            return False
         self._most, before = max(1, self._most // 2), self._most
-        return before > 1
+        if before == 1 and not asked.first:
+            raise error
+        return asked.first == 0 or (before > 1 and asked.first == 1)
+
+    def read(self, asked: Asked, page: Page) -> int:
+        """Return how many were asked for: those that are none had to be looked for as well."""
+        return asked.first

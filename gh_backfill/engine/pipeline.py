@@ -18,20 +18,20 @@ from functools import partial
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.numbers import counted
-from gh_backfill.clients.pages import Asked, NumbersAsked, Order, Page, PageAsked
+from gh_backfill.clients.pages import Asked, Page
 from gh_backfill.engine.background import Begin
 from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
-from gh_backfill.engine.numbers import Numbers
+from gh_backfill.engine.numbers import NumberWalk
 from gh_backfill.engine.pull_requests.rest_comments import ListedComments
+from gh_backfill.engine.walks import Ahead, CursorWalk, Walk
 from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models.github import NodeId, Spent, Unreadable
 from gh_backfill.models.work import Claim, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import page_limit, wanted, why_no_progress
+from gh_backfill.policy.progress import page_limit, wanted
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
-from gh_backfill.policy.query_prices import A_PAGE, A_PAGE_BY_NUMBER, LARGEST_FIRST, Prices
+from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +82,11 @@ class Pipeline:
     _fetched: deque[_Fetched] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
-    _numbers: Numbers | None = None
+    _walk: Walk | None = None
     _running: tuple[_Asked, Future[github.PageAndFollowUps]] | None = None
     _spent: Spent = field(default_factory=Spent)
     _apart: int = 0
     _tries_alone: int = 0
-    _walked: set[str] = field(default_factory=set)
-    _tries_to_go_on: int = 0
 
     @property
     def under_way(self) -> bool:
@@ -155,11 +153,8 @@ class Pipeline:
         if not self._fits(claim.stream, ahead, claim.after):
             self.drain()
             self._fetched.clear()
-        if claim.after is None or self._stream is None or self._stream.id != claim.stream.id:
-            self._walked.clear()
-        else:
-            self._walked.add(claim.after)
         self._stream = claim.stream
+        self._find_walk(claim, ahead=bool(self._fetched) or self._running is not None)
         if self._running is not None:
             asked, pending = self._running
             self._running = None
@@ -168,14 +163,17 @@ class Pipeline:
         if self._fetched and begun is not None and self._fetched[0].page.server_time < begun:
             self._fetched.clear()  # read before this walk began: a change between would be nobody's
         if not self._fetched:
-            self._find_numbers(claim.stream, claim.after)
+            self._find_walk(claim, ahead=False)
 
-    def _find_numbers(self, stream: Stream, after: str | None) -> None:
-        """Know, of a part, which numbers come next; what is known of another place or stream does not count."""
-        if stream.numbers is None:
-            self._numbers = None
-        elif self._numbers is None or not self._numbers.fits(stream, after):
-            self._numbers = Numbers.begin(stream, after, self._page_size())
+    def _find_walk(self, claim: Claim, *, ahead: bool) -> None:
+        """Go on with the walk of a claim, or begin it at the claim's place."""
+        if self._walk is not None and self._walk.resume(claim.stream, claim.after, ahead=ahead):
+            return
+        if claim.stream.numbers is None:
+            self._walk = CursorWalk(repository=self.repository, stream_id=claim.stream.id)
+            self._walk.resume(claim.stream, claim.after, ahead=ahead)
+        else:
+            self._walk = NumberWalk.begin(self.repository, claim.stream, claim.after, self._page_size())
 
     def _compose(self, stream: Stream, after: str | None, most: int | None) -> _Asked:
         """Compose the next query: what the pages that are here lack, and the page after them."""
@@ -184,20 +182,15 @@ class Pipeline:
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
         goes_on = stream.kind == "history" and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
-        size = max(1, min(self._page_size(), left) >> self._tries_to_go_on) if begins else 0
-        if self._numbers is not None:
-            size = min(size, self._numbers.ready)
+        walk = self._walk
+        assert walk is not None
+        size = walk.most(max(1, min(self._page_size(), left))) if begins else 0
         pages = [each.gatherings for each in self._fetched]
-        by = A_PAGE if self._numbers is None else A_PAGE_BY_NUMBER
+        by = walk.counted(None)
         query = self._completion.next_query(pages, self.prices, page=size, by=by, apart=self._apart > 0)
         self._apart = max(0, self._apart - 1)
-        if self._numbers is not None:
-            numbers = self._numbers.ask(self.repository, query.page) if begins else None
-            by = by if numbers is None else counted(numbers)
-            return _Asked(query=replace(query, by=by), page=numbers)
-        order: Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
-        page = PageAsked(repository=self.repository, first=query.page, after=place, order=order)
-        return _Asked(query=query, page=page if query.page else None)
+        page = walk.next(stream, place, query.page) if begins else None
+        return _Asked(query=replace(query, by=walk.counted(page)), page=page)
 
     def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
         query = asked.query
@@ -214,9 +207,6 @@ class Pipeline:
         self._learn(asked.query, reply.spent.points)
         self._completion.take(reply)
         match reply.page:
-            case Page() as page if isinstance(asked.page, NumbersAsked) and self._numbers is not None:
-                if (placed := self._numbers.take(asked.page, page)) is not None:
-                    self._arrived(asked.page, placed, alive)
             case Page() as page if asked.page is not None:
                 self._arrived(asked.page, page, alive)
             case TooBig() as too_big if asked.page is not None:
@@ -225,17 +215,18 @@ class Pipeline:
                 raise failure
 
     def _arrived(self, asked: Asked, page: Page, alive: Alive) -> None:
-        stream = self._stream
+        stream, walk = self._stream, self._walk
         assert stream is not None
-        if isinstance(asked, PageAsked):
-            ended = self._ended(stream, asked, page)
-            if ended is None:
-                return
-            page = ended
+        assert walk is not None
+        ahead = Ahead(items=sum(each.kept for each in self._fetched), places=[each.after for each in self._fetched])
+        taken = walk.take(stream, asked, page, ahead)
+        if taken is None:
+            return
+        page = taken
         largest = self._largest()
         self.size = self.size.after_clean(
             asked.first,
-            read=len(page.slots) if isinstance(asked, PageAsked) else asked.first,
+            read=walk.read(asked, page),
             seconds=page.spent.seconds,
             largest=largest,
             left=page.total - stream.items_done,
@@ -259,23 +250,6 @@ class Pipeline:
             )
         )
 
-    def _ended(self, stream: Stream, asked: PageAsked, page: Page) -> Page | None:
-        """Return a page with its end as it can be believed; None where it is to be asked for again, smaller."""
-        been = {asked.after, *self._walked, *(each.after for each in self._fetched)}
-        bad = why_no_progress(page.next, been, listed=len(page.slots))
-        tries, self._tries_to_go_on = self._tries_to_go_on + 1, 0
-        if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
-            return page
-        listed = stream.items_done + sum(each.kept for each in self._fetched) + len(page.slots)
-        if stream.kind == "history" and listed >= page.total:
-            return replace(page, next=None)
-        if tries < TRIES_ALONE:
-            log.warning("%s: %s; asking again for less", page.full_name, bad)
-            self._tries_to_go_on = tries
-            return None
-        log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, tries)
-        return replace(page, next=None, end=asked.after if page.next in been else page.next or asked.after, stuck=True)
-
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""
         if asked.page is None or (asked.query.wants and not asked.page.first):
@@ -286,12 +260,9 @@ class Pipeline:
             self._apart = QUERIES_APART
 
     def _page_too_big(self, asked: Asked, error: TooBig) -> None:
-        if isinstance(asked, NumbersAsked) and asked.numbers and self._numbers is not None:
-            fewer = self._numbers.fewer()
-            if not fewer and not asked.first:
-                raise error
-            if asked.first == 0 or (fewer and asked.first == 1):
-                return
+        assert self._walk is not None
+        if self._walk.asks_for_less(asked, error):
+            return
         if asked.first > 1:
             self._shrink(asked, error)
             return
@@ -309,9 +280,8 @@ class Pipeline:
         page = github.outline(self.graphql, asked)
         self._spent += page.spent
         lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
-        if isinstance(asked, NumbersAsked) and self._numbers is not None:
-            self._numbers.leave(asked)
-            page = replace(page, next=self._numbers.place, end=str(self._numbers.lowest))
+        assert self._walk is not None
+        page = self._walk.step_over(asked, page)
         self._fetched.append(
             _Fetched(after=asked.after, page=page, gatherings=(), unreadable=lost, kept=len(page.slots))
         )

@@ -1,0 +1,117 @@
+"""Where the pages of a walk come from: a list that is read by its cursors, or the numbers of a part."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from gh_backfill.clients.pages import Asked, Order, Page, PageAsked
+from gh_backfill.errors import TooBig
+from gh_backfill.models.github import NodeId
+from gh_backfill.models.work import Stream
+from gh_backfill.policy.progress import wanted, why_no_progress
+from gh_backfill.policy.query_prices import A_PAGE
+from gh_backfill.policy.surcharges import Counted
+
+log = logging.getLogger(__name__)
+
+TRIES_TO_GO_ON = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ahead:
+    """What is here beyond the chunk that was committed last: so many items, read from these places."""
+
+    items: int = 0
+    places: Collection[str | None] = ()
+
+
+class Walk(Protocol):
+    """One walk through a repository, as the pipeline sees it: which page comes next, and where the walk ends."""
+
+    def resume(self, stream: Stream, after: str | None, *, ahead: bool) -> bool:
+        """Go on from a place; `ahead` says that pages from there on are here already.  False where it is another walk's."""
+
+    def most(self, size: int) -> int:
+        """Return how many items of a page of that size can be asked for now."""
+
+    def next(self, stream: Stream, after: str | None, count: int) -> Asked | None:
+        """Return what asks for so many items from a place on; None where there is nothing to ask."""
+
+    def counted(self, asked: Asked | None) -> Counted:
+        """Return what GitHub counts of a page beside its items; of None: of one that is not composed yet."""
+
+    def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
+        """Return the page with its end as it can be believed; None where it is to be asked for again, or was none."""
+
+    def asks_for_less(self, asked: Asked, error: TooBig) -> bool:
+        """Say whether less is asked for next time though the page stays as large; raises `error` where it can't be."""
+
+    def step_over(self, asked: Asked, page: Page) -> Page:
+        """Go on behind a page that can't be read, and return it with the place of the next one."""
+
+    def read(self, asked: Asked, page: Page) -> int:
+        """Return how many items GitHub had to read for a page."""
+
+
+@dataclass(kw_only=True, slots=True)
+class CursorWalk:
+    """A walk by cursors; `been` are those it was at, for a list that comes back to one of them never ends."""
+
+    repository: NodeId
+    stream_id: str
+    been: set[str] = field(default_factory=set)
+    _tries: int = 0
+
+    def resume(self, stream: Stream, after: str | None, *, ahead: bool) -> bool:
+        """Go on from a cursor of the stream: from whichever it is, the list leads on."""
+        if stream.numbers is not None or stream.id != self.stream_id:
+            return False
+        if after is None:
+            self.been.clear()
+        else:
+            self.been.add(after)
+        return True
+
+    def most(self, size: int) -> int:
+        """Return half as many after each answer that did not lead on."""
+        return max(1, size >> self._tries)
+
+    def next(self, stream: Stream, after: str | None, count: int) -> Asked | None:
+        """Return the page after a cursor."""
+        order: Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
+        return PageAsked(repository=self.repository, first=count, after=after, order=order) if count else None
+
+    def counted(self, asked: Asked | None) -> Counted:
+        """Return the one list."""
+        return A_PAGE
+
+    def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
+        """Return a page whose list leads on or is at its end; one that leads nowhere is asked for again, smaller."""
+        been = {asked.after, *self.been, *ahead.places}
+        bad = why_no_progress(page.next, been, listed=len(page.slots))
+        tries, self._tries = self._tries + 1, 0
+        if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
+            return page
+        if stream.kind == "history" and stream.items_done + ahead.items + len(page.slots) >= page.total:
+            return replace(page, next=None)
+        if tries < TRIES_TO_GO_ON:
+            log.warning("%s: %s; asking again for less", page.full_name, bad)
+            self._tries = tries
+            return None
+        log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, tries)
+        return replace(page, next=None, end=asked.after if page.next in been else page.next or asked.after, stuck=True)
+
+    def asks_for_less(self, asked: Asked, error: TooBig) -> bool:
+        """Return False: what a list is asked for is its page alone."""
+        return False
+
+    def step_over(self, asked: Asked, page: Page) -> Page:
+        """Return the page: its cursor leads on."""
+        return page
+
+    def read(self, asked: Asked, page: Page) -> int:
+        """Return as many as came."""
+        return len(page.slots)
