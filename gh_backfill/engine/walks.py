@@ -32,7 +32,7 @@ class Walk(Protocol):
     """One walk through a repository, as the pipeline sees it: which page comes next, and where the walk ends."""
 
     def resume(self, stream: Stream, after: str | None, *, ahead: bool) -> bool:
-        """Go on from a place; `ahead` says that pages from there on are here already.  False where it is another walk's."""
+        """Go on from a place; `ahead`: pages from there on are here already.  False where it is another walk's."""
 
     def most(self, size: int) -> int:
         """Return how many items of a page of that size can be asked for now."""
