@@ -11,7 +11,7 @@ from gh_backfill.resources import text
 _DEFINITION = re.compile(r"^(?:query|fragment) (\w+).*?^\}$", re.MULTILINE | re.DOTALL)
 _SPREAD = re.compile(r"\.\.\.(\w+)")
 _HEAD = re.compile(r"^query \w+\((.*?)\) \{\n(.*)\n\}$", re.DOTALL)
-_NUMBERED = re.compile(r"(?<![\w$])(a|\$(?:id|after|first|owner|name|number))0\b")
+_NUMBERED = re.compile(r"(?<![\w$])(a|\$(?!q0)[A-Za-z]+)0\b")
 _ONE_NUMBER = "$q0: Int!"
 _NUMBER_LINE = re.compile(r"^ *q0: .*\n", re.MULTILINE)
 _FILES = ("capture", "repositories")
@@ -22,7 +22,7 @@ def aliases(templates: tuple[str, ...], *, numbers: int = 0, dry_run: bool = Fal
     """Return one operation made of one numbered copy of each template, in order, and the budget.
 
     Names that end in 0 get the number of their place: `$id0` of the third template becomes `$id2`.  A template without
-    such names (`nodes(ids:)`, a page) may occur once; a line for `q0` is repeated for so many `numbers`.  The operation
+    such names (`nodes(ids:)`, a page) may occur once, else it is a ValueError; a line for `q0` is repeated for so many `numbers`.  The operation
     is called after its last template, for GitHub's support and for whoever reads a log of requests.  A dry run asks for
     its price only, and is called Prices.
     """
@@ -30,6 +30,8 @@ def aliases(templates: tuple[str, ...], *, numbers: int = 0, dry_run: bool = Fal
     bodies: list[str] = []
     for number, template in enumerate(templates):
         head, body = _numbered(template, number)
+        if template in templates[:number] and not _NUMBERED.search(_definitions()[template]):
+            raise ValueError(f"{template} has no name that ends in 0: it may stand in a query once")
         if _ONE_NUMBER in head:
             head, body = _for_numbers(head, body, numbers)
         heads += (each for each in head if each not in heads)

@@ -85,3 +85,10 @@ def test_many_repositories_by_name_are_one_point() -> None:
 def test_what_is_no_template_is_refused() -> None:
     with pytest.raises(ValueError, match="Budget"):
         documents.aliases(("Budget",))
+
+
+@pytest.mark.parametrize("template", ["TopUpReviews", "Page", "Known"])
+def test_what_has_no_name_to_number_may_stand_in_a_query_once(template: str) -> None:
+    documents.aliases((template,))
+    with pytest.raises(ValueError, match=f"{template} .* once"):
+        documents.aliases((template, template))
