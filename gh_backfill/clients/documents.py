@@ -22,9 +22,9 @@ def aliases(templates: tuple[str, ...], *, numbers: int = 0, dry_run: bool = Fal
     """Return one operation made of one numbered copy of each template, in order, and the budget.
 
     Names that end in 0 get the number of their place: `$id0` of the third template becomes `$id2`.  A template without
-    such names (`nodes(ids:)`, a page) may occur once, else it is a ValueError; a line for `q0` is repeated for so many `numbers`.  The operation
-    is called after its last template, for GitHub's support and for whoever reads a log of requests.  A dry run asks for
-    its price only, and is called Prices.
+    such names (`nodes(ids:)`, a page) may occur once, else it is a ValueError; a line for `q0` is repeated for so many
+    `numbers`.  The operation is called after its last template, for GitHub's support and for whoever reads a log of
+    requests.  A dry run asks for its price only, and is called Prices.
     """
     heads: list[str] = []
     bodies: list[str] = []
