@@ -44,6 +44,10 @@ _LIST = _ENDS + "test_a_list_of_a_pull_request_that_never_leads_on_ends_soon_and
 _NEVER = _ENDS + "test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so"
 _ONCE = _ENDS + "test_a_walk_whose_list_does_not_lead_on_once_asks_again_and_is_whole"
 _REPLACED = _BAD + "test_characters_that_no_database_takes_are_replaced_and_reported_where_they_stay"
+_SPLIT = (
+    "tests/tasks/test_parts.py::"
+    "test_an_outline_that_leaves_the_highest_number_in_doubt_is_asked_for_again_and_then_not_split_by"
+)
 _SPOILT = _BAD + "test_what_is_spoilt_once_is_read_again_and_stored_right"
 _STAYS = _BAD + "test_what_stays_spoilt_is_kept_with_its_reason_and_everything_else_is_stored"
 
@@ -121,6 +125,18 @@ GITHUB: Table = {
         STORM,
     ),
     "null_edge": (_BAD + "test_places_of_a_page_that_are_null_cost_no_neighbour", _EVERYWHERE, STORM),
+    "double": (
+        _BAD + "test_a_pull_request_in_the_place_of_another_one_hides_nothing",
+        _EVERYWHERE,
+        STORM,
+    ),
+    "newest_unread": (_SPLIT, _EVERYWHERE, STORM),
+    "huge_number": (_SPLIT, _EVERYWHERE, STORM),
+    "wrong_cursors": (
+        _BAD + "test_a_damaged_place_whose_cursor_leads_elsewhere_is_asked_for_by_its_number",
+        _EVERYWHERE,
+        STORM,
+    ),
     "missing_id": (_SPOILT, _STAYS, STORM),
 }
 

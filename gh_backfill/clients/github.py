@@ -49,7 +49,7 @@ class PageAndFollowUps:
 def outline(graphql: GraphQL, asked: Asked) -> Page:
     """Return the places of a page whose pull requests can't be read: their slots are `Unreadable` by design.
 
-    Where a place is null, those after it may be one place off: their numbers are right.
+    Nothing may lead to some of them.
     """
     if isinstance(asked, NumbersAsked):
         answer = graphql.execute(documents.aliases(("Numbers",)), {"repository": asked.repository})
@@ -136,9 +136,18 @@ def _mark(node: dict[str, Any]) -> dict[str, str]:
     return {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
 
 
+def _slots(edges: Sequence[dict[str, Any] | None], after: str | None) -> tuple[tuple[Slot, ...], str | None]:
+    """Return the places of a page and the cursor behind the last; what follows a null edge has no cursor before it."""
+    slots: list[Slot] = []
+    for edge in edges:
+        slots.append(parsing.slot(edge, after))
+        after = sense.text_or_none(edge["cursor"]) if edge else None
+    return tuple(slots), after
+
+
 @sense.understood()
 def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
-    """Read the page of an answer; `gaps` takes one in which places are null, after which nobody knows the place.
+    """Read the page of an answer; `gaps` takes one in which nothing leads to a place that can't be read.
 
     Raises Gone if the repository is not there any more, and TooBig if GitHub left the page out, or more than half of
     it, to save itself work.
@@ -149,19 +158,16 @@ def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
     connection = (node or {}).get("pullRequests")
     if not connection or connection["edges"] is None or damage.MARK in node:
         raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
-    edges = sense.elements(connection["edges"])
-    if None in edges and asked.first > 1 and not gaps:  # without its cursor nothing leads to the next place
-        raise TooBig("GitHub left out places of a page")
-    cursors = [sense.text_or_none(edge["cursor"]) for edge in edges if edge]
-    places = [asked.after, *cursors]
-    slots = tuple(parsing.slot(edge, place) for edge, place in zip(edges, places, strict=False))
+    slots, last = _slots(sense.elements(connection["edges"]), asked.after)
+    if not gaps and any(slot.item is None and slot.after is None for slot in slots[1:]):
+        raise TooBig("GitHub left out places of a page, and what leads to them")
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
         raise TooBig(f"GitHub left out {lost} of the {len(slots)} pull requests of a page")
     info = connection["pageInfo"]
-    more, end = sense.truth(info["hasNextPage"]), sense.text_or_none(info["endCursor"])
-    if end in (None, asked.after) and places[-1] is not None:
-        end = places[-1]  # the cursor of the last pull request leads on as well
+    more, end = sense.truth(info["hasNextPage"]), sense.text_or_none(info["endCursor"]) or None
+    if end in (None, asked.after) and last is not None:
+        end = last  # the cursor of the last pull request leads on as well
     return Page(
         slots=slots,
         total=sense.count(connection["totalCount"]),

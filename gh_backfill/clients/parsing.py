@@ -105,7 +105,7 @@ def pull_request(node: Node) -> PullRequest:
     return PullRequest(
         node_id=node_id(node["id"]),
         github_id=identity(node["fullDatabaseId"]),
-        number=count(node["number"]),
+        number=sense.number(node["number"]),
         title=text(node["title"]),
         body=text_or_none(node["body"]),
         state=PullRequestState(node["state"].lower()),
@@ -240,7 +240,7 @@ def _required_time(value: str) -> datetime:
 
 def _number(value: Any, otherwise: int | None) -> int | None:
     try:
-        return otherwise if value is None else count(value)
+        return otherwise if value is None else sense.number(value)
     except UNREADABLE:
         return otherwise
 

@@ -18,6 +18,7 @@ from gh_backfill.models.github import NodeId
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 # The largest numbers of PostgreSQL's `integer` and `bigint`.
 MOST_COUNT = 2**31 - 1
+MOST_NUMBER = 999_999_999
 MOST_ID = 2**63 - 1
 # A message of another's is told in a line.
 LONGEST_MESSAGE = 300
@@ -62,6 +63,11 @@ def count(value: Any, *, least: int = 0, most: int = MOST_COUNT) -> int:
     if not least <= number <= most:
         raise ValueError("a number out of bounds")
     return number
+
+
+def number(value: Any) -> int:
+    """Return the number of a pull request; one beyond reason would never be found again."""
+    return count(value, least=1, most=MOST_NUMBER)
 
 
 def identity(value: Any) -> int:

@@ -85,7 +85,7 @@ class Commit:
             if items.own_numbers(tx, self.repository, self.chunk.items):
                 return
         found = sift(self.db, self.repository, self.chunk.items)
-        if 2 * (len(found.refused) - found.too_large) > items.rows_of(self.chunk.items):
+        if found.most_of(self.chunk.items):
             raise error
         lost = (*self.chunk.unreadable, *found.refused)
         self.chunk = replace(self.chunk, items=tuple(found.kept), unreadable=lost)

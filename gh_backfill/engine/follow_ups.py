@@ -9,7 +9,7 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import Asked, Page, PageAsked
 from gh_backfill.errors import TooBig
-from gh_backfill.models.github import Spent, Unreadable
+from gh_backfill.models.github import NotFound, Spent, Unknown, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.policy.packing import Query, next_query
 from gh_backfill.policy.pull_requests.completeness import TRIES, PullRequestCollector
@@ -100,9 +100,10 @@ def complete(graphql: GraphQL, gatherings: Sequence[PullRequestCollector], alive
 def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive) -> tuple[list[Slot], Spent]:
     """Keep the good places of a page, and ask for the others again, alone; those that are gone are left out.
 
-    What stays unreadable comes back as such, with its number, so that it can be tried again by it.
+    A pull request in the place of another one is no answer.  What stays unreadable comes back as such, with its number,
+    so that it can be tried again by it.
     """
-    places = list(slots)
+    places = _once_each(slots)
     spent = Spent()
     for _ in range(TRIES - 1):
         spoilt = [place for place, slot in enumerate(places) if slot.unreadable and (place == 0 or slot.after)]
@@ -111,15 +112,51 @@ def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive)
         alive()
         asked_again = [places[place] for place in spoilt]
         if isinstance(asked, PageAsked):
-            fresh, cost = github.again(graphql, asked.repository, asked_again, asked.order)
+            fresh, cost = _again(graphql, asked, asked_again)
         else:
             fresh, cost = github.again_by_number(graphql, asked.repository, asked_again)
         spent += cost
         for place, slot in zip(spoilt, fresh, strict=True):
             places[place] = slot
+        places = _once_each(places)
     left = [slot for slot in places if slot.item is not None or slot.unreadable]
     known, cost = _identify(graphql, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
     return known, spent + cost
+
+
+def _again(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+    """Ask again by the place; where another pull request is there now than the one that is known, by its number."""
+    fresh, spent = github.again(graphql, asked.repository, slots, asked.order)
+    moved = [place for place, slot in enumerate(slots) if slot.number not in (None, fresh[place].number)]
+    if moved:
+        numbers = {place: slots[place].number or 0 for place in moved}
+        found, cost = github.by_number(graphql, asked.repository, list(numbers.values()))
+        spent += cost
+        for place, number in numbers.items():
+            match found[number]:
+                case Slot() as slot:
+                    fresh[place] = replace(slot, after=slots[place].after)
+                case NotFound():
+                    fresh[place] = replace(slots[place], item=None, unreadable=())
+                case Unknown():
+                    fresh[place] = slots[place]
+    return fresh, spent
+
+
+def _once_each(slots: Sequence[Slot]) -> list[Slot]:
+    """Return places in which no pull request stands twice: the second one stands where another one should."""
+    seen: set[int] = set()
+    places: list[Slot] = []
+    for slot in slots:
+        number = slot.number if slot.item is not None else None
+        if number in seen:
+            reason = f"GitHub lists #{number} here, which stands elsewhere"
+            lost = Unreadable(kind="pull_request", identity=f"after {slot.after}", reason=reason)
+            places.append(Slot(after=slot.after, item=None, unreadable=(lost,)))
+        else:
+            places.append(slot)
+        seen |= set() if number is None else {number}
+    return places
 
 
 def _identify(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.follow_ups import complete
+from gh_backfill.engine.places import number_places
 from gh_backfill.engine.refused import sift
 from gh_backfill.errors import RateLimited, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadable
@@ -73,11 +75,13 @@ def retry_quarantined(
     and may end it by False, and so does a budget that is spent.  A pull request that is gone on GitHub closes its
     entries.  Raises what else `GraphQL.execute` raises.
     """
-    with db.transaction(read_only=True) as tx:
-        numbers = items.quarantined_numbers(tx, repository.id, most_attempts=most_attempts)
     done = Retried()
     if repository.node_id is None:
         return done
+    with suppress(RateLimited):  # then so is the first step, which says so
+        number_places(db, graphql, repository, repository.node_id)
+    with db.transaction(read_only=True) as tx:
+        numbers = items.quarantined_numbers(tx, repository.id, most_attempts=most_attempts)
     for start in range(0, len(numbers), STEP):
         left = Retried(left=len(numbers) - start)
         if not go_on(done + left):
@@ -106,7 +110,9 @@ def _step(
 ) -> Retried:
     slots, chunk = _read(graphql, node_id, numbers)
     gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
-    lost = [each for slot in slots.values() if isinstance(slot, Slot) and not slot.item for each in slot.unreadable]
+    read = [slot for slot in slots.values() if isinstance(slot, Slot)]
+    # A pull request is stored though a text of its own is altered; what is altered of its parts comes with the item.
+    lost = [each for slot in read for each in slot.unreadable if slot.item is None or each.kind == "pull_request"]
     sifted = sift(db, repository, chunk)
     lost += sifted.refused
     refused = {each.number for each in lost}

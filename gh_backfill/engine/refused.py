@@ -19,11 +19,15 @@ Child = TypeVar("Child", Review, ReviewComment, Comment)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sifted:
-    """What a database admits and what it refuses; `too_large` of the refused are so by their size."""
+    """What a database admits and what it refuses; `rows` of those are not refused for their size."""
 
     kept: list[CompletePullRequest]
     refused: list[Unreadable]
-    too_large: int
+    rows: int
+
+    def most_of(self, chunk: Sequence[CompletePullRequest]) -> bool:
+        """Say whether most of a chunk is refused, which is a fault of the database: one pull request never is."""
+        return len({each.number for each in self.refused}) > 1 and 2 * self.rows > items.rows_of(chunk)
 
 
 class _RolledBack(Exception):
@@ -37,6 +41,7 @@ def sift(db: Database, repository: TrackedRepository, chunk: Sequence[CompletePu
     """
     kept: list[CompletePullRequest] = []
     refused: list[tuple[Unreadable, RowRefused]] = []
+    whole = 0
     for item in chunk:
         if _refusal(db, repository, item) is None:
             kept.append(item)
@@ -45,6 +50,7 @@ def sift(db: Database, repository: TrackedRepository, chunk: Sequence[CompletePu
         refusal = _refusal(db, repository, bare)
         if refusal is not None:
             refused.append((_whole(item, str(refusal)), refusal))
+            whole += 0 if isinstance(refusal, RowTooLarge) else items.rows_of([item]) - 1
             continue
         attempt = partial(_try, db, repository, bare)
         kept.append(
@@ -58,7 +64,7 @@ def sift(db: Database, repository: TrackedRepository, chunk: Sequence[CompletePu
     return Sifted(
         kept=kept,
         refused=[lost for lost, _ in refused],
-        too_large=sum(isinstance(refusal, RowTooLarge) for _, refusal in refused),
+        rows=whole + sum(not isinstance(refusal, RowTooLarge) for _, refusal in refused),
     )
 
 

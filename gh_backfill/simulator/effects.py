@@ -132,6 +132,35 @@ def _null_edge(fault: Fault, answer: Answer) -> None:
                 edges[index] = None
 
 
+def _double(_fault: Fault, answer: Answer) -> None:
+    for _, value in list(_objects(answer.get("data"), [])):
+        edges = value.get("edges") or []
+        if len(edges) > 1 and None not in edges[:2]:
+            edges[1] = edges[0]
+
+
+def _first_places(answer: Answer) -> Iterator[Answer]:
+    for _, value in list(_objects(answer.get("data"), [])):
+        yield from (edge for edge in (value.get("edges") or [])[:1] if edge is not None and edge.get("node"))
+
+
+def _leave_out_the_newest(_fault: Fault, answer: Answer) -> None:
+    for edge in _first_places(answer):
+        edge["node"] = None
+
+
+def _huge_number(_fault: Fault, answer: Answer) -> None:
+    for edge in _first_places(answer):
+        edge["node"]["number"] = 2**31 - 1
+
+
+def _wrong_cursors(_fault: Fault, answer: Answer) -> None:
+    for _, value in list(_objects(answer.get("data"), [])):
+        edges = [edge for edge in value.get("edges") or [] if edge is not None]
+        for edge in edges:
+            edge["cursor"] = edges[-1]["cursor"]
+
+
 def _no_cursor(fault: Fault, answer: Answer, _variables: Mapping[str, Any]) -> None:
     for _, connection in _lists(fault, answer):
         _go_on_at(connection, None)
@@ -276,6 +305,10 @@ EFFECTS: dict[str, Effect] = {
     "null_edge": Effect(
         text="`size` (0.1) of the places of a page are null, their cursors too, without an error", data=_null_edge
     ),
+    "double": Effect(text="the second place of a page holds what the first one holds", data=_double),
+    "newest_unread": Effect(text="the first place of a page is null, without an error", data=_leave_out_the_newest),
+    "huge_number": Effect(text="the first place of a page has the number 2,147,483,647", data=_huge_number),
+    "wrong_cursors": Effect(text="every place of a page leads to what follows the page", data=_wrong_cursors),
     "missing_id": Effect(
         text="`size` (0.1) of all objects have `fullDatabaseId: null`, without an error", data=_drop_id
     ),

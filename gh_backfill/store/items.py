@@ -5,7 +5,7 @@ What a function reports is counted by the database, and fewer rows than were sen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -110,6 +110,17 @@ def quarantined_numbers(tx: Transaction, repository_id: str, *, most_attempts: i
     """
     rows = tx.rows(_SQL["open_quarantine"], repository_id=repository_id, most_attempts=most_attempts)
     return list(dict.fromkeys(row["number"] for row in rows if row["number"] is not None))
+
+
+def quarantined_places(tx: Transaction, repository_id: str) -> list[str]:
+    """Return the cursors that lead to places of the list in the quarantine of which nobody knows the number."""
+    return [row["cursor"] for row in tx.rows(_SQL["open_places"], repository_id=repository_id)]
+
+
+def number_places(tx: Transaction, repository_id: str, numbers: Mapping[str, int]) -> None:
+    """Note which pull requests, by their numbers, are at places that are in the quarantine, by their cursors."""
+    rows = [{"cursor": cursor, "number": number} for cursor, number in numbers.items()]
+    tx.run(_SQL["number_places"], repository_id=repository_id, rows=rows)
 
 
 def count_attempt(tx: Transaction, repository_id: str, numbers: Sequence[int]) -> int:

@@ -13,7 +13,7 @@ from gh_backfill.clients.pages import PageAsked
 from gh_backfill.errors import GitHubError
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.parts import parts, ranges
+from gh_backfill.policy.parts import parts, ranges, worth_splitting
 from gh_backfill.policy.selection import Thresholds, needs_backfill
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ def splits(
 ) -> tuple[dict[str, Split], set[str]]:
     """Return how to split each walk, by our id, for which that pays; a point for each, or two.
 
-    Where GitHub does not answer, the id is in the second value: a walk that began whole is never split.  Where it lists
-    nothing, twice, the walk begins whole, for nothing promises that another time it does.
+    Where GitHub does not answer, the id is in the second value: a walk that began whole is never split.  Where it does
+    not list the newest, twice, the walk begins whole, for nothing promises that another time it does.
     """
     found: dict[str, Split] = {}
     undecided: set[str] = set()
@@ -54,7 +54,9 @@ def splits(
                 undecided.add(repository.id)
                 continue
             if newest is None:
-                log.warning("%s is walked whole: GitHub lists none of its pull requests", repository.id)
+                log.warning(
+                    "%s is walked whole: GitHub does not say which of its numbers is the highest", repository.id
+                )
             else:
                 number, began = newest
                 found[repository.id] = Split(ranges=ranges(number, many), began=began)
@@ -62,12 +64,18 @@ def splits(
 
 
 def _newest(graphql: GraphQL, asked: PageAsked) -> tuple[int, datetime] | None:
-    """Return the highest number and GitHub's time then, None where it lists nothing, twice."""
+    """Return the highest number and GitHub's time then; None where a part of the newest is not listed, twice.
+
+    Whatever is above the highest number is read by nobody, so that one must be beyond doubt.
+    """
     for _ in range(2):
         page = github.outline(graphql, asked)
-        numbers = [each.number for slot in page.slots for each in slot.unreadable if each.number is not None]
-        if numbers:
-            return max(numbers), page.server_time
+        numbers = [each.number for slot in page.slots for each in slot.unreadable]
+        known = [number for number in numbers if number is not None]
+        if len(known) >= min(asked.first, page.total) == len(numbers) and worth_splitting(
+            max(known, default=0), page.total
+        ):
+            return max(known), page.server_time
     return None
 
 

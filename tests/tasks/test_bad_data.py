@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.engine.quarantine import retry_quarantined
+from gh_backfill.errors import RowRefused
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
+from gh_backfill.tasks import capture
 from tests.tasks.conftest import SMALL, House
 
 ROWS = ("pull_requests", "reviews", "comments", "contributors")
@@ -71,6 +76,29 @@ def test_places_of_a_page_that_are_null_cost_no_neighbour(house: House, clean: d
     house.github.faults.clear()
     captured = house.capture(SMALL)
     assert captured.outcome is CaptureOutcome.COMPLETED
+    assert counted(house) == clean
+
+
+@pytest.mark.parametrize("count", [1, None])
+def test_a_pull_request_in_the_place_of_another_one_hides_nothing(
+    house: House, clean: dict[str, int], count: int | None
+) -> None:
+    house.github.faults.add(Fault(name="double", count=count, match={"operation": "^Page"}))
+    captured = house.capture(SMALL)
+    assert house.github.faults.struck()["double"] > 0
+    assert (captured.outcome, captured.reason) == (
+        CaptureOutcome.COMPLETED,
+        "everything that was asked for is captured",
+    )
+    assert counted(house) == clean
+
+
+def test_a_damaged_place_whose_cursor_leads_elsewhere_is_asked_for_by_its_number(
+    house: House, clean: dict[str, int]
+) -> None:
+    house.github.faults.add(Fault(name="wrong_cursors", count=1, match={"operation": "^Page"}))
+    house.github.faults.add(Fault(name="null_with_error", size=0.1, count=1, match={"operation": "^Page"}))
+    house.capture(SMALL)
     assert counted(house) == clean
 
 
@@ -197,3 +225,27 @@ def test_a_pull_request_that_two_imports_made_twice_becomes_one_row(house: House
     house.capture(SMALL)
     assert len(house.rows("select 1 from pull_requests where number = 2")) == 1
     assert house.rows("select 1 from pull_requests where title = 'twin' or number > 1000") == []
+
+
+def test_a_place_without_a_number_is_found_again_by_the_cursor_that_leads_to_it(
+    house: House, clean: dict[str, int]
+) -> None:
+    house.github.faults.add(Fault(name="null_edge", size=0.5, seed=3))
+    house.capture(SMALL)
+    lost = house.rows("select identity, number from backfill_quarantine where resolved_at is null")
+    assert None in {row["number"] for row in lost}
+    house.github.faults.clear()
+    retried = retry_quarantined(house.db, house.graphql(), capture.find(house.db, SMALL))
+    assert (retried.tried, retried.resolved, retried.remaining) == (len(lost), len(lost), 0)
+    assert counted(house) == clean
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_a_database_that_refuses_whole_pull_requests_is_at_fault_unless_it_is_one(house: House, many: bool) -> None:
+    house.track(SMALL)
+    condition = "number < 0" if many else "number <> 7"
+    with house.db.transaction() as tx:
+        tx.run(f"alter table pull_requests add constraint odd check ({condition})")
+    with pytest.raises(RowRefused) if many else nullcontext():
+        house.capture(SMALL)
+    assert (house.count("pull_requests"), house.count("backfill_quarantine")) == ((0, 0) if many else (11, 1))

@@ -336,6 +336,22 @@ def test_a_plan_splits_only_where_it_pays(house: House, identities: int, per_par
     assert all(row["watermark"] is not None for row in split_up)  # what is opened before the first page is newer
 
 
+@pytest.mark.parametrize("fault", ["newest_unread", "huge_number"])
+def test_an_outline_that_leaves_the_highest_number_in_doubt_is_asked_for_again_and_then_not_split_by(
+    house: House, fault: str
+) -> None:
+    house.track(ENGINE)
+    operation = {"operation": "Outline"}
+    house.github.faults.add(Fault(name=fault, match=operation))
+    assert planned(house, 3).parts == {}
+    assert house.github.faults.struck() == {fault: 2}
+    house.github.faults.clear()
+    house.github.faults.add(Fault(name=fault, count=1, match=operation))
+    (parts,) = planned(house, 3).parts.values()
+    in_turns(house, len(parts))
+    assert not differences(house)
+
+
 def test_a_dry_run_says_how_it_would_split_and_writes_nothing(house: House) -> None:
     track.track(house.db, house.graphql(), [ENGINE])
     assert [part for _, part in planned(house, 2, dry_run=True).entries] == [1, 2]

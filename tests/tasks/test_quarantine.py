@@ -65,6 +65,24 @@ def test_a_retry_that_fails_again_counts_once_also_where_the_reading_says_so_its
     assert after["n"] == before["n"] + before["entries"]
 
 
+def test_a_pull_request_whose_own_text_is_still_altered_stays_in_the_quarantine_though_it_is_stored(
+    house: House,
+) -> None:
+    changes.edit(house.github.world, SMALL, 7, body="a\0b")
+    house.track(SMALL)
+    house.capture(SMALL)
+    entry = "select number, attempts, resolved_at from backfill_quarantine where kind = 'pull_request'"
+    before = house.only(entry)
+    assert (before["number"], before["resolved_at"]) == (7, None)
+    again = retry_quarantined(house.db, house.graphql(), capture.find(house.db, SMALL))
+    assert again == Retried(tried=1, remaining=1)
+    assert house.only(entry) == before | {"attempts": before["attempts"] + 1}
+    changes.edit(house.github.world, SMALL, 7, body="ab")
+    again = retry_quarantined(house.db, house.graphql(), capture.find(house.db, SMALL))
+    assert again == Retried(tried=1, resolved=1)
+    assert house.only("select body from pull_requests where number = 7")["body"] == "ab"
+
+
 def test_a_retry_of_what_the_database_refuses_says_that_it_still_fails_and_closes_the_rest(house: House) -> None:
     house.track(SMALL)
     refuse(house, "new.github_id % 3 = 0")

@@ -103,5 +103,12 @@ class Slot:
     item: PageItem | None
     unreadable: tuple[Unreadable, ...]
 
+    @property
+    def number(self) -> int | None:
+        """Return the number of the pull request that was there, as far as it is known."""
+        if self.item is not None:
+            return self.item.pull_request.number
+        return next((each.number for each in self.unreadable if each.number is not None), None)
+
 
 Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[ThreadComments]

@@ -198,6 +198,21 @@ from backfill_quarantine
 where repository_id = %(repository_id)s and resolved_at is null and attempts < %(most_attempts)s
 order by attempts, number, kind, identity;
 
+-- name: open_places
+-- A place is known by the cursor that leads to it, as `clients/parsing.py` names what has no id.
+select substr(identity, 7) as cursor
+from backfill_quarantine
+where repository_id = %(repository_id)s and resolved_at is null and kind = 'pull_request' and number is null
+  and identity like 'after %%' and identity <> 'after None'
+order by first_seen_at;
+
+-- name: number_places
+update backfill_quarantine q
+set number = i.number
+from jsonb_to_recordset(%(rows)s) as i (cursor text, number integer)
+where q.repository_id = %(repository_id)s and q.resolved_at is null and q.kind = 'pull_request' and q.number is null
+  and q.identity = 'after ' || i.cursor;
+
 -- name: count_attempt
 -- What this transaction has put there again is counted by that.
 update backfill_quarantine

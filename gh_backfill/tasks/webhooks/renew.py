@@ -185,7 +185,7 @@ def _sift(db: Database, change: _Change, error: RowRefused) -> None:
         if items.own_numbers(tx, change.repository, change.items):
             return
     sifted = sift(db, change.repository, change.items)
-    if 2 * (len(sifted.refused) - sifted.too_large) > items.rows_of(change.items):
+    if sifted.most_of(change.items):
         raise error
     change.items = sifted.kept
     change.quarantined += sifted.refused
