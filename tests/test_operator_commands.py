@@ -215,6 +215,29 @@ def test_a_command_that_writes_does_not_begin_where_a_column_is_missing(environm
         assert "backfill_chunks.error is missing" in refused(cli(environment, *arguments), 2)
 
 
+def test_a_retry_of_the_quarantine_in_vain_is_exit_3(environment: dict[str, str], db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run(
+            "insert into backfill_quarantine (repository_id, kind, identity, number, reason) "
+            "select id, 'pull_request', '1', 1, 'odd' from repositories where full_name = 'octo/small'"
+        )
+        tx.run("alter table pull_requests add constraint picky check (number > 1) not valid")
+    done = cli(environment, "retry", "octo/small", "--quarantined", "--json")
+    assert "octo/small: 1 pull request read again, 0 entries closed, 1 still fail" in refused(done, 3)
+    (told,) = json.loads(done.stdout)
+    assert (told["changed"], told["failed"]) == (False, True)
+
+
+def test_a_table_that_somebody_dropped_is_told_as_migrate_leaves_it(environment: dict[str, str]) -> None:
+    with Database(environment["DATABASE_URL"]) as database, database.transaction() as tx:
+        tx.run("drop table backfill_quarantine cascade")
+    said = refused(cli(environment, "status"), 2)
+    assert "gh-backfill migrate (and see" in said
+    assert "somebody has removed it: restore it from a backup" in said
+    assert "up to date" in said
+    assert "up to date" in cli(environment, "migrate").stdout
+
+
 def test_check_shows_our_prices_beside_githubs(environment: dict[str, str]) -> None:
     shown = cli(environment, "check", "--prices")
     assert shown.returncode == 0

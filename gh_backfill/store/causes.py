@@ -46,7 +46,8 @@ _REFUSED = _Cause(error=RowRefused, text="the database refuses a row: {said}")
 _OUTDATED = _Cause(
     error=StoreDenied,
     text="the database lacks what this version works with: {said}; run gh-backfill migrate (and see that "
-    "GH_BACKFILL_SCHEMA, or the search_path of role {user}, leads to the schema with the tables)",
+    "GH_BACKFILL_SCHEMA, or the search_path of role {user}, leads to the schema with the tables); if that says that "
+    "the database is up to date, somebody has removed it: restore it from a backup",
 )
 _NO_DATABASE = _Cause(
     error=StoreDenied,

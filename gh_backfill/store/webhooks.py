@@ -39,7 +39,7 @@ class Waiting:
 
 
 def begin(tx: Transaction, delivery_id: str, *, event: str, action: str | None) -> bool:
-    """Take a delivery; False if it was taken before and did not fail."""
+    """Take a delivery; False if it was taken before, and neither failed nor was ignored."""
     return tx.row(_SQL["begin"], delivery_id=delivery_id, event=event, action=action) is not None
 
 
@@ -49,7 +49,10 @@ def end(tx: Transaction, delivery_id: str, *, status: str, error: str | None = N
 
 
 def forget(tx: Transaction, *, most_events: int = MOST_EVENTS) -> int:
-    """Delete what is too old to matter, and of each repository the oldest events beyond so many; returns how many."""
+    """Delete what is too old to matter, and of each repository the oldest events beyond so many; returns how many.
+
+    What is still to be fetched of a tracked repository is never too old.
+    """
     old = tx.run(_SQL["forget_deliveries"]) + tx.run(_SQL["forget_announced"])
     return old + tx.run(_SQL["forget_events"], most=most_events)
 

@@ -74,7 +74,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         with connect.database_url(settings) as url, Database(url) as db:
             found = list(_database_at(db, embedded=settings.database_url is None))
-            if found[-1].name == "rights" and found[-1].ok:
+            if any(each.name == "rights" and each.ok for each in found):
                 connect.correct_budgets(settings, db)
             yield from found
     except BackfillError as error:

@@ -1,6 +1,7 @@
 """The connections of the receiver: not too many, and none that lets us wait for long.
 
-Where there is no room, whoever has let us wait longest goes first: a delivery of GitHub's is sent in one go.
+Where there is no room, whoever has let us wait longest goes first: a delivery of GitHub's is sent in one go.  Where
+nobody is slow, many have come at once, and there is room for as many again.
 """
 
 from __future__ import annotations
@@ -30,11 +31,8 @@ class Guarded(H11Protocol):
         """Take the connection, in the place of the slowest one where there is no room."""
         super().connection_made(transport)
         self._too_late = self.loop.call_later(self._limits.head_seconds, self._give_up, "a request that never came")
-        if len(self.connections) > self._most:
-            others = (cast("Guarded", each) for each in self.connections if each is not self)
-            slow = [each for each in others if each.waits]
-            victim = min(slow, key=Guarded.patience, default=self)
-            victim.drop("a connection more than can be served")
+        if len(self.connections) > min(self._limits.connections, self._most):
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         """Read on; once a request has begun, its reader keeps the time."""
@@ -54,19 +52,27 @@ class Guarded(H11Protocol):
         """Say whether the other side is still to send something."""
         return self._request is None or self._request.more_body
 
-    def patience(self) -> tuple[bool, bool, float]:
-        """Order connections by whether they have just come, then by whether a request has begun, then by age.
+    @property
+    def new(self) -> bool:
+        """Say whether the connection has just come: of many that come at once none has been read yet."""
+        return self.loop.time() - self._since < self._limits.grace_seconds
 
-        Of many that come at once none has been read yet: they would take each other's places.
-        """
-        new = self.loop.time() - self._since < self._limits.grace_seconds
-        return new, self._request is not None, self._since
+    def patience(self) -> tuple[bool, bool, float]:
+        """Order connections by whether they have just come, then by whether a request has begun, then by age."""
+        return self.new, self._request is not None, self._since
 
     def drop(self, reason: str) -> None:
         """Cut the connection at once, whatever it is in the middle of."""
         self._refusals.note(reason)
         self.connections.discard(self)
         self.transport.abort()
+
+    def _make_room(self) -> None:
+        """Cut the slowest connection; where none is slow, only beyond what this process can hold at all."""
+        others = (cast("Guarded", each) for each in self.connections if each is not self)
+        victim = min((each for each in others if each.waits), key=Guarded.patience, default=self)
+        if not victim.new or len(self.connections) > self._most:
+            victim.drop("a connection more than can be served")
 
     def _give_up(self, reason: str) -> None:
         if self._request is None and not self.transport.is_closing():
@@ -79,6 +85,6 @@ class Guarded(H11Protocol):
 
 
 def protocol(limits: DoorLimits, most: int, refusals: Refusals) -> type[asyncio.Protocol]:
-    """Return what uvicorn makes a protocol of each connection with; it only calls it."""
+    """Return what uvicorn makes a protocol of each connection with, at `most` so many; uvicorn only calls it."""
     made: object = partial(Guarded, limits=limits, most=most, refusals=refusals)
     return cast("type[asyncio.Protocol]", made)

@@ -15,6 +15,7 @@ FEWEST_CONNECTIONS = 16
 class DoorLimits:
     """Connections, seconds and bytes; whoever came less than `grace_seconds` ago is not yet slow.
 
+    From so many `connections` on, the slow are cut; as many again may come at once where nobody is slow.
     GitHub waits ten seconds for an answer, so whoever needs longer to send is not GitHub:
     https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
     It sends at most 25 MB: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
@@ -32,6 +33,11 @@ class DoorLimits:
     linger_seconds: float = 2.0
     stop_seconds: int = 10
 
+    @property
+    def most_connections(self) -> int:
+        """Return how many connections there may be at all, if the system gives so many files."""
+        return 2 * self.connections
+
 
 def connections(wanted: int) -> int:
     """Return how many connections this process can hold without running out of files; asks the system for more."""
@@ -39,7 +45,7 @@ def connections(wanted: int) -> int:
     needed = wanted + BACKLOG + OTHER_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return wanted
-    if hard == resource.RLIM_INFINITY or hard >= needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-        return wanted
-    return max(FEWEST_CONNECTIONS, soft - BACKLOG - OTHER_FILES)
+    files = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if files > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(FEWEST_CONNECTIONS, files - BACKLOG - OTHER_FILES)

@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 receiver,
-                http=protocol(limits, connections(limits.connections), receiver.refusals),
+                http=protocol(limits, connections(limits.most_connections), receiver.refusals),
                 ws="none",
                 loop="asyncio",
                 lifespan="off",

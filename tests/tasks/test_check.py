@@ -73,6 +73,28 @@ def test_what_webhooks_announced_and_nobody_could_fetch_is_told_and_is_no_fault_
     assert "1 could not be fetched and are tried again: GitHub did not say what it is" in finding.text
 
 
+def test_a_stored_budget_is_corrected_whatever_is_told_of_readers_and_announcements(
+    environment: dict[str, str], database_url: str, db: Database
+) -> None:
+    run(database_url, WRITER_ROLE + "drop policy gh_backfill_writer_all on reviews")
+    with db.transaction() as tx:
+        tx.run(
+            "insert into webhook_pending (repository_github_id, kind, identity, event) "
+            "values (1, 'capture', '3', 'pull_request')"
+        )
+        tx.run(
+            "insert into api_budgets (identity, resource, budget_limit, remaining, reset_at, not_before, slowdowns) "
+            "values ('installation:unnamed@127.0.0.1', 'graphql', 5000, 0, now() + interval '50 minutes', "
+            "now() + interval '50 minutes', 3)"
+        )
+    found = checked(environment, database_url, GITHUB_TOKEN="ghs_tok")
+    assert {"readers", "webhooks"} <= found.keys()
+    with db.transaction(read_only=True) as tx:
+        (row,) = tx.rows("select remaining, not_before <= now() as free from api_budgets where resource = 'graphql'")
+    assert row["free"]
+    assert row["remaining"] > 4_000
+
+
 def test_all_missing_settings_are_named_at_once(environment: dict[str, str]) -> None:
     found = checked({"GITHUB_ACTIONS": "true"})
     assert list(wrong(found)) == ["settings"]

@@ -11,6 +11,8 @@ from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progres
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.policy.standing import shown_status, why_it_stands
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Transaction
@@ -311,6 +313,82 @@ def test_what_is_in_the_quarantine_is_read_again_when_somebody_asks(house: House
     ]
     assert house.count("pull_requests") == 180
     assert house.rows("select 1 from backfill_quarantine where resolved_at is null") == []
+
+
+def quarantine_all(house: House) -> None:
+    """Leave 180 pull requests in the quarantine."""
+    house.track(ENGINE)
+    house.capture()
+    with house.db.transaction() as tx:
+        tx.run(
+            "insert into backfill_quarantine (repository_id, kind, identity, number, reason) "
+            "select repository_id, 'pull_request', 'old ' || number, number, 'a fault of old' from pull_requests"
+        )
+
+
+def test_an_error_in_a_later_step_does_not_hide_what_the_earlier_steps_did(house: House) -> None:
+    quarantine_all(house)
+    house.github.faults.add(Fault(name="bad_credentials", skip=6))
+    (done,) = operate.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    (row,) = house.rows("select count(*) as n from backfill_quarantine where resolved_at is not null")
+    assert 0 < row["n"] < 180
+    assert done.result.startswith(f"{row['n']} pull requests read again, {row['n']} entries closed, 0 still fail, ")
+    assert f"{180 - row['n']} are left for another time: GitHub" in done.result
+    assert (done.changed, done.failed) == (True, True)
+
+
+def test_an_error_in_the_first_step_is_all_there_is_to_say(house: House) -> None:
+    quarantine_all(house)
+    house.github.faults.add(Fault(name="bad_credentials"))
+    (done,) = operate.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    assert done.result.startswith("GitHub")
+    assert (done.changed, done.failed) == (False, True)
+
+
+def test_what_still_fails_when_it_is_read_again_has_failed(house: House) -> None:
+    changes.edit(house.github.world, SMALL, 7, body="a\0b")
+    house.track(SMALL)
+    house.capture(SMALL)
+    (done,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL])
+    assert done.result == "1 pull request read again, 0 entries closed, 1 still fail"
+    assert (done.changed, done.failed) == (False, True)
+    with pytest.raises(PartlyFailed, match="octo/small: 1 pull request read again, 0 entries closed, 1 still fail"):
+        operate.raise_failures([done])
+
+
+def test_what_cannot_be_asked_for_by_a_number_is_told_and_not_hidden(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    in_quarantine(house, SMALL, "comment 1", None)
+    in_quarantine(house, SMALL, "comment 2", None)
+    (looked,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL], dry_run=True)
+    assert looked.result.startswith("2 entries of the quarantine have no number: ")
+    (done,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL])
+    assert done.result.startswith("2 entries of the quarantine have no number to ask GitHub for: they stay there, and ")
+    assert "when the whole history is read again" in done.result
+    assert (done.changed, done.failed) == (False, False)
+
+
+def test_what_has_no_number_is_told_beside_what_was_read_again(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    in_quarantine(house, SMALL, "comment 1", None)
+    in_quarantine(house, SMALL, "7", 7)
+    (done,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL])
+    assert done.result.startswith("1 pull request read again, 1 entry closed, 0 still fail; 1 entry of the quarantine ")
+    assert (done.changed, done.failed) == (True, False)
+
+
+def in_quarantine(house: House, name: str, identity: str, number: int | None) -> None:
+    with house.db.transaction() as tx:
+        tx.run(
+            "insert into backfill_quarantine (repository_id, kind, identity, number, reason) "
+            "select id, 'issue_comment', %(identity)s, %(number)s::integer, 'odd' from repositories "
+            "where full_name = %(name)s",
+            name=name,
+            identity=identity,
+            number=number,
+        )
 
 
 @pytest.mark.parametrize("verb", [operate.cancel, operate.resume, operate.retry])

@@ -6,6 +6,8 @@ import asyncio
 import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -107,6 +109,45 @@ def test_deliveries_that_come_together_take_the_places_of_the_slow_and_not_each_
             stack.enter_context(socket.create_connection(place, timeout=60)).sendall(head() + b"{")
         time.sleep(0.6)  # what is slow has had its time
         assert asyncio.run(all_delivered(place, 40)) == [200] * 40
+
+
+def test_deliveries_that_come_together_are_all_taken_though_they_are_more_than_the_limit(database_url: str) -> None:
+    with served(database_url, DoorLimits(connections=20, grace_seconds=60.0)) as url, ExitStack() as stack:
+        place = ("127.0.0.1", httpx.URL(url).port or 0)
+        body = b"{}"
+        together = [stack.enter_context(socket.create_connection(place, timeout=60)) for _ in range(40)]
+        time.sleep(0.2)  # all of them are let in, or cut off
+        for number, each in enumerate(together):
+            proof = {"X_Hub_Signature_256": signature(SECRET, body), "X_GitHub_Delivery": f"delivery-{number}"}
+            each.sendall(head(length=len(body), forged=False, **proof) + body)
+        assert [each.recv(65536)[:12] for each in together] == [b"HTTP/1.1 200"] * 40
+
+
+def test_twice_the_limit_is_the_end_whoever_comes(database_url: str) -> None:
+    with served(database_url, DoorLimits(connections=20, grace_seconds=60.0)) as url, ExitStack() as stack:
+        place = ("127.0.0.1", httpx.URL(url).port or 0)
+        together = [stack.enter_context(socket.create_connection(place, timeout=60)) for _ in range(45)]
+        time.sleep(0.2)
+        for each in together:
+            each.setblocking(False)
+        assert sum(cut_off(each) for each in together) == 5
+
+
+def cut_off(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_a_process_of_few_files_asks_for_as_many_as_it_may_have_and_takes_fewer_connections() -> None:
+    said = "import sys; from gh_backfill.web.limits import connections; print(connections(int(sys.argv[1])))"
+    for limits, wanted, most in (("-Sn 256; ulimit -Hn 1024", 1024, 668), ("-n 300", 1024, 16), ("-n 512", 100, 100)):
+        command = ["sh", "-c", f'ulimit {limits}; exec "$0" "$@"', sys.executable, "-c", said, str(wanted)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert int(done.stdout) == most
 
 
 def test_eleven_hundred_connections_that_stay_half_open_stop_no_delivery_and_fill_no_log(

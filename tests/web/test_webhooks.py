@@ -269,6 +269,44 @@ def test_a_delivery_that_failed_is_taken_when_it_comes_again(door: Door) -> None
     assert door.rows("select status, attempts from webhook_deliveries") == [{"status": "done", "attempts": 2}]
 
 
+def test_a_delivery_that_was_ignored_is_judged_anew_when_it_comes_again(door: Door) -> None:
+    github_id = door.track()
+    set_tracking(door, on=False)
+    untracked = {"result": "the repository is not tracked here"}
+    assert door.post("pull_request", pull_request(github_id), "same").json() == untracked
+    assert door.post("pull_request", pull_request(github_id), "same").json() == untracked
+    set_tracking(door, on=True)
+    assert door.post("pull_request", pull_request(github_id), "same").json() == {"result": "noted"}
+    assert door.post("pull_request", pull_request(github_id), "same").json() == {"result": "taken before"}
+    assert door.rows("select identity, times from webhook_pending") == [{"identity": "3", "times": 1}]
+    assert door.rows("select status, attempts from webhook_deliveries") == [{"status": "done", "attempts": 3}]
+
+
+def set_tracking(door: Door, *, on: bool) -> None:
+    with door.db.transaction() as tx:
+        tx.run("update tracked_repositories set tracking_enabled = %(on)s", on=on)
+
+
+def test_an_announced_pull_request_waits_for_longer_than_a_month_as_long_as_its_repository_is_tracked(
+    door: Door,
+) -> None:
+    door.post("pull_request", pull_request(door.track()))
+    with door.db.transaction() as tx:
+        tx.run("update webhook_pending set first_at = now() - interval '31 days', last_at = now() - interval '31 days'")
+        tx.run("insert into webhook_pending (repository_github_id, kind, identity, event, last_at) "
+               "values (999, 'capture', '1', 'pull_request', now() - interval '31 days')")  # fmt: skip
+    assert forgotten(door) == 1  # of a repository that is not here
+    assert door.rows("select identity from webhook_pending") == [{"identity": "3"}]
+    set_tracking(door, on=False)
+    assert forgotten(door) == 1
+    assert door.rows("select identity from webhook_pending") == []
+
+
+def forgotten(door: Door) -> int:
+    with door.db.transaction() as tx:
+        return webhooks.forget(tx)
+
+
 def test_what_is_not_tracked_is_not_remembered(door: Door) -> None:
     assert door.post("pull_request", pull_request(999)).json() == {"result": "the repository is not tracked here"}
     assert door.rows("select * from webhook_pending") == []

@@ -1,12 +1,14 @@
 -- Deliveries of GitHub's webhooks, and what they announced.
 
 -- name: begin
--- Take a delivery.  No row back: it was taken before, and did not fail.  One that has been `processing` for a minute was lost.
+-- Take a delivery.  No row back: it was taken before, and did something.  One that failed is taken again, and so is one
+-- that was ignored: its repository may be tracked by now.  One that has been `processing` for a minute was lost.
 insert into webhook_deliveries as d (delivery_id, event, action, status)
 values (%(delivery_id)s, %(event)s, %(action)s, 'processing')
 on conflict (delivery_id) do update
 set status = 'processing', attempts = d.attempts + 1, error = null, received_at = clock_timestamp(), finished_at = null
-where d.status = 'failed' or (d.status = 'processing' and d.received_at < clock_timestamp() - interval '1 minute')
+where d.status in ('failed', 'ignored')
+   or (d.status = 'processing' and d.received_at < clock_timestamp() - interval '1 minute')
 returning attempts;
 
 -- name: end
@@ -19,8 +21,14 @@ where delivery_id = %(delivery_id)s;
 delete from webhook_deliveries where received_at < clock_timestamp() - interval '30 days';
 
 -- name: forget_announced
--- Of a repository that is not tracked any more nothing is fetched.
-delete from webhook_pending where last_at < clock_timestamp() - interval '30 days';
+-- Of a repository that is not tracked any more nothing is fetched.  Of one that is, a pull request stays announced until it
+-- is fetched, however long the receiver is down or without a token: nobody else knows that it moved.
+delete from webhook_pending w
+where w.last_at < clock_timestamp() - interval '30 days'
+  and (w.kind = 'event'
+       or not exists (select from repositories r
+                      join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+                      where r.github_id = w.repository_github_id));
 
 -- name: forget_events
 -- Of the rows that nobody reads yet the newest of each repository are kept.

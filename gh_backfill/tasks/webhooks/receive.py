@@ -30,6 +30,7 @@ def receive(
 ) -> str:
     """Do what a delivery asks for and say what that was; one that was taken before changes nothing.
 
+    One that was ignored before is judged anew: its repository may be tracked by now.
     A database that is away or busy is asked again for some seconds.  Raises ValueError for a payload that is none,
     RowRefused for one that no database takes, and other StoreErrors, of which the delivery is noted as failed: it is
     taken when somebody lets GitHub deliver it again.
