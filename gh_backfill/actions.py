@@ -16,7 +16,7 @@ from typing import Literal, TextIO
 
 from gh_backfill import hidden, output
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.policy.markdown import shortened
+from gh_backfill.policy.markdown import plain, shortened
 from gh_backfill.policy.redaction import without_secrets
 from gh_backfill.settings import Settings
 
@@ -63,7 +63,9 @@ def write_summary(settings: Settings, markdown: str) -> None:
     """Append to the step summary; what GitHub would refuse as too long is cut at a line, and says so."""
     if settings.summary_file is None:
         return
-    text = without_secrets(output.told(markdown, in_actions=settings.in_actions), hidden.secrets())
+    # Whoever put text into Markdown may have escaped a secret in it.
+    values = [shown for secret in hidden.secrets() for shown in (secret, plain(secret))]
+    text = without_secrets(output.told(markdown, in_actions=settings.in_actions), values)
     try:
         with _appending(settings.summary_file, "GITHUB_STEP_SUMMARY") as file:
             file.write(_within_limit(text, SUMMARY_BYTES - _size(settings.summary_file)) + "\n")

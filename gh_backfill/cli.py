@@ -88,14 +88,16 @@ def _wrong_usage(error: Any) -> None:
     context = getattr(error, "ctx", None)
     if message := error.format_message().strip():
         where = f"{context.command_path} --help" if context else "--help"
-        console.error(f"{message.rstrip('.')} (see {where})")
+        told = f"{message.rstrip('.')} (see {where})"
+        console.error(told)
+        actions.write_error(os.environ, told)
 
 
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", envvar=unexpected.DEBUG, help="Show the traceback of an error.")
+        bool, typer.Option("--debug", help=f"Show the traceback of an error, as {unexpected.DEBUG}=1 does.")
     ] = False,
 ) -> None:
     """Bring the history of GitHub repositories home, into PostgreSQL or Supabase."""

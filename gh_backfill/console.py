@@ -22,7 +22,7 @@ from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
-from gh_backfill.policy.redaction import visible
+from gh_backfill.policy.redaction import redacted, visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
 from gh_backfill.store.repositories import Status
@@ -124,9 +124,9 @@ def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
 def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> str:
     """Return a plan for the step summary, with what is left; private repositories are named by their id only."""
     head = "## Plan (dry run: nothing was written)" if dry_run else "## Plan"
-    unsure = "".join(f"\n\n{markdown.plain(line)}" for line in _unsure(made))
+    unsure = "".join(f"\n\n{markdown.plain(redacted(line))}" for line in _unsure(made))
     if not made.chosen:
-        return f"{head}\n\n{markdown.plain(_why_nothing(made))}.{unsure}"
+        return f"{head}\n\n{markdown.plain(redacted(_why_nothing(made)))}.{unsure}"
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),

@@ -34,6 +34,13 @@ OPTIONS = frozenset(
     )
 )
 
+# With one of these malformed the others, or what holds without any, may lead to another place.
+_DATABASE = frozenset({"DATABASE_URL", "SUPABASE_DB_URL", "GH_BACKFILL_SCHEMA"})
+_SERVERS = frozenset({*exposure.API_URLS, *exposure.GRAPHQL_URLS})
+_CREDENTIALS = frozenset({*exposure.CREDENTIALS, "GITHUB_APP_ID"})
+# What is no setting, but known about all of them.
+_ABOUT = frozenset({"given", "withheld"})
+
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -61,6 +68,8 @@ class Settings(BaseModel):
     github_graphql_url: Address | None = _aliases("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
     allow_simulated: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_SIMULATED")
     allow_insecure: bool = Field(default=False, validation_alias=INSIST)
+    debug: bool = Field(default=False, validation_alias="GH_BACKFILL_DEBUG")
+    dry_run: bool = Field(default=False, validation_alias="GH_BACKFILL_DRY_RUN")
     home: Path | None = _aliases("GH_BACKFILL_HOME")
     plan_limit: Whole = Field(default=12, ge=1, le=256, validation_alias="GH_BACKFILL_PLAN_LIMIT")
     minimum_pull_requests: Whole = Field(default=100, ge=0, validation_alias="GH_BACKFILL_MINIMUM_PULL_REQUESTS")
@@ -94,6 +103,7 @@ class Settings(BaseModel):
     summary_file: Path | None = _aliases("GITHUB_STEP_SUMMARY")
 
     given: frozenset[str] = Field(default=frozenset(), validation_alias="the names of all that was given")
+    withheld: str | None = Field(default=None, validation_alias="why a credential that was given is not used")
 
     @property
     def has_credential(self) -> bool:
@@ -178,21 +188,29 @@ def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = 
 def readable(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> Settings:
     """Return what can be read of settings of which `load` refuses some, so that a report tells of its run all the same.
 
-    What is malformed is left out, and so are all credentials where one of them would not be safe.
+    What is malformed is left out, and nothing else steps in for a place that it named: with a malformed address of the
+    database or its schema there is no database, with one of GitHub no credential.  There is none either where it would
+    not be safe; `withheld` says why.
     """
     values = _values(environment, dotenv)
-    _, malformed = _validated(values)
-    read = _without(values, malformed)
+    malformed = _malformed(values)
+    left_out = malformed | (_DATABASE if malformed & _DATABASE else frozenset())
+    read = _without(values, left_out)
+    withheld = _why_withheld(malformed, values)
     try:
         _refuse_exposure(read, values, os.environ if environment is None else environment)
-    except ConfigurationError:
-        read = _without(values, {*malformed, *exposure.CREDENTIALS})
-    return _with_clean_address(read)
+    except ConfigurationError as error:
+        withheld = withheld or f"the credentials were not used, for {error}"
+        left_out |= _CREDENTIALS
+    if malformed & _SERVERS:
+        left_out |= _CREDENTIALS
+    read = _without(values, left_out)
+    return _with_clean_address(read.model_copy(update={"withheld": withheld}))
 
 
 def names() -> frozenset[str]:
     """Return every name that a setting or an option may have in the environment."""
-    aliases = (each.validation_alias for name, each in Settings.model_fields.items() if name != "given")
+    aliases = (each.validation_alias for name, each in Settings.model_fields.items() if name not in _ABOUT)
     return OPTIONS | {
         str(name)
         for alias in aliases
@@ -226,10 +244,25 @@ def _validated(values: Mapping[str, str]) -> tuple[Settings | None, dict[str, st
     return read.model_copy(update={"given": frozenset(values)}), {}
 
 
+def _malformed(values: Mapping[str, str], known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the names of all that is malformed: another name of the same setting may be so, too."""
+    _, found = _validated({name: value for name, value in values.items() if name not in known})
+    return _malformed(values, known | found.keys()) if found else known
+
+
 def _without(values: Mapping[str, str], names: Collection[str]) -> Settings:
-    read, still = _validated({name: value for name, value in values.items() if name not in names})
-    # Another name of the same setting may be malformed, too.
-    return _without(values, {*names, *still}) if read is None else read
+    """Return the settings of all that was given but `names`, among which is all that is malformed."""
+    left = {name: value for name, value in values.items() if name not in names}
+    return Settings.model_validate(left).model_copy(update={"given": frozenset(left)})
+
+
+def _why_withheld(malformed: frozenset[str], values: Mapping[str, str]) -> str | None:
+    """Say why no credential is used, if what is malformed is one, or the address that it would go to."""
+    if addresses := sorted(malformed & _SERVERS):
+        return f"the credentials were not used, for {', '.join(addresses)} is malformed and says where they may go"
+    if credentials := sorted(_told_name(name, values) for name in malformed & _CREDENTIALS):
+        return f"{', '.join(credentials)} is malformed"
+    return None
 
 
 def _refuse_exposure(read: Settings, values: Mapping[str, str], environment: Mapping[str, str]) -> None:

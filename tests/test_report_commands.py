@@ -14,9 +14,16 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from gh_backfill import actions, hidden, settings
+from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.markdown import plain
+from gh_backfill.policy.report.alerts import Alert, AlertKind
+from gh_backfill.policy.report.figures import RunFigures, SystemFailure
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
+from gh_backfill.tasks.report.publish import for_others, markdown, outputs
+from gh_backfill.tasks.report.report import Report
 from tests.test_cli import cli, refused
 
 HOME = "octo/pipeline"
@@ -61,6 +68,12 @@ def issues(github: Simulator) -> list[str]:
     home = github.world.repository(*HOME.split("/"))
     assert home is not None
     return [issue.title for issue in github.world.shelves[home.id].issues.values() if issue.open]
+
+
+def clear(github: Simulator) -> None:
+    home = github.world.repository(*HOME.split("/"))
+    assert home is not None
+    github.world.shelves[home.id].issues.clear()
 
 
 @pytest.mark.parametrize("command", ["report", "costs", "webhooks"])
@@ -218,6 +231,160 @@ def test_settings_that_can_not_be_read_are_told_and_the_run_is_closed_as_far_as_
     home = github.world.repository(*HOME.split("/"))
     assert home is not None
     github.world.shelves[home.id].issues.clear()
+
+
+def told(environment: dict[str, str]) -> str:
+    """Return the last summary as a reader sees it, without Markdown's backslashes."""
+    return Path(environment["GITHUB_STEP_SUMMARY"]).read_text().rpartition("## Backfill")[2].replace("\\", "")
+
+
+def statuses(url: str) -> list[str]:
+    with Database(url) as db, db.transaction(read_only=True) as tx:
+        return [
+            row["status"] for row in tx.rows("select status from progressive_capture_jobs where job_type <> 'plan'")
+        ]
+
+
+def planned(environment: dict[str, str]) -> None:
+    cli(environment, "track", "octo/small")
+    cli(environment, "plan", GH_BACKFILL_REPOSITORY_IDS='["octo/small"]')
+
+
+def test_notes_in_the_summary_show_neither_hosts_nor_secrets(environment: dict[str, str], tmp_path: Path) -> None:
+    there = "https://ghe.secret-corp.example:1/api"
+    done = cli(
+        environment,
+        "report",
+        GITHUB_API_URL=f"{there}/v3",
+        GITHUB_GRAPHQL_URL=f"{there}/graphql",
+        GH_BACKFILL_PLAN_IDLE=f"waits for {there} and ghp-secret.value",
+        REPORT_WEBHOOK_URL="http://10.20.30.40:1/ghp-secret.value",
+        WEBHOOK_SECRET="ghp-secret.value",
+        HTTP_PROXY="http://127.0.0.1:9",
+        HTTPS_PROXY="http://127.0.0.1:9",
+    )
+    outputs = Path(environment["GITHUB_OUTPUT"]).read_text()
+    summary = told(environment)
+    assert "could not be looked at" in summary + done.stderr
+    everything = summary + outputs + done.stdout.replace("\\", "") + done.stderr
+    assert [each for each in ("secret-corp", "10.20.30", "ghp-secret.value") if each in everything] == []
+
+
+def test_a_text_is_hidden_before_markdown_escapes_it() -> None:
+    hidden.secret("s3cr*t.value-of_ours")
+    failure = SystemFailure(error_type=ErrorType.CONFIGURATION, error="s3cr*t.value-of_ours at db.abc.supabase.co")
+    alert = Alert(kind=AlertKind.SYSTEM, text="no way to 10.1.2.3:5432", advice="ask s3cr*t.value-of_ours")
+    run = RunFigures(run_key="1", system_errors=(failure,), notes=("see https://ghe.corp.example: no",))
+    made = Report(run=run, alerts=(alert,))
+    text = markdown(made, ["s3cr*t.value-of_ours", "no way to postgresql://u@db.corp.example/x: no"])
+    text += json.dumps(outputs(for_others(made)))
+    hints = ("s3cr", "supabase", "10.1.2", "corp")
+    assert [hint for hint in hints if hint in text.replace("\\", "")] == []
+
+
+def test_a_plans_summary_hides_a_secret_that_markdown_has_escaped(tmp_path: Path) -> None:
+    hidden.secret("s3cr*t.value-of_ours")
+    summary = tmp_path / "summary"
+    actions.write_summary(
+        settings.load({"GITHUB_STEP_SUMMARY": str(summary)}, dotenv=None), plain("it is s3cr*t.value-of_ours")
+    )
+    assert "s3cr" not in summary.read_text()
+
+
+@pytest.mark.parametrize("name", ["GH_BACKFILL_GITHUB_API_URL", "GH_BACKFILL_GITHUB_GRAPHQL_URL"])
+def test_a_malformed_address_of_github_sends_the_token_to_no_other_one(
+    environment: dict[str, str], github: Simulator, name: str
+) -> None:
+    planned(environment)
+    before = github.stats.requests
+    done = cli(environment, "report", **{name: "https:/ghe.example.com/api"})
+    assert done.returncode == 2
+    assert github.stats.requests == before
+    assert f"{name} is malformed and says where they may go" in told(environment)
+    assert "is missing" not in told(environment)
+
+
+def test_a_malformed_database_is_not_taken_for_the_other_one(environment: dict[str, str], github: Simulator) -> None:
+    planned(environment)
+    before = statuses(environment["DATABASE_URL"])
+    done = cli(
+        environment, "report", DATABASE_URL="postgrsql://h.example/db", SUPABASE_DB_URL=environment["DATABASE_URL"]
+    )
+    assert done.returncode == 2
+    assert "It is not known what was captured" in told(environment)
+    assert statuses(environment["DATABASE_URL"]) == before
+    clear(github)
+
+
+def test_a_malformed_schema_is_not_taken_for_public(environment: dict[str, str], github: Simulator) -> None:
+    planned(environment)
+    before = statuses(environment["DATABASE_URL"])
+    done = cli(environment, "report", GH_BACKFILL_SCHEMA="GHB")
+    assert done.returncode == 2
+    assert "It is not known what was captured" in told(environment)
+    assert "octo/small" not in told(environment)
+    assert statuses(environment["DATABASE_URL"]) == before
+    clear(github)
+
+
+def test_a_malformed_run_is_not_taken_for_the_last_one(environment: dict[str, str], github: Simulator) -> None:
+    planned(environment)
+    before = statuses(environment["DATABASE_URL"])
+    done = cli(environment, "report", GITHUB_RUN_ID="abc")
+    assert done.returncode == 2
+    assert "It is not known what was captured" in told(environment)
+    assert statuses(environment["DATABASE_URL"]) == before
+    clear(github)
+
+
+@pytest.mark.parametrize("name", ["GH_BACKFILL_DEBUG", "GH_BACKFILL_DRY_RUN"])
+def test_a_switch_that_is_neither_yes_nor_no_is_told_by_summary_and_issue(
+    environment: dict[str, str], github: Simulator, name: str
+) -> None:
+    planned(environment)
+    done = cli(environment, "report", **{name: "maybe"})
+    assert done.returncode == 2
+    assert name in told(environment)
+    assert "octo/small" in told(environment)
+    assert "The backfill itself fails" in issues(github)
+    clear(github)
+
+
+def test_a_dry_run_may_be_asked_for_by_the_setting(environment: dict[str, str], github: Simulator) -> None:
+    planned(environment)
+    before = github.stats.requests, statuses(environment["DATABASE_URL"])
+    done = cli(environment, "report", GH_BACKFILL_DRY_RUN="true")
+    assert done.returncode == 0, done.stderr
+    assert (github.stats.requests, statuses(environment["DATABASE_URL"])) == before
+
+
+def test_an_option_that_the_plan_refuses_is_told_to_the_report(environment: dict[str, str]) -> None:
+    refused(cli(environment, "plan", GH_BACKFILL_DRY_RUN="maybe"), 2)
+    assert Path(environment["GITHUB_OUTPUT"]).read_text().startswith("error=Invalid value for '--dry-run'")
+
+
+def test_a_token_that_would_travel_in_clear_text_is_not_called_missing(environment: dict[str, str]) -> None:
+    planned(environment)
+    done = cli(environment, "report", GITHUB_API_URL="http://ghe.example.com/api/v3")
+    assert done.returncode == 2
+    assert "got no issue: the credentials were not used, for GITHUB_API_URL" in told(environment)
+    assert "would show the token to all on the way" in told(environment)
+    assert "GITHUB_TOKEN is missing" not in told(environment)
+    assert "ghe.example" not in told(environment)
+
+
+def test_outputs_that_can_not_be_written_cost_neither_summary_nor_annotations(
+    environment: dict[str, str], tmp_path: Path, github: Simulator
+) -> None:
+    planned(environment)
+    failed = {"GH_BACKFILL_PLAN_RESULT": "failure", "GITHUB_EVENT_NAME": "schedule"}
+    done = cli(environment, "report", GITHUB_OUTPUT=str(tmp_path), GITHUB_RUN_ID="78", **failed)
+    assert done.returncode == 3
+    assert "::error::the plan failed" in done.stderr
+    assert "::warning::the step has no outputs: GITHUB_OUTPUT names" in done.stderr
+    assert "the step has no outputs" in told(environment)
+    clear(github)
+    assert "GITHUB_OUTPUT" in refused(cli(environment, "report", GITHUB_OUTPUT=str(tmp_path), GITHUB_RUN_ID="79"), 2)
 
 
 def test_alerts_of_settings_that_can_not_be_read_go_where_all_alerts_go(

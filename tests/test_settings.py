@@ -199,6 +199,52 @@ def test_what_is_malformed_is_left_out_for_a_report_and_so_is_a_token_that_would
     assert (found.run_id, found.has_credential) == (7, False)
 
 
+SERVERS = (
+    "GH_BACKFILL_GITHUB_API_URL",
+    "GITHUB_API_URL",
+    "GH_BACKFILL_GITHUB_GRAPHQL_URL",
+    "GITHUB_GRAPHQL_URL",
+)
+
+
+@pytest.mark.parametrize("malformed", SERVERS)
+def test_a_credential_never_goes_to_another_server_because_the_address_of_its_own_is_malformed(malformed: str) -> None:
+    own = {"GITHUB_TOKEN": "tok", "GITHUB_TOKENS": "a,b", "GH_BACKFILL_ALERT_TOKEN": "alert", "GH_TOKEN": "other"}
+    app = {"GITHUB_APP_ID": "5", "GITHUB_APP_PRIVATE_KEY": "key"}
+    others = {} if malformed.startswith("GITHUB_") else {"GITHUB_API_URL": "https://another.example"}
+    found = settings.readable({**own, **app, **others, malformed: "https:/ghe.example"}, dotenv=None)
+    assert (found.has_credential, found.tokens, found.alert_token) == (False, {}, None)
+    assert found.withheld is not None
+    assert f"{malformed} is malformed" in found.withheld
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        {"DATABASE_URL": "postgrsql://h/db", "SUPABASE_DB_URL": SUPABASE},
+        {"SUPABASE_DB_URL": "postgrsql://h/db"},
+        {"DATABASE_URL": SUPABASE, "GH_BACKFILL_SCHEMA": "A B"},
+    ],
+)
+def test_no_other_database_steps_in_for_one_whose_address_or_schema_is_malformed(malformed: dict[str, str]) -> None:
+    found = settings.readable({"GITHUB_RUN_ID": "7", "GITHUB_TOKEN": "tok", **malformed}, dotenv=None)
+    assert (found.database_url, found.run_id, found.tokens) == (None, 7, {"GITHUB_TOKEN": "tok"})
+
+
+def test_a_token_that_was_given_and_is_not_used_is_not_called_missing() -> None:
+    given = {"GITHUB_TOKEN": "tok", "GITHUB_API_URL": "http://github.example"}
+    assert "would show the token to all on the way" in str(settings.readable(given, dotenv=None).withheld)
+    named = {"GITHUB_TOKEN": "two words", "GH_BACKFILL_TOKEN_NAME": "MY_TOKEN"}
+    assert settings.readable(named, dotenv=None).withheld == "MY_TOKEN is malformed"
+    assert settings.readable({"GITHUB_TOKEN": "tok"}, dotenv=None).withheld is None
+
+
+@pytest.mark.parametrize("name", ["GH_BACKFILL_DEBUG", "GH_BACKFILL_DRY_RUN"])
+def test_a_switch_that_is_neither_yes_nor_no_is_named(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        load(**{name: "maybe"})
+
+
 def test_a_token_of_two_lines_is_told_of_at_once() -> None:
     with pytest.raises(ConfigurationError, match="GITHUB_TOKEN holds a space, a line end"):
         load(GITHUB_TOKEN="one\ntwo")

@@ -46,6 +46,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", envvar="GH_BACKFILL_DRY_RUN", help="Say what would be done; write nothing.")
 ]
+# The same where the setting is read like any other: a report tells of one that is malformed.
+Preview = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what would be done; write nothing.  GH_BACKFILL_DRY_RUN=true does so, too."),
+]
 Demo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, whatever is configured.")]
 ChunkSize = Annotated[
     str | None,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gh_backfill import actions, settings
-from gh_backfill.commands.options import Demo, DryRun, Json, number, stored
+from gh_backfill.commands.options import Demo, Json, Preview, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
@@ -23,13 +23,15 @@ from gh_backfill.tasks import connect
 from gh_backfill.tasks.report import costs as spending
 from gh_backfill.tasks.report import notifications
 from gh_backfill.tasks.report import report as reporting
-from gh_backfill.tasks.report.publish import markdown, publish
+from gh_backfill.tasks.report.publish import for_others, markdown, publish
 from gh_backfill.tasks.report.report import Report, ReportOptions
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_RUN = "unknown"
 
-def report(dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
+
+def report(dry_run: Preview = False, as_json: Json = False, demo: Demo = False) -> None:
     """Close a run: every planned job gets its final status; shows what was captured and what failed, and tells of it.
 
     A dry run shows where the jobs stand, closes none and tells nobody.
@@ -37,33 +39,22 @@ def report(dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -
     Example: [bold]gh-backfill report[/bold]
     """
     now = datetime.now(UTC)
-    wrong: ConfigurationError | None = None
-    try:
-        environment = stored(demo=demo)
-    except ConfigurationError as error:
-        environment, wrong = settings.readable(), error
-        if dry_run or not environment.in_actions:
-            raise
+    environment, wrong = _environment(demo=demo, dry_run=dry_run)
+    dry_run = dry_run or environment.dry_run
     key = connect.this_run(environment).key if environment.run_id or environment.run_key else None
     options = _options(environment, wrong)
     trouble: Exception | None = None
     try:
         made, notes = _reported(environment, key, options, now, dry_run=dry_run)
     except Exception as error:
-        if wrong is not None and key is None:
-            raise wrong from None
-        if dry_run or not environment.in_actions or key is None:
+        if dry_run or not environment.in_actions or (key is None and options.wrong_settings is None):
             raise
         trouble = options.wrong_settings or error
         made = _what_can_be_read(environment, key, replace(options, trouble=trouble, wrong_settings=None), now)
         notes = notifications.aside("telling of the alerts", lambda: _alert(environment, made, now))
-    publish(environment, made, notes)
+    lost = publish(environment, made, notes)
     print(json_text(made.as_json()) if as_json else markdown(made, notes))
-    told = trouble or options.wrong_settings
-    if told is not None:
-        raise told
-    if made.failed or made.run.system_errors:
-        raise PartlyFailed(_ended(made))
+    _end(made, trouble or options.wrong_settings, lost)
 
 
 def costs(as_json: Json = False, demo: Demo = False) -> None:
@@ -111,6 +102,30 @@ def webhooks(
         serving.serve(environment, url, host=host, port=number("--port", port, 0, 65535) or 0)
 
 
+def _environment(*, demo: bool, dry_run: bool) -> tuple[Settings, ConfigurationError | None]:
+    """Return the settings, in Actions also where some are malformed: what is left of them, and what is wrong.
+
+    The demo and a dry run tell nobody, so there the error is the whole answer.
+    """
+    try:
+        return stored(demo=demo), None
+    except ConfigurationError as error:
+        left = settings.readable()
+        if demo or dry_run or left.dry_run or not left.in_actions:
+            raise
+        return left, error
+
+
+def _end(made: Report, trouble: Exception | None, lost: ConfigurationError | None) -> None:
+    """Raise the first that is true: what kept the report from the database, what failed, why there are no outputs."""
+    if trouble is not None:
+        raise trouble
+    if made.failed or made.run.system_errors:
+        raise PartlyFailed(_ended(made))
+    if lost is not None:
+        raise lost
+
+
 def _reported(
     environment: Settings, key: str | None, options: ReportOptions, now: datetime, *, dry_run: bool
 ) -> tuple[Report, list[str]]:
@@ -118,6 +133,8 @@ def _reported(
 
     In Actions the rights are not proved first: the run's jobs are closed before anything else can hurt.
     """
+    if key is None and environment.in_actions and options.wrong_settings is not None:
+        raise options.wrong_settings  # without its key another run would be closed, the last one
     proved = not dry_run and not environment.in_actions
     with connect.database(environment, writing=proved) as db:
         made = reporting.report(db, key, dry_run=dry_run, options=options, now=now)
@@ -130,8 +147,10 @@ def _reported(
     return made, notes
 
 
-def _what_can_be_read(environment: Settings, key: str, options: ReportOptions, now: datetime) -> Report:
+def _what_can_be_read(environment: Settings, key: str | None, options: ReportOptions, now: datetime) -> Report:
     """Return the report of a run that can't be written: from a database that can be read, else from the settings."""
+    if key is None:
+        return reporting.unreachable(UNKNOWN_RUN, options, now)
     try:
         with connect.database(environment, writing=False) as db:
             return reporting.report(db, key, options=options, now=now)
@@ -183,7 +202,8 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
     token = environment.alert_token or environment.github_token
     raised = sum(each.opens_issue for each in made.alerts)
     if repository is None or token is None:
-        told = "GITHUB_TOKEN is missing" if repository else "set GH_BACKFILL_ALERT_REPOSITORY for issues"
+        missing = environment.withheld or "GITHUB_TOKEN is missing"
+        told = missing if repository else "set GH_BACKFILL_ALERT_REPOSITORY for issues"
         return (
             [f"{counted(raised, 'alert')} got no issue: {told}"]
             if raised and (repository or environment.in_actions)
@@ -194,7 +214,9 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
 
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
-    return alert_issues.tell(made, lambda: issues_of(environment.github_api_url, secret, repository), occurrence)
+    return alert_issues.tell(
+        for_others(made), lambda: issues_of(environment.github_api_url, secret, repository), occurrence
+    )
 
 
 def _address(environment: Settings, made: Report) -> str | None:

@@ -33,6 +33,7 @@ from gh_backfill.models.work import Goal
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import counted, plain
+from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.policy.standing import notice
 from gh_backfill.tasks import accounts, children, connect, local, operate, preview
@@ -149,7 +150,7 @@ def plan(
     try:
         _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
     except BackfillError as error:
-        _write_plan(environment, f"Nothing is planned: {plain(str(error))}")
+        _write_plan(environment, f"Nothing is planned: {plain(redacted(str(error)))}")
         raise
 
 
@@ -205,7 +206,7 @@ def _write_plan(
 
 def _plan_nothing(environment: settings.Settings, reason: str, *, as_json: bool) -> None:
     """Say why nothing is planned; the run is green, for it did what it should."""
-    _write_plan(environment, f"Nothing is planned: {plain(reason)}", idle=reason)
+    _write_plan(environment, f"Nothing is planned: {plain(redacted(reason))}", idle=reason)
     actions.annotate(environment, "warning", [reason])
     nothing = {"chosen": [], "not_chosen": [], "unknown": [], "gone": [], "reason": reason}
     print(json_text(nothing) if as_json else f"nothing is planned: {reason}")

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 SHORTEST_BARE_NAME = 4
 _KEY = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
 _VALUE = r"(?:\"[^\"]*\"|'[^']*'|[^\s,;\"'&)\]}]+)"
+# The sign that closes a sentence or a bracket around an address is none of it.
+_REST = r"[^\s\"']*[^\s\"'.,:;)]"
 _PLAIN_WORDS = r"(?-i:[a-z']+,?\s+[A-Za-z])"  # "the token: it is wrong" tells no token
 
 
@@ -34,13 +36,16 @@ _SECRETS = _compiled(
     (r"([?&](?:sig|signature|key|code))=[^\s&\"'<>]+", r"\1=<hidden>"),
 )
 _HOSTS = _compiled(
-    (r"\b[a-z][a-z0-9+]{0,20}://[^\s/@]{0,200}:[^\s\"']{0,500}@[^\s\"']+", "<address>"),
-    (r"\bpostgres(?:ql)?://[^\s\"']+", "<database>"),
+    (r"\b[a-z][a-z0-9+]{0,20}://[^\s/@]{0,200}:[^\s\"']{0,500}@" + _REST, "<address>"),
+    (r"\bpostgres(?:ql)?://" + _REST, "<database>"),
     (r'\bserver (?:at|on) "[^"]*"(?: \([^)]{0,200}\))?(?:, port \d+)?', "the server"),
     (r'\bhost(?:name)?s? "[^"]*"(?: \([^)]{0,200}\))?', "the host"),
-    (r"\b(host|hostaddr|user|dbname|port)=('[^']*'|\"[^\"]*\"|[^\s,)\"']+)", r"\1=<hidden>"),
+    (r"\b(host|hostaddr|user|dbname|port)=('[^']*'|\"[^\"]*\"|[^\s,)\"']*[^\s,)\"'.:;])", r"\1=<hidden>"),
     (r'\b(user|role|database) "[^"]*"', r"the \1"),
-    (r"\b(?:https?|wss?)://(?!(?:[\w-]{1,63}\.){0,5}github\.com(?![\w.:@-]))[^\s/\"']+", "<address>"),
+    (
+        r"\b(?:https?|wss?)://(?!(?:[\w-]{1,63}\.){0,5}github\.com(?![\w@-]|[.:]\S))[^\s/\"']*[^\s/\"'.,:;)]",
+        "<address>",
+    ),
     (
         r"\b(?:[\w-]{1,63}\.){1,9}(?:supabase\.(?:com?|in|net)|amazonaws\.com|internal|local|neon\.tech)\b(?::\d+)?",
         "<host>",

@@ -53,3 +53,25 @@ def test_what_helps_stays_readable(text: str) -> None:
 def test_a_private_repository_is_its_id_in_any_case_of_its_name() -> None:
     shown = redacted("Could not resolve to a Repository with the name 'Octo/Secret'.", {"octo/secret": "1234"})
     assert shown == "Could not resolve to a Repository with the name '1234'."
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("must be an address such as https://api.github.com: check it", "such as https://api.github.com: check it"),
+        ("no way to https://ghe.example.com: check it", "no way to <address>: check it"),
+        ("(see https://ghe.example.com:8443), then", "(see <address>), then"),
+        ("no answer from postgresql://u:p@db.example/x; wait", "no answer from <address>; wait"),
+        ("no answer from postgresql://db.example/x. Wait", "no answer from <database>. Wait"),
+        ("host=db.example: no such name", "host=<hidden>: no such name"),
+    ],
+)
+def test_what_closes_a_sentence_around_an_address_stays(text: str, read: str) -> None:
+    assert redacted(text).endswith(read)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://github.com.evil.example", "https://api.github.com:8443", "https://github.com:p@h"]
+)
+def test_only_githubs_own_address_is_no_secret(text: str) -> None:
+    assert "github.com" not in redacted(f"no way to {text}: no")

@@ -1,13 +1,19 @@
-"""Show a report where GitHub Actions reads: step summary, outputs, annotations."""
+"""Show a report where GitHub Actions reads: step summary, outputs, annotations.
+
+Whatever a report says is hidden where it must be before it becomes Markdown, for escaped text looks like no address.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from gh_backfill import actions
+from gh_backfill import actions, hidden
+from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted, details, plain, shortened, table
 from gh_backfill.policy.progress import of_wanted
+from gh_backfill.policy.redaction import redacted, without_secrets
 from gh_backfill.policy.report.alerts import Alert
 from gh_backfill.policy.report.figures import JobFigures, Json
 from gh_backfill.policy.standing import notice, outcome_words
@@ -27,10 +33,48 @@ _ICONS = {
 }
 
 
-def publish(settings: Settings, made: Report, notes: Sequence[str] = ()) -> None:
-    """Write step summary, outputs and annotations; `notes` tell what else became of the report."""
+def publish(settings: Settings, made: Report, notes: Sequence[str] = ()) -> ConfigurationError | None:
+    """Write step summary, outputs and annotations; `notes` tell what else became of the report.
+
+    Returns why there are no outputs, if they can't be written; the rest is there and tells of it.
+    """
+    made, notes = for_others(made), [shown(note) for note in notes]
+    lost: ConfigurationError | None = None
+    try:
+        actions.write_outputs(settings, outputs(made))
+    except ConfigurationError as error:
+        lost = error
+        notes.append(shown(f"the step has no outputs: {error}"))
     actions.write_summary(settings, markdown(made, notes))
-    actions.write_outputs(settings, outputs(made))
+    _annotate(settings, made, notes)
+    return lost
+
+
+def for_others(made: Report) -> Report:
+    """Return a report of which everybody may read every text: no secret and no server is in any."""
+    run = made.run
+    figures = replace(
+        run,
+        jobs=tuple(_job_for_others(job) for job in run.jobs),
+        system_errors=tuple(replace(each, error=shown(each.error)) for each in run.system_errors),
+        notes=tuple(shown(note) for note in run.notes),
+        idle=None if run.idle is None else shown(run.idle),
+    )
+    alerts = tuple(replace(each, text=shown(each.text), advice=shown(each.advice)) for each in made.alerts)
+    return replace(made, run=figures, alerts=alerts)
+
+
+def shown(text: str) -> str:
+    """Return text without the secrets that this process knows, and without what looks like one or like a server."""
+    return redacted(without_secrets(text, hidden.secrets()))
+
+
+def _job_for_others(job: JobFigures) -> JobFigures:
+    warned = tuple(replace(each, reason=shown(each.reason)) for each in job.warned)
+    return replace(job, error=None if job.error is None else shown(job.error), warned=warned)
+
+
+def _annotate(settings: Settings, made: Report, notes: Sequence[str]) -> None:
     jobs = made.jobs
     serious = [_told(alert) for alert in made.alerts if alert.serious]
     named = {alert.repository for alert in made.alerts if alert.opens_issue}
@@ -51,6 +95,7 @@ def outputs(made: Report) -> dict[str, str]:
 
 def markdown(made: Report, notes: Sequence[str] = ()) -> str:
     """Return the report as Markdown: a line for the run, alerts, a row for each repository, folded details."""
+    made, notes = for_others(made), [shown(note) for note in notes]
     parts = ["## Backfill", plain(made.run.headline), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
     if made.jobs:
         columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "left", "result")
