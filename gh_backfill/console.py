@@ -204,6 +204,9 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
         _out.print("\n" + escape(hinted("\n".join(done.standing))))
     else:
         _out.print(escape(f"\n{_why_nothing(done.plan)}"))
+    failed = [each.full_name for each in done.states if each.status == BackfillStatus.FAILED]
+    if failed and not done.standing:
+        _out.print(escape(hinted(f"{len(failed)} failed: {', '.join(failed)}; gh-backfill why {failed[0]} says why")))
     option = " --demo" if demo else ""
     command = _command()
     where = f"in {done.folder}" if done.folder else "the configured one"

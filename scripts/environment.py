@@ -38,6 +38,9 @@ def main() -> int:
             print(f"gh-backfill: could not prepare the environment: {reason()}", file=sys.stderr)
             print(f"gh-backfill: is the network there? All of pip's words are in {LOG}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            print("\ngh-backfill: interrupted; the next start prepares it anew", file=sys.stderr)
+            return 130
     return 0
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from gh_backfill.store.db import Database
 from tests.test_cli import ROOT, cli, environment, github, refused
 
 __all__ = ["environment", "github"]
@@ -209,3 +212,30 @@ def test_plan_says_which_secret_makes_github_drop_the_matrix(environment: dict[s
     assert [each["full_name"] for each in json.loads(done.stdout)["chosen"]] == ["octo/engine"]
     assert "may contain secret" in summary.read_text()
     assert "matrix<<" in (tmp_path / "not/there/yet").read_text()
+
+
+def test_ctrl_c_is_psqls_own_and_ends_a_query_and_not_what_started_it(database_url: str) -> None:
+    program = (
+        "import sys; from gh_backfill.store import psql; print('code', psql.run(sys.argv[1], ['-c', sys.argv[2]]))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, database_url, "select 'begun'; select pg_sleep(60)"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with Database(database_url) as db:
+        asleep = "select 1 from pg_stat_activity where query like '%%pg_sleep(60)' and pid <> pg_backend_pid()"
+        deadline = time.monotonic() + 60
+        found = False
+        while not found and time.monotonic() < deadline:
+            with db.transaction(read_only=True) as tx:
+                found = bool(tx.rows(asleep))
+            time.sleep(0.05)
+    assert found
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert "Cancel request sent" in said
+    assert "code 1" in said
+    assert process.returncode == 0

@@ -22,8 +22,12 @@ def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
     Where anything is in the way (tables of somebody else under our names, another encoding), nothing is written.
     Example: [bold]gh-backfill migrate[/bold]
     """
-    with connect.database_url(settings.load()) as url, Database(url) as db:
-        found = migrations.ready(db) if dry_run else migrating.migrate(db, time.sleep)
+    environment = settings.load()
+    if dry_run and environment.database_url is None and not connect.embedded_exists(environment):
+        found = migrations.known()
+    else:
+        with connect.database_url(environment) as url, Database(url) as db:
+            found = migrations.ready(db) if dry_run else migrating.migrate(db, time.sleep)
     names = [f"{each.version}_{each.name}" for each in found]
     word = "would apply" if dry_run else "applied"
     if as_json:

@@ -50,6 +50,7 @@ def recover(
     minutes = number("--older-than", older_than, 0, OLDEST)
     age = recovering.OLDER_THAN if minutes is None else timedelta(minutes=minutes)
     environment = stored(demo=demo)
+    connect.refuse_where_nothing_is(environment)
     with connect.database(environment, writing=not dry_run) as db:
         known = operate.ids_of(db, names or [])
         ids = [found for found in known.values() if found] if names else None

@@ -136,6 +136,7 @@ def _reported(
     if key is None and environment.in_actions and options.wrong_settings is not None:
         raise options.wrong_settings  # without its key another run would be closed, the last one
     proved = not dry_run and not environment.in_actions
+    connect.refuse_where_nothing_is(environment)
     with connect.database(environment, writing=proved) as db:
         made = reporting.report(db, key, dry_run=dry_run, options=options, now=now)
         if dry_run:

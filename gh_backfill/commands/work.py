@@ -284,6 +284,7 @@ def run(
         return
     with bars.scene() as show:
         if local.is_demo(environment, given):
+            print("demo: without GITHUB_TOKEN and repositories, invented ones go into a database of their own")
             with local.demo(environment) as demo_environment:
                 done = local.run(
                     demo_environment,

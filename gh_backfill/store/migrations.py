@@ -35,11 +35,11 @@ def pending(tx: Transaction) -> list[Migration]:
 
     Raises ConfigurationError where what was applied is hidden from this role.
     """
-    known = _known()
-    if not known:
+    every = known()
+    if not every:
         return []
     applied = _applied(tx)
-    return [migration for migration in known if applied.get(migration.version) != migration.checksum]
+    return [migration for migration in every if applied.get(migration.version) != migration.checksum]
 
 
 def is_empty(tx: Transaction) -> bool:
@@ -116,7 +116,8 @@ def _applied(tx: Transaction) -> dict[str, str]:
     return applied
 
 
-def _known() -> list[Migration]:
+def known() -> list[Migration]:
+    """Return all migrations, in their order."""
     found = []
     for path in resources.migrations():
         version, _, name = path.stem.partition("_")

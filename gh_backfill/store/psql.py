@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from gh_backfill.database_address import understood
 from gh_backfill.store import programs
@@ -29,17 +31,26 @@ def run(url: str, arguments: Sequence[str], say: Callable[[str], None] | None = 
     given = connection_arguments(url)
     environment = {variable: given[name] for name, variable in _VARIABLES.items() if name in given}
     schema = understood(url).schema
-    if (
-        schema is not None
-    ):  # a start-up option, which PgBouncer refuses: SET would stay behind in somebody else's session
+    if schema is not None:  # a start-up option, which PgBouncer refuses: SET would stay in somebody else's session
         environment["PGOPTIONS"] = f"{os.environ.get('PGOPTIONS', '')} -c search_path={schema}".strip()
     program = programs.folders()[max(programs.folders())] / "psql"
     command, variables = [str(program), *arguments], os.environ | environment
     if say is None:
-        return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
+        with _left_to_psql():
+            return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
     with subprocess.Popen(  # noqa: S603
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
     ) as process:
         for line in process.stdout or ():
             say(line.rstrip("\n"))
     return process.returncode
+
+
+@contextmanager
+def _left_to_psql() -> Iterator[None]:
+    """Leave Ctrl-C to psql, where it ends a query or a line and not the session; we only wait for its end."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # a handler is not inherited, ignoring would be
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

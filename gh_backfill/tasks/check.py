@@ -87,7 +87,7 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
         waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
         lacking = [] if waiting else access.lacking(tx)
     schema = db.schema or place.schema
-    where = "" if schema == "public" else f"; schema {schema}"
+    where = "" if schema in ("public", None) else f"; schema {schema}"
     if place.too_old is not None:
         yield Finding(name="database", ok=False, text=place.too_old)
         return

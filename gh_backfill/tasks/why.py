@@ -96,6 +96,8 @@ def _reason(around: Circumstances, verdict: Verdict, state: State, place: int) -
     if untracked or (repository.tracked_at is None and repository.status not in OPEN):
         stopped = what_stopped(state) or "it is not on the list of those that are tracked"
         return f"{stopped}; gh-backfill track {name} takes it up again; {_count(state)}"
+    if repository.vanished and repository.status == BackfillStatus.FAILED:
+        return f"it failed: {what_stopped(state)}; the next plan takes it if GitHub shows it again; {_count(state)}"
     if verdict.chosen:
         return f"{_first(repository)}, and the next plan takes it{_points(around)}; {_count(state)}"
     return _why_not(around, verdict, state, place)

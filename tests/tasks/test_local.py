@@ -64,6 +64,7 @@ def test_the_demo_captures_invented_repositories_into_a_folder_of_its_own(tmp_pa
     first = run(tmp_path)
     assert first.returncode == 0, first.stderr
     assert "1,660 pull requests" in first.stdout
+    assert first.stdout.startswith("demo: without GITHUB_TOKEN and repositories, invented ones go into a database of")
     assert "gh-backfill psql --demo" in first.stdout
     assert [path.name for path in (tmp_path / ".local/share/gh_backfill").iterdir()] == ["demo"]
     second = run(tmp_path)
@@ -82,6 +83,14 @@ def command(home: Path, *arguments: str, **environment: str) -> subprocess.Compl
         timeout=180,
         check=False,
     )
+
+
+@pytest.mark.parametrize("words", [("migrate", "--dry-run"), ("report",), ("recover",)])
+def test_who_only_looks_makes_no_database(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = command(tmp_path, *words)
+    assert done.returncode == (0 if words[0] == "migrate" else 2), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / ".local/share/gh_backfill/postgres").exists()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
+from gh_backfill.simulator import changes
 from gh_backfill.store import backfills
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import operate
@@ -38,6 +39,16 @@ def change(house: House, columns: str) -> None:
 def test_what_waits_for_the_next_plan(house: House) -> None:
     house.track(ENGINE)
     assert told(house) == f"{NOT}its backfill waits for a worker, and the next plan takes it; {HERE}"
+
+
+def test_what_github_does_not_show_any_more(house: House) -> None:
+    house.track(SMALL)
+    changes.delete_repository(house.github.world, SMALL)
+    house.capture(SMALL)
+    assert house.state(SMALL)["status"] == "failed"
+    said = told(house, SMALL)
+    assert said.startswith(f"{NOT}it failed: GitHub does not show this repository any more")
+    assert "the next plan takes it if GitHub shows it again; 0 of 12 pull requests are here" in said
 
 
 def test_what_a_worker_has_in_hand(house: House) -> None:
