@@ -93,13 +93,13 @@ def test_pause_resume_cancel_and_retry_by_their_names(environment: dict[str, str
     lines = zip(done.stdout.splitlines(), ("octo/engine", "octo/small"), strict=True)
     for line, name in lines:
         assert line.startswith(f"{name}: paused (release day), goes on with ")
-        assert line.endswith("gh-backfill resume")
+        assert line.endswith(f"gh-backfill resume {name}")
     assert states(db) == dict.fromkeys(("octo/engine", "octo/small"), ("paused", "release day"))
     assert cli(environment, "resume", "octo/engine").returncode == 0
     (cancelled,) = json.loads(cli(environment, "cancel", "octo/engine", "--json").stdout)
     assert (cancelled["changed"], cancelled["status"]) == (True, "paused")
     assert states(db)["octo/engine"] == ("paused", "cancelled")
-    assert "gh-backfill resume lets it go on" in refused(cli(environment, "retry", "octo/small"), 3)
+    assert "gh-backfill resume octo/small lets it go on" in refused(cli(environment, "retry", "octo/small"), 3)
     stopped = cli(environment, "capture", "octo/engine")
     assert stopped.returncode == 0
     assert "octo/engine: paused: cancelled" in stopped.stdout

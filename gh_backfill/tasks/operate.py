@@ -65,7 +65,7 @@ def pause(
         if write:
             _sure(recovery.hold(tx, state.repository_id, reason=given, who=actor.who, resume_at=until))
             _record(tx, BackfillEvent.PAUSED, state, f"{given}; goes on {goes_on}", actor)
-        return True, f"paused ({given}), goes on {goes_on}"
+        return True, f"paused ({given}), goes on {goes_on}{'' if until else f' {state.full_name}'}"
 
     return _each(db, names, one, dry_run=dry_run)
 
@@ -80,7 +80,7 @@ def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
             _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who))
             _record(tx, BackfillEvent.CANCELLED, state, f"was {state.status}", actor)
         kept = f"what is here stays ({counted(state.captured, 'pull request')})"
-        return True, f"cancelled, {kept}; {RESUME} takes it up again"
+        return True, f"cancelled, {kept}; {RESUME} {state.full_name} takes it up again"
 
     return _each(db, names, one, dry_run=dry_run)
 
@@ -118,7 +118,7 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
         was = _was(state)
         if state.status is BackfillStatus.PAUSED and not state.given_up:
-            raise _Refused(f"{_standing(state)}: {RESUME} lets it go on")
+            raise _Refused(f"{_standing(state)}: {RESUME} {state.full_name} lets it go on")
         if not state.given_up and state.status is not BackfillStatus.FAILED:
             return False, f"nothing to retry: {_standing(state)}"
         if write:
