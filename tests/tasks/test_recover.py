@@ -80,7 +80,7 @@ def test_a_chunk_that_lost_its_lease_goes_back_with_its_attempt_and_the_next_cla
 
 def dead_worker() -> str:
     """Return the name of a worker as its process has it, which has ended since."""
-    command = [sys.executable, "-c", "from gh_backfill.tasks.processes import worker_name; print(worker_name())"]
+    command = [sys.executable, "-c", "from gh_backfill.engine.processes import worker_name; print(worker_name())"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
