@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-EXPECTED = "postgresql://user:password@host:5432/name"
+EXPECTED = "postgresql://USER@HOST:5432/NAME, with :PASSWORD after USER,"
 ESCAPE = "special characters of the password must be percent-encoded (@ is %40, / is %2F, # is %23, ? is %3F, % is %25)"
 CLEAR_TEXT = frozenset({"disable", "allow", "prefer"})
 _SCHEMA = "schema"

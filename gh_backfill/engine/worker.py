@@ -66,6 +66,11 @@ class Worker:
     _times_cut_off: int = 0
     _goal: int | None = None
 
+    @property
+    def done(self) -> Captured:
+        """Return what was done so far: all of it is committed, also where an error ended the work."""
+        return self._done
+
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
         self._captured = self.repository.captured

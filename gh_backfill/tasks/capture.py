@@ -113,8 +113,9 @@ def run(
     repository = persistently(lambda: find(db, name), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, limits.part, job_type), sleep)
     captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
+    working: Worker | None = None
     try:
-        captured = Worker(
+        working = Worker(
             db=db,
             graphql=graphql,
             repository=_ready(db, graphql, repository, goal, sleep),
@@ -133,9 +134,11 @@ def run(
             listen=_beating(db, graphql, job_id, meter, listen, now),
             begin=begin,
             lists=lists,
-        ).run()
+        )
+        captured = working.run()
     except RateLimited as error:
-        captured = Captured(
+        captured = replace(
+            _so_far(working),
             outcome=CaptureOutcome.PAUSED,
             reason=f"{explained(PauseReason.RATE_LIMIT)}: {error}",
             resume_at=error.resume_at,
@@ -143,13 +146,15 @@ def run(
             spent=graphql.spent,
         )
     except BackfillError as error:
-        captured = replace(captured, reason=str(error), spent=graphql.spent, error_type=error_type(error))
+        captured = replace(_so_far(working), reason=str(error), spent=graphql.spent, error_type=error_type(error))
         raise
     except KeyboardInterrupt:
-        captured = replace(captured, outcome=CaptureOutcome.INTERRUPTED, reason="interrupted", spent=graphql.spent)
+        outcome = CaptureOutcome.INTERRUPTED
+        captured = replace(_so_far(working), outcome=outcome, reason="interrupted", spent=graphql.spent)
         raise
     except BaseException as error:
-        captured = replace(captured, reason=type(error).__name__, spent=graphql.spent, error_type=error_type(error))
+        told = type(error).__name__
+        captured = replace(_so_far(working), reason=told, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
         limited = captured.outcome is CaptureOutcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
@@ -245,6 +250,12 @@ def _open(db: Database, repository: TrackedRepository, answer: Repository | None
             repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None
         ):
             open_backfill(tx, repository, goal)
+
+
+def _so_far(working: Worker | None) -> Captured:
+    """Return what a capture that an error ended has done; what was committed counts, whatever came after it."""
+    done = Captured(outcome=CaptureOutcome.FAILED, reason="") if working is None else working.done
+    return replace(done, outcome=CaptureOutcome.FAILED)
 
 
 def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:

@@ -79,7 +79,7 @@ def _notifications(urls: str) -> Finding:
     wrong = [place for place, service in enumerate(told, 1) if service is None]
     if wrong or not told:
         which = f"address {', '.join(map(str, wrong))} of {len(told)}" if told else "its text"
-        text = f"NOTIFY_URLS: {which} is none that apprise knows: it begins with slack://, discord://, mailto:// or so"
+        text = f"NOTIFY_URLS: {which} is none that apprise knows: it begins with a service, such as slack or mailto"
         return Finding(name="notify", ok=False, text=text)
     return Finding(name="notify", ok=True, text=f"NOTIFY_URLS: {', '.join(filter(None, told))} (nothing was sent)")
 

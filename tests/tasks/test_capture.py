@@ -10,7 +10,7 @@ from gh_backfill.clients.credentials import Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.gate import SharedGate
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
-from gh_backfill.errors import ConfigurationError, Unreachable
+from gh_backfill.errors import ConfigurationError, StoreError, Unreachable
 from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
@@ -365,9 +365,23 @@ def test_an_interrupted_capture_gives_its_chunk_back_at_once(house: House) -> No
 
     with pytest.raises(KeyboardInterrupt):
         house.capture(limits=Limits(chunk_size=30), listen=interrupt)
-    assert house.only("select status, outcome from progressive_capture_jobs")["status"] == "cancelled"
+    job = house.only("select status, chunks, items from progressive_capture_jobs")
+    assert (job["status"], job["chunks"], job["items"]) == ("cancelled", 1, house.count("pull_requests"))
+    assert job["items"] == 30
     assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert house.count("pull_requests") == 180
+
+
+def test_an_error_after_some_chunks_leaves_in_the_ledger_what_they_brought(house: House) -> None:
+    house.track(ENGINE)
+
+    def break_down(progress: Progress) -> None:
+        raise StoreError("the disk is on fire")
+
+    with pytest.raises(StoreError):
+        house.capture(limits=Limits(chunk_size=30), listen=break_down)
+    job = house.only("select status, chunks, items, error from progressive_capture_jobs")
+    assert (job["status"], job["chunks"], job["items"], job["error"]) == ("failed", 1, 30, "the disk is on fire")
 
 
 def test_a_preview_says_what_would_be_done_and_writes_nothing(house: House) -> None:
