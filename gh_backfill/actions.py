@@ -1,4 +1,4 @@
-"""What GitHub Actions reads from us: outputs, step summary and annotations.  Elsewhere all three are quiet.
+"""Outputs, step summary and annotations, which GitHub Actions reads from us.  Elsewhere all three are quiet.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """

@@ -1,4 +1,4 @@
-"""What a person sees of results: tables and lines."""
+"""Tables and lines of results, for a person at a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who we are to GitHub: the one cheap real call that proves a token."""
+"""Prove a token: one cheap real call asks GitHub who we are."""
 
 from __future__ import annotations
 

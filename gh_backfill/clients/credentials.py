@@ -1,4 +1,4 @@
-"""What we show GitHub, and to whose budget it counts.
+"""Credentials that we show GitHub, and the identity to whose budget each counts.
 
 GitHub counts by identity, not by token: all tokens of a user share one budget, so do all jobs of a repository's
 workflows though each has another token, and an App has one for each installation.

@@ -1,4 +1,4 @@
-"""Who lets a request to GitHub through, with which credential; and one such gate for a process that is alone."""
+"""The gate that lets a request to GitHub through with a credential; and one for a process that is alone."""
 
 from __future__ import annotations
 

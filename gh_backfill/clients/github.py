@@ -1,4 +1,4 @@
-"""What we ask GitHub, in our terms: pages of pull requests, single ones, and what completes them."""
+"""Ask GitHub for pages of pull requests, for single ones, and for what completes them."""
 
 from __future__ import annotations
 

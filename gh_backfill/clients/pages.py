@@ -1,4 +1,4 @@
-"""What can be asked as a page of pull requests, and what a page is."""
+"""Pages of pull requests: how one is asked for, and what it brings."""
 
 from __future__ import annotations
 

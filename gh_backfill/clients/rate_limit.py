@@ -1,4 +1,4 @@
-"""How the budgets of a credential stand, by GitHub's own word: the one question that costs nothing."""
+"""Ask GitHub how the budgets of a credential stand, which costs nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an HTTP answer of GitHub means: the one place where limits, faults and refusals are told apart.
+"""Read GitHub's HTTP answers: the one place where limits, faults and refusals are told apart.
 
 The shapes are GitHub's documented ones and those its users reported:
 https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api and

@@ -1,4 +1,4 @@
-"""What only REST can tell, through PyGithub."""
+"""Ask what only REST can tell, through PyGithub."""
 
 from __future__ import annotations
 

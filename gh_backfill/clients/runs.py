@@ -1,4 +1,4 @@
-"""What GitHub Actions tells of the jobs of a run."""
+"""Ask GitHub Actions for the jobs of a run."""
 
 from __future__ import annotations
 

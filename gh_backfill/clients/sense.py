@@ -1,4 +1,4 @@
-"""What comes from outside, checked for sense before anything rests on it: JSON, errors, numbers and times."""
+"""Check values from outside for sense before anything rests on them: JSON, errors, numbers and times."""
 
 from __future__ import annotations
 
