@@ -15,7 +15,7 @@ from gh_backfill.models.pull_requests import (
     Review,
     ReviewComment,
 )
-from gh_backfill.models.work import Goal, Stream, TrackedRepository
+from gh_backfill.models.work import Goal, Phase, Stream, TrackedRepository
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Transaction
 
@@ -130,7 +130,7 @@ WALK = Stream(
     id="s",
     state_id="b",
     repository_id="r",
-    kind="history",
+    phase=Phase.HISTORY,
     goal=Goal(),
     cursor=None,
     pass_number=1,

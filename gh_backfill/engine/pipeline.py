@@ -26,7 +26,7 @@ from gh_backfill.engine.pull_requests.rest_comments import ListedComments
 from gh_backfill.engine.walks import Ahead, CursorWalk, Walk
 from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models.github import NodeId, Spent, Unreadable
-from gh_backfill.models.work import Claim, Stream
+from gh_backfill.models.work import Claim, Phase, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
 from gh_backfill.policy.progress import page_limit, wanted
@@ -124,7 +124,7 @@ class Pipeline:
     def ask_ahead(self, claim: Claim, chunk: Chunk, *, most: int | None) -> None:
         """Begin the query that follows the chunk of `claim`; at most so many chunks after it are begun."""
         after = chunk.page.next
-        if claim.stream.kind != "history" or after is None or most == 0 or self._head_is_complete():
+        if claim.stream.phase is not Phase.HISTORY or after is None or most == 0 or self._head_is_complete():
             return
         asked = self._compose(replace(claim.stream, items_done=claim.stream.items_done + chunk.kept), after, most)
         if asked:
@@ -180,7 +180,7 @@ class Pipeline:
         place = self._fetched[-1].page.next if self._fetched else after
         left = _left(stream, self._fetched)
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
-        goes_on = stream.kind == "history" and place is not None and len(self._fetched) < room and left > 0
+        goes_on = stream.phase is Phase.HISTORY and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
         walk = self._walk
         assert walk is not None
@@ -236,7 +236,7 @@ class Pipeline:
         self._spent += spent
         kept = wanted(stream, slots)
         gatherings = tuple(PullRequestCollector(slot.item) for slot in kept if slot.item is not None)
-        if self.listed is not None and stream.kind == "history":  # the catch-up reads what is newer than the list
+        if self.listed is not None and stream.phase is Phase.HISTORY:  # the catch-up reads what is newer than the list
             for gathering in gatherings:
                 gathering.supply(self.listed.of(gathering.pull_request) or ())
         lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == "pull_request")

@@ -10,7 +10,7 @@ from typing import Protocol
 from gh_backfill.clients.pages import Asked, Order, Page, PageAsked
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId
-from gh_backfill.models.work import Stream
+from gh_backfill.models.work import Phase, Stream
 from gh_backfill.policy.progress import wanted, why_no_progress
 from gh_backfill.policy.query_prices import A_PAGE
 from gh_backfill.policy.surcharges import Counted
@@ -81,7 +81,7 @@ class CursorWalk:
 
     def next(self, stream: Stream, after: str | None, count: int) -> Asked | None:
         """Return the page after a cursor."""
-        order: Order = "CREATED_AT" if stream.kind == "history" else "UPDATED_AT"
+        order: Order = "CREATED_AT" if stream.phase is Phase.HISTORY else "UPDATED_AT"
         return PageAsked(repository=self.repository, first=count, after=after, order=order) if count else None
 
     def counted(self, asked: Asked | None) -> Counted:
@@ -95,7 +95,7 @@ class CursorWalk:
         tries, self._tries = self._tries + 1, 0
         if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
             return page
-        if stream.kind == "history" and stream.items_done + ahead.items + len(page.slots) >= page.total:
+        if stream.phase is Phase.HISTORY and stream.items_done + ahead.items + len(page.slots) >= page.total:
             return replace(page, next=None)
         if tries < TRIES_TO_GO_ON:
             log.warning("%s: %s; asking again for less", page.full_name, bad)

@@ -22,7 +22,7 @@ from gh_backfill.engine.pull_requests import rest_listing
 from gh_backfill.engine.quarantine import MOST_ATTEMPTS, retry_quarantined
 from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClaim
 from gh_backfill.models.github import NodeId
-from gh_backfill.models.work import Claim, Stream, TrackedRepository
+from gh_backfill.models.work import Claim, Phase, Stream, TrackedRepository
 from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType
@@ -129,7 +129,7 @@ class Worker:
         claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
         if claim is None:
             return self._nothing_to_claim()
-        if claim.stream.kind == "history":
+        if claim.stream.phase is Phase.HISTORY:
             self._goal = claim.stream.goal.max_items
         started = self.now()
         pipeline = self._pipeline_for(claim.stream)
@@ -182,7 +182,7 @@ class Worker:
         if claim.stream.part:
             self.lists = None  # the list is the whole repository's: each part would read all of it
         lists, pipeline = self.lists, self._pipeline
-        if lists is None or pipeline is None or claim.stream.kind != "history" or chunk.page.next is None:
+        if lists is None or pipeline is None or claim.stream.phase is not Phase.HISTORY or chunk.page.next is None:
             return
         self.lists = None
         left, deadline = self._total - self._captured, self.limits.deadline
@@ -221,7 +221,7 @@ class Worker:
 
     def _try_quarantined(self, claim: Claim) -> None:
         """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
-        if claim.stream.kind != "catch_up" or claim.after is not None:
+        if claim.stream.phase is not Phase.CATCH_UP or claim.after is not None:
             return
         try:
             retried = retry_quarantined(

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 
 from gh_backfill.models.github import NodeId
+
+# The kind that every repository captures where nothing else is said, and that `progressive_backfill_state` is about.
+PULL_REQUESTS = "pull_requests"
+
+
+class Phase(StrEnum):
+    """What a stream is for: the walk through the whole history, or the reading of what changed since it began."""
+
+    HISTORY = "history"
+    CATCH_UP = "catch_up"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +67,7 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """One walk through a repository's pull requests, locked by the transaction that read it.
+    """One walk through a repository's items of a kind, locked by the transaction that read it.
 
     `page_size` is the next page's; what was learned on the way to it is in `policy.chunking.PageSize`.  A part of a
     split walk has its `numbers`, lowest and highest; its cursor is the next of them.
@@ -66,7 +76,7 @@ class Stream:
     id: str
     state_id: str
     repository_id: str
-    kind: Literal["history", "catch_up"]
+    phase: Phase
     goal: Goal
     cursor: str | None
     pass_number: int
@@ -79,6 +89,7 @@ class Stream:
     items_done: int
     part: int = 0
     numbers: tuple[int, int] | None = None
+    kind: str = PULL_REQUESTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gh_backfill.models.work import Stream
+from gh_backfill.models.work import Phase, Stream
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.pull_requests.follow_ups import Slot
@@ -89,7 +89,7 @@ def complete_words(gaps: int, short: int = 0, quarantined: int = 0) -> str:
 
 def page_limit(stream: Stream, size: int) -> int:
     """Return how many pull requests the next page may have: never more than the goal still lacks."""
-    if stream.kind == "history" and stream.goal.max_items is not None:
+    if stream.phase is Phase.HISTORY and stream.goal.max_items is not None:
         return max(1, min(size, stream.goal.max_items - stream.items_done))
     return size
 
@@ -127,7 +127,7 @@ def advance(
     that it had, so that the next one reads the same again.
     """
     watermark = stream.watermark or server_time
-    if stream.kind == "history":
+    if stream.phase is Phase.HISTORY:
         return _after_walk_page(stream, kept, next_cursor, end_cursor, watermark, stuck=stuck)
     if stuck:
         return Advance(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models.github import Spent
-from gh_backfill.models.work import Claim, Goal, RowCounts, Stream
+from gh_backfill.models.work import Claim, Goal, Phase, RowCounts, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
@@ -321,7 +321,7 @@ def _stream(row: Row) -> Stream:
         id=row["id"],
         state_id=row["state_id"],
         repository_id=row["repository_id"],
-        kind=row["kind"],
+        phase=Phase(row["phase"]),
         goal=Goal(max_items=row["goal_max_items"]),
         cursor=row["cursor"],
         pass_number=row["pass_number"],

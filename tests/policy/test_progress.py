@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.models.work import Goal
+from gh_backfill.models.work import Goal, Phase
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import (
     MARGIN,
@@ -23,7 +23,7 @@ from tests.examples import WALK
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-CATCH_UP = replace(WALK, kind="catch_up", read_down_to=NOW - MARGIN)
+CATCH_UP = replace(WALK, phase=Phase.CATCH_UP, read_down_to=NOW - MARGIN)
 
 
 def test_the_walk_goes_on_from_the_next_cursor_and_keeps_the_time_of_its_first_page() -> None:

@@ -215,7 +215,7 @@ def test_the_end_of_the_walk_opens_the_catch_up_and_its_end_completes_the_backfi
 ) -> None:
     commit(db, must_claim(db, repository), "end", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
     catch_up = must_claim(db, repository)
-    assert (catch_up.stream.kind, catch_up.after, catch_up.stream.read_down_to) == ("catch_up", None, NOW)
+    assert (catch_up.stream.phase, catch_up.after, catch_up.stream.read_down_to) == ("catch_up", None, NOW)
     assert only(db, "select status from progressive_backfill_state")["status"] == "active"
     commit(db, catch_up, None, total=3, status=BackfillStatus.COMPLETED)
     assert only(db, "select status from progressive_backfill_state")["status"] == "completed"
@@ -237,7 +237,7 @@ def test_a_finished_walk_that_is_asked_for_again_starts_at_the_top(db: Database,
     commit(db, must_claim(db, repository), None, total=3, status=BackfillStatus.COMPLETED)
     opened(db)
     again = must_claim(db, repository)
-    assert (again.after, again.stream.kind, again.stream.items_done) == (None, "history", 0)
+    assert (again.after, again.stream.phase, again.stream.items_done) == (None, "history", 0)
 
 
 def test_opening_an_open_backfill_changes_neither_its_place_nor_its_goal(
@@ -303,13 +303,13 @@ def test_a_raised_goal_closes_the_catch_up_with_its_open_chunk_and_goes_on_from_
     commit(db, must_claim(db, repository), "c200", total=3, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
     commit(db, must_claim(db, repository), "middle of the catch-up", total=3)
     late = must_claim(db, repository)
-    assert (late.stream.kind, late.after) == ("catch_up", "middle of the catch-up")
+    assert (late.stream.phase, late.after) == ("catch_up", "middle of the catch-up")
     opened(db, Goal())
     with pytest.raises(StaleClaim):
         commit(db, late, "further on", total=3)
     assert only(db, "select status from backfill_chunks order by chunk_number desc limit 1")["status"] == "skipped"
     going_on = must_claim(db, repository)
-    assert (going_on.stream.kind, going_on.after) == ("history", "c200")
+    assert (going_on.stream.phase, going_on.after) == ("history", "c200")
     commit(db, going_on, "end", total=6, status=BackfillStatus.COMPLETED, catch_up_from=NOW)
     anew = must_claim(db, repository)
-    assert (anew.stream.kind, anew.after, anew.stream.pass_number) == ("catch_up", None, 1)
+    assert (anew.stream.phase, anew.after, anew.stream.pass_number) == ("catch_up", None, 1)

@@ -107,7 +107,7 @@ where s.id = c.stream_id and s.repository_id = %(repository_id)s and s.stream = 
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
 -- Of several parts: none at which another job is that lives (between two chunks nobody else's claim tells); the one that
 -- was asked for, else the one this worker was at, else the one that waits longest.
-select s.id, s.backfill_state_id as state_id, s.repository_id, s.stream as kind, s.goal_max_items, s.cursor,
+select s.id, s.backfill_state_id as state_id, s.repository_id, s.stream as phase, s.goal_max_items, s.cursor,
        s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.page_worked,
        s.page_too_big, s.pages_clean, s.items_done, s.part, s.lowest_number, s.highest_number
 from backfill_streams s
