@@ -17,6 +17,11 @@ def text(path: str) -> str:
     return (PACKAGE / path).read_text(encoding="utf-8")
 
 
+def names(folder: str, ending: str) -> list[str]:
+    """Return the names of the files of a folder inside the package that end so, without the ending, in order."""
+    return sorted(path.stem for path in (PACKAGE / folder).glob(f"*.{ending}"))
+
+
 @cache
 def sql(name: str) -> Mapping[str, str]:
     """Return the statements of `store/sql/<name>.sql` by the name of their section.
@@ -32,8 +37,8 @@ def sql(name: str) -> Mapping[str, str]:
 
 def sections_of_all_files(*, leave_out: Collection[str] = ()) -> list[str]:
     """Return every statement of `store/sql/`, but those of the files named."""
-    names = sorted(path.stem for path in (PACKAGE / "store" / "sql").glob("*.sql"))
-    return [statement for name in names if name not in leave_out for statement in sql(name).values()]
+    files = names("store/sql", "sql")
+    return [statement for name in files if name not in leave_out for statement in sql(name).values()]
 
 
 def migrations() -> list[Path]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gh_backfill.clients import damage, documents, numbers, parsing, sense
+from gh_backfill.clients import damage, documents, numbers, parsing, pull_requests, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.pages import KnownNumber
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
 from gh_backfill.policy import query_prices
-from gh_backfill.policy.pull_requests.follow_ups import Slot
+from gh_backfill.policy.items import Slot
 from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT
 
 UNITS = 2
@@ -62,9 +62,9 @@ def _shown(answer: Answer, name: str, number: int) -> Named[Shown]:
 
 
 def _pull_request(answer: Answer, name: str, number: int) -> Named[Slot]:
-    if (name, "pullRequest") in answer.not_found:
+    if (name, documents.ONE) in answer.not_found:
         return NotFound()
     node = answer.data[name]
     mark = {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
-    slot = parsing.slot({"node": node.get("pullRequest"), **mark}, None)
+    slot = parsing.slot(pull_requests.QUERIES, {"node": node.get(documents.ONE), **mark}, None)
     return numbers.named(slot, KnownNumber(number=number, node_id=None))

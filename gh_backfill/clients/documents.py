@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from gh_backfill.resources import text
+from gh_backfill.resources import names, text
 
 _DEFINITION = re.compile(r"^(?:query|fragment) (\w+).*?^\}$", re.MULTILINE | re.DOTALL)
 _SPREAD = re.compile(r"\.\.\.(\w+)")
@@ -14,7 +14,14 @@ _HEAD = re.compile(r"^query \w+\((.*?)\) \{\n(.*)\n\}$", re.DOTALL)
 _NUMBERED = re.compile(r"(?<![\w$])(a|\$(?!q0)[A-Za-z]+)0\b")
 _ONE_NUMBER = "$q0: Int!"
 _NUMBER_LINE = re.compile(r"^ *q0: .*\n", re.MULTILINE)
-_FILES = ("capture", "repositories")
+# What a template calls the thing that it names by its number, and the place where numbers are asked about.
+ONE = "one"
+NUMBERS = "numbers"
+
+
+def names_one(path: Sequence[str | int]) -> bool:
+    """Say whether a path of an answer leads to one thing that its query named: by an id, in a list, or by a number."""
+    return len(path) == 1 or (len(path) == 2 and (isinstance(path[1], int) or path[1] == ONE or path[0] == NUMBERS))
 
 
 @lru_cache(maxsize=64)
@@ -80,5 +87,5 @@ def _spreads(definitions: Sequence[str]) -> list[str]:
 
 @cache
 def _definitions() -> dict[str, str]:
-    whole = "\n".join(text(f"clients/queries/{name}.graphql") for name in _FILES)
+    whole = "\n".join(text(f"clients/queries/{name}.graphql") for name in names("clients/queries", "graphql"))
     return {match.group(1): match.group(0) for match in _DEFINITION.finditer(whole)}

@@ -30,7 +30,7 @@ def _templates(sample: Sample) -> tuple[str, ...]:
         *("TopUpThreads" for _ in sample.threads),
         *("TopUpPullRequestComments" for _ in range(sample.comments)),
         *(["TopUpReviews"] if sample.ids else []),
-        *(["Page"] if sample.page else []),
+        *(["PullRequestPage"] if sample.page else []),
     )
 
 

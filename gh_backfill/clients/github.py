@@ -1,85 +1,69 @@
-"""Ask GitHub for pages of pull requests, for single ones, and for what completes them."""
+"""Ask GitHub for pages of items of any kind, for single ones, and for what completes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
 
 from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
+from gh_backfill.clients.item_queries import ItemQueries, ListQuery
 from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Order, Page, PageAsked
 from gh_backfill.errors import GitHubError, Gone, TooBig
-from gh_backfill.models.github import Named, NodeId, NotFound, Spent, Unknown
+from gh_backfill.models.github import Listing, Named, NodeId, NotFound, Spent, Unknown
 from gh_backfill.policy import query_prices
-from gh_backfill.policy.pull_requests.follow_ups import Answer as ItemAnswer
-from gh_backfill.policy.pull_requests.follow_ups import (
-    CommentsOfReview,
-    CommentsOfThread,
-    FollowUp,
-    MoreComments,
-    MoreReviews,
-    Slot,
-    Threads,
-    by_id,
-)
-from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT
-
-IDS_A_QUERY = 100
-AGAIN_UNITS = 3
-_TEMPLATES: dict[type[FollowUp], str] = {
-    CommentsOfReview: "TopUpReviewComments",
-    Threads: "TopUpThreads",
-    CommentsOfThread: "TopUpThreadComments",
-    MoreReviews: "TopUpPullRequestReviews",
-    MoreComments: "TopUpPullRequestComments",
-}
+from gh_backfill.policy.items import FollowUp, Slot
+from gh_backfill.policy.query_prices import MOST_IDS, UNITS_OF_ONE_POINT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageAndFollowUps:
     """What one query brought: an answer to each want, or why there is none; the page, or why it is not there."""
 
-    answers: Sequence[tuple[FollowUp, Named[ItemAnswer]]]
+    answers: Sequence[tuple[FollowUp, Named[Listing[object]]]]
     page: Page | GitHubError | None
     spent: Spent
 
 
-def outline(graphql: GraphQL, asked: Asked) -> Page:
-    """Return the places of a page whose pull requests can't be read: their slots are `Unreadable` by design.
+def outline(graphql: GraphQL, queries: ItemQueries, asked: Asked) -> Page:
+    """Return the places of a page whose items can't be read: their slots are `Unreadable` by design.
 
     Nothing may lead to some of them.
     """
     if isinstance(asked, NumbersAsked):
         answer = graphql.execute(documents.aliases(("Numbers",)), {"repository": asked.repository})
         return numbers.page(answer, replace(asked, numbers=()), first=0)
-    return _page(graphql.execute(documents.aliases(("Outline",)), _variables(asked)), asked, gaps=True)
+    answer = graphql.execute(documents.aliases((queries.outline,)), _variables(asked))
+    return _page(answer, queries, asked, gaps=True)
 
 
 def again(
-    graphql: GraphQL, repository_node_id: NodeId, slots: Sequence[Slot], order: Order
+    graphql: GraphQL, queries: ItemQueries, repository_node_id: NodeId, slots: Sequence[Slot], order: Order
 ) -> tuple[list[Slot], Spent]:
-    """Ask once more for pull requests of a page, each alone by its place; one that is gone comes back empty."""
+    """Ask once more for items of a page, each alone by its place; one that is gone comes back empty."""
     fresh: list[Slot] = []
     spent = Spent()
-    for part in _parts(slots, UNITS_OF_ONE_POINT // AGAIN_UNITS):
+    units = queries.units + 1
+    for part in _parts(slots, UNITS_OF_ONE_POINT // units):
         variables: dict[str, object] = {"repository": repository_node_id, "field": order}
         variables |= {f"after{number}": slot.after for number, slot in enumerate(part)}
         answer = graphql.execute(
-            documents.aliases(("PullRequestAfter",) * len(part)),
+            documents.aliases((queries.after,) * len(part)),
             variables,
-            points=query_prices.points(AGAIN_UNITS * len(part)),
+            points=query_prices.points(units * len(part)),
         )
         spent += answer.spent
         with sense.understood():
-            fresh += [_again(answer.data[f"a{number}"], slot) for number, slot in enumerate(part)]
+            fresh += [_again(queries, answer.data[f"a{number}"], slot) for number, slot in enumerate(part)]
     return fresh, spent
 
 
-def again_by_number(graphql: GraphQL, repository_node_id: NodeId, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+def again_by_number(
+    graphql: GraphQL, queries: ItemQueries, repository_node_id: NodeId, slots: Sequence[Slot]
+) -> tuple[list[Slot], Spent]:
     """Do what `again` does for slots whose places are numbers."""
-    found, spent = by_number(graphql, repository_node_id, [int(slot.after or 0) for slot in slots])
+    found, spent = by_number(graphql, queries, repository_node_id, [int(slot.after or 0) for slot in slots])
     fresh = []
     for slot, (number, answer) in zip(slots, found.items(), strict=True):
         identity = next((each.identity for each in slot.unreadable), None)
@@ -95,58 +79,62 @@ def again_by_number(graphql: GraphQL, repository_node_id: NodeId, slots: Sequenc
 
 
 def by_number(
-    graphql: GraphQL, repository_node_id: NodeId, wanted: Sequence[int]
+    graphql: GraphQL, queries: ItemQueries, repository_node_id: NodeId, wanted: Sequence[int]
 ) -> tuple[dict[int, Named[Slot]], Spent]:
-    """Return pull requests by their numbers, as far as GitHub tells of them."""
+    """Return items by their numbers, as far as GitHub tells of them."""
     found: dict[int, Named[Slot]] = {}
     spent = Spent()
-    for part in _parts(wanted, UNITS_OF_ONE_POINT // 2):
+    for part in _parts(wanted, UNITS_OF_ONE_POINT // queries.units):
         variables: dict[str, object] = {"repository": repository_node_id}
         variables |= {f"number{index}": number for index, number in enumerate(part)}
         answer = graphql.execute(
-            documents.aliases(("PullRequestByNumber",) * len(part)),
+            documents.aliases((queries.by_number,) * len(part)),
             variables,
-            points=query_prices.points(2 * len(part)),
+            points=query_prices.points(queries.units * len(part)),
             divisible=True,
         )
         spent += answer.spent
         with sense.understood():
             for index, number in enumerate(part):
-                found[number] = _by_number(answer, (f"a{index}", "pullRequest"))
+                found[number] = _by_number(queries, answer, (f"a{index}", documents.ONE))
     return found, spent
 
 
-def _by_number(answer: Answer, path: tuple[str, str]) -> Named[Slot]:
+def _by_number(queries: ItemQueries, answer: Answer, path: tuple[str, str]) -> Named[Slot]:
     if path in answer.not_found:
         return NotFound()
     holder = answer.data[path[0]] or {}
-    if holder.get("pullRequest") is None:
+    if holder.get(documents.ONE) is None:
         return Unknown(reason=str(answer.why(*path)))
-    return parsing.slot({"node": holder["pullRequest"], **_mark(holder)}, None)
+    return parsing.slot(queries, {"node": holder[documents.ONE], **_mark(holder)}, None)
 
 
-def _again(node: dict[str, Any] | None, slot: Slot) -> Slot:
-    edges = ((node or {}).get("pullRequests") or {}).get("edges")
+def _again(queries: ItemQueries, node: dict[str, Any] | None, slot: Slot) -> Slot:
+    edges = ((node or {}).get(queries.connection) or {}).get("edges")
     if node is None or edges is None or damage.MARK in node:
         return slot
-    return parsing.slot(edges[0], slot.after) if edges else Slot(after=slot.after, item=None, unreadable=())
+    if not edges:
+        return Slot(after=slot.after, item=None, unreadable=())
+    return parsing.slot(queries, edges[0], slot.after)
 
 
 def _mark(node: dict[str, Any]) -> dict[str, str]:
     return {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
 
 
-def _slots(edges: Sequence[dict[str, Any] | None], after: str | None) -> tuple[tuple[Slot, ...], str | None]:
+def _slots(
+    queries: ItemQueries, edges: Sequence[dict[str, Any] | None], after: str | None
+) -> tuple[tuple[Slot, ...], str | None]:
     """Return the places of a page and the cursor behind the last; what follows a null edge has no cursor before it."""
     slots: list[Slot] = []
     for edge in edges:
-        slots.append(parsing.slot(edge, after))
+        slots.append(parsing.slot(queries, edge, after))
         after = sense.text_or_none(edge["cursor"]) if edge else None
     return tuple(slots), after
 
 
 @sense.understood()
-def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
+def _page(answer: Answer, queries: ItemQueries, asked: PageAsked, *, gaps: bool = False) -> Page:
     """Read the page of an answer; `gaps` takes one in which nothing leads to a place that can't be read.
 
     Raises Gone if the repository is not there any more, and TooBig if GitHub left the page out, or more than half of
@@ -155,19 +143,19 @@ def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
     node = answer.data["node"]
     if not node and ("node",) in answer.not_found:
         raise Gone("GitHub does not show this repository any more (deleted, or made private)")
-    connection = (node or {}).get("pullRequests")
+    connection = (node or {}).get(queries.connection)
     if not connection or connection["edges"] is None or damage.MARK in node:
         raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
-    slots, last = _slots(sense.elements(connection["edges"]), asked.after)
+    slots, last = _slots(queries, sense.elements(connection["edges"]), asked.after)
     if not gaps and any(slot.item is None and slot.after is None for slot in slots[1:]):
         raise TooBig("GitHub left out places of a page, and what leads to them")
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
-        raise TooBig(f"GitHub left out {lost} of the {len(slots)} pull requests of a page")
+        raise TooBig(f"GitHub left out {lost} of the {len(slots)} {queries.items} of a page")
     info = connection["pageInfo"]
     more, end = sense.truth(info["hasNextPage"]), sense.text_or_none(info["endCursor"]) or None
     if end in (None, asked.after) and last is not None:
-        end = last  # the cursor of the last pull request leads on as well
+        end = last  # the cursor of the last one leads on as well
     return Page(
         slots=slots,
         total=sense.count(connection["totalCount"]),
@@ -181,57 +169,93 @@ def _page(answer: Answer, asked: PageAsked, *, gaps: bool = False) -> Page:
     )
 
 
-def ask(graphql: GraphQL, wants: Sequence[FollowUp], page: Asked | None = None, *, points: int) -> PageAndFollowUps:
+def ask(
+    graphql: GraphQL, queries: ItemQueries, wants: Sequence[FollowUp], page: Asked | None = None, *, points: int
+) -> PageAndFollowUps:
     """Ask for several wants and a page in one query, which is expected to cost `points`.
 
     What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
     """
-    by_ids = list(islice(filter(by_id, wants), IDS_A_QUERY))
-    chosen = set(by_ids)
-    singles = sorted((want for want in wants if want not in chosen), key=lambda want: _TEMPLATES[type(want)])
-    templates = [_TEMPLATES[type(want)] for want in singles]
-    variables: dict[str, object] = {}
-    for number, want in enumerate(singles):
-        variables |= {f"id{number}": want.node_id, f"after{number}": want.after}
-        if isinstance(want, Threads):
-            variables[f"first{number}"] = want.first
-    if by_ids:
-        templates.append("TopUpReviews")
-        variables["ids"] = [want.node_id for want in by_ids]
-    many, first = 0, len(templates)
+    together = _Together()
+    for want in sorted(wants, key=lambda want: queries.lists[type(want)].alone):
+        together.add(want, queries.lists[type(want)])
+    together.list_ids(queries)
+    templates, variables, first = together.templates, together.variables, len(together.templates)
+    many = 0
     match page:
         case PageAsked():
-            templates.append("Page")
+            templates.append(queries.page)
             variables |= _variables(page)
         case NumbersAsked():
             templates += numbers.templates(page)
             variables |= numbers.variables(page, first)
             many = len(page.numbers)
+        case None:
+            pass
+        case _:
+            assert_never(page)
     document = documents.aliases(tuple(templates), numbers=many)
     answer = graphql.execute(document, variables, points=points, divisible=True)
     return PageAndFollowUps(
-        answers=_answers(answer, singles, by_ids),
-        page=None if page is None else _page_or_why_not(answer, page, first),
+        answers=together.answers(answer, queries),
+        page=None if page is None else _page_or_why_not(answer, queries, page, first),
         spent=answer.spent,
     )
 
 
-@sense.understood()
-def _answers(
-    answer: Answer, singles: Sequence[FollowUp], by_ids: Sequence[FollowUp]
-) -> list[tuple[FollowUp, Named[ItemAnswer]]]:
-    paths: list[tuple[str | int, ...]] = [(f"a{number}",) for number in range(len(singles))]
-    nodes = [answer.data[f"a{number}"] for number in range(len(singles))]
-    if by_ids:
-        paths += (("nodes", number) for number in range(len(by_ids)))
-        nodes += answer.data["nodes"] or [None] * len(by_ids)
-    replies = zip([*singles, *by_ids], nodes, paths, strict=True)
-    return [(want, _reply(want, node, path, answer)) for want, node, path in replies]
+@dataclass(kw_only=True, slots=True)
+class _Together:
+    """Wants on their way into one query: under an alias each, or in the list of ids of their type."""
+
+    templates: list[str] = field(default_factory=list)
+    variables: dict[str, object] = field(default_factory=dict)
+    _alone: list[FollowUp] = field(default_factory=list)
+    _by_ids: dict[type[FollowUp], list[FollowUp]] = field(default_factory=dict)
+
+    def add(self, want: FollowUp, query: ListQuery) -> None:
+        """Take a want."""
+        listed = self._by_ids.setdefault(type(want), [])
+        if want.by_ids is not None and len(listed) < MOST_IDS:
+            listed.append(want)
+            return
+        number = len(self._alone)
+        self._alone.append(want)
+        self.templates.append(query.alone)
+        self.variables |= {f"id{number}": want.node_id, f"after{number}": want.after}
+        if query.first is not None:
+            self.variables[f"first{number}"] = query.first(want)
+
+    def list_ids(self, queries: ItemQueries) -> None:
+        """Add the lists of ids, after the aliases, whose places are their numbers."""
+        for kind, listed in self._by_ids.items():
+            query = queries.lists[kind]
+            if listed and query.by_ids is not None:
+                self.templates.append(query.by_ids)
+                self.variables[query.ids] = [want.node_id for want in listed]
+
+    @sense.understood()
+    def answers(self, answer: Answer, queries: ItemQueries) -> list[tuple[FollowUp, Named[Listing[object]]]]:
+        """Return what an answer says to each want."""
+        found = [
+            (want, _answered(queries, want, answer.data[f"a{number}"], (f"a{number}",), answer))
+            for number, want in enumerate(self._alone)
+        ]
+        for kind, listed in self._by_ids.items():
+            if listed:
+                name = queries.lists[kind].name
+                nodes = answer.data[name] or [None] * len(listed)
+                found += [
+                    (want, _answered(queries, want, node, (name, place), answer))
+                    for place, (want, node) in enumerate(zip(listed, nodes, strict=True))
+                ]
+        return found
 
 
-def _page_or_why_not(answer: Answer, asked: Asked, first: int) -> Page | GitHubError:
+def _page_or_why_not(answer: Answer, queries: ItemQueries, asked: Asked, first: int) -> Page | GitHubError:
     try:
-        return _page(answer, asked) if isinstance(asked, PageAsked) else numbers.page(answer, asked, first)
+        if isinstance(asked, NumbersAsked):
+            return numbers.page(answer, asked, first)
+        return _page(answer, queries, asked)
     except GitHubError as error:
         return error
 
@@ -240,33 +264,17 @@ def _variables(page: PageAsked) -> dict[str, object]:
     return {"repository": page.repository, "first": page.first, "after": page.after, "field": page.order}
 
 
-def _reply(
-    want: FollowUp, node: dict[str, Any] | None, path: tuple[str | int, ...], answer: Answer
-) -> Named[ItemAnswer]:
+def _answered(
+    queries: ItemQueries, want: FollowUp, node: Mapping[str, Any] | None, path: tuple[str | int, ...], answer: Answer
+) -> Named[Listing[object]]:
     if path in answer.not_found:
         return NotFound()
     try:
         if not node or damage.MARK in node:
             return Unknown(reason=str(answer.why(*path)))
-        return _listing(want, node)
+        return queries.lists[type(want)].read(node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
-
-
-def _listing(want: FollowUp, node: dict[str, Any]) -> ItemAnswer:
-    match want:
-        case MoreReviews():
-            return parsing.listing(node["reviews"], "review", parsing.review)
-        case MoreComments():
-            return parsing.listing(node["comments"], "issue_comment", parsing.comment)
-        case CommentsOfReview(review_id=review_id):
-            return parsing.listing(
-                node["comments"], "review_comment", lambda child: parsing.review_comment(child, review_id)
-            )
-        case CommentsOfThread():
-            return parsing.listing(node["comments"], "review_comment", parsing.review_comment)
-        case Threads():
-            return parsing.listing(node["reviewThreads"], "review_comment", parsing.thread)
 
 
 def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

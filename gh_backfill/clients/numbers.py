@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gh_backfill.clients import damage, parsing, sense
+from gh_backfill.clients import damage, documents, parsing, pull_requests, sense
 from gh_backfill.clients.graphql import Answer
 from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page
 from gh_backfill.errors import Gone, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
-from gh_backfill.policy.pull_requests.follow_ups import Slot
+from gh_backfill.policy.items import Slot
 from gh_backfill.policy.surcharges import Counted
 
 
@@ -35,11 +35,11 @@ def page(answer: Answer, asked: NumbersAsked, first: int) -> Page:
     Its places are numbers; `first` is the place of its first template in the query.  Where the next page begins is for
     the caller to say.  Raises Gone, TooBig and Unreachable as a page by cursor does.
     """
-    node = answer.data["numbers"]
-    if not node and ("numbers",) in answer.not_found:
+    node = answer.data[documents.NUMBERS]
+    if not node and (documents.NUMBERS,) in answer.not_found:
         raise Gone("GitHub does not show this repository any more (deleted, or made private)")
     if not node or (node.get("pullRequests") or {}).get("totalCount") is None:
-        raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("numbers")
+        raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why(documents.NUMBERS)
     slots = _slots(answer, asked, first)
     lost = sum(slot.item is None for slot in slots)
     if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
@@ -90,14 +90,14 @@ def _slots(answer: Answer, asked: NumbersAsked, first: int) -> tuple[Slot, ...]:
         holders[known.number] = ("known", place), node, node
     for place, known in enumerate(_alone(asked), first):
         holder = answer.data.get(f"a{place}")
-        holders[known.number] = (f"a{place}", "pullRequest"), holder, (holder or {}).get("pullRequest")
+        holders[known.number] = (f"a{place}", documents.ONE), holder, (holder or {}).get(documents.ONE)
     slots = []
     for known in asked.known:
         path, holder, node = holders[known.number]
         if path not in answer.not_found:
             reason = "GitHub did not say what it is" if node is None else holder.get(damage.MARK)
             edge = {"node": node} | ({damage.MARK: reason} if reason else {})
-            slots.append(named(parsing.slot(edge, None), known))
+            slots.append(named(parsing.slot(pull_requests.QUERIES, edge, None), known))
     return tuple(slots)
 
 
@@ -107,8 +107,8 @@ def _told(node: dict[str, Any], answer: Answer, asked: NumbersAsked) -> dict[int
 
 def _number(found: dict[str, Any] | None, answer: Answer, alias: str) -> Named[NodeId]:
     """Return the id of a pull request; an issue has none here, for it is not found as one."""
-    if ("numbers", alias) in answer.not_found:
+    if (documents.NUMBERS, alias) in answer.not_found:
         return NotFound()
     if found is None or damage.MARK in found:
-        return Unknown(reason=str(answer.why("numbers", alias)))
+        return Unknown(reason=str(answer.why(documents.NUMBERS, alias)))
     return sense.node_id(found["id"]) if "id" in found else NotFound()

@@ -1,4 +1,4 @@
-"""Pages of pull requests: how one is asked for, and what it brings."""
+"""Pages of items: how one is asked for, and what it brings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Literal
 
 from gh_backfill.models.github import Named, NodeId, Spent
-from gh_backfill.policy.pull_requests.follow_ups import Slot
+from gh_backfill.policy.items import Slot
 
 Order = Literal["CREATED_AT", "UPDATED_AT"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageAsked:
-    """The next `first` pull requests of a repository after a cursor, newest first by `order`."""
+    """The next `first` items of a repository after a cursor, newest first by `order`."""
 
     repository: NodeId
     first: int
@@ -51,7 +51,7 @@ Asked = PageAsked | NumbersAsked
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A page of pull requests, and what GitHub says of the repository at that moment.
+    """A page of items, and what GitHub says of the repository at that moment.
 
     `more` is GitHub's word that others follow; then `next` is their cursor, or None where it gave none.  `stuck` says
     that the list can't be followed any further, though GitHub counts more.

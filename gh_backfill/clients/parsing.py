@@ -6,21 +6,20 @@ null that GitHub put there because it could not answer is marked by `damage`, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.clients import sense
 from gh_backfill.clients.damage import MARK, MENDED
+from gh_backfill.clients.item_queries import ItemQueries, Node
 from gh_backfill.clients.sense import UNREADABLE, count, identity, node_id, text, text_or_none, truth
 from gh_backfill.models.github import GHOST, Listing, Person, Repository, Unreadable
-from gh_backfill.models.pull_requests import Comment, PullRequest, PullRequestState, Review, ReviewComment
-from gh_backfill.policy.pull_requests.follow_ups import PageItem, Slot, ThreadComments
+from gh_backfill.models.pull_requests import Comment
+from gh_backfill.policy.items import PageItem, Slot
 
-Node = Mapping[str, Any]
 Kind = TypeVar("Kind")
-REVIEW_STATES = frozenset({"PENDING", "APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED"})
 
 
 def time(value: str | None) -> datetime | None:
@@ -45,115 +44,31 @@ def person(node: Node | None) -> Person:
     )
 
 
-def review(node: Node) -> Review:
-    """Read one review; raises KeyError, TypeError or ValueError where a part is missing that must be there."""
-    if node["state"] not in REVIEW_STATES:
-        raise ValueError(f"unknown review state {node['state']}")
-    return Review(
-        node_id=node_id(node["id"]),
-        github_id=identity(node["fullDatabaseId"]),
-        author=person(node["author"]),
-        state=node["state"],
-        body=text(node["body"]),
-        submitted_at=time(node["submittedAt"]),
-        commit_id=_oid(node["commit"]),
-        comments=count(node["comments"]["totalCount"]),
-    )
-
-
 def comment(node: Node) -> Comment:
-    """Read one conversation comment."""
+    """Read one comment of a conversation; raises KeyError, TypeError or ValueError where a part is missing."""
     return Comment(
         github_id=identity(node["fullDatabaseId"]),
         author=person(node["author"]),
         body=text(node["body"]),
-        created_at=_required_time(node["createdAt"]),
-        updated_at=_required_time(node["updatedAt"]),
+        created_at=sense.moment(node["createdAt"]),
+        updated_at=sense.moment(node["updatedAt"]),
     )
 
 
-def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
-    """Read one review comment; `review_id` where the query asked by review, else the node says."""
-    if "pullRequestReview" in node:
-        review_id = _full_id(node["pullRequestReview"])
-    return ReviewComment(
-        github_id=identity(node["fullDatabaseId"]),
-        review_id=review_id,
-        reply_to=_full_id(node["replyTo"]),
-        author=person(node["author"]),
-        body=text(node["body"]),
-        path=text_or_none(node["path"]),
-        position=sense.position(node["position"]),
-        original_position=sense.position(node["originalPosition"]),
-        diff_hunk=text_or_none(node["diffHunk"]),
-        commit_id=_oid(node["commit"]),
-        original_commit_id=_oid(node["originalCommit"]),
-        created_at=_required_time(node["createdAt"]),
-        updated_at=_required_time(node["updatedAt"]),
-    )
-
-
-def thread(node: Node) -> ThreadComments:
-    """Read one review thread with its first comments."""
-    return ThreadComments(
-        node_id=node_id(node["id"]), comments=listing(node["comments"], "review_comment", review_comment)
-    )
-
-
-def pull_request(node: Node) -> PullRequest:
-    """Read the fields of a pull request, without its lists."""
-    return PullRequest(
-        node_id=node_id(node["id"]),
-        github_id=identity(node["fullDatabaseId"]),
-        number=sense.number(node["number"]),
-        title=text(node["title"]),
-        body=text_or_none(node["body"]),
-        state=PullRequestState(node["state"].lower()),
-        draft=truth(node["isDraft"]),
-        url=text(node["url"]),
-        created_at=_required_time(node["createdAt"]),
-        updated_at=_required_time(node["updatedAt"]),
-        closed_at=time(node["closedAt"]),
-        merged_at=time(node["mergedAt"]),
-        additions=count(node["additions"]),
-        deletions=count(node["deletions"]),
-        changed_files=count(node["changedFiles"]),
-        commits=count(node["commits"]["totalCount"]),
-        base_branch=text(node["baseRefName"]),
-        head_branch=text(node["headRefName"]),
-        author=person(node["author"]),
-        merged_by=person(node["mergedBy"]) if node["mergedBy"] else None,
-        reviews=count(node["allReviews"]["totalCount"]),
-        comments=count(node["allComments"]["totalCount"]),
-        review_threads=count(node["reviewThreads"]["totalCount"]),
-        total_comments=None if node["totalCommentsCount"] is None else count(node["totalCommentsCount"]),
-    )
-
-
-def page_item(node: Node) -> PageItem:
-    """Read a pull request of a page, with its first reviews and comments."""
-    number = node["number"]
-    return PageItem(
-        pull_request=pull_request(node),
-        reviews=listing(node["reviews"], "review", review, number),
-        comments=listing(node["comments"], "issue_comment", comment, number),
-    )
-
-
-def slot(edge: Node | None, after: str | None) -> Slot:
+def slot(queries: ItemQueries, edge: Node | None, after: str | None) -> Slot:
     """Read one place of a page; `after` is the cursor that leads to it."""
     node = edge.get("node") if isinstance(edge, dict) else None
     reason = _mark(edge)
     item: PageItem | None = None
     lost: list[Unreadable] = []
     try:
-        item = page_item(node or {}) if reason is None or _only_mended(node, reason) else None
+        item = queries.read(node or {}) if reason is None or _only_mended(node, reason) else None
     except UNREADABLE as error:
         reason = reason or f"{type(error).__name__}: {error}"
     if item is None or reason is not None:
-        lost.append(_unreadable(node, "pull_request", reason or "GitHub gave nothing", None, f"after {after}"))
+        lost.append(_unreadable(node, queries.item, reason or "GitHub gave nothing", None, f"after {after}"))
     if item is not None:
-        lost += (*item.reviews.unreadable, *item.comments.unreadable)
+        lost += item.unreadable
     return Slot(after=after, item=item, unreadable=tuple(lost))
 
 
@@ -234,23 +149,11 @@ def _unreadable(node: Node | None, kind: str, reason: str, number: int | None, p
     )
 
 
-def _required_time(value: str) -> datetime:
-    return sense.moment(value)
-
-
 def _number(value: Any, otherwise: int | None) -> int | None:
     try:
         return otherwise if value is None else sense.number(value)
     except UNREADABLE:
         return otherwise
-
-
-def _oid(node: Node | None) -> str | None:
-    return None if node is None else text(node["oid"])
-
-
-def _full_id(node: Node | None) -> int | None:
-    return None if node is None or node["fullDatabaseId"] is None else identity(node["fullDatabaseId"])
 
 
 def _name(node: Node | None) -> str | None:

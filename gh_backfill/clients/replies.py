@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from gh_backfill.clients import damage, sense
+from gh_backfill.clients import damage, documents, sense
 from gh_backfill.clients.sense import Error
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, RateLimited, TooBig, Unexpected, Unreachable
 from gh_backfill.models.github import Budget
@@ -158,10 +158,7 @@ def _reset_at(data: Mapping[str, Any]) -> datetime | None:
 
 def _is_missing(error: Error) -> bool:
     """Say whether an error only tells that a thing we named does not exist."""
-    path = error.path or ()
-    by_place = len(path) == 2 and (path[0] in ("nodes", "known", "numbers") or path[1] == "pullRequest")
-    whole_thing = len(path) == 1 or by_place
-    return error.kind == "NOT_FOUND" and whole_thing
+    return error.kind == "NOT_FOUND" and documents.names_one(error.path or ())
 
 
 def _reason(error: Error) -> str:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gh_backfill.engine.follow_ups import Chunk
+from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.refused import sift
 from gh_backfill.errors import RowRefused, StaleClaim
 from gh_backfill.models.work import Claim, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.progress import advance
-from gh_backfill.store import backfills, items, people, repositories
+from gh_backfill.store import backfills, people, repositories
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.item_rows import Written
 from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 class Committed:
     """What a commit wrote, and the repository as GitHub names it now."""
 
-    written: items.Written
+    written: Written
     repository: TrackedRepository
 
 
@@ -33,13 +35,14 @@ class Commit:
     """The commit of one fetched chunk, and of what is known of page sizes after it."""
 
     db: Database
+    kind: Kind
     repository: TrackedRepository
     claim: Claim
     chunk: Chunk
     next_page: PageSize
     remaining: int | None
     sleep: Callable[[float], None]
-    _written: items.Written = field(default_factory=items.Written)
+    _written: Written = field(default_factory=Written)
 
     def run(self) -> Committed:
         """Commit, and return what was written.
@@ -63,13 +66,12 @@ class Commit:
 
     def _once(self) -> None:
         with self.db.transaction() as tx:
-            people.store_people(tx, people.people_of(self.chunk.items))
+            people.store_people(tx, self.kind.people(self.chunk.items))
         with self.db.transaction() as tx:
             if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
                 self._stop_circling()
             self._follow(tx)
-            words = items.vocabulary(tx)
-            self._written = items.write(tx, self.repository, self.chunk.items, self.chunk.unreadable, words)
+            self._written = self.kind.write(tx, self.repository, self.chunk.items, self.chunk.unreadable)
             self._close(tx)
 
     def _landed(self) -> bool:
@@ -82,26 +84,24 @@ class Commit:
         What is too large for any database is at fault itself, however much of the chunk it is.
         """
         with self.db.transaction() as tx:
-            if items.own_numbers(tx, self.repository, self.chunk.items):
+            if self.kind.own_numbers(tx, self.repository, self.chunk.items):
                 return
-        found = sift(self.db, self.repository, self.chunk.items)
-        if found.most_of(self.chunk.items):
+        found = sift(self.db, self.kind, self.repository, self.chunk.items)
+        if found.most:
             raise error
         lost = (*self.chunk.unreadable, *found.refused)
         self.chunk = replace(self.chunk, items=tuple(found.kept), unreadable=lost)
 
     def _follow(self, tx: Transaction) -> None:
         """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
-        page = self.chunk.page
-        repositories.follow(
-            tx, self.repository.id, full_name=page.full_name, is_private=page.is_private, total=page.total
-        )
+        page, total = self.chunk.page, self.kind.repository_total(self.chunk.page)
+        repositories.follow(tx, self.repository.id, full_name=page.full_name, is_private=page.is_private, total=total)
         owner, name = page.full_name.split("/")
         self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
 
     def _stop_circling(self) -> None:
         """End a walk whose next page has been read already, by a worker before this one."""
-        log.warning("%s: GitHub's list of pull requests goes round in a circle", self.repository.full_name)
+        log.warning("%s: GitHub's list of %s goes round in a circle", self.repository.full_name, self.kind.words)
         page = replace(self.chunk.page, next=None, end=self.claim.after, stuck=True)
         self.chunk = replace(self.chunk, page=page)
 
@@ -121,9 +121,9 @@ class Commit:
             tx,
             self.claim,
             next_state,
-            numbers=[item.pull_request.number for item in chunk.items],
+            numbers=[item.number for item in chunk.items],
             walked=0 if next_state.stuck else chunk.kept,
-            new_items=self._written.new_pull_requests,
+            new_items=self._written.new,
             counts=self._written.counts,
             spent=chunk.spent,
             total=page.total,

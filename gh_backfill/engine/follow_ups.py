@@ -1,4 +1,4 @@
-"""Ask GitHub until pull requests are complete: what a page spoilt, and what its pull requests still lack."""
+"""Ask GitHub until items are complete: what a page spoilt, and what its items still lack."""
 
 from __future__ import annotations
 
@@ -7,62 +7,60 @@ from dataclasses import dataclass, replace
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.item_queries import ItemQueries
 from gh_backfill.clients.pages import Asked, Page, PageAsked
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NotFound, Spent, Unknown, Unreadable
-from gh_backfill.models.pull_requests import CompletePullRequest
+from gh_backfill.policy.items import TRIES, Collector, CompleteItem, FollowUp, Slot
 from gh_backfill.policy.packing import Query, next_query
-from gh_backfill.policy.pull_requests.completeness import TRIES, PullRequestCollector
-from gh_backfill.policy.pull_requests.follow_ups import FollowUp, Slot
-from gh_backfill.policy.query_prices import A_PAGE, Prices
-from gh_backfill.policy.surcharges import Counted
+from gh_backfill.policy.query_prices import PULL_REQUESTS, PagePrice, Prices
 
 Alive = Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """A page as GitHub gave it, its wanted pull requests complete, what could not be read, and what all of it cost.
+    """A page as GitHub gave it, its wanted items complete, what could not be read, and what all of it cost.
 
     `kept` counts the places of the page that the stream is about.
     """
 
     page: Page
-    items: tuple[CompletePullRequest, ...]
+    items: tuple[CompleteItem, ...]
     unreadable: tuple[Unreadable, ...]
     kept: int
     spent: Spent
 
     @property
     def read(self) -> int:
-        """Return how many pull requests the page had, readable or not, wanted or not."""
+        """Return how many items the page had, readable or not, wanted or not."""
         return len(self.page.slots)
 
 
 class Completion:
-    """What pull requests still lack, asked for many at a time; `take` gives each answer to the one it is for."""
+    """What items of a kind still lack, asked for many at a time; `take` gives each answer to the one it is for."""
 
     def __init__(self) -> None:
-        self._asked: Mapping[FollowUp, PullRequestCollector] = {}
+        self._asked: Mapping[FollowUp, Collector] = {}
         self._units: int | None = None
 
     def next_query(
         self,
-        pages: Sequence[Sequence[PullRequestCollector]],
+        pages: Sequence[Sequence[Collector]],
         prices: Prices,
         *,
         page: int = 0,
-        by: Counted = A_PAGE,
+        price: PagePrice = PULL_REQUESTS,
         apart: bool = False,
     ) -> Query:
-        """Compose the next query for the pull requests of several pages, the oldest first.
+        """Compose the next query for the items of several pages, the oldest first.
 
-        `page` is the most of the next page that may go with it, and `by` what there is of that page only once; `apart`
-        keeps a page from going with wants.
+        `page` is the most of the next page that may go with it, which costs `price`; `apart` keeps a page from going
+        with wants.
         """
         owners = [{want: gathering for gathering in each for want in gathering.wants()} for each in pages]
         self._asked = {want: gathering for each in reversed(owners) for want, gathering in each.items()}
-        query = next_query(owners, prices, page=page, units=self._units, by=by)
+        query = next_query(owners, prices, page=page, units=self._units, price=price)
         return replace(query, page=0) if apart and query.wants else query
 
     def take(self, reply: github.PageAndFollowUps) -> None:
@@ -81,14 +79,16 @@ class Completion:
             self._asked[want].shrink(want)
 
 
-def complete(graphql: GraphQL, gatherings: Sequence[PullRequestCollector], alive: Alive = lambda: None) -> Spent:
-    """Ask, many pull requests at a time, for what they lack, until they are complete; returns what it cost."""
+def complete(
+    graphql: GraphQL, queries: ItemQueries, gatherings: Sequence[Collector], alive: Alive = lambda: None
+) -> Spent:
+    """Ask, many items at a time, for what they lack, until they are complete; returns what it cost."""
     spent, prices = Spent(), Prices()
     completion = Completion()
     while query := completion.next_query([gatherings], prices):
         alive()
         try:
-            reply = github.ask(graphql, query.wants, points=prices.points(query.counted))
+            reply = github.ask(graphql, queries, query.wants, points=prices.points(query.counted))
         except TooBig:
             completion.too_big(query)
             continue
@@ -97,13 +97,15 @@ def complete(graphql: GraphQL, gatherings: Sequence[PullRequestCollector], alive
     return spent
 
 
-def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive) -> tuple[list[Slot], Spent]:
+def salvage(
+    graphql: GraphQL, queries: ItemQueries, asked: Asked, slots: Sequence[Slot], alive: Alive
+) -> tuple[list[Slot], Spent]:
     """Keep the good places of a page, and ask for the others again, alone; those that are gone are left out.
 
-    A pull request in the place of another one is no answer.  What stays unreadable comes back as such, with its number,
+    An item in the place of another one is no answer.  What stays unreadable comes back as such, with its number,
     so that it can be tried again by it.
     """
-    places = _once_each(slots)
+    places = _once_each(queries, slots)
     spent = Spent()
     for _ in range(TRIES - 1):
         spoilt = [place for place, slot in enumerate(places) if slot.unreadable and (place == 0 or slot.after)]
@@ -112,25 +114,25 @@ def salvage(graphql: GraphQL, asked: Asked, slots: Sequence[Slot], alive: Alive)
         alive()
         asked_again = [places[place] for place in spoilt]
         if isinstance(asked, PageAsked):
-            fresh, cost = _again(graphql, asked, asked_again)
+            fresh, cost = _again(graphql, queries, asked, asked_again)
         else:
-            fresh, cost = github.again_by_number(graphql, asked.repository, asked_again)
+            fresh, cost = github.again_by_number(graphql, queries, asked.repository, asked_again)
         spent += cost
         for place, slot in zip(spoilt, fresh, strict=True):
             places[place] = slot
-        places = _once_each(places)
+        places = _once_each(queries, places)
     left = [slot for slot in places if slot.item is not None or slot.unreadable]
-    known, cost = _identify(graphql, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
+    known, cost = _identify(graphql, queries, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
     return known, spent + cost
 
 
-def _again(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
-    """Ask again by the place; where another pull request is there now than the one that is known, by its number."""
-    fresh, spent = github.again(graphql, asked.repository, slots, asked.order)
+def _again(graphql: GraphQL, queries: ItemQueries, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+    """Ask again by the place; where another item is there now than the one that is known, by its number."""
+    fresh, spent = github.again(graphql, queries, asked.repository, slots, asked.order)
     moved = [place for place, slot in enumerate(slots) if slot.number not in (None, fresh[place].number)]
     if moved:
         numbers = {place: slots[place].number or 0 for place in moved}
-        found, cost = github.by_number(graphql, asked.repository, list(numbers.values()))
+        found, cost = github.by_number(graphql, queries, asked.repository, list(numbers.values()))
         spent += cost
         for place, number in numbers.items():
             match found[number]:
@@ -143,15 +145,15 @@ def _again(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[l
     return fresh, spent
 
 
-def _once_each(slots: Sequence[Slot]) -> list[Slot]:
-    """Return places in which no pull request stands twice: the second one stands where another one should."""
+def _once_each(queries: ItemQueries, slots: Sequence[Slot]) -> list[Slot]:
+    """Return places in which no item stands twice: the second one stands where another one should."""
     seen: set[int] = set()
     places: list[Slot] = []
     for slot in slots:
         number = slot.number if slot.item is not None else None
         if number in seen:
             reason = f"GitHub lists #{number} here, which stands elsewhere"
-            lost = Unreadable(kind="pull_request", identity=f"after {slot.after}", reason=reason)
+            lost = Unreadable(kind=queries.item, identity=f"after {slot.after}", reason=reason)
             places.append(Slot(after=slot.after, item=None, unreadable=(lost,)))
         else:
             places.append(slot)
@@ -159,13 +161,15 @@ def _once_each(slots: Sequence[Slot]) -> list[Slot]:
     return places
 
 
-def _identify(graphql: GraphQL, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
+def _identify(
+    graphql: GraphQL, queries: ItemQueries, asked: PageAsked, slots: Sequence[Slot]
+) -> tuple[list[Slot], Spent]:
     spent = Spent()
     known: list[Slot] = []
     for slot in slots:
         placed = slot.after is not None or (asked.after is None and not known)
         if placed and slot.item is None and any(each.number is None for each in slot.unreadable):
-            page = github.outline(graphql, replace(asked, first=1, after=slot.after))
+            page = github.outline(graphql, queries, replace(asked, first=1, after=slot.after))
             spent += page.spent
             named = [each for place in page.slots for each in place.unreadable]
             lost = tuple(

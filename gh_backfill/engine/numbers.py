@@ -11,8 +11,7 @@ from gh_backfill.engine.walks import Ahead
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId, NotFound, Unknown
 from gh_backfill.models.work import Stream
-from gh_backfill.policy.query_prices import A_PAGE_BY_NUMBER
-from gh_backfill.policy.surcharges import Counted
+from gh_backfill.policy.query_prices import PULL_REQUESTS_BY_NUMBER, PagePrice
 
 # So many numbers a query until real answers show that more is safe; and none while two pages are known already.
 NUMBERS_A_QUERY = 300
@@ -67,9 +66,11 @@ class NumberWalk:
             return None
         return NumbersAsked(repository=self.repository, after=self.place, known=known, numbers=numbers)
 
-    def counted(self, asked: Asked | None) -> Counted:
-        """Return the ids and the aliases, for there is no list."""
-        return counted(asked) if isinstance(asked, NumbersAsked) else A_PAGE_BY_NUMBER
+    def price(self, asked: Asked | None) -> PagePrice:
+        """Return the price of the ids and the aliases, for there is no list."""
+        if isinstance(asked, NumbersAsked):
+            return replace(PULL_REQUESTS_BY_NUMBER, once=counted(asked))
+        return PULL_REQUESTS_BY_NUMBER
 
     def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
         """Take what was told of numbers; returns the page with the place of the next one, or None where none came.

@@ -21,16 +21,16 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import Asked, Page
 from gh_backfill.engine.background import Begin
 from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
+from gh_backfill.engine.kind import Kind, Supply
 from gh_backfill.engine.numbers import NumberWalk
-from gh_backfill.engine.pull_requests.rest_comments import ListedComments
 from gh_backfill.engine.walks import Ahead, CursorWalk, Walk
 from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models.github import NodeId, Spent, Unreadable
 from gh_backfill.models.work import Claim, Phase, Stream
 from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.items import Collector
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
 from gh_backfill.policy.progress import page_limit, wanted
-from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,11 @@ QUERIES_APART = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Fetched:
-    """A page that is here, and its pull requests on their way to completeness."""
+    """A page that is here, and its items on their way to completeness."""
 
     after: str | None
     page: Page
-    gatherings: tuple[PullRequestCollector, ...]
+    gatherings: tuple[Collector, ...]
     unreadable: tuple[Unreadable, ...]
     kept: int
 
@@ -65,20 +65,20 @@ class _Asked:
 
 @dataclass(kw_only=True, slots=True)
 class Pipeline:
-    """The pages of one repository that are on their way, the oldest first.
+    """The pages of one kind in one repository that are on their way, the oldest first.
 
     `largest` caps a page (None: the price decides), `size` is the next one's.  `begin` runs a query beside whatever the
-    caller does meanwhile; requests remain one after the other.  `listed` are review comments that REST told
-    of.
+    caller does meanwhile; requests remain one after the other.  `listed` is what REST told of the walk.
     """
 
     graphql: GraphQL
+    kind: Kind
     repository: NodeId
     size: PageSize
     largest: int | None
     begin: Begin
     prices: Prices = field(default_factory=Prices)
-    listed: ListedComments | None = None
+    listed: Supply | None = None
     _fetched: deque[_Fetched] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
@@ -94,7 +94,7 @@ class Pipeline:
         return self._running is not None
 
     def next_size(self, stream: Stream) -> int:
-        """Return how many pull requests the next chunk of a stream has at most."""
+        """Return how many items the next chunk of a stream has at most."""
         if self._fetched and self._fits(stream, self._fetched[0].after, stream.cursor):
             return max(1, len(self._fetched[0].page.slots))
         return page_limit(stream, self._page_size())
@@ -103,7 +103,7 @@ class Pipeline:
         """Fetch the chunk of a claim until it is complete; at most so many chunks are begun, this one included.
 
         `alive` is called before each query, to keep the claim alive.  A page that is too much for GitHub is asked for
-        smaller, and the one pull request that stays too much comes back as unreadable.  Raises what `GraphQL.execute`
+        smaller, and the one item that stays too much comes back as unreadable.  Raises what `GraphQL.execute`
         raises; what was fetched until then is kept for the next call.
         """
         self._adopt(claim, alive)
@@ -170,7 +170,7 @@ class Pipeline:
         if self._walk is not None and self._walk.resume(claim.stream, claim.after, ahead=ahead):
             return
         if claim.stream.numbers is None:
-            self._walk = CursorWalk(repository=self.repository, stream_id=claim.stream.id)
+            self._walk = CursorWalk(repository=self.repository, stream_id=claim.stream.id, page_price=self.kind.price)
             self._walk.resume(claim.stream, claim.after, ahead=ahead)
         else:
             self._walk = NumberWalk.begin(self.repository, claim.stream, claim.after, self._page_size())
@@ -186,15 +186,17 @@ class Pipeline:
         assert walk is not None
         size = walk.most(max(1, min(self._page_size(), left))) if begins else 0
         pages = [each.gatherings for each in self._fetched]
-        by = walk.counted(None)
-        query = self._completion.next_query(pages, self.prices, page=size, by=by, apart=self._apart > 0)
+        price = walk.price(None)
+        query = self._completion.next_query(pages, self.prices, page=size, price=price, apart=self._apart > 0)
         self._apart = max(0, self._apart - 1)
         page = walk.next(stream, place, query.page) if begins else None
-        return _Asked(query=replace(query, by=walk.counted(page)), page=page)
+        return _Asked(query=replace(query, price=walk.price(page)), page=page)
 
     def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
         query = asked.query
-        return github.ask(self.graphql, query.wants, asked.page, points=self.prices.points(query.counted))
+        return github.ask(
+            self.graphql, self.kind.queries, query.wants, asked.page, points=self.prices.points(query.counted)
+        )
 
     def _follow(self, asked: _Asked, answered: Callable[[], github.PageAndFollowUps], alive: Alive) -> None:
         """Take what a query brought, or make the next one smaller."""
@@ -232,14 +234,15 @@ class Pipeline:
             left=page.total - stream.items_done,
         )
         self._tries_alone = 0
-        slots, spent = salvage(self.graphql, asked, page.slots, alive)
+        slots, spent = salvage(self.graphql, self.kind.queries, asked, page.slots, alive)
         self._spent += spent
         kept = wanted(stream, slots)
-        gatherings = tuple(PullRequestCollector(slot.item) for slot in kept if slot.item is not None)
+        gatherings = tuple(self.kind.collector(slot.item) for slot in kept if slot.item is not None)
         if self.listed is not None and stream.phase is Phase.HISTORY:  # the catch-up reads what is newer than the list
             for gathering in gatherings:
-                gathering.supply(self.listed.of(gathering.pull_request) or ())
-        lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == "pull_request")
+                self.listed.supply(gathering)
+        item = self.kind.queries.item
+        lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == item)
         self._fetched.append(
             _Fetched(
                 after=asked.after,
@@ -275,9 +278,9 @@ class Pipeline:
         log.warning("%s; going on with pages of %s", error, self.size.size)
 
     def _step_over(self, asked: Asked, reason: str) -> None:
-        """Leave out the one pull request that can't be read, with its number and the reason."""
+        """Leave out the one item that can't be read, with its number and the reason."""
         self._tries_alone = 0
-        page = github.outline(self.graphql, asked)
+        page = github.outline(self.graphql, self.kind.queries, asked)
         self._spent += page.spent
         lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
         assert self._walk is not None
@@ -300,14 +303,14 @@ class Pipeline:
             )
 
     def _largest(self) -> int:
-        return self.prices.cheapest_page(self.largest or LARGEST_FIRST)
+        return self.prices.cheapest_page(self.largest or LARGEST_FIRST, self.kind.price)
 
     def _page_size(self) -> int:
         return max(1, min(self.size.size, self._largest()))
 
 
 def _left(stream: Stream, fetched: Iterable[_Fetched]) -> int:
-    """Return how many pull requests the goal still lacks beyond those that are here."""
+    """Return how many items the goal still lacks beyond those that are here."""
     if stream.goal.max_items is None:
         return sys.maxsize
     return stream.goal.max_items - stream.items_done - sum(len(each.page.slots) for each in fetched)

@@ -1,4 +1,4 @@
-"""Find out which pull request stands at a place of the list that could not be read, so that it can be asked for."""
+"""Find out which item stands at a place of the list that could not be read, so that it can be asked for."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ from collections.abc import Sequence
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.kind import Kind
 from gh_backfill.errors import GitHubError, RateLimited
 from gh_backfill.models.github import NodeId
 from gh_backfill.models.work import TrackedRepository
-from gh_backfill.policy.pull_requests.follow_ups import Slot
-from gh_backfill.store import items
+from gh_backfill.policy.items import Slot
+from gh_backfill.store import quarantine
 from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
 
 
-def number_places(db: Database, graphql: GraphQL, repository: TrackedRepository, node_id: NodeId) -> None:
+def number_places(db: Database, graphql: GraphQL, kind: Kind, repository: TrackedRepository, node_id: NodeId) -> None:
     """Give the entries of the quarantine that are known by their place alone the numbers that stand there now.
 
     What GitHub does not say stays as it is.  Raises RateLimited.
     """
     with db.transaction(read_only=True) as tx:
-        cursors = items.quarantined_places(tx, repository.id)
+        cursors = quarantine.quarantined_places(tx, repository.id, kind=kind.name)
     found = {
-        cursor: number for cursor, number in zip(cursors, _numbers(graphql, node_id, cursors), strict=True) if number
+        cursor: number
+        for cursor, number in zip(cursors, _numbers(graphql, kind, node_id, cursors), strict=True)
+        if number
     }
     if found:
         with db.transaction() as tx:
-            items.number_places(tx, repository.id, found)
+            quarantine.number_places(tx, repository.id, found, kind=kind.name)
 
 
-def _numbers(graphql: GraphQL, node_id: NodeId, cursors: Sequence[str]) -> list[int | None]:
+def _numbers(graphql: GraphQL, kind: Kind, node_id: NodeId, cursors: Sequence[str]) -> list[int | None]:
     slots = [Slot(after=cursor, item=None, unreadable=()) for cursor in cursors]
     try:
-        told, _ = github.again(graphql, node_id, slots, "CREATED_AT")
+        told, _ = github.again(graphql, kind.queries, node_id, slots, "CREATED_AT")
     except RateLimited:
         raise
     except GitHubError as error:

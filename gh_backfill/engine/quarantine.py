@@ -1,4 +1,4 @@
-"""Try again what went into the quarantine: read its pull requests anew, store what can be stored now."""
+"""Try again what went into the quarantine: read its items anew, store what can be stored now."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.follow_ups import complete
+from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.places import number_places
 from gh_backfill.engine.refused import sift
 from gh_backfill.errors import RateLimited, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadable
-from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import TrackedRepository
-from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
-from gh_backfill.policy.pull_requests.follow_ups import Slot
-from gh_backfill.store import backfills, items, people
+from gh_backfill.policy.items import CompleteItem, Slot
+from gh_backfill.store import backfills, people
+from gh_backfill.store import quarantine as entries
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 
@@ -30,13 +30,13 @@ MOST_ATTEMPTS = 5
 WITHOUT_END = 2**31 - 1
 
 
-# So many pull requests are read and stored at once: what was done stays done, whatever becomes of the others.
+# So many items are read and stored at once: what was done stays done, whatever becomes of the others.
 STEP = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retried:
-    """What became of the quarantine: pull requests read again, entries closed, and pull requests that still fail.
+    """What became of the quarantine: items read again, entries closed, and items that still fail.
 
     `left` were not tried, because the time was up or the points were spent; `why` says which.
     """
@@ -63,38 +63,40 @@ class Retried:
 def retry_quarantined(
     db: Database,
     graphql: GraphQL,
+    kind: Kind,
     repository: TrackedRepository,
     *,
     most_attempts: int = WITHOUT_END,
     sleep: Callable[[float], None] = time.sleep,
     go_on: Callable[[Retried], bool] = lambda done: True,
 ) -> Retried:
-    """Read again every pull request of which something is in the quarantine, and store what can be stored now.
+    """Read again every item of a kind of which something is in the quarantine, and store what can be stored now.
 
     Those tried least come first, `STEP` at a time, each step stored by itself; before each, `go_on` hears what is done
-    and may end it by False, and so does a budget that is spent.  A pull request that is gone on GitHub closes its
-    entries.  Raises what else `GraphQL.execute` raises.
+    and may end it by False, and so does a budget that is spent.  An item that is gone on GitHub closes its entries.
+     Raises what else `GraphQL.execute` raises.
     """
     done = Retried()
     if repository.node_id is None:
         return done
     with suppress(RateLimited):  # then so is the first step, which says so
-        number_places(db, graphql, repository, repository.node_id)
+        number_places(db, graphql, kind, repository, repository.node_id)
     with db.transaction(read_only=True) as tx:
-        numbers = items.quarantined_numbers(tx, repository.id, most_attempts=most_attempts)
+        numbers = entries.quarantined_numbers(tx, repository.id, most_attempts=most_attempts, kind=kind.name)
     for start in range(0, len(numbers), STEP):
         left = Retried(left=len(numbers) - start)
         if not go_on(done + left):
             return done + replace(left, why="the time limit is reached")
         try:
-            done += _step(db, graphql, repository, repository.node_id, numbers[start : start + STEP], sleep)
+            done += _step(db, graphql, kind, repository, repository.node_id, numbers[start : start + STEP], sleep)
         except RateLimited as error:
             return done + replace(left, why=str(error))
         log.info(
-            "%s: %s of %s pull requests of the quarantine are read again, %s still fail",
+            "%s: %s of %s %s of the quarantine are read again, %s still fail",
             repository.full_name,
             done.tried,
             len(numbers),
+            kind.words,
             done.remaining,
         )
     return done
@@ -103,60 +105,60 @@ def retry_quarantined(
 def _step(
     db: Database,
     graphql: GraphQL,
+    kind: Kind,
     repository: TrackedRepository,
     node_id: NodeId,
     numbers: list[int],
     sleep: Callable[[float], None],
 ) -> Retried:
-    slots, chunk = _read(graphql, node_id, numbers)
+    slots, chunk = _read(graphql, kind, node_id, numbers)
     gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
     read = [slot for slot in slots.values() if isinstance(slot, Slot)]
-    # A pull request is stored though a text of its own is altered; what is altered of its parts comes with the item.
-    lost = [each for slot in read for each in slot.unreadable if slot.item is None or each.kind == "pull_request"]
-    sifted = sift(db, repository, chunk)
+    # An item is stored though a text of its own is altered; what is altered of its parts comes with the item.
+    lost = [each for slot in read for each in slot.unreadable if slot.item is None or each.kind == kind.queries.item]
+    sifted = sift(db, kind, repository, chunk)
     lost += sifted.refused
     refused = {each.number for each in lost}
-    whole = [item.pull_request.number for item in sifted.kept if not item.unreadable]
+    whole = [item.number for item in sifted.kept if not item.unreadable]
     failing = [number for number in numbers if number in refused or number not in {*whole, *gone}]
-    resolved = persistently(lambda: _store(db, repository, sifted.kept, lost, gone, failing), sleep)
+    resolved = persistently(lambda: _store(db, kind, repository, sifted.kept, lost, gone, failing), sleep)
     return Retried(tried=len(numbers), resolved=resolved, remaining=len(failing), gone=len(gone))
 
 
 def _read(
-    graphql: GraphQL, node_id: NodeId, numbers: list[int]
-) -> tuple[dict[int, Named[Slot]], list[CompletePullRequest]]:
-    """Read pull requests by their numbers, each alone where together they are too much."""
+    graphql: GraphQL, kind: Kind, node_id: NodeId, numbers: list[int]
+) -> tuple[dict[int, Named[Slot]], list[CompleteItem]]:
+    """Read items by their numbers, each alone where together they are too much."""
     try:
-        slots, _ = github.by_number(graphql, node_id, numbers)
-        gatherings = [
-            PullRequestCollector(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item
-        ]
-        complete(graphql, gatherings)
+        slots, _ = github.by_number(graphql, kind.queries, node_id, numbers)
+        gatherings = [kind.collector(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
+        complete(graphql, kind.queries, gatherings)
     except TooBig as error:
         if len(numbers) == 1:
             return {numbers[0]: Unknown(reason=str(error))}, []
         half = len(numbers) // 2
-        first, second = (_read(graphql, node_id, part) for part in (numbers[:half], numbers[half:]))
+        first, second = (_read(graphql, kind, node_id, part) for part in (numbers[:half], numbers[half:]))
         return first[0] | second[0], first[1] + second[1]
     return slots, [gathering.complete() for gathering in gatherings]
 
 
 def _store(
     db: Database,
+    kind: Kind,
     repository: TrackedRepository,
-    kept: list[CompletePullRequest],
+    kept: list[CompleteItem],
     lost: list[Unreadable],
     gone: list[int],
     failing: list[int],
 ) -> int:
     """Store what was read; what is refused or can't be read again is opened again.  Returns how many are closed."""
-    read = [*(item.pull_request.number for item in kept), *gone]
+    read = [*(item.number for item in kept), *gone]
     with db.transaction() as tx:
-        people.store_people(tx, people.people_of(kept))
+        people.store_people(tx, kind.people(kept))
     with db.transaction() as tx:
         backfills.lock(tx, repository.id)
-        resolved = items.resolve(tx, repository.id, read)
-        written = items.write(tx, repository, kept, lost, items.vocabulary(tx))
-        items.count_attempt(tx, repository.id, failing)
-        backfills.count_new(tx, repository.id, written.new_pull_requests)
-        return items.closed(tx, resolved)
+        resolved = entries.resolve(tx, repository.id, read, kind=kind.name)
+        written = kind.write(tx, repository, kept, lost)
+        entries.count_attempt(tx, repository.id, failing, kind=kind.name)
+        backfills.count_new(tx, repository.id, written.new)
+        return entries.closed(tx, resolved)

@@ -2,133 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import NoReturn, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
+from gh_backfill.engine.kind import Kind, NamedPart
 from gh_backfill.errors import RowRefused, RowTooLarge
 from gh_backfill.models.github import Unreadable
-from gh_backfill.models.pull_requests import Comment, CompletePullRequest, Review, ReviewComment
 from gh_backfill.models.work import TrackedRepository
-from gh_backfill.store import items, people
+from gh_backfill.policy.items import CompleteItem
+from gh_backfill.store import people, quarantine
 from gh_backfill.store.db import Database
-
-Child = TypeVar("Child", Review, ReviewComment, Comment)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sifted:
-    """What a database admits and what it refuses; `rows` of those are not refused for their size."""
+    """What a database admits and what it refuses.
 
-    kept: list[CompletePullRequest]
+    `most` says that it refuses most of the chunk though the rows are not too large, which is a fault of the database:
+    one item never is.
+    """
+
+    kept: list[CompleteItem]
     refused: list[Unreadable]
-    rows: int
-
-    def most_of(self, chunk: Sequence[CompletePullRequest]) -> bool:
-        """Say whether most of a chunk is refused, which is a fault of the database: one pull request never is."""
-        return len({each.number for each in self.refused}) > 1 and 2 * self.rows > items.rows_of(chunk)
+    most: bool
 
 
 class _RolledBack(Exception):
     """Ends a transaction that was only a trial."""
 
 
-def sift(db: Database, repository: TrackedRepository, chunk: Sequence[CompletePullRequest]) -> Sifted:
+def sift(db: Database, kind: Kind, repository: TrackedRepository, chunk: Sequence[CompleteItem]) -> Sifted:
     """Return what the database admits, and what it refuses with its words.
 
-    Each pull request is tried alone, and where it fails its parts; every trial is rolled back.
+    Each item is tried alone, and where it fails its parts; every trial is rolled back.
     """
-    kept: list[CompletePullRequest] = []
-    refused: list[tuple[Unreadable, RowRefused]] = []
-    whole = 0
+    trial = _Trial(db=db, kind=kind, repository=repository)
+    kept: list[CompleteItem] = []
+    refused: list[Unreadable] = []
+    rows, all_rows = 0, sum(1 + len(kind.parts(item)) for item in chunk)
     for item in chunk:
-        if _refusal(db, repository, item) is None:
+        if trial.refusal(item) is None:
             kept.append(item)
             continue
-        bare = replace(item, reviews=(), review_comments=(), comments=())
-        refusal = _refusal(db, repository, bare)
-        if refusal is not None:
-            refused.append((_whole(item, str(refusal)), refusal))
-            whole += 0 if isinstance(refusal, RowTooLarge) else items.rows_of([item]) - 1
+        parts = kind.parts(item)
+        if (refusal := trial.refusal(kind.with_parts(item, ()))) is not None:
+            refused.append(kind.without_row(item, str(refusal)))
+            rows += 0 if isinstance(refusal, RowTooLarge) else 1 + len(parts)
             continue
-        attempt = partial(_try, db, repository, bare)
-        kept.append(
-            replace(
-                item,
-                reviews=_sift(item, item.reviews, "review", attempt, refused),
-                comments=_sift(item, item.comments, "issue_comment", attempt, refused),
-                review_comments=_sift(item, item.review_comments, "review_comment", attempt, refused),
-            )
-        )
-    return Sifted(
-        kept=kept,
-        refused=[lost for lost, _ in refused],
-        rows=whole + sum(not isinstance(refusal, RowTooLarge) for _, refusal in refused),
-    )
+        good: list[NamedPart] = []
+        for part in parts:
+            refusal = trial.refusal(kind.with_parts(item, [part]))
+            if refusal is None:
+                good.append(part)
+            else:
+                refused.append(_lost(item, part, str(refusal)))
+                rows += not isinstance(refusal, RowTooLarge)
+        kept.append(kind.with_parts(item, good))
+    most = len({each.number for each in refused}) > 1 and 2 * rows > all_rows
+    return Sifted(kept=kept, refused=refused, most=most)
 
 
-def _sift(
-    item: CompletePullRequest,
-    children: Sequence[Child],
-    kind: str,
-    attempt: Callable[[Child], RowRefused | None],
-    refused: list[tuple[Unreadable, RowRefused]],
-) -> tuple[Child, ...]:
-    kept: list[Child] = []
-    for child in children:
-        refusal = attempt(child)
-        if refusal is None:
-            kept.append(child)
-            continue
-        lost = Unreadable(
-            kind=kind,
-            identity=f"{kind} {child.github_id}",
-            github_id=child.github_id,
-            number=item.pull_request.number,
-            reason=str(refusal),
-            payload={"body": items.plain_text(child.body)},
-        )
-        refused.append((lost, refusal))
-    return tuple(kept)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Trial:
+    """Writes an item and takes it back."""
+
+    db: Database
+    kind: Kind
+    repository: TrackedRepository
+
+    def refusal(self, item: CompleteItem) -> RowRefused | None:
+        """Return why the database refuses an item with its parts; None if it does not."""
+        try:
+            self._attempt(item)
+        except _RolledBack:
+            return None
+        except RowRefused as error:
+            return error
+
+    def _attempt(self, item: CompleteItem) -> NoReturn:
+        with self.db.transaction() as tx:
+            people.store_people(tx, self.kind.people([item]))
+            self.kind.write(tx, self.repository, [item], [])
+            raise _RolledBack
 
 
-def _try(
-    db: Database, repository: TrackedRepository, bare: CompletePullRequest, child: Review | ReviewComment | Comment
-) -> RowRefused | None:
-    match child:
-        case Review():
-            return _refusal(db, repository, replace(bare, reviews=(child,)))
-        case ReviewComment():
-            return _refusal(db, repository, replace(bare, review_comments=(child,)))
-        case Comment():
-            return _refusal(db, repository, replace(bare, comments=(child,)))
-
-
-def _refusal(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> RowRefused | None:
-    """Return why the database refuses a pull request with its parts; None if it does not."""
-    try:
-        _attempt(db, repository, item)
-    except _RolledBack:
-        return None
-    except RowRefused as error:
-        return error
-
-
-def _attempt(db: Database, repository: TrackedRepository, item: CompletePullRequest) -> NoReturn:
-    with db.transaction() as tx:
-        people.store_people(tx, people.people_of([item]))
-        items.write(tx, repository, [item], [], items.vocabulary(tx))
-        raise _RolledBack
-
-
-def _whole(item: CompletePullRequest, reason: str) -> Unreadable:
-    pull_request = item.pull_request
+def _lost(item: CompleteItem, part: NamedPart, reason: str) -> Unreadable:
     return Unreadable(
-        kind="pull_request",
-        identity=pull_request.node_id,
-        github_id=pull_request.github_id,
-        number=pull_request.number,
+        kind=part.kind,
+        identity=f"{part.kind} {part.part.github_id}",
+        github_id=part.part.github_id,
+        number=item.number,
         reason=reason,
-        payload={"title": items.plain_text(pull_request.title), "body": items.plain_text(pull_request.body or "")},
+        payload={"body": quarantine.plain_text(part.part.body)},
     )

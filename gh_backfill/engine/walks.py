@@ -12,8 +12,7 @@ from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId
 from gh_backfill.models.work import Phase, Stream
 from gh_backfill.policy.progress import wanted, why_no_progress
-from gh_backfill.policy.query_prices import A_PAGE
-from gh_backfill.policy.surcharges import Counted
+from gh_backfill.policy.query_prices import PagePrice
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +39,8 @@ class Walk(Protocol):
     def next(self, stream: Stream, after: str | None, count: int) -> Asked | None:
         """Return what asks for so many items from a place on; None where there is nothing to ask."""
 
-    def counted(self, asked: Asked | None) -> Counted:
-        """Return what GitHub counts of a page beside its items; of None: of one that is not composed yet."""
+    def price(self, asked: Asked | None) -> PagePrice:
+        """Return what GitHub counts of a page; of None: of one that is not composed yet."""
 
     def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
         """Return the page with its end as it can be believed; None where it is to be asked for again, or was none."""
@@ -62,6 +61,7 @@ class CursorWalk:
 
     repository: NodeId
     stream_id: str
+    page_price: PagePrice
     been: set[str] = field(default_factory=set)
     _tries: int = 0
 
@@ -84,9 +84,9 @@ class CursorWalk:
         order: Order = "CREATED_AT" if stream.phase is Phase.HISTORY else "UPDATED_AT"
         return PageAsked(repository=self.repository, first=count, after=after, order=order) if count else None
 
-    def counted(self, asked: Asked | None) -> Counted:
-        """Return the one list."""
-        return A_PAGE
+    def price(self, asked: Asked | None) -> PagePrice:
+        """Return the price of the one list."""
+        return self.page_price
 
     def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
         """Return a page whose list leads on or is at its end; one that leads nowhere is asked for again, smaller."""

@@ -15,10 +15,10 @@ from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.commit import Commit, Committed
 from gh_backfill.engine.follow_ups import Chunk
+from gh_backfill.engine.kind import Kind, Outlook
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
-from gh_backfill.engine.pull_requests import rest_listing
 from gh_backfill.engine.quarantine import MOST_ATTEMPTS, retry_quarantined
 from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClaim
 from gh_backfill.models.github import NodeId
@@ -44,10 +44,14 @@ LONGEST_RETRY_WAIT = timedelta(seconds=90)
 
 @dataclass(kw_only=True, slots=True)
 class Worker:
-    """One process at work on one repository.  Clock, sleep, the listener and what runs beside are passed in."""
+    """One process at work on one kind of item of one repository.
+
+    Clock, sleep, the listener and what runs beside are passed in; `mean_size` is that of the items that are here.
+    """
 
     db: Database
     graphql: GraphQL
+    kind: Kind
     repository: TrackedRepository
     limits: Limits
     claims: Claims
@@ -56,6 +60,7 @@ class Worker:
     listen: Callable[[Progress], None]
     begin: Begin = in_thread
     lists: RestPages | None = None
+    mean_size: float | None = None
     _memory: Memory = field(init=False)
     _prices: Prices = field(default_factory=Prices)
     _pipeline: Pipeline | None = None
@@ -146,7 +151,7 @@ class Worker:
             raise
         self._take(committed, chunk)
         self._memory.keep(pipeline.prices)
-        self._choose_route(claim, chunk)
+        self._read_by_rest(claim, chunk)
         self._try_quarantined(claim)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
         self._tell()
@@ -155,9 +160,10 @@ class Worker:
     def _pipeline_for(self, stream: Stream) -> Pipeline:
         """Return the one pipeline of this worker; it begins with what is remembered of page sizes."""
         if self._pipeline is None:
-            first = self.limits.chunk_size or chunking.first_page(0 if stream.part else self._total)
+            first = self.limits.chunk_size or self._first_page(stream)
             self._pipeline = Pipeline(
                 graphql=self.graphql,
+                kind=self.kind,
                 repository=self.repository.node_id or NodeId(""),
                 size=PageSize.remembered(stream, first=first),
                 largest=self.limits.chunk_size,
@@ -165,6 +171,12 @@ class Worker:
                 prices=self._prices,
             )
         return self._pipeline
+
+    def _first_page(self, stream: Stream) -> int:
+        """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
+        budget = self.graphql.budget
+        low = budget is not None and chunking.is_low(budget)
+        return self.kind.first_page(0 if stream.part else self._total, self.mean_size, low)
 
     def _chunks_left(self) -> int | None:
         most = self.limits.max_chunks
@@ -177,8 +189,8 @@ class Worker:
         if self._pipeline is not None and not ends and self.lists is None:
             self._pipeline.ask_ahead(claim, chunk, most=None if left is None else left - 1)
 
-    def _choose_route(self, claim: Claim, chunk: Chunk) -> None:
-        """Let REST's list serve the rest of the walk where that pays; decided once, after the first chunk of a walk."""
+    def _read_by_rest(self, claim: Claim, chunk: Chunk) -> None:
+        """Let REST serve the rest of a walk where that pays; decided once, after the first chunk of a walk."""
         if claim.stream.part:
             self.lists = None  # the list is the whole repository's: each part would read all of it
         lists, pipeline = self.lists, self._pipeline
@@ -190,18 +202,15 @@ class Worker:
             left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
         if (chunks := self._chunks_left()) is not None:
             left = min(left, chunks * pipeline.size.size)
-        found = rest_listing.plan(
-            self.graphql,
-            lists,
-            self.repository,
-            chunk.items,
+        outlook = Outlook(
+            repository=self.repository,
             captured=self._captured,
             left=left,
             point_seconds=chunk.spent.seconds / max(1, chunk.spent.points),
             until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
+            beat=self._beat,
         )
-        if found is not None:
-            pipeline.listed = rest_listing.read(lists, self.repository, found, self._beat)
+        pipeline.listed = self.kind.supply(self.graphql, lists, chunk.items, outlook)
 
     def _beat(self) -> bool:
         """Tell that we are at work; False where the time is up."""
@@ -211,6 +220,7 @@ class Worker:
     def _commit(self, claim: Claim, chunk: Chunk) -> Committed:
         return Commit(
             db=self.db,
+            kind=self.kind,
             repository=self.repository,
             claim=claim,
             chunk=chunk,
@@ -227,6 +237,7 @@ class Worker:
             retried = retry_quarantined(
                 self.db,
                 self.graphql,
+                self.kind,
                 self.repository,
                 most_attempts=MOST_ATTEMPTS,
                 sleep=self.sleep,
@@ -281,7 +292,7 @@ class Worker:
         """Count what was committed, and follow the repository to its new name."""
         self._times_cut_off = 0
         self.repository = done.repository
-        self._captured += done.written.new_pull_requests
+        self._captured += done.written.new
         self._total = chunk.page.total
         self._done = replace(
             self._done,

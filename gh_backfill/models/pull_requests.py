@@ -104,3 +104,8 @@ class CompletePullRequest:
     comments: tuple[Comment, ...]
     gap: str | None = None
     unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """Return its number."""
+        return self.pull_request.number

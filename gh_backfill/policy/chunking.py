@@ -1,4 +1,4 @@
-"""How many pull requests to ask for in one page."""
+"""How many items to ask for in one page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ PAGES_UNTIL_PROBE = 100
 WORTH_TRYING = 1.0
 
 
-def first_page(total: int, *, complexity: float | None = None, budget: Budget | None = None) -> int:
+def is_low(budget: Budget) -> bool:
+    """Say whether so little of the hour is left that the customer's table wants smaller pages."""
+    return budget.remaining < budget.limit * LOW_BUDGET
+
+
+def first_page(total: int, *, complexity: float | None = None, low_budget: bool = False) -> int:
     """Choose the first page of a repository by the customer's table (PRD 2.2).
 
     `total` counts its pull requests, `complexity` is their mean size where it is known.  Later pages follow
@@ -31,7 +36,7 @@ def first_page(total: int, *, complexity: float | None = None, budget: Budget | 
         if total > above:
             size = smaller
             break
-    if budget is not None and budget.remaining < budget.limit * LOW_BUDGET:
+    if low_budget:
         size = max(SMALLEST_FIRST_PAGE, size // 2)
     if complexity is not None and complexity > COMPLEX:
         size = max(SMALLEST_FIRST_PAGE, int(size * 0.7))

@@ -1,11 +1,11 @@
-"""A list of a pull request as it is followed page by page: whether it leads on, and whether all that it counts came."""
+"""A list of an item as it is followed page by page: whether it leads on, and whether all that it counts came."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from gh_backfill.policy.pull_requests.follow_ups import FollowUp, Threads
+from gh_backfill.policy.items import FollowUp
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,9 +49,3 @@ class Followed:
         self._held.clear()
         self._begun.clear()
         self._lost = 0
-
-    def again(self) -> FollowUp:
-        """Return what asks for the whole list once more; threads, which may be too much at once, for half as many."""
-        if isinstance(self.beginning, Threads):
-            return replace(self.beginning, first=max(1, self.beginning.first // 2))
-        return self.beginning

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.models.work import Phase, Stream
+from gh_backfill.policy.items import Slot
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.pull_requests.follow_ups import Slot
 
 MARGIN = timedelta(minutes=5)
 MAX_PASSES = 5
@@ -99,7 +99,7 @@ def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:
     bound = stream.read_down_to
     if bound is None:
         return list(slots)
-    return [slot for slot in slots if slot.item is None or slot.item.pull_request.updated_at >= bound]
+    return [slot for slot in slots if slot.item is None or slot.item.updated_at >= bound]
 
 
 def why_no_progress(following: str | None, been: Collection[str | None], *, listed: int) -> str | None:

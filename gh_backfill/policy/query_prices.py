@@ -15,13 +15,8 @@ from gh_backfill.policy.surcharges import NONE, Charge, Counted, Surcharges, exp
 # The most units that one point buys; two points buy only 100 more.
 UNITS_OF_ONE_POINT = 149
 LARGEST_FIRST = 100
-# A page of pull requests, and each pull request of it: two lists, first reviews and first comments.  Of the latter
-# the count of comments is asked for each review there may be, and four counts of the pull request.
-A_PAGE = Counted(units=1)
-A_PULL_REQUEST = Counted(units=2, pull_requests=1, counts=4 + LARGEST_FIRST)
-# By numbers there is no list; they come as ids and aliases.
-A_PAGE_BY_NUMBER = Counted(ids=1, aliases=2, counts=1)
-UNITS_OF_A_PULL_REQUEST = A_PULL_REQUEST.units
+# GitHub refuses a longer list of ids.
+MOST_IDS = 100
 # Of pages that cost nearly the same for each pull request, the larger one saves requests.
 NEARLY = 1.02
 # So many charges are remembered; those that say least beside others go first, then the oldest.
@@ -41,9 +36,25 @@ def points(units: float) -> int:
     return max(1, int((units + 50) // 100))
 
 
-def page(pull_requests: int, by: Counted = A_PAGE) -> Counted:
-    """Return what is counted in a page of so many pull requests, 0 for none; `by` is what it has beside them."""
-    return by + A_PULL_REQUEST.times(pull_requests) if pull_requests else Counted()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PagePrice:
+    """What is counted in a page: `once`, whatever its length, and for `each` of its items."""
+
+    once: Counted
+    each: Counted
+
+    def of(self, items: int) -> Counted:
+        """Return what is counted in a page of so many items, 0 for none."""
+        return self.once + self.each.times(items) if items else Counted()
+
+
+# Each pull request of a page has two lists, its first reviews and first comments.  Of the former the count of comments
+# is asked for each review there may be, and four counts of the pull request.
+A_PULL_REQUEST = Counted(units=2, pull_requests=1, counts=4 + LARGEST_FIRST)
+UNITS_OF_A_PULL_REQUEST = A_PULL_REQUEST.units
+PULL_REQUESTS = PagePrice(once=Counted(units=1), each=A_PULL_REQUEST)
+# By numbers there is no list; they come as ids and aliases.
+PULL_REQUESTS_BY_NUMBER = PagePrice(once=Counted(ids=1, aliases=2, counts=1), each=A_PULL_REQUEST)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,13 +96,13 @@ class Prices:
         """Say whether such a query costs no more than what is best spent on one query: one point, as a rule."""
         return points(self.units(counted)) <= self._best()
 
-    def page_beside(self, wants: Counted, most: int, by: Counted = A_PAGE) -> int:
-        """Return how many pull requests, of at most so many, fit into a query beside wants."""
-        return next((size for size in range(most, 0, -1) if self.fits(wants + page(size, by))), 0)
+    def page_beside(self, wants: Counted, most: int, page: PagePrice = PULL_REQUESTS) -> int:
+        """Return how many items of a page, of at most so many, fit into a query beside wants."""
+        return next((size for size in range(most, 0, -1) if self.fits(wants + page.of(size))), 0)
 
-    def cheapest_page(self, ceiling: int = LARGEST_FIRST, by: Counted = A_PAGE) -> int:
-        """Return the page within `ceiling` that costs least for each pull request; of nearly equal ones the largest."""
-        each = {size: points(self.units(page(size, by))) / size for size in range(1, max(1, ceiling) + 1)}
+    def cheapest_page(self, ceiling: int = LARGEST_FIRST, page: PagePrice = PULL_REQUESTS) -> int:
+        """Return the page within `ceiling` that costs least for each item; of nearly equal ones the largest."""
+        each = {size: points(self.units(page.of(size))) / size for size in range(1, max(1, ceiling) + 1)}
         least = min(each.values())
         return max(size for size, cost in each.items() if cost <= least * NEARLY)
 

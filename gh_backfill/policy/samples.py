@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from gh_backfill.policy import query_prices
-from gh_backfill.policy.query_prices import Prices
+from gh_backfill.policy.query_prices import PULL_REQUESTS, Prices
 from gh_backfill.policy.surcharges import Counted
 
 
@@ -26,7 +25,7 @@ class Sample:
         aliases = len(self.threads) + self.comments
         units = self.ids + sum(1 + first for first in self.threads) + self.comments
         wants = Counted(units=units, ids=min(1, self.ids), aliases=aliases, listed=self.ids)
-        return wants + query_prices.page(self.page)
+        return wants + PULL_REQUESTS.of(self.page)
 
 
 # Each is 149 units by the list: one more, and it costs two points.  The first holds all that may have a price.

@@ -7,22 +7,15 @@ from dataclasses import replace
 
 from gh_backfill.errors import StoreConflict
 from gh_backfill.models.github import Person
-from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("people")
 
 
-def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
-    """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
-    by_id: dict[int, Person] = {}
-    for item in items:
-        pull_request = item.pull_request
-        everybody: list[Person | None] = [pull_request.author, pull_request.merged_by]
-        for children in (item.reviews, item.review_comments, item.comments):
-            everybody += [child.author for child in children]
-        by_id.update((person.github_id, person) for person in everybody if person is not None)
+def once_each(everybody: Iterable[Person]) -> list[Person]:
+    """Return each id and each login once; of two readings the later one counts."""
+    by_id = {person.github_id: person for person in everybody}
     by_login = {person.login: person.github_id for person in by_id.values()}
     return [
         person if by_login[person.login] == person.github_id else _stand_in(person)

@@ -116,8 +116,10 @@ def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | N
     return {given: by_name.get(name.lower()) for given, name in wanted.items()}
 
 
-def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int) -> bool:
+def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int | None) -> bool:
     """Take over the name, the privacy and the number of pull requests that GitHub shows now; True if they are news.
+
+    `total` is None where GitHub was not asked about pull requests.
 
     A new name is taken from whoever had it here, and is written wherever the old one was copied to.
     """

@@ -17,10 +17,11 @@ from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.meter import Meter
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.processes import worker_name
+from gh_backfill.engine.registry import KINDS
 from gh_backfill.engine.worker import Worker
 from gh_backfill.errors import BackfillError, ConfigurationError, Gone, RateLimited, StoreError, Unreachable
 from gh_backfill.models.github import Repository, Unknown
-from gh_backfill.models.work import Goal, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy import chunking, governor
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.estimate import Estimate, estimate
@@ -118,6 +119,7 @@ def run(
         working = Worker(
             db=db,
             graphql=graphql,
+            kind=KINDS[PULL_REQUESTS],
             repository=_ready(db, graphql, repository, goal, sleep),
             limits=limits,
             claims=Claims(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine import quarantine
+from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.engine.quarantine import Retried
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, GitHubError, PartlyFailed, StoreConflict
@@ -15,9 +16,10 @@ from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.standing import RESUME, shown_status, what_stopped, why_it_stands
-from gh_backfill.store import backfill_events, items, recovery, repositories, untracking
+from gh_backfill.store import backfill_events, recovery, repositories, untracking
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.quarantine import quarantined_numbers
 from gh_backfill.store.recovery import State
 
 BY_HAND = "no reason given"
@@ -223,7 +225,7 @@ def _reread(
     if repository_id is None:
         return Operated(given=name, result="not tracked here", failed=True)
     with db.transaction(read_only=True) as tx:
-        numbers = items.quarantined_numbers(tx, repository_id, most_attempts=quarantine.WITHOUT_END)
+        numbers = quarantined_numbers(tx, repository_id, most_attempts=quarantine.WITHOUT_END)
         entries = _open_entries(tx, repository_id)
         (repository,) = (
             each for each in repositories.candidates(tx, asked=[repository_id]) if each.id == repository_id
@@ -258,7 +260,7 @@ def _retried(
         return in_time()
 
     try:
-        return quarantine.retry_quarantined(db, graphql, repository, go_on=go_on), None
+        return quarantine.retry_quarantined(db, graphql, PullRequests(), repository, go_on=go_on), None
     except GitHubError as error:
         return replace(heard, why=str(error)), error
 

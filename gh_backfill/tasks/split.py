@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gh_backfill.clients import github
+from gh_backfill.clients import github, pull_requests
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import PageAsked
 from gh_backfill.errors import GitHubError
@@ -69,7 +69,7 @@ def _newest(graphql: GraphQL, asked: PageAsked) -> tuple[int, datetime] | None:
     Whatever is above the highest number is read by nobody, so that one must be beyond doubt.
     """
     for _ in range(2):
-        page = github.outline(graphql, asked)
+        page = github.outline(graphql, pull_requests.QUERIES, asked)
         numbers = [each.number for slot in page.slots for each in slot.unreadable]
         known = [number for number in numbers if number is not None]
         if len(known) >= min(asked.first, page.total) == len(numbers) and worth_splitting(

@@ -87,7 +87,7 @@ class Stage:
         assert home is not None
         return [issue for _, issue in sorted(self.github.world.shelves[home.id].issues.items())]
 
-    def fault(self, name: str, repository: str, *, operation: str = "Page|Outline", **given: Any) -> None:
+    def fault(self, name: str, repository: str, *, operation: str = "PullRequest(Page|Outline)", **given: Any) -> None:
         """Let a fault strike what is captured of one repository, but not what the plan asks of all."""
         found = self.github.world.repository(*repository.split("/"))
         assert found is not None

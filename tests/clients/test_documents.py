@@ -23,7 +23,7 @@ def priced(document: str, variables: dict[str, object]) -> int:
 @pytest.mark.parametrize(("first", "points"), [(1, 1), (25, 1), (74, 1), (75, 2), (100, 2)])
 def test_a_page_costs_what_the_policy_predicts(first: int, points: int) -> None:
     variables: dict[str, object] = {"repository": "R", "first": first, "after": None, "field": "CREATED_AT"}
-    assert priced(documents.aliases(("Page",)), variables) == points == Prices().points(page(first))
+    assert priced(documents.aliases(("PullRequestPage",)), variables) == points == Prices().points(page(first))
 
 
 def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two() -> None:
@@ -70,7 +70,7 @@ def test_every_copy_of_a_template_has_names_of_its_own() -> None:
 
 
 def test_a_document_carries_each_fragment_it_needs_once_and_no_other() -> None:
-    page = documents.aliases(("Page",))
+    page = documents.aliases(("PullRequestPage",))
     for fragment in ("Budget", "Person", "Comment", "Review", "PullRequestFields"):
         assert page.count(f"fragment {fragment} on") == 1
     assert "fragment ReviewComment" not in page
@@ -87,7 +87,7 @@ def test_what_is_no_template_is_refused() -> None:
         documents.aliases(("Budget",))
 
 
-@pytest.mark.parametrize("template", ["TopUpReviews", "Page", "Known"])
+@pytest.mark.parametrize("template", ["TopUpReviews", "PullRequestPage", "Known"])
 def test_what_has_no_name_to_number_may_stand_in_a_query_once(template: str) -> None:
     documents.aliases((template,))
     with pytest.raises(ValueError, match=f"{template} .* once"):

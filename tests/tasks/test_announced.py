@@ -41,9 +41,9 @@ def read(batch: Sequence[Announcement], *, refused: set[str]) -> tuple[list[Resu
             "nameWithOwner": "o/n",
             "isPrivate": False,
             "pullRequests": {"totalCount": 1},
-            "pullRequest": None,
+            "one": None,
         }
-        errors = [{"type": "NOT_FOUND", "message": "no", "path": [f"a{place}", "pullRequest"]} for place in named]
+        errors = [{"type": "NOT_FOUND", "message": "no", "path": [f"a{place}", "one"]} for place in named]
         return 200, {}, json.dumps({"data": {f"a{place}": repository for place in named}, "errors": errors})
 
     with responses.RequestsMock() as mocked:

@@ -36,7 +36,7 @@ def clean(house: House) -> dict[str, int]:
 @pytest.mark.parametrize(
     "fault", ["null_with_error", "nul_in_body", "lone_surrogate", "missing_id", "null_edge", "shrink"]
 )
-@pytest.mark.parametrize("operation", ["Page", "TopUp"])
+@pytest.mark.parametrize("operation", ["PullRequestPage", "TopUp"])
 def test_what_is_spoilt_once_is_read_again_and_stored_right(
     house: House, clean: dict[str, int], fault: str, operation: str
 ) -> None:
@@ -83,7 +83,7 @@ def test_places_of_a_page_that_are_null_cost_no_neighbour(house: House, clean: d
 def test_a_pull_request_in_the_place_of_another_one_hides_nothing(
     house: House, clean: dict[str, int], count: int | None
 ) -> None:
-    house.github.faults.add(Fault(name="double", count=count, match={"operation": "^Page"}))
+    house.github.faults.add(Fault(name="double", count=count, match={"operation": "^PullRequestPage"}))
     captured = house.capture(SMALL)
     assert house.github.faults.struck()["double"] > 0
     assert (captured.outcome, captured.reason) == (
@@ -96,8 +96,8 @@ def test_a_pull_request_in_the_place_of_another_one_hides_nothing(
 def test_a_damaged_place_whose_cursor_leads_elsewhere_is_asked_for_by_its_number(
     house: House, clean: dict[str, int]
 ) -> None:
-    house.github.faults.add(Fault(name="wrong_cursors", count=1, match={"operation": "^Page"}))
-    house.github.faults.add(Fault(name="null_with_error", size=0.1, count=1, match={"operation": "^Page"}))
+    house.github.faults.add(Fault(name="wrong_cursors", count=1, match={"operation": "^PullRequestPage"}))
+    house.github.faults.add(Fault(name="null_with_error", size=0.1, count=1, match={"operation": "^PullRequestPage"}))
     house.capture(SMALL)
     assert counted(house) == clean
 

@@ -23,7 +23,7 @@ FAR = timedelta(hours=2)
 
 
 def pages(house: House) -> int:
-    return sum(tally["operations"].get("Page", 0) for tally in house.github.stats.as_json()["tokens"].values())
+    return sum(tally["operations"].get("PullRequestPage", 0) for tally in house.github.stats.as_json()["tokens"].values())
 
 
 def test_a_capture_runs_to_the_end_and_the_backfill_is_complete(house: House) -> None:
@@ -211,7 +211,7 @@ def test_a_page_over_the_resource_limit_shrinks_until_it_passes(house: House) ->
 
 def test_an_answer_that_never_comes_is_given_up_and_asked_for_again(house: House) -> None:
     house.track(SMALL)
-    house.github.faults.add(Fault(name="stall", count=1, match={"operation": "Page"}))
+    house.github.faults.add(Fault(name="stall", count=1, match={"operation": "PullRequestPage"}))
     graphql = GraphQL(house.github.graphql_url, "tok", timeout=(2.0, 2.0), sleep=house.slept.append)
     captured = capture.run(house.db, graphql, house.run, SMALL, Limits(), listen=lambda progress: None)
     assert (captured.outcome, captured.items) == (CaptureOutcome.COMPLETED, 12)
@@ -279,7 +279,7 @@ def test_a_refused_token_stops_at_once_with_a_word_about_the_token(house: House)
 @pytest.mark.parametrize("fault", ["bad_credentials", "forbidden", "node_forbidden"])
 def test_a_refused_credential_pauses_the_backfill_and_is_no_error_of_it(house: House, fault: str) -> None:
     house.track(ENGINE)
-    house.github.faults.add(Fault(name=fault, match={"operation": "Page"}))
+    house.github.faults.add(Fault(name=fault, match={"operation": "PullRequestPage"}))
     captured = house.capture()
     assert (captured.outcome, captured.error_type) == (CaptureOutcome.FAILED, "denied")
     state = house.state()
@@ -321,7 +321,7 @@ def test_a_network_that_comes_back_in_time_is_not_even_an_end(house: House) -> N
 
 def test_errors_of_github_itself_still_count_and_pause_in_the_guides_words(house: House) -> None:
     house.track(ENGINE)
-    house.github.faults.add(Fault(name="502_html", match={"operation": "Page"}))
+    house.github.faults.add(Fault(name="502_html", match={"operation": "PullRequestPage"}))
     captured = house.capture()
     assert captured.reason.startswith("Too many consecutive errors: ")
     assert house.state()["pause_reason"] == "too_many_errors"

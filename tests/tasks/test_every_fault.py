@@ -140,7 +140,7 @@ def planned_in_parts(room: Room) -> None:
 def spoilt(room: Room) -> None:
     """Let half of a page be unreadable, so that its places are asked for again."""
     tracked(room, BIG, LITTLE)
-    room.github.faults.add(Fault(name="missing_id", size=0.5, match={"operation": "^Page"}))
+    room.github.faults.add(Fault(name="missing_id", size=0.5, match={"operation": "^PullRequestPage"}))
 
 
 def captured(room: Room, name: str = LITTLE) -> None:
@@ -262,10 +262,10 @@ OPERATIONS = {
         act=captured,
         exits=replace(LOOK, limited={0}),
     ),
-    "capture a page": Operation(match={"operation": "Page"}, before=both, act=captured, exits=CAPTURE),
+    "capture a page": Operation(match={"operation": "PullRequestPage"}, before=both, act=captured, exits=CAPTURE),
     "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, exits=CAPTURE),
     "know a part": Operation(match={"variables": '"known":'}, before=in_parts, act=captured, exits=CAPTURE),
-    "split a walk": Operation(match={"operation": "Outline"}, before=both, act=planned_in_parts, exits=CAPTURE),
+    "split a walk": Operation(match={"operation": "PullRequestOutline"}, before=both, act=planned_in_parts, exits=CAPTURE),
     "read a place again": Operation(
         match={"operation": "PullRequestAfter"}, before=spoilt, act=captured, exits=CAPTURE
     ),

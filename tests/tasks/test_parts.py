@@ -341,7 +341,7 @@ def test_an_outline_that_leaves_the_highest_number_in_doubt_is_asked_for_again_a
     house: House, fault: str
 ) -> None:
     house.track(ENGINE)
-    operation = {"operation": "Outline"}
+    operation = {"operation": "PullRequestOutline"}
     house.github.faults.add(Fault(name=fault, match=operation))
     assert planned(house, 3).parts == {}
     assert house.github.faults.struck() == {fault: 2}

@@ -152,7 +152,7 @@ def test_no_page_is_asked_for_beyond_the_chunks_that_may_be_begun(walk: Walk) ->
     walk.step(most=2)
     walk.step(most=1)
     operations = walk.github.stats.as_json()["tokens"]["tok"]["operations"]
-    assert operations["Page"] == 2
+    assert operations["PullRequestPage"] == 2
 
 
 def test_no_pull_request_is_asked_for_beyond_the_goal(walk: Walk) -> None:
@@ -180,7 +180,7 @@ def test_what_one_pull_request_lacks_and_github_never_answers_is_given_up_alone(
 
 
 def test_a_pull_request_that_no_page_can_carry_is_stepped_over_with_its_number(walk: Walk) -> None:
-    walk.github.faults.add(Fault(name="504", match={"operation": "^Page$", "variables": '"after": ?null'}))
+    walk.github.faults.add(Fault(name="504", match={"operation": "^PullRequestPage$", "variables": '"after": ?null'}))
     numbers = walk.to_the_end()
     lost = [each for chunk in walk.chunks for each in chunk.unreadable]
     assert [each.number for each in lost] == walk.all_numbers()[:1]

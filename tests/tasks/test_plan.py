@@ -302,7 +302,7 @@ def test_a_refused_token_ends_the_plan_with_a_failed_job_and_changes_no_backfill
 @pytest.mark.parametrize("fault", ["bad_credentials", "forbidden", "node_forbidden"])
 def test_what_a_refusal_paused_goes_on_with_the_first_plan_that_github_answers(house: House, fault: str) -> None:
     house.track(ENGINE, SMALL)
-    house.github.faults.add(Fault(name=fault, match={"operation": "Page"}))
+    house.github.faults.add(Fault(name=fault, match={"operation": "PullRequestPage"}))
     house.capture()
     later = datetime.now(UTC) + timedelta(hours=1, minutes=1)
     house.github.faults.clear()

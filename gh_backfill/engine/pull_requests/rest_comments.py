@@ -12,6 +12,8 @@ from typing import Any
 from gh_backfill.clients.listing import ListedPage
 from gh_backfill.models.github import Person
 from gh_backfill.models.pull_requests import PullRequest, ReviewComment
+from gh_backfill.policy.items import Collector
+from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 
 _TIMES = ("created_at", "updated_at")
 
@@ -57,6 +59,11 @@ class ListedComments:
             "select comment from comments where number = ? order by id", (pull_request.number,)
         ).fetchall()
         return tuple(_comment(text) for (text,) in rows)
+
+    def supply(self, collector: Collector) -> None:
+        """Hand a pull request what the list has of it."""
+        assert isinstance(collector, PullRequestCollector)
+        collector.supply(self.of(collector.pull_request) or ())
 
     def close(self) -> None:
         """Delete the list."""

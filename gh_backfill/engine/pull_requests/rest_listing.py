@@ -9,6 +9,7 @@ from gh_backfill.clients import listing
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.listing import ListedPage
 from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine.kind import Outlook
 from gh_backfill.engine.pull_requests.rest_comments import ListedComments
 from gh_backfill.errors import GitHubError
 from gh_backfill.models.pull_requests import CompletePullRequest
@@ -27,42 +28,36 @@ TELL_EVERY = 20
 def plan(
     graphql: GraphQL,
     lists: RestPages,
-    repository: TrackedRepository,
     chunk: Sequence[CompletePullRequest],
-    *,
-    captured: int,
-    left: int,
-    point_seconds: float,
-    until: float,
+    outlook: Outlook,
 ) -> RestListing | None:
     """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
 
-    `captured` pull requests are here, taken to have as many review comments as those of the chunk; `left` are still to
-    be read, in at most `until` seconds.
+    Those that are here are taken to have as many review comments as those of the chunk.
     """
-    if len(chunk) < 2 or left <= 0:
+    if len(chunk) < 2 or outlook.left <= 0:
         return None
     created = sorted(item.pull_request.created_at for item in chunk)
     comments = sum(len(item.review_comments) for item in chunk) / len(chunk)
     work = Workload(
-        pull_requests=left,
-        behind=round(captured * comments),
+        pull_requests=outlook.left,
+        behind=round(outlook.captured * comments),
         comments=comments,
         units=rest_listing.units(chunk),
         position=created[0],
         apart=(created[-1] - created[0]) / (len(created) - 1),
-        point_seconds=max(point_seconds, 0.001),
+        point_seconds=max(outlook.point_seconds, 0.001),
         request_seconds=FIRST_ESTIMATE,
-        until=until,
+        until=outlook.until,
     )
     points = graphql.gate.standings(graphql.credentials, "graphql")
     if not rest_listing.worth_a_request(work, points):
         return None
     if any(standing.reset_at is None for standing in lists.standings()):
         try:
-            listing.look(lists, repository.full_name)
+            listing.look(lists, outlook.repository.full_name)
         except GitHubError as error:
-            log.warning("%s: REST can't be used now, GraphQL goes on: %s", repository.full_name, error)
+            log.warning("%s: REST can't be used now, GraphQL goes on: %s", outlook.repository.full_name, error)
             return None
     return rest_listing.plan(work, points, lists.standings())
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar, Self
 
 from gh_backfill.models.github import Listing, NodeId, Unreadable
 from gh_backfill.models.pull_requests import Comment, PullRequest, Review, ReviewComment
+from gh_backfill.policy.items import AN_ALIAS, FollowUp
+from gh_backfill.policy.open_lists import ListWords
+from gh_backfill.policy.query_prices import LARGEST_FIRST
+from gh_backfill.policy.surcharges import Counted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoreReviews:
-    """The reviews of a pull request after `after`."""
+    """The reviews of a pull request after `after`; of each there may be, its comments are counted."""
 
     node_id: NodeId
     after: str | None
-    units: int = 1
+    units: ClassVar[int] = 1
+    by_ids: ClassVar[None] = None
+    alone: ClassVar[Counted] = Counted(aliases=1, counts=LARGEST_FIRST)
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +36,13 @@ class MoreComments:
 
     node_id: NodeId
     after: str | None
-    units: int = 1
+    units: ClassVar[int] = 1
+    by_ids: ClassVar[None] = None
+    alone: ClassVar[Counted] = AN_ALIAS
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +52,17 @@ class CommentsOfReview:
     node_id: NodeId
     review_id: int
     after: str | None
-    units: int = 1
+    units: ClassVar[int] = 1
+    alone: ClassVar[Counted] = AN_ALIAS
+
+    @property
+    def by_ids(self) -> Counted | None:
+        """Return the one list of ids of a query, in which its first page may stand."""
+        return Counted(ids=1) if self.after is None else None
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,11 +73,17 @@ class Threads:
     after: str | None
     first: int
     seen: int = 0
+    by_ids: ClassVar[None] = None
+    alone: ClassVar[Counted] = AN_ALIAS
 
     @property
     def units(self) -> int:
         """Return one unit for the list and one for the comments of each thread."""
         return 1 + self.first
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,23 +92,23 @@ class CommentsOfThread:
 
     node_id: NodeId
     after: str | None
-    units: int = 1
+    units: ClassVar[int] = 1
+    by_ids: ClassVar[None] = None
+    alone: ClassVar[Counted] = AN_ALIAS
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
 
 
-FollowUp = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
+PullRequestFollowUp = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
 
-
-def by_id(want: FollowUp) -> bool:
-    """Say whether a want may be asked for by an id in a list of ids; others need an alias of their own."""
-    return isinstance(want, CommentsOfReview) and want.after is None
-
-
-KINDS: Mapping[type[FollowUp], str] = {
-    MoreReviews: "review",
-    MoreComments: "issue_comment",
-    CommentsOfReview: "review_comment",
-    Threads: "review_comment",
-    CommentsOfThread: "review_comment",
+WORDS: Mapping[type[FollowUp], ListWords] = {
+    MoreReviews: ListWords(item="review", items="reviews"),
+    MoreComments: ListWords(item="issue_comment", items="comments"),
+    CommentsOfReview: ListWords(item="review_comment", items="comments of reviews"),
+    Threads: ListWords(item="review_comment", items="threads"),
+    CommentsOfThread: ListWords(item="review_comment", items="comments of threads"),
 }
 
 
@@ -87,28 +121,24 @@ class ThreadComments:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PageItem:
+class PagePullRequest:
     """A pull request as a page brings it."""
 
     pull_request: PullRequest
     reviews: Listing[Review]
     comments: Listing[Comment]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Slot:
-    """One place of a page: the cursor that leads to it, and what was there, as far as it could be read."""
-
-    after: str | None
-    item: PageItem | None
-    unreadable: tuple[Unreadable, ...]
+    @property
+    def number(self) -> int:
+        """Return its number."""
+        return self.pull_request.number
 
     @property
-    def number(self) -> int | None:
-        """Return the number of the pull request that was there, as far as it is known."""
-        if self.item is not None:
-            return self.item.pull_request.number
-        return next((each.number for each in self.unreadable if each.number is not None), None)
+    def updated_at(self) -> datetime:
+        """Return when it was changed last."""
+        return self.pull_request.updated_at
 
-
-Answer = Listing[Review] | Listing[Comment] | Listing[ReviewComment] | Listing[ThreadComments]
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """Return the reviews and comments that could not be read."""
+        return (*self.reviews.unreadable, *self.comments.unreadable)

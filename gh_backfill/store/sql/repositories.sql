@@ -161,9 +161,11 @@ where id = any(%(ids)s::uuid[]) or github_id = any(%(github_ids)s::bigint[])
 -- name: follow
 -- What a page says of its repository, where that is news; a new name is a step of its own.
 update repositories
-set is_private = %(is_private)s, github_pull_requests = %(total)s, github_pull_requests_at = clock_timestamp()
+set is_private = %(is_private)s, github_pull_requests = coalesce(%(total)s::integer, github_pull_requests),
+    github_pull_requests_at = case when %(total)s::integer is null then github_pull_requests_at else clock_timestamp() end
 where id = %(id)s
-  and (full_name, is_private, github_pull_requests) is distinct from (%(full_name)s, %(is_private)s, %(total)s)
+  and (full_name, is_private, github_pull_requests)
+      is distinct from (%(full_name)s, %(is_private)s, coalesce(%(total)s::integer, github_pull_requests))
 returning github_id, full_name <> %(full_name)s as renamed;
 
 -- name: rename

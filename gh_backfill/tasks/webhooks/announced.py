@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gh_backfill.clients import announced, lookups
+from gh_backfill.clients import announced, lookups, pull_requests
 from gh_backfill.clients.announced import Shown
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.follow_ups import complete
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, TooBig, Unexpected
 from gh_backfill.models.github import Named, NodeId, NotFound, Repository, Unknown, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest
+from gh_backfill.policy.items import Slot
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
-from gh_backfill.policy.pull_requests.follow_ups import Slot
+from gh_backfill.policy.pull_requests.follow_ups import PagePullRequest
 from gh_backfill.store.webhooks import Announcement
 
 # Where the first so many repositories are refused, each asked for alone, the credential is refused.
@@ -125,11 +126,12 @@ def _together(graphql: GraphQL, batch: Sequence[Announcement]) -> list[Result]:
     readings = announced.read(graphql, [(each.repository.node_id or NodeId(""), each.number) for each in known])
     gathered: list[tuple[Announcement, Shown, tuple[Unreadable, ...], PullRequestCollector]] = []
     for announcement, reading in zip(known, readings, strict=True):
-        if isinstance(reading, Shown) and isinstance(slot := reading.pull_request, Slot) and slot.item is not None:
+        slot = reading.pull_request if isinstance(reading, Shown) else None
+        if isinstance(reading, Shown) and isinstance(slot, Slot) and isinstance(slot.item, PagePullRequest):
             gathered.append((announcement, reading, slot.unreadable, PullRequestCollector(slot.item)))
         else:
             results.append(_nothing(announcement, reading))
-    complete(graphql, [gathering for *_, gathering in gathered])
+    complete(graphql, pull_requests.QUERIES, [gathering for *_, gathering in gathered])
     return results + [_fetched(*each) for each in gathered]
 
 

@@ -9,21 +9,23 @@ from datetime import datetime
 from functools import partial
 
 from gh_backfill.engine.outcome import CaptureOutcome
+from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.engine.refused import sift
 from gh_backfill.errors import BackfillError, RowRefused
 from gh_backfill.models.github import Spent, Unreadable
-from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy import freshness
 from gh_backfill.policy.freshness import SetAside, TryAgain
+from gh_backfill.policy.items import CompleteItem
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.lifecycle import JobStatus
-from gh_backfill.store import backfills, items, jobs, people, repositories, webhooks
+from gh_backfill.store import backfills, jobs, people, repositories, webhooks
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.webhooks import Announcement
 from gh_backfill.tasks.webhooks.announced import Failed, Fetched, NotThere, Result
 
+KIND = PullRequests()
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +45,7 @@ class _Change:
 
     repository: TrackedRepository
     now: datetime
-    items: list[CompletePullRequest] = field(default_factory=list)
+    items: list[CompleteItem] = field(default_factory=list)
     quarantined: list[Unreadable] = field(default_factory=list)
     ended: list[Announcement] = field(default_factory=list)
     again: list[tuple[Announcement, str, datetime]] = field(default_factory=list)
@@ -105,7 +107,7 @@ def store(
 
     def once() -> None:
         with db.transaction() as tx:
-            people.store_people(tx, people.people_of(change.items))
+            people.store_people(tx, KIND.people(change.items))
         with db.transaction() as tx:
             backfills.lock(tx, change.repository.id)
             if shown is not None:
@@ -153,8 +155,8 @@ def fail(
 
 def _write(tx: Transaction, change: _Change, job_id: str, spent: Spent) -> None:
     repository = change.repository
-    written = items.write(tx, repository, change.items, change.quarantined, items.vocabulary(tx))
-    backfills.count_new(tx, repository.id, written.new_pull_requests)
+    written = KIND.write(tx, repository, change.items, change.quarantined)
+    backfills.count_new(tx, repository.id, written.new)
     webhooks.done(tx, repository, change.ended)
     webhooks.failed(tx, repository, change.again)
     failed = len(change.again) + change.set_aside
@@ -182,10 +184,10 @@ def _write(tx: Transaction, change: _Change, job_id: str, spent: Spent) -> None:
 def _sift(db: Database, change: _Change, error: RowRefused) -> None:
     """Take out what the database refuses; where that is most of it, the database is at fault."""
     with db.transaction() as tx:
-        if items.own_numbers(tx, change.repository, change.items):
+        if KIND.own_numbers(tx, change.repository, change.items):
             return
-    sifted = sift(db, change.repository, change.items)
-    if sifted.most_of(change.items):
+    sifted = sift(db, KIND, change.repository, change.items)
+    if sifted.most:
         raise error
     change.items = sifted.kept
     change.quarantined += sifted.refused

@@ -1,0 +1,109 @@
+"""The lists of one item that are being read: what is still to be asked, what failed, and what came short."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from gh_backfill.models.github import Listing, NodeId, Unknown, Unreadable
+from gh_backfill.policy.followed import Followed
+from gh_backfill.policy.items import TRIES, FollowUp
+
+
+class Identified(Protocol):
+    """Whatever GitHub numbers."""
+
+    @property
+    def github_id(self) -> int:
+        """Return GitHub's number of it."""
+
+
+Kept = TypeVar("Kept", bound=Identified)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListWords:
+    """What a list has, as the quarantine calls one of it, and what messages call the list."""
+
+    item: str
+    items: str
+
+
+@dataclass(kw_only=True, slots=True)
+class OpenLists:
+    """The lists of the item with this number; `words` are those of each list that can be asked for."""
+
+    number: int
+    words: Mapping[type[FollowUp], ListWords]
+    wants: list[FollowUp] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    _failures: Counter[FollowUp] = field(default_factory=Counter)
+    _followed: dict[tuple[type[FollowUp], NodeId], Followed] = field(default_factory=dict)
+
+    def ask(self, want: FollowUp) -> None:
+        """Ask for a list, or for the rest of it."""
+        self.wants.append(want)
+
+    def keep(self, held: MutableMapping[int, Kept], listing: Listing[Kept], asked: FollowUp) -> None:
+        """Add to what is held what a page of a list brought, and ask for the next page where there is one."""
+        held.update((item.github_id, item) for item in listing.items)
+        self.lose(listing.unreadable)
+        if self.leads_on(asked, listing, [item.github_id for item in listing.items]):
+            self.ask(asked.at(listing.next))
+
+    def lose(self, lost: Sequence[Unreadable]) -> None:
+        """Note what could not be read."""
+        self.unreadable += (replace(each, number=self.number) for each in lost)
+
+    def leads_on(self, asked: FollowUp, listing: Listing[object], ids: Sequence[int | str]) -> bool:
+        """Say whether the page after this one, which brought these ids, is to be asked for."""
+        key = (type(asked), asked.node_id)
+        followed = self._followed.setdefault(key, Followed(beginning=asked.at(None)))
+        if asked.after is None:
+            followed.begin()
+        return followed.take(ids, lost=len(listing.unreadable), total=listing.total, following=listing.next)
+
+    def taken(self, want: FollowUp, answer: Listing[object]) -> Listing[object]:
+        """Return an answer as it is to be kept; where something of it could not be read, it is asked for once more."""
+        if answer.unreadable and self._try_again(want):
+            return replace(answer, unreadable=(), next=None)
+        return answer
+
+    def unanswered(self, want: FollowUp, answer: object) -> None:
+        """Follow a want without an answer: what is unknown is asked again, at most `TRIES` times in all, then reported.
+
+        What GitHub does not find is not there, and not missed.
+        """
+        if isinstance(answer, Unknown) and not self._try_again(want):
+            reason = f"GitHub gave no answer, {TRIES} times"
+            item = self.words[type(want)].item
+            self.unreadable.append(Unreadable(kind=item, identity=want.node_id, reason=reason, number=self.number))
+
+    def short(self) -> list[FollowUp]:
+        """Return what asks once more, from their beginning, for the lists that ended before their own count."""
+        return [each.beginning for each in self._followed.values() if each.short]
+
+    def short_words(self) -> list[str]:
+        """Name the lists that ended before their own count, with both counts."""
+        found: dict[str, list[Followed]] = {}
+        for (kind, _), followed in self._followed.items():
+            if followed.short:
+                found.setdefault(self.words[kind].items, []).append(followed)
+        return [
+            f"{sum(each.total for each in lists)} {items} counted, {sum(each.held for each in lists)} listed"
+            for items, lists in found.items()
+        ]
+
+    def _try_again(self, want: FollowUp) -> bool:
+        self._failures[want] += 1
+        again = self._failures[want] < TRIES
+        if again:
+            self.ask(want)
+        return again
+
+
+def short_counts(counts: Sequence[tuple[str, int, int]]) -> list[str]:
+    """Name what is short of its count: (what, how many GitHub counts, how many are held)."""
+    return [f"{counted} {what} counted, {held} listed" for what, counted, held in counts if counted > held]

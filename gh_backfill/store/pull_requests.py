@@ -1,0 +1,183 @@
+"""Write pull requests with all that belongs to them: people first, then one statement for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from gh_backfill.models.github import Person, Unreadable
+from gh_backfill.models.pull_requests import CompletePullRequest, PullRequestState
+from gh_backfill.models.work import RowCounts, TrackedRepository
+from gh_backfill.resources import sql
+from gh_backfill.store import comments, people, quarantine
+from gh_backfill.store.batches import LARGEST_PART
+from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.item_rows import Written, distinct, upsert
+
+_SQL = sql("pull_requests")
+# A review that its author has not submitted yet is shown to that author alone, and has no date.
+_NOT_SUBMITTED = "PENDING"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vocabulary:
+    """What the schema of this database admits; older installations differ."""
+
+    merged_state: bool
+    one_number_space: bool
+
+
+def vocabulary(tx: Transaction) -> Vocabulary:
+    """Ask the catalog what the schema admits."""
+    row = tx.row(_SQL["vocabulary"])
+    assert row is not None
+    return Vocabulary(**row)
+
+
+def own_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:
+    """Let each number of the repository belong to one row, the one with GitHub's id; returns how many were settled.
+
+    Needed only where an older import left rows under invented ids, or the same pull request twice.
+    """
+    rows = [{"github_id": item.pull_request.github_id, "number": item.pull_request.number} for item in items]
+    pairs = tx.rows(_SQL["own_numbers"], rows=rows, repository_id=repository.id)
+    for pair in pairs:
+        if pair["right_id"] is None:
+            tx.run(_SQL["renumber"], wrong_id=pair["wrong_id"], github_id=pair["github_id"])
+        else:
+            tx.run(_SQL["drop_double"], wrong_id=pair["wrong_id"])
+    return len(pairs)
+
+
+def write(
+    tx: Transaction,
+    repository: TrackedRepository,
+    items: Sequence[CompletePullRequest],
+    unreadable: Sequence[Unreadable],
+    *,
+    largest_part: int = LARGEST_PART,
+) -> Written:
+    """Write a chunk's rows; raises StoreConflict where another worker came in between: replay the transaction.
+
+    What can't be stored goes to the quarantine and is counted there.  A statement takes rows of `largest_part`
+    characters together.
+    """
+    words = vocabulary(tx)
+    people.insert_new(tx, people_of(items))
+    pull_requests = upsert(
+        tx,
+        _SQL["upsert_pull_requests"],
+        distinct(_pull_request_row(item, words) for item in items),
+        largest_part=largest_part,
+        repository_id=repository.id,
+        full_name=repository.full_name,
+        repository_github_id=repository.github_id,
+    )
+    reviews = upsert(
+        tx,
+        _SQL["upsert_reviews"],
+        distinct(_review_rows(items)),
+        largest_part=largest_part,
+        repository_id=repository.id,
+    )
+    rows = _comment_rows(items)
+    one_space = words.one_number_space
+    said, taken = comments.write(tx, repository.id, rows, one_number_space=one_space, largest_part=largest_part)
+    lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
+    quarantined = RowCounts(quarantined=quarantine.put(tx, repository.id, lost))
+    counts = reduce(RowCounts.__add__, (pull_requests, reviews, said, quarantined))
+    return Written(counts=counts, new=pull_requests.inserted)
+
+
+def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
+    """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
+    everybody: list[Person | None] = []
+    for item in items:
+        everybody += (item.pull_request.author, item.pull_request.merged_by)
+        for children in (item.reviews, item.review_comments, item.comments):
+            everybody += [child.author for child in children]
+    return people.once_each(each for each in everybody if each is not None)
+
+
+def _pull_request_row(item: CompletePullRequest, words: Vocabulary) -> Row:
+    pull_request = item.pull_request
+    merged = pull_request.state is PullRequestState.MERGED
+    return {
+        "github_id": pull_request.github_id,
+        "node_id": pull_request.node_id,
+        "number": pull_request.number,
+        "title": pull_request.title,
+        "body": pull_request.body,
+        "state": PullRequestState.CLOSED if merged and not words.merged_state else pull_request.state,
+        "merged": merged,
+        "draft": pull_request.draft,
+        "url": pull_request.url,
+        "created_at": pull_request.created_at,
+        "updated_at": pull_request.updated_at,
+        "closed_at": pull_request.closed_at,
+        "merged_at": pull_request.merged_at,
+        "additions": pull_request.additions,
+        "deletions": pull_request.deletions,
+        "changed_files": pull_request.changed_files,
+        "commits": pull_request.commits,
+        "base_branch": pull_request.base_branch,
+        "head_branch": pull_request.head_branch,
+        "author": pull_request.author.github_id,
+        "author_login": pull_request.author.login,
+        "merged_by": pull_request.merged_by.github_id if pull_request.merged_by else None,
+        "reviews": pull_request.reviews,
+        "review_comments": len(item.review_comments),
+        "comments": pull_request.comments,
+        "review_threads": pull_request.review_threads,
+        "total_comments": pull_request.total_comments,
+        "gap": item.gap,
+    }
+
+
+def _review_rows(items: Sequence[CompletePullRequest]) -> list[Row]:
+    return [
+        {
+            "github_id": review.github_id,
+            "pull_request": item.pull_request.github_id,
+            "author": review.author.github_id,
+            "state": review.state,
+            "body": review.body,
+            "submitted_at": review.submitted_at,
+            "commit_id": review.commit_id,
+        }
+        for item in items
+        for review in item.reviews
+        if review.state != _NOT_SUBMITTED
+    ]
+
+
+def _comment_rows(items: Sequence[CompletePullRequest]) -> list[Row]:
+    rows: list[Row] = []
+    for item in items:
+        github_id = item.pull_request.github_id
+        rows += (*comments.conversation(item.comments, parent="pull_request", github_id=github_id), *_diff_rows(item))
+    return rows
+
+
+def _diff_rows(item: CompletePullRequest) -> list[Row]:
+    return [
+        {
+            "comment_type": "review_comment",
+            "github_id": comment.github_id,
+            "pull_request": item.pull_request.github_id,
+            "review": comment.review_id,
+            "reply_to": comment.reply_to,
+            "author": comment.author.github_id,
+            "body": comment.body,
+            "path": comment.path,
+            "position": comment.position,
+            "original_position": comment.original_position,
+            "diff_hunk": comment.diff_hunk,
+            "commit_id": comment.commit_id,
+            "original_commit_id": comment.original_commit_id,
+            "created_at": comment.created_at,
+            "updated_at": comment.updated_at,
+        }
+        for comment in item.review_comments
+    ]
