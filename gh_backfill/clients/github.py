@@ -84,7 +84,7 @@ def by_number(
     """Return items by their numbers, as far as GitHub tells of them."""
     found: dict[int, Named[Slot]] = {}
     spent = Spent()
-    for part in _parts(wanted, UNITS_OF_ONE_POINT // queries.units):
+    for part in _parts(wanted, UNITS_OF_ONE_POINT // max(1, queries.units)):
         variables: dict[str, object] = {"repository": repository_node_id}
         variables |= {f"number{index}": number for index, number in enumerate(part)}
         answer = graphql.execute(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gh_backfill.engine.issues.kind import Issues
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.pull_requests.kind import PullRequests
 
-_KINDS: tuple[Kind, ...] = (PullRequests(),)
+_KINDS: tuple[Kind, ...] = (PullRequests(), Issues())
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}

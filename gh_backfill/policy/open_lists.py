@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -21,6 +21,8 @@ class Identified(Protocol):
 
 
 Kept = TypeVar("Kept", bound=Identified)
+Thing = TypeVar("Thing")
+Key = TypeVar("Key", int, str)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,9 +50,15 @@ class OpenLists:
 
     def keep(self, held: MutableMapping[int, Kept], listing: Listing[Kept], asked: FollowUp) -> None:
         """Add to what is held what a page of a list brought, and ask for the next page where there is one."""
-        held.update((item.github_id, item) for item in listing.items)
+        self.keep_by(lambda item: item.github_id, held, listing, asked)
+
+    def keep_by(
+        self, key: Callable[[Thing], Key], held: MutableMapping[Key, Thing], listing: Listing[Thing], asked: FollowUp
+    ) -> None:
+        """Do what `keep` does for things that GitHub does not number."""
+        held.update((key(item), item) for item in listing.items)
         self.lose(listing.unreadable)
-        if self.leads_on(asked, listing, [item.github_id for item in listing.items]):
+        if self.leads_on(asked, listing, [key(item) for item in listing.items]):
             self.ask(asked.at(listing.next))
 
     def lose(self, lost: Sequence[Unreadable]) -> None:

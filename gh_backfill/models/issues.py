@@ -1,0 +1,81 @@
+"""Issues with all that belongs to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gh_backfill.models.github import NodeId, Person, Unreadable
+from gh_backfill.models.pull_requests import Comment
+
+
+class IssueState(StrEnum):
+    """GitHub's own two states, in the spelling of the database."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """One label of a repository."""
+
+    node_id: NodeId
+    name: str
+    color: str
+    description: str | None
+    default: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Milestone:
+    """What an issue is to be done for."""
+
+    number: int
+    title: str
+    state: str
+    description: str | None
+    due_on: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Issue:
+    """The issue itself, with the counts GitHub gave beside it; `state_reason` is GitHub's word in lower case."""
+
+    node_id: NodeId
+    github_id: int
+    number: int
+    title: str
+    body: str | None
+    state: IssueState
+    state_reason: str | None
+    url: str
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    author: Person
+    milestone: Milestone | None
+    comments: int
+    labels: int
+    assignees: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompleteIssue:
+    """An issue with everything that belongs to it, labels and assignees in GitHub's order.
+
+    `gap` says what GitHub counts but does not list; None where the counts agree.
+    """
+
+    issue: Issue
+    comments: tuple[Comment, ...]
+    labels: tuple[Label, ...]
+    assignees: tuple[Person, ...]
+    gap: str | None = None
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """Return its number."""
+        return self.issue.number

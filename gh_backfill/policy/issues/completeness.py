@@ -1,0 +1,107 @@
+"""Complete means complete: the comments, labels and assignees of an issue, each as many as GitHub counts."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from gh_backfill.models.github import Listing, Named, NotFound, Person, Unknown
+from gh_backfill.models.issues import CompleteIssue, Label
+from gh_backfill.models.pull_requests import Comment
+from gh_backfill.policy.issues.follow_ups import (
+    WORDS,
+    AssigneesOfIssue,
+    CommentsOfIssue,
+    IssueFollowUp,
+    LabelsOfIssue,
+    PageIssue,
+)
+from gh_backfill.policy.items import FollowUp, only
+from gh_backfill.policy.open_lists import OpenLists, short_counts
+
+
+class IssueCollector:
+    """One issue on its way to completeness; `wants` and `take` move it along."""
+
+    def __init__(self, item: PageIssue) -> None:
+        self.issue = item.issue
+        self._comments: dict[int, Comment] = {}
+        self._labels: dict[str, Label] = {}
+        self._assignees: dict[int, Person] = {}
+        self._lists = OpenLists(number=item.number, words=WORDS)
+        self._read_again = False
+        for want, many in self._counted():
+            if many:
+                self._lists.ask(want)
+
+    def wants(self) -> tuple[FollowUp, ...]:
+        """Return what is to be asked next; nothing means that the issue is complete, or as far as it gets."""
+        if not self._lists.wants and not self._read_again and self._gap():
+            self._read_again = True
+            held = (len(self._comments), len(self._labels), len(self._assignees))
+            short = [want for (want, many), have in zip(self._counted(), held, strict=True) if have < many]
+            self._lists.wants += dict.fromkeys([*self._lists.short(), *short])
+        return tuple(self._lists.wants)
+
+    def take(self, want: FollowUp, answer: Named[Listing[object]]) -> None:
+        """Take the answer to a want of ours.
+
+        What can't be read is asked for again, at most `TRIES` times in all; then it is given up and reported.
+        """
+        lists, ours = self._lists, _ours(want)
+        lists.wants.remove(ours)
+        if isinstance(answer, NotFound | Unknown):
+            lists.unanswered(ours, answer)
+            return
+        answer = lists.taken(ours, answer)
+        match ours:
+            case CommentsOfIssue():
+                lists.keep(self._comments, only(Comment, answer), ours)
+            case LabelsOfIssue():
+                lists.keep_by(lambda label: label.node_id, self._labels, only(Label, answer), ours)
+            case AssigneesOfIssue():
+                lists.keep(self._assignees, only(Person, answer), ours)
+            case _:
+                assert_never(ours)
+
+    def shrink(self, want: FollowUp) -> None:
+        """Follow a want of ours that is too much by itself as one without an answer."""
+        self.take(want, Unknown(reason="it is too much for GitHub by itself"))
+
+    def complete(self) -> CompleteIssue:
+        """Return the issue with all that was read, comments oldest first, and what remains unexplained."""
+        return CompleteIssue(
+            issue=self.issue,
+            comments=tuple(sorted(self._comments.values(), key=lambda comment: comment.github_id)),
+            labels=tuple(self._labels.values()),
+            assignees=tuple(self._assignees.values()),
+            gap=self._gap(),
+            unreadable=tuple(self._lists.unreadable),
+        )
+
+    def _counted(self) -> tuple[tuple[IssueFollowUp, int], ...]:
+        issue = self.issue
+        return (
+            (CommentsOfIssue(node_id=issue.node_id, after=None), issue.comments),
+            (LabelsOfIssue(node_id=issue.node_id, after=None), issue.labels),
+            (AssigneesOfIssue(node_id=issue.node_id, after=None), issue.assignees),
+        )
+
+    def _gap(self) -> str | None:
+        """Say what is counted and not here.
+
+        Labels and assignees come and go: one that went between the page and its list is not missed once the list was
+        read twice and is as long as it says itself.
+        """
+        issue = self.issue
+        counts = [("comments", issue.comments, len(self._comments))]
+        if not self._read_again:
+            counts += [
+                ("labels", issue.labels, len(self._labels)),
+                ("assignees", issue.assignees, len(self._assignees)),
+            ]
+        return "; ".join(short_counts(counts) or self._lists.short_words()) or None
+
+
+def _ours(want: FollowUp) -> IssueFollowUp:
+    assert isinstance(want, IssueFollowUp), "a want of another kind of item"
+    return want

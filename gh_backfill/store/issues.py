@@ -1,0 +1,109 @@
+"""Write issues with all that belongs to them: people first, then the issues, then their comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gh_backfill.models.github import Person, Unreadable
+from gh_backfill.models.issues import CompleteIssue, Label, Milestone
+from gh_backfill.models.work import RowCounts, TrackedRepository
+from gh_backfill.resources import sql
+from gh_backfill.store import comments, people, quarantine
+from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.item_rows import Written, distinct, upsert
+from gh_backfill.store.pull_requests import vocabulary
+
+_SQL = sql("issues")
+KIND = "issues"
+
+
+def write(
+    tx: Transaction,
+    repository: TrackedRepository,
+    items: Sequence[CompleteIssue],
+    unreadable: Sequence[Unreadable],
+) -> Written:
+    """Write a chunk's rows; raises StoreConflict where another worker came in between: replay the transaction.
+
+    What can't be stored goes to the quarantine and is counted there.  Labels and assignees take the place of those
+    that were there.
+    """
+    people.insert_new(tx, people_of(items))
+    written = upsert(
+        tx, _SQL["upsert_issues"], distinct(_issue_row(item) for item in items), repository_id=repository.id
+    )
+    rows: list[Row] = []
+    for item in items:
+        rows += comments.conversation(item.comments, parent="issue", github_id=item.issue.github_id)
+    one_space = vocabulary(tx).one_number_space
+    said, taken = comments.write(tx, repository.id, rows, one_number_space=one_space)
+    lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
+    quarantined = RowCounts(quarantined=quarantine.put(tx, repository.id, lost, kind=KIND))
+    return Written(counts=written + said + quarantined, new=written.inserted)
+
+
+def own_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompleteIssue]) -> int:
+    """Let each number of the repository belong to one row, the one with GitHub's id; returns how many were settled."""
+    rows = [{"github_id": item.issue.github_id, "number": item.number} for item in items]
+    pairs = tx.rows(_SQL["own_issue_numbers"], rows=rows, repository_id=repository.id)
+    for pair in pairs:
+        if pair["right_id"] is None:
+            tx.run(_SQL["renumber_issue"], wrong_id=pair["wrong_id"], github_id=pair["github_id"])
+        else:
+            tx.run(_SQL["drop_double_issue"], wrong_id=pair["wrong_id"])
+    return len(pairs)
+
+
+def people_of(items: Iterable[CompleteIssue]) -> list[Person]:
+    """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
+    everybody: list[Person] = []
+    for item in items:
+        everybody += (item.issue.author, *item.assignees, *(comment.author for comment in item.comments))
+    return people.once_each(everybody)
+
+
+def _issue_row(item: CompleteIssue) -> Row:
+    issue = item.issue
+    return {
+        "github_id": issue.github_id,
+        "node_id": issue.node_id,
+        "number": issue.number,
+        "title": issue.title,
+        "body": issue.body,
+        "state": issue.state,
+        "state_reason": issue.state_reason,
+        "url": issue.url,
+        "created_at": issue.created_at,
+        "updated_at": issue.updated_at,
+        "closed_at": issue.closed_at,
+        "author": issue.author.github_id,
+        "milestone": None if issue.milestone is None else _milestone(issue.milestone),
+        "labels": [_label(label) for label in item.labels],
+        "assignees": [_assignee(person) for person in item.assignees],
+        "comments": issue.comments,
+        "gap": item.gap,
+    }
+
+
+def _label(label: Label) -> Row:
+    return {
+        "id": label.node_id,
+        "name": label.name,
+        "color": label.color,
+        "description": label.description,
+        "default": label.default,
+    }
+
+
+def _assignee(person: Person) -> Row:
+    return {"id": person.github_id, "login": person.login, "avatar_url": person.avatar_url}
+
+
+def _milestone(milestone: Milestone) -> Row:
+    return {
+        "number": milestone.number,
+        "title": milestone.title,
+        "state": milestone.state,
+        "description": milestone.description,
+        "due_on": None if milestone.due_on is None else milestone.due_on.isoformat(),
+    }
