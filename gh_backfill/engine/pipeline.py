@@ -18,7 +18,7 @@ from functools import partial
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.pages import Asked, Page
+from gh_backfill.clients.pages import Asked, Page, PageAsked
 from gh_backfill.engine.background import Begin
 from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
 from gh_backfill.engine.kind import Kind, Supply
@@ -30,7 +30,7 @@ from gh_backfill.models.work import Claim, Phase, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.items import Collector
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import page_limit, wanted
+from gh_backfill.policy.progress import MARGIN, page_limit, wanted
 from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 TRIES_ALONE = 3
 # A query whose page and wants were too much together, though neither is by itself: so many without a page beside wants.
 QUERIES_APART = 20
+# The first page of the catch-up comes along with the last wants of a walk if so many items fit: fewer rarely do.
+LEAST_OF_CATCH_UP = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,10 +55,11 @@ class _Fetched:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Asked:
-    """A query and its page, if there is one."""
+    """A query and its page, if there is one; `ahead` says that it is the catch-up's, asked for while the walk ends."""
 
     query: Query
     page: Asked | None
+    ahead: bool = False
 
     def __bool__(self) -> bool:
         """Say whether there is anything to ask."""
@@ -83,6 +86,8 @@ class Pipeline:
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
     _walk: Walk | None = None
+    _catch_up: tuple[Asked, Page] | None = None
+    _ask_for_catch_up: bool = True
     _running: tuple[_Asked, Future[github.PageAndFollowUps]] | None = None
     _spent: Spent = field(default_factory=Spent)
     _apart: int = 0
@@ -164,6 +169,16 @@ class Pipeline:
             self._fetched.clear()  # read before this walk began: a change between would be nobody's
         if not self._fetched:
             self._find_walk(claim, ahead=False)
+            self._take_catch_up(claim.stream, claim.after, alive)
+
+    def _take_catch_up(self, stream: Stream, after: str | None, alive: Alive) -> None:
+        """Begin a catch-up with the page that came along with the end of the walk, if it was read after that began."""
+        begins = stream.phase is Phase.CATCH_UP and stream.pass_number == 1 and after is None
+        if self._catch_up is None or not begins:
+            return
+        (asked, page), self._catch_up, self._ask_for_catch_up = self._catch_up, None, True
+        if stream.read_down_to is not None and page.server_time >= stream.read_down_to + MARGIN:
+            self._arrived(asked, page, alive)
 
     def _find_walk(self, claim: Claim, *, ahead: bool) -> None:
         """Go on with the walk of a claim, or begin it at the claim's place."""
@@ -184,6 +199,8 @@ class Pipeline:
         begins = goes_on or not self._fetched
         walk = self._walk
         assert walk is not None
+        if not begins and (place is None or left <= 0) and (most is None or most > len(self._fetched)):
+            return self._end_of_walk(stream)
         size = walk.most(max(1, min(self._page_size(), left))) if begins else 0
         pages = [each.gatherings for each in self._fetched]
         price = walk.price(None)
@@ -191,6 +208,18 @@ class Pipeline:
         self._apart = max(0, self._apart - 1)
         page = walk.next(stream, place, query.page) if begins else None
         return _Asked(query=replace(query, price=walk.price(page)), page=page)
+
+    def _end_of_walk(self, stream: Stream) -> _Asked:
+        """Compose a query of the last wants of a walk, and of the catch-up's first page what costs nothing more."""
+        price = self.kind.price
+        query = self._completion.next_query([each.gatherings for each in self._fetched], self.prices, price=price)
+        size = self.prices.page_beside(query.counted, self._page_size(), price) if query.wants else 0
+        wanted_now = stream.phase is Phase.HISTORY and not stream.part and self._ask_for_catch_up and not self._apart
+        if not wanted_now or size < LEAST_OF_CATCH_UP:
+            return _Asked(query=query, page=None)
+        self._ask_for_catch_up = False
+        page = PageAsked(repository=self.repository, first=size, after=None, order="UPDATED_AT")
+        return _Asked(query=replace(query, page=size), page=page, ahead=True)
 
     def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
         query = asked.query
@@ -209,6 +238,10 @@ class Pipeline:
         self._learn(asked.query, reply.spent.points)
         self._completion.take(reply)
         match reply.page:
+            case Page() as page if asked.ahead and asked.page is not None:
+                self._catch_up = asked.page, page
+            case GitHubError() if asked.ahead:
+                pass  # nobody waits for it: the catch-up asks again, and meets what there is to meet
             case Page() as page if asked.page is not None:
                 self._arrived(asked.page, page, alive)
             case TooBig() as too_big if asked.page is not None:
@@ -255,6 +288,8 @@ class Pipeline:
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""
+        if asked.ahead:
+            return  # the same wants again, without a page
         if asked.page is None or (asked.query.wants and not asked.page.first):
             self._completion.too_big(asked.query)
         elif not asked.query.wants or asked.page.first > max(1, self.size.worked):
