@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from gh_backfill.engine import interrupts
+from gh_backfill.engine import interrupts, processes
 from gh_backfill.engine.outcome import Captured, CaptureOutcome
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import BackfillError, GitHubError, Gone
 from gh_backfill.models.work import Claim, Stream
 from gh_backfill.policy import retries
 from gh_backfill.policy.ledger import error_type
+from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import MOST_PARTS
+from gh_backfill.policy.progress import complete_words
+from gh_backfill.policy.standing import found_paused
 from gh_backfill.store import backfills, repositories
 from gh_backfill.store.backfills import NoClaim
 from gh_backfill.store.db import Database, Transaction
@@ -24,6 +27,7 @@ from gh_backfill.store.persist import persistently
 log = logging.getLogger(__name__)
 
 RENEW_EVERY = timedelta(minutes=1)
+LONGEST_RETRY_WAIT = timedelta(seconds=90)
 Done = TypeVar("Done")
 
 
@@ -57,6 +61,18 @@ class Claims:
         """Return why there was nothing to claim."""
         return self._write(lambda tx: backfills.why_no_claim(tx, self.repository_id, worker=self.worker))
 
+    def nothing_to_claim(self, deadline: datetime | None) -> Captured | None:
+        """Return how a capture ends that finds nothing to claim; None where the open chunk is soon claimed again."""
+        still = self.why_no_claim()
+        if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
+            return Captured(outcome=CaptureOutcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
+        if still.status is BackfillStatus.COMPLETED:
+            reason = complete_words(still.gaps, still.short, still.quarantined)
+            return Captured(outcome=CaptureOutcome.COMPLETED, reason=reason, gaps=still.gaps)
+        if still.status is not BackfillStatus.ACTIVE:
+            return Captured(outcome=CaptureOutcome.FAILED, reason="the backfill is closed: a person must look")
+        return self._held_up(still, deadline)
+
     def free_the_dead(self) -> bool:
         """Take what dead workers of this machine hold; True if there may be something to claim now."""
         return bool(persistently(lambda: recover(self.db, [self.repository_id]), self.sleep))
@@ -89,6 +105,21 @@ class Claims:
     def record_failure(self, claim: Claim, error: GitHubError) -> Captured | None:
         """Charge an error to this repository; None if the chunk may be claimed again, else how the capture ends."""
         return self._write(lambda tx: self._charge(tx, claim, error))
+
+    def _held_up(self, still: NoClaim, deadline: datetime | None) -> Captured | None:
+        """Say until when the open chunk waits, or who holds it; None where it is soon to be claimed again."""
+        if still.chunk_status == "pending" and still.retry_at is not None:
+            wait = still.retry_at - self.now()
+            if wait <= LONGEST_RETRY_WAIT and (deadline is None or still.retry_at < deadline):
+                self.sleep(max(0.0, wait.total_seconds()))
+                return None
+            return Captured(
+                outcome=CaptureOutcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at
+            )
+        if self.free_the_dead():
+            return None
+        reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
+        return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
 
     def _once(self, tx: Transaction, size: Callable[[Stream], int]) -> tuple[Stream | None, Claim | None]:
         stream = backfills.lock_stream(tx, self.repository_id, worker=self.worker, part=self.part)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.engine import processes
 from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.commit import Commit, Committed
@@ -26,20 +25,15 @@ from gh_backfill.models.work import Claim, Phase, Stream, TrackedRepository
 from gh_backfill.policy import chunking, retries
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.ledger import ErrorType
-from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.retries import PauseReason
-from gh_backfill.policy.standing import found_paused
-from gh_backfill.store.backfills import NoClaim
 from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
 
 # A page and the top-up that usually goes with it.
 POINTS_OF_A_CHUNK = 3
-LONGEST_RETRY_WAIT = timedelta(seconds=90)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -95,6 +89,7 @@ class Worker:
                     reason=ended.reason,
                     resume_at=ended.resume_at,
                     error_type=ended.error_type,
+                    gaps=self._done.gaps + ended.gaps,
                     spent=self.graphql.spent,
                 )
 
@@ -133,7 +128,7 @@ class Worker:
     def _next_chunk(self) -> Captured | None:
         claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
         if claim is None:
-            return self._nothing_to_claim()
+            return self.claims.nothing_to_claim(self.limits.deadline)
         if claim.stream.phase is Phase.HISTORY:
             self._goal = claim.stream.goal.max_items
         started = self.now()
@@ -255,35 +250,6 @@ class Worker:
                 retried.left,
                 f": {retried.why}" if retried.why else "",
             )
-
-    def _nothing_to_claim(self) -> Captured | None:
-        """Say why there is nothing; None where the open chunk is soon to be claimed again."""
-        still = self.claims.why_no_claim()
-        if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
-            return Captured(outcome=CaptureOutcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
-        if still.status is BackfillStatus.COMPLETED:
-            self._done = replace(self._done, gaps=self._done.gaps + still.gaps)
-            return Captured(
-                outcome=CaptureOutcome.COMPLETED, reason=complete_words(still.gaps, still.short, still.quarantined)
-            )
-        if still.status is not BackfillStatus.ACTIVE:
-            return Captured(outcome=CaptureOutcome.FAILED, reason="the backfill is closed: a person must look")
-        return self._held_up(still)
-
-    def _held_up(self, still: NoClaim) -> Captured | None:
-        """Say until when the open chunk waits, or who holds it; None where it is soon to be claimed again."""
-        if still.chunk_status == "pending" and still.retry_at is not None:
-            wait = still.retry_at - self.now()
-            if wait <= LONGEST_RETRY_WAIT and not self._past_deadline(still.retry_at):
-                self.sleep(max(0.0, wait.total_seconds()))
-                return None
-            return Captured(
-                outcome=CaptureOutcome.STOPPED, reason="the next try is due later", resume_at=still.retry_at
-            )
-        if self.claims.free_the_dead():
-            return None
-        reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
-        return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
 
     def _past_deadline(self, moment: datetime) -> bool:
         return self.limits.deadline is not None and moment >= self.limits.deadline
