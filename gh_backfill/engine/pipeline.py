@@ -8,9 +8,8 @@ chunk that is claimed then begins at the same cursor of the same walk.
 from __future__ import annotations
 
 import logging
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,21 +22,17 @@ from gh_backfill.engine.background import Begin
 from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
 from gh_backfill.engine.kind import Kind, Supply
 from gh_backfill.engine.numbers import NumberWalk
+from gh_backfill.engine.sizing import Sizing
 from gh_backfill.engine.walks import Ahead, CursorWalk, Walk
 from gh_backfill.errors import GitHubError, StoreError, TooBig
 from gh_backfill.models.github import NodeId, Spent, Unreadable
 from gh_backfill.models.work import Claim, Phase, Stream
-from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.items import Collector
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import MARGIN, page_limit, wanted
-from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
+from gh_backfill.policy.progress import MARGIN, left_of_goal, page_limit, wanted
 
 log = logging.getLogger(__name__)
 
-TRIES_ALONE = 3
-# A query whose page and wants were too much together, though neither is by itself: so many without a page beside wants.
-QUERIES_APART = 20
 # The first page of the catch-up comes along with the last wants of a walk if so many items fit: fewer rarely do.
 LEAST_OF_CATCH_UP = 20
 
@@ -70,17 +65,15 @@ class _Asked:
 class Pipeline:
     """The pages of one kind in one repository that are on their way, the oldest first.
 
-    `largest` caps a page (None: the price decides), `size` is the next one's.  `begin` runs a query beside whatever the
-    caller does meanwhile; requests remain one after the other.  `listed` is what REST told of the walk.
+    `begin` runs a query beside whatever the caller does meanwhile; requests remain one after the other.  `listed` is
+    what REST told of the walk.
     """
 
     graphql: GraphQL
     kind: Kind
     repository: NodeId
-    size: PageSize
-    largest: int | None
+    sizing: Sizing
     begin: Begin
-    prices: Prices = field(default_factory=Prices)
     listed: Supply | None = None
     _fetched: deque[_Fetched] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
@@ -90,8 +83,6 @@ class Pipeline:
     _ask_for_catch_up: bool = True
     _running: tuple[_Asked, Future[github.PageAndFollowUps]] | None = None
     _spent: Spent = field(default_factory=Spent)
-    _apart: int = 0
-    _tries_alone: int = 0
 
     @property
     def under_way(self) -> bool:
@@ -102,7 +93,7 @@ class Pipeline:
         """Return how many items the next chunk of a stream has at most."""
         if self._fetched and self._fits(stream, self._fetched[0].after, stream.cursor):
             return max(1, len(self._fetched[0].page.slots))
-        return page_limit(stream, self._page_size())
+        return page_limit(stream, self.sizing.page)
 
     def chunk(self, claim: Claim, alive: Alive, *, most: int | None = None) -> Chunk:
         """Fetch the chunk of a claim until it is complete; at most so many chunks are begun, this one included.
@@ -188,12 +179,12 @@ class Pipeline:
             self._walk = CursorWalk(repository=self.repository, stream_id=claim.stream.id, page_price=self.kind.price)
             self._walk.resume(claim.stream, claim.after, ahead=ahead)
         else:
-            self._walk = NumberWalk.begin(self.repository, claim.stream, claim.after, self._page_size())
+            self._walk = NumberWalk.begin(self.repository, claim.stream, claim.after, self.sizing.page)
 
     def _compose(self, stream: Stream, after: str | None, most: int | None) -> _Asked:
         """Compose the next query: what the pages that are here lack, and the page after them."""
         place = self._fetched[-1].page.next if self._fetched else after
-        left = _left(stream, self._fetched)
+        left = left_of_goal(stream, sum(len(each.page.slots) for each in self._fetched))
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
         goes_on = stream.phase is Phase.HISTORY and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
@@ -201,20 +192,21 @@ class Pipeline:
         assert walk is not None
         if not begins and (place is None or left <= 0) and (most is None or most > len(self._fetched)):
             return self._end_of_walk(stream)
-        size = walk.most(max(1, min(self._page_size(), left))) if begins else 0
+        size = walk.most(max(1, min(self.sizing.page, left))) if begins else 0
         pages = [each.gatherings for each in self._fetched]
         price = walk.price(None)
-        query = self._completion.next_query(pages, self.prices, page=size, price=price, apart=self._apart > 0)
-        self._apart = max(0, self._apart - 1)
+        query = self._completion.next_query(pages, self.sizing.prices, page=size, price=price, apart=self.sizing.apart)
+        self.sizing.composed()
         page = walk.next(stream, place, query.page) if begins else None
         return _Asked(query=replace(query, price=walk.price(page)), page=page)
 
     def _end_of_walk(self, stream: Stream) -> _Asked:
         """Compose a query of the last wants of a walk, and of the catch-up's first page what costs nothing more."""
-        price = self.kind.price
-        query = self._completion.next_query([each.gatherings for each in self._fetched], self.prices, price=price)
-        size = self.prices.page_beside(query.counted, self._page_size(), price) if query.wants else 0
-        wanted_now = stream.phase is Phase.HISTORY and not stream.part and self._ask_for_catch_up and not self._apart
+        prices, price, apart = self.sizing.prices, self.kind.price, self.sizing.apart
+        self.sizing.composed()
+        query = self._completion.next_query([each.gatherings for each in self._fetched], prices, price=price)
+        size = prices.page_beside(query.counted, self.sizing.page, price) if query.wants and not apart else 0
+        wanted_now = stream.phase is Phase.HISTORY and not stream.part and self._ask_for_catch_up
         if not wanted_now or size < LEAST_OF_CATCH_UP:
             return _Asked(query=query, page=None)
         self._ask_for_catch_up = False
@@ -224,7 +216,7 @@ class Pipeline:
     def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
         query = asked.query
         return github.ask(
-            self.graphql, self.kind.queries, query.wants, asked.page, points=self.prices.points(query.counted)
+            self.graphql, self.kind.queries, query.wants, asked.page, points=self.sizing.prices.points(query.counted)
         )
 
     def _follow(self, asked: _Asked, answered: Callable[[], github.PageAndFollowUps], alive: Alive) -> None:
@@ -235,7 +227,7 @@ class Pipeline:
             self._too_big(asked, error)
             return
         self._spent += reply.spent
-        self._learn(asked.query, reply.spent.points)
+        self.sizing.was_charged(asked.query, reply.spent.points)
         self._completion.take(reply)
         match reply.page:
             case Page() as page if asked.ahead and asked.page is not None:
@@ -258,15 +250,8 @@ class Pipeline:
         if taken is None:
             return
         page = taken
-        largest = self._largest()
-        self.size = self.size.after_clean(
-            asked.first,
-            read=walk.read(asked, page),
-            seconds=page.spent.seconds,
-            largest=largest,
-            left=page.total - stream.items_done,
-        )
-        self._tries_alone = 0
+        read, left = walk.read(asked, page), page.total - stream.items_done
+        self.sizing.came_clean(asked.first, read=read, seconds=page.spent.seconds, left=left)
         slots, spent = salvage(self.graphql, self.kind.queries, asked, page.slots, alive)
         self._spent += spent
         kept = wanted(stream, slots)
@@ -292,29 +277,20 @@ class Pipeline:
             return  # the same wants again, without a page
         if asked.page is None or (asked.query.wants and not asked.page.first):
             self._completion.too_big(asked.query)
-        elif not asked.query.wants or asked.page.first > max(1, self.size.worked):
+        elif not asked.query.wants or self.sizing.outgrew(asked.page):
             self._page_too_big(asked.page, error)
         else:
-            self._apart = QUERIES_APART
+            self.sizing.keep_apart()
 
     def _page_too_big(self, asked: Asked, error: TooBig) -> None:
         assert self._walk is not None
         if self._walk.asks_for_less(asked, error):
             return
-        if asked.first > 1:
-            self._shrink(asked, error)
-            return
-        self._tries_alone += 1
-        if self._tries_alone >= TRIES_ALONE:
+        if self.sizing.was_too_big(asked, error):
             self._step_over(asked, f"GitHub can't deliver it: {error}")
-
-    def _shrink(self, asked: Asked, error: TooBig) -> None:
-        self.size = self.size.after_too_big(asked.first)
-        log.warning("%s; going on with pages of %s", error, self.size.size)
 
     def _step_over(self, asked: Asked, reason: str) -> None:
         """Leave out the one item that can't be read, with its number and the reason."""
-        self._tries_alone = 0
         page = github.outline(self.graphql, self.kind.queries, asked)
         self._spent += page.spent
         lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
@@ -323,29 +299,3 @@ class Pipeline:
         self._fetched.append(
             _Fetched(after=asked.after, page=page, gatherings=(), unreadable=lost, kept=len(page.slots))
         )
-
-    def _learn(self, query: Query, charged: int) -> None:
-        """Believe what GitHub charged, and plan with it from now on."""
-        known = self.prices
-        self.prices = known.learned(query.counted, charged)
-        if known.believed != self.prices.believed:
-            expected = known.points(query.counted)
-            log.info(
-                "GitHub charged %s points where %s were expected; planning with its prices: %s",
-                charged,
-                expected,
-                self.prices.believed,
-            )
-
-    def _largest(self) -> int:
-        return self.prices.cheapest_page(self.largest or LARGEST_FIRST, self.kind.price)
-
-    def _page_size(self) -> int:
-        return max(1, min(self.size.size, self._largest()))
-
-
-def _left(stream: Stream, fetched: Iterable[_Fetched]) -> int:
-    """Return how many items the goal still lacks beyond those that are here."""
-    if stream.goal.max_items is None:
-        return sys.maxsize
-    return stream.goal.max_items - stream.items_done - sum(len(each.page.slots) for each in fetched)

@@ -14,7 +14,7 @@ from gh_backfill.engine.follow_ups import complete
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.places import number_places
 from gh_backfill.engine.refused import sift
-from gh_backfill.errors import RateLimited, TooBig
+from gh_backfill.errors import GitHubError, RateLimited, TooBig
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadable
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.items import CompleteItem, Slot
@@ -100,6 +100,36 @@ def retry_quarantined(
             done.remaining,
         )
     return done
+
+
+def retry_within(
+    db: Database,
+    graphql: GraphQL,
+    kind: Kind,
+    repository: TrackedRepository,
+    sleep: Callable[[float], None],
+    beat: Callable[[], bool],
+) -> None:
+    """Read again, within a capture, what has not failed too often; `beat` may end it by False.
+
+    Where GitHub refuses, the quarantine waits for another time, and the capture goes on.
+    """
+    try:
+        retried = retry_quarantined(
+            db, graphql, kind, repository, most_attempts=MOST_ATTEMPTS, sleep=sleep, go_on=lambda done: beat()
+        )
+    except GitHubError as error:
+        log.warning("%s: the quarantine is tried another time: %s", repository.full_name, error)
+        return
+    if retried.tried or retried.left:
+        log.info(
+            "%s: %s of %s in quarantine still fail, %s are left for another time%s",
+            repository.full_name,
+            retried.remaining,
+            retried.tried,
+            retried.left,
+            f": {retried.why}" if retried.why else "",
+        )
 
 
 def _step(

@@ -18,7 +18,8 @@ from gh_backfill.engine.kind import Kind, Outlook
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
-from gh_backfill.engine.quarantine import MOST_ATTEMPTS, retry_quarantined
+from gh_backfill.engine.quarantine import retry_within
+from gh_backfill.engine.sizing import Sizing
 from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClaim
 from gh_backfill.models.github import NodeId
 from gh_backfill.models.work import Claim, Phase, Stream, TrackedRepository
@@ -82,7 +83,7 @@ class Worker:
             if ended is not None:
                 if self._pipeline is not None:
                     self._pipeline.drain()
-                    self._memory.keep(self._pipeline.prices, whatever=True)
+                    self._memory.keep(self._pipeline.sizing.prices, whatever=True)
                 return replace(
                     self._done,
                     outcome=ended.outcome,
@@ -145,7 +146,7 @@ class Worker:
             self.claims.release(claim)
             raise
         self._take(committed, chunk)
-        self._memory.keep(pipeline.prices)
+        self._memory.keep(pipeline.sizing.prices)
         self._read_by_rest(claim, chunk)
         self._try_quarantined(claim)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
@@ -160,10 +161,13 @@ class Worker:
                 graphql=self.graphql,
                 kind=self.kind,
                 repository=self.repository.node_id or NodeId(""),
-                size=PageSize.remembered(stream, first=first),
-                largest=self.limits.chunk_size,
+                sizing=Sizing(
+                    size=PageSize.remembered(stream, first=first),
+                    largest=self.limits.chunk_size,
+                    price=self.kind.price,
+                    prices=self._prices,
+                ),
                 begin=self.begin,
-                prices=self._prices,
             )
         return self._pipeline
 
@@ -196,7 +200,7 @@ class Worker:
         if claim.stream.goal.max_items is not None:
             left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
         if (chunks := self._chunks_left()) is not None:
-            left = min(left, chunks * pipeline.size.size)
+            left = min(left, chunks * pipeline.sizing.size.size)
         outlook = Outlook(
             repository=self.repository,
             captured=self._captured,
@@ -219,7 +223,7 @@ class Worker:
             repository=self.repository,
             claim=claim,
             chunk=chunk,
-            next_page=self._pipeline_for(claim.stream).size,
+            next_page=self._pipeline_for(claim.stream).sizing.size,
             remaining=self.graphql.budget.remaining if self.graphql.budget else None,
             sleep=self.sleep,
         ).run()
@@ -228,28 +232,7 @@ class Worker:
         """Let the first page of a catch-up also try again what the walk had to leave in the quarantine."""
         if claim.stream.phase is not Phase.CATCH_UP or claim.after is not None:
             return
-        try:
-            retried = retry_quarantined(
-                self.db,
-                self.graphql,
-                self.kind,
-                self.repository,
-                most_attempts=MOST_ATTEMPTS,
-                sleep=self.sleep,
-                go_on=lambda done: self._beat(),
-            )
-        except GitHubError as error:
-            log.warning("%s: the quarantine is tried another time: %s", self.repository.full_name, error)
-            return
-        if retried.tried or retried.left:
-            log.info(
-                "%s: %s of %s in quarantine still fail, %s are left for another time%s",
-                self.repository.full_name,
-                retried.remaining,
-                retried.tried,
-                retried.left,
-                f": {retried.why}" if retried.why else "",
-            )
+        retry_within(self.db, self.graphql, self.kind, self.repository, self.sleep, self._beat)
 
     def _past_deadline(self, moment: datetime) -> bool:
         return self.limits.deadline is not None and moment >= self.limits.deadline

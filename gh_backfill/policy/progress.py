@@ -10,6 +10,7 @@ readings agree on is a gap: counted, shown, and asked for again by every later c
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -92,6 +93,13 @@ def page_limit(stream: Stream, size: int) -> int:
     if stream.phase is Phase.HISTORY and stream.goal.max_items is not None:
         return max(1, min(size, stream.goal.max_items - stream.items_done))
     return size
+
+
+def left_of_goal(stream: Stream, here: int) -> int:
+    """Return how many items the goal still lacks beyond those that are here and not committed yet."""
+    if stream.goal.max_items is None:
+        return sys.maxsize
+    return stream.goal.max_items - stream.items_done - here
 
 
 def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:

@@ -15,7 +15,9 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.pipeline import Pipeline
+from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.engine.pull_requests.rest_comments import ListedComments
+from gh_backfill.engine.sizing import Sizing
 from gh_backfill.models.github import Repository
 from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import Claim
@@ -51,15 +53,20 @@ def walk(graphql: GraphQL, name: str, spool: ListedComments | None) -> list[Comp
     owner, _, short = name.partition("/")
     (repository,) = lookups.repositories_by_name(graphql, [(owner, short)])
     assert isinstance(repository, Repository)
-    size = PageSize(size=25, worked=0)
+    kind = PullRequests()
     pipeline = Pipeline(
-        graphql=graphql, repository=repository.node_id, size=size, largest=None, begin=at_once, listed=spool
+        graphql=graphql,
+        kind=kind,
+        repository=repository.node_id,
+        sizing=Sizing(size=PageSize(size=25), largest=None, price=kind.price),
+        begin=at_once,
+        listed=spool,
     )
     found: list[CompletePullRequest] = []
     after: str | None = None
     while True:
         chunk = pipeline.chunk(claim(after), lambda: None)
-        found += chunk.items
+        found += (item for item in chunk.items if isinstance(item, CompletePullRequest))
         after = chunk.page.next
         if after is None:
             return found

@@ -14,10 +14,14 @@ from gh_backfill.engine.background import Done, at_once, in_thread
 from gh_backfill.engine.follow_ups import Chunk
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
+from gh_backfill.engine.pull_requests.kind import PullRequests
+from gh_backfill.engine.sizing import Sizing
 from gh_backfill.errors import Unreachable
 from gh_backfill.models.github import NodeId
+from gh_backfill.models.pull_requests import CompletePullRequest
 from gh_backfill.models.work import Claim, Goal, Stream
 from gh_backfill.policy.chunking import PageSize
+from gh_backfill.policy.query_prices import PULL_REQUESTS
 from gh_backfill.policy.surcharges import Surcharges
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
@@ -28,6 +32,11 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.tasks import capture
 from tests.examples import WALK
 from tests.tasks.conftest import ENGINE, House
+
+
+def sizing() -> Sizing:
+    """Return what a worker begins with that knows nothing of a walk."""
+    return Sizing(size=PageSize(size=25), largest=None, price=PULL_REQUESTS)
 
 
 @dataclass(kw_only=True)
@@ -44,9 +53,9 @@ class Walk:
         self.stream, self.chunks = WALK, []
         self.pipeline = Pipeline(
             graphql=self.pipeline.graphql,
+            kind=self.pipeline.kind,
             repository=self.pipeline.repository,
-            size=PageSize(size=25),
-            largest=None,
+            sizing=sizing(),
             begin=at_once,
         )
 
@@ -71,7 +80,7 @@ class Walk:
         return self.numbers()
 
     def numbers(self) -> list[int]:
-        return [item.pull_request.number for chunk in self.chunks for item in chunk.items]
+        return [item.number for chunk in self.chunks for item in chunk.items]
 
     def all_numbers(self) -> list[int]:
         (shelf,) = (shelf for shelf in self.github.world.shelves.values() if len(shelf))
@@ -89,9 +98,12 @@ def walk(options: Options) -> Iterator[Walk]:
     with running(world, options) as github:
         (repository,) = world.repositories.values()
         graphql = GraphQL(github.graphql_url, "tok", sleep=lambda seconds: None)
-        size = PageSize(size=25)
         pipeline = Pipeline(
-            graphql=graphql, repository=NodeId(repository.node_id), size=size, largest=None, begin=at_once
+            graphql=graphql,
+            kind=PullRequests(),
+            repository=NodeId(repository.node_id),
+            sizing=sizing(),
+            begin=at_once,
         )
         yield Walk(github=github, pipeline=pipeline)
 
@@ -116,8 +128,9 @@ def edited(walk: Walk) -> int:
 
 
 def title_of_next(walk: Walk) -> tuple[int, str]:
-    first = walk.pipeline.chunk(walk.claim(), lambda: None).items[0].pull_request
-    return first.number, first.title
+    (first, *_) = walk.pipeline.chunk(walk.claim(), lambda: None).items
+    assert isinstance(first, CompletePullRequest)
+    return first.number, first.pull_request.title
 
 
 def test_what_was_asked_for_ahead_is_used_where_it_is_claimed_next(walk: Walk) -> None:
@@ -175,7 +188,7 @@ def test_what_one_pull_request_lacks_and_github_never_answers_is_given_up_alone(
     walk.github.faults.add(Fault(name="504", match={"variables": f"{reviews}|{poison.node_id}"}))
     assert walk.to_the_end() == walk.all_numbers()
     items = [item for chunk in walk.chunks for item in chunk.items]
-    assert {item.pull_request.number for item in items if item.gap} == {poison.number}
+    assert {item.number for item in items if item.gap} == {poison.number}
     assert {lost.number for item in items for lost in item.unreadable} == {poison.number}
 
 
@@ -285,7 +298,7 @@ def test_where_github_charges_otherwise_its_word_counts_and_the_plan_follows_wit
     said = [record for record in caplog.records if "planning with its prices" in record.getMessage()]
     assert [record.levelname for record in said] == ["INFO"]
     assert walk.github.stats.points == sum(chunk.spent.points for chunk in walk.chunks)
-    assert walk.pipeline.prices.believed == Surcharges(count=1)
+    assert walk.pipeline.sizing.prices.believed == Surcharges(count=1)
     assert walk.github.stats.points <= 1.1 * 180 + 3
 
 
@@ -294,9 +307,9 @@ def test_one_unit_more_for_a_list_of_ids_costs_one_point_once_and_later_walks_no
     walk.to_the_end()
     first = walk.github.stats
     assert first.points == first.requests + 1
-    learned = walk.pipeline.prices
+    learned = walk.pipeline.sizing.prices
     walk.begin_again()
-    walk.pipeline.prices = learned
+    walk.pipeline.sizing.prices = learned
     before = first.points, first.requests
     assert walk.to_the_end() == walk.all_numbers()
     assert first.points - before[0] == first.requests - before[1]
@@ -307,4 +320,4 @@ def test_ten_percent_more_are_found_out_for_two_points_at_most(walk: Walk) -> No
     assert walk.to_the_end() == walk.all_numbers()
     stats = walk.github.stats
     assert stats.points <= stats.requests + 2
-    assert walk.pipeline.prices.cheapest_page() == 67
+    assert walk.pipeline.sizing.prices.cheapest_page() == 67
