@@ -24,7 +24,7 @@ _EVERYWHERE = (
 )
 _ENDS = "tests/tasks/test_ends.py::"
 _GRAPHQL = "tests/clients/test_graphql.py::"
-_ITEMS = "tests/store/test_items.py::"
+_ITEMS = "tests/store/test_pull_requests.py::"
 _KILLS = "tests/tasks/test_kills.py::"
 _LOOKUPS = "tests/clients/test_lookups.py::"
 _MOVING = "tests/tasks/test_moving_world.py::"

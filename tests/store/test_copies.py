@@ -8,7 +8,7 @@ import pytest
 
 from gh_backfill.models.github import NodeId, Person
 from gh_backfill.models.work import TrackedRepository
-from gh_backfill.store import items, people, repositories
+from gh_backfill.store import people, pull_requests, repositories
 from gh_backfill.store.db import Database, Row
 from tests.conftest import VARIANTS
 from tests.examples import ADA, REPOSITORY, comment, complete, pull_request, tracked
@@ -40,7 +40,7 @@ def filled(db: Database) -> tuple[TrackedRepository, TrackedRepository]:
         for repository, number in ((first, 1), (second, 2)):
             made = pull_request(number)
             made = replace(made, url=f"https://github.com/{repository.full_name}/pull/{number}")
-            items.write(tx, repository, [complete(number, pull_request=made)], [], items.vocabulary(tx))
+            pull_requests.write(tx, repository, [complete(number, pull_request=made)], [])
     return first, second
 
 
@@ -138,8 +138,8 @@ def test_a_login_that_changed_hands_is_nobody_elses_in_any_pull_request(db: Data
     with db.transaction() as tx:
         repository = tracked(tx, REPOSITORY)
         chunk = [complete(3, pull_request=pull_request(3, author=heir), comments=(comment(3, author=heir),))]
-        people.store_people(tx, people.people_of(chunk))
-        items.write(tx, repository, chunk, [], items.vocabulary(tx))
+        people.store_people(tx, pull_requests.people_of(chunk))
+        pull_requests.write(tx, repository, chunk, [])
     assert logins(db) == [
         {"number": 1, "author_login": "ada~1001"},
         {"number": 2, "author_login": "ada~1001"},

@@ -23,7 +23,9 @@ FAR = timedelta(hours=2)
 
 
 def pages(house: House) -> int:
-    return sum(tally["operations"].get("PullRequestPage", 0) for tally in house.github.stats.as_json()["tokens"].values())
+    return sum(
+        tally["operations"].get("PullRequestPage", 0) for tally in house.github.stats.as_json()["tokens"].values()
+    )
 
 
 def test_a_capture_runs_to_the_end_and_the_backfill_is_complete(house: House) -> None:

@@ -265,7 +265,9 @@ OPERATIONS = {
     "capture a page": Operation(match={"operation": "PullRequestPage"}, before=both, act=captured, exits=CAPTURE),
     "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, exits=CAPTURE),
     "know a part": Operation(match={"variables": '"known":'}, before=in_parts, act=captured, exits=CAPTURE),
-    "split a walk": Operation(match={"operation": "PullRequestOutline"}, before=both, act=planned_in_parts, exits=CAPTURE),
+    "split a walk": Operation(
+        match={"operation": "PullRequestOutline"}, before=both, act=planned_in_parts, exits=CAPTURE
+    ),
     "read a place again": Operation(
         match={"operation": "PullRequestAfter"}, before=spoilt, act=captured, exits=CAPTURE
     ),

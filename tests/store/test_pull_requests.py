@@ -11,7 +11,7 @@ import pytest
 from gh_backfill.models.github import GHOST, Person, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest, PullRequestState
 from gh_backfill.models.work import RowCounts, TrackedRepository
-from gh_backfill.store import items, people
+from gh_backfill.store import people, pull_requests
 from gh_backfill.store.batches import LARGEST_PART
 from gh_backfill.store.db import Database, Row
 from tests.conftest import VARIANTS
@@ -23,10 +23,9 @@ def write(
 ) -> tuple[RowCounts, TrackedRepository]:
     with db.transaction() as tx:
         repository = tracked(tx)
-        words = items.vocabulary(tx)
-        people.store_people(tx, people.people_of(chunk))
+        people.store_people(tx, pull_requests.people_of(chunk))
     with db.transaction() as tx:
-        return items.write(tx, repository, chunk, unreadable, words).counts, repository
+        return pull_requests.write(tx, repository, chunk, unreadable).counts, repository
 
 
 def rows(db: Database, statement: str) -> list[Row]:
@@ -236,8 +235,8 @@ def test_rows_sent_in_parts_are_the_same_rows_with_replies_and_counts(database_u
     for largest_part, change in ((1, RowCounts(inserted=14)), (LARGEST_PART, RowCounts(unchanged=14))):
         with Database(database_url) as db:
             with db.transaction() as tx:
-                repository, words = tracked(tx), items.vocabulary(tx)
-                written = items.write(tx, repository, chunk, [], words, largest_part=largest_part)
+                repository = tracked(tx)
+                written = pull_requests.write(tx, repository, chunk, [], largest_part=largest_part)
             assert written.counts == change
             found.append(rows(db, related))
     assert found[0] == found[1]
