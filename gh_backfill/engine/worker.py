@@ -32,7 +32,7 @@ from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.retries import PauseReason
 from gh_backfill.policy.standing import found_paused
-from gh_backfill.store.backfills import NoClaim
+from gh_backfill.store.chunks import NoClaim
 from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
