@@ -14,7 +14,7 @@ end $$;
 
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, comments,
-    progressive_backfill_state, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
+    progressive_backfill_state, backfills, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     api_budgets, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
 to gh_backfill_writer;
 
@@ -23,7 +23,7 @@ to gh_backfill_writer;
 grant delete on pull_requests, webhook_deliveries, webhook_pending, backfill_events to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
---     grant delete on reviews, comments, backfill_quarantine, progressive_backfill_state to gh_backfill_writer;
+--     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;
 
 grant select on gh_backfill_migrations to gh_backfill_writer;
 
@@ -34,7 +34,7 @@ declare
 begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'comments',
-        'progressive_backfill_state', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
+        'progressive_backfill_state', 'backfills', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'api_budgets', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'gh_backfill_migrations'
     ] loop

@@ -128,7 +128,7 @@ def tracked(tx: Transaction, repository: Repository = REPOSITORY) -> TrackedRepo
 # A walk that has not begun.
 WALK = Stream(
     id="s",
-    state_id="b",
+    backfill_id="b",
     repository_id="r",
     phase=Phase.HISTORY,
     goal=Goal(),

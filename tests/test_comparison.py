@@ -86,8 +86,8 @@ update comments set in_reply_to_id = (select id from comments where github_id = 
 where github_id = 73;
 insert into progressive_backfill_state (repository_id, total_prs, processed_prs, status)
 select id, 2, 2, 'completed' from repositories where github_id = 1;
-insert into backfill_streams (repository_id, backfill_state_id, stream, ordering, items_done, status)
-select repository_id, id, 'history', 'CREATED_AT', 2, 'completed' from progressive_backfill_state;
+insert into backfill_streams (repository_id, backfill_id, backfill_state_id, stream, ordering, items_done, status)
+select repository_id, id, id, 'history', 'CREATED_AT', 2, 'completed' from progressive_backfill_state;
 insert into backfill_chunks (repository_id, backfill_state_id, stream_id, chunk_number, status, pr_numbers)
 select repository_id, backfill_state_id, id, 1, 'completed', '{8,7}' from backfill_streams
 """

@@ -16,7 +16,7 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.work import Claim, TrackedRepository
 from gh_backfill.models.pull_requests import CompletePullRequest, PullRequest
-from gh_backfill.store import backfills, items, repositories
+from gh_backfill.store import items, repositories
 from gh_backfill.store.db import Transaction
 
 def check(tx: Transaction, graphql: GraphQL, repository: TrackedRepository, pull: PullRequest) -> None:

@@ -19,8 +19,8 @@ from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.standing import found_paused
-from gh_backfill.store import backfills, repositories
-from gh_backfill.store.backfills import NoClaim
+from gh_backfill.store import backfills, chunks, repositories
+from gh_backfill.store.chunks import NoClaim
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
 
@@ -59,7 +59,7 @@ class Claims:
 
     def why_no_claim(self) -> NoClaim:
         """Return why there was nothing to claim."""
-        return self._write(lambda tx: backfills.why_no_claim(tx, self.repository_id, worker=self.worker))
+        return self._write(lambda tx: chunks.why_no_claim(tx, self.repository_id, worker=self.worker))
 
     def nothing_to_claim(self, deadline: datetime | None) -> Captured | None:
         """Return how a capture ends that finds nothing to claim; None where the open chunk is soon claimed again."""
@@ -85,7 +85,7 @@ class Claims:
             nonlocal renewed
             if self.now() - renewed < RENEW_EVERY:
                 return
-            self._write(lambda tx: backfills.renew(tx, claim))
+            self._write(lambda tx: chunks.renew(tx, claim))
             renewed = self.now()
 
         return alive
@@ -94,7 +94,7 @@ class Claims:
         """Give a chunk back unharmed, whoever presses to stop; without the database it is left to its lease."""
         try:
             with interrupts.shielded(), self.db.transaction() as tx:
-                backfills.release(tx, claim)
+                chunks.release(tx, claim)
         except BackfillError as error:
             log.warning("chunk %s is left to its lease: %s", claim.chunk_number, error)
 
@@ -122,16 +122,16 @@ class Claims:
         return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
 
     def _once(self, tx: Transaction, size: Callable[[Stream], int]) -> tuple[Stream | None, Claim | None]:
-        stream = backfills.lock_stream(tx, self.repository_id, worker=self.worker, part=self.part)
+        stream = chunks.lock_stream(tx, self.repository_id, worker=self.worker, part=self.part)
         if stream is None:
             return None, None
-        claim = backfills.claim(tx, stream, worker=self.worker, page_size=size(stream), processor=self.processor)
+        claim = chunks.claim(tx, stream, worker=self.worker, page_size=size(stream), processor=self.processor)
         return stream, claim
 
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Do it in one transaction with what becomes of the chunk."""
         blamed = retries.blames_repository(error)
-        in_a_row = backfills.count_error(tx, claim, error=str(error)) if blamed else 0
+        in_a_row = chunks.count_error(tx, claim, error=str(error)) if blamed else 0
         match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
             case retries.Retry(at=at):
                 self._return(tx, claim, error, at)
@@ -139,24 +139,26 @@ class Claims:
             case retries.Pause(until=until, reason=reason):
                 # The pause alone says until when: whoever ends it, by whatever statement, lets the chunk go on with it.
                 self._return(tx, claim, error, self.now())
-                backfills.pause(tx, self.repository_id, reason=reason, resume_at=until)
+                backfills.pause(tx, self.repository_id, reason=reason, resume_at=until, kind=claim.stream.kind)
                 text = f"{retries.explained(reason)}: {error}"
                 return Captured(
                     outcome=CaptureOutcome.FAILED, reason=text, resume_at=until, error_type=error_type(error)
                 )
             case retries.GiveUp(reason=reason):
-                backfills.fail_chunk(tx, claim, error=reason)
-                backfills.fail(tx, self.repository_id, error=reason, gone=isinstance(error, Gone))
-                if isinstance(error, Gone):
+                chunks.fail_chunk(tx, claim, error=reason)
+                gone = isinstance(error, Gone)
+                kind = None if gone else claim.stream.kind
+                backfills.fail(tx, self.repository_id, error=reason, gone=gone, kind=kind)
+                if gone:
                     repositories.hide(tx, self.repository_id)
                 return Captured(outcome=CaptureOutcome.FAILED, reason=reason, error_type=error_type(error))
 
     def _return(self, tx: Transaction, claim: Claim, error: GitHubError, retry_at: datetime) -> None:
         """Give a chunk back; unharmed, and free at once, where its repository is not to blame."""
         if retries.blames_repository(error):
-            backfills.give_back(tx, claim, error=str(error), retry_at=retry_at)
+            chunks.give_back(tx, claim, error=str(error), retry_at=retry_at)
         else:
-            backfills.release(tx, claim)
+            chunks.release(tx, claim)
 
     def _write(self, action: Callable[[Transaction], Done]) -> Done:
         """Do something in a transaction of its own, again and again if need be."""

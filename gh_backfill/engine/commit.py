@@ -14,7 +14,7 @@ from gh_backfill.errors import RowRefused, StaleClaim
 from gh_backfill.models.work import Claim, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.progress import advance
-from gh_backfill.store import backfills, people, repositories
+from gh_backfill.store import chunks, people, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.item_rows import Written
 from gh_backfill.store.persist import persistently
@@ -68,7 +68,7 @@ class Commit:
         with self.db.transaction() as tx:
             people.store_people(tx, self.kind.people(self.chunk.items))
         with self.db.transaction() as tx:
-            if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
+            if chunks.hold(tx, self.claim, goes_on=self.chunk.page.next):
                 self._stop_circling()
             self._follow(tx)
             self._written = self.kind.write(tx, self.repository, self.chunk.items, self.chunk.unreadable)
@@ -76,7 +76,7 @@ class Commit:
 
     def _landed(self) -> bool:
         with self.db.transaction(read_only=True) as tx:
-            return backfills.committed(tx, self.claim)
+            return chunks.committed(tx, self.claim)
 
     def _sift(self, error: RowRefused) -> None:
         """Take out of the chunk what the database refuses; where that is most of it, the database is at fault.
@@ -117,7 +117,7 @@ class Commit:
             server_time=page.server_time,
             stuck=page.stuck,
         )
-        backfills.complete(
+        chunks.complete(
             tx,
             self.claim,
             next_state,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from gh_backfill.engine import processes
 from gh_backfill.errors import StoreConflict
 from gh_backfill.policy import ledger
-from gh_backfill.store import backfills, jobs, recovery
+from gh_backfill.store import chunks, jobs, recovery
 from gh_backfill.store.db import Database
 from gh_backfill.store.recovery import Stuck, StuckReason
 
@@ -89,7 +89,7 @@ def recover(
     buried = 0 if dry_run else _bury(db, dead)
     if everything and not dry_run:
         with db.transaction() as tx:
-            recovery.silence(tx, repository_ids, alive=backfills.LEASE)
+            recovery.silence(tx, repository_ids, alive=chunks.LEASE)
     return Recovered(**{kind: tuple(chunks) for kind, chunks in done.items()}, buried=buried)
 
 

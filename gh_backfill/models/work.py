@@ -74,7 +74,7 @@ class Stream:
     """
 
     id: str
-    state_id: str
+    backfill_id: str
     repository_id: str
     phase: Phase
     goal: Goal

@@ -70,6 +70,18 @@ def of_wanted(captured: int | str, total: int | None, goal: int | None, by: str 
     return f"{captured}{by}{wanted}" + (f" (of {total} in all)" if wanted < total else "")
 
 
+def missing(total: int, goal: int | None, *, listed: int, stored: int, later: int, stuck: bool) -> int:
+    """Return how many GitHub counts of the goal that neither the database nor the walk has.
+
+    Rows that were deleted here were listed, and what was deleted on GitHub since is no less complete for it.  What is
+    in quarantine counts as `stored`, and what was created after the walk began (`later`) is not the walk's.  What a
+    walk listed that is `stuck` proves nothing: it did not end.
+    """
+    if goal is not None and goal <= listed:
+        return 0
+    return within(total, goal) - (stored if stuck else max(stored, listed + later))
+
+
 def at_the_end(missing: int, before: int | None) -> LookAgain | Complete:
     """Decide what is done when nothing is left to read and so many are missing; `before`: so many the last time."""
     if missing > 0 and (before is None or missing < before):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from gh_backfill.errors import StoreError, StoreReadOnly, StoreUnavailable
-from gh_backfill.resources import sections_of_all_files, sql
+from gh_backfill.resources import migrations, sections_of_all_files, sql
 from gh_backfill.store.db import Database, Row, Transaction
 
 _SQL = sql("access")
@@ -22,6 +22,7 @@ _INSERT = re.compile(r"\binsert into (\w+)(?:\s+as\s+\w+)?\s*\(([^)]*)\)", re.IG
 _UPDATE = re.compile(r"\bupdate (\w+)(?:\s+(?:as\s+)?(?!set\b)\w+)?\s+set\b", re.IGNORECASE)
 _UPSERT = re.compile(r"\bdo update\s+set\b", re.IGNORECASE)
 _DELETE = re.compile(r"\bdelete from (\w+)", re.IGNORECASE)
+_SHOWN = re.compile(r"\binsert into progressive_backfill_state as p .*?;", re.DOTALL)
 _ASSIGNED = re.compile(r"\s*(?:(\w+)\s*=|\(([\w\s,]+)\)\s*=)")
 _TOKEN = re.compile(r"[(),;]|\s(?:from|where|returning)\b|$", re.IGNORECASE)
 # Statements that are not ours to run at every write: the ledger's table is made by the migration command, and rows are
@@ -82,8 +83,9 @@ def proofs() -> list[str]:
 
 @cache
 def needed() -> dict[str, Needs]:
-    """Return what our statements write, by table."""
-    return _needs(sections_of_all_files(leave_out=_LEFT_OUT))
+    """Return what our statements write, by table; the row of a backfill that others read is a trigger's of ours."""
+    shown = [statement for path in migrations() for statement in _SHOWN.findall(path.read_text(encoding="utf-8"))]
+    return _needs([*sections_of_all_files(leave_out=_LEFT_OUT), *shown])
 
 
 class _RolledBack(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.lifecycle import BackfillEvent
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Transaction
@@ -27,7 +28,10 @@ ITSELF = Actor(who="gh-backfill")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """One thing that happened; without a repository it is of one that was deleted."""
+    """One thing that happened; without a repository it is of one that was deleted.
+
+    `kind` is the kind of items that it was about, None for pull requests or for all kinds.
+    """
 
     at: datetime
     repository_id: str | None
@@ -37,13 +41,25 @@ class Recorded:
     detail: str | None
     who: str
     run_key: str | None
+    kind: str | None = None
 
 
-def record(tx: Transaction, event: BackfillEvent, details: Mapping[str, str | None], actor: Actor) -> None:
-    """Note that something was done to repositories: for each, by our id, a detail in words or None."""
+def record(
+    tx: Transaction,
+    event: BackfillEvent,
+    details: Mapping[str, str | None],
+    actor: Actor,
+    *,
+    kind: str | None = None,
+) -> None:
+    """Note that something was done to repositories, or to one kind of their items.
+
+    `details` has, for each repository by our id, a detail in words or None.  Pull requests are no kind worth a word.
+    """
+    told = None if kind == PULL_REQUESTS else kind
     rows = [{"repository_id": repository_id, "detail": detail} for repository_id, detail in details.items()]
     if rows:
-        tx.run(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key)
+        tx.run(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key, kind=told)
 
 
 def last(tx: Transaction, repository_ids: Sequence[str] | None = None, *, most: int = 20) -> list[Recorded]:

@@ -1,337 +1,125 @@
-"""Backfills, streams and chunks: open, claim, commit, give back.  Every function takes an open transaction."""
+"""Backfills: open them, split them, let them stand or go on.  Every function takes an open transaction.
+
+A repository has a backfill for each kind of items.  `progressive_backfill_state`, which others read and may change,
+shows that of the pull requests: the database keeps the two equal (supabase/migrations, kinds).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from gh_backfill.errors import StaleClaim
-from gh_backfill.models.github import Spent
-from gh_backfill.models.work import Claim, Goal, Phase, RowCounts, Stream
-from gh_backfill.policy.chunking import PageSize
+from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import MARGIN, Advance
+from gh_backfill.policy.progress import MARGIN
 from gh_backfill.resources import sql
-from gh_backfill.store import endings, recovery
-from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store import endings, kinds, recovery
+from gh_backfill.store.db import Transaction
 from gh_backfill.store.words import stored
 
-LEASE = timedelta(minutes=5)
 _SQL = sql("backfills")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NoClaim:
-    """Why there is nothing to claim.
-
-    `short` are the pull requests of which GitHub counted more than it listed, `quarantined` are items in quarantine.
-    """
-
-    status: BackfillStatus | None
-    pause_reason: str | None = None
-    resume_at: datetime | None = None
-    chunk_status: str | None = None
-    retry_at: datetime | None = None
-    lease_until: datetime | None = None
-    claimed_by: str | None = None
-    gaps: int = 0
-    short: int = 0
-    quarantined: int = 0
-    held: bool = False
-    held_reason: str | None = None
-    held_by: str | None = None
-    last_error: str | None = None
-
-
-def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
+def lock_status(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> BackfillStatus | None:
     """Lock a backfill and return its status, which may be another than was read before; None where it has no stream."""
-    rows = tx.rows(_SQL["lock_backfill"], repository_id=repository_id)
+    rows = tx.rows(_SQL["lock_backfill"], repository_id=repository_id, kind=kind)
     return BackfillStatus(rows[0]["status"]) if rows else None
 
 
-def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal) -> None:
-    """Open the backfill of a repository, or reopen it: one row each for ever.
+def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal, kind: str = PULL_REQUESTS) -> None:
+    """Open the backfill of a repository's items of a kind, or reopen it: one row each for ever.
 
     A finished walk whose goal is raised goes on from its own cursor; one that is asked for again starts at the top.  A
-    catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.
+    catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.  Raises
+    ConfigurationError for a kind that nobody knows.
     """
-    state = tx.row(_SQL["open_state"], repository_id=repository_id, total=total)
-    assert state is not None
-    tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items)
-    if tx.run(_SQL["close_catch_up"], repository_id=repository_id):
-        tx.run(_SQL["skip_catch_up"], repository_id=repository_id)
-    tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
+    id_ = _open(tx, repository_id, total, kind)
+    tx.run(_SQL["restart_history"], backfill_id=id_, max_items=goal.max_items)
+    if tx.run(_SQL["close_catch_up"], backfill_id=id_):
+        tx.run(_SQL["skip_catch_up"], backfill_id=id_)
+    tx.run(_SQL["open_history"], backfill_id=id_, max_items=goal.max_items)
 
 
-def split(tx: Transaction, repository_id: str, ranges: Sequence[tuple[int, int]], *, began: datetime) -> bool:
+def split(
+    tx: Transaction,
+    repository_id: str,
+    ranges: Sequence[tuple[int, int]],
+    *,
+    began: datetime,
+    kind: str = PULL_REQUESTS,
+) -> bool:
     """Let an open walk that has not begun go on in parts, one for each (lowest, highest) number; False if it can't.
 
     `began` is GitHub's time when the highest number of all was asked for: what is newer is the catch-up's.
     """
-    row = tx.row(_SQL["split_walk"], repository_id=repository_id)
+    row = tx.row(_SQL["split_walk"], repository_id=repository_id, kind=kind)
     if row is None:
         return False
     parts = [{"part": part, "lowest": low, "highest": high} for part, (low, high) in enumerate(ranges, 1)]
-    tx.run(
-        _SQL["open_parts"],
-        repository_id=repository_id,
-        state_id=row["backfill_state_id"],
-        parts=parts,
-        watermark=began,
-    )
+    tx.run(_SQL["open_parts"], backfill_id=row["backfill_id"], parts=parts, watermark=began)
     return True
 
 
-def last_part(tx: Transaction, repository_id: str) -> int:
+def last_part(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> int:
     """Return how many parts the walk of a repository ever had, 0 for one that was always whole."""
-    row = tx.row(_SQL["last_part"], repository_id=repository_id)
+    row = tx.row(_SQL["last_part"], repository_id=repository_id, kind=kind)
     return 0 if row is None else row["part"]
 
 
-def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
+def catch_up(tx: Transaction, repository_id: str, *, total: int, kind: str = PULL_REQUESTS) -> bool:
     """Let a finished backfill read what changed since its last catch-up; False if it never had one."""
-    if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):
+    kinds.lock(tx, repository_id, kind)
+    if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, kind=kind, margin=MARGIN):
         return False
-    tx.run(_SQL["open_state"], repository_id=repository_id, total=total)
-    endings.look_for_gaps(tx, repository_id)
+    _open(tx, repository_id, total, kind)
+    endings.look_for_gaps(tx, repository_id, kind)
     return True
 
 
-def resume(tx: Transaction, repository_id: str) -> bool:
-    """Set a paused backfill to active; False if it was not paused, or if a person holds it."""
-    resumed = tx.run(_SQL["resume_in_time"], repository_id=repository_id) == 1
+def resume(tx: Transaction, repository_id: str, kind: str | None = None) -> bool:
+    """Set what is paused of a repository (None: of every kind) to active; False if nothing was, or it is held."""
+    kinds.lock(tx, repository_id, kind)
+    resumed = tx.run(_SQL["resume_in_time"], repository_id=repository_id, kind=kind) > 0
     if resumed:
-        recovery.set_going(tx, repository_id)
+        recovery.set_going(tx, repository_id, kind)
     return resumed
 
 
-def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime) -> None:
+def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime, kind: str = PULL_REQUESTS) -> None:
     """Note that these repositories are in a plan now, so that the others come first next time."""
-    tx.run(_SQL["mark_planned"], ids=tuple(repository_ids), now=now)
+    tx.run(_SQL["mark_planned"], ids=tuple(repository_ids), now=now, kind=kind)
 
 
-def lock_stream(
-    tx: Transaction, repository_id: str, *, worker: str | None = None, part: int | None = None
-) -> Stream | None:
-    """Lock and return the stream to work on; None if the backfill is not active or has nothing left.
-
-    Of the parts of a split walk it is one that nobody else is at, `part` before the one where this worker was last.
-    """
-    row = tx.row(_SQL["choose_stream"], repository_id=repository_id, worker=worker, part=part, alive=LEASE)
-    return None if row is None else _stream(row)
+def lock(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> None:
+    """Lock the backfill of a repository, before rows of its kind are written outside of a chunk."""
+    kinds.lock(tx, repository_id, kind)
 
 
-def claim(tx: Transaction, stream: Stream, *, worker: str, page_size: int, processor: str) -> Claim | None:
-    """Claim the next chunk of a locked stream, or take over one whose worker is gone; None if somebody holds it."""
-    row = tx.row(
-        _SQL["claim_chunk"],
-        stream_id=stream.id,
-        worker=worker,
-        page_size=page_size,
-        processor=processor,
-        lease=LEASE,
-    )
-    if row is None:
-        return None
-    return Claim(
-        chunk_id=row["id"],
-        chunk_number=row["chunk_number"],
-        attempt=row["attempt"],
-        failures=row["retry_count"] or 0,
-        after=row["after_cursor"],
-        page_size=row["page_size"],
-        stream=stream,
-    )
+def count_new(tx: Transaction, repository_id: str, new_items: int, kind: str = PULL_REQUESTS) -> None:
+    """Count items that were stored outside of a chunk; the backfill is locked (`lock`)."""
+    tx.run(_SQL["count_new"], repository_id=repository_id, kind=kind, new_items=new_items)
 
 
-def why_no_claim(tx: Transaction, repository_id: str, *, worker: str | None = None) -> NoClaim:
-    """Return why nothing could be claimed by this worker."""
-    row = tx.row(_SQL["why_nothing"], repository_id=repository_id, worker=worker)
-    if row is None:
-        return NoClaim(status=None)
-    return NoClaim(
-        status=BackfillStatus(row["status"]),
-        pause_reason=row["pause_reason"],
-        resume_at=row["resume_at"],
-        chunk_status=row["chunk_status"],
-        retry_at=row["retry_at"],
-        lease_until=row["lease_until"],
-        claimed_by=row["claimed_by"],
-        gaps=row["gaps"],
-        short=row["short"],
-        quarantined=row["quarantined"],
-        held=bool(row["held"]),
-        held_reason=row["held_reason"],
-        held_by=row["held_by"],
-        last_error=row["last_error"],
-    )
+def pause(
+    tx: Transaction, repository_id: str, *, reason: str, resume_at: datetime | None, kind: str | None = None
+) -> bool:
+    """Pause what is active of a repository (None: of every kind); with a resume time the planner takes it up again."""
+    kinds.lock(tx, repository_id, kind)
+    found = tx.run(_SQL["pause_backfill"], repository_id=repository_id, kind=kind, reason=reason, resume_at=resume_at)
+    return found > 0
 
 
-def lock(tx: Transaction, repository_id: str) -> None:
-    """Lock the backfill of a repository, before rows of it are written outside of a chunk."""
-    tx.row(_SQL["lock_to_write_rows"], repository_id=repository_id)
+def fail(tx: Transaction, repository_id: str, *, error: str, gone: bool = False, kind: str | None = None) -> bool:
+    """Close what a person must look at (kind None: every kind); what is `gone` goes on if GitHub shows it again."""
+    kinds.lock(tx, repository_id, kind)
+    found = tx.run(_SQL["fail_backfill"], repository_id=repository_id, kind=kind, error=stored(error), gone=gone)
+    return found > 0
 
 
-def count_new(tx: Transaction, repository_id: str, new_items: int) -> None:
-    """Count pull requests that were stored outside of a chunk."""
-    tx.run(_SQL["count_new"], repository_id=repository_id, new_items=new_items)
-
-
-def hold(tx: Transaction, claim: Claim, *, goes_on: str | None = None) -> bool:
-    """Lock what the commit of a chunk touches; raises StaleClaim if the chunk is not ours any more.
-
-    Returns whether this walk has been at the cursor `goes_on` before.
-    """
-    row = tx.row(_SQL["hold_chunk"], **_key(claim), stream_id=claim.stream.id, goes_on=goes_on)
-    if row is None:
-        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
-    return bool(row["circling"])
-
-
-def complete(
-    tx: Transaction,
-    claim: Claim,
-    advance: Advance,
-    *,
-    numbers: list[int],
-    walked: int,
-    new_items: int,
-    counts: RowCounts,
-    spent: Spent,
-    total: int,
-    page_size: PageSize,
-    remaining: int | None,
-) -> None:
-    """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows.
-
-    `walked` are the places of the page that the stream was about, also those of which nothing could be stored.
-    """
-    done = tx.row(
-        _SQL["complete_chunk"],
-        **_key(claim),
-        pr_numbers=tuple(numbers),
-        end_cursor=advance.cursor,
-        points=spent.points,
-        requests=spent.requests,
-        remaining=remaining,
-        inserted=counts.inserted,
-        updated=counts.updated,
-        unchanged=counts.unchanged,
-        quarantined=counts.quarantined,
-    )
-    if done is None:
-        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
-    tx.run(
-        _SQL["advance_stream"],
-        stream_id=claim.stream.id,
-        cursor=advance.cursor,
-        status=advance.status,
-        pass_number=advance.pass_number,
-        read_down_to=advance.read_down_to,
-        watermark=advance.watermark,
-        page_size=page_size.size,
-        page_worked=page_size.worked,
-        page_too_big=page_size.too_big,
-        pages_clean=page_size.clean,
-        items=walked,
-        stuck=advance.stuck,
-        points=spent.points,
-        requests=spent.requests,
-    )
-    tx.run(
-        _SQL["advance_state"],
-        state_id=claim.stream.state_id,
-        new_items=new_items,
-        total=total,
-        cursor=advance.cursor,
-        last_number=numbers[-1] if numbers else None,
-        page_size=page_size.size,
-        points=spent.points,
-        requests=spent.requests,
-    )
-    if advance.catch_up_from is not None:
-        _open_catch_up(tx, claim.stream, advance.catch_up_from)
-    endings.complete_or_look_again(tx, claim.stream.repository_id)
-
-
-def committed(tx: Transaction, claim: Claim) -> bool:
-    """Say whether our own commit of this chunk landed: how a COMMIT whose answer was lost is found out."""
-    return tx.row(_SQL["committed"], **_key(claim)) is not None
-
-
-def give_back(tx: Transaction, claim: Claim, *, error: str, retry_at: datetime) -> None:
-    """Return a chunk whose attempt failed; it is claimed again from `retry_at` on."""
-    tx.run(_SQL["give_back_chunk"], **_key(claim), error=stored(error), retry_at=retry_at)
-
-
-def release(tx: Transaction, claim: Claim) -> None:
-    """Return a chunk that was not worked on."""
-    tx.run(_SQL["release_chunk"], **_key(claim))
-
-
-def fail_chunk(tx: Transaction, claim: Claim, *, error: str) -> None:
-    """Give a chunk up."""
-    tx.run(_SQL["fail_chunk"], **_key(claim), error=stored(error))
-
-
-def count_error(tx: Transaction, claim: Claim, *, error: str) -> int:
-    """Count an error of this backfill; returns how many there were in a row."""
-    row = tx.row(_SQL["count_error"], state_id=claim.stream.state_id, error=stored(error))
-    return 0 if row is None else int(row["consecutive_errors"])
-
-
-def renew(tx: Transaction, claim: Claim) -> None:
-    """Keep a claim alive while its chunk is fetched; raises StaleClaim if it is not ours any more."""
-    if not tx.run(_SQL["renew_claim"], **_key(claim), lease=LEASE):
-        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
-
-
-def pause(tx: Transaction, repository_id: str, *, reason: str, resume_at: datetime | None) -> bool:
-    """Pause an active backfill; with a resume time the planner takes it up again by itself."""
-    return tx.run(_SQL["pause_state"], repository_id=repository_id, reason=reason, resume_at=resume_at) == 1
-
-
-def fail(tx: Transaction, repository_id: str, *, error: str, gone: bool = False) -> bool:
-    """Close a backfill that a person must look at; one whose repository is `gone` goes on if GitHub shows it again."""
-    return tx.run(_SQL["fail_state"], repository_id=repository_id, error=stored(error), gone=gone) == 1
-
-
-def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> None:
-    """Open the catch-up of a walk that is over; a split one is when its last part is."""
-    if stream.part:
-        row = tx.row(_SQL["finish_walk"], repository_id=stream.repository_id)
-        if row is None:
-            return
-        read_down_to = row["watermark"] - MARGIN
-    tx.run(
-        _SQL["open_catch_up"],
-        repository_id=stream.repository_id,
-        state_id=stream.state_id,
-        read_down_to=read_down_to,
-    )
-
-
-def _key(claim: Claim) -> Row:
-    return {"chunk_id": claim.chunk_id, "attempt": claim.attempt}
-
-
-def _stream(row: Row) -> Stream:
-    return Stream(
-        id=row["id"],
-        state_id=row["state_id"],
-        repository_id=row["repository_id"],
-        phase=Phase(row["phase"]),
-        goal=Goal(max_items=row["goal_max_items"]),
-        cursor=row["cursor"],
-        pass_number=row["pass_number"],
-        read_down_to=row["read_down_to"],
-        watermark=row["watermark"],
-        page_size=row["page_size"],
-        page_worked=row["page_worked"],
-        page_too_big=row["page_too_big"],
-        pages_clean=row["pages_clean"],
-        items_done=row["items_done"],
-        part=row["part"],
-        numbers=(row["lowest_number"], row["highest_number"]) if row["part"] else None,
-    )
+def _open(tx: Transaction, repository_id: str, total: int, kind: str) -> str:
+    """Open the row, and return its id; what is stored is counted once nobody else can commit."""
+    kinds.lock(tx, repository_id, kind)
+    captured = kinds.stored(tx, repository_id, kind).rows
+    row = tx.row(_SQL["open_row"], repository_id=repository_id, kind=kind, total=total, captured=captured)
+    assert row is not None
+    return str(row["id"])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.resources import sql
-from gh_backfill.store import endings
+from gh_backfill.store import endings, kinds
 from gh_backfill.store.db import Transaction
 
 _SQL = sql("recovery")
@@ -34,7 +35,7 @@ class Stuck:
     chunk_number: int
     attempt: int
     stream_id: str | None
-    state_id: str
+    kind: str
     lease_until: datetime | None
     repository_id: str
     full_name: str
@@ -105,6 +106,7 @@ def stuck(
 
 def give_back(tx: Transaction, chunk: Stuck, *, error: str, everything: bool) -> bool:
     """Put a chunk back to waiting; False if it moved on since it was found."""
+    kinds.lock(tx, chunk.repository_id, chunk.kind)
     tx.rows(_SQL["lock_stuck_stream"], stream_id=chunk.stream_id)
     changed = tx.run(
         _SQL["recover_chunk"],
@@ -132,48 +134,62 @@ def silence(tx: Transaction, ids: Sequence[str] | None, *, alive: timedelta) -> 
 
 def close(tx: Transaction, chunk: Stuck, *, error: str) -> bool:
     """Close a chunk of an older application; False if it moved on since it was found."""
-    tx.rows(_SQL["lock_stuck_backfill"], state_id=chunk.state_id)
+    kinds.lock(tx, chunk.repository_id, chunk.kind)
     return tx.run(_SQL["close_chunk"], chunk_id=chunk.id, error=error) == 1
 
 
-def state(tx: Transaction, repository_id: str) -> State:
-    """Return where the backfill of a repository stands."""
-    row = tx.row(_SQL["state_of"], repository_id=repository_id)
+def state(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> State:
+    """Return where the backfill of a repository's items of a kind stands."""
+    row = tx.row(_SQL["state_of"], repository_id=repository_id, kind=kind)
     assert row is not None
     return State(**{**row, "status": BackfillStatus(row["status"]) if row["status"] else None})
 
 
-def hold(tx: Transaction, repository_id: str, *, reason: str, who: str, resume_at: datetime | None) -> bool:
-    """Pause a backfill until `resume_at`, or until somebody resumes it; False if it is neither active nor paused."""
-    changed = tx.run(_SQL["hold_state"], repository_id=repository_id, reason=reason, who=who, resume_at=resume_at)
-    return changed == 1
+def hold(
+    tx: Transaction, repository_id: str, *, reason: str, who: str, resume_at: datetime | None, kind: str | None = None
+) -> bool:
+    """Pause a repository (None: every kind) until `resume_at`, or until somebody resumes it.
 
-
-def give_up(tx: Transaction, repository_id: str, *, reason: str, who: str) -> bool:
-    """Hold a backfill for good, whatever its state; False if there is none.  The reason is one of `GIVEN_UP`."""
-    return tx.run(_SQL["give_up"], repository_id=repository_id, reason=reason, who=who) == 1
-
-
-def resume(tx: Transaction, repository_id: str) -> bool:
-    """Let a paused or failed backfill go on from its cursor, whoever stopped it; False if it is neither.
-
-    A chunk that was given up stays failed: the next claim opens another one at the same place, with attempts of its
-    own.
+    False if nothing of it is active or paused.
     """
-    changed = tx.run(_SQL["resume_by_hand"], repository_id=repository_id) == 1
+    kinds.lock(tx, repository_id, kind)
+    changed = tx.run(
+        _SQL["hold_backfill"], repository_id=repository_id, kind=kind, reason=reason, who=who, resume_at=resume_at
+    )
+    return changed > 0
+
+
+def give_up(tx: Transaction, repository_id: str, *, reason: str, who: str, kind: str | None = None) -> bool:
+    """Hold a repository (None: every kind) for good, whatever its state; False if it has no backfill.
+
+    The reason is one of `GIVEN_UP`.
+    """
+    kinds.lock(tx, repository_id, kind)
+    return tx.run(_SQL["give_up"], repository_id=repository_id, kind=kind, reason=reason, who=who) > 0
+
+
+def resume(tx: Transaction, repository_id: str, kind: str | None = None) -> bool:
+    """Let what is paused or failed of a repository (None: of every kind) go on from its cursor, whoever stopped it.
+
+    False if nothing is.  A chunk that was given up stays failed: the next claim opens another one at the same place,
+    with attempts of its own.
+    """
+    kinds.lock(tx, repository_id, kind)
+    changed = tx.run(_SQL["resume_by_hand"], repository_id=repository_id, kind=kind) > 0
     if changed:
-        set_going(tx, repository_id)
+        set_going(tx, repository_id, kind)
     return changed
 
 
-def let_go(tx: Transaction, repository_id: str) -> bool:
-    """Let plans open a finished backfill again that somebody cancelled; False if it is none."""
-    return tx.run(_SQL["let_go"], repository_id=repository_id) == 1
+def let_go(tx: Transaction, repository_id: str, kind: str | None = None) -> bool:
+    """Let plans open finished backfills again (None: of every kind) that somebody cancelled; False if there is none."""
+    kinds.lock(tx, repository_id, kind)
+    return tx.run(_SQL["let_go"], repository_id=repository_id, kind=kind) > 0
 
 
-def set_going(tx: Transaction, repository_id: str) -> None:
+def set_going(tx: Transaction, repository_id: str, kind: str | None = None) -> None:
     """Let nothing of a backfill that has become active wait; one that was done when it was paused is completed."""
-    tx.run(_SQL["try_at_once"], repository_id=repository_id)
-    endings.complete_or_look_again(
-        tx, repository_id
-    )  # the last chunk may have been committed after the pause had begun
+    tx.run(_SQL["try_at_once"], repository_id=repository_id, kind=kind)
+    for each in kinds.lock(tx, repository_id, kind):
+        # The last chunk may have been committed after the pause had begun.
+        endings.complete_or_look_again(tx, repository_id, each)

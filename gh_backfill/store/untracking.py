@@ -58,5 +58,11 @@ def track_again(tx: Transaction, repository_id: str) -> None:
 def delete_rows(tx: Transaction, repository_id: str) -> None:
     """Delete what was captured of a repository, and its backfill; a late commit of its worker finds no chunk."""
     tx.rows(_SQL["lock"], repository_id=repository_id)
-    for statement in ("delete_comments", "delete_reviews", "delete_pull_requests", "delete_quarantine", "delete_state"):
+    for statement in (
+        "delete_comments",
+        "delete_reviews",
+        "delete_pull_requests",
+        "delete_quarantine",
+        "delete_backfills",
+    ):
         tx.run(_SQL[statement], repository_id=repository_id)

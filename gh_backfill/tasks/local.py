@@ -20,7 +20,7 @@ from gh_backfill.errors import ConfigurationError, StoreError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds, Verdict
 from gh_backfill.settings import Settings
-from gh_backfill.store import backfills, repositories
+from gh_backfill.store import chunks, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.repositories import Status
@@ -196,7 +196,7 @@ def _standing(db: Database, verdict: Verdict) -> str:
     """Say why a repository that was named is not captured now, by whom it is held and until when."""
     name = verdict.repository.full_name
     with db.transaction(read_only=True) as tx:
-        still = backfills.why_no_claim(tx, verdict.repository.id)
+        still = chunks.why_no_claim(tx, verdict.repository.id)
     if verdict.why is not PlanReason.RUNNING:
         return f"{name}: {verdict.why}"
     until = f" until {still.lease_until.astimezone(UTC):%H:%M:%S} UTC, or longer" if still.lease_until else ""

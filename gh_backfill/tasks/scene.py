@@ -13,7 +13,7 @@ from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.governor import Cause
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.store import backfills, repositories
+from gh_backfill.store import chunks, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.estimate import budget, estimates
@@ -100,7 +100,7 @@ def _waits(tx: Transaction, state: Status, *, running: bool) -> str | None:
     if not running:
         return "waits its turn"
     if state.chunk_status == "pending":
-        retry_at = backfills.why_no_claim(tx, state.id).retry_at
+        retry_at = chunks.why_no_claim(tx, state.id).retry_at
         if retry_at is not None and retry_at > datetime.now(UTC):
             return f"tries again {_time(retry_at)}"
     return None

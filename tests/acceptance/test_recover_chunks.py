@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gh_backfill.models.work import Goal
-from gh_backfill.store import backfills
+from gh_backfill.store import backfills, chunks
 from gh_backfill.store.db import Database
 from tests.acceptance.act import ActRun, copy_checkout, run_workflow
 from tests.examples import tracked
@@ -23,9 +23,9 @@ def db(database_url: str) -> Iterator[Database]:
         with database.transaction() as tx:
             repository = tracked(tx)
             backfills.open_backfill(tx, repository.id, total=300, goal=Goal())
-            stream = backfills.lock_stream(tx, repository.id)
+            stream = chunks.lock_stream(tx, repository.id)
             assert stream is not None
-            assert backfills.claim(tx, stream, worker="lost", page_size=25, processor="github_actions")
+            assert chunks.claim(tx, stream, worker="lost", page_size=25, processor="github_actions")
             tx.run("update backfill_chunks set lease_until = clock_timestamp() - interval '1 minute'")
         yield database
 

@@ -21,7 +21,7 @@ NAME = "bench/history"
 CAPTURED = 740
 STORED = (1_000, 100_000)
 ALLOWED = 1.5
-_OF_A_CHUNK = ("backfills.claim_chunk", "backfills.complete_chunk", "items.", "people.")
+_OF_A_CHUNK = ("chunks.claim_chunk", "chunks.complete_chunk", "items.", "people.")
 # Below this a statement's time is that of its round trip.
 TELLING = 0.005
 REPEATED = 5
@@ -51,7 +51,7 @@ class Seen:
     @property
     def chunks(self) -> int:
         """Return how many chunks were completed."""
-        return self.executions["backfills.complete_chunk"]
+        return self.executions["chunks.complete_chunk"]
 
 
 def database(rig: Rig, stored: tuple[int, ...] = STORED) -> list[Table]:
@@ -91,7 +91,7 @@ def _act(rig: Rig, server: GitHub, seen: Seen) -> None:
     _take(seen, done.statements)
     for transaction in _transactions(done.statements):
         names = {each["name"] for each in transaction}
-        if "backfills.complete_chunk" in names:
+        if "chunks.complete_chunk" in names:
             seen.actions["chunk commit"].append(sum(each["seconds"] for each in transaction))
         if any(name.startswith(_OF_A_CHUNK) for name in names):
             seen.round_trips += len(transaction)

@@ -45,10 +45,10 @@ def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
     if rows != shape.rows:
         raise RuntimeError(f"{shape.name}: {shape.rows} rows there are, {rows} were stored")
     names = [each["name"] for each in done.statements]
-    chunks = names.count("backfills.complete_chunk")
+    chunks = names.count("chunks.complete_chunk")
     counted = Counter(name for name in names if name not in _CONTROL)
     commits: dict[int, int] = Counter(each["transaction"] for each in done.statements if each["name"] not in _CONTROL)
-    completing = {each["transaction"] for each in done.statements if each["name"] == "backfills.complete_chunk"}
+    completing = {each["transaction"] for each in done.statements if each["name"] == "chunks.complete_chunk"}
     return {
         "floor": shape.floor,
         "points": tally.points,

@@ -17,7 +17,7 @@ from gh_backfill.models.work import Claim, Goal, RowCounts, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance
-from gh_backfill.store import backfills, items, people
+from gh_backfill.store import backfills, chunks, items, people
 from gh_backfill.store.db import Database, Row
 from tests.examples import NOW, complete, tracked
 
@@ -45,10 +45,10 @@ def opened(db: Database, goal: Goal = Goal()) -> TrackedRepository:  # noqa: B00
 
 def claim(db: Database, repository: TrackedRepository, worker: str = "w") -> Claim | None:
     with db.transaction() as tx:
-        stream = backfills.lock_stream(tx, repository.id)
+        stream = chunks.lock_stream(tx, repository.id)
         if stream is None:
             return None
-        return backfills.claim(tx, stream, worker=worker, page_size=25, processor="local")
+        return chunks.claim(tx, stream, worker=worker, page_size=25, processor="local")
 
 
 def must_claim(db: Database, repository: TrackedRepository) -> Claim:
@@ -61,8 +61,8 @@ def commit(db: Database, claim: Claim, cursor: str | None, *, total: int = 301, 
     going_on = Advance(cursor=cursor, status=BackfillStatus.ACTIVE, pass_number=1, read_down_to=None, watermark=NOW)
     advance = replace(going_on, **changes)
     with db.transaction() as tx:
-        backfills.hold(tx, claim)
-        backfills.complete(
+        chunks.hold(tx, claim)
+        chunks.complete(
             tx,
             claim,
             advance,
@@ -122,7 +122,7 @@ def test_a_chunk_under_lease_belongs_to_one_worker(db: Database, repository: Tra
     must_claim(db, repository)
     assert claim(db, repository, "rival") is None
     with db.transaction(read_only=True) as tx:
-        assert backfills.why_no_claim(tx, repository.id).chunk_status == "processing"
+        assert chunks.why_no_claim(tx, repository.id).chunk_status == "processing"
 
 
 def test_rivals_that_claim_at_the_same_moment_get_one_chunk_between_them(
@@ -155,7 +155,7 @@ def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
         people.store_people(tx, [])
         written = items.write(tx, repository, [], [], items.vocabulary(tx))
         assert written.counts == RowCounts()
-        backfills.hold(tx, slow)
+        chunks.hold(tx, slow)
     assert only(db, "select processed_prs from progressive_backfill_state")["processed_prs"] == 3
 
 
@@ -167,7 +167,7 @@ def test_rows_written_before_a_claim_turns_out_lost_are_rolled_back(
         tx.run("update backfill_chunks set attempt = attempt + 1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
         items.write(tx, repository, [complete(1)], [], items.vocabulary(tx))
-        backfills.hold(tx, slow)
+        chunks.hold(tx, slow)
     assert only(db, "select count(*) as rows from pull_requests") == {"rows": 0}
 
 
@@ -175,7 +175,7 @@ def test_a_commit_whose_answer_was_lost_is_found_out(db: Database, repository: T
     mine = must_claim(db, repository)
     commit(db, mine, "c1")
     with db.transaction(read_only=True) as tx:
-        assert backfills.committed(tx, mine)
+        assert chunks.committed(tx, mine)
     with pytest.raises(StaleClaim):
         commit(db, mine, "c1")
 
@@ -183,7 +183,7 @@ def test_a_commit_whose_answer_was_lost_is_found_out(db: Database, repository: T
 def test_a_chunk_given_back_waits_for_its_time(db: Database, repository: TrackedRepository) -> None:
     mine = must_claim(db, repository)
     with db.transaction() as tx:
-        backfills.give_back(tx, mine, error="502", retry_at=datetime.now(tz=NOW.tzinfo) + timedelta(minutes=1))
+        chunks.give_back(tx, mine, error="502", retry_at=datetime.now(tz=NOW.tzinfo) + timedelta(minutes=1))
     assert claim(db, repository) is None
     with db.transaction() as tx:
         tx.run("update backfill_chunks set retry_at = now()")
@@ -194,7 +194,7 @@ def test_a_chunk_given_back_waits_for_its_time(db: Database, repository: Tracked
 def test_a_released_chunk_is_free_at_once(db: Database, repository: TrackedRepository) -> None:
     mine = must_claim(db, repository)
     with db.transaction() as tx:
-        backfills.release(tx, mine)
+        chunks.release(tx, mine)
     assert must_claim(db, repository).chunk_id == mine.chunk_id
 
 
@@ -204,7 +204,7 @@ def test_a_paused_backfill_gives_no_claim_and_says_why(db: Database, repository:
         assert not backfills.pause(tx, repository.id, reason="again", resume_at=None)
     assert claim(db, repository) is None
     with db.transaction() as tx:
-        still = backfills.why_no_claim(tx, repository.id)
+        still = chunks.why_no_claim(tx, repository.id)
         assert (still.status, still.pause_reason, still.resume_at) == (BackfillStatus.PAUSED, "rate_limit", NOW)
         assert backfills.resume(tx, repository.id)
     assert claim(db, repository) is not None
@@ -257,7 +257,7 @@ def test_errors_are_counted_in_one_statement_so_that_rivals_lose_none(
     def charge(rival: Database) -> None:
         for _ in range(5):
             with rival.transaction() as tx:
-                backfills.count_error(tx, mine, error="boom")
+                chunks.count_error(tx, mine, error="boom")
 
     with ThreadPoolExecutor(len(rivals)) as pool:
         list(pool.map(charge, rivals))
@@ -270,9 +270,9 @@ def test_the_damaged_backfill_of_an_existing_installation_goes_on_from_the_top(e
         repository_id = "a0000000-0000-4000-8000-000000000003"
         with db.transaction() as tx:
             backfills.open_backfill(tx, repository_id, total=400, goal=Goal())
-            stream = backfills.lock_stream(tx, repository_id)
+            stream = chunks.lock_stream(tx, repository_id)
             assert stream is not None
-            mine = backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+            mine = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
         assert mine is not None
         assert (mine.after, mine.chunk_number) == (None, 45)
         commit(db, mine, "c1")
@@ -290,12 +290,12 @@ def test_a_claim_is_renewed_by_its_owner_only(db: Database, repository: TrackedR
     mine = must_claim(db, repository)
     expire(db, mine)
     with db.transaction() as tx:
-        backfills.renew(tx, mine)
+        chunks.renew(tx, mine)
     assert claim(db, repository, "rival") is None
     expire(db, mine)
     assert claim(db, repository, "rival") is not None
     with pytest.raises(StaleClaim), db.transaction() as tx:
-        backfills.renew(tx, mine)
+        chunks.renew(tx, mine)
 
 
 def test_a_raised_goal_closes_the_catch_up_with_its_open_chunk_and_goes_on_from_its_own_cursor(db: Database) -> None:

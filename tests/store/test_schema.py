@@ -13,7 +13,7 @@ from gh_backfill.store.db import Database, Transaction
 from tests.conftest import SHARED
 
 GUIDE = SHARED / "requirements" / "2_progressive_backfill_guide.md"
-OURS = {"backfill_streams", "backfill_quarantine", "api_budgets", "gh_backfill_migrations"}
+OURS = {"backfills", "backfill_streams", "backfill_quarantine", "api_budgets", "gh_backfill_migrations"}
 
 # What Supabase does to every new table of `public`.
 SUPABASE = """
@@ -83,8 +83,8 @@ def open_chunk(tx: Transaction, repository: str, state: str, number: int, stream
 
 def new_stream(tx: Transaction, repository: str, state: str) -> str:
     row = tx.row(
-        """insert into backfill_streams (repository_id, backfill_state_id, stream, ordering)
-        values (%(repository)s, %(state)s, 'history', 'CREATED_AT') returning id""",
+        """insert into backfill_streams (repository_id, backfill_id, backfill_state_id, stream, ordering)
+        values (%(repository)s, %(state)s, %(state)s, 'history', 'CREATED_AT') returning id""",
         repository=repository,
         state=state,
     )

@@ -29,21 +29,21 @@ class Mutant:
 
 _CURSOR_FIRST = """\
         with self.db.transaction() as tx:
-            backfills.hold(tx, self.claim, goes_on=self.chunk.page.next)
+            chunks.hold(tx, self.claim, goes_on=self.chunk.page.next)
             page = self.chunk.page
             moved = advance(
                 self.claim.stream, read=self.chunk.read, kept=self.chunk.kept, next_cursor=page.next,
                 end_cursor=page.end, server_time=page.server_time,
             )
             tx.run(
-                backfills._SQL["advance_stream"], stream_id=self.claim.stream.id, cursor=moved.cursor,
+                chunks._SQL["advance_stream"], stream_id=self.claim.stream.id, cursor=moved.cursor,
                 status=moved.status, pass_number=moved.pass_number, read_down_to=moved.read_down_to,
                 watermark=moved.watermark, page_size=self.next_page.size, page_worked=self.next_page.worked,
                 page_too_big=self.next_page.too_big, pages_clean=self.next_page.clean, items=len(self.chunk.items),
                 points=0, requests=0, stuck=moved.stuck,
             )
         with self.db.transaction() as tx:
-            backfills.hold(tx, self.claim)
+            chunks.hold(tx, self.claim)
             self._follow(tx)
 """
 MUTANTS = (
@@ -54,18 +54,26 @@ MUTANTS = (
                 "gh_backfill/engine/commit.py",
                 """\
         with self.db.transaction() as tx:
-            if backfills.hold(tx, self.claim, goes_on=self.chunk.page.next):
+            if chunks.hold(tx, self.claim, goes_on=self.chunk.page.next):
                 self._stop_circling()
             self._follow(tx)
 """,
                 _CURSOR_FIRST,
             ),
-            ("gh_backfill/store/backfills.py", '        _SQL["advance_stream"],\n', '        "select 1",\n'),
+            ("gh_backfill/store/chunks.py", '        _SQL["advance_stream"],\n', '        "select 1",\n'),
         ),
     ),
     Mutant(
         name="a claim does not lock the stream first",
-        changes=(("gh_backfill/store/sql/backfills.sql", "limit 1\nfor no key update of s, b;", "limit 1;"),),
+        changes=(
+            ("gh_backfill/store/sql/chunks.sql", "'pull_requests'\n    for no key update\n)", "'pull_requests'\n)"),
+            (
+                "gh_backfill/store/sql/chunks.sql",
+                "b.kind = %(kind)s\n    for no key update of b\n)",
+                "b.kind = %(kind)s\n)",
+            ),
+            ("gh_backfill/store/sql/chunks.sql", "limit 1\nfor no key update of s;", "limit 1;"),
+        ),
     ),
     Mutant(
         name="a comment overwrites the one of the other kind that shares its id",

@@ -13,7 +13,7 @@ from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.policy.standing import shown_status, why_it_stands
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.store import backfills, repositories
+from gh_backfill.store import backfills, chunks, repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import operate
@@ -146,11 +146,11 @@ def test_the_same_holds_when_the_pause_ends_by_itself(house: House) -> None:
 def test_resuming_does_not_wait_for_the_next_try_of_a_chunk(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
-        stream = backfills.lock_stream(tx, engine(tx))
+        stream = chunks.lock_stream(tx, engine(tx))
         assert stream is not None
-        claimed = backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+        claimed = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
         assert claimed is not None
-        backfills.give_back(tx, claimed, error="503", retry_at=datetime.now(UTC) + SOON)
+        chunks.give_back(tx, claimed, error="503", retry_at=datetime.now(UTC) + SOON)
         backfills.pause(tx, stream.repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + SOON)
     operate.resume(house.db, [ENGINE])
     assert house.capture().outcome is CaptureOutcome.COMPLETED
@@ -160,11 +160,11 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
     house.track(ENGINE)
     house.capture(limits=Limits(chunk_size=50, max_chunks=1))
     with house.db.transaction() as tx:
-        stream = backfills.lock_stream(tx, engine(tx))
+        stream = chunks.lock_stream(tx, engine(tx))
         assert stream is not None
-        claimed = backfills.claim(tx, stream, worker="w", page_size=25, processor="local")
+        claimed = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
         assert claimed is not None
-        backfills.fail_chunk(tx, claimed, error="broken")
+        chunks.fail_chunk(tx, claimed, error="broken")
         backfills.fail(tx, stream.repository_id, error="broken")
     (done,) = operate.retry(house.db, [ENGINE])
     assert (done.changed, done.status, done.result) == (True, "active", "goes on (was failed: broken)")
@@ -246,9 +246,9 @@ def test_what_a_person_does_is_recorded_with_who_and_why(house: House) -> None:
 def test_resume_frees_a_chunk_whose_worker_is_gone(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
-        stream = backfills.lock_stream(tx, engine(tx))
+        stream = chunks.lock_stream(tx, engine(tx))
         assert stream is not None
-        assert backfills.claim(tx, stream, worker="gone", page_size=25, processor="local")
+        assert chunks.claim(tx, stream, worker="gone", page_size=25, processor="local")
         tx.run("update backfill_chunks set lease_until = clock_timestamp() - interval '1 second'")
     (done,) = operate.resume(house.db, [ENGINE])
     assert (done.changed, done.failed) == (True, False)
@@ -286,7 +286,7 @@ def test_nothing_but_unknown_names_is_an_error_and_writes_nothing(house: House) 
 def test_a_backfill_that_somebody_holds_locked_fails_alone(house: House, database_url: str) -> None:
     house.track(ENGINE, SMALL)
     with Database(database_url) as other, other.transaction() as tx:
-        assert backfills.lock_stream(tx, engine(tx))
+        assert chunks.lock_stream(tx, engine(tx))
         done = operate.cancel(house.db, [ENGINE, SMALL])
     assert [(each.given, each.failed) for each in done] == [(ENGINE, True), (SMALL, False)]
 

@@ -10,7 +10,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
-from gh_backfill.store import backfills
+from gh_backfill.store import chunks
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.untrack import untrack
@@ -55,9 +55,9 @@ def test_what_a_worker_has_in_hand(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
         (row,) = tx.rows("select id from repositories")
-        stream = backfills.lock_stream(tx, str(row["id"]))
+        stream = chunks.lock_stream(tx, str(row["id"]))
         assert stream is not None
-        assert backfills.claim(tx, stream, worker="somebody", page_size=25, processor="local")
+        assert chunks.claim(tx, stream, worker="somebody", page_size=25, processor="local")
     (found,) = explained(house, ENGINE)
     assert found.capturing
     assert found.text.startswith("it is being captured now: somebody reads page 1, and its claim holds until ")

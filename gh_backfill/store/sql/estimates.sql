@@ -8,15 +8,15 @@ select r.id as repository_id,
             else greatest(0, least(h.goal_max_items, r.github_pull_requests) - coalesce(parts.done, 0)) end as left,
        h.status is distinct from 'completed' or exists (
            select from backfill_streams s
-           where s.repository_id = r.id and s.stream = 'catch_up' and s.status = 'active') as catch_up,
+           where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream = 'catch_up' and s.status = 'active') as catch_up,
        c.items, c.points, c.requests, j.timed_requests, j.seconds, j.request_seconds
 from repositories r
-left join backfill_streams h on h.repository_id = r.id and h.stream = 'history' and h.part = 0
+left join backfill_streams h on h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0
 left join progressive_backfill_state b on b.repository_id = r.id
 cross join lateral (
     select sum(s.items_done)::integer as done
     from backfill_streams s
-    where s.repository_id = r.id and s.stream = 'history'
+    where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream = 'history'
 ) parts
 cross join lateral (
     select coalesce(sum(last.pr_count), 0)::integer as items, coalesce(sum(last.points), 0)::integer as points,
@@ -29,7 +29,7 @@ cross join lateral (
         order by chunk_number desc
         limit 12
     ) last
-    where s.repository_id = r.id and s.stream = 'history'
+    where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream = 'history'
 ) c
 cross join lateral (
     select coalesce(sum(requests), 0)::integer as timed_requests,

@@ -51,9 +51,16 @@ insert into progressive_backfill_state (id, repository_id, total_prs) values (%(
 -- name: update_progressive_backfill_state
 update progressive_backfill_state set total_prs = 2 where id = %(id)s::uuid;
 
+-- name: insert_backfills
+-- Of another kind: the backfill of the pull requests has come with the row before.
+insert into backfills (repository_id, kind, total) values (%(id)s::uuid, 'proof', 1);
+
+-- name: update_backfills
+update backfills set total = 2 where repository_id = %(id)s::uuid and kind = 'proof';
+
 -- name: insert_backfill_streams
-insert into backfill_streams (id, repository_id, backfill_state_id, stream, ordering)
-values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 'history', 'CREATED_AT');
+insert into backfill_streams (id, repository_id, backfill_id, backfill_state_id, stream, ordering)
+values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 'history', 'CREATED_AT');
 
 -- name: update_backfill_streams
 update backfill_streams set items_done = 1 where id = %(id)s::uuid;

@@ -1,4 +1,4 @@
--- Stuck chunks, and what a person decides about a backfill.  Lock order as everywhere: stream and state, then chunk.
+-- Stuck chunks, and what a person decides about a backfill.  Lock order as everywhere: backfill, stream, chunk.
 
 -- name: workers
 -- Whoever holds a chunk, or has a job that has not ended.
@@ -18,7 +18,7 @@ where j.outcome is null and j.status in ('processing', 'failed') and j.metadata 
 -- a host application failed after ten minutes has none yet.
 select found.*
 from (
-    select c.id, c.chunk_number, c.attempt, c.stream_id, c.backfill_state_id as state_id, c.lease_until,
+    select c.id, c.chunk_number, c.attempt, c.stream_id, coalesce(s.kind, 'pull_requests') as kind, c.lease_until,
            r.id as repository_id, r.full_name, r.is_private is true as is_private,
            case when c.stream_id is null then
                     case when coalesce(c.started_at, c.created_at, '-infinity') < clock_timestamp() - %(older_than)s
@@ -40,21 +40,15 @@ from (
            end as why
     from backfill_chunks c
     join repositories r on r.id = c.repository_id
+    left join backfill_streams s on s.id = c.stream_id
     where c.status in ('pending', 'processing')
       and (%(ids)s::uuid[] is null or c.repository_id = any(%(ids)s::uuid[]))
 ) found
 where found.why is not null
-order by found.full_name, found.chunk_number;
+order by found.full_name, found.chunk_number, found.kind <> 'pull_requests', found.kind;
 
 -- name: lock_stuck_stream
-select s.id
-from backfill_streams s
-join progressive_backfill_state b on b.id = s.backfill_state_id
-where s.id = %(stream_id)s
-for no key update of s, b;
-
--- name: lock_stuck_backfill
-select id from progressive_backfill_state where id = %(state_id)s for no key update;
+select id from backfill_streams where id = %(stream_id)s for no key update;
 
 -- name: recover_chunk
 -- Back to waiting.  The attempt stays and the next claim raises it; a late commit finds no chunk in processing before
@@ -84,46 +78,49 @@ where id = %(chunk_id)s and stream_id is null and status in ('pending', 'process
 -- name: state_of
 select r.id as repository_id, r.full_name, r.is_private is true as is_private, b.status, coalesce(b.held, false) as held,
        b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
-       coalesce(b.processed_prs, 0) as captured, coalesce(r.github_pull_requests, b.total_prs) as total
+       coalesce(b.captured, 0) as captured,
+       coalesce(case when %(kind)s = 'pull_requests' then r.github_pull_requests end, b.total) as total
 from repositories r
-left join progressive_backfill_state b on b.repository_id = r.id
+left join backfills b on b.repository_id = r.id and b.kind = %(kind)s
 where r.id = %(repository_id)s;
 
--- name: hold_state
+-- name: hold_backfill
 -- A person stops the backfill; what paused by itself is held, too.
-update progressive_backfill_state
+update backfills
 set status = 'paused', held = true, held_reason = %(reason)s, held_by = %(who)s, pause_reason = %(reason)s,
     resume_at = %(resume_at)s,
-    metadata = coalesce(metadata, '{}')
+    metadata = metadata
                || jsonb_build_object('pause_reason', %(reason)s::text, 'paused_at', clock_timestamp()),
     updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and status in ('active', 'paused');
+where repository_id = %(repository_id)s and (%(kind)s::text is null or kind = %(kind)s) and status in ('active', 'paused');
 
 -- name: give_up
 -- The goal is given up: rows stay, and nothing goes on or begins anew until a person says so.
-update progressive_backfill_state
+update backfills
 set status = case when status = 'active' then 'paused' else status end, held = true, held_reason = %(reason)s,
     held_by = %(who)s, resume_at = null, pause_reason = case when status in ('active', 'paused') then %(reason)s else pause_reason end,
     updated_at = clock_timestamp()
-where repository_id = %(repository_id)s;
+where repository_id = %(repository_id)s and (%(kind)s::text is null or kind = %(kind)s);
 
 -- name: resume_by_hand
-update progressive_backfill_state
+update backfills
 set status = 'active', held = false, held_reason = null, held_by = null, pause_reason = null, resume_at = null,
     consecutive_errors = 0, updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and status in ('paused', 'failed');
+where repository_id = %(repository_id)s and (%(kind)s::text is null or kind = %(kind)s) and status in ('paused', 'failed');
 
 -- name: let_go
 -- A finished backfill that was cancelled may be opened again.
-update progressive_backfill_state
+update backfills
 set held = false, held_reason = null, held_by = null, updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and status = 'completed' and held;
+where repository_id = %(repository_id)s and (%(kind)s::text is null or kind = %(kind)s) and status = 'completed' and held;
 
 -- name: try_at_once
 -- A chunk that waits for its next try does not wait any longer.
-update backfill_chunks
+update backfill_chunks c
 set retry_at = null
-where repository_id = %(repository_id)s and stream_id is not null and status = 'pending' and retry_at is not null;
+from backfill_streams s
+where s.id = c.stream_id and s.repository_id = %(repository_id)s and (%(kind)s::text is null or s.kind = %(kind)s)
+  and c.status = 'pending' and c.retry_at is not null;
 
 -- name: holder
 -- Of several parts the one that was claimed last.

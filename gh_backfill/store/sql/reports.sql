@@ -9,7 +9,8 @@ select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not
        coalesce(j.items, 0) as items, coalesce(j.warnings, 0) as warnings, coalesce(j.retries, 0) as retries,
        j.times, j.runner_seconds, j.cost::float8 as cost, j.workflow_run_id, j.workflow_run_attempt,
        b.last_processed_at as last_progress_at,
-       exists (select from backfill_streams s where s.repository_id = r.id and s.goal_max_items is not null) as initial,
+       exists (select from backfill_streams s
+               where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null) as initial,
        f.failures::integer as failures_in_a_row, w.warned
 from progressive_capture_jobs j
 left join repositories r on r.id = j.repository_id
@@ -117,7 +118,8 @@ update backfill_reports set notified_at = %(at)s where run_key = any(%(run_keys)
 -- How far each backfill has come.
 select r.id as repository_id, r.full_name, r.is_private is not false as is_private, b.status,
        coalesce(b.processed_prs, 0) as captured, coalesce(r.github_pull_requests, b.total_prs, 0) as total,
-       not exists (select from backfill_streams s where s.repository_id = r.id and s.goal_max_items is not null) as whole,
+       not exists (select from backfill_streams s
+               where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null) as whole,
        coalesce(b.last_processed_at, b.updated_at, b.created_at) as last_progress_at, b.resume_at
 from progressive_backfill_state b
 join repositories r on r.id = b.repository_id

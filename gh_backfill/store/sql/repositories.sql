@@ -132,7 +132,7 @@ left join lateral (
         select exists (select from backfill_chunks c
                        where c.stream_id = s.id and c.status = 'processing' and c.lease_until > clock_timestamp()) as leased
     ) c
-    where s.repository_id = r.id
+    where s.repository_id = r.id and s.kind = 'pull_requests'
     order by s.status <> 'active', s.stream = 'catch_up', leased, s.part
     limit 1
 ) stream on true
@@ -144,7 +144,7 @@ left join lateral (
                  and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing'
                                                                  and c.lease_until > clock_timestamp())) as free_parts
     from backfill_streams s
-    where s.repository_id = r.id and s.stream = 'history'
+    where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream = 'history'
 ) walk on true
 where t.id is not null or r.id = any(%(asked)s::uuid[])
    or (b.status in ('active', 'paused') or b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone')
@@ -191,7 +191,7 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
        (select h.goal_max_items from backfill_streams h
-        where h.repository_id = r.id and h.stream = 'history' and h.part = 0) as goal,
+        where h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0) as goal,
        coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,

@@ -1,4 +1,4 @@
--- Take a repository off the list.  Lock order as everywhere: stream and state, chunk, data.
+-- Take a repository off the list.  Lock order as everywhere: backfill, stream, chunk, data.
 
 -- name: held
 select (select count(*) from pull_requests where repository_id = %(repository_id)s) as pull_requests,
@@ -22,10 +22,14 @@ set tracking_enabled = false, updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and tracking_enabled is distinct from false;
 
 -- name: lock
+with state as materialized (
+    select id from progressive_backfill_state where repository_id = %(repository_id)s for update
+)
 select b.id
-from progressive_backfill_state b
-left join backfill_streams s on s.backfill_state_id = b.id
+from backfills b
+left join state on true
 where b.repository_id = %(repository_id)s
+order by b.kind
 for update of b;
 
 -- name: delete_comments
@@ -42,6 +46,6 @@ delete from pull_requests where repository_id = %(repository_id)s;
 -- name: delete_quarantine
 delete from backfill_quarantine where repository_id = %(repository_id)s;
 
--- name: delete_state
--- Streams and chunks go with it.
-delete from progressive_backfill_state where repository_id = %(repository_id)s;
+-- name: delete_backfills
+-- Streams and chunks go with them, and the row that others read.
+delete from backfills where repository_id = %(repository_id)s;

@@ -1,0 +1,38 @@
+"""What the kinds of items of a repository have each: a lock, and a count of what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Transaction
+
+_SQL = sql("kinds")
+_STORED = "stored_"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """How many items of a kind are here: rows, those of them that were created later, and what is in quarantine."""
+
+    rows: int
+    later: int
+    quarantined: int
+
+
+def lock(tx: Transaction, repository_id: str, kind: str | None = None) -> list[str]:
+    """Lock a repository's backfill of this kind (None: of every kind), and return the kinds that have one."""
+    return [row["kind"] for row in tx.rows(_SQL["lock_kinds"], repository_id=repository_id, kind=kind)]
+
+
+def stored(tx: Transaction, repository_id: str, kind: str, *, since: datetime | None = None) -> Stored:
+    """Count what is stored of a kind, `later` from `since` on; raises ConfigurationError for an unknown kind."""
+    statement = _SQL.get(_STORED + kind)
+    if statement is None:
+        known = ", ".join(sorted(name.removeprefix(_STORED) for name in _SQL if name.startswith(_STORED)))
+        raise ConfigurationError(f"there is no kind of items {kind!r}: name one of {known}")
+    row = tx.row(statement, repository_id=repository_id, since=since)
+    assert row is not None
+    return Stored(**row)

@@ -1,0 +1,36 @@
+-- What the kinds of items of a repository have each: a backfill of its own, and rows.
+
+-- name: lock_kinds
+-- Lock the backfills of a repository (kind null: all of them) before they or their rows are written: first the row of the pull
+-- requests that others may change, as they do.
+with state as materialized (
+    select id from progressive_backfill_state
+    where repository_id = %(repository_id)s and coalesce(%(kind)s, 'pull_requests') = 'pull_requests'
+    for no key update
+)
+select b.kind
+from backfills b
+left join state on true
+where b.repository_id = %(repository_id)s and (%(kind)s::text is null or b.kind = %(kind)s)
+order by b.kind
+for no key update of b;
+
+-- name: stored_pull_requests
+-- `later` were created after the walk began; `quarantined` are known and could not be stored at all.
+select count(*)::integer as rows, (count(*) filter (where p.created_at >= %(since)s::timestamptz))::integer as later,
+       (select count(*) from backfill_quarantine q
+        where q.repository_id = %(repository_id)s and q.kind = 'pull_request' and q.resolved_at is null
+          and not exists (select from pull_requests o
+                          where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
+from pull_requests p
+where p.repository_id = %(repository_id)s;
+
+-- name: stored_issues
+-- The same of issues; an application may keep pull requests among them.
+select count(*)::integer as rows, (count(*) filter (where i.created_at >= %(since)s::timestamptz))::integer as later,
+       (select count(*) from backfill_quarantine q
+        where q.repository_id = %(repository_id)s and q.kind = 'issue' and q.resolved_at is null
+          and not exists (select from issues o
+                          where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
+from issues i
+where i.repository_id = %(repository_id)s and i.is_pull_request is not true;
