@@ -75,6 +75,7 @@ class Settings(BaseModel):
     minimum_pull_requests: Whole = Field(default=100, ge=0, validation_alias="GH_BACKFILL_MINIMUM_PULL_REQUESTS")
     complete_percent: Whole = Field(default=80, ge=1, le=100, validation_alias="GH_BACKFILL_COMPLETE_PERCENT")
     per_part: Whole = Field(default=PER_PART, ge=1, validation_alias="GH_BACKFILL_PER_PART")
+    kinds: str | None = _aliases("GH_BACKFILL_KINDS")
     run_key: str | None = _aliases("GH_BACKFILL_RUN_KEY")
 
     alert_repository: str | None = _aliases("GH_BACKFILL_ALERT_REPOSITORY")

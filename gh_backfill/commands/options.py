@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from gh_backfill import console, settings
+from gh_backfill.engine import registry
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.work import Goal
+from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.names import without_credentials
 from gh_backfill.tasks import local
 
@@ -52,6 +53,14 @@ Preview = Annotated[
     typer.Option("--dry-run", help="Say what would be done; write nothing.  GH_BACKFILL_DRY_RUN=true does so, too."),
 ]
 Demo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, whatever is configured.")]
+Kinds = Annotated[
+    str | None,
+    typer.Option(
+        "--kinds",
+        metavar="NAMES",
+        help="What is captured: pull_requests, issues, or both. Default: GH_BACKFILL_KINDS, or pull_requests.",
+    ),
+]
 ChunkSize = Annotated[
     str | None,
     typer.Option(
@@ -76,6 +85,12 @@ def number(name: str, text: str | None, least: int, most: int = MOST) -> int | N
     if not text.isdecimal() or len(text.lstrip("0")) > len(str(MOST)) or not least <= int(text) <= most:
         raise ConfigurationError(f"{name} must be a whole number {wanted}, not {text[:40]}")
     return int(text)
+
+
+def kinds(given: str | None, environment: settings.Settings) -> tuple[str, ...]:
+    """Return the kinds of items to capture where nothing is said of a repository itself."""
+    default = registry.chosen(environment.kinds, given_as="GH_BACKFILL_KINDS")
+    return registry.chosen(given) or default or (PULL_REQUESTS,)
 
 
 def goal(max_prs: str | None) -> tuple[Goal, bool]:

@@ -18,6 +18,7 @@ from gh_backfill.commands.options import (
     ChunkSize,
     DryRun,
     Json,
+    Kinds,
     MaxChunks,
     Name,
     NameOption,
@@ -25,7 +26,7 @@ from gh_backfill.commands.options import (
     OptionalNames,
     number,
 )
-from gh_backfill.engine import prices
+from gh_backfill.engine import prices, registry
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
@@ -70,6 +71,7 @@ def track(
     include_forks: Annotated[bool, typer.Option("--include-forks", help="Of an account: forks, too.")] = False,
     include_archived: Annotated[bool, typer.Option("--include-archived", help="Of an account: archives, too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask about the repositories of an account.")] = False,
+    kinds: Kinds = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -84,6 +86,7 @@ def track(
     if not logins and filters != Filters():
         raise ConfigurationError("--min-prs, --include-forks and --include-archived choose among an account's: owner/*")
     environment = settings.load()
+    wanted = registry.chosen(kinds)
     graphql = connect.github(environment)
 
     def ask(*, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
@@ -100,8 +103,9 @@ def track(
         with connect.database(environment) as db, connect.sharing(graphql, db):
             named, listed = ask(yes=yes)
             first = goal if backfill is not False else None
-            tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor)
-            tracked += tracking.register(db, listed, backfill=goal if backfill else None, larger=given, actor=actor)
+            tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor, kinds=wanted)
+            opens = goal if backfill else None
+            tracked += tracking.register(db, listed, backfill=opens, larger=given, actor=actor, kinds=wanted)
     if as_json:
         print(json_text([console.tracked_row(each) for each in tracked]))
     else:
@@ -175,6 +179,7 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
             per_part=environment.per_part,
             dry_run=dry_run,
             actor=connect.actor(environment),
+            kinds=options.kinds(None, environment),
         )
         left = estimates(db, [each.repository.id for each in made.verdicts])
     _write_plan(
@@ -225,12 +230,13 @@ def capture(
         str | None,
         typer.Option(envvar="GH_BACKFILL_PART", metavar="N", help="Begin with this part of a walk that is split."),
     ] = None,
+    kinds: Kinds = None,
     dry_run: DryRun = False,
     child: Annotated[
         str | None, typer.Option(hidden=True, metavar="NAME", help="Works for a run of this machine.")
     ] = None,
 ) -> None:
-    """Capture one repository: pull requests with all reviews and comments, page by page.
+    """Capture one repository, page by page: pull requests with all reviews and comments, and issues where wanted.
 
     Without limits it runs to the end. It may be stopped at any time and goes on where it was.
     Example: [bold]gh-backfill capture octocat/hello-world --time-limit 12[/bold]
@@ -240,6 +246,7 @@ def capture(
         raise ConfigurationError("which repository? gh-backfill capture owner/name")
     limits = replace(_limits(chunk_size, max_chunks, time_limit), part=number("--part", part, 1))
     environment = settings.load()
+    once, default = registry.chosen(kinds), options.kinds(None, environment)
     if dry_run:
         with connect.database(environment, writing=False) as db:
             print(capturing.preview(db, name, limits).text)
@@ -253,7 +260,10 @@ def capture(
         recover(db, [capturing.find(db, name).id])
         prices.ask_once_a_week(db, graphql)
         lists = connect.lists(environment, graphql)
-        captured = capturing.run(db, graphql, connect.this_run(environment), name, limits, lists=lists, listen=listen)
+        run = connect.this_run(environment)
+        captured = capturing.run(
+            db, graphql, run, name, limits, kinds=once, default_kinds=default, lists=lists, listen=listen
+        )
     console.show_captured(child or name, captured)
     if captured.outcome is CaptureOutcome.PAUSED:
         actions.annotate(environment, "notice", [notice(captured.reason)])

@@ -33,13 +33,15 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claims:
-    """The claims of one worker on one repository; everything is tried again where the database collided or was away.
+    """The claims of one worker on one kind of item of a repository.
 
-    `part` is the one it prefers of a walk that is split.
+    Everything is tried again where the database collided or was away.  `part` is the one it prefers of a walk that
+    is split.
     """
 
     db: Database
     repository_id: str
+    kind: str
     worker: str
     processor: str
     part: int | None
@@ -47,7 +49,7 @@ class Claims:
     sleep: Callable[[float], None]
 
     def claim(self, size: Callable[[Stream], int]) -> Claim | None:
-        """Claim the next chunk, of so many pull requests; None if there is none for us now.
+        """Claim the next chunk, of so many items; None if there is none for us now.
 
         Where a rival was quicker and the walk is split, one of another part.
         """
@@ -59,7 +61,7 @@ class Claims:
 
     def why_no_claim(self) -> NoClaim:
         """Return why there was nothing to claim."""
-        return self._write(lambda tx: chunks.why_no_claim(tx, self.repository_id, worker=self.worker))
+        return self._write(lambda tx: chunks.why_no_claim(tx, self.repository_id, self.kind, worker=self.worker))
 
     def nothing_to_claim(self, deadline: datetime | None) -> Captured | None:
         """Return how a capture ends that finds nothing to claim; None where the open chunk is soon claimed again."""
@@ -100,7 +102,7 @@ class Claims:
 
     def pause(self, reason: str, until: datetime) -> None:
         """Pause the backfill until then."""
-        self._write(lambda tx: backfills.pause(tx, self.repository_id, reason=reason, resume_at=until))
+        self._write(lambda tx: backfills.pause(tx, self.repository_id, reason=reason, resume_at=until, kind=self.kind))
 
     def record_failure(self, claim: Claim, error: GitHubError) -> Captured | None:
         """Charge an error to this repository; None if the chunk may be claimed again, else how the capture ends."""
@@ -122,7 +124,7 @@ class Claims:
         return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
 
     def _once(self, tx: Transaction, size: Callable[[Stream], int]) -> tuple[Stream | None, Claim | None]:
-        stream = chunks.lock_stream(tx, self.repository_id, worker=self.worker, part=self.part)
+        stream = chunks.lock_stream(tx, self.repository_id, kind=self.kind, worker=self.worker, part=self.part)
         if stream is None:
             return None, None
         claim = chunks.claim(tx, stream, worker=self.worker, page_size=size(stream), processor=self.processor)

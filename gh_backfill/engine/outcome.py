@@ -35,6 +35,19 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Before:
+    """How far a kind of item had come before a capture: how many are here and how many GitHub counts.
+
+    `mean_size` is that of the items that are here, None where it is not known.
+    """
+
+    captured: int
+    total: int
+    goal: int | None = None
+    mean_size: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """Where a capture stands after a chunk; `left` is what still lies before it, where that is known."""
 
@@ -47,10 +60,11 @@ class Progress:
     waiting_until: datetime | None = None
     left: Estimate | None = None
     goal: int | None = None
+    words: str = "pull requests"
 
     @property
     def wanted(self) -> int:
-        """Return how many of all pull requests the goal is about."""
+        """Return how many of all items the goal is about."""
         return within(self.total, self.goal)
 
 
@@ -68,3 +82,31 @@ class Captured:
     retries: int = 0
     resume_at: datetime | None = None
     error_type: ErrorType | None = None
+
+    def then(self, later: Captured) -> Captured:
+        """Return what both did together: how it ended is the later one's word, but what is left undone counts more."""
+        first, second = (_URGENCY.index(each.outcome) for each in (self, later))
+        told = self if first < second else later
+        return Captured(
+            outcome=told.outcome,
+            reason=told.reason,
+            chunks=self.chunks + later.chunks,
+            items=self.items + later.items,
+            counts=self.counts + later.counts,
+            spent=later.spent,
+            gaps=self.gaps + later.gaps,
+            retries=self.retries + later.retries,
+            resume_at=told.resume_at,
+            error_type=told.error_type,
+        )
+
+
+# What a person has to know first comes first.
+_URGENCY = (
+    CaptureOutcome.FAILED,
+    CaptureOutcome.INTERRUPTED,
+    CaptureOutcome.PAUSED,
+    CaptureOutcome.BUSY,
+    CaptureOutcome.STOPPED,
+    CaptureOutcome.COMPLETED,
+)

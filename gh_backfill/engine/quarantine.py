@@ -186,9 +186,9 @@ def _store(
     with db.transaction() as tx:
         people.store_people(tx, kind.people(kept))
     with db.transaction() as tx:
-        backfills.lock(tx, repository.id)
+        backfills.lock(tx, repository.id, kind.name)
         resolved = entries.resolve(tx, repository.id, read, kind=kind.name)
         written = kind.write(tx, repository, kept, lost)
         entries.count_attempt(tx, repository.id, failing, kind=kind.name)
-        backfills.count_new(tx, repository.id, written.new)
+        backfills.count_new(tx, repository.id, written.new, kind.name)
         return entries.closed(tx, resolved)

@@ -15,7 +15,7 @@ from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.commit import Commit, Committed
 from gh_backfill.engine.follow_ups import Chunk
 from gh_backfill.engine.kind import Kind, Outlook
-from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.quarantine import retry_within
@@ -41,13 +41,14 @@ POINTS_OF_A_CHUNK = 3
 class Worker:
     """One process at work on one kind of item of one repository.
 
-    Clock, sleep, the listener and what runs beside are passed in; `mean_size` is that of the items that are here.
+    Clock, sleep, the listener and what runs beside are passed in.
     """
 
     db: Database
     graphql: GraphQL
     kind: Kind
     repository: TrackedRepository
+    before: Before
     limits: Limits
     claims: Claims
     now: Callable[[], datetime]
@@ -55,7 +56,6 @@ class Worker:
     listen: Callable[[Progress], None]
     begin: Begin = in_thread
     lists: RestPages | None = None
-    mean_size: float | None = None
     _memory: Memory = field(init=False)
     _prices: Prices = field(default_factory=Prices)
     _pipeline: Pipeline | None = None
@@ -73,11 +73,11 @@ class Worker:
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
-        self._captured = self.repository.captured
-        self._total = self.repository.total or 0
+        self._captured = self.before.captured
+        self._total = self.before.total
         self._memory = Memory(self.db, self.graphql)
         self._prices = self._memory.recall()
-        self._goal = self.repository.goal
+        self._goal = self.before.goal
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
             if ended is not None:
@@ -175,7 +175,7 @@ class Worker:
         """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
         budget = self.graphql.budget
         low = budget is not None and chunking.is_low(budget)
-        return self.kind.first_page(0 if stream.part else self._total, self.mean_size, low)
+        return self.kind.first_page(0 if stream.part else self._total, self.before.mean_size, low)
 
     def _chunks_left(self) -> int | None:
         most = self.limits.max_chunks
@@ -284,6 +284,7 @@ class Worker:
                 chunks=self._done.chunks,
                 spent=self.graphql.spent,
                 items=self._done.items,
+                words=self.kind.words,
                 waiting_until=waiting_until,
             )
         )

@@ -25,7 +25,9 @@ class TrackedRepository:
 
     `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
     `vanished` says that its backfill failed because GitHub did not show it any more.  `gaps` are pull requests that
-    GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted.
+    GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted.  All of this is
+    about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
+    requests that are not complete.
     """
 
     id: str
@@ -51,6 +53,8 @@ class TrackedRepository:
     vanished: bool = False
     gaps: int = 0
     goal: int | None = None
+    kinds: tuple[str, ...] = (PULL_REQUESTS,)
+    unfinished: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:

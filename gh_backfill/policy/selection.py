@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gh_backfill.models.work import TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.retries import PauseReason
@@ -25,6 +25,7 @@ class PlanReason(StrEnum):
     RESUMES = "the pause is over"
     SHOWN_AGAIN = "GitHub shows it again"
     ASKED = "asked for"
+    OTHERS = "other items than pull requests are missing"
     SMALL = "too few pull requests"
     COMPLETE = "complete enough"
     GOAL = "its goal is reached"
@@ -38,6 +39,10 @@ class PlanReason(StrEnum):
     NO_POINTS = "GraphQL rate limit too low"
     NOT_SPLIT = "GitHub did not say how to split it: the next plan tries again"
     LATER = "does not fit into this plan"
+
+
+# Nothing is to be done about its pull requests then, and nothing keeps the other items of a repository from capture.
+_ALONE = frozenset({PlanReason.SMALL, PlanReason.COMPLETE, PlanReason.GOAL, PlanReason.UNKNOWN_TOTAL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +111,17 @@ def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
 
 
 def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
-    if _given_up(repository):
+    verdict = _of_pull_requests(repository, now, thresholds, shown=shown)
+    if repository.unfinished and not verdict.chosen and verdict.why in _ALONE:
+        return Verdict(repository=repository, chosen=True, why=PlanReason.OTHERS)
+    return verdict
+
+
+def _of_pull_requests(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
+    """Judge a repository by its pull requests."""
+    if PULL_REQUESTS not in repository.kinds:
+        chosen, why = False, PlanReason.COMPLETE
+    elif _given_up(repository):
         chosen, why = False, PlanReason.CANCELLED
     elif repository.status in OPEN:
         chosen, why = _opened(repository, now, shown=shown)

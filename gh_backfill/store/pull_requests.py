@@ -35,6 +35,12 @@ def vocabulary(tx: Transaction) -> Vocabulary:
     return Vocabulary(**row)
 
 
+def mean_size(tx: Transaction, repository_id: str) -> float | None:
+    """Return how many files the newest pull requests of a repository change in the mean; None where there is none."""
+    row = tx.row(_SQL["mean_size"], repository_id=repository_id)
+    return None if row is None or row["files"] is None else float(row["files"])
+
+
 def own_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:
     """Let each number of the repository belong to one row, the one with GitHub's id; returns how many were settled.
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
@@ -26,6 +26,17 @@ class NamedRepository:
     id: str
     github_id: int
     full_name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherKind:
+    """How far the items of another kind than pull requests have come."""
+
+    kind: str
+    status: str
+    captured: int
+    total: int
+    held: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +69,7 @@ class Status:
     unlisted: int
     gaps: int
     quarantined: int
+    others: Sequence[OtherKind] = ()
 
     @property
     def percent(self) -> float | None:
@@ -84,20 +96,33 @@ def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]
     return stored
 
 
-def track(tx: Transaction, repositories: Sequence[Repository]) -> set[str]:
-    """Track stored repositories; returns our ids of those that were not tracked before."""
+def track(tx: Transaction, repositories: Sequence[Repository], *, kinds: Sequence[str] | None = None) -> set[str]:
+    """Track stored repositories; returns our ids of those that were not tracked before.
+
+    `kinds` of items are captured of them from now on; None leaves to each what was said before.
+    """
     rows = [{"owner": each.owner, "name": each.name, "github_id": each.github_id} for each in repositories]
     if not rows:
         return set()
     tx.run(_SQL["free_tracked_names"], rows=rows)
-    tracked = tx.rows(_SQL["track"], github_ids=tuple(each.github_id for each in repositories))
+    tracked = tx.rows(
+        _SQL["track"],
+        github_ids=tuple(each.github_id for each in repositories),
+        kinds=None if kinds is None else tuple(kinds),
+    )
     return {row["repository_id"] for row in tracked if row["added"]}
 
 
-def candidates(tx: Transaction, *, asked: Sequence[str] = ()) -> list[TrackedRepository]:
-    """Return what is tracked, has an open backfill, or is asked for by our id."""
-    rows = tx.rows(_SQL["candidates"], asked=tuple(asked))
-    return [TrackedRepository(**{**row, "free_parts": tuple(row["free_parts"])}) for row in rows]
+def candidates(
+    tx: Transaction, *, asked: Sequence[str] = (), kinds: Sequence[str] = (PULL_REQUESTS,)
+) -> list[TrackedRepository]:
+    """Return what is tracked, has an open backfill, or is asked for by our id.
+
+    `kinds` are captured of those for which nothing else was said.
+    """
+    rows = tx.rows(_SQL["candidates"], asked=tuple(asked), kinds=tuple(kinds))
+    lists = ("free_parts", "kinds", "unfinished")
+    return [TrackedRepository(**{**row, **{name: tuple(row[name]) for name in lists}}) for row in rows]
 
 
 def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | None]:

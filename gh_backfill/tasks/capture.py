@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,8 +14,10 @@ from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine import interrupts
 from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
+from gh_backfill.engine.in_turn import InTurn
+from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.meter import Meter
-from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.engine.registry import KINDS
 from gh_backfill.engine.worker import Worker
@@ -30,11 +32,12 @@ from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 from gh_backfill.policy.retries import PauseReason, explained
-from gh_backfill.store import backfills, estimates, jobs, repositories
+from gh_backfill.store import backfills, estimates, jobs, recovery, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
+from gh_backfill.store.pull_requests import mean_size
 from gh_backfill.tasks.estimate import budget
-from gh_backfill.tasks.plan import open_backfill
+from gh_backfill.tasks.plan import open_backfill, open_other
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +53,17 @@ class Preview:
     text: str
 
 
-def find(db: Database, name: str) -> TrackedRepository:
-    """Return the repository of a name, or of an id of either kind; raises ConfigurationError if it is not here."""
+def find(db: Database, name: str, kinds: Sequence[str] = (PULL_REQUESTS,)) -> TrackedRepository:
+    """Return the repository of a name, or of an id of either kind; raises ConfigurationError if it is not here.
+
+    `kinds` are captured of it where nothing else was said.
+    """
     with db.transaction(read_only=True) as tx:
         known = repositories.find(tx, [name])[name]
         if known is None:
             raise ConfigurationError(f"{name} is not tracked here: run gh-backfill track owner/name first")
-        return next(each for each in repositories.candidates(tx, asked=[known.id]) if each.id == known.id)
+        candidates = repositories.candidates(tx, asked=[known.id], kinds=kinds)
+        return next(each for each in candidates if each.id == known.id)
 
 
 def check_part(db: Database, name: str, part: int) -> None:
@@ -98,6 +105,8 @@ def run(
     limits: Limits,
     *,
     goal: Goal | None = None,
+    kinds: Sequence[str] | None = None,
+    default_kinds: Sequence[str] = (PULL_REQUESTS,),
     job_type: JobType = JobType.BACKFILL,
     lists: RestPages | None = None,
     listen: Callable[[Progress], None],
@@ -107,36 +116,47 @@ def run(
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly.
 
-    With `lists`, review comments may come by REST as well.
+    `kinds` of items this once, else those that the repository is tracked with, else `default_kinds`.  With `lists`,
+    review comments may come by REST as well.
     """
     worker = worker_name()
     meter = Meter(db, graphql, now=now, sleep=sleep)
-    repository = persistently(lambda: find(db, name), sleep)
+    repository = persistently(lambda: find(db, name, default_kinds), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, limits.part, job_type), sleep)
     captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
-    working: Worker | None = None
+    working: InTurn | None = None
     try:
-        working = Worker(
-            db=db,
-            graphql=graphql,
-            kind=KINDS[PULL_REQUESTS],
-            repository=_ready(db, graphql, repository, goal, sleep),
-            limits=limits,
-            claims=Claims(
+        names = (PULL_REQUESTS,) if limits.part is not None else kinds or repository.kinds
+        chosen = [KINDS[each] for each in names]
+        ready = _ready(db, graphql, repository, goal, chosen, sleep)
+
+        def worker_of(kind: Kind, within: Limits, tell: Callable[[Progress], None]) -> Worker:
+            return Worker(
                 db=db,
-                repository_id=repository.id,
-                worker=worker,
-                processor=job_run.processor,
-                part=limits.part,
+                graphql=graphql,
+                kind=kind,
+                repository=ready,
+                before=persistently(lambda: _before(db, ready, kind), sleep),
+                limits=within,
+                claims=Claims(
+                    db=db,
+                    repository_id=repository.id,
+                    kind=kind.name,
+                    worker=worker,
+                    processor=job_run.processor,
+                    part=limits.part,
+                    now=now,
+                    sleep=meter.sleep,
+                ),
                 now=now,
                 sleep=meter.sleep,
-            ),
-            now=now,
-            sleep=meter.sleep,
-            listen=_beating(db, graphql, job_id, meter, listen, now),
-            begin=begin,
-            lists=lists,
-        )
+                listen=tell,
+                begin=begin,
+                lists=lists,
+            )
+
+        told = _beating(db, graphql, job_id, meter, listen, now)
+        working = InTurn(kinds=chosen, limits=limits, worker=worker_of, listen=told)
         captured = working.run()
     except RateLimited as error:
         captured = replace(
@@ -155,8 +175,8 @@ def run(
         captured = replace(_so_far(working), outcome=outcome, reason="interrupted", spent=graphql.spent)
         raise
     except BaseException as error:
-        told = type(error).__name__
-        captured = replace(_so_far(working), reason=told, spent=graphql.spent, error_type=error_type(error))
+        name_of_error = type(error).__name__
+        captured = replace(_so_far(working), reason=name_of_error, spent=graphql.spent, error_type=error_type(error))
         raise
     finally:
         limited = captured.outcome is CaptureOutcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
@@ -225,9 +245,10 @@ def _ready(
     graphql: GraphQL,
     repository: TrackedRepository,
     goal: Goal | None,
+    kinds: Sequence[Kind],
     sleep: Callable[[float], None],
 ) -> TrackedRepository:
-    """Learn the repository's node id if it is missing, and open its backfill if `plan` has not."""
+    """Learn the repository's node id if it is missing, and open its backfills if `plan` has not."""
     answer: Repository | None = None
     if repository.node_id is None:
         match lookups.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]:
@@ -239,14 +260,36 @@ def _ready(
                 raise Gone(
                     f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)"
                 )
-    persistently(lambda: _open(db, repository, answer, goal), sleep)
+    persistently(lambda: _open(db, repository, answer, goal, kinds), sleep)
     return repository
 
 
-def _open(db: Database, repository: TrackedRepository, answer: Repository | None, goal: Goal | None) -> None:
+def _before(db: Database, repository: TrackedRepository, kind: Kind) -> Before:
+    """Return how far a kind had come."""
+    if kind.name != PULL_REQUESTS:
+        with db.transaction(read_only=True) as tx:
+            state = recovery.state(tx, repository.id, kind.name)
+        return Before(captured=state.captured, total=state.total or 0)
+    with db.transaction(read_only=True) as tx:
+        mean = mean_size(tx, repository.id)
+    return Before(captured=repository.captured, total=repository.total or 0, goal=repository.goal, mean_size=mean)
+
+
+def _open(
+    db: Database,
+    repository: TrackedRepository,
+    answer: Repository | None,
+    goal: Goal | None,
+    kinds: Sequence[Kind],
+) -> None:
     with db.transaction() as tx:
         if answer is not None:
             repositories.store(tx, [answer])
+        for kind in kinds:
+            if kind.name != PULL_REQUESTS:
+                open_other(tx, repository, kind.name)
+        if all(kind.name != PULL_REQUESTS for kind in kinds):
+            return
         given_up = repository.held and repository.held_reason in GIVEN_UP
         if not given_up and (
             repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None
@@ -254,10 +297,10 @@ def _open(db: Database, repository: TrackedRepository, answer: Repository | None
             open_backfill(tx, repository, goal)
 
 
-def _so_far(working: Worker | None) -> Captured:
+def _so_far(working: InTurn | None) -> Captured:
     """Return what a capture that an error ended has done; what was committed counts, whatever came after it."""
-    done = Captured(outcome=CaptureOutcome.FAILED, reason="") if working is None else working.done
-    return replace(done, outcome=CaptureOutcome.FAILED)
+    done = working.done if working is not None else None
+    return replace(done or Captured(outcome=CaptureOutcome.FAILED, reason=""), outcome=CaptureOutcome.FAILED)
 
 
 def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from gh_backfill import hidden
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError, Denied
-from gh_backfill.models.work import Goal, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
 from gh_backfill.policy.parts import PER_PART
@@ -111,6 +112,7 @@ def plan(
     patience: timedelta | None = PATIENCE,
     dry_run: bool = False,
     actor: Actor = ITSELF,
+    kinds: Sequence[str] = (PULL_REQUESTS,),
 ) -> Plan:
     """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
 
@@ -125,7 +127,7 @@ def plan(
         if asked and len(unknown) == len(known):
             raise ConfigurationError(f"not tracked here: {', '.join(unknown)}; run gh-backfill track owner/name first")
         ids = frozenset(found.id for found in known.values() if found is not None)
-        candidates = repositories.candidates(tx, asked=sorted(ids))
+        candidates = repositories.candidates(tx, asked=sorted(ids), kinds=kinds)
     relevant = [each for each in candidates if not ids or each.id in ids]
     try:
         fresh = refresh(graphql, relevant)
@@ -171,6 +173,30 @@ def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | N
     backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.goal))
 
 
+def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> None:
+    """Make sure that the backfill of another kind than pull requests is active: it goes on, begins, or catches up.
+
+    What a person holds stays so.
+    """
+    state = recovery.state(tx, repository.id, kind)
+    if state.held:
+        return
+    status = backfills.lock_status(tx, repository.id, kind)
+    match status:
+        case BackfillStatus.ACTIVE:
+            return
+        case BackfillStatus.PAUSED:
+            backfills.resume(tx, repository.id, kind)
+        case BackfillStatus.FAILED:
+            recovery.resume(tx, repository.id, kind)
+        case BackfillStatus.COMPLETED:
+            backfills.catch_up(tx, repository.id, total=state.total or 0, kind=kind)
+        case None:
+            backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
+        case _:
+            assert_never(status)
+
+
 def _without_points(made: Plan, fresh: Refreshed, now: datetime, patience: timedelta | None) -> Plan:
     """Choose nothing where GitHub lets nothing through for longer than captures can wait."""
     limited = fresh.limited
@@ -209,8 +235,10 @@ def _write(
     *,
     asked: Collection[str],
 ) -> Plan:
+    others = {each.repository.id for each in made.verdicts if each.chosen and each.why is PlanReason.OTHERS}
     for repository in made.chosen:
-        open_backfill(tx, repository)
+        if repository.id not in others and PULL_REQUESTS in repository.kinds:
+            open_backfill(tx, repository)
     split = {
         id_: len(each.ranges) for id_, each in found.items() if backfills.split(tx, id_, each.ranges, began=each.began)
     }

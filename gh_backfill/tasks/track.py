@@ -11,7 +11,7 @@ from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
 from gh_backfill.models.github import Named, NotFound, Repository, Unknown
-from gh_backfill.models.work import Goal
+from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.names import parse
@@ -107,20 +107,25 @@ def register(
     backfill: Goal | None = None,
     larger: bool = False,
     actor: Actor = ITSELF,
+    kinds: Sequence[str] | None = None,
 ) -> list[Tracked]:
-    """Track what GitHub said of repositories; what was untracked goes on where it was."""
+    """Track what GitHub said of repositories; what was untracked goes on where it was.
+
+    `kinds` of items are captured from now on, those beside pull requests from the next plan or capture on.
+    """
     found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
     if not found:
         return list(asked)
     with db.transaction() as tx:
         ids = repositories.store(tx, found)
-        added = repositories.track(tx, found)
+        added = repositories.track(tx, found, kinds=kinds)
         backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(sorted(added)), actor)
         for repository_id in ids.values():
             state = recovery.state(tx, repository_id)
             if state.held and state.held_reason == UNTRACKED:
                 recovery.resume(tx, repository_id) or recovery.let_go(tx, repository_id)
-        raised = set() if backfill is None else _open(tx, found, ids, backfill, actor, larger=larger)
+        opens = backfill is not None and (kinds is None or PULL_REQUESTS in kinds)
+        raised = set() if backfill is None or not opens else _open(tx, found, ids, backfill, actor, larger=larger)
     return [_stored(each, ids, added, raised) for each in asked]
 
 

@@ -125,3 +125,8 @@ update pull_requests set github_id = %(github_id)s where id = %(wrong_id)s;
 -- name: drop_double
 -- Only what nothing else refers to any more.
 delete from pull_requests where id = %(wrong_id)s;
+
+-- name: mean_size
+-- Of the newest, for these tell what the next ones may be like.
+select avg(p.changed_files) as files
+from (select changed_files from pull_requests where repository_id = %(repository_id)s order by number desc limit 100) p;

@@ -97,16 +97,16 @@ where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
 with off as materialized (
     select repository_id from tracked_repositories where tracking_enabled is not distinct from false
 )
-insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled)
-select r.id, r.owner, r.name, true
+insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds)
+select r.id, r.owner, r.name, true, %(kinds)s::text[]
 from repositories r
 where r.github_id = any(%(github_ids)s::bigint[])
 order by r.id
 on conflict (repository_id) do update
 set organization_name = excluded.organization_name, repository_name = excluded.repository_name,
-    tracking_enabled = true, updated_at = clock_timestamp()
-where (t.organization_name, t.repository_name, t.tracking_enabled)
-      is distinct from (excluded.organization_name, excluded.repository_name, true)
+    tracking_enabled = true, kinds = coalesce(excluded.kinds, t.kinds), updated_at = clock_timestamp()
+where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds)
+      is distinct from (excluded.organization_name, excluded.repository_name, true, coalesce(excluded.kinds, t.kinds))
 returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added;
 
 -- name: candidates
@@ -121,7 +121,14 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
        coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps, walk.goal,
-       coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished
+       coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished,
+       coalesce(t.kinds, %(kinds)s::text[]) as kinds,
+       array(select k.name from unnest(coalesce(t.kinds, %(kinds)s::text[])) as k (name)
+             where k.name <> 'pull_requests'
+               and not exists (select from backfills o
+                               where o.repository_id = r.id and o.kind = k.name
+                                 and (o.status in ('completed', 'failed') or o.held
+                                      or o.status = 'paused' and o.resume_at > clock_timestamp()))) as unfinished
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
@@ -196,7 +203,11 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer
-           as quarantined
+           as quarantined,
+       (select coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'status', o.status, 'captured', o.captured,
+                                                     'total', o.total, 'held', o.held) order by o.kind), '[]')
+        from backfills o
+        where o.repository_id = r.id and o.kind <> 'pull_requests') as others
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
