@@ -64,7 +64,8 @@ def _nested_users(folder: Path) -> Iterator[dict[str, Any]]:
     """The accounts of the rows of a folder without `users.jsonl`."""
     for name in ("pull_requests", "issues"):
         for row in _lines(folder, name):
-            yield from (user for user in (row.get("user"), row.get("merged_by")) if user)
+            yield from (user for user in (row.get("user"), row.get("merged_by"), row.get("closed_by")) if user)
+            yield from row.get("assignees") or ()
             for nested in ("_reviews", "_reviews_inferred", "_review_comments", "_issue_comments"):
                 yield from (item["user"] for item in row.get(nested) or () if item.get("user"))
     yield from (star["user"] for star in _lines(folder, "stargazers") if star.get("user"))

@@ -102,6 +102,11 @@ def account_node_id(account_type: str, identity: int) -> str:
     return derived_node_id(_ACCOUNTS.get(account_type, Kind.USER), 0, 0, identity)
 
 
+def label_node_id(full_name: str, name: str) -> str:
+    """Return the node id of a label that has none; the names of a repository's labels are unique."""
+    return f"LA_{derived_oid(full_name, name)[:16]}"
+
+
 def node_key(node_id: str) -> NodeKey | None:
     """Read a derived node id; None for anything else."""
     prefix, _, rest = node_id.partition("_")

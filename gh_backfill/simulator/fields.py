@@ -14,6 +14,7 @@ from gh_backfill.simulator.rows import (
     AccountRow,
     Issue,
     IssueComment,
+    MilestoneRow,
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
@@ -57,6 +58,8 @@ def resource_path(row: Any, info: Any) -> str:
     if isinstance(row, RepositoryRow):
         return f"/{row.full_name}"
     repository = world.repositories[row.repository_id]
+    if isinstance(row, MilestoneRow):
+        return f"/{repository.full_name}/milestone/{row.number}"
     folder = "issues" if world.pull(row.repository_id, row.number) is None else "pull"
     path = f"/{repository.full_name}/{folder}/{row.number}"
     anchors = {ReviewRow: "#pullrequestreview-", ReviewCommentRow: "#discussion_r", IssueComment: "#issuecomment-"}
@@ -115,9 +118,11 @@ def commit(name: str) -> Callable[..., dict[str, Any] | None]:
 
 
 def labels(row: RepositoryRow | PullRequestRow | Issue, info: Any, **arguments: Any) -> ConnectionPage:
-    """The labels of a repository, a pull request or an issue."""
+    """The labels of a repository, a pull request or an issue, in the order of the source or by name."""
     found = info.context.world.shelves[row.id].labels if isinstance(row, RepositoryRow) else row.labels
-    return page(info, by_position(found), arguments)
+    by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
+    rows = sorted(found, key=lambda label: label.name.lower()) if by["field"] == "NAME" else found
+    return page(info, by_position(rows[::-1] if by["direction"] == "DESC" else rows), arguments)
 
 
 def _rows_wanted(info: Any, nodes: Iterable[Any]) -> bool:

@@ -16,6 +16,7 @@ from gh_backfill.simulator.rows import (
     Issue,
     IssueComment,
     Label,
+    MilestoneRow,
     PullRequestRow,
     ReviewCommentRow,
     ReviewRow,
@@ -70,6 +71,8 @@ class Reader:
             head_ref=head.get("ref") or derive.head_ref(number),
             head_oid=head.get("sha") or derive.derived_oid(self.full_name, number, "head"),
             labels=tuple(self.label(label) for label in given.get("labels") or ()),
+            assignees=self._assignees(given),
+            milestone=self._milestone(given),
             reviews=_by_id(map(partial(self._review, number), range(len(reviews)), reviews)),
             review_comments=_by_id(map(partial(self._review_comment, number), *_numbered(given, "_review_comments"))),
             comments=_by_id(map(partial(self._issue_comment, number), *_numbered(given, "_issue_comments"))),
@@ -94,7 +97,10 @@ class Reader:
             created_at=given["created_at"],
             updated_at=given["updated_at"],
             closed_at=given.get("closed_at"),
+            closed_by=self.author(given.get("closed_by")),
             labels=tuple(self.label(label) for label in given.get("labels") or ()),
+            assignees=self._assignees(given),
+            milestone=self._milestone(given),
             comments=_by_id(map(partial(self._issue_comment, number), *_numbered(given, "_issue_comments"))),
         )
 
@@ -114,11 +120,35 @@ class Reader:
         identity = given.get("id") or derive.derived_user_id(f"{self.full_name} {given['name']}")
         return Label(
             id=identity,
-            node_id=given.get("node_id") or f"LA_{derive.derived_oid(self.full_name, given['name'])[:16]}",
+            node_id=given.get("node_id") or derive.label_node_id(self.full_name, given["name"]),
             name=intern(given["name"]),
             color=intern(given.get("color") or "ededed"),
             default=bool(given.get("default")),
             description=given.get("description"),
+        )
+
+    def _assignees(self, given: Given) -> tuple[int, ...]:
+        people = (self.author(user) for user in given.get("assignees") or ())
+        return tuple(person for person in people if person is not None)
+
+    def _milestone(self, given: Given) -> MilestoneRow | None:
+        milestone = given.get("milestone")
+        if milestone is None:
+            return None
+        created = milestone.get("created_at") or given["created_at"]
+        name = f"{self.full_name} milestone {milestone['number']}"
+        return MilestoneRow(
+            repository_id=self.repository_id,
+            id=milestone.get("id") or derive.derived_user_id(name),
+            node_id=milestone.get("node_id") or f"MI_{derive.derived_oid(name)[:16]}",
+            number=milestone["number"],
+            title=milestone["title"],
+            description=milestone.get("description"),
+            open=milestone.get("state", "open") == "open",
+            created_at=created,
+            updated_at=milestone.get("updated_at") or created,
+            closed_at=milestone.get("closed_at"),
+            due_on=milestone.get("due_on"),
         )
 
     def _review(self, number: int, index: int, given: Given) -> ReviewRow:

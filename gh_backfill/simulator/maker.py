@@ -11,14 +11,14 @@ from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import Kind
 from gh_backfill.simulator.prose import hunk, paragraphs, path, title
 from gh_backfill.simulator.recipe import Recipe
-from gh_backfill.simulator.rows import CommitRow, Issue, IssueComment, PullRequestRow, ReviewCommentRow, ReviewRow
+from gh_backfill.simulator.rows import CommitRow, IssueComment, PullRequestRow, ReviewCommentRow, ReviewRow
 from gh_backfill.simulator.shelf import Outline
 from gh_backfill.simulator.world import World
 
 START = "2015-01-01T00:00:00Z"
 _BEGIN = datetime.fromisoformat(START)
 _SPAN = timedelta(days=3650)
-_ISSUE_EVERY = 13
+ISSUE_EVERY = 13
 _MANY_REVIEWS, _MANY_COMMENTS = 7, 11
 # Ids rise with the number, each repository's in a range of its own, above GitHub's and below those of `derive`.
 _FIRST_ID, _ID_RANGE, _ID_STEP = 10**10, 5 * 10**9, 5_000
@@ -31,28 +31,28 @@ class Maker:
     def __init__(self, recipe: Recipe, identity: int, world: World) -> None:
         self.recipe, self.identity = recipe, identity
         self.people = self._people(world)
-        self.last = recipe.count + recipe.count // (_ISSUE_EVERY - 1) + 2
+        self.last = recipe.count + recipe.count // (ISSUE_EVERY - 1) + 2
 
     def numbers(self) -> Iterator[int]:
         """The numbers of the pull requests."""
-        numbers = (number for number in range(1, self.last + 1) if number % _ISSUE_EVERY)
+        numbers = (number for number in range(1, self.last + 1) if number % ISSUE_EVERY)
         return (number for number, _ in zip(numbers, range(self.recipe.count), strict=False))
 
     def outline(self, number: int) -> Outline:
         """Say what the orders need of a pull request; `pull` makes the same."""
-        luck = self._luck("outline", number)
-        created = self._created(number)
+        luck = self.luck("outline", number)
+        created = self.created(number)
         closed = luck.random() < 0.9
         merged = closed and luck.random() < 0.8
         updated = created + timedelta(seconds=int(luck.paretovariate(0.6) * 3600) % 40_000_000)
         state = "MERGED" if merged else "CLOSED" if closed else "OPEN"
-        return Outline(number, self._first_id(number), _text(created), _text(updated), state)
+        return Outline(number, self.first_id(number), text_of(created), text_of(updated), state)
 
     def pull(self, number: int) -> PullRequestRow:
         """Make a pull request with everything below it."""
-        luck, outline = self._luck("pull", number), self.outline(number)
+        luck, outline = self.luck("pull", number), self.outline(number)
         reviews, review_comments = self._reviews(luck, number)
-        comments = self._comments(luck, number, self._size(luck, 1.3, 260, number == _MANY_COMMENTS))
+        comments = self.comments(luck, number, self._size(luck, 1.3, 260, number == _MANY_COMMENTS))
         commits = self._commits(luck, outline)
         done = None if outline.state == "OPEN" else outline.updated_at
         merged = done if outline.state == "MERGED" else None
@@ -61,7 +61,7 @@ class Maker:
             number=number,
             id=outline.id,
             node_id=derive.derived_node_id(Kind.PULL_REQUEST, self.identity, number, outline.id),
-            author=self._person(luck),
+            author=self.person(luck),
             association="CONTRIBUTOR",
             title=title(luck),
             body=paragraphs(luck, 3),
@@ -72,7 +72,7 @@ class Maker:
             updated_at=outline.updated_at,
             closed_at=done,
             merged_at=merged,
-            merged_by=self._person(luck) if merged else None,
+            merged_by=self.person(luck) if merged else None,
             merge_commit=derive.derived_oid(self.identity, number, "merge") if merged else None,
             additions=int(luck.paretovariate(0.8) * 5) % 100_000,
             deletions=int(luck.paretovariate(0.8) * 2) % 100_000,
@@ -89,32 +89,6 @@ class Maker:
             comments=comments,
         )
 
-    def issues(self) -> list[Issue]:
-        """Make the issues: bare ones, which take their numbers."""
-        used = max(self.numbers(), default=0)
-        return [self._issue(number) for number in range(_ISSUE_EVERY, used, _ISSUE_EVERY)]
-
-    def _issue(self, number: int) -> Issue:
-        identity, created = self._first_id(number), _text(self._created(number))
-        return Issue(
-            repository_id=self.identity,
-            number=number,
-            id=identity,
-            node_id=derive.derived_node_id(Kind.ISSUE, self.identity, number, identity),
-            author=self._person(self._luck("issue", number)),
-            association="NONE",
-            title=title(self._luck("issue", number)),
-            body="",
-            open=True,
-            state_reason=None,
-            locked=False,
-            created_at=created,
-            updated_at=created,
-            closed_at=None,
-            labels=(),
-            comments=(),
-        )
-
     def _reviews(self, luck: random.Random, number: int) -> tuple[tuple[ReviewRow, ...], tuple[ReviewCommentRow, ...]]:
         reviews: list[ReviewRow] = []
         comments: list[ReviewCommentRow] = []
@@ -127,7 +101,7 @@ class Maker:
         return tuple(reviews), tuple(comments)
 
     def _review(self, luck: random.Random, number: int, index: int) -> ReviewRow:
-        identity = self._first_id(number) + 1 + index
+        identity = self.first_id(number) + 1 + index
         time = self._later(number, index)
         states = ("COMMENTED", "APPROVED", "CHANGES_REQUESTED", "DISMISSED")
         return ReviewRow(
@@ -135,7 +109,7 @@ class Maker:
             number=number,
             id=identity,
             node_id=derive.derived_node_id(Kind.REVIEW, self.identity, number, identity),
-            author=self._person(luck),
+            author=self.person(luck),
             association="MEMBER",
             state=luck.choices(states, (60, 30, 8, 2))[0],
             body=paragraphs(luck, 1) if luck.random() < 0.4 else "",
@@ -148,7 +122,7 @@ class Maker:
     def _review_comment(
         self, luck: random.Random, number: int, index: int, review: ReviewRow | None, earlier: list[ReviewCommentRow]
     ) -> ReviewCommentRow:
-        identity = self._first_id(number) + 1_000 + index
+        identity = self.first_id(number) + 1_000 + index
         time = review.created_at if review else self._later(number, 0)
         answered = luck.choice(earlier) if earlier and luck.random() < 0.4 else None
         line = luck.randrange(1, 500)
@@ -157,7 +131,7 @@ class Maker:
             number=number,
             id=identity,
             node_id=derive.derived_node_id(Kind.REVIEW_COMMENT, self.identity, number, identity),
-            author=review.author if review else self._person(luck),
+            author=review.author if review else self.person(luck),
             association="MEMBER",
             body=paragraphs(luck, 1),
             created_at=time,
@@ -177,17 +151,18 @@ class Maker:
             original_commit_id=derive.derived_oid(self.identity, number, "first"),
         )
 
-    def _comments(self, luck: random.Random, number: int, count: int) -> tuple[IssueComment, ...]:
+    def comments(self, luck: random.Random, number: int, count: int) -> tuple[IssueComment, ...]:
+        """Make so many conversation comments of a pull request or an issue."""
         return tuple(self._comment(luck, number, index) for index in range(count))
 
     def _comment(self, luck: random.Random, number: int, index: int) -> IssueComment:
-        identity, time = self._first_id(number) + 2_500 + index, self._later(number, index)
+        identity, time = self.first_id(number) + 2_500 + index, self._later(number, index)
         return IssueComment(
             repository_id=self.identity,
             number=number,
             id=identity,
             node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, self.identity, number, identity),
-            author=self._person(luck),
+            author=self.person(luck),
             association="NONE",
             body=paragraphs(luck, 2),
             created_at=time,
@@ -203,7 +178,7 @@ class Maker:
     def _size(self, luck: random.Random, shape: float, most: int, huge: bool) -> int:
         return most if huge else min(int(luck.paretovariate(shape)) - 1, most)
 
-    def _person(self, luck: random.Random) -> int | None:
+    def person(self, luck: random.Random) -> int | None:
         """Pick who did it: a few do most; one in fifty has deleted the account."""
         if luck.random() < 0.02:
             return None
@@ -218,19 +193,22 @@ class Maker:
                 world.add_account(person)
         return [known.id for person in people if (known := world.account_by_login(person.login)) is not None]
 
-    def _created(self, number: int) -> datetime:
+    def created(self, number: int) -> datetime:
+        """When a pull request or an issue was opened: the numbers are spread evenly."""
         return _BEGIN + _SPAN * (number / self.last)
 
     def _later(self, number: int, index: int) -> str:
-        return _text(self._created(number) + timedelta(minutes=7 * (index + 1)))
+        return text_of(self.created(number) + timedelta(minutes=7 * (index + 1)))
 
-    def _first_id(self, number: int) -> int:
-        """The id of a pull request; those of its rows follow it."""
+    def first_id(self, number: int) -> int:
+        """The id of a pull request or an issue; those of its rows follow it, and 0 is before all of them."""
         return _FIRST_ID + derive.slot(self.recipe.full_name) * _ID_RANGE + number * _ID_STEP
 
-    def _luck(self, purpose: str, number: int) -> random.Random:
+    def luck(self, purpose: str, number: int) -> random.Random:
+        """The dice of a number for one purpose."""
         return random.Random(f"{self.recipe.full_name.lower()}:{self.recipe.seed}:{purpose}:{number}")  # noqa: S311 - a dice, no secret
 
 
-def _text(time: datetime) -> str:
+def text_of(time: datetime) -> str:
+    """Write a time as GitHub does."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")

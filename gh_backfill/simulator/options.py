@@ -34,7 +34,8 @@ class Options:
 
     A token is its own identity unless `identities` names another; tokens of one identity share its budget.
     `limits` overrides both limits of an identity.  `charges` are prices beside the published list, and `dry_run` says
-    what becomes of a question for a price.  A repository's lists of comments end after `longest_list`.  `clock` and
+    what becomes of a question for a price.  A repository's lists of comments end after `longest_list`; pages of its
+    list of issues have no numbers past `longest_numbered`, but the links lead on.  `clock` and
     `sleep` may be replaced, so that no test waits.
     """
 
@@ -58,6 +59,7 @@ class Options:
     private_readers: frozenset[str] = frozenset()
     public_stargazers: bool = False
     longest_list: int = 40_000
+    longest_numbered: int = 10_000
     latency: float = 0.0
     latency_per_node: float = 0.0
     timeout: float = 10.0

@@ -116,6 +116,20 @@ def too_far_back() -> Response:
     return refusal(422, message)
 
 
+def only_by_cursor() -> Response:
+    """A page far down a list that leads on by cursors (josegonzalez/python-github-backup#429)."""
+    message = (
+        "Pagination with the page parameter is not supported for large datasets, please use cursor based pagination "
+        "(after/before)"
+    )
+    return refusal(422, message)
+
+
+def issue_deleted() -> Response:
+    """An issue that somebody deleted."""
+    return refusal(410, "This issue was deleted", "https://docs.github.com/rest/issues/issues#get-an-issue")
+
+
 def not_found() -> Response:
     """What is not there, or not for whoever asks."""
     return refusal(404, "Not Found")

@@ -22,14 +22,6 @@ def pull_request(row: RepositoryRow, info: Any, number: int) -> PullRequestRow:
     return found
 
 
-def issue(row: RepositoryRow, info: Any, number: int) -> Issue:
-    """An issue by its number."""
-    found: Issue | None = info.context.world.issue(row.id, number)
-    if found is None:
-        raise not_found(f"Could not resolve to an Issue with the number of {number}.")
-    return found
-
-
 def issue_or_pull_request(row: RepositoryRow, info: Any, number: int) -> Issue | PullRequestRow:
     """An issue or a pull request by its number."""
     world: World = info.context.world
@@ -59,29 +51,6 @@ def _matches(pull: PullRequestRow, wanted: Mapping[str, Any]) -> bool:
         wanted.get("baseRefName") in (None, pull.base_ref)
         and wanted.get("headRefName") in (None, pull.head_ref)
         and (not wanted.get("labels") or not names.isdisjoint(wanted["labels"]))
-    )
-
-
-def issues(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
-    """The issues; `since` is inclusive."""
-    filters = arguments.get("filterBy") or {}
-    states = arguments.get("states") or filters.get("states")
-    labels = set(arguments.get("labels") or filters.get("labels") or ())
-    rows = [
-        issue
-        for issue in info.context.world.shelves[row.id].issues.values()
-        if (not states or issue.state in states)
-        and issue.updated_at >= (filters.get("since") or "")
-        and (not labels or not labels.isdisjoint(label.name for label in issue.labels))
-    ]
-    by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
-    values: dict[str, Callable[[Issue], str]] = {
-        "CREATED_AT": lambda issue: issue.created_at,
-        "UPDATED_AT": lambda issue: issue.updated_at,
-        "COMMENTS": lambda issue: f"{len(issue.comments):09}",
-    }
-    return page(
-        info, sorted_by(by["field"], rows, values[by["field"]], descending=by["direction"] == "DESC"), arguments
     )
 
 
@@ -134,8 +103,3 @@ def watchers(_row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage
 def star_nodes(stars: ConnectionPage, info: Any) -> list[AccountRow | None]:
     """The accounts of a page of stars."""
     return [info.context.person(star.account) for star in page_rows(stars, info)]
-
-
-def state_reason(row: Issue, _info: Any, **_arguments: Any) -> str | None:
-    """Say why an issue is closed, in GraphQL's spelling."""
-    return row.state_reason.upper() if row.state_reason else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gh_backfill.simulator import derive, fields, pull_fields, query_fields, repository_fields
+from gh_backfill.simulator import derive, fields, issue_fields, pull_fields, query_fields, repository_fields
 from gh_backfill.simulator.rows import (
     AccountRow,
     Issue,
     IssueComment,
+    MilestoneRow,
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
@@ -103,9 +104,9 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "isLocked": lambda row, info: False,
         "isPrivate": lambda row, info: row.private,
         "isTemplate": lambda row, info: row.template,
-        "issue": repository_fields.issue,
+        "issue": issue_fields.issue,
         "issueOrPullRequest": repository_fields.issue_or_pull_request,
-        "issues": repository_fields.issues,
+        "issues": issue_fields.issues,
         "labels": fields.labels,
         "licenseInfo": lambda row, info: row if row.license_key else None,
         "nameWithOwner": lambda row, info: row.full_name,
@@ -177,7 +178,21 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "startLine": lambda row, info: row.comments[0].start_line,
     },
     "IssueComment": _ITEM | _CREATED,
-    "Issue": {**_ITEM, "comments": pull_fields.comments, "stateReason": repository_fields.state_reason},
+    "Issue": {
+        **_ITEM,
+        **_CREATED,
+        "assignedActors": issue_fields.assigned_actors,
+        "assignees": issue_fields.assignees,
+        "comments": pull_fields.comments,
+        "stateReason": issue_fields.state_reason,
+    },
+    "Milestone": {
+        "closed": lambda row, info: not row.open,
+        "id": lambda row, info: row.node_id,
+        "repository": fields.repository_of,
+        "resourcePath": fields.resource_path,
+        "url": fields.url,
+    },
     "Label": {
         "createdAt": lambda row, info: None,
         "id": lambda row, info: row.node_id,
@@ -204,6 +219,7 @@ TYPE_NAMES: dict[type, str] = {
     ThreadRow: "PullRequestReviewThread",
     IssueComment: "IssueComment",
     Issue: "Issue",
+    MilestoneRow: "Milestone",
     Star: "User",
 }
 

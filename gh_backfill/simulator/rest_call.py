@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gh_backfill.simulator import refusals
+from gh_backfill.simulator.cursors import Cursors, InvalidCursor
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, reply
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.rows import Issue, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.shelf import Key
 from gh_backfill.simulator.world import World
 
 MOST_ITEMS = 100
@@ -63,8 +65,7 @@ def page(
     most: int | None = None,
 ) -> Response:
     """A page of a list, with the links to the others; a list that is longer than `most` rows ends there."""
-    size = min(max(_number(call.request.query.get("per_page"), 30), 1), MOST_ITEMS)
-    page = max(_number(call.request.query.get("page"), 1), 1)
+    size, page = _size(call), _page(call)
     if most is not None and (page - 1) * size >= most:
         return refusals.too_far_back()
     rows = rows[:most]
@@ -73,12 +74,41 @@ def page(
     return response.with_headers({"Link": links}) if links else response
 
 
+def page_by_cursor(
+    call: Call,
+    repository: RepositoryRow,
+    rows: Sequence[Key],
+    view: Callable[[Key], object],
+    *,
+    order: str,
+    descending: bool,
+    most: int,
+) -> Response:
+    """A page of a list that goes on past `most` rows, but only by the `after` of the link that leads on."""
+    cursors, given = Cursors(call.options.cursor_key), call.request.query.get("after")
+    size, page = _size(call), _page(call)
+    if given is None and page * size > most:
+        return refusals.only_by_cursor()
+    begin = (page - 1) * size
+    if given is not None:
+        try:
+            past = cursors.open(order, given)
+        except InvalidCursor:
+            return refusals.only_by_cursor()
+        begin = sum((row[:2] >= past) if descending else (row[:2] <= past) for row in rows)
+    shown = rows[begin : begin + size]
+    after = cursors.seal(order, *shown[-1][:2]) if shown and begin + size < len(rows) else None
+    response = reply([view(row) for row in shown])
+    links = _links(call, repository, page, -(-len(rows) // size), after)
+    return response.with_headers({"Link": links}) if links else response
+
+
 def find(call: Call, repository: RepositoryRow, number: int) -> Issue | PullRequestRow | None:
     """Return the issue or the pull request of a number."""
     return call.world.issue(repository.id, number) or call.world.pull(repository.id, number)
 
 
-def _links(call: Call, repository: RepositoryRow, page: int, last: int) -> str:
+def _links(call: Call, repository: RepositoryRow, page: int, last: int, after: str | None = None) -> str:
     rest = re.sub(r"^/(repos/[^/]+/[^/]+|repositories/\d+)", "", call.request.path)
     wanted: dict[str, int] = {}
     if page > 1:
@@ -87,11 +117,21 @@ def _links(call: Call, repository: RepositoryRow, page: int, last: int) -> str:
         wanted |= {"next": page + 1, "last": last}
     if page > 1:
         wanted["first"] = 1
-    query = dict(call.request.query)
+    query = {name: value for name, value in call.request.query.items() if name != "after"}
     address = f"{call.origin}/repositories/{repository.id}{rest}"
+    cursor = {} if after is None else {"after": after}
     return ", ".join(
-        f'<{address}?{urlencode(query | {"page": number})}>; rel="{name}"' for name, number in wanted.items()
+        f'<{address}?{urlencode(query | (cursor if name == "next" else {}) | {"page": number})}>; rel="{name}"'
+        for name, number in wanted.items()
     )
+
+
+def _size(call: Call) -> int:
+    return min(max(_number(call.request.query.get("per_page"), 30), 1), MOST_ITEMS)
+
+
+def _page(call: Call) -> int:
+    return max(_number(call.request.query.get("page"), 1), 1)
 
 
 def _number(text: str | None, default: int) -> int:

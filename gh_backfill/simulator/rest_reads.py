@@ -7,9 +7,9 @@ from functools import partial
 
 from gh_backfill.simulator import refusals, views
 from gh_backfill.simulator.messages import Response, reply
-from gh_backfill.simulator.rest_call import Call, find, page
+from gh_backfill.simulator.rest_call import Call, find, page, page_by_cursor
 from gh_backfill.simulator.rows import Issue, PullRequestRow, RepositoryRow
-from gh_backfill.simulator.shelf import CommentKey
+from gh_backfill.simulator.shelf import CommentKey, Key, Outline
 
 
 def repository(call: Call, repository: RepositoryRow) -> Response:
@@ -88,26 +88,29 @@ def issues(call: Call, repository: RepositoryRow) -> Response:
     since, state = query.get("since", ""), query.get("state", "open")
     if since.startswith("1970-01-01T00:00:00"):
         return reply([])
-    field = "updated_at" if query.get("sort") == "updated" else "created_at"
+    order = {"updated": "UPDATED_AT", "comments": "COMMENTS"}.get(query.get("sort", ""), "CREATED_AT")
     labels = {name for name in query.get("labels", "").split(",") if name}
-    outlines = [
-        (getattr(row, field), row.number)
-        for row in shelf.outlines()
-        if _wanted(row.state, row.updated_at, state, since)
-    ]
-    outlines += [
-        (getattr(row, field), row.number)
-        for row in shelf.issues.values()
-        if _wanted(row.state, row.updated_at, state, since)
-    ]
-    numbers = [number for _, number in sorted(outlines, reverse=query.get("direction", "desc") == "desc")]
+    rows: list[Outline | Issue] = [*shelf.outlines(), *shelf.issues.values()]
+    keys = [_place(call, repository, order, row) for row in rows if _wanted(row.state, row.updated_at, state, since)]
+    descending = query.get("direction", "desc") == "desc"
+    keys.sort(reverse=descending)
     if labels:
-        numbers = [
-            number for number in numbers if labels <= {label.name for label in _item(call, repository, number).labels}
-        ]
-    return page(
-        call, repository, numbers, lambda number: views.issue(call.world, call.origin, _item(call, repository, number))
-    )
+        keys = [key for key in keys if labels <= {label.name for label in _item(call, repository, key[2]).labels}]
+
+    def view(key: Key) -> object:
+        return views.issue(call.world, call.origin, _item(call, repository, key[2]))
+
+    most = call.options.longest_numbered
+    return page_by_cursor(call, repository, keys, view, order=order, descending=descending, most=most)
+
+
+def _place(call: Call, repository: RepositoryRow, order: str, row: Outline | Issue) -> Key:
+    """Say where an issue or a pull request stands in their common list; rows of one moment stand by their numbers."""
+    if order == "COMMENTS":
+        value = f"{len(_item(call, repository, row.number).comments):09}"
+    else:
+        value = row.updated_at if order == "UPDATED_AT" else row.created_at
+    return value, row.number, row.number
 
 
 def _wanted(state: str, updated_at: str, wanted: str, since: str) -> bool:
@@ -115,9 +118,12 @@ def _wanted(state: str, updated_at: str, wanted: str, since: str) -> bool:
 
 
 def issue(call: Call, repository: RepositoryRow) -> Response:
-    """An issue, which a pull request is too."""
+    """An issue, which a pull request is too; of a deleted one it says so."""
     found = find(call, repository, call.number)
-    return refusals.not_found() if found is None else reply(views.issue(call.world, call.origin, found))
+    if found is None:
+        removed = call.number in call.world.shelves[repository.id].removed_issues
+        return refusals.issue_deleted() if removed else refusals.not_found()
+    return reply(views.issue(call.world, call.origin, found))
 
 
 def issue_comments(call: Call, repository: RepositoryRow) -> Response:

@@ -73,6 +73,28 @@ class Label:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class MilestoneRow:
+    """A milestone of a repository, as it was when the issue or pull request that has it was read."""
+
+    repository_id: int
+    id: int
+    node_id: str
+    number: int
+    title: str
+    description: str | None = None
+    open: bool = True
+    created_at: str
+    updated_at: str
+    closed_at: str | None = None
+    due_on: str | None = None
+
+    @property
+    def state(self) -> str:
+        """GraphQL's state: OPEN or CLOSED."""
+        return "OPEN" if self.open else "CLOSED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CommitRow:
     """A commit of a pull request."""
 
@@ -186,6 +208,8 @@ class PullRequestRow:
     reviews: tuple[ReviewRow, ...]
     review_comments: tuple[ReviewCommentRow, ...]
     comments: tuple[IssueComment, ...]
+    assignees: tuple[int, ...] = ()
+    milestone: MilestoneRow | None = None
 
     @property
     def state(self) -> str:
@@ -195,7 +219,7 @@ class PullRequestRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Issue:
-    """An issue that is no pull request."""
+    """An issue that is no pull request; labels and assignees in GitHub's order, comments by id."""
 
     repository_id: int
     number: int
@@ -211,7 +235,10 @@ class Issue:
     created_at: str
     updated_at: str
     closed_at: str | None
+    closed_by: int | None = None
     labels: tuple[Label, ...]
+    assignees: tuple[int, ...] = ()
+    milestone: MilestoneRow | None = None
     comments: tuple[IssueComment, ...]
 
     @property

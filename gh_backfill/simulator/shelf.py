@@ -54,6 +54,9 @@ class Shelf:
         self._orders: dict[str, list[Key]] = {}
         self._version = 0
         self._comments: dict[str, tuple[int, list[CommentKey]]] = {}
+        self._issue_orders: dict[str, tuple[dict[int, Issue], list[Key]]] = {}
+        self._highest_removed = 0
+        self.removed_issues: frozenset[int] = frozenset()
         self.issues = {issue.number: issue for issue in issues}
         self.labels = tuple(labels)
         self.stars = tuple(stars)
@@ -64,8 +67,8 @@ class Shelf:
 
     @property
     def last_number(self) -> int:
-        """The highest number given so far."""
-        return max(max(self._outlines, default=0), max(self.issues, default=0))
+        """The highest number given so far; that of something deleted is not given again."""
+        return max(max(self._outlines, default=0), max(self.issues, default=0), self._highest_removed)
 
     def pull(self, number: int) -> PullRequestRow | None:
         """Return a pull request by its number."""
@@ -116,6 +119,7 @@ class Shelf:
         """Take a pull request away."""
         old = self._outlines[number]
         self._changed.pop(number, None)
+        self._highest_removed = max(self._highest_removed, number)
         self._outlines = {key: value for key, value in self._outlines.items() if key != number}
         self._version += 1
         self._reorder(old, None)
@@ -123,6 +127,21 @@ class Shelf:
     def put_issue(self, issue: Issue) -> None:
         """Add an issue, or put it in place of the one with its number."""
         self.issues = {**self.issues, issue.number: issue}
+
+    def remove_issue(self, number: int) -> None:
+        """Take an issue away."""
+        self.issues = {key: value for key, value in self.issues.items() if key != number}
+        self.removed_issues |= {number}
+        self._highest_removed = max(self._highest_removed, number)
+
+    def ordered_issues(self, field: str) -> list[Key]:
+        """Return the keys of the issues by CREATED_AT, UPDATED_AT or COMMENTS, ascending; they end in the number."""
+        issues = self.issues
+        known, order = self._issue_orders.get(field, (None, []))
+        if known is not issues or len(order) != len(issues):  # tests clear the issues in place
+            order = sorted((_issue_value(issue, field), issue.id, issue.number) for issue in issues.values())
+            self._issue_orders[field] = issues, order
+        return order
 
     def _reorder(self, old: Outline | None, new: Outline | None) -> None:
         for field, order in list(self._orders.items()):
@@ -147,3 +166,9 @@ def shelf_of(rows: Mapping[int, PullRequestRow], **others: object) -> Shelf:
 def _key(outline: Outline, field: str) -> Key:
     value = {"CREATED_AT": outline.created_at, "UPDATED_AT": outline.updated_at, "ID": ""}[field]
     return (value, outline.id, outline.number)
+
+
+def _issue_value(issue: Issue, field: str) -> str:
+    if field == "COMMENTS":
+        return f"{len(issue.comments):09}"
+    return issue.updated_at if field == "UPDATED_AT" else issue.created_at

@@ -1,7 +1,9 @@
 """Made-up repositories of any size: each pull request is made when it is asked for, from the seed and its number alone.
 
 The sizes are heavy-tailed, as in life: most pull requests have few reviews and comments, some over 100; number 7 has
-more than 300 reviews and number 11 more than 100 comments, where there are that many.  Every 13th number is an issue.
+more than 300 reviews and number 11 more than 100 comments, where there are that many.  Every 13th number is an issue:
+number 13 has more than 100 comments, 26 more than 100 labels, 39 has 10 assignees (all users where they are few), 52 is
+assigned to a bot and 65 was opened by a deleted account.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from functools import lru_cache
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.issue_maker import IssueMaker
 from gh_backfill.simulator.maker import START, Maker
 from gh_backfill.simulator.recipe import Recipe
 from gh_backfill.simulator.rows import RepositoryRow
@@ -39,4 +42,6 @@ def add(world: World, recipe: Recipe) -> None:
         created_at=START,
         updated_at=max((outline.updated_at for outline in outlines), default=START),
     )
-    world.add_repository(repository, Shelf(outlines, lru_cache(maxsize=2_000)(maker.pull), issues=maker.issues()))
+    made = IssueMaker(maker, world)
+    row = lru_cache(maxsize=2_000)(maker.pull)
+    world.add_repository(repository, Shelf(outlines, row, issues=made.issues(), labels=made.labels))

@@ -49,7 +49,7 @@ def labels_of(world: World, home: RepositoryRow, names: Sequence[str]) -> tuple[
     known = {label.name: label for label in shelf.labels}
     for name in names:
         if name not in known:
-            known[name] = Label(id=next_id(world), node_id=f"LA_{derive.derived_oid(home.id, name)[:16]}", name=name)
+            known[name] = Label(id=next_id(world), node_id=derive.label_node_id(home.full_name, name), name=name)
     shelf.labels = tuple(known.values())
     return tuple(known[name] for name in names)
 

@@ -11,6 +11,7 @@ from gh_backfill.simulator.rows import (
     Issue,
     IssueComment,
     Label,
+    MilestoneRow,
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
@@ -123,7 +124,8 @@ def pull_request(world: World, row: PullRequestRow, *, full: bool = False) -> Vi
 def issue(world: World, origin: str, row: Issue | PullRequestRow) -> View:
     """The object of an issue; a pull request is one too, and says so."""
     name = world.repositories[row.repository_id].full_name
-    view = _issue_like(world, row) | {"comments": len(row.comments)}
+    closer = row.closed_by if isinstance(row, Issue) else None
+    view = _issue_like(world, row) | {"comments": len(row.comments), "closed_by": reviewer(world, closer)}
     view["url"] = f"{origin}/repos/{name}/issues/{row.number}"
     if isinstance(row, PullRequestRow):
         address = f"{SITE}/{name}/pull/{row.number}"
@@ -192,11 +194,28 @@ def label(row: Label) -> View:
     }
 
 
+def milestone(row: MilestoneRow) -> View:
+    """The object of a milestone."""
+    return {
+        "id": row.id,
+        "node_id": row.node_id,
+        "number": row.number,
+        "title": row.title,
+        "description": row.description,
+        "state": row.state.lower(),
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "closed_at": row.closed_at,
+        "due_on": row.due_on,
+    }
+
+
 def _written(row: ReviewRow | ReviewCommentRow | IssueComment) -> View:
     return {"id": row.id, "node_id": row.node_id, "body": row.body, "author_association": row.association}
 
 
 def _issue_like(world: World, row: Issue | PullRequestRow) -> View:
+    assignees = [user(person) for identity in row.assignees if (person := world.account(identity)) is not None]
     return {
         "id": row.id,
         "node_id": row.node_id,
@@ -207,6 +226,9 @@ def _issue_like(world: World, row: Issue | PullRequestRow) -> View:
         "locked": row.locked,
         "user": author(world, row.author),
         "labels": [label(found) for found in row.labels],
+        "assignee": assignees[0] if assignees else None,
+        "assignees": assignees,
+        "milestone": milestone(row.milestone) if row.milestone else None,
         "author_association": row.association,
         "created_at": row.created_at,
         "updated_at": row.updated_at,

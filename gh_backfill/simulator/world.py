@@ -132,9 +132,7 @@ class World:
             return self.accounts.get(key.id)
         if key.kind is Kind.REPOSITORY:
             return self.repositories.get(key.repository_id)
-        if key.kind is Kind.ISSUE:
-            return self.issue(key.repository_id, key.number)
-        found = self._item(key)
+        found = self.issue(key.repository_id, key.number) if key.kind is Kind.ISSUE else self._item(key)
         # A made-up row tells its node id itself; a key that merely fits is not its name.
         return found if found is None or isinstance(found, ThreadRow) or found.node_id == node_id else None
 

@@ -172,8 +172,23 @@ _ISSUE = {
     "updated_at": TIME.format(day=7),
     "closed_at": TIME.format(day=7),
     "user": ANN,
-    "labels": [{"name": "bug"}],
-    "_issue_comments": [_comment(510, 7)],
+    "closed_by": BOT,
+    "labels": [
+        {"name": "bug"},
+        {"id": 70, "node_id": "LA_real", "name": "Area", "color": "ffffff", "default": True, "description": "where"},
+    ],
+    "assignees": [BOT, ANN, {"login": "zoe"}, GHOST],
+    "milestone": {
+        "id": 80,
+        "node_id": "MI_real",
+        "number": 2,
+        "title": "2.0",
+        "state": "closed",
+        "description": "the next one",
+        "created_at": TIME.format(day=1),
+        "due_on": TIME.format(day=30),
+    },
+    "_issue_comments": [_comment(511, 8, user=GHOST), _comment(510, 7)],
 }
 _BARE_PULL = {
     "number": 9,

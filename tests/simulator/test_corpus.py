@@ -160,5 +160,9 @@ def test_the_whole_corpus_loads_without_two_of_any_id() -> None:
         seen["review"] += [row.id for row in pull.reviews]
         seen["review comment"] += [row.id for row in pull.review_comments]
         seen["comment"] += [row.id for row in pull.comments]
-    assert len(seen["pull"]) == 15_021
+    issues = [issue for shelf in world.shelves.values() for issue in shelf.issues.values()]
+    seen["issue"] = [issue.id for issue in issues]
+    seen["comment"] += [row.id for issue in issues for row in issue.comments]
+    assert (len(seen["pull"]), len(issues)) == (15_021, 3_106)
+    assert [sum(bool(getattr(issue, name)) for issue in issues) for name in ("assignees", "milestone")] == [550, 50]
     assert {kind: len(ids) - len(set(ids)) for kind, ids in seen.items()} == dict.fromkeys(seen, 0)

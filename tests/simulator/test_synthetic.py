@@ -8,7 +8,7 @@ import pytest
 
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import PullRequestRow
+from gh_backfill.simulator.rows import Issue, PullRequestRow
 from gh_backfill.simulator.shelf import outline_of
 from gh_backfill.simulator.threads import threads
 from gh_backfill.simulator.world import World
@@ -63,6 +63,37 @@ def test_ids_of_two_repositories_and_of_all_kinds_never_meet(made: World) -> Non
             seen += [comment.id for comment in pull.comments]
     assert len(seen) == len(set(seen))
     assert min(seen) > 2**31
+
+
+def issues(world: World, name: str = "up") -> list[Issue]:
+    repository = world.repository("made", name)
+    assert repository is not None
+    return list(world.shelves[repository.id].issues.values())
+
+
+def test_issues_have_what_issues_have_in_life(made: World) -> None:
+    rows = issues(made)
+    assert [row.number for row in rows] == list(range(13, 13 * (len(rows) + 1), 13))
+    assert [len(rows[0].comments), len(rows[1].labels), len(rows[2].assignees)] == [130, 104, 10]
+    for some in (
+        {bool(row.comments) for row in rows},
+        {bool(row.labels) for row in rows},
+        {bool(row.assignees) for row in rows},
+        {row.milestone is None for row in rows},
+        {row.open for row in rows},
+        {made.account(row.author) is None for row in rows},
+        {made.accounts[each].type == "Bot" for row in rows for each in row.assignees},
+    ):
+        assert some == {True, False}
+    assert all(row.updated_at >= max([row.created_at, *(each.created_at for each in row.comments)]) for row in rows)
+
+
+def test_the_ids_of_issues_and_of_their_comments_meet_no_others(made: World) -> None:
+    taken = {pull.id for pull in pulls(made)} | {row.id for pull in pulls(made) for row in pull.comments}
+    seen = [row.id for row in issues(made)] + [comment.id for row in issues(made) for comment in row.comments]
+    assert len(set(seen)) == len(seen)
+    assert taken.isdisjoint(seen)
+    assert [row.title for row in issues(load(recipes=[SPEC]))] == [row.title for row in issues(made)]
 
 
 def test_the_same_recipe_makes_the_same_world_in_any_order(made: World) -> None:
