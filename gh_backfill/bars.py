@@ -55,7 +55,7 @@ def progress_line(progress: CaptureProgress) -> str:
     """Return how far a capture is, as one line."""
     here = of_wanted(progress.captured, progress.total, progress.goal)
     line = (
-        f"{progress.repository.full_name}: {here} pull requests, "
+        f"{progress.repository.full_name}: {here} {progress.words}, "
         f"{counted(progress.chunks, 'chunk')}, {counted(progress.spent.points, 'point')}"
     )
     if progress.left:

@@ -25,7 +25,7 @@ from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import redacted, visible
 from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
-from gh_backfill.store.repositories import Status
+from gh_backfill.store.repositories import OtherKind, Status
 from gh_backfill.tasks.local import LocalRun
 from gh_backfill.tasks.plan import Plan
 from gh_backfill.tasks.preview import Foreseen
@@ -165,7 +165,7 @@ def show_captured(name: str, captured: Captured) -> None:
     counts = captured.counts
     ended = outcome_words(captured.outcome, captured.reason)
     line = (
-        f"{name}: {ended}; {counted(captured.items, 'pull request')} in {counted(captured.chunks, 'chunk')}, "
+        f"{name}: {ended}; {counted(captured.items, captured.item)} in {counted(captured.chunks, 'chunk')}, "
         f"{counted(counts.inserted, 'row')} new, {counts.updated:,} changed, {counts.unchanged:,} unchanged, "
         f"{counted(captured.spent.points, 'point')}, {counted(captured.spent.requests, 'request')}"
     )
@@ -307,9 +307,16 @@ def _status_notes(state: Status) -> Sequence[str]:
         complete_words(state.unlisted) if state.unlisted and state.status == BackfillStatus.COMPLETED else "",
         f"{state.gaps - state.unlisted} with gaps" if state.gaps > state.unlisted else "",
         f"{state.quarantined} in quarantine" if state.quarantined else "",
+        *(_other_kind(each) for each in state.others),
         "private" if state.is_private else "",
     ]
     return [visible(note) for note in notes if note]
+
+
+def _other_kind(other: OtherKind) -> str:
+    """Return how far another kind of item has come, as `status` says it of pull requests."""
+    status = "held" if other.held else other.status
+    return f"{other.kind}: {of_wanted(other.captured, other.total, None)}, {status}"
 
 
 def moment(at: datetime) -> str:

@@ -79,6 +79,10 @@ class Kind(Protocol):
         """Return the plural as messages have it."""
 
     @property
+    def item(self) -> str:
+        """Return the word for one of them."""
+
+    @property
     def queries(self) -> ItemQueries:
         """Return its documents, and what reads their answers."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models.github import Spent
-from gh_backfill.models.work import RowCounts, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, RowCounts, TrackedRepository
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.progress import within
@@ -60,6 +60,7 @@ class Progress:
     waiting_until: datetime | None = None
     left: Estimate | None = None
     goal: int | None = None
+    kind: str = PULL_REQUESTS
     words: str = "pull requests"
 
     @property
@@ -70,7 +71,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Captured:
-    """What a capture did, and why it ended."""
+    """What a capture did, and why it ended; `item` is the word for one of the items."""
 
     outcome: CaptureOutcome
     reason: str
@@ -78,6 +79,7 @@ class Captured:
     items: int = 0
     counts: RowCounts = field(default_factory=RowCounts)
     spent: Spent = field(default_factory=Spent)
+    item: str = "pull request"
     gaps: int = 0
     retries: int = 0
     resume_at: datetime | None = None
@@ -94,6 +96,7 @@ class Captured:
             items=self.items + later.items,
             counts=self.counts + later.counts,
             spent=later.spent,
+            item=self.item if self.item == later.item else "item",
             gaps=self.gaps + later.gaps,
             retries=self.retries + later.retries,
             resume_at=told.resume_at,

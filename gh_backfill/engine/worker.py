@@ -73,6 +73,7 @@ class Worker:
 
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
+        self._done = replace(self._done, item=self.kind.item)
         self._captured = self.before.captured
         self._total = self.before.total
         self._memory = Memory(self.db, self.graphql)
@@ -284,6 +285,7 @@ class Worker:
                 chunks=self._done.chunks,
                 spent=self.graphql.spent,
                 items=self._done.items,
+                kind=self.kind.name,
                 words=self.kind.words,
                 waiting_until=waiting_until,
             )

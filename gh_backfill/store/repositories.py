@@ -180,7 +180,7 @@ def note_names(tx: Transaction) -> None:
 def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:
     """Return the state of these repositories, or of all that are tracked or were ever backfilled."""
     rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids))
-    return [Status(**row) for row in rows]
+    return [Status(**{**row, "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows]
 
 
 def _free_names(tx: Transaction, rows: list[Row]) -> list[str]:

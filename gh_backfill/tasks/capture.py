@@ -232,7 +232,8 @@ def _beating(
                     items=progress.items,
                     times=meter.times(),
                 )
-                progress = replace(progress, left=left(tx, progress.repository.id))
+                if progress.kind == PULL_REQUESTS:
+                    progress = replace(progress, left=left(tx, progress.repository.id))
         except StoreError as error:
             log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
         listen(progress)

@@ -31,6 +31,7 @@ class Issues:
 
     name: str = rows.KIND
     words: str = "issues"
+    item: str = "issue"
     queries: ItemQueries = client.QUERIES
     price: PagePrice = ISSUES
 

@@ -35,6 +35,7 @@ class PullRequests:
 
     name: str = PULL_REQUESTS
     words: str = "pull requests"
+    item: str = "pull request"
     queries: ItemQueries = client.QUERIES
     price: PagePrice = query_prices.PULL_REQUESTS
 
