@@ -11,7 +11,7 @@ from gh_backfill.clients import announced
 from gh_backfill.clients.announced import Shown
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
-from gh_backfill.policy.pull_requests.follow_ups import Slot
+from gh_backfill.policy.items import Slot
 
 URL = "https://api.github.example/graphql"
 REPOSITORY = {"nameWithOwner": "octo/small", "isPrivate": False, "pullRequests": {"totalCount": 12}}

@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from gh_backfill.clients import announced, documents
-from gh_backfill.policy.query_prices import A_PAGE_BY_NUMBER, Prices, page
+from gh_backfill.policy.query_prices import PULL_REQUESTS, PULL_REQUESTS_BY_NUMBER, Prices
 from gh_backfill.policy.surcharges import Counted
 from gh_backfill.simulator.pricing import price
 
@@ -23,7 +23,9 @@ def priced(document: str, variables: dict[str, object]) -> int:
 @pytest.mark.parametrize(("first", "points"), [(1, 1), (25, 1), (74, 1), (75, 2), (100, 2)])
 def test_a_page_costs_what_the_policy_predicts(first: int, points: int) -> None:
     variables: dict[str, object] = {"repository": "R", "first": first, "after": None, "field": "CREATED_AT"}
-    assert priced(documents.aliases(("PullRequestPage",)), variables) == points == Prices().points(page(first))
+    assert (
+        priced(documents.aliases(("PullRequestPage",)), variables) == points == Prices().points(PULL_REQUESTS.of(first))
+    )
 
 
 def test_a_hundred_ids_and_forty_nine_aliases_are_one_point_and_one_more_is_two() -> None:
@@ -41,7 +43,7 @@ def test_pull_requests_by_id_cost_two_units_each_and_any_number_is_asked_about_f
     document = documents.aliases(("Known", "Numbers"), numbers=300)
     variables: dict[str, object] = {"repository": "R", "known": [str(number) for number in range(ids)]}
     variables |= {f"q{place}": 1_000 - place for place in range(300)}
-    assert priced(document, variables) == points == Prices().points(page(ids, A_PAGE_BY_NUMBER))
+    assert priced(document, variables) == points == Prices().points(PULL_REQUESTS_BY_NUMBER.of(ids))
     assert document.count("issueOrPullRequest(") == document.count(": Int!") == 300
 
 

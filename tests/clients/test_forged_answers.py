@@ -18,16 +18,17 @@ from gh_backfill.clients import account, announced, credentials, github, listing
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import KnownNumber, NumbersAsked, Page, PageAsked
+from gh_backfill.clients.pull_requests import QUERIES
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import GitHubError, TooBig
 from gh_backfill.models.github import NodeId, Repository, Spent, Unknown
 from gh_backfill.policy import waits
+from gh_backfill.policy.items import FollowUp, Slot
 from gh_backfill.policy.pull_requests.follow_ups import (
     CommentsOfReview,
-    FollowUp,
     MoreComments,
     MoreReviews,
-    Slot,
+    PagePullRequest,
     Threads,
 )
 from gh_backfill.simulator.loading import load
@@ -89,9 +90,9 @@ def ids(relay: Relay) -> Ids:
     (found,) = lookups.repositories_by_name(graphql, [("octo", "small")])
     assert isinstance(found, Repository)
     asked = PageAsked(repository=found.node_id, first=6, after=None, order="CREATED_AT")
-    page = github.ask(graphql, [], asked, points=1).page
+    page = github.ask(graphql, QUERIES, [], asked, points=1).page
     assert isinstance(page, Page)
-    items = [slot.item for slot in page.slots if slot.item is not None]
+    items = [slot.item for slot in page.slots if isinstance(slot.item, PagePullRequest)]
     review = next(review.node_id for item in items for review in item.reviews.items)
     return Ids(
         repository=found.node_id,
@@ -122,13 +123,13 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
         "login": lambda: account.login(graphql),
         "repositories by name": lambda: lookups.repositories_by_name(graphql, [("octo", "small"), ("octo", "none")]),
         "repositories by id": lambda: lookups.repositories_by_id(graphql, [ids.repository, NodeId("R_none")]),
-        "page and wants": lambda: github.ask(graphql, wants, page, points=1),
-        "numbers and wants": lambda: github.ask(graphql, wants, numbers, points=1),
-        "outline": lambda: github.outline(graphql, page),
-        "outline of numbers": lambda: github.outline(graphql, numbers),
-        "again": lambda: github.again(graphql, ids.repository, [slot], "CREATED_AT"),
+        "page and wants": lambda: github.ask(graphql, QUERIES, wants, page, points=1),
+        "numbers and wants": lambda: github.ask(graphql, QUERIES, wants, numbers, points=1),
+        "outline": lambda: github.outline(graphql, QUERIES, page),
+        "outline of numbers": lambda: github.outline(graphql, QUERIES, numbers),
+        "again": lambda: github.again(graphql, QUERIES, ids.repository, [slot], "CREATED_AT"),
         "again by number": lambda: github.again_by_number(
-            graphql, ids.repository, [Slot(after="6", item=None, unreadable=())]
+            graphql, QUERIES, ids.repository, [Slot(after="6", item=None, unreadable=())]
         ),
         "announced": lambda: announced.read(graphql, [(ids.repository, 6), (ids.repository, 5)]),
         "repositories of an account": lambda: list(owners.repositories_of(graphql, "octo")),

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from gh_backfill.clients import parsing
 from gh_backfill.clients.damage import MARK
+from gh_backfill.clients.pull_requests import QUERIES, review, review_comment
 from gh_backfill.models.github import GHOST, Person
 from gh_backfill.models.pull_requests import PullRequestState
+from gh_backfill.policy.pull_requests.follow_ups import PagePullRequest
 
 LARGE = 2**31 + 7
 TIME = "2026-03-01T12:00:00Z"
@@ -116,19 +118,19 @@ def test_whoever_acts_is_a_person_with_the_login_that_people_know(
 
 def test_ids_over_two_to_the_31_arrive_as_text_and_are_numbers() -> None:
     assert parsing.comment(COMMENT).github_id == LARGE
-    assert parsing.review_comment(REVIEW_COMMENT, 5).reply_to == LARGE
+    assert review_comment(REVIEW_COMMENT).reply_to == LARGE
 
 
 def test_a_whole_pull_request_is_read() -> None:
-    slot = parsing.slot({"cursor": "c", "node": PULL}, "before")
-    assert slot.item is not None
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": PULL}, "before")
+    assert isinstance(slot.item, PagePullRequest)
     assert (slot.after, slot.unreadable, slot.item.pull_request.state) == ("before", (), PullRequestState.MERGED)
     assert [each.github_id for each in slot.item.reviews.items] == [LARGE + 1]
 
 
 @pytest.mark.parametrize("field", ["body", "closedAt", "mergedAt", "author", "mergedBy", "totalCommentsCount"])
 def test_every_nullable_field_of_a_pull_request_may_be_null(field: str) -> None:
-    slot = parsing.slot({"cursor": "c", "node": {**PULL, field: None}}, None)
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": {**PULL, field: None}}, None)
     assert slot.item is not None
     assert slot.unreadable == ()
 
@@ -137,17 +139,17 @@ def test_every_nullable_field_of_a_pull_request_may_be_null(field: str) -> None:
     "field", ["path", "position", "originalPosition", "diffHunk", "commit", "originalCommit", "replyTo"]
 )
 def test_every_nullable_field_of_a_review_comment_may_be_null(field: str) -> None:
-    assert parsing.review_comment({**REVIEW_COMMENT, field: None}, 5).github_id == LARGE
+    assert review_comment({**REVIEW_COMMENT, field: None}).github_id == LARGE
 
 
 def test_a_review_comment_of_no_review_is_one() -> None:
-    assert parsing.review_comment({**REVIEW_COMMENT, "pullRequestReview": None}).review_id is None
+    assert review_comment({**REVIEW_COMMENT, "pullRequestReview": None}).review_id is None
 
 
 @pytest.mark.parametrize(("field", "value"), [("fullDatabaseId", None), ("state", "APPLAUDED"), ("comments", None)])
 def test_a_child_that_can_not_be_read_leaves_its_neighbours(field: str, value: object) -> None:
     nodes = [{**REVIEW, field: value}, {**REVIEW, "fullDatabaseId": "7"}]
-    found = parsing.listing({"totalCount": 2, "pageInfo": END, "nodes": nodes}, "review", parsing.review, 1)
+    found = parsing.listing({"totalCount": 2, "pageInfo": END, "nodes": nodes}, "review", review, 1)
     assert [each.github_id for each in found.items] == [7]
     (lost,) = found.unreadable
     assert (lost.kind, lost.identity, lost.number) == ("review", "PRR_1", 1)
@@ -155,13 +157,13 @@ def test_a_child_that_can_not_be_read_leaves_its_neighbours(field: str, value: o
 
 
 def test_an_unknown_state_of_a_pull_request_is_no_guess() -> None:
-    slot = parsing.slot({"cursor": "c", "node": {**PULL, "state": "DRAFTED"}}, None)
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": {**PULL, "state": "DRAFTED"}}, None)
     assert slot.item is None
     assert (slot.unreadable[0].number, slot.unreadable[0].identity) == (1, "PR_1")
 
 
 def test_what_is_marked_is_not_believed() -> None:
-    slot = parsing.slot({"cursor": "c", "node": PULL, MARK: "GitHub could not read it"}, None)
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": PULL, MARK: "GitHub could not read it"}, None)
     assert slot.item is None
     assert slot.unreadable[0].reason == "GitHub could not read it"
     child = {**COMMENT, "author": None, MARK: "GitHub could not read it"}
@@ -171,7 +173,7 @@ def test_what_is_marked_is_not_believed() -> None:
 
 
 def test_nothing_at_all_at_a_place_is_reported_with_the_way_to_it() -> None:
-    slot = parsing.slot({"cursor": "c", "node": None}, "before")
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": None}, "before")
     assert (slot.item, slot.unreadable[0].identity) == (None, "after before")
 
 
@@ -200,5 +202,5 @@ def test_whatever_is_wrong_with_a_pull_request_is_reported_and_never_raised(
         del holder[path[-1]]
     else:
         holder[path[-1]] = junk
-    slot = parsing.slot({"cursor": "c", "node": node}, "before")
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": node}, "before")
     assert slot.item is not None or slot.unreadable != ()

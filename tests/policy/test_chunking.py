@@ -21,12 +21,12 @@ def test_the_first_page_follows_the_size_of_the_repository(total: int, size: int
 
 @pytest.mark.parametrize(("total", "size"), [(500, 12), (20_000, 5)])
 def test_a_low_budget_halves_the_first_page_but_not_below_five(total: int, size: int) -> None:
-    assert chunking.first_page(total, budget=Budget(limit=5_000, remaining=999, reset_at=NOW)) == size
+    assert chunking.first_page(total, low_budget=True) == size
 
 
 def test_the_budget_is_low_under_a_fifth_of_the_actual_limit() -> None:
-    assert chunking.first_page(500, budget=Budget(limit=1_000, remaining=200, reset_at=NOW)) == 25
-    assert chunking.first_page(500, budget=Budget(limit=1_000, remaining=199, reset_at=NOW)) == 12
+    assert not chunking.is_low(Budget(limit=1_000, remaining=200, reset_at=NOW))
+    assert chunking.is_low(Budget(limit=1_000, remaining=199, reset_at=NOW))
 
 
 @pytest.mark.parametrize(("complexity", "size"), [(100.0, 25), (100.1, 17)])

@@ -21,16 +21,15 @@ from gh_backfill.models.pull_requests import (
     Review,
     ReviewComment,
 )
+from gh_backfill.policy.items import FollowUp
 from gh_backfill.policy.packing import next_query
 from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from gh_backfill.policy.pull_requests.follow_ups import (
-    Answer,
     CommentsOfReview,
     CommentsOfThread,
-    FollowUp,
     MoreComments,
     MoreReviews,
-    PageItem,
+    PagePullRequest,
     ThreadComments,
     Threads,
 )
@@ -51,7 +50,7 @@ class World:
     threads: list[list[ReviewComment]]
     counted_comments: int | None = None
 
-    def item(self) -> PageItem:
+    def item(self) -> PagePullRequest:
         held = sum(len(thread) for thread in self.threads)
         pull_request = PullRequest(
             node_id=NodeId("PR"),
@@ -79,9 +78,9 @@ class World:
             review_threads=len(self.threads),
             total_comments=held + len(self.comments) if self.counted_comments is None else self.counted_comments,
         )
-        return PageItem(pull_request=pull_request, reviews=part(self.reviews), comments=part(self.comments))
+        return PagePullRequest(pull_request=pull_request, reviews=part(self.reviews), comments=part(self.comments))
 
-    def answer(self, want: FollowUp) -> Answer:
+    def answer(self, want: FollowUp) -> Listing[object]:
         match want:
             case MoreReviews():
                 return part(self.reviews, want.after)
@@ -97,6 +96,8 @@ class World:
                 return part(threads, want.after, first)
             case CommentsOfThread(node_id=node_id):
                 return part(self.threads[int(node_id)], want.after)
+            case _:
+                raise AssertionError(want)
 
 
 def part(items: Sequence[Kind], after: str | None = None, first: int = 100) -> Listing[Kind]:
@@ -274,6 +275,15 @@ def test_a_list_that_ends_before_its_count_again_is_a_gap() -> None:
     gathering.take(want, replace(part(each.comments[:2]), total=3))
     assert gathering.wants() == ()
     assert gathering.complete().gap == "3 comments counted, 2 listed"
+
+
+def test_threads_that_came_short_are_asked_for_again_in_halves() -> None:
+    each = world([[None]] * 9)
+    gathering = PullRequestCollector(each.item())
+    (want,) = gathering.wants()
+    assert isinstance(want, Threads)
+    gathering.take(want, replace(each.answer(want), items=each.answer(want).items[:3]))
+    assert gathering.wants() == (replace(want, first=4),)
 
 
 def test_what_cannot_be_read_is_asked_for_again_and_kept_when_it_can() -> None:

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.policy import query_prices
-from gh_backfill.policy.query_prices import Prices, page
+from gh_backfill.policy.query_prices import PULL_REQUESTS, Prices
 from gh_backfill.policy.surcharges import NONE, Counted, Surcharges
 
-PAGE = page(74)
+PAGE = PULL_REQUESTS.of(74)
 WANTS = Counted(units=149, ids=1, aliases=49, listed=100)
 FEW_ALIASES = Counted(units=149, ids=1, aliases=4, listed=90)
 
@@ -23,7 +23,8 @@ surcharges = st.builds(
 )
 queries = st.builds(
     lambda wants, listed, aliases, pulls: (
-        page(pulls) + Counted(units=wants + listed + aliases, ids=min(1, listed), aliases=aliases, listed=listed)
+        PULL_REQUESTS.of(pulls)
+        + Counted(units=wants + listed + aliases, ids=min(1, listed), aliases=aliases, listed=listed)
     ),
     st.integers(0, 60),
     st.integers(0, 60),
@@ -45,8 +46,8 @@ def test_a_query_costs_its_units_divided_by_a_hundred_and_at_least_one_point(uni
 
 def test_seventy_four_pull_requests_are_the_most_that_one_point_buys() -> None:
     assert Prices().cheapest_page() == 74
-    assert Prices().points(page(74)) == 1
-    assert Prices().points(page(75)) == 2
+    assert Prices().points(PULL_REQUESTS.of(74)) == 1
+    assert Prices().points(PULL_REQUESTS.of(75)) == 2
 
 
 def test_the_cheapest_page_respects_a_ceiling() -> None:
@@ -57,8 +58,8 @@ def test_the_cheapest_page_respects_a_ceiling() -> None:
 def test_a_page_beside_wants_is_the_largest_that_adds_no_point(wants: int) -> None:
     counted = Counted(units=wants)
     size = Prices().page_beside(counted, 74)
-    assert size == 0 or Prices().points(counted + page(size)) == 1
-    assert Prices().points(counted + page(size + 1)) > 1 or size in (0, 74)
+    assert size == 0 or Prices().points(counted + PULL_REQUESTS.of(size)) == 1
+    assert Prices().points(counted + PULL_REQUESTS.of(size + 1)) > 1 or size in (0, 74)
 
 
 @settings(deadline=None)
@@ -87,12 +88,12 @@ def test_each_surcharge_that_may_be_is_found_after_two_surprises(truth: Surcharg
     prices = Prices()
     for wants in (WANTS, FEW_ALIASES, Counted(units=20, ids=1, aliases=2, listed=12)) * 4:
         counted = wants if prices.fits(wants) else Counted(units=100, ids=1, aliases=4, listed=80)
-        prices = charged(prices, truth, counted + page(prices.page_beside(counted, 74)))
-        prices = charged(prices, truth, page(prices.cheapest_page()))
+        prices = charged(prices, truth, counted + PULL_REQUESTS.of(prices.page_beside(counted, 74)))
+        prices = charged(prices, truth, PULL_REQUESTS.of(prices.cheapest_page()))
     assert prices.surprises <= 2
     assert all(
-        query_prices.points(truth.units(page(size))) / size
-        <= 1.1 * query_prices.points(truth.units(page(other))) / other
+        query_prices.points(truth.units(PULL_REQUESTS.of(size))) / size
+        <= 1.1 * query_prices.points(truth.units(PULL_REQUESTS.of(other))) / other
         for size in [prices.cheapest_page()]
         for other in range(1, 101)
     )
@@ -118,9 +119,9 @@ def test_a_small_factor_is_no_likelier_than_one_unit_for_something() -> None:
 
 
 def test_a_later_answer_lowers_a_price_again() -> None:
-    prices = Prices().learned(page(25), 27)
+    prices = Prices().learned(PULL_REQUESTS.of(25), 27)
     assert prices.believed == Surcharges(count=1)
-    prices = prices.learned(page(25), 1)
+    prices = prices.learned(PULL_REQUESTS.of(25), 1)
     assert prices.believed == NONE
     assert prices.cheapest_page() == 74
 
@@ -129,10 +130,10 @@ def test_what_a_surcharge_costs_for_long_is_tried_anew_and_falls_when_it_is_gone
     prices, asked = Prices(), 0
     for _ in range(3):
         prices = charged(prices, Surcharges(share=0.1), PAGE)
-        prices = charged(prices, Surcharges(share=0.1), page(prices.cheapest_page()))
+        prices = charged(prices, Surcharges(share=0.1), PULL_REQUESTS.of(prices.cheapest_page()))
     assert prices.cheapest_page() <= 67
     while prices.cheapest_page() < 73 and asked < 200:
-        prices, asked = charged(prices, NONE, page(prices.cheapest_page())), asked + 1
+        prices, asked = charged(prices, NONE, PULL_REQUESTS.of(prices.cheapest_page())), asked + 1
     assert asked < 200
 
 
@@ -149,8 +150,10 @@ def test_what_a_dry_run_says_is_planned_with_before_anything_is_charged() -> Non
 
 
 def test_prices_that_change_into_what_nothing_explains_follow_the_newest_charges() -> None:
-    prices = Prices().learned(page(25), 27).learned(page(50), 9).learned(page(50), 9)
-    assert prices.points(page(50)) == 9
+    prices = (
+        Prices().learned(PULL_REQUESTS.of(25), 27).learned(PULL_REQUESTS.of(50), 9).learned(PULL_REQUESTS.of(50), 9)
+    )
+    assert prices.points(PULL_REQUESTS.of(50)) == 9
 
 
 def test_a_price_for_each_query_makes_queries_larger() -> None:
@@ -174,7 +177,7 @@ def test_charges_that_nothing_explains_end_with_the_newest_being_believed(told: 
 
 
 def test_a_charge_below_the_list_teaches_no_surcharge() -> None:
-    assert Prices().learned(page(100), 1).cheapest_page() == 74
+    assert Prices().learned(PULL_REQUESTS.of(100), 1).cheapest_page() == 74
 
 
 def test_only_so_many_charges_are_remembered() -> None:

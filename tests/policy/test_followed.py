@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gh_backfill.models.github import NodeId
 from gh_backfill.policy.followed import Followed
-from gh_backfill.policy.pull_requests.follow_ups import MoreReviews, Threads
+from gh_backfill.policy.pull_requests.follow_ups import MoreReviews
 
 LIST = MoreReviews(node_id=NodeId("PR"), after=None)
 
@@ -35,9 +35,3 @@ def test_a_list_that_begins_again_keeps_what_it_has_and_may_pass_the_same_cursor
     assert followed.take([1, 2], lost=0, total=4, following="a")
     assert not followed.take([3, 4], lost=0, total=4, following=None)
     assert (followed.held, followed.short) == (4, False)
-
-
-def test_threads_are_asked_for_again_in_halves() -> None:
-    threads = Threads(node_id=NodeId("PR"), after=None, first=9)
-    assert Followed(beginning=threads).again() == Threads(node_id=NodeId("PR"), after=None, first=4)
-    assert Followed(beginning=LIST).again() == LIST

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.models.github import NodeId
+from gh_backfill.policy.items import FollowUp
 from gh_backfill.policy.packing import next_query
-from gh_backfill.policy.pull_requests.follow_ups import CommentsOfReview, FollowUp, MoreComments, Threads
-from gh_backfill.policy.query_prices import UNITS_OF_ONE_POINT, Prices, page
+from gh_backfill.policy.pull_requests.follow_ups import CommentsOfReview, MoreComments, Threads
+from gh_backfill.policy.query_prices import PULL_REQUESTS, UNITS_OF_ONE_POINT, Prices
 from gh_backfill.policy.surcharges import Counted
 
 
@@ -50,7 +51,7 @@ def test_a_full_query_carries_no_page() -> None:
 
 
 def test_where_a_pull_request_is_dear_wants_wait_for_the_room_that_is_left_beside_one() -> None:
-    dear = Prices().learned(page(25), 27)
+    dear = Prices().learned(PULL_REQUESTS.of(25), 27)
     wants: list[FollowUp] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(60)]
     query = next_query([wants], dear, page=8, units=UNITS_OF_ONE_POINT)
     assert (query.units, query.page, dear.points(query.counted)) == (42, 1, 1)

@@ -17,7 +17,7 @@ from gh_backfill.models.work import Claim, Goal, RowCounts, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance
-from gh_backfill.store import backfills, chunks, items, people
+from gh_backfill.store import backfills, chunks, people, pull_requests
 from gh_backfill.store.db import Database, Row
 from tests.examples import NOW, complete, tracked
 
@@ -153,7 +153,7 @@ def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
     commit(rivals[0], fast, "c1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
         people.store_people(tx, [])
-        written = items.write(tx, repository, [], [], items.vocabulary(tx))
+        written = pull_requests.write(tx, repository, [], [])
         assert written.counts == RowCounts()
         chunks.hold(tx, slow)
     assert only(db, "select processed_prs from progressive_backfill_state")["processed_prs"] == 3
@@ -166,7 +166,7 @@ def test_rows_written_before_a_claim_turns_out_lost_are_rolled_back(
     with db.transaction() as tx:
         tx.run("update backfill_chunks set attempt = attempt + 1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
-        items.write(tx, repository, [complete(1)], [], items.vocabulary(tx))
+        pull_requests.write(tx, repository, [complete(1)], [])
         chunks.hold(tx, slow)
     assert only(db, "select count(*) as rows from pull_requests") == {"rows": 0}
 

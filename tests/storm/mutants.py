@@ -78,7 +78,11 @@ MUTANTS = (
     Mutant(
         name="a comment overwrites the one of the other kind that shares its id",
         changes=(
-            ("gh_backfill/store/item_rows.py", '(row.get("comment_type"), row["github_id"]): row', 'row["github_id"]: row'),
+            (
+                "gh_backfill/store/item_rows.py",
+                '(row.get("comment_type"), row["github_id"]): row',
+                'row["github_id"]: row',
+            ),
         ),
     ),
 )

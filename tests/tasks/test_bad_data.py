@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.engine.quarantine import retry_quarantined
 from gh_backfill.errors import RowRefused
 from gh_backfill.simulator import changes
@@ -235,7 +236,7 @@ def test_a_place_without_a_number_is_found_again_by_the_cursor_that_leads_to_it(
     lost = house.rows("select identity, number from backfill_quarantine where resolved_at is null")
     assert None in {row["number"] for row in lost}
     house.github.faults.clear()
-    retried = retry_quarantined(house.db, house.graphql(), capture.find(house.db, SMALL))
+    retried = retry_quarantined(house.db, house.graphql(), PullRequests(), capture.find(house.db, SMALL))
     assert (retried.tried, retried.resolved, retried.remaining) == (len(lost), len(lost), 0)
     assert counted(house) == clean
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gh_backfill.engine.outcome import CaptureOutcome
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.tasks import capture
 from tests.tasks.conftest import ENGINE, House
 
@@ -14,13 +14,9 @@ def test_issues_come_whole(house: House) -> None:
         house.graphql(),
         house.run,
         ENGINE,
-        capture.Limits(),
+        Limits(),
         kinds=("issues",),
-        listen=lambda progress: print(progress),
+        listen=lambda progress: None,
         sleep=house.wait,
     )
-    print(captured)
-    print(house.rows("select * from issues order by number limit 3"))
-    print(house.rows("select count(*), issue_id is null as pr from comments group by 2"))
-    print(house.rows("select * from backfills"))
     assert captured.outcome is CaptureOutcome.COMPLETED

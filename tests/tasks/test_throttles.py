@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.engine.quarantine import Retried, retry_quarantined
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
@@ -60,7 +61,9 @@ def test_a_repair_is_done_at_once(house: House) -> None:
         tx.run("""insert into backfill_quarantine (repository_id, kind, identity, number, reason)
                   select id, 'pull_request', 'x', 3, 'spoilt' from repositories""")
         tx.run("update pull_requests set title = 'spoilt', updated_at = '2001-01-01' where number = 3")
-    assert retry_quarantined(house.db, house.graphql(), capture.find(house.db, SMALL)) == Retried(tried=1, resolved=1)
+    assert retry_quarantined(house.db, house.graphql(), PullRequests(), capture.find(house.db, SMALL)) == Retried(
+        tried=1, resolved=1
+    )
     assert house.rows("select 1 from pull_requests where title = 'spoilt'") == []
 
 

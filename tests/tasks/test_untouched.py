@@ -12,7 +12,7 @@ from gh_backfill.models.github import GHOST
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
-from gh_backfill.store import items, people, repositories
+from gh_backfill.store import people, pull_requests, repositories
 from gh_backfill.store.db import Database, Row
 from gh_backfill.tasks import capture
 from tests.examples import ADA, comment, complete, pull_request, tracked
@@ -102,8 +102,8 @@ def test_a_lighter_reading_of_a_person_or_a_repository_keeps_what_a_fuller_one_k
         1, pull_request=pull_request(1, author=ADA), reviews=(), review_comments=(), comments=(comment(1),)
     )
     with db.transaction() as tx:
-        people.store_people(tx, people.people_of([light]))
-        items.write(tx, repository, [light], (), items.vocabulary(tx))
+        people.store_people(tx, pull_requests.people_of([light]))
+        pull_requests.write(tx, repository, [light], ())
         repositories.follow(tx, repository.id, full_name=repository.full_name, is_private=True, total=301)
         assert tx.row("select * from contributors") == before
         found = tx.row("select * from repositories")
