@@ -49,7 +49,7 @@ class Supply(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
+class RestOfWalk:
     """What a walk knows of itself after its first chunk.
 
     `captured` items are here and `left` are still to be read, in at most `until` seconds; a point takes
@@ -127,7 +127,7 @@ class Kind(Protocol):
         """Return what a page says of the number of pull requests of its repository; None for other kinds."""
 
     def supply(
-        self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], outlook: Outlook
+        self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], rest: RestOfWalk
     ) -> Supply | None:
         """Read by REST what serves the rest of a walk, where that is cheaper; None where GraphQL alone is as good.
 

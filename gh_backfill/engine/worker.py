@@ -14,7 +14,7 @@ from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.commit import Commit, Committed
 from gh_backfill.engine.follow_ups import Chunk
-from gh_backfill.engine.kind import Kind, Outlook
+from gh_backfill.engine.kind import Kind, RestOfWalk
 from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
@@ -202,7 +202,7 @@ class Worker:
             left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
         if (chunks := self._chunks_left()) is not None:
             left = min(left, chunks * pipeline.sizing.size.size)
-        outlook = Outlook(
+        rest = RestOfWalk(
             repository=self.repository,
             captured=self._captured,
             left=left,
@@ -210,7 +210,7 @@ class Worker:
             until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
             beat=self._beat,
         )
-        pipeline.listed = self.kind.supply(self.graphql, lists, chunk.items, outlook)
+        pipeline.listed = self.kind.supply(self.graphql, lists, chunk.items, rest)
 
     def _beat(self) -> bool:
         """Tell that we are at work; False where the time is up."""

@@ -10,7 +10,6 @@ readings agree on is a gap: counted, shown, and asked for again by every later c
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +21,8 @@ from gh_backfill.policy.markdown import counted
 
 MARGIN = timedelta(minutes=5)
 MAX_PASSES = 5
+# More items than any list has.
+WITHOUT_GOAL = 2**62
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +111,7 @@ def page_limit(stream: Stream, size: int) -> int:
 def left_of_goal(stream: Stream, here: int) -> int:
     """Return how many items the goal still lacks beyond those that are here and not committed yet."""
     if stream.goal.max_items is None:
-        return sys.maxsize
+        return WITHOUT_GOAL
     return stream.goal.max_items - stream.items_done - here
 
 

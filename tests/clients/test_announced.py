@@ -33,7 +33,7 @@ def test_a_null_beside_any_other_error_is_neither_gone_nor_a_pull_request(kind: 
     assert isinstance(read(None, {**error, "path": ["a0"]}), Unknown)
     nothing = {**REPOSITORY, "pullRequests": None}
     assert isinstance(read(nothing, {**error, "path": ["a0", "pullRequests"]}), Unknown)
-    alone = read({**REPOSITORY, "pullRequest": None}, {**error, "path": ["a0", "pullRequest"]})
+    alone = read({**REPOSITORY, "one": None}, {**error, "path": ["a0", "one"]})
     assert isinstance(alone, Shown)
     assert isinstance(alone.pull_request, Slot)
     assert alone.pull_request.item is None
@@ -42,7 +42,7 @@ def test_a_null_beside_any_other_error_is_neither_gone_nor_a_pull_request(kind: 
 
 def test_a_null_without_an_error_is_not_gone_either() -> None:
     assert isinstance(read(None), Unknown)
-    alone = read({**REPOSITORY, "pullRequest": None})
+    alone = read({**REPOSITORY, "one": None})
     assert isinstance(alone, Shown)
     assert isinstance(alone.pull_request, Slot)
     assert alone.pull_request.item is None
@@ -51,6 +51,6 @@ def test_a_null_without_an_error_is_not_gone_either() -> None:
 def test_only_githubs_own_not_found_at_that_very_place_is_gone() -> None:
     missing = {"type": "NOT_FOUND", "message": "Could not resolve to a node"}
     assert read(None, {**missing, "path": ["a0"]}) == NotFound()
-    alone = read({**REPOSITORY, "pullRequest": None}, {**missing, "path": ["a0", "pullRequest"]})
+    alone = read({**REPOSITORY, "one": None}, {**missing, "path": ["a0", "one"]})
     assert isinstance(alone, Shown)
     assert alone.pull_request == NotFound()

@@ -16,6 +16,15 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import GitHubError
 from gh_backfill.models.github import Person
 from gh_backfill.models.pull_requests import PullRequestState
+from gh_backfill.policy.issues.follow_ups import PageIssue
+from gh_backfill.policy.items import FollowUp, PageItem
+from gh_backfill.policy.pull_requests.follow_ups import (
+    CommentsOfReview,
+    MoreComments,
+    MoreReviews,
+    PagePullRequest,
+    Threads,
+)
 from tests.clients.test_forged_answers import QUESTIONS, Ids, Relay, everything, ids, places, relay
 
 __all__ = ["ids", "relay"]
@@ -46,12 +55,21 @@ def broken_promises(value: Any, seen: str = "") -> Iterator[str]:
         yield from (each for child in value for each in broken_promises(child, seen))
 
 
+# What keeps the promise of a protocol.
+PROMISES: Mapping[object, tuple[type, ...]] = {
+    PageItem: (PagePullRequest, PageIssue),
+    FollowUp: (MoreReviews, MoreComments, CommentsOfReview, Threads),
+}
+
+
 def is_a(value: Any, hint: Any) -> bool:
     """Say whether a value is of a type, its elements too; fields of values are looked into by the caller."""
     hint = getattr(hint, "__supertype__", getattr(hint, "__value__", hint))
     if isinstance(hint, TypeVar):
         return True  # what stands for it is looked into as a value of its own
     origin, within = get_origin(hint) or hint, get_args(hint)
+    if origin in PROMISES:
+        return isinstance(value, PROMISES[origin])
     if origin in (typing.Union, UnionType):
         return any(is_a(value, each) for each in within)
     if origin is typing.Literal:

@@ -96,8 +96,7 @@ class World:
                 return part(threads, want.after, first)
             case CommentsOfThread(node_id=node_id):
                 return part(self.threads[int(node_id)], want.after)
-            case _:
-                raise AssertionError(want)
+        raise AssertionError(f"nobody asks a pull request for that: {want}")
 
 
 def part(items: Sequence[Kind], after: str | None = None, first: int = 100) -> Listing[Kind]:

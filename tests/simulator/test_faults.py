@@ -139,7 +139,7 @@ def test_a_fault_strikes_as_often_as_told_and_then_no_more(world: World) -> None
 
 
 def test_a_fault_strikes_only_what_it_matches(world: World) -> None:
-    application = with_fault(world, "504", match={"operation": "^PullRequestPage$", "token": "^t$"})
+    application = with_fault(world, "504", match={"operation": "^Page$", "token": "^t$"})
     assert post(application, _QUERY).status == 504
     assert post(application, _QUERY, "other").status == 200
     assert post(application, "{ viewer { login } }").status == 200

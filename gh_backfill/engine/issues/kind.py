@@ -10,7 +10,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.item_queries import ItemQueries
 from gh_backfill.clients.pages import Page
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.engine.kind import NamedPart, Outlook, Supply
+from gh_backfill.engine.kind import NamedPart, RestOfWalk, Supply
 from gh_backfill.models.github import Person, Unreadable
 from gh_backfill.models.issues import CompleteIssue
 from gh_backfill.models.pull_requests import Comment
@@ -88,7 +88,7 @@ class Issues:
         return None
 
     def supply(
-        self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], outlook: Outlook
+        self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], rest: RestOfWalk
     ) -> Supply | None:
         """Return nothing: GraphQL is the cheaper way.
 

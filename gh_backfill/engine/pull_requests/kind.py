@@ -11,7 +11,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.item_queries import ItemQueries
 from gh_backfill.clients.pages import Page
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.engine.kind import NamedPart, Outlook, Supply
+from gh_backfill.engine.kind import NamedPart, RestOfWalk, Supply
 from gh_backfill.engine.pull_requests import rest_listing
 from gh_backfill.models.github import Person, Unreadable
 from gh_backfill.models.pull_requests import Comment, CompletePullRequest, Review, ReviewComment
@@ -102,11 +102,11 @@ class PullRequests:
         return page.total
 
     def supply(
-        self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], outlook: Outlook
+        self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], rest: RestOfWalk
     ) -> Supply | None:
         """Read the review comments by REST's list, as far down as that pays."""
-        found = rest_listing.plan(graphql, lists, [_whole(item) for item in items], outlook)
-        return None if found is None else rest_listing.read(lists, outlook.repository, found, outlook.beat)
+        found = rest_listing.plan(graphql, lists, [_whole(item) for item in items], rest)
+        return None if found is None else rest_listing.read(lists, rest.repository, found, rest.beat)
 
 
 def _whole(item: CompleteItem) -> CompletePullRequest:

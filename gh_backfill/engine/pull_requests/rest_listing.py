@@ -9,7 +9,7 @@ from gh_backfill.clients import listing
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.listing import ListedPage
 from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.engine.kind import Outlook
+from gh_backfill.engine.kind import RestOfWalk
 from gh_backfill.engine.pull_requests.rest_comments import ListedComments
 from gh_backfill.errors import GitHubError
 from gh_backfill.models.pull_requests import CompletePullRequest
@@ -29,35 +29,35 @@ def plan(
     graphql: GraphQL,
     lists: RestPages,
     chunk: Sequence[CompletePullRequest],
-    outlook: Outlook,
+    rest: RestOfWalk,
 ) -> RestListing | None:
     """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
 
     Those that are here are taken to have as many review comments as those of the chunk.
     """
-    if len(chunk) < 2 or outlook.left <= 0:
+    if len(chunk) < 2 or rest.left <= 0:
         return None
     created = sorted(item.pull_request.created_at for item in chunk)
     comments = sum(len(item.review_comments) for item in chunk) / len(chunk)
     work = Workload(
-        pull_requests=outlook.left,
-        behind=round(outlook.captured * comments),
+        pull_requests=rest.left,
+        behind=round(rest.captured * comments),
         comments=comments,
         units=rest_listing.units(chunk),
         position=created[0],
         apart=(created[-1] - created[0]) / (len(created) - 1),
-        point_seconds=max(outlook.point_seconds, 0.001),
+        point_seconds=max(rest.point_seconds, 0.001),
         request_seconds=FIRST_ESTIMATE,
-        until=outlook.until,
+        until=rest.until,
     )
     points = graphql.gate.standings(graphql.credentials, "graphql")
     if not rest_listing.worth_a_request(work, points):
         return None
     if any(standing.reset_at is None for standing in lists.standings()):
         try:
-            listing.look(lists, outlook.repository.full_name)
+            listing.look(lists, rest.repository.full_name)
         except GitHubError as error:
-            log.warning("%s: REST can't be used now, GraphQL goes on: %s", outlook.repository.full_name, error)
+            log.warning("%s: REST can't be used now, GraphQL goes on: %s", rest.repository.full_name, error)
             return None
     return rest_listing.plan(work, points, lists.standings())
 
