@@ -15,6 +15,25 @@ from gh_backfill.simulator.rows import (
 )
 
 
+def new_repository(
+    owner: str, name: str, now: str, *, owner_id: int, private: bool, fork: bool, archived: bool
+) -> RepositoryRow:
+    """Make a repository with nothing in it."""
+    identity = derive.derived_repository_id(f"{owner}/{name}")
+    return RepositoryRow(
+        id=identity,
+        node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
+        owner_id=owner_id,
+        owner=owner,
+        name=name,
+        private=private,
+        fork=fork,
+        archived=archived,
+        created_at=now,
+        updated_at=now,
+    )
+
+
 def new_pull(
     home: RepositoryRow, number: int, identity: int, now: str, *, author: int, title: str, body: str
 ) -> PullRequestRow:
@@ -98,6 +117,7 @@ def new_issue(
     title: str,
     body: str,
     labels: tuple[Label, ...],
+    assignees: tuple[int, ...],
 ) -> Issue:
     """Make an open issue without comments."""
     return Issue(
@@ -116,6 +136,7 @@ def new_issue(
         updated_at=now,
         closed_at=None,
         labels=labels,
+        assignees=assignees,
         comments=(),
     )
 
