@@ -89,9 +89,9 @@ class Prices:
         """Return how many pull requests, of at most so many, fit into a query beside wants."""
         return next((size for size in range(most, 0, -1) if self.fits(wants + page(size, by))), 0)
 
-    def cheapest_page(self, ceiling: int = LARGEST_FIRST, by: Counted = A_PAGE) -> int:
+    def cheapest_page(self, ceiling: int = LARGEST_FIRST) -> int:
         """Return the page within `ceiling` that costs least for each pull request; of nearly equal ones the largest."""
-        each = {size: points(self.units(page(size, by))) / size for size in range(1, max(1, ceiling) + 1)}
+        each = {size: points(self.units(page(size))) / size for size in range(1, max(1, ceiling) + 1)}
         least = min(each.values())
         return max(size for size, cost in each.items() if cost <= least * NEARLY)
 
