@@ -98,7 +98,7 @@ TO_WRITE: Mapping[str, Needs] = {
         ),
         sometimes=names(
             "chunks completed_at cost error error_summary error_type heartbeat_at items outcome points requests "
-            "retries runner_seconds started_at times warnings"
+            "retries runner_seconds started_at times warnings worker"
         ),
     ),
     "pull_requests": Needs(
