@@ -45,7 +45,8 @@ def _github(settings: Settings, now: datetime) -> Iterator[Finding]:
         return  # the settings' finding says so
     for name, graphql in ways:
         try:
-            text = f"{name}: GitHub knows it as {account.login(graphql)}"
+            with graphql:
+                text = f"{name}: GitHub knows it as {account.login(graphql)}"
         except BackfillError as error:
             yield Finding(name="token", ok=False, text=f"{name}: {error}")
             continue
