@@ -148,13 +148,6 @@ class Settings(BaseModel):
         return any((urlsplit(url).hostname or "") in LOOPBACK for url in (self.github_api_url, self.graphql_url))
 
     @property
-    def database_is_local(self) -> bool:
-        """Say whether the configured database is on this machine (loopback or a socket)."""
-        if self.database_url is None:
-            return True
-        return database_address.understood(self.database_url.get_secret_value()).is_local
-
-    @property
     def data_folder(self) -> Path:
         """Return the folder of the embedded databases."""
         return data_folder(self.home)

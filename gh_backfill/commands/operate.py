@@ -137,7 +137,6 @@ def retry(
     minutes = number("--time-limit", time_limit, 1)
     deadline = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
     environment = settings.load()
-    graphql = connect.github(environment)
 
     def in_time() -> bool:
         return deadline is None or datetime.now(UTC) < deadline
@@ -146,7 +145,8 @@ def retry(
         with connect.sharing(graphql, db, writing=not dry_run):
             return operate.retry_quarantined(db, graphql, names, in_time=in_time, dry_run=dry_run)
 
-    _operate(reread, environment, dry_run=dry_run, as_json=as_json)
+    with connect.github(environment) as graphql:
+        _operate(reread, environment, dry_run=dry_run, as_json=as_json)
 
 
 def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -87,21 +88,23 @@ def track(
         raise ConfigurationError("--min-prs, --include-forks and --include-archived choose among an account's: owner/*")
     environment = settings.load()
     wanted = registry.chosen(kinds)
-    graphql = connect.github(environment)
 
-    def ask(*, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
+    def ask(graphql: GraphQL, *, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
         plain_names = [name for name in names if accounts.login_of(name) is None]
         named = tracking.ask(graphql, plain_names, name_of=connect.name_of(environment))
         found = accounts.ask(graphql, logins, filters)
         return named, _of_accounts(graphql, found, named, backfill=bool(backfill), yes=yes)
 
-    if dry_run:
-        named, listed = ask(yes=True)
-        tracked = named + listed
-    else:
-        actor = connect.actor(environment)
-        with connect.database(environment) as db, connect.sharing(graphql, db):
-            named, listed = ask(yes=yes)
+    with ExitStack() as stack:
+        graphql = stack.enter_context(connect.github(environment))
+        if dry_run:
+            named, listed = ask(graphql, yes=True)
+            tracked = named + listed
+        else:
+            actor = connect.actor(environment)
+            db = stack.enter_context(connect.database(environment))
+            stack.enter_context(connect.sharing(graphql, db))
+            named, listed = ask(graphql, yes=yes)
             first = goal if backfill is not False else None
             tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor, kinds=wanted)
             opens = goal if backfill else None
@@ -147,15 +150,15 @@ def plan(
     _limits(chunk_size, max_chunks, None)
     environment = settings.load()
     asked = list(dict.fromkeys(planning.parse_ids(repository_ids or "") + planning.parse_ids(repository_id or "")))
-    graphql = connect.github(environment)
-    if not asked and (repository_ids or "").strip():
-        _plan_nothing(environment, "the list of repositories that was given is empty", as_json=as_json)
-        return
-    try:
-        _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
-    except BackfillError as error:
-        _write_plan(environment, f"Nothing is planned: {plain(redacted(str(error)))}")
-        raise
+    with connect.github(environment) as graphql:
+        if not asked and (repository_ids or "").strip():
+            _plan_nothing(environment, "the list of repositories that was given is empty", as_json=as_json)
+            return
+        try:
+            _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
+        except BackfillError as error:
+            _write_plan(environment, f"Nothing is planned: {plain(redacted(str(error)))}")
+            raise
 
 
 def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *, dry_run: bool, as_json: bool) -> None:
@@ -253,13 +256,17 @@ def capture(
         return
     if child is not None:
         children.become(child)
-    graphql = connect.github(environment)
-    with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
+    with (
+        connect.github(environment) as graphql,
+        connect.database(environment) as db,
+        connect.sharing(graphql, db),
+        connect.lists(environment, graphql) as lists,
+        bars.capture_progress() as listen,
+    ):
         if limits.part is not None:
             capturing.check_part(db, name, limits.part)
         recover(db, [capturing.find(db, name).id])
         prices.ask_once_a_week(db, graphql)
-        lists = connect.lists(environment, graphql)
         run = connect.this_run(environment)
         captured = capturing.run(
             db, graphql, run, name, limits, kinds=once, default_kinds=default, lists=lists, listen=listen

@@ -30,13 +30,7 @@ class Run:
     processor: str
 
 
-def plan(
-    tx: Transaction,
-    run: Run,
-    entries: Sequence[tuple[str, str, int | None]],
-    *,
-    job_type: JobType = JobType.BACKFILL,
-) -> None:
+def plan(tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None]]) -> None:
     """Write a pending job for each (repository id, reason, part or None).
 
     What an earlier attempt of the run left open is closed: it is over, and its place is planned anew.
@@ -45,7 +39,7 @@ def plan(
         tx.run(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
-        tx.run(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
+        tx.run(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
 
 
 def plan_failed(
@@ -54,7 +48,6 @@ def plan_failed(
     errors: Sequence[tuple[str | None, str]],
     *,
     error_type: ErrorType = ErrorType.CONFIGURATION,
-    job_type: JobType = JobType.BACKFILL,
 ) -> None:
     """Write a failed job for each (repository id, error): it was asked for and can't be done."""
     if errors:
@@ -62,15 +55,13 @@ def plan_failed(
             {"repository_id": repository_id, "error": error, "error_type": error_type}
             for repository_id, error in errors
         ]
-        tx.run(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
+        tx.run(_SQL["plan_failed"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
 
 
-def plan_waiting(
-    tx: Transaction, run: Run, repository_ids: Sequence[str], error: str, *, job_type: JobType = JobType.BACKFILL
-) -> None:
+def plan_waiting(tx: Transaction, run: Run, repository_ids: Sequence[str], error: str) -> None:
     """Write a job that is over before it began for each repository that has to wait for points, and why."""
     if repository_ids:
-        tx.run(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=job_type, **_of(run))
+        tx.run(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=JobType.BACKFILL, **_of(run))
 
 
 def start(

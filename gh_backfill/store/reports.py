@@ -49,22 +49,6 @@ class LastNotification:
     alerts: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Metrics:
-    """The monitoring page's figures of the last 24 hours."""
-
-    finished_jobs: int
-    running_jobs: int
-    waiting_jobs: int
-    success_percent: float | None
-    seconds_per_repository: float | None
-    points: int
-    points_per_hour: float | None
-    retries: int
-    warnings: int
-    fresh_at: datetime | None
-
-
 def of_run(tx: Transaction, run_key: str, *, prices: CostRates, at: datetime) -> RunFigures:
     """Return the figures of a run, with nothing in them that others must not read."""
     rows = tx.rows(_SQL["reported_jobs"], run_key=run_key)
@@ -164,15 +148,6 @@ def undigested(tx: Transaction) -> tuple[list[PendingNotification], LastNotifica
 def notified(tx: Transaction, run_keys: Sequence[str], at: datetime) -> None:
     """Note that a notification has told of these runs."""
     tx.run(_SQL["notified"], run_keys=tuple(run_keys), at=at)
-
-
-def metrics(tx: Transaction) -> Metrics:
-    """Return the figures of the monitoring page."""
-    row = tx.row(_SQL["metrics"])
-    assert row is not None
-    as_float = ("success_percent", "seconds_per_repository", "points_per_hour")
-    numbers = {name: None if row[name] is None else float(row[name]) for name in as_float}
-    return Metrics(**{**row, **numbers})
 
 
 def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[str, Times]:

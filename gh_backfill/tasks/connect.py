@@ -71,7 +71,7 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
             embedded_one = settings.database_url is None
             first = FIRST if embedded_one else f"run gh-backfill migrate, then {FIRST}"
             raise EmptyDatabase(f"the database is empty: {first}")
-        lacking = access.lacking(tx) if writing and not missing else []
+        lacking = str(access.lacking(tx)) if writing and not missing else ""
         policed = access.policed(tx) if writing and not missing else frozenset()
     if astray is not None:
         raise ConfigurationError(astray)
@@ -84,9 +84,9 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         with db.transaction(read_only=True) as tx:
             repositories.note_names(tx)
     if policed and not lacking:
-        lacking = [f"{table}: {reason}" for table, reason in access.prove(db) if table in policed]
+        lacking = "; ".join(f"{table}: {reason}" for table, reason in access.prove(db) if table in policed)
     if lacking:
-        raise ConfigurationError(f"the database can't be written: {'; '.join(lacking)}; see gh-backfill check")
+        raise ConfigurationError(f"the database can't be written: {lacking}; see gh-backfill check")
 
 
 def embedded_exists(settings: Settings) -> bool:

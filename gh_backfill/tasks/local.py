@@ -110,9 +110,13 @@ def run(
     say: Callable[[str], None],
 ) -> LocalRun:
     """Do the whole job; returns when every capture has ended.  Raises ConfigurationError before anything is written."""
-    graphql = connect.github(settings)
     run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
-    with connect.database_url(settings) as url, Database(url) as db, connect.sharing(graphql, db):
+    with (
+        connect.github(settings) as graphql,
+        connect.database_url(settings) as url,
+        Database(url) as db,
+        connect.sharing(graphql, db),
+    ):
         connect.prepare(db, settings)
         name_of = connect.name_of(settings)
         tracked = track(db, graphql, names, name_of=name_of, backfill=goal, larger=larger) if names else []

@@ -466,7 +466,7 @@ def test_what_an_operator_takes_from_a_silent_part_is_claimed_at_once(house: Hou
         tx.run(f"update backfill_chunks set {held} claimed_by = 'another-machine'")  # noqa: S608  (a test's own words)
         tx.run(
             "update progressive_capture_jobs set outcome = null, status = 'processing', heartbeat_at = now(), "
-            'metadata = metadata || \'{"worker": "another-machine"}\' where outcome is not null'
+            "worker = 'another-machine' where outcome is not null"
         )
     stands = house.capture()
     assert (stands.outcome, "another-machine" in stands.reason) == (CaptureOutcome.BUSY, True)

@@ -172,6 +172,3 @@ from backfill_reports
 where reported_at >= %(since)s and reported_at < %(until)s and report ->> 'public' is not null
 order by reported_at desc
 limit 1;
-
--- name: metrics
-select * from backfill_metrics;
