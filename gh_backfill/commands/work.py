@@ -157,7 +157,7 @@ def plan(
         try:
             _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
         except BackfillError as error:
-            _write_plan(environment, f"Nothing is planned: {plain(redacted(str(error)))}")
+            _write_plan(environment, _nothing_planned(str(error)))
             raise
 
 
@@ -209,12 +209,16 @@ def _write_plan(
     actions.write_outputs(environment, {"matrix": matrix, "count": str(len(entries)), "idle": idle})
     if environment.in_actions and (dropped := hidden.settings_within(matrix)):
         actions.annotate(environment, "error", [DROPPED.format(settings=", ".join(dropped))])
-    actions.write_summary(environment, summary if summary.startswith("## ") else f"## Plan\n\n{summary}")
+    actions.write_summary(environment, summary)
+
+
+def _nothing_planned(reason: str) -> str:
+    return f"## Plan\n\nNothing is planned: {plain(redacted(reason))}"
 
 
 def _plan_nothing(environment: settings.Settings, reason: str, *, as_json: bool) -> None:
     """Say why nothing is planned; the run is green, for it did what it should."""
-    _write_plan(environment, f"Nothing is planned: {plain(redacted(reason))}", idle=reason)
+    _write_plan(environment, _nothing_planned(reason), idle=reason)
     actions.annotate(environment, "warning", [reason])
     nothing = {"chosen": [], "not_chosen": [], "unknown": [], "gone": [], "reason": reason}
     print(json_text(nothing) if as_json else f"nothing is planned: {reason}")

@@ -47,15 +47,17 @@ def plan_failed(
     run: Run,
     errors: Sequence[tuple[str | None, str]],
     *,
-    error_type: ErrorType = ErrorType.CONFIGURATION,
+    error_type: ErrorType,
 ) -> None:
     """Write a failed job for each (repository id, error): it was asked for and can't be done."""
-    if errors:
-        rows = [
-            {"repository_id": repository_id, "error": error, "error_type": error_type}
-            for repository_id, error in errors
-        ]
-        tx.run(_SQL["plan_failed"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
+    rows = [{"repository_id": id_, "error": error, "error_type": error_type} for id_, error in errors]
+    _plan_failed(tx, run, rows)
+
+
+def plan_unknown(tx: Transaction, run: Run, names: Sequence[str]) -> None:
+    """Write a failed job for each name that was given and that no repository here has."""
+    unknown = {"repository_id": None, "error_type": ErrorType.CONFIGURATION}
+    _plan_failed(tx, run, [{**unknown, "named": name, "error": f"{name} is not tracked here"} for name in names])
 
 
 def plan_waiting(tx: Transaction, run: Run, repository_ids: Sequence[str], error: str) -> None:
@@ -175,6 +177,11 @@ def latest_run(tx: Transaction) -> str | None:
     """Return the key of the run that was planned last."""
     row = tx.row(_SQL["latest_run"])
     return None if row is None else str(row["run_key"])
+
+
+def _plan_failed(tx: Transaction, run: Run, rows: Sequence[Row]) -> None:
+    if rows:
+        tx.run(_SQL["plan_failed"], rows=list(rows), job_type=JobType.BACKFILL, **_of(run))
 
 
 def _of(run: Run) -> Row:

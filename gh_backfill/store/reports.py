@@ -160,10 +160,9 @@ def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[
 
 def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: CostRates) -> JobFigures:
     name = row["full_name"] or "unknown repository"
-    if row["full_name"] is None and row["error"]:  # it begins with a name that was given, of which nobody knows more
-        given = row["error"].partition(" ")[0]
-        hidden.unknown(given)
-        private = {**private, given: "a repository that was named"}
+    if row["named"] is not None:  # nobody knows whether it is one that others may hear of
+        hidden.unknown(row["named"])
+        private = {**private, row["named"]: "a repository that was named"}
     shown = private.get(name, name)
     found = {key: row[key] for key in _PLAIN}
     job = JobFigures(

@@ -9,7 +9,7 @@ import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.models.github import Spent
-from gh_backfill.policy.ledger import JobOutcome
+from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.report.alerts import AlertKind, judge
 from gh_backfill.policy.report.costs import CostRates
@@ -122,6 +122,19 @@ def test_a_repository_whose_privacy_is_unknown_is_told_by_its_id(db: Database) -
         (job,) = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW).jobs
     assert job.name == repository
     assert job.error == f"{repository} is not there"
+
+
+def test_only_a_name_that_was_given_and_is_unknown_is_hidden_in_the_error_of_a_job_without_a_repository(
+    db: Database,
+) -> None:
+    with db.transaction() as tx:
+        jobs.plan_failed(tx, RUN, [(None, "GitHub refuses: check the token")], error_type=ErrorType.DENIED)
+        jobs.plan_unknown(tx, RUN, ["octo/nothing"])
+        made = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW)
+    assert {job.error for job in made.jobs} == {
+        "GitHub refuses: check the token",
+        "a repository that was named is not tracked here",
+    }
 
 
 @pytest.mark.parametrize("existing_database_url", VARIANTS, indirect=True)

@@ -13,12 +13,12 @@ from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, reason text, part in
 left join repositories r on r.id = i.repository_id;
 
 -- name: plan_failed
--- What was asked for and can't be done, so that the report names it.
+-- What was asked for and can't be done, so that the report names it; `named` is a name that no repository here has.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
                                       workflow_run_attempt, run_key, outcome, error, error_type, completed_at, metadata)
 select %(job_type)s, repository_id, %(processor)s, 'failed', %(run_id)s, %(run_attempt)s, %(run_key)s,
-       'not_possible', error, error_type, clock_timestamp(), '{"reason": "asked for"}'
-from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text);
+       'not_possible', error, error_type, clock_timestamp(), jsonb_build_object('reason', 'asked for', 'named', named)
+from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text, named text);
 
 -- name: supersede
 -- What earlier attempts of this run left open.  GitHub begins an attempt only when the one before it is over.
