@@ -117,7 +117,7 @@ def _reviews(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterato
 
 
 def _review_comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[ReviewComment]:
-    kind, number = derive.Kind.REVIEW_COMMENT, row["number"]
+    kind, number = derive.NodeKind.REVIEW_COMMENT, row["number"]
     for index, comment in enumerate(row.get("_review_comments") or []):
         # REST leaves in_reply_to_id out of a comment that answers none; the sets without ids do not know it at all.
         no_answer: Known[None] = None if "id" in comment else UNKNOWN
@@ -140,7 +140,7 @@ def _review_comments(full_name: str, row: Given, accounts: Mapping[str, int]) ->
 
 
 def _comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[Comment]:
-    kind, number = derive.Kind.ISSUE_COMMENT, row["number"]
+    kind, number = derive.NodeKind.ISSUE_COMMENT, row["number"]
     for index, comment in enumerate(row.get("_issue_comments") or []):
         yield Comment(
             github_id=comment.get("id") or derive.derived_comment_id(kind, full_name, number, index),
@@ -204,7 +204,7 @@ def _milestone(given: Given) -> Milestone:
 
 
 def _issue_comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[IssueComment]:
-    kind, number = derive.Kind.ISSUE_COMMENT, row["number"]
+    kind, number = derive.NodeKind.ISSUE_COMMENT, row["number"]
     for index, comment in enumerate(row.get("_issue_comments") or []):
         yield IssueComment(
             github_id=comment.get("id") or derive.derived_comment_id(kind, full_name, number, index),

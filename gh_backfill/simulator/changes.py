@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.maker import START
 from gh_backfill.simulator.new_rows import (
     new_comment,
@@ -21,7 +21,7 @@ from gh_backfill.simulator.new_rows import (
     new_review,
     new_review_comment,
 )
-from gh_backfill.simulator.rows import Issue, IssueComment, PullRequestRow, RepositoryRow, ReviewRow
+from gh_backfill.simulator.rows import IssueComment, IssueRow, PullRequestRow, RepositoryRow, ReviewRow
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.targets import (
     item_of,
@@ -146,7 +146,7 @@ def open_issue(
     labels: Sequence[str] = (),
     assignees: Sequence[str] = (),
     at: str | None = None,
-) -> Issue:
+) -> IssueRow:
     """Open an issue under the next number."""
     with world.lock:
         home = repository_of(world, repository)
@@ -180,7 +180,7 @@ def edit_issue(
     assignees: Sequence[str] | None = None,
     milestone: str | None = None,
     at: str | None = None,
-) -> Issue:
+) -> IssueRow:
     """Change an issue; moves `updated_at`, also for labels, assignees and a milestone, of which "" means none.
 
     `state` is `open` or `closed`, for a `reason`, `by` somebody.
@@ -290,7 +290,7 @@ def collide_comments(world: World, repository: str, number: int) -> int:
             raise LookupError(f"{repository} #{number} has not both kinds of comments")
         shared = pull.review_comments[0].id
         changed = replace(
-            pull.comments[0], id=shared, node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, home.id, number, shared)
+            pull.comments[0], id=shared, node_id=derive.derived_node_id(NodeKind.ISSUE_COMMENT, home.id, number, shared)
         )
         comments = tuple(sorted((changed, *pull.comments[1:]), key=lambda row: row.id))
         world.shelves[home.id].put(replace(pull, comments=comments))

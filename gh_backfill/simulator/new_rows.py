@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.rows import (
-    Issue,
     IssueComment,
-    Label,
+    IssueRow,
+    LabelRow,
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
@@ -22,7 +22,7 @@ def new_repository(
     identity = derive.derived_repository_id(f"{owner}/{name}")
     return RepositoryRow(
         id=identity,
-        node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
+        node_id=derive.derived_node_id(NodeKind.REPOSITORY, identity, 0, identity),
         owner_id=owner_id,
         owner=owner,
         name=name,
@@ -42,7 +42,7 @@ def new_pull(
         repository_id=home.id,
         number=number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.PULL_REQUEST, home.id, number, identity),
+        node_id=derive.derived_node_id(NodeKind.PULL_REQUEST, home.id, number, identity),
         author=author,
         association="CONTRIBUTOR",
         title=title,
@@ -78,7 +78,7 @@ def new_comment(home: RepositoryRow, number: int, identity: int, now: str, *, au
         repository_id=home.id,
         number=number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, home.id, number, identity),
+        node_id=derive.derived_node_id(NodeKind.ISSUE_COMMENT, home.id, number, identity),
         author=author,
         association="NONE",
         body=body,
@@ -95,7 +95,7 @@ def new_review(
         repository_id=home.id,
         number=pull.number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.REVIEW, home.id, pull.number, identity),
+        node_id=derive.derived_node_id(NodeKind.REVIEW, home.id, pull.number, identity),
         author=author,
         association="MEMBER",
         state=state,
@@ -116,15 +116,15 @@ def new_issue(
     author: int,
     title: str,
     body: str,
-    labels: tuple[Label, ...],
+    labels: tuple[LabelRow, ...],
     assignees: tuple[int, ...],
-) -> Issue:
+) -> IssueRow:
     """Make an open issue without comments."""
-    return Issue(
+    return IssueRow(
         repository_id=home.id,
         number=number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.ISSUE, home.id, number, identity),
+        node_id=derive.derived_node_id(NodeKind.ISSUE, home.id, number, identity),
         author=author,
         association="NONE",
         title=title,
@@ -147,7 +147,7 @@ def new_review_comment(review: ReviewRow, identity: int, *, body: str) -> Review
         repository_id=review.repository_id,
         number=review.number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.REVIEW_COMMENT, review.repository_id, review.number, identity),
+        node_id=derive.derived_node_id(NodeKind.REVIEW_COMMENT, review.repository_id, review.number, identity),
         author=review.author,
         association=review.association,
         body=body,

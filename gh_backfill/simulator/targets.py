@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
-from gh_backfill.simulator.rows import Issue, Label, MilestoneRow, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.rows import IssueRow, LabelRow, MilestoneRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -34,15 +34,15 @@ def pull_of(world: World, full_name: str, number: int) -> tuple[RepositoryRow, P
     return home, pull
 
 
-def item_of(world: World, full_name: str, number: int) -> Issue | PullRequestRow:
+def item_of(world: World, full_name: str, number: int) -> IssueRow | PullRequestRow:
     """Return the issue or the pull request of a number; LookupError where there is none."""
     home = repository_of(world, full_name)
     return world.issue(home.id, number) or pull_of(world, full_name, number)[1]
 
 
-def put(world: World, home: RepositoryRow, row: Issue | PullRequestRow) -> None:
+def put(world: World, home: RepositoryRow, row: IssueRow | PullRequestRow) -> None:
     """Put an issue or a pull request in place of the one with its number."""
-    if isinstance(row, Issue):
+    if isinstance(row, IssueRow):
         world.shelves[home.id].put_issue(row)
     else:
         world.shelves[home.id].put(row)
@@ -62,13 +62,13 @@ def people_of(world: World, logins: Sequence[str]) -> tuple[int, ...]:
     return tuple(person_of(world, login) for login in logins)
 
 
-def labels_of(world: World, home: RepositoryRow, names: Sequence[str]) -> tuple[Label, ...]:
+def labels_of(world: World, home: RepositoryRow, names: Sequence[str]) -> tuple[LabelRow, ...]:
     """Return labels by their names, made where there are none."""
     shelf = world.shelves[home.id]
     known = {label.name: label for label in shelf.labels}
     for name in names:
         if name not in known:
-            known[name] = Label(id=next_id(world), node_id=derive.label_node_id(home.full_name, name), name=name)
+            known[name] = LabelRow(id=next_id(world), node_id=derive.label_node_id(home.full_name, name), name=name)
     shelf.labels = tuple(known.values())
     return tuple(known[name] for name in names)
 

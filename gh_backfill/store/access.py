@@ -83,6 +83,7 @@ def _told_of(table: str, need: Needs) -> Row:
         "columns": sorted(need.columns),
         "always": sorted(need.always or ()),
         "inserted": need.always is not None,
+        "by_trigger": need.by_trigger,
         "updated": need.updated,
         "deleted": need.deleted,
     }

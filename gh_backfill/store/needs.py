@@ -14,13 +14,14 @@ from dataclasses import dataclass
 class Needs:
     """The columns that are written in one table: those that every insert sends, and the others; and what is done there.
 
-    Where nothing is inserted, `always` is None.
+    Where nothing is inserted, `always` is None.  What is written `by_trigger` takes a right of ours only to be locked.
     """
 
     always: frozenset[str] | None = None
     sometimes: frozenset[str] = frozenset()
     updated: bool = True
     deleted: bool = False
+    by_trigger: bool = False
 
     @property
     def columns(self) -> frozenset[str]:
@@ -42,8 +43,8 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
     "backfill_chunks": Needs(
         always=names(
-            "after_cursor attempt backfill_state_id chunk_number claimed_by lease_until page_size processor_type "
-            "repository_id started_at status stream_id"
+            "after_cursor attempt backfill_id backfill_state_id chunk_number claimed_by lease_until page_size "
+            "processor_type repository_id started_at status stream_id"
         ),
         sometimes=names(
             "api_calls_made completed_at end_cursor error points pr_numbers rate_limit_remaining retry_at retry_count "
@@ -51,12 +52,12 @@ TO_WRITE: Mapping[str, Needs] = {
         ),
     ),
     "backfill_events": Needs(
-        always=names("detail event repository_id run_key who"),
+        always=names("detail event kind repository_id run_key who"),
         updated=False,
         deleted=True,
     ),
     "backfill_quarantine": Needs(
-        always=names("github_id identity kind number payload reason repository_id"),
+        always=names("github_id identity item_kind kind number payload reason repository_id"),
         sometimes=names("attempts last_seen_at resolved_at"),
     ),
     "backfill_reports": Needs(
@@ -66,31 +67,46 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names("delivered_at delivery_id notified_at"),
     ),
     "backfill_streams": Needs(
-        always=names("backfill_state_id ordering repository_id stream"),
+        always=names("backfill_id backfill_state_id kind ordering repository_id stream"),
         sometimes=names(
             "cursor goal_max_items highest_number items_done lowest_number page_size page_too_big page_worked "
             "pages_clean part pass points read_down_to requests status stuck updated_at watermark"
         ),
     ),
+    "backfills": Needs(
+        always=names("captured id kind repository_id total"),
+        sometimes=names(
+            "completed_at consecutive_errors error_count gaps gaps_seen held held_by held_reason last_error "
+            "last_error_at last_processed_at last_processed_cursor last_processed_number metadata page_size "
+            "pause_reason planned_at points requests resume_at status updated_at"
+        ),
+    ),
     "comments": Needs(
         always=names(
-            "body comment_type commenter_id commit_id created_at diff_hunk github_id id in_reply_to_id "
+            "body comment_type commenter_id commit_id created_at diff_hunk github_id id in_reply_to_id issue_id "
             "original_commit_id original_position path position pull_request_id repository_id review_github_id "
             "updated_at"
         ),
-        sometimes=names("issue_id"),
     ),
     "contributors": Needs(
         always=names("avatar_url display_name github_id is_bot profile_url username"),
         sometimes=names("last_updated_at"),
     ),
-    "progressive_backfill_state": Needs(
-        always=names("metadata processed_prs repository_id status total_prs"),
-        sometimes=names(
-            "chunk_size completed_at consecutive_errors error_count gaps gaps_seen held held_by held_reason last_error "
-            "last_error_at last_processed_at last_processed_cursor last_processed_pr_number pause_reason planned_at "
-            "points requests resume_at updated_at"
+    "issues": Needs(
+        always=names(
+            "assignees author_id body capture_gap closed_at comments_count counts_fetched_at created_at github_id "
+            "html_url is_pull_request labels last_synced_at milestone node_id number repository_id state state_reason "
+            "title updated_at"
         ),
+        deleted=True,
+    ),
+    "progressive_backfill_state": Needs(
+        always=names(
+            "chunk_size completed_at consecutive_errors created_at error_count gaps gaps_seen held held_by held_reason "
+            "id last_error last_error_at last_processed_at last_processed_cursor last_processed_pr_number metadata "
+            "pause_reason planned_at points processed_prs repository_id requests resume_at status total_prs updated_at"
+        ),
+        by_trigger=True,
     ),
     "progressive_capture_jobs": Needs(
         always=names(
@@ -123,7 +139,7 @@ TO_WRITE: Mapping[str, Needs] = {
         always=names("author_id body commit_id github_id pull_request_id repository_id reviewer_id state submitted_at"),
     ),
     "tracked_repositories": Needs(
-        always=names("organization_name repository_id repository_name tracking_enabled"),
+        always=names("kinds organization_name repository_id repository_name tracking_enabled"),
         sometimes=names("updated_at"),
     ),
     "webhook_deliveries": Needs(
@@ -140,6 +156,6 @@ TO_WRITE: Mapping[str, Needs] = {
 
 # What `untrack --delete-rows` needs besides: whoever never deletes a repository's rows needs no such right.
 TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
-    ("backfill_quarantine", "comments", "progressive_backfill_state", "pull_requests", "reviews"),
+    ("backfill_quarantine", "backfills", "comments", "issues", "pull_requests", "reviews"),
     Needs(updated=False, deleted=True),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import Issue
+from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.world import World
 from tests.benchmarks.tables import Table
 from tests.benchmarks.worlds import FIRST, UNITS, Source
@@ -152,7 +152,7 @@ def _sums(rows: Iterable[Sequence[str | int | float]]) -> tuple[str | int | floa
     return ("all", *(sum(cell for cell in column if not isinstance(cell, str)) for column in columns))
 
 
-def _users(world: World, issue: Issue) -> int:
+def _users(world: World, issue: IssueRow) -> int:
     """Count the assignees that GraphQL lists: users who are still there."""
     people = (world.account(person) for person in issue.assignees)
     return sum(person is not None and person.type == "User" for person in people)

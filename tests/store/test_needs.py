@@ -77,6 +77,8 @@ def test_no_statement_takes_a_right_that_is_not_declared(statements: Statements)
 
 def test_every_right_that_is_declared_is_taken_by_a_statement(statements: Statements) -> None:
     for table, need in TO_WRITE.items():
+        if need.by_trigger:
+            continue
         inserting = statements.refused_without("insert", table)
         assert inserting, table
         assert bool(statements.refused_without("update", table)) == need.updated, table

@@ -144,7 +144,7 @@ def _comment(world: World, comment: rows.IssueComment) -> Comment:
     )
 
 
-def _issue(world: World, issue: rows.Issue, *, moved: bool) -> Issue:
+def _issue(world: World, issue: rows.IssueRow, *, moved: bool) -> Issue:
     users = [user for person in issue.assignees if (user := world.account(person)) is not None and user.type == "User"]
     return Issue(
         number=issue.number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import Issue
+from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.world import World
 from tests.storm.expected_world import expected_world
 from tests.storm.weather import Mover
@@ -19,7 +19,7 @@ def moved(*, issues: bool) -> tuple[Mover, World]:
     return mover, world
 
 
-def issues_of(world: World) -> list[Issue]:
+def issues_of(world: World) -> list[IssueRow]:
     return [issue for shelf in world.shelves.values() for issue in shelf.issues.values()]
 
 

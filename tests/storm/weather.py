@@ -12,7 +12,7 @@ from typing import Any
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.simulator.rows import Issue
+from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.world import World
 
 # What a fault's size means differs; these keep the waits short and the pages small.
@@ -185,6 +185,6 @@ class Mover:
         if self._issue(name, number) is not None:
             changes.edit_issue(self._world, name, number, **fields)
 
-    def _issue(self, name: str, number: int) -> Issue | None:
+    def _issue(self, name: str, number: int) -> IssueRow | None:
         home = self._world.repository(*name.split("/"))
         return None if home is None else self._world.issue(home.id, number)
