@@ -175,14 +175,6 @@ def metrics(tx: Transaction) -> Metrics:
     return Metrics(**{**row, **numbers})
 
 
-def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[str, Times]:
-    """Return where the time of the last day's jobs went, by our id of their repository: of these, or of all."""
-    found: dict[str, Times] = {}
-    for row in tx.rows(_SQL["times"], ids=None if repository_ids is None else tuple(repository_ids)):
-        found[row["repository_id"]] = found.get(row["repository_id"], Times()) + Times.of(row["times"])
-    return found
-
-
 def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: CostRates) -> JobFigures:
     name = row["full_name"] or "unknown repository"
     if row["full_name"] is None and row["error"]:  # it begins with a name that was given, of which nobody knows more

@@ -24,7 +24,7 @@ from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.embedded import embedded
 from gh_backfill.tasks import capture, children
-from gh_backfill.tasks.local import is_demo
+from gh_backfill.tasks.demo import is_demo
 from tests import servers
 
 ROOT = Path(__file__).parents[2]
