@@ -150,14 +150,6 @@ def notified(tx: Transaction, run_keys: Sequence[str], at: datetime) -> None:
     tx.run(_SQL["notified"], run_keys=tuple(run_keys), at=at)
 
 
-def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[str, Times]:
-    """Return where the time of the last day's jobs went, by our id of their repository: of these, or of all."""
-    found: dict[str, Times] = {}
-    for row in tx.rows(_SQL["times"], ids=None if repository_ids is None else tuple(repository_ids)):
-        found[row["repository_id"]] = found.get(row["repository_id"], Times()) + Times.of(row["times"])
-    return found
-
-
 def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: CostRates) -> JobFigures:
     name = row["full_name"] or "unknown repository"
     if row["named"] is not None:  # nobody knows whether it is one that others may hear of

@@ -25,7 +25,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.simulator.world import World
 from gh_backfill.store import estimates
 from gh_backfill.store.db import Database, Row
-from gh_backfill.tasks import capture, operate, track
+from gh_backfill.tasks import capture, reread, track
 from gh_backfill.tasks.plan import Plan, open_backfill, plan
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
@@ -282,7 +282,7 @@ def test_a_number_of_which_github_says_nothing_is_asked_again_and_never_skipped(
     house.capture()
     assert [row["number"] for row in stored(house)[0]] == [row["number"] for row in rows[0]]
     house.github.faults.clear()
-    operate.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
     assert stored(house) == rows
 
 
