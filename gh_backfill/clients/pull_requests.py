@@ -120,9 +120,9 @@ def _threads(node: Node) -> Listing[ThreadComments]:
     return parsing.listing(node["reviewThreads"], "review_comment", thread)
 
 
-def _threads_at_once(want: FollowUp) -> int:
-    assert isinstance(want, Threads)
-    return want.first
+def _threads_at_once(follow_up: FollowUp) -> int:
+    assert isinstance(follow_up, Threads)
+    return follow_up.first
 
 
 def _oid(node: Node | None) -> str | None:
