@@ -10,6 +10,9 @@ from tests import corpus
 from tests.expected import GHOST, UNKNOWN, Repository
 
 
+pytestmark = pytest.mark.xdist_group("corpus")  # one process reads it
+
+
 @pytest.fixture(scope="module")
 def world() -> dict[str, Repository]:
     return {repository.full_name: repository for repository in corpus.expected(corpus.folders())}
