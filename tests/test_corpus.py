@@ -9,7 +9,6 @@ import pytest
 from tests import corpus
 from tests.expected import GHOST, UNKNOWN, Repository
 
-
 pytestmark = pytest.mark.xdist_group("corpus")  # one process reads it
 
 
