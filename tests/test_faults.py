@@ -59,7 +59,7 @@ def test_the_proof_of_a_fault_exists(proof: str) -> None:
     ("fault", "proof"), [(fault, each) for fault, found in faults.GITHUB.items() for each in found]
 )
 def test_the_proof_of_a_fault_meets_that_fault(fault: str, proof: str) -> None:
-    """Where faults are struck; elsewhere answers of GitHub's are given as they were recorded.  The storm strikes all."""
+    # Only where faults are struck: elsewhere a test gives an answer as it was recorded.
     path, _, name = proof.partition("::")
     if proof == STORM or "Fault(" not in (ROOT / path).read_text(encoding="utf-8"):
         return
