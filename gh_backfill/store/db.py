@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -20,9 +20,9 @@ from gh_backfill.errors import ConfigurationError, StoreError, StoreLocked, Stor
 from gh_backfill.resources import sql
 from gh_backfill.store import causes
 from gh_backfill.store.causes import Session
-from gh_backfill.store.transaction import Row, Transaction, message, own_errors
+from gh_backfill.store.transaction import Row, Statement, Transaction, message, own_errors
 
-__all__ = ["Busy", "Database", "Row", "Transaction", "connection_arguments"]
+__all__ = ["Busy", "Database", "Row", "Statement", "Transaction", "connection_arguments"]
 
 _SQL = sql("locks")
 
@@ -33,7 +33,6 @@ set local lock_timeout = '5s';
 set local idle_in_transaction_session_timeout = '60s';
 set local timezone = 'UTC'
 """
-_READ_ONLY = ";\nset transaction read only"
 # The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
 _NOT_DURABLE = ";\nset local synchronous_commit = off"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
@@ -87,37 +86,24 @@ class Database:
         self._connection: extensions.connection | None = None
         self._busy = False
 
-    @contextmanager
-    def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
+    def transaction(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
         """Run the block in one transaction, committed at its end and rolled back by any exception.
 
-        Each statement is a round trip, and the COMMIT another one; what opens the transaction travels with the first of
-        them.  One that is `read_only` has nothing to commit, so each of its statements is a transaction alone: under
-        PostgreSQL's usual isolation each has a snapshot of its own in either case.
-
+        Each statement is a round trip, and the COMMIT another one; what opens the transaction travels with the first.
         Raises a `StoreError` for everything that PostgreSQL or psycopg2 say: `StoreUnavailable` where the connection
         cannot be made or is lost (the outcome of a COMMIT cut off midway is unknown: claim again to find out),
         `StoreConflict` for a deadlock, a serialization failure or a lock not granted in time (replay the whole block),
         `StoreDenied` where a right or a setting is wrong, and `RowRefused` for a row that a constraint, a type or a
         limit of size does not admit.
         """
-        self._refuse_to_nest()
-        self._busy = True
-        try:
-            with self.busy.counted():
-                opening = self._opened(self._limits + (_READ_ONLY if read_only else ""), alone=read_only)
-                tx = self._transaction(opening)
-                try:
-                    yield tx
-                    self._commit(tx, opening)
-                except StoreLocked as locked:
-                    self._roll_back(opening)
-                    raise StoreLocked(f"{locked}{self._holders()}") from locked
-                except BaseException:
-                    self._roll_back(opening)
-                    raise
-        finally:
-            self._busy = False
+        return self._entered(f"begin{' read only' if read_only else ''}; {self._limits}", alone=False)
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Run the block with statements that only read, each a round trip and a transaction by itself: none to commit.
+
+        What a statement locks or sets is gone after it.  Raises what `transaction` raises.
+        """
+        return self._entered(f"{self._limits};\nset transaction read only", alone=True)
 
     def statement(self, statement: str, /, *, durable: bool = True, **params: object) -> list[Row]:
         """Run one statement in a transaction of its own, in a single round trip, and return its rows.
@@ -129,6 +115,29 @@ class Database:
         self._refuse_to_nest()
         with self.busy.counted():
             return self._at_once(statement, params, durable=durable)
+
+    def transactions(self, each: Iterable[Iterable[Statement]]) -> None:
+        """Run transactions one after the other in a single round trip, each with its limits and committed by itself.
+
+        The first that fails ends it, and its error is raised: those before it are committed, none after it was begun.
+        Nothing is sent again.
+        """
+        self._refuse_to_nest()
+        with self.busy.counted():
+            opening = self._opened("", alone=False)
+            tx = self._transaction(opening)
+            for statements in each:
+                tx.later(f"begin; {self._limits}")
+                for statement, params in statements:
+                    tx.later(statement, **params)
+                tx.later("commit")
+            waiting = tx.waiting()
+            try:
+                if waiting:
+                    self._executed(opening, message(*waiting))
+            except BaseException:
+                self._roll_back(opening)
+                raise
 
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
@@ -149,16 +158,36 @@ class Database:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def _entered(self, opens: str, *, alone: bool) -> Iterator[Transaction]:
+        self._refuse_to_nest()
+        self._busy = True
+        try:
+            with self.busy.counted():
+                opening = self._opened(opens, alone=alone)
+                tx = self._transaction(opening)
+                try:
+                    yield tx
+                    self._commit(tx, opening)
+                except StoreLocked as locked:
+                    self._roll_back(opening)
+                    raise StoreLocked(f"{locked}{self._holders()}") from locked
+                except BaseException:
+                    self._roll_back(opening)
+                    raise
+        finally:
+            self._busy = False
+
     def _refuse_to_nest(self) -> None:
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
 
-    def _opened(self, limits: str, *, alone: bool) -> _Opening:
+    def _opened(self, text: str, *, alone: bool) -> _Opening:
         """Prepare a transaction; nothing but a connection is asked of the server yet."""
         fresh = self._connection is None
         if fresh:
             self._connection = self._connect()
-        return _Opening(text=limits if alone else f"begin; {limits}", alone=alone, fresh=fresh)
+        return _Opening(text=text, alone=alone, fresh=fresh)
 
     def _transaction(self, opening: _Opening) -> Transaction:
         return Transaction(lambda text: self._send(opening, text), lambda: self._cursor(opening), self._session())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from gh_backfill.store.causes import Session
 from gh_backfill.store.parameters import adapted
 
 Row = dict[str, Any]
+# A statement and its parameters.
+Statement = tuple[str, Mapping[str, object]]
 
 
 class Transaction:

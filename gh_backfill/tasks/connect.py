@@ -64,7 +64,7 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
     if settings.database_url is None and writing:
         migrations.apply(db)
         return
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         missing = migrations.pending(tx)
         astray = preflight.place(tx).led_astray if missing and db.schema is None else None
         if missing and astray is None and migrations.is_empty(tx):
@@ -81,7 +81,7 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
             f"the database lacks {counted(len(missing), 'migration')} ({names}{more}): run gh-backfill migrate first"
         )
     if settings.in_actions and not missing:  # before anything of theirs can be said
-        with db.transaction(read_only=True) as tx:
+        with db.reading() as tx:
             repositories.note_names(tx)
     if policed and not lacking:
         lacking = [f"{table}: {reason}" for table, reason in access.prove(db) if table in policed]

@@ -18,7 +18,7 @@ def estimates(db: Database, repository_ids: Sequence[str], *, now: datetime | No
 
     Those that are complete are left out, and those of which GitHub's count is not known.  Nothing is written.
     """
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         works = store.works(tx, repository_ids)
     standing = budget(db, now=now)
     return {repository_id: estimate(work, standing) for repository_id, work in works.items()}

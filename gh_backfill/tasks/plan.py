@@ -119,7 +119,7 @@ def plan(
     Raises ConfigurationError if nothing of what was asked for is here, and GitHubError if GitHub answers nothing; then
     nothing is written but, where it refuses the credential, a failed job that says so.
     """
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         known = repositories.find(tx, asked)
         unknown = tuple(name for name, found in known.items() if found is None)
         if asked and len(unknown) == len(known):

@@ -95,6 +95,14 @@ def test_a_read_only_transaction_cannot_write(db: Database) -> None:
         add(tx, 1, "Dune")
 
 
+def test_what_only_reads_cannot_write_and_leaves_nothing_open(db: Database) -> None:
+    with db.reading() as tx:
+        with pytest.raises(StoreDenied, match="takes no writes"):
+            add(tx, 1, "Dune")
+        assert tx.rows("select id from shelf") == []
+    assert titles(db) == []
+
+
 def test_transactions_do_not_nest(db: Database) -> None:
     with pytest.raises(RuntimeError, match="nest"), db.transaction(), db.transaction():
         pass
@@ -181,11 +189,11 @@ def test_every_transaction_has_its_limits_and_leaves_none_of_them_behind(db: Dat
     limits = """
         select current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
                current_setting('transaction_read_only') as read_only"""
+    with db.reading() as tx:
+        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
+        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
     with db.transaction(read_only=True) as tx:
         assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
-        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
-    with db.transaction() as tx:
-        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "off"}
         tx.run("commit")  # behind a pooler the next client would get the session as it is now
         assert tx.row(limits) == {"lock": "0", "idle": "0", "read_only": "off"}
         tx.run("begin")
@@ -231,7 +239,10 @@ def test_a_round_trip_is_spent_on_each_answer_that_is_asked_for_and_on_the_commi
             connected = len(line.forget()) - 1
         assert (connected, len(line.forget())) == (2, 1)
         assert titles(far) == []
-        assert len(line.forget()) == 1
+        assert len(line.forget()) == 2
+        with far.reading() as tx:
+            assert tx.rows("select id from shelf") == tx.rows("select id from shelf where id > 9")
+        assert len(line.forget()) == 2
         with far.transaction() as tx:
             tx.later("insert into shelf values (1, 'Dune')")
             tx.row("select 1 as one")
@@ -248,8 +259,10 @@ def test_a_connection_that_died_while_idle_is_replaced_also_where_everything_was
     terminate(empty_database_url, pid_of(db))
     with db.transaction() as tx:
         tx.later("insert into shelf values (1, 'Dune')")
-    terminate(empty_database_url, pid_of(db))
-    assert titles(db) == ["Dune"]
+    for _ in range(2):
+        terminate(empty_database_url, pid_of(db))
+        with db.reading() as tx:
+            assert tx.rows("select title from shelf") == [{"title": "Dune"}]
 
 
 def pid_of(db: Database) -> int:
