@@ -9,7 +9,7 @@ Versions that the ledger knows and this installation does not were written by a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -37,11 +37,12 @@ def pending(tx: Transaction) -> list[Migration]:
 
     Raises ConfigurationError where what was applied is hidden from this role.
     """
-    every = known()
-    if not every:
-        return []
-    applied = _applied(tx)
-    return [migration for migration in every if applied.get(migration.version) != migration.checksum]
+    return left(_applied(tx)) if known() else []
+
+
+def left(applied: Mapping[str, str]) -> list[Migration]:
+    """Return the migrations that are not among those that were applied, checksums by version, as they are now."""
+    return [migration for migration in known() if applied.get(migration.version) != migration.checksum]
 
 
 def is_empty(tx: Transaction) -> bool:
@@ -70,9 +71,9 @@ def apply(db: Database, sleep: Callable[[float], None] | None = None) -> list[Mi
     try:
         db.transactions(_statements(migration, db.schema) for migration in waiting)
     except StoreError as error:
-        left = again(lambda: _pending(db))
-        done = [migration for migration in _before(error, waiting) if migration not in left]
-        return done + [migration for migration in left if one(migration)]
+        still = again(lambda: _pending(db))
+        done = [migration for migration in _before(error, waiting) if migration not in still]
+        return done + [migration for migration in still if one(migration)]
     return waiting
 
 
