@@ -78,7 +78,7 @@ def prove(db: Database) -> list[tuple[str, str]]:
     with suppress(_RolledBack), db.transaction() as tx:
         key = _key(tx)
         for table, insert, update in _proofs():
-            tx.run(_SQL["before_each"])
+            tx.later(_SQL["before_each"])
             reason = _attempt(tx, insert, update, key)
             if reason is not None:
                 failures.append((table, reason))

@@ -43,7 +43,7 @@ def record(tx: Transaction, event: BackfillEvent, details: Mapping[str, str | No
     """Note that something was done to repositories: for each, by our id, a detail in words or None."""
     rows = [{"repository_id": repository_id, "detail": detail} for repository_id, detail in details.items()]
     if rows:
-        tx.run(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key)
+        tx.later(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key)
 
 
 def last(tx: Transaction, repository_ids: Sequence[str] | None = None, *, most: int = 20) -> list[Recorded]:

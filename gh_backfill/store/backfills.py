@@ -56,12 +56,10 @@ def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal
     A finished walk whose goal is raised goes on from its own cursor; one that is asked for again starts at the top.  A
     catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.
     """
-    state = tx.row(_SQL["open_state"], repository_id=repository_id, total=total)
-    assert state is not None
-    tx.run(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items)
-    if tx.run(_SQL["close_catch_up"], repository_id=repository_id):
-        tx.run(_SQL["skip_catch_up"], repository_id=repository_id)
-    tx.run(_SQL["open_history"], repository_id=repository_id, state_id=state["id"], max_items=goal.max_items)
+    tx.later(_SQL["open_state"], repository_id=repository_id, total=total)
+    tx.later(_SQL["restart_history"], repository_id=repository_id, max_items=goal.max_items)
+    tx.later(_SQL["close_catch_up"], repository_id=repository_id)
+    tx.later(_SQL["open_history"], repository_id=repository_id, max_items=goal.max_items)
 
 
 def split(tx: Transaction, repository_id: str, ranges: Sequence[tuple[int, int]], *, began: datetime) -> bool:
@@ -108,7 +106,7 @@ def resume(tx: Transaction, repository_id: str) -> bool:
 
 def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime) -> None:
     """Note that these repositories are in a plan now, so that the others come first next time."""
-    tx.run(_SQL["mark_planned"], ids=tuple(repository_ids), now=now)
+    tx.later(_SQL["mark_planned"], ids=tuple(repository_ids), now=now)
 
 
 def lock_stream(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from gh_backfill import database_address
@@ -127,16 +127,17 @@ def github(settings: Settings) -> GraphQL:
 
 
 @contextmanager
-def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator[None]:
+def sharing(graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool = True) -> Iterator[None]:
     """Let the requests within the block come out of the budget that all jobs of the identity share.
 
-    It is kept in the same database, over a connection of its own; where nothing is to be written, nothing is shared.
+    It is kept in the same database, over a connection of its own; one that asks GitHub only while no transaction is
+    open needs none (not `apart`).  Where nothing is to be written, nothing is shared.
     """
     if not writing:
         yield
         return
     alone = graphql.gate
-    with db.another() as own:
+    with db.another() if apart else nullcontext(db) as own:
         graphql.gate = SharedGate(own)
         try:
             yield

@@ -38,7 +38,9 @@ where walk.repository_id = %(repository_id)s and walk.stream = 'history' and wal
 -- Open the walk; one that exists goes on from its cursor, with the larger of both goals (null: everything).  One that is
 -- split stands still itself until its parts are done.
 insert into backfill_streams as s (repository_id, backfill_state_id, stream, ordering, goal_max_items)
-values (%(repository_id)s, %(state_id)s, 'history', 'CREATED_AT', %(max_items)s)
+select b.repository_id, b.id, 'history', 'CREATED_AT', %(max_items)s
+from progressive_backfill_state b
+where b.repository_id = %(repository_id)s
 on conflict (repository_id, stream, part) do update
 set goal_max_items = case when s.goal_max_items is null or excluded.goal_max_items is null then null
                           else greatest(s.goal_max_items, excluded.goal_max_items) end,
@@ -90,18 +92,18 @@ set status = 'active', cursor = null, pass = 1, read_down_to = watermark - %(mar
 where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'completed' and watermark is not null;
 
 -- name: close_catch_up
--- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.
-update backfill_streams
-set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
-where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'active';
-
--- name: skip_catch_up
--- Its open chunk would be taken over by the next catch-up, with a cursor from the middle of this one.
+-- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.  Its open
+-- chunk would be taken over by the next catch-up, with a cursor from the middle of this one.
+with closed as (
+    update backfill_streams
+    set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
+    where repository_id = %(repository_id)s and stream = 'catch_up' and status = 'active'
+    returning id
+)
 update backfill_chunks c
 set status = 'skipped', lease_until = null, retry_at = null, error = 'the walk goes on: the catch-up begins anew after it'
-from backfill_streams s
-where s.id = c.stream_id and s.repository_id = %(repository_id)s and s.stream = 'catch_up'
-  and c.status in ('pending', 'processing');
+from closed
+where closed.id = c.stream_id and c.status in ('pending', 'processing');
 
 -- name: choose_stream
 -- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.

@@ -1,11 +1,11 @@
 -- The end of a backfill.  The caller holds the locks of stream and state.
 
 -- name: missing
--- No row: something is still open.  What is missing is what GitHub counts of the goal and neither the table nor the walk
+-- No row of a repository: something is still open.  What is missing is what GitHub counts of the goal and neither the table nor the walk
 -- has: rows that were deleted here were listed, and what was deleted on GitHub since is no less complete for it.  What is
 -- in quarantine is listed, and what was created after the walk began is not the walk's.  What a walk listed that is stuck
 -- proves nothing: it did not end.
-select b.gaps_seen,
+select b.repository_id, b.gaps_seen,
        case when h.goal_max_items <= walk.listed then 0
             else least(h.goal_max_items, b.total_prs)
                  - case when h.stuck then here.stored else greatest(here.stored, walk.listed + here.later) end end as missing
@@ -25,7 +25,7 @@ cross join lateral (
     from pull_requests p
     where p.repository_id = b.repository_id
 ) here
-where b.repository_id = %(repository_id)s and b.status = 'active'
+where b.repository_id = any(%(ids)s::uuid[]) and b.status = 'active'
   and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');
 
 -- name: gaps

@@ -123,7 +123,7 @@ where repository_id = %(repository_id)s and status = 'completed' and held;
 -- A chunk that waits for its next try does not wait any longer.
 update backfill_chunks
 set retry_at = null
-where repository_id = %(repository_id)s and stream_id is not null and status = 'pending' and retry_at is not null;
+where repository_id = any(%(ids)s::uuid[]) and stream_id is not null and status = 'pending' and retry_at is not null;
 
 -- name: holder
 -- Of several parts the one that was claimed last.
