@@ -13,7 +13,7 @@ from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
-from gh_backfill.store import endings, recovery
+from gh_backfill.store import endings
 from gh_backfill.store.db import Row, Transaction
 from gh_backfill.store.words import stored
 
@@ -42,12 +42,6 @@ class NoClaim:
     held_reason: str | None = None
     held_by: str | None = None
     last_error: str | None = None
-
-
-def lock_status(tx: Transaction, repository_id: str) -> BackfillStatus | None:
-    """Lock a backfill and return its status, which may be another than was read before; None where it has no stream."""
-    rows = tx.rows(_SQL["lock_backfill"], repository_id=repository_id)
-    return BackfillStatus(rows[0]["status"]) if rows else None
 
 
 def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal) -> None:
@@ -85,23 +79,6 @@ def last_part(tx: Transaction, repository_id: str) -> int:
     """Return how many parts the walk of a repository ever had, 0 for one that was always whole."""
     row = tx.row(_SQL["last_part"], repository_id=repository_id)
     return 0 if row is None else row["part"]
-
-
-def catch_up(tx: Transaction, repository_id: str, *, total: int) -> bool:
-    """Let a finished backfill read what changed since its last catch-up; False if it never had one."""
-    if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, margin=MARGIN):
-        return False
-    tx.run(_SQL["open_state"], repository_id=repository_id, total=total)
-    endings.look_for_gaps(tx, repository_id)
-    return True
-
-
-def resume(tx: Transaction, repository_id: str) -> bool:
-    """Set a paused backfill to active; False if it was not paused, or if a person holds it."""
-    resumed = tx.run(_SQL["resume_in_time"], repository_id=repository_id) == 1
-    if resumed:
-        recovery.set_going(tx, repository_id)
-    return resumed
 
 
 def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime) -> None:

@@ -19,13 +19,6 @@ def complete_or_look_again(tx: Transaction, *repository_ids: str) -> None:
                 tx.later(_SQL["complete_state"], repository_id=row["repository_id"], gaps=gaps)
 
 
-def look_for_gaps(tx: Transaction, repository_id: str) -> None:
-    """Let a backfill that is open again also ask for what GitHub counted and did not list the last time."""
-    row = tx.row(_SQL["gaps"], repository_id=repository_id)
-    if row is not None:
-        look_again(tx, repository_id, row["gaps"])
-
-
 def look_again(tx: Transaction, repository_id: str, missing: int) -> None:
     """Let a backfill that is open, or was complete, look at its end once more, for so many are missing."""
     tx.later(_SQL["walk_on"], repository_id=repository_id)

@@ -129,14 +129,14 @@ def _captures(rig: Rig) -> Iterator[Table]:
     near, far = taken[0.0], taken[AWAY]
     chunks = sum(b"backfill_chunks\nset status = 'completed'" in said for said in near.said)
     yield Table(
-        section="distance of a capture",
+        section="distant_capture",
         title=f"a capture of {PULL_REQUESTS} pull requests",
         columns=("trips", "chunks", "trips a chunk", "s at 0 ms", "s at 60 ms", "ratio"),
         rows=((near.trips, chunks, near.trips / chunks, near.seconds, far.seconds, far.seconds / near.seconds),),
     )
     counted = Counter(statements(said) for said in near.said)
     yield Table(
-        section="trips of a capture",
+        section="distant_trips",
         title="what each round trip of the capture carries",
         columns=("statements", "times"),
         rows=tuple(counted.most_common()),
@@ -146,8 +146,8 @@ def _captures(rig: Rig) -> Iterator[Table]:
 def statements(said: bytes) -> str:
     """Name the statements of a message, by their text in `store/sql/` up to the first parameter."""
     text = said.decode(errors="replace")
-    found = sorted((text.find(begin), name) for begin, name in _beginnings() if begin in text)
-    names = [name for _, name in found]
+    found = sorted((text.find(begin), len(begin), name) for begin, name in _beginnings() if begin in text)
+    names = list({place: name for place, _, name in found}.values())  # of two that begin alike the longer one
     ends = re.search(r"\b(commit|rollback)\s*\0?$", text.strip("\0"))
     return (
         " + ".join([*(["begin"] if "begin;" in text[:20] else []), *names, *([ends[1]] if ends else [])]) or "connect"

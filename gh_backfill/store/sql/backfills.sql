@@ -1,14 +1,5 @@
 -- Claim, fence, commit.  Lock order everywhere: stream and state, chunk, data.
 
--- name: lock_backfill
--- Whoever opens a backfill waits for its workers and for others who open it, and judges what they left.
-select b.status
-from backfill_streams s
-join progressive_backfill_state b on b.id = s.backfill_state_id
-where s.repository_id = %(repository_id)s
-order by s.stream = 'catch_up', s.part
-for no key update of s, b;
-
 -- name: open_state
 -- Open the one state row of a repository, whatever it was before; the count of captured rows starts from the truth.
 -- What a person paused stays so until its time has come.

@@ -28,9 +28,6 @@ cross join lateral (
 where b.repository_id = any(%(ids)s::uuid[]) and b.status = 'active'
   and not exists (select from backfill_streams s where s.backfill_state_id = b.id and s.status = 'active');
 
--- name: gaps
-select gaps from progressive_backfill_state where repository_id = %(repository_id)s and gaps > 0;
-
 -- name: walk_on
 -- The walk asks again for what follows its end.  One that is split asked for every number by itself.
 update backfill_streams s

@@ -1,8 +1,9 @@
 -- Many backfills are opened in one transaction: what decides is asked for all of them at once.
 
 -- name: lock_and_look
--- The locks of `lock_backfill`, for all that are to be opened, before any row of data.  Rows without a repository tell that a
--- name which GitHub gives now (rows: [{github_id, full_name}]) is another one here, or belongs to somebody else.
+-- Whoever opens backfills waits for their workers and for others who open them, before any row of data, and judges what they
+-- left.  A row without a repository tells that a name which GitHub gives now (rows: [{github_id, full_name}]) is another one
+-- here, or belongs to somebody else.
 with locked as materialized (
     select s.repository_id, s.stream, s.status as stream_status, s.watermark, b.status, b.gaps,
            b.held and coalesce(b.resume_at, 'infinity') > clock_timestamp() as stays
