@@ -225,6 +225,29 @@ def test_what_was_left_for_later_and_fails_undoes_the_transaction(db: Database) 
     assert titles(db) == []
 
 
+def test_several_questions_are_answered_in_one_round_trip_each_by_its_own_rows(db: Database) -> None:
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+        add(tx, 2, "100 %")
+    with db.reading() as tx:
+        titled = "select id from shelf where title = %(title)s order by id -- by title"
+        every = "with all_of_it as (select * from shelf where title like '%0 %') select * from all_of_it;"
+        none = "select title from shelf where id = any(%(ids)s)"
+        found = tx.together((titled, {"title": "Dune"}), (every, {}), (none, {"ids": ()}))
+    assert found == [[{"id": 1}], [{"id": 2, "title": "100 %"}], []]
+
+
+def test_transactions_that_are_sent_at_once_are_kept_up_to_the_first_that_fails(db: Database) -> None:
+    insert = "insert into shelf values (%(id)s, %(title)s)"
+    one, two = {"id": 1, "title": "Dune"}, {"id": 2, "title": "Emma"}
+    with pytest.raises(RowRefused):
+        db.transactions([[(insert, one)], [(insert, two), (insert, one)], [(insert, {"id": 3, "title": "Ulysses"})]])
+    assert titles(db) == ["Dune"]
+    db.transactions([[(insert, two)]])
+    db.transactions([])
+    assert titles(db) == ["Dune", "Emma"]
+
+
 def test_an_exception_drops_what_was_left_for_later(db: Database) -> None:
     with suppress(LookupError), db.transaction() as tx:
         tx.later("insert into shelf values (1, 'Dune')")
