@@ -110,7 +110,7 @@ def _commands(rig: Rig) -> Table:
     return Table(
         section="distance",
         title="round trips to the database, and seconds of a command at 0 and 60 ms",
-        columns=("command", *(f"trips, {many} repositories" for many in MANY), "s at 0 ms", "s at 60 ms"),
+        columns=("command", *(f"trips over {many}" for many in MANY), "s at 0 ms", "s at 60 ms"),
         rows=tuple(rows),
         missed=tuple(f"{name} takes more than {ALLOWED[name]} round trips" for name in over),
     )
