@@ -37,7 +37,7 @@ from gh_backfill.policy.markdown import counted, plain
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.policy.standing import notice
-from gh_backfill.tasks import accounts, children, connect, local, operate, preview
+from gh_backfill.tasks import accounts, children, connect, local, preview
 from gh_backfill.tasks import capture as capturing
 from gh_backfill.tasks import plan as planning
 from gh_backfill.tasks import track as tracking
@@ -100,7 +100,7 @@ def track(
         tracked = named + listed
     else:
         actor = connect.actor(environment)
-        with connect.database(environment) as db, connect.sharing(graphql, db):
+        with connect.database(environment) as db, connect.sharing(graphql, db, apart=False):
             named, listed = ask(yes=yes)
             first = goal if backfill is not False else None
             tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor, kinds=wanted)
@@ -160,12 +160,13 @@ def plan(
 
 def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *, dry_run: bool, as_json: bool) -> None:
     writing = not dry_run
-    with connect.database(environment, writing=writing) as db, connect.sharing(graphql, db, writing=writing):
+    with (
+        connect.database(environment, writing=writing) as db,
+        connect.sharing(graphql, db, writing=writing, apart=False),
+    ):
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
             _plan_nothing(environment, reason, as_json=as_json)
             return
-        if writing:
-            recover(db, [found for found in operate.ids_of(db, asked).values() if found] or None)
         made = planning.plan(
             db,
             graphql,
@@ -178,6 +179,7 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
             limit=environment.plan_limit,
             per_part=environment.per_part,
             dry_run=dry_run,
+            recovering=writing,
             actor=connect.actor(environment),
             kinds=options.kinds(None, environment),
         )

@@ -43,19 +43,31 @@ class Needs:
     deleted: bool = False
 
 
-def lacking(tx: Transaction) -> list[str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """What a command finds: the checksums of the migrations that were applied, what is lacking, one line each.
+
+    `policed` are the tables whose row level security counts for us and has no policy that simply admits us.
+    """
+
+    applied: Mapping[str, str]
+    lacking: Sequence[str]
+    policed: frozenset[str]
+
+
+def look(tx: Transaction, *, writing: bool) -> Access:
+    """Return what there is for us, in one query of a few milliseconds; the ledger of migrations must be there."""
+    return _looked(tx, needed() if writing else {})
+
+
+def lacking(tx: Transaction) -> Sequence[str]:
     """Return what the database lacks for our writing, one line each.  One query of a few milliseconds."""
-    return _lacking(tx, needed())
+    return look(tx, writing=True).lacking
 
 
-def lacking_to_delete(tx: Transaction) -> list[str]:
+def lacking_to_delete(tx: Transaction) -> Sequence[str]:
     """Return what the database lacks for deleting what was captured of a repository, one line each."""
-    return _lacking(tx, _needs(sql("untracking").values()))
-
-
-def policed(tx: Transaction) -> frozenset[str]:
-    """Return the tables whose row level security counts for us and has no policy that simply admits us."""
-    return frozenset(row["table"] for row in tx.rows(_SQL["policed"], tables=tuple(sorted(needed()))))
+    return _looked(tx, _needs(sql("untracking").values())).lacking
 
 
 def prove(db: Database) -> list[tuple[str, str]]:
@@ -67,7 +79,7 @@ def prove(db: Database) -> list[tuple[str, str]]:
     with suppress(_RolledBack), db.transaction() as tx:
         key = _key(tx)
         for table, insert, update in _proofs():
-            tx.run(_SQL["before_each"])
+            tx.later(_SQL["before_each"])
             reason = _attempt(tx, insert, update, key)
             if reason is not None:
                 failures.append((table, reason))
@@ -92,7 +104,7 @@ class _RolledBack(Exception):
     """Ends a transaction that must leave nothing behind."""
 
 
-def _lacking(tx: Transaction, needed: Mapping[str, Needs]) -> list[str]:
+def _looked(tx: Transaction, needed: Mapping[str, Needs]) -> Access:
     needs = [
         {"table": table, "columns": sorted(need.columns), "always": sorted(need.always or ()),
          "inserted": need.always is not None, "updated": need.updated,
@@ -100,7 +112,12 @@ def _lacking(tx: Transaction, needed: Mapping[str, Needs]) -> list[str]:
         for table, need in sorted(needed.items())
     ]  # fmt: skip
     rows = tx.rows(_SQL["lacking"], needs=needs)
-    return [*(_told(row) for row in rows if row["what"] not in _RIGHTS), *_rights(rows)]
+    known = {"applied", "policed", *_RIGHTS}
+    return Access(
+        applied={row["table"]: row["column"] for row in rows if row["what"] == "applied"},
+        lacking=[*(_told(row) for row in rows if row["what"] not in known), *_rights(rows)],
+        policed=frozenset(row["table"] for row in rows if row["what"] == "policed"),
+    )
 
 
 def _needs(statements: Iterable[str]) -> dict[str, Needs]:
@@ -185,10 +202,11 @@ def _rights(rows: Sequence[Row]) -> Iterator[str]:
     of_rights: dict[str, list[str]] = {}
     for table, rights in of_table.items():
         of_rights.setdefault(", ".join(right for right in _RIGHTS if right in rights), []).append(table)
+    role = next((row["role"] for row in rows if row["what"] in _RIGHTS), "")
     for rights_text, tables in of_rights.items():
         names = ", ".join(tables)
         which = names if len(tables) <= _TOLD_APART else f"{len(tables)} tables"
-        yield f"no right to {rights_text} {which}: grant {rights_text} on {names} to {rows[0]['role']}"
+        yield f"no right to {rights_text} {which}: grant {rights_text} on {names} to {role}"
 
 
 def _key(tx: Transaction) -> Row:

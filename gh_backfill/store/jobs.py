@@ -42,10 +42,10 @@ def plan(
     What an earlier attempt of the run left open is closed: it is over, and its place is planned anew.
     """
     if run.attempt > 1:
-        tx.run(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
+        tx.later(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
-        tx.run(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
+        tx.later(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
 
 
 def plan_failed(
@@ -62,7 +62,7 @@ def plan_failed(
             {"repository_id": repository_id, "error": error, "error_type": error_type}
             for repository_id, error in errors
         ]
-        tx.run(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
+        tx.later(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
 
 
 def plan_waiting(
@@ -70,7 +70,7 @@ def plan_waiting(
 ) -> None:
     """Write a job that is over before it began for each repository that has to wait for points, and why."""
     if repository_ids:
-        tx.run(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=job_type, **_of(run))
+        tx.later(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=job_type, **_of(run))
 
 
 def start(

@@ -150,7 +150,7 @@ def retry_quarantined(
 
 def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
     """Return our id for each name, None for what is not here; raises ConfigurationError if nothing is."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         known = repositories.find(tx, list(dict.fromkeys(names)))
     if names and not any(known.values()):
         raise ConfigurationError(f"not tracked here: {', '.join(known)}; run gh-backfill track owner/name first")
@@ -224,7 +224,7 @@ def _reread(
 ) -> Operated:
     if repository_id is None:
         return Operated(given=name, result="not tracked here", failed=True)
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         numbers = quarantined_numbers(tx, repository_id, most_attempts=quarantine.WITHOUT_END)
         entries = _open_entries(tx, repository_id)
         (repository,) = (
@@ -289,7 +289,7 @@ def _outlook(numbers: int, entries: int) -> str:
 
 def _without_number(db: Database, repository_id: str) -> str | None:
     """Say what is in a quarantine in which nothing is left that has a number; None where nothing is left at all."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         many = _open_entries(tx, repository_id)
     if not many:
         return None

@@ -17,7 +17,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import adaptivity, database, peers, points, prices, quick, reservations, scale, tables, wall
+from tests.benchmarks import (
+    adaptivity,
+    database,
+    distance,
+    peers,
+    points,
+    prices,
+    quick,
+    reservations,
+    scale,
+    tables,
+    wall,
+)
 from tests.benchmarks.github import ROOT
 from tests.benchmarks.rig import Rig, rig
 from tests.benchmarks.tables import Table
@@ -41,10 +53,12 @@ def main() -> int:
         with rig() as made:
             figures = quick.measure(made, quick.source())
             paid = quick.prices(made)
+            trips = quick.trips(made)
         if options.record:
-            quick.record(figures)
-        over = quick.exceeded(figures, quick.bounds())
-        tables.show(quick.table(figures, over), console)
+            quick.record(figures | trips)
+        over = quick.exceeded(figures | trips, quick.bounds())
+        for measured in (figures, trips):
+            tables.show(quick.table(measured, over), console)
         tables.show(paid, console)
         return 1 if over or paid.missed else 0
     sections = ["peers"] if options.peers else options.sections or [name for name in SECTIONS if name != "peers"]
@@ -87,6 +101,7 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "cpu": lambda made, _: scale.cpu(made),
     "memory": lambda made, options: scale.scale(made, _sizes(options))[1:2],
     "database": lambda made, options: [*database.database(made, _stored(options)), reservations.reservations(made)],
+    "distance": lambda made, _: distance.distance(made),
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
     "peers": lambda made, options: peers.peers(made, options.cache),
 }
