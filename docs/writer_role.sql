@@ -13,14 +13,14 @@ do $$ begin
 end $$;
 
 grant select, insert, update on
-    repositories, contributors, tracked_repositories, pull_requests, reviews, comments,
+    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
     progressive_backfill_state, backfills, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     api_budgets, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, and the record is
 -- kept for a year.
-grant delete on pull_requests, webhook_deliveries, webhook_pending, backfill_events to gh_backfill_writer;
+grant delete on pull_requests, issues, webhook_deliveries, webhook_pending, backfill_events to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
 --     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;
@@ -33,7 +33,7 @@ declare
     name text;
 begin
     foreach name in array array[
-        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'comments',
+        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
         'progressive_backfill_state', 'backfills', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'api_budgets', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'gh_backfill_migrations'

@@ -18,7 +18,7 @@ def main() -> NoReturn:
         for name in ("FORCE_COLOR", "PY_COLORS", "TTY_COMPATIBLE"):
             os.environ.pop(name, None)
     try:
-        from gh_backfill import cli  # noqa: PLC0415  (loading takes most of a second)
+        from gh_backfill import cli  # noqa: PLC0415  (loading takes a moment)
     except ImportError as error:
         sys.exit(f"error: this installation is not complete, install it again: {error}")
     cli.main()

@@ -12,13 +12,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from gh_backfill import hidden, output
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.markdown import plain, shortened
 from gh_backfill.policy.redaction import without_secrets
-from gh_backfill.settings import Settings
+
+if TYPE_CHECKING:  # the command line starts without what reads settings
+    from gh_backfill.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.main import get_command_name as name_of
 
 from gh_backfill import __version__, actions, console, logs, output, unexpected
-from gh_backfill.commands import database, history, look, operate, reports, work
+from gh_backfill.commands import database, history, look, machine, operate, reports, work
 from gh_backfill.engine import interrupts
 from gh_backfill.errors import BackfillError
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
-    (work.run, work.track, work.plan, work.capture, reports.report, database.migrate),
+    (machine.run, work.track, work.plan, work.capture, reports.report, database.migrate),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),
     (database.grant_reader,),
@@ -40,6 +41,7 @@ STOPPED = "interrupted; what was committed is kept, and the next run goes on fro
 def main() -> NoReturn:
     """Run the command line; how it ends is one line on stderr and an exit code, never a traceback."""
     output.install(os.environ, sys.argv[1:])
+    _leave_out_the_others(sys.argv[1:])
     logs.begin()
     interrupts.listen()
     try:
@@ -53,6 +55,14 @@ def main() -> NoReturn:
         output.finish()
         code = 1
     sys.exit(code)
+
+
+def _leave_out_the_others(arguments: Sequence[str]) -> None:
+    """Keep the command that is asked for, for Typer would build all; help, and a wrong name, need the whole list."""
+    asked = next((each for each in arguments if not each.startswith("-")), "")
+    app.registered_commands = [
+        each for each in app.registered_commands if each.callback and name_of(each.callback.__name__) == asked
+    ] or app.registered_commands
 
 
 def _code() -> int:

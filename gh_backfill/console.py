@@ -11,25 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from gh_backfill import output, tables
-from gh_backfill.engine.outcome import Captured
 from gh_backfill.policy import markdown
-from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import redacted, visible
-from gh_backfill.policy.selection import Verdict
 from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
-from gh_backfill.store.repositories import OtherKind, Status
-from gh_backfill.tasks.local import LocalRun
-from gh_backfill.tasks.plan import Plan
-from gh_backfill.tasks.preview import Foreseen
-from gh_backfill.tasks.track import Result, Tracked
+
+if TYPE_CHECKING:  # it shows what tasks return, and starts without them
+    from gh_backfill.engine.outcome import Captured
+    from gh_backfill.policy.estimate import Estimate
+    from gh_backfill.policy.selection import Verdict
+    from gh_backfill.store.repositories import OtherKind, Status
+    from gh_backfill.tasks.local import LocalRun
+    from gh_backfill.tasks.plan import Plan
+    from gh_backfill.tasks.preview import Foreseen
+    from gh_backfill.tasks.track import Tracked
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
 STATUS = (
@@ -88,6 +91,8 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
 
 def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
     """Print what became of each name."""
+    from gh_backfill.tasks.track import Result  # noqa: PLC0415  (only what tracks has loaded it)
+
     for each in done:
         text = each.text.replace(Result.ADDED, "would be tracked", 1) if dry_run else each.text
         _out.print(escape(f"{each.given}: {text}"))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from gh_backfill import tables
 from gh_backfill.console import hinted, moment, say, show_table
-from gh_backfill.engine.recover import Recovered, line
 from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
-from gh_backfill.store.backfill_events import Recorded
-from gh_backfill.store.runs import PastJob, PastRun
-from gh_backfill.tasks.finding import Finding
-from gh_backfill.tasks.operate import Operated
-from gh_backfill.tasks.price_table import Priced
+
+if TYPE_CHECKING:  # it shows what tasks return, and starts without them
+    from gh_backfill.engine.recover import Recovered
+    from gh_backfill.store.backfill_events import Recorded
+    from gh_backfill.store.runs import PastJob, PastRun
+    from gh_backfill.tasks.finding import Finding
+    from gh_backfill.tasks.operate import Operated
+    from gh_backfill.tasks.price_table import Priced
 
 PRICES = (
     tables.Column(title="query"),
@@ -29,12 +32,16 @@ PRICES = (
 def recovered_markdown(done: Recovered, *, dry_run: bool) -> str:
     """Return a recovery for the step summary; private repositories are named by their id only."""
     head = "## Recovery (dry run: nothing was written)" if dry_run else "## Recovery"
+    from gh_backfill.engine.recover import line  # noqa: PLC0415  (whoever has recovered has it loaded)
+
     lines = [f"- {markdown.plain(line(each))}" for each in (*done.returned, *done.closed)]
     return "\n".join([head, "", _recovered_total(done), "", *lines])
 
 
 def show_recovered(done: Recovered, *, dry_run: bool) -> None:
     """Print what a recovery moved; outside a dry run its lines are in the log already."""
+    from gh_backfill.engine.recover import line  # noqa: PLC0415  (as above)
+
     if dry_run:
         for each in (*done.returned, *done.closed):
             say(escape(f"would recover {line(each)}"))

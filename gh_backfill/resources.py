@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -33,12 +33,6 @@ def sql(name: str) -> Mapping[str, str]:
     if len(sections) != len(parts) // 2:
         raise ValueError(f"store/sql/{name}.sql names a section twice")
     return sections
-
-
-def sections_of_all_files(*, leave_out: Collection[str] = ()) -> list[str]:
-    """Return every statement of `store/sql/`, but those of the files named."""
-    files = names("store/sql", "sql")
-    return [statement for name in files if name not in leave_out for statement in sql(name).values()]
 
 
 def migrations() -> list[Path]:

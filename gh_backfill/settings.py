@@ -15,6 +15,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, Vali
 from gh_backfill import database_address, dotenv_file, exposure, hidden
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.exposure import INSIST, Servers
+from gh_backfill.folders import data_folder
 from gh_backfill.policy.parts import PER_PART
 from gh_backfill.setting_types import Address, DatabaseUrl, PriceTable, SchemaName, Token, Tokens, Whole, Wholes
 
@@ -148,13 +149,6 @@ class Settings(BaseModel):
         return any((urlsplit(url).hostname or "") in LOOPBACK for url in (self.github_api_url, self.graphql_url))
 
     @property
-    def database_is_local(self) -> bool:
-        """Say whether the configured database is on this machine (loopback or a socket)."""
-        if self.database_url is None:
-            return True
-        return database_address.understood(self.database_url.get_secret_value()).is_local
-
-    @property
     def data_folder(self) -> Path:
         """Return the folder of the embedded databases."""
         return data_folder(self.home)
@@ -163,13 +157,6 @@ class Settings(BaseModel):
     def processor(self) -> str:
         """Return where this process runs, as the job ledger calls it."""
         return "github_actions" if self.in_actions else "local"
-
-
-def data_folder(home: str | Path | None) -> Path:
-    """Return the folder where databases and logs lie, `home` if it is given."""
-    if home:
-        return Path(home).expanduser()
-    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "gh_backfill"
 
 
 def load(environment: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> Settings:

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 
 from gh_backfill import output
+from gh_backfill.folders import data_folder
 from gh_backfill.policy.markdown import shortened
-from gh_backfill.settings import data_folder
 
 LONGEST = 300
 MOST_FRAMES = 6
@@ -27,6 +27,8 @@ DEBUG = "GH_BACKFILL_DEBUG"
 
 def told(error: BaseException) -> str:
     """Put an unexpected error into one line, and its traceback where the line says."""
+    if isinstance(error, ImportError):  # a command loads what it needs when it runs
+        return f"this installation is not complete, install it again: {error}"
     if output.in_actions(os.environ):
         return f"unexpected: {'; '.join(places(error))}"
     said = shortened(" ".join(str(error).split()), LONGEST)

@@ -8,22 +8,37 @@ other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from gh_backfill.store.db import Transaction
-from tests.expected import UNKNOWN, Comment, PullRequest, Repository, Review, ReviewComment
+from tests.expected import (
+    UNKNOWN,
+    Assignee,
+    Comment,
+    Issue,
+    IssueComment,
+    Label,
+    Milestone,
+    PullRequest,
+    Repository,
+    Review,
+    ReviewComment,
+)
 
-Row = PullRequest | Review | ReviewComment | Comment | Repository
+Row = PullRequest | Review | ReviewComment | Comment | Repository | Issue | IssueComment
 LISTS = ("pull_requests", "reviews", "review_comments", "comments")
-IDENTITY = {"number", *LISTS}
+LISTS_OF_ISSUES = ("issues", "issue_comments")
+IDENTITY = {"number", *LISTS, *LISTS_OF_ISSUES}
 LABELS = {
     "repositories": "repository",
     "pull_requests": "pull request",
     "reviews": "review",
     "review_comments": "review comment",
     "comments": "comment",
+    "issues": "issue",
+    "issue_comments": "issue comment",
 }
 
 
@@ -84,9 +99,34 @@ def compare(tx: Transaction, expected: Iterable[Repository], *, stood_still: boo
     return Differences(found=tuple(found), compared=compared)
 
 
+def compare_issues(tx: Transaction, expected: Iterable[Repository]) -> Differences:
+    """Compare the stored issues of repositories, and the comments on them, with the expected ones.
+
+    What is wrong in a list of labels or assignees, or in a milestone, is named by its place: `labels[1].color`.
+    Pull requests and backfills are `compare`'s; other repositories in the database are not looked at.
+    """
+    found: list[Difference] = []
+    compared: Counter[str] = Counter()
+    expected = tuple(expected)
+    for repository in expected:
+        stored = tx.row(_REPOSITORY, github_id=repository.github_id)
+        compared["repositories"] += 1
+        if stored is None:
+            found.append(Difference(kind="missing", row=f"{repository.full_name} repository {repository.github_id}"))
+            continue
+        for name in LISTS_OF_ISSUES:
+            rows = getattr(repository, name)
+            found += _rows(repository.full_name, name, rows, tx.rows(_STORED[name], repository_id=stored["id"]))
+            compared[name] += len(rows)
+    people = _people(expected, LISTS_OF_ISSUES)
+    found += [Difference(kind="missing", row=f"person {person}") for person in sorted(people - _known_people(tx))]
+    compared["people"] = len(people)
+    return Differences(found=tuple(found), compared=compared)
+
+
 def _rows(repository: str, kind: str, expected: Sequence[Row], stored: Sequence[Mapping[str, Any]]) -> list[Difference]:
     """Compare the rows of one kind in one repository."""
-    key = "number" if kind == "pull_requests" else "github_id"
+    key = "number" if kind in ("pull_requests", "issues") else "github_id"
     by_key: dict[int, list[Mapping[str, Any]]] = {}
     for row in stored:
         by_key.setdefault(row[key], []).append(row)
@@ -105,12 +145,40 @@ def _rows(repository: str, kind: str, expected: Sequence[Row], stored: Sequence[
 
 def _fields(label: str, wanted: Row, row: Mapping[str, Any]) -> list[Difference]:
     return [
-        Difference(kind="different", row=label, field=field.name, expected=value, found=row[field.name])
+        Difference(kind="different", row=label, field=name, expected=value, found=found)
         for field in fields(wanted)
-        if field.name not in IDENTITY
-        and (value := getattr(wanted, field.name)) is not UNKNOWN
-        and _comparable(value) != _comparable(row[field.name])
+        if field.name not in IDENTITY and (expected := getattr(wanted, field.name)) is not UNKNOWN
+        for name, value, found in _unlike(field.name, expected, row[field.name])
     ]
+
+
+def _unlike(name: str, wanted: object, found: object) -> Iterator[tuple[str, object, object]]:
+    """Return what is unlike, each by its name, as it should be and as it is; JSON is looked into."""
+    if isinstance(wanted, tuple):
+        if not isinstance(found, list) or len(found) != len(wanted):
+            yield name, _plain(wanted), found
+            return
+        for index, (each, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from _unlike(f"{name}[{index}]", each, other)
+    elif isinstance(wanted, Label | Assignee | Milestone):
+        names = {field.name for field in fields(wanted)}
+        if not isinstance(found, dict) or found.keys() != names:
+            yield name, _plain(wanted), found
+            return
+        for key in sorted(names):
+            yield from _unlike(f"{name}.{key}", getattr(wanted, key), found[key])
+    elif wanted is not UNKNOWN and _comparable(wanted) != _comparable(found):
+        yield name, wanted, found
+
+
+def _plain(wanted: object) -> object:
+    """Write what should be there as the JSON that it is stored as; what is not known is left out."""
+    if isinstance(wanted, tuple):
+        return [_plain(each) for each in wanted]
+    if isinstance(wanted, Label | Assignee | Milestone):
+        named = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+        return {name: value for name, value in named.items() if value is not UNKNOWN}
+    return wanted
 
 
 def _comparable(value: object) -> object:
@@ -133,12 +201,10 @@ def _counters(tx: Transaction, repository: Repository, repository_id: str, *, st
     ]
 
 
-def _people(expected: Iterable[Repository]) -> set[int]:
-    people = set()
-    for repository in expected:
-        for name in LISTS:
-            people |= {row.author for row in getattr(repository, name)}
-        people |= {pull_request.merged_by for pull_request in repository.pull_requests}
+def _people(expected: Iterable[Repository], lists: Iterable[str] = LISTS) -> set[int]:
+    people = {row.author for repository in expected for name in lists for row in getattr(repository, name)}
+    if "pull_requests" in lists:
+        people |= {pull_request.merged_by for repository in expected for pull_request in repository.pull_requests}
     return {person for person in people if isinstance(person, int)}
 
 
@@ -180,6 +246,18 @@ _STORED = {
         join pull_requests p on p.id = c.pull_request_id
         left join contributors a on a.id = c.commenter_id
         where c.repository_id = %(repository_id)s and c.comment_type = 'issue_comment'""",
+    "issues": """
+        select i.*, a.github_id as author
+        from issues i
+        left join contributors a on a.id = i.author_id
+        where i.repository_id = %(repository_id)s""",
+    # One that belongs to an issue of another repository belongs to none of this one.
+    "issue_comments": """
+        select c.*, i.number as issue, a.github_id as author
+        from comments c
+        left join issues i on i.id = c.issue_id and i.repository_id = c.repository_id
+        left join contributors a on a.id = c.commenter_id
+        where c.repository_id = %(repository_id)s and c.comment_type = 'issue_comment' and c.pull_request_id is null""",
 }
 
 _COUNTERS = """

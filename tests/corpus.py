@@ -16,7 +16,21 @@ import pytest
 
 from gh_backfill.simulator import derive
 from tests.conftest import SHARED
-from tests.expected import GHOST, UNKNOWN, Comment, Known, PullRequest, Repository, Review, ReviewComment
+from tests.expected import (
+    GHOST,
+    UNKNOWN,
+    Assignee,
+    Comment,
+    Issue,
+    IssueComment,
+    Known,
+    Label,
+    Milestone,
+    PullRequest,
+    Repository,
+    Review,
+    ReviewComment,
+)
 
 CORPUS = SHARED / "corpus"
 Given = Mapping[str, Any]
@@ -40,6 +54,8 @@ def _repository(folder: Path, accounts: Mapping[str, int]) -> Repository:
     given = json.loads((folder / "repository.json").read_text(encoding="utf-8"))
     full_name = given["full_name"]
     rows = list(_lines(folder, "pull_requests"))
+    issues = list(_lines(folder, "issues"))
+    people = {user["login"].lower(): user for user in _lines(folder, "users")}
     return Repository(
         github_id=given.get("id") or derive.derived_repository_id(full_name),
         full_name=full_name,
@@ -55,6 +71,8 @@ def _repository(folder: Path, accounts: Mapping[str, int]) -> Repository:
         reviews=tuple(review for row in rows for review in _reviews(full_name, row, accounts)),
         review_comments=tuple(comment for row in rows for comment in _review_comments(full_name, row, accounts)),
         comments=tuple(comment for row in rows for comment in _comments(full_name, row, accounts)),
+        issues=tuple(_issue(full_name, row, accounts, people) for row in issues),
+        issue_comments=tuple(comment for row in issues for comment in _issue_comments(full_name, row, accounts)),
     )
 
 
@@ -99,7 +117,7 @@ def _reviews(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterato
 
 
 def _review_comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[ReviewComment]:
-    kind, number = derive.Kind.REVIEW_COMMENT, row["number"]
+    kind, number = derive.NodeKind.REVIEW_COMMENT, row["number"]
     for index, comment in enumerate(row.get("_review_comments") or []):
         # REST leaves in_reply_to_id out of a comment that answers none; the sets without ids do not know it at all.
         no_answer: Known[None] = None if "id" in comment else UNKNOWN
@@ -122,11 +140,75 @@ def _review_comments(full_name: str, row: Given, accounts: Mapping[str, int]) ->
 
 
 def _comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[Comment]:
-    kind, number = derive.Kind.ISSUE_COMMENT, row["number"]
+    kind, number = derive.NodeKind.ISSUE_COMMENT, row["number"]
     for index, comment in enumerate(row.get("_issue_comments") or []):
         yield Comment(
             github_id=comment.get("id") or derive.derived_comment_id(kind, full_name, number, index),
             pull_request=number,
+            author=_person(comment["user"], accounts),
+            body=comment["body"],
+            created_at=_time(comment["created_at"]),
+            updated_at=_time(comment["updated_at"]),
+        )
+
+
+def _issue(full_name: str, row: Given, accounts: Mapping[str, int], people: Mapping[str, Given]) -> Issue:
+    return Issue(
+        number=row["number"],
+        github_id=row.get("id") or derive.derived_issue_id(full_name, row["number"]),
+        title=row["title"],
+        body=row.get("body", UNKNOWN),
+        state=row["state"],
+        author=_person(row["user"], accounts),
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
+        closed_at=_time(row["closed_at"]) if row["closed_at"] else None,
+        labels=tuple(_label(full_name, label) for label in row["labels"]),
+        assignees=tuple(
+            _assignee(user, accounts, people) for user in row["assignees"] if _type(user, people) == "User"
+        ),
+        # The sets that came by GraphQL have none, and say so nowhere: the simulator gives none then.
+        milestone=_milestone(row["milestone"]) if row.get("milestone") else None,
+        comments_count=len(row.get("_issue_comments") or ()),
+    )
+
+
+def _label(full_name: str, label: Given) -> Label:
+    return Label(
+        name=label["name"],
+        id=label.get("node_id") or derive.label_node_id(full_name, label["name"]),
+        color=label["color"],
+        description=label.get("description"),
+        default=label.get("default", UNKNOWN),
+    )
+
+
+def _assignee(user: Given, accounts: Mapping[str, int], people: Mapping[str, Given]) -> Assignee:
+    known = people.get(user["login"].lower(), {})
+    return Assignee(id=_person(user, accounts), login=user["login"], avatar_url=known.get("avatar_url", UNKNOWN))
+
+
+def _type(user: Given, people: Mapping[str, Given]) -> str:
+    """Return the type of an account: GraphQL's assignees are users, and nobody else."""
+    return str(user.get("type") or people.get(user["login"].lower(), {}).get("type") or "User")
+
+
+def _milestone(given: Given) -> Milestone:
+    return Milestone(
+        number=given["number"],
+        title=given["title"],
+        state=given["state"],
+        description=given.get("description"),
+        due_on=given.get("due_on"),
+    )
+
+
+def _issue_comments(full_name: str, row: Given, accounts: Mapping[str, int]) -> Iterator[IssueComment]:
+    kind, number = derive.NodeKind.ISSUE_COMMENT, row["number"]
+    for index, comment in enumerate(row.get("_issue_comments") or []):
+        yield IssueComment(
+            github_id=comment.get("id") or derive.derived_comment_id(kind, full_name, number, index),
+            issue=number,
             author=_person(comment["user"], accounts),
             body=comment["body"],
             created_at=_time(comment["created_at"]),

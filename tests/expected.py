@@ -91,8 +91,71 @@ class Comment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """A label of an issue; `id` is its node id."""
+
+    name: str
+    id: Known[str] = UNKNOWN
+    color: Known[str] = UNKNOWN
+    description: Known[str | None] = UNKNOWN
+    default: Known[bool] = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assignee:
+    """A user whom an issue is assigned to."""
+
+    id: int
+    login: Known[str] = UNKNOWN
+    avatar_url: Known[str] = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Milestone:
+    """The milestone of an issue; `state` is open or closed, `due_on` the text that GitHub gives."""
+
+    number: int
+    title: Known[str] = UNKNOWN
+    state: Known[str] = UNKNOWN
+    description: Known[str | None] = UNKNOWN
+    due_on: Known[str | None] = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Issue:
+    """`state` is open or closed; labels and assignees are in GitHub's order."""
+
+    number: int
+    github_id: Known[int] = UNKNOWN
+    title: Known[str] = UNKNOWN
+    body: Known[str | None] = UNKNOWN
+    state: Known[str] = UNKNOWN
+    author: Known[int] = UNKNOWN
+    created_at: Known[datetime] = UNKNOWN
+    updated_at: Known[datetime] = UNKNOWN
+    closed_at: Known[datetime | None] = UNKNOWN
+    labels: Known[tuple[Label, ...]] = UNKNOWN
+    assignees: Known[tuple[Assignee, ...]] = UNKNOWN
+    milestone: Known[Milestone | None] = UNKNOWN
+    comments_count: Known[int] = UNKNOWN
+    is_pull_request: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssueComment:
+    """A comment on an issue; `issue` is its number, and no pull request has it."""
+
+    github_id: int
+    issue: int
+    author: Known[int] = UNKNOWN
+    body: Known[str] = UNKNOWN
+    created_at: Known[datetime] = UNKNOWN
+    updated_at: Known[datetime] = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
-    """A repository with all its pull requests; `github_pull_requests` is the total that GitHub tells."""
+    """A repository with all its pull requests and issues; `github_pull_requests` is the total that GitHub tells."""
 
     github_id: int
     full_name: str
@@ -108,3 +171,5 @@ class Repository:
     reviews: tuple[Review, ...] = ()
     review_comments: tuple[ReviewComment, ...] = ()
     comments: tuple[Comment, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    issue_comments: tuple[IssueComment, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
+from tests import forks
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
@@ -47,15 +47,7 @@ def environment(database_url: str, github: Simulator, tmp_path: Path) -> dict[st
 
 
 def cli(environment: dict[str, str], *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gh_backfill", *arguments],
-        env=environment | changes,
-        cwd=environment["HOME"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return forks.run([*arguments], env=environment | changes, cwd=environment["HOME"])
 
 
 def refused(done: subprocess.CompletedProcess[str], code: int) -> str:

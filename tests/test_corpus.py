@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
+from gh_backfill.simulator.loading import load
 from tests import corpus
 from tests.expected import GHOST, UNKNOWN, Repository
+from tests.storm.expected_world import expected_world
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,46 @@ def test_what_a_source_lacks_is_unknown_and_not_empty(world: dict[str, Repositor
     assert {comment.in_reply_to for comment in esni.review_comments} == {UNKNOWN}
     mirai = world["team-mirai/policy"]
     assert sum(pull_request.body is UNKNOWN for pull_request in mirai.pull_requests) == 7_953
+
+
+def test_the_issues_of_the_corpus_are_as_many_as_its_readme_says(world: dict[str, Repository]) -> None:
+    counted = {name: [len(r.issues), len(r.issue_comments)] for name, r in world.items()}
+    told = {}
+    for line in (corpus.CORPUS / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip().replace(",", "") for cell in line.split("|")]
+        if len(cells) > 10 and re.match(r"\d{4}-\d\d-\d\d$", cells[2]):
+            told[cells[1]] = [int(cells[6]), int(cells[10])]
+    assert counted == told
+    issues = [issue.github_id for r in world.values() for issue in r.issues]
+    assert len(set(issues)) == len(issues)
+    comments = [row.github_id for r in world.values() for row in r.comments]
+    comments += [row.github_id for r in world.values() for row in r.issue_comments]
+    assert len(set(comments)) == len(comments)
+
+
+def test_bots_that_are_assigned_are_no_assignees(world: dict[str, Repository]) -> None:
+    issues = world["bitcoin-core/secp256k1"].issues
+    # Nine are assigned: one to a bot alone, one to a bot beside a user.
+    assert sum(bool(issue.assignees) for issue in issues) == 8
+    assert sum(len(issue.assignees) for issue in issues if issue.assignees is not UNKNOWN) == 8
+    assert sum(issue.milestone is not None for issue in issues) == 36
+
+
+def test_the_simulated_world_has_the_issues_that_the_corpus_has(world: dict[str, Repository]) -> None:
+    served = {each.full_name: each for each in expected_world(load(corpus.folders()))}
+    for name, wanted in world.items():
+        for rows, others in (
+            (wanted.issues, served[name].issues),
+            (wanted.issue_comments, served[name].issue_comments),
+        ):
+            assert [known(row, other) for row, other in zip(rows, others, strict=True)] == list(others)
+
+
+def known(wanted: object, served: object) -> object:
+    """Return what is wanted, with what is not known, or empty, taken from what is served."""
+    if isinstance(wanted, tuple) and isinstance(served, tuple):
+        return tuple(known(*pair) for pair in zip(wanted, served, strict=True))
+    if is_dataclass(wanted) and not isinstance(wanted, type):
+        names = [field.name for field in fields(wanted)]
+        return replace(wanted, **{name: known(getattr(wanted, name), getattr(served, name)) for name in names})
+    return served if wanted is UNKNOWN or (wanted is None and served == "") else wanted

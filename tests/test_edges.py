@@ -142,7 +142,7 @@ def test_streams_and_folders_that_are_gone_are_no_traceback(
 
 
 def test_ctrl_c_while_the_program_is_loaded_is_quiet(environment: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "backoff.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     done = cli(environment, "status", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 

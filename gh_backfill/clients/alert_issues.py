@@ -30,7 +30,7 @@ class OpenIssue:
     address: str
 
 
-class Issues:
+class AlertIssues:
     """The issues of one repository.
 
     Each method raises Denied (not permitted, or no such repository), RateLimited or Unreachable.
@@ -91,14 +91,16 @@ class Issues:
 
 
 @contextmanager
-def issues_of(api_url: str, token: str, repository: str, *, between_writes: float = BETWEEN_WRITES) -> Iterator[Issues]:
+def issues_of(
+    api_url: str, token: str, repository: str, *, between_writes: float = BETWEEN_WRITES
+) -> Iterator[AlertIssues]:
     """Yield the issues of a repository, which is asked for at the first use.
 
     Needs `issues: write`.
     https://docs.github.com/en/rest/issues/issues
     """
     with rest.client(api_url, token, between_writes=between_writes) as client:
-        yield Issues(client, api_url, repository)
+        yield AlertIssues(client, api_url, repository)
 
 
 def _make_label(repository: Repository, name: str) -> bool:

@@ -76,9 +76,9 @@ class Credentials:
         return found
 
 
-def fixed(token: str, name: str = "GITHUB_TOKEN") -> Credentials:
+def fixed(token: str) -> Credentials:
     """Return a token alone, whose identity nobody asks for."""
-    return Credentials([Credential(name, lambda: token, lambda: name)])
+    return Credentials([Credential("GITHUB_TOKEN", lambda: token, lambda: "GITHUB_TOKEN")])
 
 
 def of_token(name: str, token: str, *, api_url: str, workflow_of: str | None) -> Credential:

@@ -272,7 +272,7 @@ def _answered(
     try:
         if not node or damage.MARK in node:
             return Unknown(reason=str(answer.why(*path)))
-        return queries.lists[type(want)].read(node)
+        return queries.lists[type(want)].read(want, node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import requests
 
@@ -45,6 +45,7 @@ class GraphQL:
     `budget` is what the last answer said, and `attempts` tell where the time went.  `gate` may be replaced between two
     requests.  `timeout` is how many seconds a connection and the next byte may take, `deadline` how many the whole
     answer may, and `largest` how many bytes it may have; what may pass the second time is tried so many `tries`.
+    To be closed, best by `with`.
     """
 
     def __init__(
@@ -72,11 +73,18 @@ class GraphQL:
         self._timeout = timeout
         self._now = now
         self._session = transport.session(deadline=deadline, largest=largest)
-        weakref.finalize(self, self._session.close)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def execute(
         self, document: str, variables: Mapping[str, object], *, points: int = 1, divisible: bool = False

@@ -19,7 +19,7 @@ from gh_backfill.models.github import GHOST, Listing, Person, Repository, Unread
 from gh_backfill.models.pull_requests import Comment
 from gh_backfill.policy.items import PageItem, Slot
 
-Kind = TypeVar("Kind")
+Thing = TypeVar("Thing")
 
 
 def time(value: str | None) -> datetime | None:
@@ -72,9 +72,9 @@ def slot(queries: ItemQueries, edge: Node | None, after: str | None) -> Slot:
     return Slot(after=after, item=item, unreadable=tuple(lost))
 
 
-def listing(node: Node, kind: str, read: Callable[[Node], Kind], number: int | None = None) -> Listing[Kind]:
+def listing(node: Node, kind: str, read: Callable[[Node], Thing], number: int | None = None) -> Listing[Thing]:
     """Read one page of a connection; what can't be read, or not be believed, becomes an `Unreadable` of `kind`."""
-    items: list[Kind] = []
+    items: list[Thing] = []
     unreadable: list[Unreadable] = []
     for child in sense.elements(node["nodes"]):
         reason = _mark(child)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from gh_backfill.clients import replies, transport
 from gh_backfill.clients.attempts import TIMEOUT, Attempts
@@ -35,7 +35,7 @@ class RestPage:
 
 
 class RestPages:
-    """The way to the lists: serial requests over one connection.  `requests` counts what was sent."""
+    """The way to the lists: serial requests over one connection, to be closed.  `requests` counts what was sent."""
 
     def __init__(
         self,
@@ -51,11 +51,18 @@ class RestPages:
         self._url = url.rstrip("/")
         self._now = now
         self._session = transport.session(accept="application/vnd.github+json")
-        weakref.finalize(self, self._session.close)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def standings(self) -> list[governor.BudgetState]:
         """Return how the budget of each identity stands."""

@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import settings
 from gh_backfill.commands.options import DryRun, Json
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.store import migrations, readers
-from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect
-from gh_backfill.tasks import migrate as migrating
 
 
 def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
@@ -22,6 +17,12 @@ def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
     Where anything is in the way (tables of somebody else under our names, another encoding), nothing is written.
     Example: [bold]gh-backfill migrate[/bold]
     """
+    from gh_backfill import settings
+    from gh_backfill.store import migrations
+    from gh_backfill.store.db import Database
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks import migrate as migrating
+
     environment = settings.load()
     if dry_run and environment.database_url is None and not connect.embedded_exists(environment):
         found = migrations.known()
@@ -46,6 +47,10 @@ def grant_reader(
     Rows of private repositories are among them.  Repeat it after a migrate that brought new tables.
     Example: [bold]gh-backfill grant-reader reporting[/bold]
     """
+    from gh_backfill import settings
+    from gh_backfill.store import readers
+    from gh_backfill.tasks import connect
+
     with connect.database(settings.load(), writing=False) as db, db.transaction(read_only=dry_run) as tx:
         names = readers.readable(tx, role) if dry_run else readers.grant(tx, role)
     if as_json:

@@ -15,12 +15,6 @@ from gh_backfill.commands.options import Demo, DryRun, Json, Names, number, stor
 from gh_backfill.console import hinted, say
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.selection import Thresholds
-from gh_backfill.store import backfill_events
-from gh_backfill.store import runs as past
-from gh_backfill.tasks import connect, operate
-from gh_backfill.tasks import untrack as untracking
-from gh_backfill.tasks import why as explaining
 
 
 def why(
@@ -33,6 +27,11 @@ def why(
 
     Example: [bold]gh-backfill why octocat/hello-world[/bold]
     """
+    from gh_backfill.policy.selection import Thresholds
+    from gh_backfill.store import backfill_events
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks import why as explaining
+
     environment = stored(demo=demo)
     thresholds = Thresholds(more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent)
     with connect.database(environment, writing=False) as db:
@@ -66,6 +65,9 @@ def runs(
 
     Example: [bold]gh-backfill runs 12345678[/bold]
     """
+    from gh_backfill.store import runs as past
+    from gh_backfill.tasks import connect
+
     environment = stored(demo=demo)
     with connect.database(environment, writing=False) as db, db.reading() as tx:
         found = past.last(tx, most=number("--last", most, 1, 1000) or 10) if run_id is None else []
@@ -94,6 +96,9 @@ def untrack(
 
     Example: [bold]gh-backfill untrack octocat/hello-world --dry-run[/bold]
     """
+    from gh_backfill.tasks import connect, operate
+    from gh_backfill.tasks import untrack as untracking
+
     environment = stored(demo=demo)
     with connect.database(environment, writing=not dry_run) as db:
         if not dry_run and not yes:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console, listings, settings
+from gh_backfill import console, listings
 from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.store import psql as terminal
-from gh_backfill.store import repositories
-from gh_backfill.tasks import check as checking
-from gh_backfill.tasks import connect, price_table
-from gh_backfill.tasks.outlook import Outlook, outlook
+
+if TYPE_CHECKING:
+    from gh_backfill import settings
+    from gh_backfill.tasks.outlook import Outlook
 
 
 def status(
@@ -28,6 +27,8 @@ def status(
 
     Example: [bold]gh-backfill status octocat/hello-world --json[/bold]
     """
+    from gh_backfill.tasks.outlook import Outlook
+
     environment = stored(demo=demo)
     try:
         seen = _seen(environment, names or [])
@@ -42,6 +43,10 @@ def status(
 
 
 def _seen(environment: settings.Settings, names: list[str]) -> Outlook:
+    from gh_backfill.store import repositories
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.outlook import outlook
+
     with connect.database(environment, writing=False) as db:
         if not names:
             return outlook(db)
@@ -64,6 +69,10 @@ def check(
     The rights are proved by writing to every table in a transaction that is rolled back.
     Example: [bold]gh-backfill check[/bold]
     """
+    from gh_backfill import settings
+    from gh_backfill.tasks import check as checking
+    from gh_backfill.tasks import price_table
+
     environment = settings.load()
     found = checking.check(environment, datetime.now(UTC))
     able = prices and not any(each.name in {"settings", "token"} and not each.ok for each in found)
@@ -89,6 +98,9 @@ def psql(
 
     Example: [bold]gh-backfill psql -- -c 'select count(*) from pull_requests'[/bold]
     """
+    from gh_backfill.store import psql as terminal
+    from gh_backfill.tasks import connect
+
     environment = stored(demo=demo)
     connect.refuse_where_nothing_is(environment)
     say = print if environment.in_actions else None  # names in rows are private too
@@ -126,9 +138,9 @@ def simulate(
 
     Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000 --port 8080[/bold]
     """
-    from gh_backfill.simulator.options import DryRun, Options  # noqa: PLC0415  (no other command needs it)
-    from gh_backfill.simulator.pricing import Charges  # noqa: PLC0415  (nor this)
-    from gh_backfill.simulator.server import serve  # noqa: PLC0415  (nor this)
+    from gh_backfill.simulator.options import DryRun, Options
+    from gh_backfill.simulator.pricing import Charges
+    from gh_backfill.simulator.server import serve
 
     if not data and not synthetic:
         raise ConfigurationError("nothing to serve: give --data DIR or --synthetic OWNER/NAME:N")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, listings, settings
+from gh_backfill import actions, listings
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, OptionalNames, number, stored
-from gh_backfill.engine import recover as recovering
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.store.backfill_events import Actor
-from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect, operate
-from gh_backfill.tasks.operate import Operated
+
+if TYPE_CHECKING:
+    from gh_backfill import settings
+    from gh_backfill.store.backfill_events import Actor
+    from gh_backfill.store.db import Database
+    from gh_backfill.tasks.operate import Operated
 
 OLDEST = 7 * 24 * 60
 
@@ -47,6 +48,9 @@ def recover(
     Every capture and every plan begins with this for its own repositories; a workflow does it for all.
     Example: [bold]gh-backfill recover octocat/hello-world --dry-run[/bold]
     """
+    from gh_backfill.engine import recover as recovering
+    from gh_backfill.tasks import connect, operate
+
     minutes = number("--older-than", older_than, 0, OLDEST)
     age = recovering.OLDER_THAN if minutes is None else timedelta(minutes=minutes)
     environment = stored(demo=demo)
@@ -82,6 +86,8 @@ def pause(
 
     Example: [bold]gh-backfill pause octocat/hello-world --for 120 --reason "release day"[/bold]
     """
+    from gh_backfill.tasks import operate
+
     wait = number("--for", minutes, 1)
     until = None if wait is None else datetime.now(UTC) + timedelta(minutes=wait)
     text = (reason or "").strip() or None
@@ -99,6 +105,8 @@ def resume(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: D
     For scripts there are also `retry` (only what failed or was cancelled) and `recover` (only stuck chunks).
     Example: [bold]gh-backfill resume octocat/hello-world[/bold]
     """
+    from gh_backfill.tasks import connect, operate
+
     environment = stored(demo=demo)
 
     def go_on(db: Database, actor: Actor) -> Sequence[Operated]:
@@ -126,6 +134,9 @@ def retry(
 
     Example: [bold]gh-backfill retry octocat/hello-world --quarantined[/bold]
     """
+    from gh_backfill import settings
+    from gh_backfill.tasks import connect, operate
+
     if not quarantined:
         _operate(
             lambda db, actor: operate.retry(db, names, dry_run=dry_run, actor=actor),
@@ -134,19 +145,21 @@ def retry(
             as_json=as_json,
         )
         return
+    from gh_backfill.tasks import reread
+
     minutes = number("--time-limit", time_limit, 1)
     deadline = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
     environment = settings.load()
-    graphql = connect.github(environment)
 
     def in_time() -> bool:
         return deadline is None or datetime.now(UTC) < deadline
 
-    def reread(db: Database, _actor: Actor) -> Sequence[Operated]:
+    def read_again(db: Database, _actor: Actor) -> Sequence[Operated]:
         with connect.sharing(graphql, db, writing=not dry_run):
-            return operate.retry_quarantined(db, graphql, names, in_time=in_time, dry_run=dry_run)
+            return reread.retry_quarantined(db, graphql, names, in_time=in_time, dry_run=dry_run)
 
-    _operate(reread, environment, dry_run=dry_run, as_json=as_json)
+    with connect.github(environment) as graphql:
+        _operate(read_again, environment, dry_run=dry_run, as_json=as_json)
 
 
 def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: Demo = False) -> None:
@@ -154,6 +167,8 @@ def cancel(names: Names, dry_run: DryRun = False, as_json: Json = False, demo: D
 
     Example: [bold]gh-backfill cancel octocat/hello-world[/bold]
     """
+    from gh_backfill.tasks import operate
+
     _operate(
         lambda db, actor: operate.cancel(db, names, dry_run=dry_run, actor=actor),
         stored(demo=demo),
@@ -169,6 +184,8 @@ def _operate(
     dry_run: bool,
     as_json: bool,
 ) -> None:
+    from gh_backfill.tasks import connect, operate
+
     with connect.database(environment, writing=not dry_run) as db:
         done = do(db, connect.actor(environment))
     if as_json:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console, settings
-from gh_backfill.engine import registry
+from gh_backfill import console
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.names import without_credentials
-from gh_backfill.tasks import local
+
+if TYPE_CHECKING:
+    from gh_backfill import settings
+    from gh_backfill.models.work import Goal
 
 NAMED = "owner/name, its address, GitHub's id, or our id."
 MOST = 2**31 - 1
@@ -89,12 +90,17 @@ def number(name: str, text: str | None, least: int, most: int = MOST) -> int | N
 
 def kinds(given: str | None, environment: settings.Settings) -> tuple[str, ...]:
     """Return the kinds of items to capture where nothing is said of a repository itself."""
+    from gh_backfill.engine import registry  # the engine is not needed by who only looks
+    from gh_backfill.models.work import PULL_REQUESTS
+
     default = registry.chosen(environment.kinds, given_as="GH_BACKFILL_KINDS")
     return registry.chosen(given) or default or (PULL_REQUESTS,)
 
 
 def goal(max_prs: str | None) -> tuple[Goal, bool]:
     """Read `--max-prs`, a number or `all`: the goal, and whether it was given, for only such a one raises another."""
+    from gh_backfill.models.work import Goal
+
     text = (max_prs or "").strip()
     whole = text.lower() == "all"
     return Goal(max_items=None if whole else number("--max-prs", text, 1)), bool(text)
@@ -105,13 +111,16 @@ def stored(*, demo: bool = False) -> settings.Settings:
 
     With `demo` it is the demo's, whatever is configured.
     """
+    from gh_backfill import settings
+    from gh_backfill.tasks import demo as invented
+
     if demo:
-        return local.demo_settings(settings.load(_without_database()))
+        return invented.settings_of(settings.load(_without_database()))
     environment = settings.load()
-    if not local.has_only_the_demo(environment):
+    if not invented.is_all_there_is(environment):
         return environment
     print("this is the demo's database with its invented data: nothing else was set up yet", file=sys.stderr)
-    return local.demo_settings(environment)
+    return invented.settings_of(environment)
 
 
 def _without_database() -> dict[str, str]:

@@ -5,26 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, settings
+from gh_backfill import actions
 from gh_backfill.commands.options import Demo, Json, Preview, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.report.costs import CostRates
-from gh_backfill.policy.report.figures import run_address
-from gh_backfill.policy.report.issue_text import Occurrence
-from gh_backfill.policy.report.savings import explained
-from gh_backfill.settings import Settings
-from gh_backfill.tasks import connect
-from gh_backfill.tasks.report import costs as spending
-from gh_backfill.tasks.report import notifications
-from gh_backfill.tasks.report import report as reporting
-from gh_backfill.tasks.report.publish import for_others, markdown, publish
-from gh_backfill.tasks.report.report import Report, ReportOptions
+
+if TYPE_CHECKING:
+    from gh_backfill.settings import Settings
+    from gh_backfill.tasks.report.report import Report, ReportOptions
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +31,10 @@ def report(dry_run: Preview = False, as_json: Json = False, demo: Demo = False) 
 
     Example: [bold]gh-backfill report[/bold]
     """
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.report import notifications
+    from gh_backfill.tasks.report.publish import markdown, publish
+
     now = datetime.now(UTC)
     environment, wrong = _environment(demo=demo, dry_run=dry_run)
     dry_run = dry_run or environment.dry_run
@@ -62,6 +59,10 @@ def costs(as_json: Json = False, demo: Demo = False) -> None:
 
     Example: [bold]gh-backfill costs --json[/bold]
     """
+    from gh_backfill.policy.report.savings import explained
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.report import costs as spending
+
     environment = stored(demo=demo)
     with connect.database(environment, writing=False) as db:
         month = spending.month(db, environment, datetime.now(UTC))
@@ -93,7 +94,9 @@ def webhooks(
     Point a webhook of GitHub at https://your-host/webhooks/github with WEBHOOK_SECRET as its secret.
     Example: [bold]WEBHOOK_SECRET=… gh-backfill webhooks --port 8090[/bold]
     """
-    from gh_backfill.web import serving  # noqa: PLC0415  (no other command needs it)
+    from gh_backfill import settings
+    from gh_backfill.tasks import connect
+    from gh_backfill.web import serving
 
     environment = settings.load()
     if environment.webhook_key is None:
@@ -107,6 +110,8 @@ def _environment(*, demo: bool, dry_run: bool) -> tuple[Settings, ConfigurationE
 
     The demo and a dry run tell nobody, so there the error is the whole answer.
     """
+    from gh_backfill import settings
+
     try:
         return stored(demo=demo), None
     except ConfigurationError as error:
@@ -133,6 +138,10 @@ def _reported(
 
     In Actions the rights are not proved first: the run's jobs are closed before anything else can hurt.
     """
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.report import notifications
+    from gh_backfill.tasks.report import report as reporting
+
     if key is None and environment.in_actions and options.wrong_settings is not None:
         raise options.wrong_settings  # without its key another run would be closed, the last one
     proved = not dry_run and not environment.in_actions
@@ -150,6 +159,9 @@ def _reported(
 
 def _what_can_be_read(environment: Settings, key: str | None, options: ReportOptions, now: datetime) -> Report:
     """Return the report of a run that can't be written: from a database that can be read, else from the settings."""
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.report import report as reporting
+
     if key is None:
         return reporting.unreachable(UNKNOWN_RUN, options, now)
     try:
@@ -169,6 +181,10 @@ def _ended(made: Report) -> str:
 
 
 def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportOptions:
+    from gh_backfill.policy.report.costs import CostRates
+    from gh_backfill.tasks.report import costs as spending
+    from gh_backfill.tasks.report.report import ReportOptions
+
     prices = CostRates()
     try:
         prices = spending.prices(environment)
@@ -178,7 +194,7 @@ def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportO
     run = None if environment.run_id is None else (environment.run_id, environment.run_attempt)
     ask = None
     if token is not None and repository is not None:
-        from gh_backfill.clients import runs  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+        from gh_backfill.clients import runs
 
         secret = token.get_secret_value()
         ask = lambda run_id: runs.runner_jobs(environment.github_api_url, secret, repository, run_id)  # noqa: E731
@@ -199,6 +215,9 @@ def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportO
 
 
 def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
+    from gh_backfill.policy.report.issue_text import Occurrence
+    from gh_backfill.tasks.report.publish import for_others
+
     repository = environment.alert_repository or (environment.repository if environment.in_actions else None)
     token = environment.alert_token or environment.github_token
     raised = sum(each.opens_issue for each in made.alerts)
@@ -210,8 +229,8 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
             if raised and (repository or environment.in_actions)
             else []
         )
-    from gh_backfill.clients.alert_issues import issues_of  # noqa: PLC0415  (PyGithub takes a third of a second to load)
-    from gh_backfill.tasks.report import alert_issues  # noqa: PLC0415  (so does what needs it)
+    from gh_backfill.clients.alert_issues import issues_of
+    from gh_backfill.tasks.report import alert_issues
 
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
@@ -221,4 +240,6 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
 
 
 def _address(environment: Settings, made: Report) -> str | None:
+    from gh_backfill.policy.report.figures import run_address
+
     return run_address(environment.server_url, environment.repository, made.run.run_id, made.run.attempt)

@@ -1,17 +1,17 @@
-"""The commands that do the work: track, plan, capture, and all of it at once."""
+"""The commands that do the work: track, plan, capture."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, bars, console, hidden, settings
-from gh_backfill.clients.graphql import GraphQL
+from gh_backfill import actions, console, hidden
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import (
@@ -23,28 +23,20 @@ from gh_backfill.commands.options import (
     Name,
     NameOption,
     Names,
-    OptionalNames,
     number,
 )
-from gh_backfill.engine import prices, registry
-from gh_backfill.engine.outcome import CaptureOutcome, Limits
-from gh_backfill.engine.recover import recover
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
-from gh_backfill.models.work import Goal
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.ledger import ErrorType
-from gh_backfill.policy.markdown import counted, plain
+from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.redaction import redacted
-from gh_backfill.policy.selection import Thresholds
-from gh_backfill.policy.standing import notice
-from gh_backfill.tasks import accounts, children, connect, local, preview
-from gh_backfill.tasks import capture as capturing
-from gh_backfill.tasks import plan as planning
-from gh_backfill.tasks import track as tracking
-from gh_backfill.tasks.accounts import AccountRepositories, Filters
-from gh_backfill.tasks.estimate import estimates
-from gh_backfill.tasks.report import costs
-from gh_backfill.tasks.track import Tracked
+
+if TYPE_CHECKING:
+    from gh_backfill import settings
+    from gh_backfill.clients.graphql import GraphQL
+    from gh_backfill.engine.outcome import Limits
+    from gh_backfill.policy.ledger import ErrorType
+    from gh_backfill.tasks.accounts import AccountRepositories
+    from gh_backfill.tasks.track import Tracked
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
 DROPPED = (
@@ -80,6 +72,12 @@ def track(
     All repositories of an account are shown with their count and an estimate first, and asked about.
     Example: [bold]gh-backfill track octocat/hello-world --max-prs 200[/bold]
     """
+    from gh_backfill import settings
+    from gh_backfill.engine import registry
+    from gh_backfill.tasks import accounts, connect
+    from gh_backfill.tasks import track as tracking
+    from gh_backfill.tasks.accounts import Filters
+
     goal, given = options.goal(max_prs)
     filters = Filters(least=number("--min-prs", min_prs, 0) or 0, forks=include_forks, archived=include_archived)
     logins = [login for login in map(accounts.login_of, names) if login is not None]
@@ -87,21 +85,23 @@ def track(
         raise ConfigurationError("--min-prs, --include-forks and --include-archived choose among an account's: owner/*")
     environment = settings.load()
     wanted = registry.chosen(kinds)
-    graphql = connect.github(environment)
 
-    def ask(*, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
+    def ask(graphql: GraphQL, *, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
         plain_names = [name for name in names if accounts.login_of(name) is None]
         named = tracking.ask(graphql, plain_names, name_of=connect.name_of(environment))
         found = accounts.ask(graphql, logins, filters)
         return named, _of_accounts(graphql, found, named, backfill=bool(backfill), yes=yes)
 
-    if dry_run:
-        named, listed = ask(yes=True)
-        tracked = named + listed
-    else:
-        actor = connect.actor(environment)
-        with connect.database(environment) as db, connect.sharing(graphql, db, apart=False):
-            named, listed = ask(yes=yes)
+    with ExitStack() as stack:
+        graphql = stack.enter_context(connect.github(environment))
+        if dry_run:
+            named, listed = ask(graphql, yes=True)
+            tracked = named + listed
+        else:
+            actor = connect.actor(environment)
+            db = stack.enter_context(connect.database(environment))
+            stack.enter_context(connect.sharing(graphql, db, apart=False))
+            named, listed = ask(graphql, yes=yes)
             first = goal if backfill is not False else None
             tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor, kinds=wanted)
             opens = goal if backfill else None
@@ -117,6 +117,8 @@ def _of_accounts(
     graphql: GraphQL, found: Sequence[AccountRepositories], named: Sequence[Tracked], *, backfill: bool, yes: bool
 ) -> list[Tracked]:
     """Return the repositories of accounts, after a yes to their count and estimate."""
+    from gh_backfill.tasks import accounts
+
     for line in accounts.summary(found, graphql, backfill=backfill):
         print(line, file=sys.stderr)
     if not yes and any(each.chosen for each in found):
@@ -144,21 +146,31 @@ def plan(
 
     Example: [bold]gh-backfill plan --repository-ids '["octocat/hello-world"]'[/bold]
     """
+    from gh_backfill import settings
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks import plan as planning
+
     _limits(chunk_size, max_chunks, None)
     environment = settings.load()
     asked = list(dict.fromkeys(planning.parse_ids(repository_ids or "") + planning.parse_ids(repository_id or "")))
-    graphql = connect.github(environment)
-    if not asked and (repository_ids or "").strip():
-        _plan_nothing(environment, "the list of repositories that was given is empty", as_json=as_json)
-        return
-    try:
-        _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
-    except BackfillError as error:
-        _write_plan(environment, f"Nothing is planned: {plain(redacted(str(error)))}")
-        raise
+    with connect.github(environment) as graphql:
+        if not asked and (repository_ids or "").strip():
+            _plan_nothing(environment, "the list of repositories that was given is empty", as_json=as_json)
+            return
+        try:
+            _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
+        except BackfillError as error:
+            _write_plan(environment, _nothing_planned(str(error)))
+            raise
 
 
 def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *, dry_run: bool, as_json: bool) -> None:
+    from gh_backfill.policy.selection import Thresholds
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks import plan as planning
+    from gh_backfill.tasks.estimate import estimates
+    from gh_backfill.tasks.report import costs
+
     writing = not dry_run
     with (
         connect.database(environment, writing=writing) as db,
@@ -208,12 +220,16 @@ def _write_plan(
     actions.write_outputs(environment, {"matrix": matrix, "count": str(len(entries)), "idle": idle})
     if environment.in_actions and (dropped := hidden.settings_within(matrix)):
         actions.annotate(environment, "error", [DROPPED.format(settings=", ".join(dropped))])
-    actions.write_summary(environment, summary if summary.startswith("## ") else f"## Plan\n\n{summary}")
+    actions.write_summary(environment, summary)
+
+
+def _nothing_planned(reason: str) -> str:
+    return f"## Plan\n\nNothing is planned: {plain(redacted(reason))}"
 
 
 def _plan_nothing(environment: settings.Settings, reason: str, *, as_json: bool) -> None:
     """Say why nothing is planned; the run is green, for it did what it should."""
-    _write_plan(environment, f"Nothing is planned: {plain(redacted(reason))}", idle=reason)
+    _write_plan(environment, _nothing_planned(reason), idle=reason)
     actions.annotate(environment, "warning", [reason])
     nothing = {"chosen": [], "not_chosen": [], "unknown": [], "gone": [], "reason": reason}
     print(json_text(nothing) if as_json else f"nothing is planned: {reason}")
@@ -243,6 +259,14 @@ def capture(
     Without limits it runs to the end. It may be stopped at any time and goes on where it was.
     Example: [bold]gh-backfill capture octocat/hello-world --time-limit 12[/bold]
     """
+    from gh_backfill import bars, settings
+    from gh_backfill.engine import prices, registry
+    from gh_backfill.engine.outcome import CaptureOutcome
+    from gh_backfill.engine.recover import recover
+    from gh_backfill.policy.standing import notice
+    from gh_backfill.tasks import capture as capturing
+    from gh_backfill.tasks import children, connect
+
     name = (repository or repository_id or "").strip()
     if not name:
         raise ConfigurationError("which repository? gh-backfill capture owner/name")
@@ -255,13 +279,17 @@ def capture(
         return
     if child is not None:
         children.become(child)
-    graphql = connect.github(environment)
-    with connect.database(environment) as db, connect.sharing(graphql, db), bars.capture_progress() as listen:
+    with (
+        connect.github(environment) as graphql,
+        connect.database(environment) as db,
+        connect.sharing(graphql, db),
+        connect.lists(environment, graphql) as lists,
+        bars.capture_progress() as listen,
+    ):
         if limits.part is not None:
             capturing.check_part(db, name, limits.part)
         recover(db, [capturing.find(db, name).id])
         prices.ask_once_a_week(db, graphql)
-        lists = connect.lists(environment, graphql)
         run = connect.this_run(environment)
         captured = capturing.run(
             db, graphql, run, name, limits, kinds=once, default_kinds=default, lists=lists, listen=listen
@@ -273,77 +301,18 @@ def capture(
         raise failure(f"{child or name}: {captured.reason}", {captured.error_type})
 
 
-def run(
-    names: OptionalNames = None,
-    max_prs: Annotated[
-        str | None,
-        typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each; more, or `all`, later."),
-    ] = None,
-    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(local.WORKERS),
-    dry_run: DryRun = False,
-) -> None:
-    """Do the whole job on this machine: track, plan, capture several at once, report.
-
-    Without GITHUB_TOKEN and repositories it is a demo on an invented GitHub.
-    Example: [bold]GITHUB_TOKEN=… gh-backfill run octocat/hello-world[/bold]
-    """
-    goal, larger = options.goal(max_prs)
-    many = number("--workers", workers, 1, 20) or local.WORKERS
-    environment = settings.load()
-    given = names or []
-    if dry_run:
-        _preview_run(environment, given, goal)
-        return
-    with bars.scene() as show:
-        if local.is_demo(environment, given):
-            print("demo: without GITHUB_TOKEN and repositories, invented ones go into a database of their own")
-            with local.demo(environment) as demo_environment:
-                done = local.run(
-                    demo_environment,
-                    [each.split(":")[0] for each in local.DEMO],
-                    goal=goal,
-                    larger=larger,
-                    workers=many,
-                    show=show,
-                    say=print,
-                )
-        else:
-            done = local.run(environment, given, goal=goal, larger=larger, workers=many, show=show, say=print)
-    console.show_local_run(done, demo=local.is_demo(environment, given))
-    if done.report and done.report.failed:
-        failed = [each.name for each in done.report.failed]
-        part = f"{len(failed)} of {counted(len(done.report.jobs), 'capture')} failed"
-        text = f"{part}: {', '.join(failed)}; log: {done.log}"
-        raise failure(text, {job.error_type for job in done.report.failed})
-    if done.standing:
-        raise PartlyFailed("; ".join(done.standing))
-    if any(each.failed for each in done.tracked):
-        raise PartlyFailed("some repositories can't be captured; the others are done")
-
-
 def failure(message: str, causes: set[ErrorType | None]) -> BackfillError:
     """Return the error that a capture ends in: by its exit code, the credential's, the network's or its own fault."""
+    from gh_backfill.policy.ledger import ErrorType
+
     if causes == {ErrorType.DENIED}:
         return Denied(message)
     return Unreachable(message) if causes == {ErrorType.NETWORK} else PartlyFailed(message)
 
 
-def _preview_run(environment: settings.Settings, names: list[str], goal: Goal) -> None:
-    """Say what a run would capture beside what is stored."""
-    if local.is_demo(environment, names):
-        print("would capture invented repositories into the demo's database; nothing was written")
-        return
-    if not names:
-        console.show_plan(*preview.of_plan(environment), dry_run=True)
-        return
-    found = preview.of_names(environment, names, goal)
-    for each in found:
-        console.show_preview(each)
-    if not any(each.tracked.repository for each in found):
-        tracking.raise_failures([each.tracked for each in found])
-
-
 def _limits(chunk_size: str | None, max_chunks: str | None, time_limit: str | None) -> Limits:
+    from gh_backfill.engine.outcome import Limits
+
     minutes = number("--time-limit", time_limit, 1)
     return Limits(
         chunk_size=number("--chunk-size", chunk_size, 1, 100),

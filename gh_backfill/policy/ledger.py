@@ -21,14 +21,13 @@ UNSTARTED = timedelta(hours=24)
 
 
 class JobOutcome(StrEnum):
-    """How a job ended; more exact than its status.  The same words are in a CHECK."""
+    """How a job ended; more exact than its status.  A CHECK admits these words."""
 
     COMPLETED = "completed"
     STOPPED = "stopped"
     PAUSED = "paused"
     BUSY = "busy"
     FAILED = "failed"
-    INTERRUPTED = "interrupted"
     DIED = "died"
     CANCELLED = "cancelled"
     NEVER_STARTED = "never_started"
@@ -40,10 +39,7 @@ class JobType(StrEnum):
 
     BACKFILL = "progressive_backfill"
     WEBHOOK = "webhook"
-    SYNC = "sync"
-    EVENTS = "events"
     EMBEDDING = "embedding"
-    AGGREGATION = "aggregation"
 
 
 class Processor(StrEnum):

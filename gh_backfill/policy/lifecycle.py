@@ -11,13 +11,13 @@ job                   pending    -> processing, cancelled, skipped, failed, comp
                       processing -> completed, failed, cancelled
                       failed     -> completed
 
-The words are those of the CHECK constraints; a test holds the three against each other.  A failed job may still
-complete, because existing installations fail every job that runs for more than ten minutes.
+The words are those of the CHECK constraints.  Tests hold the three against each other, and judge every change by these
+arrows.  A failed job may still complete, because existing installations fail every job that runs for more than ten
+minutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -68,38 +68,3 @@ class BackfillEvent(StrEnum):
     RESUMED = "resumed"
     CANCELLED = "cancelled"
     RECOVERED = "recovered"
-
-
-BACKFILL_ARROWS: Mapping[BackfillStatus, frozenset[BackfillStatus]] = {
-    BackfillStatus.ACTIVE: frozenset({BackfillStatus.PAUSED, BackfillStatus.COMPLETED, BackfillStatus.FAILED}),
-    BackfillStatus.PAUSED: frozenset({BackfillStatus.ACTIVE, BackfillStatus.FAILED}),
-    BackfillStatus.COMPLETED: frozenset({BackfillStatus.ACTIVE}),
-    BackfillStatus.FAILED: frozenset({BackfillStatus.ACTIVE}),
-}
-
-CHUNK_ARROWS: Mapping[ChunkStatus, frozenset[ChunkStatus]] = {
-    ChunkStatus.PENDING: frozenset({ChunkStatus.PROCESSING, ChunkStatus.SKIPPED, ChunkStatus.FAILED}),
-    ChunkStatus.PROCESSING: frozenset(
-        {
-            ChunkStatus.PROCESSING,
-            ChunkStatus.COMPLETED,
-            ChunkStatus.PENDING,
-            ChunkStatus.FAILED,
-            ChunkStatus.SKIPPED,
-        }
-    ),
-    ChunkStatus.COMPLETED: frozenset(),
-    ChunkStatus.FAILED: frozenset({ChunkStatus.PENDING}),
-    ChunkStatus.SKIPPED: frozenset(),
-}
-
-JOB_ARROWS: Mapping[JobStatus, frozenset[JobStatus]] = {
-    JobStatus.PENDING: frozenset(
-        {JobStatus.PROCESSING, JobStatus.CANCELLED, JobStatus.SKIPPED, JobStatus.FAILED, JobStatus.COMPLETED}
-    ),
-    JobStatus.PROCESSING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
-    JobStatus.COMPLETED: frozenset(),
-    JobStatus.FAILED: frozenset({JobStatus.COMPLETED}),
-    JobStatus.CANCELLED: frozenset(),
-    JobStatus.SKIPPED: frozenset(),
-}

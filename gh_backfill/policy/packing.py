@@ -14,6 +14,8 @@ from gh_backfill.policy.surcharges import Counted
 PAGES_UNDER_WAY = 4
 # Wants wait for a page only where a query is so much fuller then; else pages would be small for nothing.
 FULLER = 1.05
+# So many units for a whole page are little beside what its items will lack.
+CHEAP_PAGE = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +61,14 @@ def next_query(
 
     `wants` come by page, the oldest page first; within it the larger ones first, so that small ones fill what these
     leave.  `page` is the most that may be asked of the next page.  A want larger than a query gets one without others.
-    Where the items of a page are so dear that none fits beside so many wants, some wants wait if that fills the query
-    better.
+    A page that costs next to nothing has its room first: the next ones wait for it.  Where the items of a page are so
+    dear that none fits beside so many wants, some wants wait if that fills the query better.
     """
     ordered = [want for of_one_page in wants for want in sorted(of_one_page, key=lambda want: -want.units)]
     if not ordered:
         return Query(page=page, price=price)
-    query = _filled(ordered, prices, page, units, price, beside=0)
+    cheap = page if price.of(page).units <= CHEAP_PAGE else 0
+    query = _filled(ordered, prices, page, units, price, beside=cheap)
     if query.page or not page:
         return query
     other = _filled(ordered, prices, page, units, price, beside=1)

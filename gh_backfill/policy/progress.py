@@ -13,11 +13,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from gh_backfill.models.work import Phase, Stream
-from gh_backfill.policy.items import Slot
+from gh_backfill.models.work import Phase
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
+
+if TYPE_CHECKING:  # who only shows how far a backfill is starts without them
+    from gh_backfill.models.work import Stream
+    from gh_backfill.policy.items import Slot
 
 MARGIN = timedelta(minutes=5)
 MAX_PASSES = 5

@@ -13,14 +13,21 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, get_args
 
-Kind = Literal["query", "ids", "alias", "pull_request", "count", "share"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+SurchargeKind = Literal["query", "ids", "alias", "pull_request", "count", "share"]
+KINDS: tuple[SurchargeKind, ...] = get_args(SurchargeKind)
 # What is charged one unit each beside one surcharge that is free to be anything.
-_ONE_EACH: tuple[Kind, ...] = ("ids", "alias", "pull_request", "count")
+_ONE_EACH: tuple[SurchargeKind, ...] = ("ids", "alias", "pull_request", "count")
 # A factor is looked for in such steps.
 _STEP = 0.1
 # How unlikely a surcharge is, for one unit of it: what adds much to every page, more than what adds one here and there.
-_UNLIKELY: dict[Kind, float] = {"query": 1, "ids": 1, "alias": 1, "pull_request": 2, "count": 1, "share": 1.5 / _STEP}
+_UNLIKELY: dict[SurchargeKind, float] = {
+    "query": 1,
+    "ids": 1,
+    "alias": 1,
+    "pull_request": 2,
+    "count": 1,
+    "share": 1.5 / _STEP,
+}
 _TINY = 1e-6
 _BELOW = 1e-3
 
@@ -62,7 +69,7 @@ class Counted:
             listed=self.listed * many,
         )
 
-    def of(self, kind: Kind) -> int:
+    def of(self, kind: SurchargeKind) -> int:
         """Return how often a surcharge of a kind is charged."""
         match kind:
             case "query":
@@ -168,7 +175,7 @@ def _explanations(charges: Sequence[Charge], many: int) -> Iterator[tuple[tuple[
                 yield (round(rank, 6), order, place), replace(known, **{kind: amount})
 
 
-def _least(charges: Sequence[Charge], known: Surcharges, kind: Kind) -> float | None:
+def _least(charges: Sequence[Charge], known: Surcharges, kind: SurchargeKind) -> float | None:
     """Return the smallest surcharge of a kind that explains all charges beside known ones; None where none does."""
     low, high = 0.0, math.inf
     for charge in charges:

@@ -11,12 +11,30 @@ from dataclasses import replace
 from typing import Any
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.maker import START
-from gh_backfill.simulator.new_rows import new_comment, new_issue, new_pull, new_review, new_review_comment
-from gh_backfill.simulator.rows import Issue, IssueComment, PullRequestRow, RepositoryRow, ReviewRow
+from gh_backfill.simulator.new_rows import (
+    new_comment,
+    new_issue,
+    new_pull,
+    new_repository,
+    new_review,
+    new_review_comment,
+)
+from gh_backfill.simulator.rows import IssueComment, IssueRow, PullRequestRow, RepositoryRow, ReviewRow
 from gh_backfill.simulator.shelf import Shelf
-from gh_backfill.simulator.targets import labels_of, next_id, next_time, person_of, pull_of, repository_of
+from gh_backfill.simulator.targets import (
+    item_of,
+    labels_of,
+    milestone_of,
+    next_id,
+    next_time,
+    people_of,
+    person_of,
+    pull_of,
+    put,
+    repository_of,
+)
 from gh_backfill.simulator.world import World
 
 
@@ -67,13 +85,31 @@ def comment(
         home = repository_of(world, repository)
         identity, now = next_id(world), at or next_time(world, home)
         made = new_comment(home, number, identity, now, author=person_of(world, author), body=body)
-        shelf = world.shelves[home.id]
-        if (issue := shelf.issues.get(number)) is not None:
-            shelf.put_issue(replace(issue, updated_at=now, comments=(*issue.comments, made)))
-        else:
-            _, pull = pull_of(world, repository, number)
-            shelf.put(replace(pull, updated_at=now, comments=(*pull.comments, made)))
+        owner = item_of(world, repository, number)
+        put(world, home, replace(owner, updated_at=now, comments=(*owner.comments, made)))
         return made
+
+
+def edit_comment(
+    world: World, repository: str, number: int, comment_id: int, *, body: str, moves: bool = True, at: str | None = None
+) -> IssueComment:
+    """Change a conversation comment; whether that moves its issue or pull request too, GitHub does not say."""
+    with world.lock:
+        home = repository_of(world, repository)
+        owner, now = item_of(world, repository, number), at or next_time(world, home)
+        (old,) = (row for row in owner.comments if row.id == comment_id)
+        made = replace(old, body=body, updated_at=now)
+        comments = tuple(made if row is old else row for row in owner.comments)
+        put(world, home, replace(owner, comments=comments, updated_at=now if moves else owner.updated_at))
+        return made
+
+
+def delete_comment(world: World, repository: str, number: int, comment_id: int) -> None:
+    """Take a conversation comment away; nobody's `updated_at` moves (neomjs/neo#10092)."""
+    with world.lock:
+        owner = item_of(world, repository, number)
+        comments = tuple(row for row in owner.comments if row.id != comment_id)
+        put(world, repository_of(world, repository), replace(owner, comments=comments))
 
 
 def review(
@@ -108,8 +144,9 @@ def open_issue(
     author: str,
     body: str = "",
     labels: Sequence[str] = (),
+    assignees: Sequence[str] = (),
     at: str | None = None,
-) -> Issue:
+) -> IssueRow:
     """Open an issue under the next number."""
     with world.lock:
         home = repository_of(world, repository)
@@ -123,6 +160,7 @@ def open_issue(
             title=title,
             body=body,
             labels=labels_of(world, home, labels),
+            assignees=people_of(world, assignees),
         )
         world.shelves[home.id].put_issue(made)
         return made
@@ -136,21 +174,44 @@ def edit_issue(
     title: str | None = None,
     body: str | None = None,
     state: str | None = None,
+    reason: str | None = None,
+    by: str | None = None,
     labels: Sequence[str] | None = None,
-) -> Issue:
-    """Change an issue; `state` is `open` or `closed`."""
+    assignees: Sequence[str] | None = None,
+    milestone: str | None = None,
+    at: str | None = None,
+) -> IssueRow:
+    """Change an issue; moves `updated_at`, also for labels, assignees and a milestone, of which "" means none.
+
+    `state` is `open` or `closed`, for a `reason`, `by` somebody.
+    """
     with world.lock:
-        home = repository_of(world, repository)
-        shelf, now = world.shelves[home.id], next_time(world, home)
-        issue = shelf.issues[number]
+        home, now = repository_of(world, repository), at or next_time(world, repository_of(world, repository))
+        shelf = world.shelves[home.id]
         fields: dict[str, Any] = {"updated_at": now}
         fields |= {name: value for name, value in (("title", title), ("body", body)) if value is not None}
-        if state is not None:
-            fields |= {"open": state == "open", "closed_at": None if state == "open" else now}
+        if state == "open":
+            fields |= {"open": True, "closed_at": None, "closed_by": None, "state_reason": reason or "reopened"}
+        elif state is not None:
+            closer = person_of(world, by) if by else None
+            fields |= {"open": False, "closed_at": now, "closed_by": closer, "state_reason": reason or "completed"}
         if labels is not None:
             fields["labels"] = labels_of(world, home, labels)
-        shelf.put_issue(replace(issue, **fields))
+        if assignees is not None:
+            fields["assignees"] = people_of(world, assignees)
+        if milestone is not None:
+            fields["milestone"] = milestone_of(world, home, milestone, now) if milestone else None
+        shelf.put_issue(replace(shelf.issues[number], **fields))
         return shelf.issues[number]
+
+
+def delete_issue(world: World, repository: str, number: int) -> None:
+    """Take an issue away with its comments."""
+    with world.lock:
+        shelf = world.shelves[repository_of(world, repository).id]
+        if number not in shelf.issues:
+            raise LookupError(f"{repository} has no issue #{number}")
+        shelf.remove_issue(number)
 
 
 def rename_repository(
@@ -180,18 +241,8 @@ def add_repository(
     """Make an empty repository, and the account that owns it where there is none."""
     with world.lock:
         owner, _, name = repository.partition("/")
-        identity = derive.derived_repository_id(repository)
-        made = RepositoryRow(
-            id=identity,
-            node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
-            owner_id=person_of(world, owner),
-            owner=owner,
-            name=name,
-            private=private,
-            fork=fork,
-            archived=archived,
-            created_at=START,
-            updated_at=START,
+        made = new_repository(
+            owner, name, START, owner_id=person_of(world, owner), private=private, fork=fork, archived=archived
         )
         world.add_repository(made, Shelf())
         return made
@@ -239,7 +290,7 @@ def collide_comments(world: World, repository: str, number: int) -> int:
             raise LookupError(f"{repository} #{number} has not both kinds of comments")
         shared = pull.review_comments[0].id
         changed = replace(
-            pull.comments[0], id=shared, node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, home.id, number, shared)
+            pull.comments[0], id=shared, node_id=derive.derived_node_id(NodeKind.ISSUE_COMMENT, home.id, number, shared)
         )
         comments = tuple(sorted((changed, *pull.comments[1:]), key=lambda row: row.id))
         world.shelves[home.id].put(replace(pull, comments=comments))

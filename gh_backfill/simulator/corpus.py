@@ -15,7 +15,7 @@ from typing import Any
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.items import Reader
-from gh_backfill.simulator.rows import Issue, Label, PullRequestRow, RepositoryRow, Star
+from gh_backfill.simulator.rows import IssueRow, LabelRow, PullRequestRow, RepositoryRow, Star
 from gh_backfill.simulator.shelf import Shelf, shelf_of
 from gh_backfill.simulator.world import World
 
@@ -94,7 +94,7 @@ def _read_repository(world: World, folder: Path) -> None:
         stars=stars,
         forks=[fork.id for fork in forks],
     )
-    items: list[PullRequestRow | Issue] = [*pulls.values(), *issues]
+    items: list[PullRequestRow | IssueRow] = [*pulls.values(), *issues]
     defaults = {
         "created_at": min((row.created_at for row in items), default=_LONG_AGO),
         "updated_at": max((row.updated_at for row in items), default=_LONG_AGO),
@@ -106,7 +106,7 @@ def _read_repository(world: World, folder: Path) -> None:
             world.add_repository(fork, Shelf())
 
 
-def _labels(reader: Reader, path: Path) -> list[Label]:
+def _labels(reader: Reader, path: Path) -> list[LabelRow]:
     if not path.is_file():
         return []
     return [reader.label(given) for given in json.loads(path.read_text(encoding="utf-8"))]
@@ -123,7 +123,7 @@ def repository(world: World, given: dict[str, Any]) -> RepositoryRow:
     licence = given.get("license") or {}
     return RepositoryRow(
         id=identity,
-        node_id=given.get("node_id") or derive.derived_node_id(derive.Kind.REPOSITORY, identity, 0, identity),
+        node_id=given.get("node_id") or derive.derived_node_id(derive.NodeKind.REPOSITORY, identity, 0, identity),
         owner_id=known.id,
         owner=owner["login"],
         name=given["name"],

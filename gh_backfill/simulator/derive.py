@@ -31,7 +31,7 @@ _NODE = struct.Struct(">QIQ")
 _APP_LOGINS = {175728472: "copilot-pull-request-reviewer", 198982749: "copilot-swe-agent"}
 
 
-class Kind(StrEnum):
+class NodeKind(StrEnum):
     """The prefix of a node id, which tells what it names."""
 
     REPOSITORY = "R"
@@ -50,14 +50,25 @@ class Kind(StrEnum):
 class NodeKey(NamedTuple):
     """Where a node lives: its kind, repository id, number of its pull request or issue, and its own id."""
 
-    kind: Kind
+    kind: NodeKind
     repository_id: int
     number: int
     id: int
 
 
-_KINDS = {Kind.PULL_REQUEST: 1, Kind.REVIEW: 2, Kind.ISSUE_COMMENT: 3, Kind.REVIEW_COMMENT: 4, Kind.ISSUE: 5}
-_ACCOUNTS = {"User": Kind.USER, "Bot": Kind.BOT, "Mannequin": Kind.MANNEQUIN, "Organization": Kind.ORGANIZATION}
+_KINDS = {
+    NodeKind.PULL_REQUEST: 1,
+    NodeKind.REVIEW: 2,
+    NodeKind.ISSUE_COMMENT: 3,
+    NodeKind.REVIEW_COMMENT: 4,
+    NodeKind.ISSUE: 5,
+}
+_ACCOUNTS = {
+    "User": NodeKind.USER,
+    "Bot": NodeKind.BOT,
+    "Mannequin": NodeKind.MANNEQUIN,
+    "Organization": NodeKind.ORGANIZATION,
+}
 
 
 def derived_user_id(login: str) -> int:
@@ -72,34 +83,34 @@ def derived_repository_id(full_name: str) -> int:
 
 def derived_pull_request_id(full_name: str, number: int) -> int:
     """Return the id of a pull request whose row has none."""
-    return _derived(Kind.PULL_REQUEST, full_name, number, 0)
+    return _derived(NodeKind.PULL_REQUEST, full_name, number, 0)
 
 
 def derived_issue_id(full_name: str, number: int) -> int:
     """Return the id of an issue whose row has none."""
-    return _derived(Kind.ISSUE, full_name, number, 0)
+    return _derived(NodeKind.ISSUE, full_name, number, 0)
 
 
 def derived_review_id(full_name: str, number: int, index: int) -> int:
     """Return the id of the review at position `index` (from 0) of its pull request's list."""
-    return _derived(Kind.REVIEW, full_name, number, index)
+    return _derived(NodeKind.REVIEW, full_name, number, index)
 
 
-def derived_comment_id(kind: Kind, full_name: str, number: int, index: int) -> int:
-    """Return the id of a comment (`Kind.REVIEW_COMMENT` or `Kind.ISSUE_COMMENT`) at position `index` of its list."""
-    if kind not in (Kind.REVIEW_COMMENT, Kind.ISSUE_COMMENT):
+def derived_comment_id(kind: NodeKind, full_name: str, number: int, index: int) -> int:
+    """Return the id of a comment of a review or of a conversation, at position `index` of its list."""
+    if kind not in (NodeKind.REVIEW_COMMENT, NodeKind.ISSUE_COMMENT):
         raise ValueError(f"{kind} is no kind of comment")
     return _derived(kind, full_name, number, index)
 
 
-def derived_node_id(kind: Kind, repository_id: int, number: int, identity: int) -> str:
+def derived_node_id(kind: NodeKind, repository_id: int, number: int, identity: int) -> str:
     """Return a node id from which `node_key` reads its parts again."""
     return f"{kind}_{base64.urlsafe_b64encode(_NODE.pack(repository_id, number, identity)).decode().rstrip('=')}"
 
 
 def account_node_id(account_type: str, identity: int) -> str:
     """Return the node id of an account of this type."""
-    return derived_node_id(_ACCOUNTS.get(account_type, Kind.USER), 0, 0, identity)
+    return derived_node_id(_ACCOUNTS.get(account_type, NodeKind.USER), 0, 0, identity)
 
 
 def label_node_id(full_name: str, name: str) -> str:
@@ -112,7 +123,7 @@ def node_key(node_id: str) -> NodeKey | None:
     prefix, _, rest = node_id.partition("_")
     try:
         packed = base64.b64decode(rest + "=" * (-len(rest) % 4), altchars=b"-_", validate=True)
-        return NodeKey(Kind(prefix), *_NODE.unpack(packed))
+        return NodeKey(NodeKind(prefix), *_NODE.unpack(packed))
     except (ValueError, binascii.Error, struct.error):
         return None
 
@@ -142,7 +153,7 @@ def slot(full_name: str) -> int:
     return _hash("slot", full_name) % _SLOTS
 
 
-def _derived(kind: Kind, full_name: str, number: int, index: int) -> int:
+def _derived(kind: NodeKind, full_name: str, number: int, index: int) -> int:
     if not (0 <= number < _SLOT // _NUMBER and 0 <= index < _NUMBER):
         raise ValueError(f"{full_name} #{number}, row {index}: out of the range of derived ids")
     return _KINDS[kind] * _KIND + slot(full_name) * _SLOT + number * _NUMBER + index

@@ -12,8 +12,8 @@ from gh_backfill.simulator.connections import ConnectionPage, Order, by_position
 from gh_backfill.simulator.options import LargeIntegers
 from gh_backfill.simulator.rows import (
     AccountRow,
-    Issue,
     IssueComment,
+    IssueRow,
     MilestoneRow,
     PullRequestRow,
     RepositoryRow,
@@ -117,7 +117,7 @@ def commit(name: str) -> Callable[..., dict[str, Any] | None]:
     return resolve
 
 
-def labels(row: RepositoryRow | PullRequestRow | Issue, info: Any, **arguments: Any) -> ConnectionPage:
+def labels(row: RepositoryRow | PullRequestRow | IssueRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The labels of a repository, a pull request or an issue, in the order of the source or by name."""
     found = info.context.world.shelves[row.id].labels if isinstance(row, RepositoryRow) else row.labels
     by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}

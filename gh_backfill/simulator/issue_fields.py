@@ -7,12 +7,12 @@ from typing import Any
 from gh_backfill.simulator.connections import ConnectionPage, Order, by_position
 from gh_backfill.simulator.fields import page
 from gh_backfill.simulator.query_fields import not_found
-from gh_backfill.simulator.rows import AccountRow, Issue, RepositoryRow
+from gh_backfill.simulator.rows import AccountRow, IssueRow, RepositoryRow
 
 
-def issue(row: RepositoryRow, info: Any, number: int) -> Issue:
+def issue(row: RepositoryRow, info: Any, number: int) -> IssueRow:
     """An issue by its number; the number of a deleted one, or of a pull request, is that of none."""
-    found: Issue | None = info.context.world.issue(row.id, number)
+    found: IssueRow | None = info.context.world.issue(row.id, number)
     if found is None:
         raise not_found(f"Could not resolve to an Issue with the number of {number}.")
     return found
@@ -34,24 +34,24 @@ def issues(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     return page(info, order, arguments)
 
 
-def assignees(row: Issue, info: Any, **arguments: Any) -> ConnectionPage:
+def assignees(row: IssueRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The users whom an issue is assigned to; bots are in `assignedActors` only (microsoft/vscode#7324)."""
     return page(info, by_position([person for person in _assigned(row, info) if person.type == "User"]), arguments)
 
 
-def assigned_actors(row: Issue, info: Any, **arguments: Any) -> ConnectionPage:
+def assigned_actors(row: IssueRow, info: Any, **arguments: Any) -> ConnectionPage:
     """Whoever an issue is assigned to, bots too."""
     return page(info, by_position(_assigned(row, info)), arguments)
 
 
-def state_reason(row: Issue, _info: Any, **arguments: bool) -> str | None:
+def state_reason(row: IssueRow, _info: Any, **arguments: bool) -> str | None:
     """Say why an issue is closed, in GraphQL's spelling; a duplicate is only so for who asks for it."""
     if row.state_reason == "duplicate" and not arguments.get("enableDuplicate"):
         return "NOT_PLANNED"
     return row.state_reason.upper() if row.state_reason else None
 
 
-def _matches(issue: Issue, states: Any, labels: frozenset[str], since: str) -> bool:
+def _matches(issue: IssueRow, states: Any, labels: frozenset[str], since: str) -> bool:
     return (
         (not states or issue.state in states)
         and issue.updated_at >= since
@@ -59,6 +59,6 @@ def _matches(issue: Issue, states: Any, labels: frozenset[str], since: str) -> b
     )
 
 
-def _assigned(row: Issue, info: Any) -> list[AccountRow]:
+def _assigned(row: IssueRow, info: Any) -> list[AccountRow]:
     """Return the accounts that are still there: whoever deletes an account is no assignee any more."""
     return [person for identity in row.assignees if (person := info.context.person(identity)) is not None]

@@ -6,10 +6,10 @@ import random
 from datetime import datetime, timedelta
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.maker import ISSUE_EVERY, START, Maker, text_of
 from gh_backfill.simulator.prose import paragraphs, title
-from gh_backfill.simulator.rows import Issue, Label, MilestoneRow
+from gh_backfill.simulator.rows import IssueRow, LabelRow, MilestoneRow
 from gh_backfill.simulator.world import World
 
 # The first issues are the extreme ones, in repositories that have so many numbers.
@@ -40,11 +40,11 @@ class IssueMaker:
         self.labels = tuple(self._label(index) for index in range(self._label_count()))
         self._milestones = [self._milestone(index) for index in range(_MILESTONES)]
 
-    def issues(self) -> list[Issue]:
+    def issues(self) -> list[IssueRow]:
         """Make all issues."""
         return [self._issue(number) for number in self._numbers]
 
-    def _issue(self, number: int) -> Issue:
+    def _issue(self, number: int) -> IssueRow:
         maker = self._maker
         luck, identity, created = maker.luck("issue", number), maker.first_id(number), maker.created(number)
         author = maker.person(luck)
@@ -54,11 +54,11 @@ class IssueMaker:
         last = max([text_of(created), *(comment.created_at for comment in comments)])
         ended = text_of(datetime.fromisoformat(last) + timedelta(hours=details.randrange(1, 2_000)))
         reasons = ("completed", "not_planned", "duplicate") if closed else (None, "reopened")
-        return Issue(
+        return IssueRow(
             repository_id=maker.identity,
             number=number,
             id=identity,
-            node_id=derive.derived_node_id(Kind.ISSUE, maker.identity, number, identity),
+            node_id=derive.derived_node_id(NodeKind.ISSUE, maker.identity, number, identity),
             author=None if number == A_GHOST else author,
             association="NONE",
             title=title(maker.luck("issue", number)),
@@ -76,7 +76,7 @@ class IssueMaker:
             comments=comments,
         )
 
-    def _labels(self, luck: random.Random, number: int) -> tuple[Label, ...]:
+    def _labels(self, luck: random.Random, number: int) -> tuple[LabelRow, ...]:
         if number == MANY_LABELS:
             return self.labels[:_LABELS]
         count = luck.choices((0, 1, 2, 3), (40, 35, 20, 5))[0]
@@ -93,12 +93,12 @@ class IssueMaker:
     def _label_count(self) -> int:
         return _LABELS if MANY_LABELS in self._numbers else len(_USUAL) if self._numbers else 0
 
-    def _label(self, index: int) -> Label:
+    def _label(self, index: int) -> LabelRow:
         if index < len(_USUAL):
             name, color, default, description = _USUAL[index]
         else:
             name, color, default, description = f"area: {index:03}", f"{index * 4_099:06x}", False, f"Part {index}"
-        return Label(
+        return LabelRow(
             id=self._maker.first_id(0) + index,
             node_id=derive.label_node_id(self._maker.recipe.full_name, name),
             name=name,

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
-from gh_backfill.simulator.derive import Kind, NodeKey
+from gh_backfill.simulator.derive import NodeKey, NodeKind
 from gh_backfill.simulator.rows import (
     CommitRow,
-    Issue,
     IssueComment,
-    Label,
+    IssueRow,
+    LabelRow,
     MilestoneRow,
     PullRequestRow,
     ReviewCommentRow,
@@ -47,7 +47,7 @@ class Reader:
             repository_id=self.repository_id,
             number=number,
             id=identity,
-            node_id=self._node_id(given, Kind.PULL_REQUEST, number, identity),
+            node_id=self._node_id(given, NodeKind.PULL_REQUEST, number, identity),
             author=self.author(given.get("user")),
             association=intern(given.get("author_association") or "NONE"),
             title=given["title"],
@@ -78,15 +78,15 @@ class Reader:
             comments=_by_id(map(partial(self._issue_comment, number), *_numbered(given, "_issue_comments"))),
         )
 
-    def issue(self, given: Given) -> Issue:
+    def issue(self, given: Given) -> IssueRow:
         """Make an issue with its comments."""
         number = given["number"]
         identity = given.get("id") or derive.derived_issue_id(self.full_name, number)
-        return Issue(
+        return IssueRow(
             repository_id=self.repository_id,
             number=number,
             id=identity,
-            node_id=self._node_id(given, Kind.ISSUE, number, identity),
+            node_id=self._node_id(given, NodeKind.ISSUE, number, identity),
             author=self.author(given.get("user")),
             association=intern(given.get("author_association") or "NONE"),
             title=given["title"],
@@ -115,10 +115,10 @@ class Reader:
             self.world.add_account(known)
         return known.id
 
-    def label(self, given: Given) -> Label:
+    def label(self, given: Given) -> LabelRow:
         """Make a label; older objects of the REST interface give its name alone."""
         identity = given.get("id") or derive.derived_user_id(f"{self.full_name} {given['name']}")
-        return Label(
+        return LabelRow(
             id=identity,
             node_id=given.get("node_id") or derive.label_node_id(self.full_name, given["name"]),
             name=intern(given["name"]),
@@ -158,7 +158,7 @@ class Reader:
             repository_id=self.repository_id,
             number=number,
             id=identity,
-            node_id=self._node_id(given, Kind.REVIEW, number, identity),
+            node_id=self._node_id(given, NodeKind.REVIEW, number, identity),
             author=self.author(given.get("user")),
             association=intern(given.get("author_association") or "NONE"),
             state=intern(given["state"]),
@@ -170,12 +170,12 @@ class Reader:
         )
 
     def _review_comment(self, number: int, index: int, given: Given) -> ReviewCommentRow:
-        identity = given.get("id") or derive.derived_comment_id(Kind.REVIEW_COMMENT, self.full_name, number, index)
+        identity = given.get("id") or derive.derived_comment_id(NodeKind.REVIEW_COMMENT, self.full_name, number, index)
         return ReviewCommentRow(
             repository_id=self.repository_id,
             number=number,
             id=identity,
-            node_id=self._node_id(given, Kind.REVIEW_COMMENT, number, identity),
+            node_id=self._node_id(given, NodeKind.REVIEW_COMMENT, number, identity),
             author=self.author(given.get("user")),
             association=intern(given.get("author_association") or "NONE"),
             body=given.get("body") or "",
@@ -196,12 +196,12 @@ class Reader:
         )
 
     def _issue_comment(self, number: int, index: int, given: Given) -> IssueComment:
-        identity = given.get("id") or derive.derived_comment_id(Kind.ISSUE_COMMENT, self.full_name, number, index)
+        identity = given.get("id") or derive.derived_comment_id(NodeKind.ISSUE_COMMENT, self.full_name, number, index)
         return IssueComment(
             repository_id=self.repository_id,
             number=number,
             id=identity,
-            node_id=self._node_id(given, Kind.ISSUE_COMMENT, number, identity),
+            node_id=self._node_id(given, NodeKind.ISSUE_COMMENT, number, identity),
             author=self.author(given.get("user")),
             association=intern(given.get("author_association") or "NONE"),
             body=given.get("body") or "",
@@ -217,7 +217,7 @@ class Reader:
             committed_at=given["committed_at"],
         )
 
-    def _node_id(self, given: Given, kind: Kind, number: int, identity: int) -> str:
+    def _node_id(self, given: Given, kind: NodeKind, number: int, identity: int) -> str:
         node_id = given.get("node_id")
         if node_id is None:
             return derive.derived_node_id(kind, self.repository_id, number, identity)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.prose import hunk, paragraphs, path, title
 from gh_backfill.simulator.recipe import Recipe
 from gh_backfill.simulator.rows import CommitRow, IssueComment, PullRequestRow, ReviewCommentRow, ReviewRow
@@ -60,7 +60,7 @@ class Maker:
             repository_id=self.identity,
             number=number,
             id=outline.id,
-            node_id=derive.derived_node_id(Kind.PULL_REQUEST, self.identity, number, outline.id),
+            node_id=derive.derived_node_id(NodeKind.PULL_REQUEST, self.identity, number, outline.id),
             author=self.person(luck),
             association="CONTRIBUTOR",
             title=title(luck),
@@ -108,7 +108,7 @@ class Maker:
             repository_id=self.identity,
             number=number,
             id=identity,
-            node_id=derive.derived_node_id(Kind.REVIEW, self.identity, number, identity),
+            node_id=derive.derived_node_id(NodeKind.REVIEW, self.identity, number, identity),
             author=self.person(luck),
             association="MEMBER",
             state=luck.choices(states, (60, 30, 8, 2))[0],
@@ -130,7 +130,7 @@ class Maker:
             repository_id=self.identity,
             number=number,
             id=identity,
-            node_id=derive.derived_node_id(Kind.REVIEW_COMMENT, self.identity, number, identity),
+            node_id=derive.derived_node_id(NodeKind.REVIEW_COMMENT, self.identity, number, identity),
             author=review.author if review else self.person(luck),
             association="MEMBER",
             body=paragraphs(luck, 1),
@@ -161,7 +161,7 @@ class Maker:
             repository_id=self.identity,
             number=number,
             id=identity,
-            node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, self.identity, number, identity),
+            node_id=derive.derived_node_id(NodeKind.ISSUE_COMMENT, self.identity, number, identity),
             author=self.person(luck),
             association="NONE",
             body=paragraphs(luck, 2),

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.rows import (
-    Issue,
     IssueComment,
-    Label,
+    IssueRow,
+    LabelRow,
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
     ReviewRow,
 )
+
+
+def new_repository(
+    owner: str, name: str, now: str, *, owner_id: int, private: bool, fork: bool, archived: bool
+) -> RepositoryRow:
+    """Make a repository with nothing in it."""
+    identity = derive.derived_repository_id(f"{owner}/{name}")
+    return RepositoryRow(
+        id=identity,
+        node_id=derive.derived_node_id(NodeKind.REPOSITORY, identity, 0, identity),
+        owner_id=owner_id,
+        owner=owner,
+        name=name,
+        private=private,
+        fork=fork,
+        archived=archived,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def new_pull(
@@ -23,7 +42,7 @@ def new_pull(
         repository_id=home.id,
         number=number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.PULL_REQUEST, home.id, number, identity),
+        node_id=derive.derived_node_id(NodeKind.PULL_REQUEST, home.id, number, identity),
         author=author,
         association="CONTRIBUTOR",
         title=title,
@@ -59,7 +78,7 @@ def new_comment(home: RepositoryRow, number: int, identity: int, now: str, *, au
         repository_id=home.id,
         number=number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.ISSUE_COMMENT, home.id, number, identity),
+        node_id=derive.derived_node_id(NodeKind.ISSUE_COMMENT, home.id, number, identity),
         author=author,
         association="NONE",
         body=body,
@@ -76,7 +95,7 @@ def new_review(
         repository_id=home.id,
         number=pull.number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.REVIEW, home.id, pull.number, identity),
+        node_id=derive.derived_node_id(NodeKind.REVIEW, home.id, pull.number, identity),
         author=author,
         association="MEMBER",
         state=state,
@@ -97,14 +116,15 @@ def new_issue(
     author: int,
     title: str,
     body: str,
-    labels: tuple[Label, ...],
-) -> Issue:
+    labels: tuple[LabelRow, ...],
+    assignees: tuple[int, ...],
+) -> IssueRow:
     """Make an open issue without comments."""
-    return Issue(
+    return IssueRow(
         repository_id=home.id,
         number=number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.ISSUE, home.id, number, identity),
+        node_id=derive.derived_node_id(NodeKind.ISSUE, home.id, number, identity),
         author=author,
         association="NONE",
         title=title,
@@ -116,6 +136,7 @@ def new_issue(
         updated_at=now,
         closed_at=None,
         labels=labels,
+        assignees=assignees,
         comments=(),
     )
 
@@ -126,7 +147,7 @@ def new_review_comment(review: ReviewRow, identity: int, *, body: str) -> Review
         repository_id=review.repository_id,
         number=review.number,
         id=identity,
-        node_id=derive.derived_node_id(Kind.REVIEW_COMMENT, review.repository_id, review.number, identity),
+        node_id=derive.derived_node_id(NodeKind.REVIEW_COMMENT, review.repository_id, review.number, identity),
         author=review.author,
         association=review.association,
         body=body,

@@ -6,7 +6,7 @@ from typing import Any
 
 from gh_backfill.simulator.connections import ConnectionPage, by_id, by_position
 from gh_backfill.simulator.fields import page, pull
-from gh_backfill.simulator.rows import Issue, PullRequestRow, ReviewCommentRow, ReviewRow, ThreadRow
+from gh_backfill.simulator.rows import IssueRow, PullRequestRow, ReviewCommentRow, ReviewRow, ThreadRow
 from gh_backfill.simulator.threads import comments_by_review, threads
 
 
@@ -22,7 +22,7 @@ def reviews(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
     return page(info, by_id(rows), arguments)
 
 
-def comments(row: PullRequestRow | Issue | ThreadRow, info: Any, **arguments: Any) -> ConnectionPage:
+def comments(row: PullRequestRow | IssueRow | ThreadRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The comments of a conversation or a thread, by id."""
     return page(info, by_id(row.comments), arguments)
 

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from gh_backfill.simulator.connections import ConnectionPage, Order, by_position, sorted_by
 from gh_backfill.simulator.fields import page, page_rows
 from gh_backfill.simulator.query_fields import not_found
-from gh_backfill.simulator.rows import AccountRow, Issue, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.rows import AccountRow, IssueRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 
@@ -22,7 +22,7 @@ def pull_request(row: RepositoryRow, info: Any, number: int) -> PullRequestRow:
     return found
 
 
-def issue_or_pull_request(row: RepositoryRow, info: Any, number: int) -> Issue | PullRequestRow:
+def issue_or_pull_request(row: RepositoryRow, info: Any, number: int) -> IssueRow | PullRequestRow:
     """An issue or a pull request by its number."""
     world: World = info.context.world
     found = world.pull(row.id, number) or world.issue(row.id, number)

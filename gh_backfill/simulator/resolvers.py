@@ -8,8 +8,8 @@ from typing import Any
 from gh_backfill.simulator import derive, fields, issue_fields, pull_fields, query_fields, repository_fields
 from gh_backfill.simulator.rows import (
     AccountRow,
-    Issue,
     IssueComment,
+    IssueRow,
     MilestoneRow,
     PullRequestRow,
     RepositoryRow,
@@ -167,7 +167,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
     },
     "PullRequestReviewThread": {
         "comments": pull_fields.comments,
-        "id": lambda row, info: derive.derived_node_id(derive.Kind.THREAD, row.repository_id, row.number, row.id),
+        "id": lambda row, info: derive.derived_node_id(derive.NodeKind.THREAD, row.repository_id, row.number, row.id),
         "isCollapsed": lambda row, info: False,
         "isOutdated": lambda row, info: row.comments[0].position is None,
         "isResolved": lambda row, info: False,
@@ -218,7 +218,7 @@ TYPE_NAMES: dict[type, str] = {
     ReviewCommentRow: "PullRequestReviewComment",
     ThreadRow: "PullRequestReviewThread",
     IssueComment: "IssueComment",
-    Issue: "Issue",
+    IssueRow: "Issue",
     MilestoneRow: "Milestone",
     Star: "User",
 }

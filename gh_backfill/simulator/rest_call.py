@@ -14,7 +14,7 @@ from gh_backfill.simulator.cursors import Cursors, InvalidCursor
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, reply
 from gh_backfill.simulator.options import Options
-from gh_backfill.simulator.rows import Issue, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.rows import IssueRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.shelf import Key
 from gh_backfill.simulator.world import World
 
@@ -103,7 +103,7 @@ def page_by_cursor(
     return response.with_headers({"Link": links}) if links else response
 
 
-def find(call: Call, repository: RepositoryRow, number: int) -> Issue | PullRequestRow | None:
+def find(call: Call, repository: RepositoryRow, number: int) -> IssueRow | PullRequestRow | None:
     """Return the issue or the pull request of a number."""
     return call.world.issue(repository.id, number) or call.world.pull(repository.id, number)
 

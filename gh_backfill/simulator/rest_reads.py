@@ -8,7 +8,7 @@ from functools import partial
 from gh_backfill.simulator import refusals, views
 from gh_backfill.simulator.messages import Response, reply
 from gh_backfill.simulator.rest_call import Call, find, page, page_by_cursor
-from gh_backfill.simulator.rows import Issue, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.rows import IssueRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.shelf import CommentKey, Key, Outline
 
 
@@ -90,7 +90,7 @@ def issues(call: Call, repository: RepositoryRow) -> Response:
         return reply([])
     order = {"updated": "UPDATED_AT", "comments": "COMMENTS"}.get(query.get("sort", ""), "CREATED_AT")
     labels = {name for name in query.get("labels", "").split(",") if name}
-    rows: list[Outline | Issue] = [*shelf.outlines(), *shelf.issues.values()]
+    rows: list[Outline | IssueRow] = [*shelf.outlines(), *shelf.issues.values()]
     keys = [_place(call, repository, order, row) for row in rows if _wanted(row.state, row.updated_at, state, since)]
     descending = query.get("direction", "desc") == "desc"
     keys.sort(reverse=descending)
@@ -104,7 +104,7 @@ def issues(call: Call, repository: RepositoryRow) -> Response:
     return page_by_cursor(call, repository, keys, view, order=order, descending=descending, most=most)
 
 
-def _place(call: Call, repository: RepositoryRow, order: str, row: Outline | Issue) -> Key:
+def _place(call: Call, repository: RepositoryRow, order: str, row: Outline | IssueRow) -> Key:
     """Say where an issue or a pull request stands in their common list; rows of one moment stand by their numbers."""
     if order == "COMMENTS":
         value = f"{len(_item(call, repository, row.number).comments):09}"
@@ -169,7 +169,7 @@ def jobs(call: Call, repository: RepositoryRow) -> Response:
     return reply({"total_count": len(jobs), "jobs": jobs})
 
 
-def _item(call: Call, repository: RepositoryRow, number: int) -> Issue | PullRequestRow:
+def _item(call: Call, repository: RepositoryRow, number: int) -> IssueRow | PullRequestRow:
     found = find(call, repository, number)
     if found is None:
         raise LookupError(f"{repository.full_name} #{number} went away while it was read")

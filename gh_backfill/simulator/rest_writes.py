@@ -27,6 +27,7 @@ def create_issue(call: Call, repository: RepositoryRow) -> Response:
         title=given["title"],
         body=given.get("body") or "",
         labels=labels,
+        assignees=[str(login) for login in given.get("assignees") or ()],
         author=call.identity,
     )
     return reply(views.issue(call.world, call.origin, made), 201)
@@ -53,7 +54,11 @@ def update_issue(call: Call, repository: RepositoryRow) -> Response:
         return refusals.not_found()
     if problem := _invalid(given):
         return problem
-    fields = {key: given[key] for key in ("title", "body", "state", "labels") if key in given}
+    fields: dict[str, Any] = {
+        key: given[key] for key in ("title", "body", "state", "labels", "assignees") if key in given
+    }
+    if given.get("state") == "closed":
+        fields |= {"by": call.identity, "reason": given.get("state_reason")}
     return reply(
         views.issue(
             call.world, call.origin, changes.edit_issue(call.world, repository.full_name, call.number, **fields)

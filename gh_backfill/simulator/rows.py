@@ -61,7 +61,7 @@ class RepositoryRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Label:
+class LabelRow:
     """A label of a repository."""
 
     id: int
@@ -204,7 +204,7 @@ class PullRequestRow:
     base_oid: str
     head_ref: str
     head_oid: str
-    labels: tuple[Label, ...]
+    labels: tuple[LabelRow, ...]
     reviews: tuple[ReviewRow, ...]
     review_comments: tuple[ReviewCommentRow, ...]
     comments: tuple[IssueComment, ...]
@@ -218,7 +218,7 @@ class PullRequestRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Issue:
+class IssueRow:
     """An issue that is no pull request; labels and assignees in GitHub's order, comments by id."""
 
     repository_id: int
@@ -236,7 +236,7 @@ class Issue:
     updated_at: str
     closed_at: str | None
     closed_by: int | None = None
-    labels: tuple[Label, ...]
+    labels: tuple[LabelRow, ...]
     assignees: tuple[int, ...] = ()
     milestone: MilestoneRow | None = None
     comments: tuple[IssueComment, ...]

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gh_backfill.simulator.rows import Issue, Label, PullRequestRow, Star
+from gh_backfill.simulator.rows import IssueRow, LabelRow, PullRequestRow, Star
 
 Key = tuple[str, int, int]
 """Where a row stands in an order: the value it is sorted by ("" for the order of ids), its id, and where to find it."""
@@ -43,8 +43,8 @@ class Shelf:
         outlines: Iterable[Outline] = (),
         row: Callable[[int], PullRequestRow] | None = None,
         *,
-        issues: Iterable[Issue] = (),
-        labels: Sequence[Label] = (),
+        issues: Iterable[IssueRow] = (),
+        labels: Sequence[LabelRow] = (),
         stars: Sequence[Star] = (),
         forks: Sequence[int] = (),
     ) -> None:
@@ -54,7 +54,7 @@ class Shelf:
         self._orders: dict[str, list[Key]] = {}
         self._version = 0
         self._comments: dict[str, tuple[int, list[CommentKey]]] = {}
-        self._issue_orders: dict[str, tuple[dict[int, Issue], list[Key]]] = {}
+        self._issue_orders: dict[str, tuple[dict[int, IssueRow], list[Key]]] = {}
         self._highest_removed = 0
         self.removed_issues: frozenset[int] = frozenset()
         self.issues = {issue.number: issue for issue in issues}
@@ -124,7 +124,7 @@ class Shelf:
         self._version += 1
         self._reorder(old, None)
 
-    def put_issue(self, issue: Issue) -> None:
+    def put_issue(self, issue: IssueRow) -> None:
         """Add an issue, or put it in place of the one with its number."""
         self.issues = {**self.issues, issue.number: issue}
 
@@ -168,7 +168,7 @@ def _key(outline: Outline, field: str) -> Key:
     return (value, outline.id, outline.number)
 
 
-def _issue_value(issue: Issue, field: str) -> str:
+def _issue_value(issue: IssueRow, field: str) -> str:
     if field == "COMMENTS":
         return f"{len(issue.comments):09}"
     return issue.updated_at if field == "UPDATED_AT" else issue.created_at

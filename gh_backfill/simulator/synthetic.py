@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.issue_maker import IssueMaker
 from gh_backfill.simulator.maker import START, Maker
 from gh_backfill.simulator.recipe import Recipe
@@ -30,7 +30,7 @@ def add(world: World, recipe: Recipe) -> None:
     outlines = [maker.outline(number) for number in maker.numbers()]
     repository = RepositoryRow(
         id=identity,
-        node_id=derive.derived_node_id(Kind.REPOSITORY, identity, 0, identity),
+        node_id=derive.derived_node_id(NodeKind.REPOSITORY, identity, 0, identity),
         owner_id=owner.id,
         owner=owner.login,
         name=recipe.name,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
-from gh_backfill.simulator.rows import Label, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.rows import IssueRow, LabelRow, MilestoneRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.world import World
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -34,6 +34,20 @@ def pull_of(world: World, full_name: str, number: int) -> tuple[RepositoryRow, P
     return home, pull
 
 
+def item_of(world: World, full_name: str, number: int) -> IssueRow | PullRequestRow:
+    """Return the issue or the pull request of a number; LookupError where there is none."""
+    home = repository_of(world, full_name)
+    return world.issue(home.id, number) or pull_of(world, full_name, number)[1]
+
+
+def put(world: World, home: RepositoryRow, row: IssueRow | PullRequestRow) -> None:
+    """Put an issue or a pull request in place of the one with its number."""
+    if isinstance(row, IssueRow):
+        world.shelves[home.id].put_issue(row)
+    else:
+        world.shelves[home.id].put(row)
+
+
 def person_of(world: World, login: str) -> int:
     """Return the id of an account, which is made if nobody has that login."""
     found = world.account_by_login(login)
@@ -43,20 +57,46 @@ def person_of(world: World, login: str) -> int:
     return found.id
 
 
-def labels_of(world: World, home: RepositoryRow, names: Sequence[str]) -> tuple[Label, ...]:
+def people_of(world: World, logins: Sequence[str]) -> tuple[int, ...]:
+    """Return the ids of accounts, made where there are none."""
+    return tuple(person_of(world, login) for login in logins)
+
+
+def labels_of(world: World, home: RepositoryRow, names: Sequence[str]) -> tuple[LabelRow, ...]:
     """Return labels by their names, made where there are none."""
     shelf = world.shelves[home.id]
     known = {label.name: label for label in shelf.labels}
     for name in names:
         if name not in known:
-            known[name] = Label(id=next_id(world), node_id=derive.label_node_id(home.full_name, name), name=name)
+            known[name] = LabelRow(id=next_id(world), node_id=derive.label_node_id(home.full_name, name), name=name)
     shelf.labels = tuple(known.values())
     return tuple(known[name] for name in names)
 
 
+def milestone_of(world: World, home: RepositoryRow, title: str, now: str) -> MilestoneRow:
+    """Return a milestone by its title, made if no issue has it."""
+    issues = world.shelves[home.id].issues.values()
+    known = {issue.milestone.title: issue.milestone for issue in issues if issue.milestone is not None}
+    if title in known:
+        return known[title]
+    number = max((row.number for row in known.values()), default=0) + 1
+    node_id = f"MI_{derive.derived_oid(home.id, 'milestone', number)[:16]}"
+    return MilestoneRow(
+        repository_id=home.id,
+        id=next_id(world),
+        node_id=node_id,
+        number=number,
+        title=title,
+        created_at=now,
+        updated_at=now,
+    )
+
+
 def next_time(world: World, home: RepositoryRow) -> str:
     """Return the time of the next change: now, or just after the last one."""
-    last = max((key[0] for key in world.shelves[home.id].ordered("UPDATED_AT")[-1:]), default="")
+    shelf = world.shelves[home.id]
+    latest = (*shelf.ordered("UPDATED_AT")[-1:], *shelf.ordered_issues("UPDATED_AT")[-1:])
+    last = max((key[0] for key in latest), default="")
     after = datetime.strptime(last, _FORMAT).replace(tzinfo=UTC) + timedelta(seconds=1) if last else None
     now = datetime.fromtimestamp(time.time(), UTC)
     return (max(now, after) if after else now).strftime(_FORMAT)

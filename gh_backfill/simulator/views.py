@@ -8,9 +8,9 @@ from gh_backfill.simulator import derive
 from gh_backfill.simulator.rows import (
     AccountRow,
     CommitRow,
-    Issue,
     IssueComment,
-    Label,
+    IssueRow,
+    LabelRow,
     MilestoneRow,
     PullRequestRow,
     RepositoryRow,
@@ -121,10 +121,10 @@ def pull_request(world: World, row: PullRequestRow, *, full: bool = False) -> Vi
     return view
 
 
-def issue(world: World, origin: str, row: Issue | PullRequestRow) -> View:
+def issue(world: World, origin: str, row: IssueRow | PullRequestRow) -> View:
     """The object of an issue; a pull request is one too, and says so."""
     name = world.repositories[row.repository_id].full_name
-    closer = row.closed_by if isinstance(row, Issue) else None
+    closer = row.closed_by if isinstance(row, IssueRow) else None
     view = _issue_like(world, row) | {"comments": len(row.comments), "closed_by": reviewer(world, closer)}
     view["url"] = f"{origin}/repos/{name}/issues/{row.number}"
     if isinstance(row, PullRequestRow):
@@ -182,7 +182,7 @@ def commit(row: CommitRow) -> View:
     return {"sha": row.oid, "commit": {"message": row.message, "committer": {"date": row.committed_at}}}
 
 
-def label(row: Label) -> View:
+def label(row: LabelRow) -> View:
     """The object of a label."""
     return {
         "id": row.id,
@@ -214,7 +214,7 @@ def _written(row: ReviewRow | ReviewCommentRow | IssueComment) -> View:
     return {"id": row.id, "node_id": row.node_id, "body": row.body, "author_association": row.association}
 
 
-def _issue_like(world: World, row: Issue | PullRequestRow) -> View:
+def _issue_like(world: World, row: IssueRow | PullRequestRow) -> View:
     assignees = [user(person) for identity in row.assignees if (person := world.account(identity)) is not None]
     return {
         "id": row.id,

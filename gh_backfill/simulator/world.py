@@ -9,11 +9,11 @@ import threading
 from collections.abc import Iterable
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.derive import Kind, NodeKey
+from gh_backfill.simulator.derive import NodeKey, NodeKind
 from gh_backfill.simulator.rows import (
     AccountRow,
-    Issue,
     IssueComment,
+    IssueRow,
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
@@ -23,7 +23,7 @@ from gh_backfill.simulator.rows import (
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.threads import threads
 
-Node = RepositoryRow | PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | Issue | AccountRow
+Node = RepositoryRow | PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | IssueRow | AccountRow
 
 
 class World:
@@ -49,7 +49,7 @@ class World:
             del self._logins[old.login.lower()]
         self.accounts[account.id] = account
         self._logins[account.login.lower()] = account.id
-        self.name_node(account.node_id, NodeKey(Kind.USER, 0, 0, account.id))
+        self.name_node(account.node_id, NodeKey(NodeKind.USER, 0, 0, account.id))
 
     def remove_account(self, identity: int) -> None:
         """Delete an account: its rows have no author any more."""
@@ -75,7 +75,7 @@ class World:
         self.repositories[repository.id] = repository
         self.shelves[repository.id] = shelf
         self._names[repository.full_name.lower()] = repository.id
-        self.name_node(repository.node_id, NodeKey(Kind.REPOSITORY, repository.id, 0, repository.id))
+        self.name_node(repository.node_id, NodeKey(NodeKind.REPOSITORY, repository.id, 0, repository.id))
 
     def replace_repository(self, repository: RepositoryRow) -> None:
         """Put a changed repository in place; a former name goes on leading to it."""
@@ -118,7 +118,7 @@ class World:
         shelf = self.shelves.get(repository_id)
         return None if shelf is None else shelf.pull(number)
 
-    def issue(self, repository_id: int, number: int) -> Issue | None:
+    def issue(self, repository_id: int, number: int) -> IssueRow | None:
         """Return an issue by its repository's id and its number."""
         shelf = self.shelves.get(repository_id)
         return None if shelf is None else shelf.issues.get(number)
@@ -128,30 +128,30 @@ class World:
         key = self._nodes.get(node_id) or derive.node_key(node_id)
         if key is None:
             return None
-        if key.kind in (Kind.USER, Kind.BOT, Kind.MANNEQUIN, Kind.ORGANIZATION):
+        if key.kind in (NodeKind.USER, NodeKind.BOT, NodeKind.MANNEQUIN, NodeKind.ORGANIZATION):
             return self.accounts.get(key.id)
-        if key.kind is Kind.REPOSITORY:
+        if key.kind is NodeKind.REPOSITORY:
             return self.repositories.get(key.repository_id)
-        found = self.issue(key.repository_id, key.number) if key.kind is Kind.ISSUE else self._item(key)
+        found = self.issue(key.repository_id, key.number) if key.kind is NodeKind.ISSUE else self._item(key)
         # A made-up row tells its node id itself; a key that merely fits is not its name.
         return found if found is None or isinstance(found, ThreadRow) or found.node_id == node_id else None
 
     def _item(self, key: NodeKey) -> PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | None:
         pull = self.pull(key.repository_id, key.number)
-        if key.kind is Kind.PULL_REQUEST:
+        if key.kind is NodeKind.PULL_REQUEST:
             return pull
         issue = self.issue(key.repository_id, key.number) if pull is None else None
         candidates: Iterable[ReviewRow | ReviewCommentRow | ThreadRow | IssueComment] = ()
-        if issue is not None and key.kind is Kind.ISSUE_COMMENT:
+        if issue is not None and key.kind is NodeKind.ISSUE_COMMENT:
             candidates = issue.comments
         elif pull is not None:
             candidates = _below(pull, key.kind)
         return next((row for row in candidates if row.id == key.id), None)
 
 
-def _below(pull: PullRequestRow, kind: Kind) -> Iterable[ReviewRow | ReviewCommentRow | ThreadRow | IssueComment]:
-    if kind is Kind.REVIEW:
+def _below(pull: PullRequestRow, kind: NodeKind) -> Iterable[ReviewRow | ReviewCommentRow | ThreadRow | IssueComment]:
+    if kind is NodeKind.REVIEW:
         return pull.reviews
-    if kind is Kind.REVIEW_COMMENT:
+    if kind is NodeKind.REVIEW_COMMENT:
         return pull.review_comments
-    return threads(pull) if kind is Kind.THREAD else pull.comments
+    return threads(pull) if kind is NodeKind.THREAD else pull.comments

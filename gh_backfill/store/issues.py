@@ -105,5 +105,5 @@ def _milestone(milestone: Milestone) -> Row:
         "title": milestone.title,
         "state": milestone.state,
         "description": milestone.description,
-        "due_on": None if milestone.due_on is None else milestone.due_on.isoformat(),
+        "due_on": None if milestone.due_on is None else milestone.due_on.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

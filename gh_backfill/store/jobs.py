@@ -30,13 +30,7 @@ class Run:
     processor: str
 
 
-def plan(
-    tx: Transaction,
-    run: Run,
-    entries: Sequence[tuple[str, str, int | None]],
-    *,
-    job_type: JobType = JobType.BACKFILL,
-) -> None:
+def plan(tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None]]) -> None:
     """Write a pending job for each (repository id, reason, part or None).
 
     What an earlier attempt of the run left open is closed: it is over, and its place is planned anew.
@@ -45,7 +39,7 @@ def plan(
         tx.later(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
-        tx.later(_SQL["plan"], rows=rows, job_type=job_type, **_of(run))
+        tx.later(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
 
 
 def plan_failed(
@@ -53,24 +47,23 @@ def plan_failed(
     run: Run,
     errors: Sequence[tuple[str | None, str]],
     *,
-    error_type: ErrorType = ErrorType.CONFIGURATION,
-    job_type: JobType = JobType.BACKFILL,
+    error_type: ErrorType,
 ) -> None:
     """Write a failed job for each (repository id, error): it was asked for and can't be done."""
-    if errors:
-        rows = [
-            {"repository_id": repository_id, "error": error, "error_type": error_type}
-            for repository_id, error in errors
-        ]
-        tx.later(_SQL["plan_failed"], rows=rows, job_type=job_type, **_of(run))
+    rows = [{"repository_id": id_, "error": error, "error_type": error_type} for id_, error in errors]
+    _plan_failed(tx, run, rows)
 
 
-def plan_waiting(
-    tx: Transaction, run: Run, repository_ids: Sequence[str], error: str, *, job_type: JobType = JobType.BACKFILL
-) -> None:
+def plan_unknown(tx: Transaction, run: Run, names: Sequence[str]) -> None:
+    """Write a failed job for each name that was given and that no repository here has."""
+    unknown = {"repository_id": None, "error_type": ErrorType.CONFIGURATION}
+    _plan_failed(tx, run, [{**unknown, "named": name, "error": f"{name} is not tracked here"} for name in names])
+
+
+def plan_waiting(tx: Transaction, run: Run, repository_ids: Sequence[str], error: str) -> None:
     """Write a job that is over before it began for each repository that has to wait for points, and why."""
     if repository_ids:
-        tx.later(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=job_type, **_of(run))
+        tx.later(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=JobType.BACKFILL, **_of(run))
 
 
 def start(
@@ -184,6 +177,11 @@ def latest_run(tx: Transaction) -> str | None:
     """Return the key of the run that was planned last."""
     row = tx.row(_SQL["latest_run"])
     return None if row is None else str(row["run_key"])
+
+
+def _plan_failed(tx: Transaction, run: Run, rows: Sequence[Row]) -> None:
+    if rows:
+        tx.later(_SQL["plan_failed"], rows=list(rows), job_type=JobType.BACKFILL, **_of(run))
 
 
 def _of(run: Run) -> Row:

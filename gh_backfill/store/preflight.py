@@ -1,28 +1,19 @@
 """The preflight of the migrations: an old server, strangers under our names, an unfit encoding, a path elsewhere.
 
-What is ours is read from the migrations themselves: a table that exists must have the columns that our `create table`
-requires or that our statements write, of a kind that fits.  A host application's tables pass, a stranger's do not.
+A table that exists must have the columns by which ours is told (`marks`), of a kind that fits.  A host application's
+tables pass, a stranger's do not.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gh_backfill import resources
-from gh_backfill.store.access import needed
+from gh_backfill.resources import sql
+from gh_backfill.store import marks
 from gh_backfill.store.db import Database, Row, Transaction
 
-_SQL = resources.sql("preflight")
-_TABLE = re.compile(r"\bcreate table (?:if not exists )?(\w+) \((.*?)\n *\)(?:;|\Z| *$)", re.DOTALL | re.MULTILINE)
-_VIEW = re.compile(r"\bcreate (?:or replace )?view (\w+) (.*?);", re.DOTALL)
-_TYPE = re.compile(r"\bcreate type (\w+) as enum \(([^)]*)\)")
-_COLUMN = re.compile(
-    r"^ +(?!constraint|check|primary|unique|references)(\w+) +(\w+(?: precision)?(?:\[\])?)", re.MULTILINE
-)
-_ADDED = re.compile(r"\badd column if not exists (\w+)")
-_SHOWN = re.compile(r"\bas (\w+)[,\n]")
+_SQL = sql("preflight")
 _OLDEST = 15  # the first PostgreSQL whose views ask for the rights of their reader (`security_invoker`)
 
 
@@ -87,7 +78,7 @@ def obstacles(db: Database) -> list[str]:
     """Return what must be mended before anything is written, one line each; nothing where `migrate` may begin."""
     with db.reading() as tx:
         here = place(tx)
-        strangers = tx.rows(_SQL["strangers"], ours=expected())
+        strangers = tx.rows(_SQL["strangers"], ours=list(_expected()))
     return [*here.obstacles(chosen=db.schema is not None), *_of_strangers(strangers, here.schema)]
 
 
@@ -98,43 +89,16 @@ def place(tx: Transaction) -> Place:
     return Place(**row)
 
 
-def expected() -> list[Row]:
-    """Return what the migrations create: tables and views with columns that tell them, types with their labels.
-
-    What is created again later has more columns then, but only where it is ours: the first time is what tells it.
-    """
-    texts = [path.read_text(encoding="utf-8") for path in resources.migrations()]
-    texts.append(resources.sql("migrations")["create_ledger"])
-    found: dict[tuple[str, str], Row] = {}
-    for text in texts:
-        for each in (*_tables(text), *_views(text), *_types(text)):
-            # A later file only adds to what there is, and to a view only where it is ours.
-            found.setdefault((each["kind"], each["name"]), each)
-    return list(found.values())
-
-
-def _tables(text: str) -> Iterator[Row]:
-    for name, body in _TABLE.findall(text):
-        written = needed()[name].columns if name in needed() else set()
-        added = _ADDED.findall(text)
-        columns = [
-            {"name": column, "type": kind}
-            for line in body.splitlines()
-            for column, kind in _COLUMN.findall(line)
-            if (column in written or "not null" in line or "primary key" in line) and column not in added
-        ]
+def _expected() -> Iterator[Row]:
+    """Yield what the migrations create: tables and views with columns that tell them, types with their labels."""
+    for name, types in marks.TABLES.items():
+        columns = [{"name": each, "type": kind} for kind, columns in types.items() for each in sorted(columns)]
         yield {"name": name, "kind": "table", "columns": columns, "labels": []}
-
-
-def _views(text: str) -> Iterator[Row]:
-    for name, body in _VIEW.findall(text):
-        shown = [{"name": column, "type": None} for column in _SHOWN.findall(body.partition(" from ")[0])]
-        yield {"name": name, "kind": "view", "columns": shown, "labels": []}
-
-
-def _types(text: str) -> Iterator[Row]:
-    for name, labels in _TYPE.findall(text):
-        yield {"name": name, "kind": "type", "columns": [], "labels": re.findall(r"'(\w+)'", labels)}
+    for name, shown in marks.VIEWS.items():
+        names = [{"name": each, "type": None} for each in sorted(shown)]
+        yield {"name": name, "kind": "view", "columns": names, "labels": []}
+    for name, labels in marks.ENUMS.items():
+        yield {"name": name, "kind": "type", "columns": [], "labels": list(labels)}
 
 
 def _of_strangers(strangers: Sequence[Row], schema: str | None) -> Iterator[str]:

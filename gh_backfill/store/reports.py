@@ -49,22 +49,6 @@ class LastNotification:
     alerts: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Metrics:
-    """The monitoring page's figures of the last 24 hours."""
-
-    finished_jobs: int
-    running_jobs: int
-    waiting_jobs: int
-    success_percent: float | None
-    seconds_per_repository: float | None
-    points: int
-    points_per_hour: float | None
-    retries: int
-    warnings: int
-    fresh_at: datetime | None
-
-
 def of_run(tx: Transaction, run_key: str, *, prices: CostRates, at: datetime) -> RunFigures:
     """Return the figures of a run, with nothing in them that others must not read."""
     rows = tx.rows(_SQL["reported_jobs"], run_key=run_key)
@@ -166,29 +150,11 @@ def notified(tx: Transaction, run_keys: Sequence[str], at: datetime) -> None:
     tx.run(_SQL["notified"], run_keys=tuple(run_keys), at=at)
 
 
-def metrics(tx: Transaction) -> Metrics:
-    """Return the figures of the monitoring page."""
-    row = tx.row(_SQL["metrics"])
-    assert row is not None
-    as_float = ("success_percent", "seconds_per_repository", "points_per_hour")
-    numbers = {name: None if row[name] is None else float(row[name]) for name in as_float}
-    return Metrics(**{**row, **numbers})
-
-
-def times(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[str, Times]:
-    """Return where the time of the last day's jobs went, by our id of their repository: of these, or of all."""
-    found: dict[str, Times] = {}
-    for row in tx.rows(_SQL["times"], ids=None if repository_ids is None else tuple(repository_ids)):
-        found[row["repository_id"]] = found.get(row["repository_id"], Times()) + Times.of(row["times"])
-    return found
-
-
 def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str], prices: CostRates) -> JobFigures:
     name = row["full_name"] or "unknown repository"
-    if row["full_name"] is None and row["error"]:  # it begins with a name that was given, of which nobody knows more
-        given = row["error"].partition(" ")[0]
-        hidden.unknown(given)
-        private = {**private, given: "a repository that was named"}
+    if row["named"] is not None:  # nobody knows whether it is one that others may hear of
+        hidden.unknown(row["named"])
+        private = {**private, row["named"]: "a repository that was named"}
     shown = private.get(name, name)
     found = {key: row[key] for key in _PLAIN}
     job = JobFigures(

@@ -17,16 +17,18 @@ class Held:
 
     pull_requests: int
     reviews: int
+    issues: int
     comments: int
 
     def __bool__(self) -> bool:
         """Say whether there is any."""
-        return bool(self.pull_requests or self.reviews or self.comments)
+        return bool(self.pull_requests or self.reviews or self.issues or self.comments)
 
     def __str__(self) -> str:
         """Return it for people."""
         reviews, comments = counted(self.reviews, "review"), counted(self.comments, "comment")
-        return f"{counted(self.pull_requests, 'pull request')}, {reviews} and {comments}"
+        issues = f", {counted(self.issues, 'issue')}" if self.issues else ""
+        return f"{counted(self.pull_requests, 'pull request')}{issues}, {reviews} and {comments}"
 
     def as_json(self) -> dict[str, int]:
         """Return it as JSON-ready values."""
@@ -60,8 +62,10 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
     tx.rows(_SQL["lock"], repository_id=repository_id)
     for statement in (
         "delete_comments",
+        "delete_comments_of_issues",
         "delete_reviews",
         "delete_pull_requests",
+        "delete_issues",
         "delete_quarantine",
         "delete_backfills",
     ):

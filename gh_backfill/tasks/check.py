@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from gh_backfill.clients import account
@@ -12,6 +12,7 @@ from gh_backfill.policy import governor
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, migrations, preflight, readers, webhooks
 from gh_backfill.store.db import Database
+from gh_backfill.store.needs import TO_WRITE
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.check_settings import settings_findings
 from gh_backfill.tasks.finding import Finding
@@ -44,7 +45,8 @@ def _github(settings: Settings, now: datetime) -> Iterator[Finding]:
         return  # the settings' finding says so
     for name, graphql in ways:
         try:
-            text = f"{name}: GitHub knows it as {account.login(graphql)}"
+            with graphql:
+                text = f"{name}: GitHub knows it as {account.login(graphql)}"
         except BackfillError as error:
             yield Finding(name="token", ok=False, text=f"{name}: {error}")
             continue
@@ -85,7 +87,7 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
     with db.reading() as tx:
         place = preflight.place(tx)
         waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
-        lacking = [] if waiting else access.lacking(tx)
+        lacking = access.Lacking() if waiting else access.lacking(tx)
     schema = db.schema or place.schema
     where = "" if schema in ("public", None) else f"; schema {schema}"
     if place.too_old is not None:
@@ -101,9 +103,9 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
         yield _tried("migrate", lambda: migrations.rehearse(db), "was tried and rolled back: it would succeed")
         return
     yield Finding(name="migrations", ok=True, text="the database is up to date")
-    columns = [each for each in lacking if not each.startswith("no right")]
-    yield Finding(name="columns", ok=not columns, text="; ".join(columns) or "all columns that are written are there")
-    rights = _rights(db, [each for each in lacking if each.startswith("no right")])
+    columns = "; ".join(lacking.columns)
+    yield Finding(name="columns", ok=not columns, text=columns or "all columns that are written are there")
+    rights = _rights(db, lacking.rights)
     yield rights
     yield from _readers(db)
     if rights.ok and not columns:
@@ -131,7 +133,7 @@ def _announced(waiting: webhooks.Waiting) -> Iterator[Finding]:
     yield Finding(name="webhooks", ok=True, text=f"{text}; gh-backfill webhooks fetches them while it runs")
 
 
-def _rights(db: Database, missing: list[str]) -> Finding:
+def _rights(db: Database, missing: Sequence[str]) -> Finding:
     """Write to every table in a transaction that is rolled back, unless the catalog already says that we may not."""
     try:
         failed = missing or [f"{table}: {reason}" for table, reason in access.prove(db)]
@@ -139,7 +141,7 @@ def _rights(db: Database, missing: list[str]) -> Finding:
         return Finding(name="rights", ok=False, text=str(error))
     if failed:
         return Finding(name="rights", ok=False, text=f"{'; '.join(failed)} ({ROLE_GUIDE})")
-    return Finding(name="rights", ok=True, text=f"{len(access.needed())} tables can be written, changed and read")
+    return Finding(name="rights", ok=True, text=f"{len(TO_WRITE)} tables can be written, changed and read")
 
 
 def _tried(name: str, do: Callable[[], None], text: str) -> Finding:

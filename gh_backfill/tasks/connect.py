@@ -1,4 +1,7 @@
-"""Open what a command needs: the database (configured or embedded, migrated) and GitHub."""
+"""Open what a command needs: the database (configured or embedded, migrated) and GitHub.
+
+The way to GitHub is imported when it is opened: requests loads longer than all that a command needs for the database.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gh_backfill import database_address
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
-from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.rest_pages import RestPages
-from gh_backfill.engine.gate import SharedGate
 from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
-from gh_backfill.models.github import Named
 from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings, require
 from gh_backfill.store import access, embedded, migrations, preflight, repositories
@@ -23,7 +23,11 @@ from gh_backfill.store.access import Access
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import budgets
+
+if TYPE_CHECKING:
+    from gh_backfill.clients.graphql import GraphQL
+    from gh_backfill.clients.rest_pages import RestPages
+    from gh_backfill.models.github import Named
 
 QUICK = (5.0, 15.0)
 FIRST = "gh-backfill track owner/name"
@@ -72,11 +76,11 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
     if settings.in_actions:  # before anything of theirs can be said
         with db.reading() as tx:
             repositories.note_names(tx)
-    lacking = list(found.lacking)
+    lacking = str(found.lacking)
     if found.policed and not lacking:
-        lacking = [f"{table}: {reason}" for table, reason in access.prove(db) if table in found.policed]
+        lacking = "; ".join(f"{table}: {reason}" for table, reason in access.prove(db) if table in found.policed)
     if lacking:
-        raise ConfigurationError(f"the database can't be written: {'; '.join(lacking)}; see gh-backfill check")
+        raise ConfigurationError(f"the database can't be written: {lacking}; see gh-backfill check")
 
 
 def _access(db: Database, *, writing: bool) -> Access | None:
@@ -123,6 +127,8 @@ def embedded_folder(settings: Settings) -> Path:
 
 def github(settings: Settings) -> GraphQL:
     """Return the way to GitHub, for this process alone; raises ConfigurationError without a credential."""
+    from gh_backfill.clients.graphql import GraphQL  # noqa: PLC0415  (loads requests)
+
     return GraphQL(settings.graphql_url, _credentials(settings))
 
 
@@ -133,6 +139,8 @@ def sharing(graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool
     It is kept in the same database, over a connection of its own; one that asks GitHub only while no transaction is
     open needs none (not `apart`).  Where nothing is to be written, nothing is shared.
     """
+    from gh_backfill.engine.gate import SharedGate  # noqa: PLC0415  (who shares has opened the way to GitHub)
+
     if not writing:
         yield
         return
@@ -147,11 +155,15 @@ def sharing(graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool
 
 def lists(settings: Settings, graphql: GraphQL) -> RestPages:
     """Return the way to REST's lists with the same credentials and through the same gate."""
+    from gh_backfill.clients.rest_pages import RestPages  # noqa: PLC0415  (loads requests)
+
     return RestPages(settings.github_api_url, graphql.credentials, lambda: graphql.gate)
 
 
 def correct_budgets(settings: Settings, db: Database) -> list[str]:
     """Ask GitHub how the budgets stand, for free, and correct what is stored; without a credential nothing is done."""
+    from gh_backfill.tasks import budgets  # noqa: PLC0415  (loads requests)
+
     if not settings.has_credential:
         return []
     return budgets.correct(db, _credentials(settings), settings.github_api_url)
@@ -162,6 +174,8 @@ def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:
 
     Whoever looks wants an answer now: nothing is tried twice, and a connection may take a few seconds.
     """
+    from gh_backfill.clients.graphql import GraphQL  # noqa: PLC0415  (loads requests)
+
     return [
         (each.name, GraphQL(settings.graphql_url, Credentials([each]), timeout=QUICK, tries=1))
         for each in _credentials(settings)

@@ -1,22 +1,17 @@
-"""The whole job on one machine: track, plan, several captures at once as the matrix would, report.
-
-Without token and repositories it is a demo: an invented GitHub, and a database in a folder of its own.
-"""
+"""The whole job on one machine: track, plan, several captures at once as the matrix would, report."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from gh_backfill.engine import interrupts, processes
 from gh_backfill.engine.recover import recover
-from gh_backfill.errors import ConfigurationError, StoreError
+from gh_backfill.errors import StoreError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds, Verdict
 from gh_backfill.settings import Settings
@@ -31,9 +26,6 @@ from gh_backfill.tasks.report.closing import close_run
 from gh_backfill.tasks.report.report import Report, report
 from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
 from gh_backfill.tasks.track import Tracked, raise_failures, track
-
-WORKERS = 5
-DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,67 +44,24 @@ class LocalRun:
     standing: Sequence[str]
 
 
-def is_demo(settings: Settings, names: Sequence[str]) -> bool:
-    """Say whether a run is the demo; raises ConfigurationError where it could be meant otherwise."""
-    if settings.has_credential:
-        return False
-    if names or settings.database_url is not None:
-        what = "repositories were named" if names else "a database is configured"
-        raise ConfigurationError(
-            f"GITHUB_TOKEN is missing, but {what}: set it to capture from GitHub (create one at "
-            f"{settings.server_url}/settings/tokens, no scopes needed for public repositories), or start the demo "
-            "without repositories and without a database"
-        )
-    return True
-
-
-def demo_settings(settings: Settings) -> Settings:
-    """Return settings whose database is the demo's own, whatever is configured."""
-    return settings.model_copy(
-        update={
-            "github_api_url": "http://127.0.0.1",
-            "github_graphql_url": None,
-            "github_token": SecretStr("demo"),
-            "github_tokens": None,
-            "app_id": None,
-            "app_private_key": None,
-            "database_url": None,
-            "home": settings.data_folder / "demo",
-        }
-    )
-
-
-def has_only_the_demo(settings: Settings) -> bool:
-    """Say whether the demo's database is the only one here: none is configured, and no other was ever made."""
-    if settings.database_url is not None or settings.in_actions:
-        return False
-    return connect.embedded_exists(demo_settings(settings)) and not connect.embedded_exists(settings)
-
-
-@contextmanager
-def demo(settings: Settings) -> Iterator[Settings]:
-    """Run the invented GitHub beside the block, and yield settings that lead there and nowhere else."""
-    from gh_backfill.simulator.loading import load  # noqa: PLC0415  (only the demo needs it)
-    from gh_backfill.simulator.server import running  # noqa: PLC0415
-
-    with running(load(recipes=DEMO)) as simulator:
-        yield demo_settings(settings).model_copy(update={"github_api_url": simulator.url})
-
-
 def run(
     settings: Settings,
     names: Sequence[str],
     *,
     goal: Goal,
     larger: bool = False,
-    workers: int = WORKERS,
+    workers: int,
     show: Callable[[Scene], None],
     say: Callable[[str], None],
 ) -> LocalRun:
     """Do the whole job; returns when every capture has ended.  Raises ConfigurationError before anything is written."""
-    graphql = connect.github(settings)
     run_settings = settings.model_copy(update={"run_key": connect.this_run(settings).key})
-    with connect.database_url(settings) as url, Database(url) as db, connect.sharing(graphql, db):
+    with (
+        connect.github(settings) as graphql,
+        connect.database_url(settings) as url,
+        Database(url) as db,
+        connect.sharing(graphql, db),
+    ):
         connect.prepare(db, settings)
         name_of = connect.name_of(settings)
         tracked = track(db, graphql, names, name_of=name_of, backfill=goal, larger=larger) if names else []

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine import quarantine
-from gh_backfill.engine.pull_requests.kind import PullRequests
-from gh_backfill.engine.quarantine import Retried
 from gh_backfill.engine.recover import recover
-from gh_backfill.errors import ConfigurationError, GitHubError, PartlyFailed, StoreConflict
-from gh_backfill.models.work import TrackedRepository
+from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreConflict
 from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.standing import RESUME, shown_status, what_stopped, why_it_stands
 from gh_backfill.store import backfill_events, recovery, repositories, untracking
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
-from gh_backfill.store.quarantine import quarantined_numbers
 from gh_backfill.store.recovery import State
 
 BY_HAND = "no reason given"
@@ -132,22 +126,6 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
     return _each(db, names, one, dry_run=dry_run)
 
 
-def retry_quarantined(
-    db: Database,
-    graphql: GraphQL,
-    names: Sequence[str],
-    *,
-    in_time: Callable[[], bool] = lambda: True,
-    dry_run: bool = False,
-) -> list[Operated]:
-    """Read again what is in the quarantine of repositories while it is `in_time`, and store what can be stored now.
-
-    What GitHub does not answer fails for its repository alone; what was done of it until then stays done, and is told.
-    A repository of which something was tried and still fails has failed.
-    """
-    return [_reread(db, graphql, name, found, in_time, dry_run=dry_run) for name, found in ids_of(db, names).items()]
-
-
 def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
     """Return our id for each name, None for what is not here; raises ConfigurationError if nothing is."""
     with db.reading() as tx:
@@ -211,93 +189,6 @@ def _unstuck(db: Database, done: Operated, *, dry_run: bool, actor: Actor) -> Op
 
 def _record(tx: Transaction, event: BackfillEvent, state: State, detail: str, actor: Actor) -> None:
     backfill_events.record(tx, event, {state.repository_id: detail}, actor)
-
-
-def _reread(
-    db: Database,
-    graphql: GraphQL,
-    name: str,
-    repository_id: str | None,
-    in_time: Callable[[], bool],
-    *,
-    dry_run: bool,
-) -> Operated:
-    if repository_id is None:
-        return Operated(given=name, result="not tracked here", failed=True)
-    with db.reading() as tx:
-        numbers = quarantined_numbers(tx, repository_id, most_attempts=quarantine.WITHOUT_END)
-        entries = _open_entries(tx, repository_id)
-        (repository,) = (
-            each for each in repositories.candidates(tx, asked=[repository_id]) if each.id == repository_id
-        )
-    if dry_run or not entries:
-        result = _outlook(len(numbers), entries)
-        return Operated(given=name, repository_id=repository_id, result=result, changed=bool(numbers))
-    done, error = _retried(db, graphql, repository, in_time)
-    result = _told(done) if done.tried or error is None else str(error)
-    all_read = done.tried >= len(numbers) and not done.remaining and not done.left
-    rest = _without_number(db, repository_id) if all_read else None
-    if rest:
-        result = f"{result}; {rest}" if done.tried else rest
-    return Operated(
-        given=name,
-        repository_id=repository_id,
-        result=result,
-        changed=done.resolved > 0,
-        failed=done.remaining > 0 or error is not None,
-    )
-
-
-def _retried(
-    db: Database, graphql: GraphQL, repository: TrackedRepository, in_time: Callable[[], bool]
-) -> tuple[Retried, GitHubError | None]:
-    """Read the quarantine again; where a step fails, return what those before it did, and why it failed."""
-    heard = Retried()
-
-    def go_on(done: Retried) -> bool:
-        nonlocal heard
-        heard = done
-        return in_time()
-
-    try:
-        return quarantine.retry_quarantined(db, graphql, PullRequests(), repository, go_on=go_on), None
-    except GitHubError as error:
-        return replace(heard, why=str(error)), error
-
-
-def _told(done: Retried) -> str:
-    closed = f"{counted(done.resolved, 'entry')} closed"
-    text = f"{counted(done.tried, 'pull request')} read again, {closed}, {done.remaining} still fail"
-    return f"{text}, {done.left} are left for another time: {done.why}" if done.left else text
-
-
-def _open_entries(tx: Transaction, repository_id: str) -> int:
-    return sum(each.quarantined for each in repositories.status(tx, [repository_id]))
-
-
-def _outlook(numbers: int, entries: int) -> str:
-    """Say what would be done about a quarantine."""
-    if numbers:
-        return f"{counted(numbers, 'pull request')} would be read again"
-    if not entries:
-        return "nothing is in the quarantine"
-    have = "has" if entries == 1 else "have"
-    return (
-        f"{counted(entries, 'entry')} of the quarantine {have} no number: GitHub would be asked for it where it can be"
-    )
-
-
-def _without_number(db: Database, repository_id: str) -> str | None:
-    """Say what is in a quarantine in which nothing is left that has a number; None where nothing is left at all."""
-    with db.reading() as tx:
-        many = _open_entries(tx, repository_id)
-    if not many:
-        return None
-    have, they = ("has", "it stays") if many == 1 else ("have", "they stay")
-    return (
-        f"{counted(many, 'entry')} of the quarantine {have} no number to ask GitHub for: {they} there, and what is "
-        "missing comes when the whole history is read again"
-    )
 
 
 def _was(state: State) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from gh_backfill.policy import bottleneck
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.report.figures import Json
-from gh_backfill.store import reports, repositories
+from gh_backfill.store import bottlenecks, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.estimate import estimates
+
+if TYPE_CHECKING:
+    from gh_backfill.policy.report.figures import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,5 +49,5 @@ def outlook(db: Database, repository_ids: Sequence[str] | None = None) -> Outloo
     """Return the outlook of these repositories, or of all that are tracked or were ever backfilled."""
     with db.reading() as tx:
         states = repositories.status(tx, repository_ids)
-        times = reports.times(tx, repository_ids)
+        times = bottlenecks.times(tx, repository_ids)
     return Outlook(states=states, left=estimates(db, [state.id for state in states]), times=times)

@@ -277,7 +277,7 @@ def _write(
     jobs.plan(tx, run, [(each.repository.id, each.why, part) for each, part in made.entries])
     events = {each.repository.id: str(each.why) for each, _ in made.entries}
     backfill_events.record(tx, BackfillEvent.PLANNED, events, replace(actor, run_key=run.key))
-    jobs.plan_failed(tx, run, [(None, f"{name} is not tracked here") for name in made.unknown])
+    jobs.plan_unknown(tx, run, made.unknown)
     news = [each.id for each in made.gone if each.status in OPEN or each.id in asked]
     jobs.plan_failed(tx, run, [(id_, GONE) for id_ in news], error_type=ErrorType.GONE)
     if made.waits is not None:

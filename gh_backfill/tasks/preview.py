@@ -32,7 +32,8 @@ class Foreseen:
 
 def of_names(settings: Settings, names: Sequence[str], goal: Goal) -> list[Foreseen]:
     """Say what a run would capture of these repositories; there need not be a database yet."""
-    found = ask(connect.github(settings), names, name_of=connect.name_of(settings))
+    with connect.github(settings) as graphql:
+        found = ask(graphql, names, name_of=connect.name_of(settings))
     ids = [str(each.repository.github_id) for each in found if each.repository is not None]
     here: Mapping[int, TrackedRepository] = {}
     left: Mapping[str, Estimate] = {}
@@ -49,8 +50,7 @@ def of_names(settings: Settings, names: Sequence[str], goal: Goal) -> list[Fores
 
 def of_plan(settings: Settings) -> tuple[Plan, Mapping[str, Estimate]]:
     """Return the plan of a run without names, and what is left of each repository by our id."""
-    graphql = connect.github(settings)
-    with connect.database(settings, writing=False) as db:
+    with connect.github(settings) as graphql, connect.database(settings, writing=False) as db:
         made = plan(
             db,
             graphql,

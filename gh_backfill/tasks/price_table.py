@@ -40,14 +40,18 @@ def tables(settings: Settings) -> list[Priced]:
     """
     found: list[Priced] = []
     for token, graphql in connect.each_github(settings):
-        try:
-            with connect.database(settings, writing=False) as db:
-                prices = Memory(db, graphql).recall()
-        except BackfillError as error:
-            log.info("the prices that were learned are not known: %s", error)
-            prices = Prices()
-        found += table(graphql, prices, token=token)
+        with graphql:
+            found += table(graphql, _learned(settings, graphql), token=token)
     return found
+
+
+def _learned(settings: Settings, graphql: GraphQL) -> Prices:
+    try:
+        with connect.database(settings, writing=False) as db:
+            return Memory(db, graphql).recall()
+    except BackfillError as error:
+        log.info("the prices that were learned are not known: %s", error)
+        return Prices()
 
 
 def table(graphql: GraphQL, prices: Prices, *, token: str = "") -> Iterator[Priced]:

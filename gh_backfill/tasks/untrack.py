@@ -49,9 +49,9 @@ def untrack(
     """
     if delete_rows:
         with db.reading() as tx:
-            lacking = access.lacking_to_delete(tx)
+            lacking = str(access.lacking_to_delete(tx))
         if lacking:
-            raise ConfigurationError(f"rows can't be deleted: {'; '.join(lacking)}")
+            raise ConfigurationError(f"rows can't be deleted: {lacking}")
     return [
         _one(db, name, found, delete_rows=delete_rows, dry_run=dry_run, actor=actor)
         for name, found in ids_of(db, names).items()

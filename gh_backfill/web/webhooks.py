@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gh_backfill.errors import RowRefused, StoreError
 from gh_backfill.policy.webhooks import concerns
-from gh_backfill.store.db import Database
+from gh_backfill.store.pool import Pool
 from gh_backfill.tasks.webhooks.receive import receive as take
 from gh_backfill.web.bodies import Bodies, Unfinished
 from gh_backfill.web.limits import DoorLimits
@@ -43,15 +43,14 @@ class Receiver:
         self.refusals = Refusals()
         self._secret = secret.encode()
         self._bodies = Bodies(self.limits.all_bodies)
-        self._all = [Database(database_url) for _ in range(self.limits.database_connections)]
-        self._free: asyncio.LifoQueue[Database] = asyncio.LifoQueue()
-        for each in self._all:
-            self._free.put_nowait(each)
+        most, seconds = self.limits.database_connections, self.limits.database_seconds
+        self._pool = Pool(database_url, most=most, seconds=seconds)
+        # Who waits for a connection waits here, where it holds no thread.
+        self._turns = asyncio.Semaphore(most)
 
     def close(self) -> None:
         """Close the connections to the database."""
-        for each in self._all:
-            each.close()
+        self._pool.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.  Every connection ends with it: none can die between two deliveries."""
@@ -104,19 +103,20 @@ class Receiver:
         """Wait for a connection to the database, for some seconds, and store what was delivered."""
         try:
             async with asyncio.timeout(self.limits.database_seconds):
-                db = await self._free.get()
+                await self._turns.acquire()
         except TimeoutError:
             raise Unfinished(503, "a delivery for which no connection to the database was free") from None
         try:
-            return await run_in_threadpool(self._store, db, headers, body)
+            return await run_in_threadpool(self._store, headers, body)
         finally:
-            self._free.put_nowait(db)
+            self._turns.release()
 
-    def _store(self, db: Database, headers: Headers, body: bytearray) -> JSONResponse:
+    def _store(self, headers: Headers, body: bytearray) -> JSONResponse:
         delivery, event = headers["x-github-delivery"], headers["x-github-event"]
         try:
             payload = _payload(body, headers.get("content-type", "")) if concerns(event) else {}
-            said = take(db, delivery, event, payload)
+            with self._pool.connection() as db:
+                said = take(db, delivery, event, payload)
         except (ValueError, RowRefused) as error:
             self.refusals.note("a delivery that can never be stored")
             return _says(400, str(error))

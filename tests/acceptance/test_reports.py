@@ -21,7 +21,7 @@ from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import Issue
+from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database, Row
 from gh_backfill.tasks import track
@@ -82,7 +82,7 @@ class Stage:
         )
         return {row["full_name"]: row for row in rows if row["run_key"] == run_key}
 
-    def issues(self) -> list[Issue]:
+    def issues(self) -> list[IssueRow]:
         home = self.github.world.repository(*HOME.split("/"))
         assert home is not None
         return [issue for _, issue in sorted(self.github.world.shelves[home.id].issues.items())]

@@ -141,7 +141,7 @@ def stored(database: str) -> dict[str, int]:
     statement = """
         select (select count(*) from pull_requests) as pull_requests, (select count(*) from reviews) as reviews,
                (select count(*) from comments where comment_type = 'review_comment') as review_comments,
-               (select count(*) from comments where comment_type = 'issue_comment') as comments"""
+               (select count(*) from comments where comment_type = 'issue_comment' and issue_id is null) as comments"""
     with Database(database) as db, db.transaction(read_only=True) as tx:
         (row,) = tx.rows(statement)
     return {name: int(count) for name, count in row.items()}

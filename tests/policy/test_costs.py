@@ -19,9 +19,7 @@ from gh_backfill.policy.report.costs import (
 )
 
 SINCE = datetime(2026, 4, 1, tzinfo=UTC)
-PRICES = CostRates(
-    actions_minute=0.01, inngest_run=0.001, inngest_step=0.0001, inngest_hour=0.6, embedding_million_tokens=0.02
-)
+PRICES = CostRates(actions_minute=0.01, inngest_run=0.001, inngest_step=0.0001, inngest_hour=0.6)
 
 
 def of(*works: ProcessorUsage, overhead: int = 0, budget: float | None = None) -> Month:

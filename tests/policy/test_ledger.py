@@ -19,7 +19,8 @@ from gh_backfill.policy.ledger import (
     error_type,
     label_matches,
 )
-from gh_backfill.policy.lifecycle import JOB_ARROWS, JobStatus
+from gh_backfill.policy.lifecycle import JobStatus
+from tests.arrows import arrows
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ def test_a_started_job_ends_as_its_runner_did(conclusion: str, outcome: JobOutco
     found = ending(job(), runner(conclusion))
     assert found is not None
     assert found.outcome is outcome
-    assert found.status in JOB_ARROWS[JobStatus.PROCESSING]
+    assert found.status in arrows("job")[JobStatus.PROCESSING]
 
 
 def test_a_job_whose_runner_is_at_work_stays_open() -> None:
@@ -80,7 +81,7 @@ def test_a_job_that_never_started_says_why(found: RunnerJob | None, status: JobS
     end = ending(job(JobStatus.PENDING), found)
     assert end is not None
     assert (end.status, end.outcome) == (status, outcome)
-    assert status in JOB_ARROWS[JobStatus.PENDING]
+    assert status in arrows("job")[JobStatus.PENDING]
 
 
 def test_a_job_that_still_beats_is_not_closed_by_its_age() -> None:

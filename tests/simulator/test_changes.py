@@ -9,7 +9,7 @@ import pytest
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.app import Application
 from gh_backfill.simulator.world import World
-from tests.simulator.small_world import ask, errors
+from tests.simulator.small_world import ask, errors, get
 
 NAME = "here/full"
 _ITEM = """query($n: Int!) { repository(owner: "here", name: "full") { pullRequest(number: $n) {
@@ -59,6 +59,78 @@ def test_a_deleted_pull_request_is_gone(application: Application, world: World) 
     changes.delete(world, NAME, 5)
     assert errors(ask(application, _ITEM, n=5)) == [("NOT_FOUND", ["repository", "pullRequest"])]
     assert errors(ask(application, '{ node(id: "PR_real5") { id } }')) == [("NOT_FOUND", ["node"])]
+
+
+_ISSUE = """query($n: Int!) { repository(owner: "here", name: "full") { issues { totalCount } issue(number: $n) {
+  title state stateReason closedAt updatedAt milestone { title } labels(first: 9) { nodes { name } }
+  assignees(first: 9) { nodes { login } } comments(first: 9) { nodes { body updatedAt } } } } }"""
+
+
+def issue(application: Application, number: int = 6) -> dict[str, Any]:
+    found: dict[str, Any] = ask(application, _ISSUE, n=number)["data"]["repository"]["issue"]
+    return found
+
+
+def test_an_issue_is_opened_with_labels_and_assignees(application: Application, world: World) -> None:
+    made = changes.open_issue(world, NAME, title="New", author="ann", labels=["bug"], assignees=["zoe", "newcomer"])
+    found = issue(application, made.number)
+    assert (found["title"], found["labels"]["nodes"]) == ("New", [{"name": "bug"}])
+    assert found["assignees"]["nodes"] == [{"login": "zoe"}, {"login": "newcomer"}]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "found"),
+    [
+        ({"title": "x"}, "title", "x"),
+        ({"labels": ["a", "bug"]}, "labels", {"nodes": [{"name": "a"}, {"name": "bug"}]}),
+        ({"labels": []}, "labels", {"nodes": []}),
+        ({"assignees": ["newcomer"]}, "assignees", {"nodes": [{"login": "newcomer"}]}),
+        ({"milestone": "3.0"}, "milestone", {"title": "3.0"}),
+        ({"milestone": ""}, "milestone", None),
+        ({"state": "open"}, "stateReason", "REOPENED"),
+        ({"state": "closed", "reason": "not_planned", "by": "ann"}, "stateReason", "NOT_PLANNED"),
+    ],
+)
+def test_every_change_of_an_issue_moves_its_time_of_update_past_all_others(
+    application: Application, world: World, change: dict[str, Any], field: str, found: object
+) -> None:
+    before = max(issue(application)["updatedAt"], pull(application, 1)["updatedAt"])
+    changes.edit_issue(world, NAME, 6, **change)
+    assert issue(application)[field] == found
+    assert issue(application)["updatedAt"] > before
+
+
+def test_a_comment_that_is_edited_moves_its_issue_and_one_that_is_deleted_does_not(
+    application: Application, world: World
+) -> None:
+    before = issue(application)["updatedAt"]
+    changes.edit_comment(world, NAME, 6, 510, body="anew", moves=False)
+    assert issue(application)["updatedAt"] == before
+    edited = changes.edit_comment(world, NAME, 6, 510, body="again")
+    assert issue(application)["updatedAt"] == edited.updated_at > before
+    changes.delete_comment(world, NAME, 6, 511)
+    assert issue(application)["comments"]["nodes"] == [{"body": "again", "updatedAt": edited.updated_at}]
+    assert issue(application)["updatedAt"] == edited.updated_at
+
+
+def test_a_comment_of_a_pull_request_is_edited_and_deleted_too(application: Application, world: World) -> None:
+    changes.edit_comment(world, NAME, 1, 500, body="anew")
+    changes.delete_comment(world, NAME, 1, 501)
+    assert [row["body"] for row in pull(application, 1)["comments"]["nodes"]] == ["anew"]
+
+
+def test_a_deleted_issue_is_gone_and_its_number_is_not_given_again(application: Application, world: World) -> None:
+    node_id = world.issue(77, 6).node_id  # type: ignore[union-attr]
+    changes.delete_issue(world, NAME, 6)
+    assert errors(ask(application, _ISSUE, n=6)) == [("NOT_FOUND", ["repository", "issue"])]
+    assert errors(ask(application, "query($id: ID!) { node(id: $id) { id } }", id=node_id)) == [("NOT_FOUND", ["node"])]
+    assert get(application, "/repos/here/full/issues/6").status == 410
+    assert changes.open_issue(world, NAME, title="Next", author="ann").number == 7
+
+
+def test_whoever_deletes_an_account_is_no_assignee_any_more(application: Application, world: World) -> None:
+    changes.delete_account(world, "ann")
+    assert issue(application)["assignees"]["nodes"] == [{"login": "zoe"}]
 
 
 def test_a_renamed_account_is_renamed_everywhere_and_nothing_is_touched(application: Application, world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.app import Application
-from gh_backfill.simulator.derive import Kind
+from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.world import World
 from tests.simulator.small_world import ask, write_corpus
@@ -39,7 +39,7 @@ def bare(application: Application, world: World) -> dict[str, Any]:
     repository = world.repository("there", "bare")
     assert repository is not None
     identity = derive.derived_pull_request_id("there/bare", 9)
-    node_id = derive.derived_node_id(Kind.PULL_REQUEST, repository.id, 9, identity)
+    node_id = derive.derived_node_id(NodeKind.PULL_REQUEST, repository.id, 9, identity)
     node: dict[str, Any] = ask(application, _PULL, id=node_id)["data"]["node"]
     return node
 
@@ -89,9 +89,9 @@ def test_a_comment_of_no_review_is_in_a_thread_only(full: dict[str, Any]) -> Non
 
 
 def test_missing_ids_are_derived_by_rule(bare: dict[str, Any]) -> None:
-    expected = [str(derive.derived_comment_id(Kind.REVIEW_COMMENT, "there/bare", 9, index)) for index in range(2)]
+    expected = [str(derive.derived_comment_id(NodeKind.REVIEW_COMMENT, "there/bare", 9, index)) for index in range(2)]
     assert [row["fullDatabaseId"] for row in bare["reviews"]["nodes"][0]["comments"]["nodes"]] == expected
-    comment = str(derive.derived_comment_id(Kind.ISSUE_COMMENT, "there/bare", 9, 0))
+    comment = str(derive.derived_comment_id(NodeKind.ISSUE_COMMENT, "there/bare", 9, 0))
     assert [row["fullDatabaseId"] for row in bare["comments"]["nodes"]] == [comment]
     assert bare["fullDatabaseId"] == str(derive.derived_pull_request_id("there/bare", 9))
 
@@ -128,8 +128,8 @@ def test_derived_ids_lie_apart_and_fit_a_json_number() -> None:
     ends = [
         [derive.derived_pull_request_id("a/b", number) for number in (1, 999_999)],
         [derive.derived_review_id("a/b", number, 9_999) for number in (1, 999_999)],
-        [derive.derived_comment_id(Kind.ISSUE_COMMENT, "a/b", number, 0) for number in (1, 999_999)],
-        [derive.derived_comment_id(Kind.REVIEW_COMMENT, "a/b", number, 0) for number in (1, 999_999)],
+        [derive.derived_comment_id(NodeKind.ISSUE_COMMENT, "a/b", number, 0) for number in (1, 999_999)],
+        [derive.derived_comment_id(NodeKind.REVIEW_COMMENT, "a/b", number, 0) for number in (1, 999_999)],
         [derive.derived_issue_id("a/b", number) for number in (1, 999_999)],
     ]
     flat = [identity for pair in ends for identity in pair]
@@ -144,7 +144,7 @@ def test_a_real_node_id_is_no_derived_one(text: str) -> None:
 
 
 def test_a_derived_node_id_says_what_it_names() -> None:
-    key = derive.NodeKey(Kind.REVIEW, 77, 5, 300)
+    key = derive.NodeKey(NodeKind.REVIEW, 77, 5, 300)
     assert derive.node_key(derive.derived_node_id(*key)) == key
 
 

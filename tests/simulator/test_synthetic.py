@@ -8,7 +8,7 @@ import pytest
 
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.rows import Issue, PullRequestRow
+from gh_backfill.simulator.rows import IssueRow, PullRequestRow
 from gh_backfill.simulator.shelf import outline_of
 from gh_backfill.simulator.threads import threads
 from gh_backfill.simulator.world import World
@@ -65,7 +65,7 @@ def test_ids_of_two_repositories_and_of_all_kinds_never_meet(made: World) -> Non
     assert min(seen) > 2**31
 
 
-def issues(world: World, name: str = "up") -> list[Issue]:
+def issues(world: World, name: str = "up") -> list[IssueRow]:
     repository = world.repository("made", name)
     assert repository is not None
     return list(world.shelves[repository.id].issues.values())

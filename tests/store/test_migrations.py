@@ -225,6 +225,27 @@ def test_a_file_that_was_edited_since_is_applied_again(empty: Database) -> None:
         assert tx.rows("select * from gh_backfill_migrations where checksum = 'older'") == []
 
 
+def test_the_worker_of_a_job_of_an_earlier_version_moves_into_its_column(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run("alter table progressive_capture_jobs drop column worker")
+        tx.run("update gh_backfill_migrations set checksum = 'older' where name = 'job_worker'")
+        tx.run("""insert into progressive_capture_jobs (job_type, metadata) values
+                      ('first', '{"worker": "here:7", "reason": "asked"}'), ('second', '{"reason": "asked"}'),
+                      ('third', null)""")
+    assert [migration.name for migration in migrations.apply(db)] == ["job_worker"]
+    with db.transaction() as tx:
+        assert tx.rows("select worker from progressive_capture_jobs order by job_type") == [
+            {"worker": "here:7"},
+            {"worker": None},
+            {"worker": None},
+        ]
+        tx.run("update progressive_capture_jobs set worker = 'there:8' where job_type = 'first'")
+        tx.run("update gh_backfill_migrations set checksum = 'older' where name = 'job_worker'")
+    migrations.apply(db)
+    with db.transaction(read_only=True) as tx:
+        assert tx.row("select worker from progressive_capture_jobs where job_type = 'first'") == {"worker": "there:8"}
+
+
 def test_what_a_newer_installation_has_applied_is_left_alone(empty: Database) -> None:
     migrations.apply(empty)
     with empty.transaction() as tx:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -11,8 +11,9 @@ import pytest
 
 from gh_backfill import resources, settings
 from gh_backfill.errors import BackfillError, ConfigurationError, StoreDenied
-from gh_backfill.store import access, migrations, preflight
+from gh_backfill.store import access, marks, migrations, preflight
 from gh_backfill.store.db import Database
+from gh_backfill.store.needs import TO_WRITE
 from gh_backfill.tasks import connect
 from tests import servers
 from tests.conftest import VARIANTS, Server
@@ -70,15 +71,55 @@ def test_our_own_database_is_no_stranger(db: Database) -> None:
 
 def test_what_is_expected_is_what_the_migrations_make(db: Database) -> None:
     made = {thing: is_.split() for thing, is_ in catalog(db).items()}
-    expected = preflight.expected()
-    tables = {each["name"] for each in expected if each["kind"] == "table"}
-    assert set(access.needed()) <= tables
-    assert tables | {each["name"] for each in expected if each["kind"] == "view"} == {
+    assert set(TO_WRITE) <= set(marks.TABLES)
+    assert {*marks.TABLES, *marks.VIEWS} == {
         thing for thing, words in made.items() if words[0] in ("r", "v") and len(words) > 1 and "." not in thing
     }
-    columns = {f"{each['name']}.{column['name']}" for each in expected for column in each["columns"]}
-    assert columns <= set(made)
-    assert len(columns) > 150
+    shown = {f"{view}.{column}" for view, columns in marks.VIEWS.items() for column in columns}
+    assert shown <= set(made)
+    with db.transaction(read_only=True) as tx:
+        labels = tx.rows(
+            "select enumtypid::regtype::text as name, array_agg(enumlabel::text) as each from pg_enum group by 1"
+        )
+    assert {row["name"]: set(row["each"]) for row in labels} == {name: set(each) for name, each in marks.ENUMS.items()}
+
+
+def test_each_column_that_tells_a_table_is_made_with_that_type(db: Database) -> None:
+    for table, types in marks.TABLES.items():
+        for kind, columns in types.items():
+            assert {columns_of(db, table)[column].type for column in columns} == {kind}, (table, kind)
+
+
+@pytest.mark.parametrize("unmigrated_database_url", VARIANTS, indirect=True)
+def test_every_column_that_we_write_or_that_must_not_be_empty_tells_the_tables_of_a_host_application(
+    db: Database, unmigrated_database_url: str
+) -> None:
+    with Database(unmigrated_database_url) as host:
+        for table, types in marks.TABLES.items():
+            ours, theirs = columns_of(db, table), columns_of(host, table)
+            written = TO_WRITE[table].columns if table in TO_WRITE else frozenset()
+            telling = {each for each in theirs if each in written or (each in ours and ours[each].required)}
+            assert telling <= frozenset().union(*types.values()), table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column in the catalog."""
+
+    type: str | None
+    required: bool
+
+
+def columns_of(db: Database, table: str) -> dict[str, Column]:
+    """Return the columns of a table, none where there is no such table."""
+    with db.transaction(read_only=True) as tx:
+        rows = tx.rows(
+            """select attname::text as name, format_type(atttypid, null) as type, attnotnull as required
+               from pg_attribute where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped""",
+            table=table,
+        )
+    short = {"timestamp with time zone": "timestamptz", "character varying": "varchar"}
+    return {row["name"]: Column(type=short.get(row["type"], row["type"]), required=row["required"]) for row in rows}
 
 
 STRANGE_HOUSE = """
@@ -110,7 +151,7 @@ def test_a_schema_of_its_own_holds_everything_of_ours_and_leaves_the_rest_alone(
                 select distinct pronamespace::regnamespace::text as at from pg_proc
                 where proname ~ 'gh_backfill' or (proname = 'round' and pronamespace <> 'pg_catalog'::regnamespace)""")
     assert [(row["nspname"], row["views"]) for row in found] == [("history", 2), ("public", 0)]
-    assert [row["tables"] for row in found] == [len(set(access.needed()) | {"issues", "gh_backfill_migrations"}), 3]
+    assert [row["tables"] for row in found] == [len(set(TO_WRITE) | {"issues", "gh_backfill_migrations"}), 3]
     assert functions == [{"at": "history"}]
     after = {thing: is_ for thing, is_ in catalog(empty).items() if not thing.startswith("history.")}
     assert (after, contents(empty)) == (before, rows)

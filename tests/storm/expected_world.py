@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 
 from gh_backfill.simulator import rows
 from gh_backfill.simulator.world import World
-from tests.expected import GHOST, UNKNOWN, Comment, PullRequest, Repository, Review, ReviewComment
+from tests.expected import (
+    GHOST,
+    UNKNOWN,
+    Assignee,
+    Comment,
+    Issue,
+    IssueComment,
+    Label,
+    Milestone,
+    PullRequest,
+    Repository,
+    Review,
+    ReviewComment,
+)
 
 # A review that its author has not submitted yet is shown to nobody else.
 _NOT_SUBMITTED = "PENDING"
@@ -23,7 +36,9 @@ def expected_world(world: World, *names: str, moved: bool = False) -> list[Repos
     """
     with world.lock:
         homes = [home for home in world.repositories.values() if not names or home.full_name in names]
-        return [_repository(world, home, moved=moved) for home in homes if len(world.shelves[home.id])]
+        shelves = world.shelves
+        filled = [home for home in homes if len(shelves[home.id]) or (names and shelves[home.id].issues)]
+        return [_repository(world, home, moved=moved) for home in filled]
 
 
 def pulls_of(world: World, repository_id: int) -> Iterator[rows.PullRequestRow]:
@@ -37,6 +52,7 @@ def pulls_of(world: World, repository_id: int) -> Iterator[rows.PullRequestRow]:
 
 def _repository(world: World, home: rows.RepositoryRow, *, moved: bool) -> Repository:
     pulls = list(pulls_of(world, home.id))
+    issues = sorted(world.shelves[home.id].issues.values(), key=lambda issue: issue.number)
     return Repository(
         github_id=home.id,
         full_name=home.full_name,
@@ -52,6 +68,8 @@ def _repository(world: World, home: rows.RepositoryRow, *, moved: bool) -> Repos
         reviews=tuple(review for pull in pulls for review in _reviews(world, pull)),
         review_comments=tuple(comment for pull in pulls for comment in _review_comments(world, pull)),
         comments=tuple(_comment(world, comment) for pull in pulls for comment in pull.comments),
+        issues=tuple(_issue(world, issue, moved=moved) for issue in issues),
+        issue_comments=tuple(_issue_comment(world, comment) for issue in issues for comment in issue.comments),
     )
 
 
@@ -119,6 +137,53 @@ def _comment(world: World, comment: rows.IssueComment) -> Comment:
     return Comment(
         github_id=comment.id,
         pull_request=comment.number,
+        author=_author(world, comment.author),
+        body=comment.body,
+        created_at=_time(comment.created_at),
+        updated_at=_time(comment.updated_at),
+    )
+
+
+def _issue(world: World, issue: rows.IssueRow, *, moved: bool) -> Issue:
+    users = [user for person in issue.assignees if (user := world.account(person)) is not None and user.type == "User"]
+    return Issue(
+        number=issue.number,
+        github_id=issue.id,
+        title=issue.title,
+        body=issue.body,
+        state=issue.state.lower(),
+        author=_author(world, issue.author),
+        created_at=_time(issue.created_at),
+        updated_at=_time(issue.updated_at),
+        closed_at=_time(issue.closed_at) if issue.closed_at else None,
+        labels=tuple(
+            Label(id=each.node_id, name=each.name, color=each.color, description=each.description, default=each.default)
+            for each in issue.labels
+        ),
+        # A name that changed is in an issue only when that is read again, and nothing tells of it.
+        assignees=tuple(
+            Assignee(id=user.id, login=UNKNOWN if moved else user.login, avatar_url=user.avatar_url) for user in users
+        ),
+        milestone=_milestone(issue.milestone) if issue.milestone else None,
+        # Nor does anything tell of a comment that was deleted.
+        comments_count=UNKNOWN if moved else len(issue.comments),
+    )
+
+
+def _milestone(milestone: rows.MilestoneRow) -> Milestone:
+    return Milestone(
+        number=milestone.number,
+        title=milestone.title,
+        state=milestone.state.lower(),
+        description=milestone.description,
+        due_on=milestone.due_on,
+    )
+
+
+def _issue_comment(world: World, comment: rows.IssueComment) -> IssueComment:
+    return IssueComment(
+        github_id=comment.id,
+        issue=comment.number,
         author=_author(world, comment.author),
         body=comment.body,
         created_at=_time(comment.created_at),

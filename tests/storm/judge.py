@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from gh_backfill.policy.lifecycle import BACKFILL_ARROWS, CHUNK_ARROWS
 from gh_backfill.simulator.rows import IssueComment, ReviewCommentRow, ReviewRow
 from gh_backfill.simulator.world import World
 from gh_backfill.store.db import Transaction
-from tests.comparison import Difference, compare
+from tests.arrows import arrows
+from tests.comparison import Difference, compare, compare_issues
 from tests.storm.expected_world import expected_world, pulls_of
 
 
@@ -30,21 +30,27 @@ def judge(
     moved: bool,
     deleted: Collection[int] = (),
     killed: Collection[str] = (),
+    issues: bool = False,
 ) -> Judgement:
-    """Judge a database by the world that was captured into it; `killed` are the names of workers that died."""
-    result = compare(tx, expected_world(world, *names, moved=moved), stood_still=not moved)
+    """Judge a database by the world that was captured into it; `killed` are the names of workers that died.
+
+    `issues` are judged where they were captured.
+    """
+    expected = expected_world(world, *names, moved=moved)
+    result = compare(tx, expected, stood_still=not moved)
+    of_issues = compare_issues(tx, expected if issues else ())
     excuses: Counter[str] = Counter()
     wrong: list[str] = []
     kept = _kept(tx, world)
     ids = tuple(world.repositories)
-    for difference in result.found:
+    for difference in (*result.found, *of_issues.found):
         excuse = _excuse(difference, deleted, kept)
         if excuse is None:
             wrong.append(str(difference))
         else:
             excuses[excuse] += 1
     wrong += [*_standing(tx, ids), *_pages(tx), *_transitions(tx), *_owners(tx, killed), *_reported(tx, ids)]
-    return Judgement(wrong=tuple(wrong), compared=dict(result.compared), excused=dict(excuses))
+    return Judgement(wrong=tuple(wrong), compared={**of_issues.compared, **result.compared}, excused=dict(excuses))
 
 
 def _excuse(difference: Difference, deleted: Collection[int], kept: Collection[int]) -> str | None:
@@ -76,6 +82,10 @@ def _kept(tx: Transaction, world: World) -> set[int]:
             if pull.node_id in identities:
                 kept |= {pull.number, *(row.id for row in below)}
             kept |= {row.id for row in below if row.node_id in identities}
+        for issue in world.shelves[repository_id].issues.values():
+            whole = issue.node_id in identities
+            kept |= {issue.number} if whole else set()
+            kept |= {row.id for row in issue.comments if whole or row.node_id in identities}
     return kept
 
 
@@ -102,13 +112,13 @@ def _pages(tx: Transaction) -> Iterator[str]:
 
 def _transitions(tx: Transaction) -> Iterator[str]:
     """Every change of state is an arrow of the state machine, and no attempt ever falls."""
-    arrows = {
-        "chunk": {(str(a), str(b)) for a, targets in CHUNK_ARROWS.items() for b in targets},
-        "backfill": {(str(a), str(b)) for a, targets in BACKFILL_ARROWS.items() for b in targets},
+    drawn = {
+        "chunk": arrows("chunk"),
+        "backfill": arrows("backfill and stream"),
+        "stream": arrows("backfill and stream"),
     }
-    arrows["stream"] = arrows["backfill"]
     for row in tx.rows("select * from storm_audit where old_status is not null order by id"):
-        if (row["old_status"], row["new_status"]) not in arrows[row["kind"]]:
+        if row["new_status"] not in drawn[row["kind"]].get(row["old_status"], ()):
             yield f"{row['kind']} {row['old_status']} -> {row['new_status']} by {row['worker']} is no arrow"
         if row["kind"] == "chunk" and row["attempt"] < row["old_attempt"]:
             yield f"the attempt of a chunk fell from {row['old_attempt']} to {row['attempt']}"
@@ -175,6 +185,7 @@ _REPORTED = """
             where c.repository_id = r.id and c.status = 'completed') as reported,
            (select count(*) from pull_requests p where p.repository_id = r.id)
            + (select count(*) from reviews v where v.repository_id = r.id)
-           + (select count(*) from comments m where m.repository_id = r.id) as stored
+           + (select count(*) from comments m where m.repository_id = r.id)
+           + (select count(*) from issues i where i.repository_id = r.id) as stored
     from repositories r
     where r.github_id = any(%(ids)s)"""

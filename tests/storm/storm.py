@@ -39,7 +39,10 @@ _KNOWN_EXITS = {0, 2, 3, 4, -9}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What kind of storm it is to be.  Seconds are those of a clock on the wall, and only bounds."""
+    """What kind of storm it is to be.  Seconds are those of a clock on the wall, and only bounds.
+
+    With `issues`, these move and are judged too: only where they are captured.
+    """
 
     names: tuple[str, ...]
     fates: list[Fate]
@@ -51,6 +54,7 @@ class Plan:
     chunks_a_life: int = 4
     longest: float = 600.0
     move_every: float | None = None
+    issues: bool = False
 
 
 @dataclass(kw_only=True)
@@ -117,7 +121,7 @@ class Storm:
         overseer = Overseer(self.database_url)
         overseer.watch()
         self._track()
-        mover = Mover(self.github.world, self.plan.names, self.plan.seed)
+        mover = Mover(self.github.world, self.plan.names, self.plan.seed, issues=self.plan.issues)
         self._ends = time.monotonic() + self.plan.longest
         blowing = mover.at_work(self.plan.move_every) if self.plan.move_every else nullcontext()
         before = self.github.stats.requests
@@ -130,9 +134,15 @@ class Storm:
             self._finish(overseer, repository_id)
         with Database(self.database_url) as db, db.transaction(read_only=True) as tx:
             homes = [each.full_name for each in self.github.world.repositories.values()]
-            moved = self.plan.move_every is not None
-            killed = self.tally.killed
-            return judge(tx, self.github.world, *homes, moved=moved, deleted=mover.deleted, killed=killed)
+            return judge(
+                tx,
+                self.github.world,
+                *homes,
+                moved=self.plan.move_every is not None,
+                deleted=mover.deleted,
+                killed=self.tally.killed,
+                issues=self.plan.issues,
+            )
 
     def _track(self) -> None:
         with Database(self.database_url) as db:

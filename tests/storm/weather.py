@@ -7,10 +7,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.world import World
 
 # What a fault's size means differs; these keep the waits short and the pages small.
@@ -37,10 +39,14 @@ def faults(seed: int, rounds: int, *, one_in: int = 10) -> list[Fault]:
     ]
 
 
-class Mover:
-    """People at work in the simulated world."""
+Moves = tuple[tuple[Callable[[str, int], object], int], ...]
 
-    def __init__(self, world: World, names: tuple[str, ...], seed: int) -> None:
+
+class Mover:
+    """People at work in the simulated world, on pull requests, and on `issues` where these are captured too."""
+
+    def __init__(self, world: World, names: tuple[str, ...], seed: int, *, issues: bool = False) -> None:
+        self._issues = issues
         self.done: Counter[str] = Counter()
         self.deleted: set[int] = set()
         self._world = world
@@ -65,7 +71,17 @@ class Mover:
 
     def move(self) -> None:
         """Change one thing."""
-        moves: tuple[tuple[Callable[[str, int], object], int], ...] = (
+        home = self._world.repositories[self._luck.choice(self._ids)]
+        shelf = self._world.shelves[home.id]
+        on_issues = self._issues and self._luck.random() < 0.4
+        moves = self._moves_of_issues() if on_issues else self._moves()
+        (move,) = self._luck.choices([each for each, _ in moves], [weight for _, weight in moves])
+        numbers = sorted(shelf.issues) if on_issues else [outline.number for outline in shelf.outlines()]
+        move(home.full_name, self._luck.choice(numbers or [0]))
+        self.done[move.__name__.strip("_")] += 1
+
+    def _moves(self) -> Moves:
+        return (
             (self._open, 4),
             (self._edit, 6),
             (self._comment, 6),
@@ -75,11 +91,20 @@ class Mover:
             (self._rename_person, 1),
             (self._rename_repository, 1),
         )
-        (move,) = self._luck.choices([each for each, _ in moves], [weight for _, weight in moves])
-        home = self._world.repositories[self._luck.choice(self._ids)]
-        outline = self._luck.choice(self._world.shelves[home.id].outlines())
-        move(home.full_name, outline.number)
-        self.done[move.__name__.strip("_")] += 1
+
+    def _moves_of_issues(self) -> Moves:
+        return (
+            (self._open_issue, 3),
+            (self._edit_issue, 4),
+            (self._comment_on_issue, 6),
+            (self._label, 4),
+            (self._assign, 4),
+            (self._plan, 2),
+            (self._close_or_reopen, 3),
+            (self._edit_comment, 3),
+            (self._delete_comment, 1),
+            (self._delete_issue, 1),
+        )
 
     def _open(self, name: str, number: int) -> None:
         changes.open_pull_request(self._world, name, author="newcomer", title=f"While you were at #{number}")
@@ -112,3 +137,54 @@ class Mover:
     def _rename_repository(self, name: str, number: int) -> None:
         first_name = name.partition("/")[2].partition(".")[0]
         changes.rename_repository(self._world, name, name=f"{first_name}.{self.done['rename_repository']}")
+
+    def _open_issue(self, name: str, number: int) -> None:
+        changes.open_issue(self._world, name, title=f"Seen at #{number}", author="newcomer", labels=["bug"])
+
+    def _edit_issue(self, name: str, number: int) -> None:
+        self._change_issue(name, number, body=f"Edited {self._luck.randrange(10**6)}")
+
+    def _comment_on_issue(self, name: str, number: int) -> None:
+        if self._issue(name, number) is not None:
+            self._comment(name, number)
+
+    def _label(self, name: str, number: int) -> None:
+        self._change_issue(name, number, labels=self._luck.sample(("bug", "question", "new: label", "ja 例"), 2))
+
+    def _assign(self, name: str, number: int) -> None:
+        self._change_issue(name, number, assignees=self._luck.choice(([], ["newcomer"], ["reviewer", "newcomer"])))
+
+    def _plan(self, name: str, number: int) -> None:
+        self._change_issue(name, number, milestone=self._luck.choice(("", "1.0", "9.0")))
+
+    def _close_or_reopen(self, name: str, number: int) -> None:
+        issue = self._issue(name, number)
+        self._change_issue(name, number, state="closed" if issue is not None and issue.open else "open")
+
+    def _edit_comment(self, name: str, number: int) -> None:
+        issue = self._issue(name, number)
+        if issue is not None and issue.comments:
+            body = f"Edited {self._luck.randrange(10**6)}"
+            changes.edit_comment(self._world, name, number, self._luck.choice(issue.comments).id, body=body)
+
+    def _delete_comment(self, name: str, number: int) -> None:
+        """Nothing tells of it: the comment stays stored, and its issue is not read again for that."""
+        issue = self._issue(name, number)
+        if issue is not None and issue.comments:
+            gone = self._luck.choice(issue.comments).id
+            self.deleted.add(gone)
+            changes.delete_comment(self._world, name, number, gone)
+
+    def _delete_issue(self, name: str, number: int) -> None:
+        issue = self._issue(name, number)
+        if issue is not None:
+            self.deleted |= {number, issue.id, *(row.id for row in issue.comments)}
+            changes.delete_issue(self._world, name, number)
+
+    def _change_issue(self, name: str, number: int, **fields: Any) -> None:
+        if self._issue(name, number) is not None:
+            changes.edit_issue(self._world, name, number, **fields)
+
+    def _issue(self, name: str, number: int) -> IssueRow | None:
+        home = self._world.repository(*name.split("/"))
+        return None if home is None else self._world.issue(home.id, number)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.clients.alert_issues import LABEL, Issues, issues_of
+from gh_backfill.clients.alert_issues import LABEL, AlertIssues, issues_of
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.report.alerts import judge
 from gh_backfill.policy.report.figures import JobFigures, SystemFailure
@@ -16,7 +16,7 @@ from gh_backfill.policy.report.issue_text import Occurrence
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
-from gh_backfill.simulator.rows import Issue
+from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.tasks.report.alert_issues import MOST_NEW_ISSUES, tell
 from gh_backfill.tasks.report.report import Report
@@ -42,13 +42,13 @@ def told(
     figures = run(*jobs, run_key=key, system_errors=system)
     made = Report(run=figures, alerts=tuple(judge(figures, (), NOW)))
 
-    def at_github() -> AbstractContextManager[Issues]:
+    def at_github() -> AbstractContextManager[AlertIssues]:
         return issues_of(github.url, "tok", home, between_writes=0.0)
 
     return tell(made, at_github, Occurrence(at=NOW + later, run_key=key, address=f"https://x/runs/{key}"))
 
 
-def issues(github: Simulator) -> list[Issue]:
+def issues(github: Simulator) -> list[IssueRow]:
     repository = github.world.repository(*HOME.split("/"))
     assert repository is not None
     return [each for _, each in sorted(github.world.shelves[repository.id].issues.items())]

@@ -11,11 +11,13 @@ import pytest
 
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.resources import sql
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import access
 from gh_backfill.store.db import Database
+from gh_backfill.store.needs import TO_WRITE
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.check import check
 from gh_backfill.tasks.finding import Finding
@@ -283,17 +285,7 @@ def test_what_is_read_needs_no_right_to_write(environment: dict[str, str], datab
 def test_every_table_that_is_written_has_its_proof(database_url: str) -> None:
     with Database(database_url) as db:
         assert access.prove(db) == []
-    proven = {statement.split()[2] for statement in access.proofs()}
-    assert proven == set(access.needed())
-
-
-def test_the_needs_are_read_from_the_statements() -> None:
-    needs = access.needed()
-    assert {"attempt", "lease_until", "status", "pr_numbers", "error"} <= needs["backfill_chunks"].columns
-    assert needs["pull_requests"].always is not None
-    assert {"repository_full_name", "head_branch", "title"} <= needs["pull_requests"].always
-    assert "username" in needs["contributors"].columns
-    assert all(column.islower() and column != "set" for need in needs.values() for column in need.columns)
+    assert set(sql("proofs")) == {f"{what}_{table}" for what in ("insert", "update") for table in TO_WRITE}
 
 
 def refusal(environment: dict[str, str], url: str) -> str:

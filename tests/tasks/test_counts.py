@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.report import report
+from tests import forks
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 MANY = 1_001
@@ -61,8 +60,7 @@ def cli(house: House, *arguments: str) -> Any:
         "GITHUB_TOKEN": "tok",
         "GITHUB_API_URL": house.github.url,
     }
-    command = [sys.executable, "-m", "gh_backfill", *arguments, "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = forks.run([*arguments, "--json"], env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -25,7 +25,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.simulator.world import World
-from gh_backfill.store import reports
+from gh_backfill.store import bottlenecks
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.estimate import estimates
@@ -132,7 +132,7 @@ def test_the_hours_of_waiting_for_points_are_foretold(database_url: str) -> None
         captured = office.capture(ENGINE, Limits(chunk_size=10))
         took = office.clock.passed - before
         with office.db.transaction(read_only=True) as tx:
-            (times,) = reports.times(tx).values()
+            (times,) = bottlenecks.times(tx).values()
     assert captured.outcome is CaptureOutcome.COMPLETED
     assert took > 2 * 3600
     assert abs(found.seconds - took) <= ALLOWED * took

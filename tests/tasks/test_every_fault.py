@@ -25,7 +25,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import backfills
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import accounts, capture, operate, plan, track
+from gh_backfill.tasks import accounts, capture, plan, reread, track
 from gh_backfill.tasks.webhooks.freshen import Freshener
 from gh_backfill.tasks.webhooks.receive import receive
 from tests.conftest import Server
@@ -275,7 +275,7 @@ OPERATIONS = {
     "by number": Operation(
         match={"operation": "PullRequestByNumber"},
         before=in_quarantine,
-        act=lambda room: operate.retry_quarantined(room.db, room.graphql(), [LITTLE]),
+        act=lambda room: reread.retry_quarantined(room.db, room.graphql(), [LITTLE]),
         exits=CAPTURE,
     ),
 }

@@ -1,22 +1,126 @@
-"""Issues with comments, labels and assignees come whole, beside pull requests or alone."""
+"""Issues with comments, labels and assignees come whole, beside pull requests or alone, at their floor."""
 
 from __future__ import annotations
 
-from gh_backfill.engine.outcome import CaptureOutcome, Limits
-from gh_backfill.tasks import capture
-from tests.tasks.conftest import ENGINE, House
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+import pytest
+
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import running
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import capture, track
+from tests.benchmarks.issue_floors import issue_shape
+from tests.comparison import compare, compare_issues
+from tests.corpus import CORPUS, expected, folders
+from tests.storm.expected_world import expected_world
+from tests.tasks.conftest import ENGINE, SMALL, House
+
+BOTH = ("pull_requests", "issues")
+ISSUES = ("issues",)
+WHOLE = Limits()
 
 
-def test_issues_come_whole(house: House) -> None:
-    house.track(ENGINE)
-    captured = capture.run(
+def captured(
+    house: House, kinds: Sequence[str] | None = ISSUES, name: str = ENGINE, limits: Limits = WHOLE
+) -> Captured:
+    return capture.run(
         house.db,
         house.graphql(),
         house.run,
-        ENGINE,
-        Limits(),
-        kinds=("issues",),
+        name,
+        limits,
+        kinds=kinds,
         listen=lambda progress: None,
         sleep=house.wait,
     )
-    assert captured.outcome is CaptureOutcome.COMPLETED
+
+
+def differences(house: House, *names: str) -> list[str]:
+    with house.db.transaction(read_only=True) as tx:
+        return [str(each) for each in compare_issues(tx, expected_world(house.github.world, *names)).found]
+
+
+def test_issues_alone_come_whole_and_no_pull_request_comes_with_them(house: House) -> None:
+    house.track(ENGINE)
+    assert captured(house).outcome is CaptureOutcome.COMPLETED
+    assert differences(house, ENGINE) == []
+    assert (house.count("issues"), house.count("pull_requests"), house.count("reviews")) == (14, 0, 0)
+
+
+def test_both_kinds_come_in_one_capture_and_a_second_one_changes_nothing(house: House) -> None:
+    house.track(ENGINE)
+    first = captured(house, BOTH)
+    assert (first.outcome, first.items) == (CaptureOutcome.COMPLETED, 180 + 14)
+    second = captured(house, BOTH)
+    assert (second.counts.inserted, second.counts.updated, second.spent.points) == (0, 0, 2)
+    assert differences(house, ENGINE) == []
+    with house.db.transaction(read_only=True) as tx:
+        assert compare(tx, expected_world(house.github.world, ENGINE)).found == ()
+
+
+def test_a_capture_of_issues_goes_on_where_it_was(house: House) -> None:
+    house.track(ENGINE)
+    done = [captured(house, limits=Limits(chunk_size=5, max_chunks=1)) for _ in range(4)]
+    assert [each.items for each in done] == [5, 5, 4, 0]
+    assert captured(house).outcome is CaptureOutcome.COMPLETED
+    assert differences(house, ENGINE) == []
+
+
+def test_labels_that_go_and_comments_that_come_are_the_catch_ups(house: House) -> None:
+    house.track(ENGINE)
+    captured(house)
+    changes.edit_issue(house.github.world, ENGINE, 26, labels=["question"], assignees=[])
+    changes.comment(house.github.world, ENGINE, 13, author="engine-dev-1", body="one more")
+    again = captured(house)
+    assert (again.counts.inserted, again.counts.updated) == (1, 2)
+    assert differences(house, ENGINE) == []
+
+
+@pytest.mark.parametrize("name", ["null_with_error", "shrink", "double", "wrong_cursors", "null_edge", "missing_id"])
+def test_odd_answers_about_issues_lose_nothing(house: House, name: str) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name=name, count=2, match={"operation": "Issue"}))
+    assert [captured(house).outcome for _ in range(3)][-1] is CaptureOutcome.COMPLETED
+    assert differences(house, ENGINE) == []
+
+
+def test_the_kinds_of_a_repository_are_kept_and_hold_for_every_capture(house: House) -> None:
+    found = track.ask(house.graphql(), [SMALL], name_of=lambda number: SMALL)
+    track.register(house.db, found, kinds=ISSUES)
+    assert captured(house, None, SMALL).outcome is CaptureOutcome.COMPLETED
+    assert (house.count("pull_requests"), house.count("progressive_backfill_state")) == (0, 0)
+    track.register(house.db, found)
+    with house.db.transaction(read_only=True) as tx:
+        assert [row["kinds"] for row in tx.rows("select kinds from tracked_repositories")] == [["issues"]]
+
+
+@pytest.fixture
+def corpus_house(database_url: str) -> Iterator[House]:
+    with running(load(folders())) as github, Database(database_url) as db:
+        yield House(db=db, url=database_url, github=github)
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
+def test_the_issues_of_the_corpus_come_whole_at_their_floor(corpus_house: House) -> None:
+    house = corpus_house
+    points: dict[str, tuple[int, float]] = {}
+    for identity, home in house.github.world.repositories.items():
+        shape = issue_shape(house.github.world, identity)
+        if shape.issues:
+            house.track(home.full_name)
+            done = captured(house, ISSUES, home.full_name)
+            assert done.outcome is CaptureOutcome.COMPLETED
+            # Pages of at most 100 come one after the other, and what the last one lacks comes after it.
+            most = max(1.1 * shape.floor + 2, ceil(shape.issues / 100) + 1)
+            points[home.full_name] = done.spent.points, most
+    with house.db.transaction(read_only=True) as tx:
+        assert [
+            str(each) for each in compare_issues(tx, [each for each in expected(folders()) if each.issues]).found
+        ] == []
+    assert {name: each for name, each in points.items() if each[0] > each[1]} == {}
+    assert sum(spent for spent, _ in points.values()) <= 50

@@ -24,8 +24,8 @@ from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.embedded import embedded
 from gh_backfill.tasks import capture, children
-from gh_backfill.tasks.local import is_demo
-from tests import servers
+from gh_backfill.tasks.demo import is_demo
+from tests import forks, servers
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("octo/engine", "octo/motor")
@@ -74,15 +74,8 @@ def test_the_demo_captures_invented_repositories_into_a_folder_of_its_own(tmp_pa
 
 def command(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command as somebody does who has set nothing up."""
-    return subprocess.run(
-        [sys.executable, "-m", "gh_backfill", *arguments],
-        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment},
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    given = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
+    return forks.run([*arguments], env=given, cwd=home)
 
 
 @pytest.mark.parametrize("words", [("migrate", "--dry-run"), ("report",), ("recover",)])

@@ -10,7 +10,7 @@ from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.policy.bottleneck import Limit, Times, limit
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
-from gh_backfill.store import reports
+from gh_backfill.store import bottlenecks
 from gh_backfill.tasks.report.publish import markdown
 from gh_backfill.tasks.report.report import report
 from tests.tasks.conftest import ENGINE, House
@@ -45,7 +45,7 @@ def test_a_pause_for_points_is_time_waited_for_points(house: House) -> None:
     assert made.as_json()["limited_by"].startswith("points limit the rate: ")
     assert "Points limit the rate: " in markdown(made)
     with house.db.transaction(read_only=True) as tx:
-        assert list(reports.times(tx).values()) == [times]
+        assert list(bottlenecks.times(tx).values()) == [times]
 
 
 def test_a_wish_to_slow_down_is_the_secondary_limit(house: House) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 import gh_backfill
 from gh_backfill.store.db import Row
+from tests import forks
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import SMALL, House
@@ -36,8 +35,7 @@ def cli(house: House, *arguments: str, **changes: str) -> None:
         "GH_BACKFILL_RUN_KEY": "run-1",
         **changes,
     }
-    command = [sys.executable, "-m", "gh_backfill", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = forks.run([*arguments], env=environment)
     assert done.returncode == 0, done.stderr + done.stdout
 
 

@@ -16,7 +16,7 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import backfills, chunks, repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Transaction
-from gh_backfill.tasks import operate
+from gh_backfill.tasks import operate, reread
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import plan
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -302,10 +302,10 @@ def test_what_is_in_the_quarantine_is_read_again_when_somebody_asks(house: House
             "values (%(id)s, 'pull_request', '20', 20, 'too big')",
             id=engine(tx),
         )
-    looked = operate.retry_quarantined(house.db, house.graphql(), [ENGINE], dry_run=True)
+    looked = reread.retry_quarantined(house.db, house.graphql(), [ENGINE], dry_run=True)
     assert looked[0].result == "1 pull request would be read again"
     assert house.count("pull_requests") == 179
-    done = operate.retry_quarantined(house.db, house.graphql(), [ENGINE, SMALL, "octo/nowhere"])
+    done = reread.retry_quarantined(house.db, house.graphql(), [ENGINE, SMALL, "octo/nowhere"])
     assert [(each.given, each.changed, each.failed) for each in done] == [
         (ENGINE, True, False),
         (SMALL, False, False),
@@ -329,7 +329,7 @@ def quarantine_all(house: House) -> None:
 def test_an_error_in_a_later_step_does_not_hide_what_the_earlier_steps_did(house: House) -> None:
     quarantine_all(house)
     house.github.faults.add(Fault(name="bad_credentials", skip=6))
-    (done,) = operate.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    (done,) = reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
     (row,) = house.rows("select count(*) as n from backfill_quarantine where resolved_at is not null")
     assert 0 < row["n"] < 180
     assert done.result.startswith(f"{row['n']} pull requests read again, {row['n']} entries closed, 0 still fail, ")
@@ -340,7 +340,7 @@ def test_an_error_in_a_later_step_does_not_hide_what_the_earlier_steps_did(house
 def test_an_error_in_the_first_step_is_all_there_is_to_say(house: House) -> None:
     quarantine_all(house)
     house.github.faults.add(Fault(name="bad_credentials"))
-    (done,) = operate.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    (done,) = reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
     assert done.result.startswith("GitHub")
     assert (done.changed, done.failed) == (False, True)
 
@@ -349,7 +349,7 @@ def test_what_still_fails_when_it_is_read_again_has_failed(house: House) -> None
     changes.edit(house.github.world, SMALL, 7, body="a\0b")
     house.track(SMALL)
     house.capture(SMALL)
-    (done,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL])
+    (done,) = reread.retry_quarantined(house.db, house.graphql(), [SMALL])
     assert done.result == "1 pull request read again, 0 entries closed, 1 still fail"
     assert (done.changed, done.failed) == (False, True)
     with pytest.raises(PartlyFailed, match="octo/small: 1 pull request read again, 0 entries closed, 1 still fail"):
@@ -361,9 +361,9 @@ def test_what_cannot_be_asked_for_by_a_number_is_told_and_not_hidden(house: Hous
     house.capture(SMALL)
     in_quarantine(house, SMALL, "comment 1", None)
     in_quarantine(house, SMALL, "comment 2", None)
-    (looked,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL], dry_run=True)
+    (looked,) = reread.retry_quarantined(house.db, house.graphql(), [SMALL], dry_run=True)
     assert looked.result.startswith("2 entries of the quarantine have no number: ")
-    (done,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL])
+    (done,) = reread.retry_quarantined(house.db, house.graphql(), [SMALL])
     assert done.result.startswith("2 entries of the quarantine have no number to ask GitHub for: they stay there, and ")
     assert "when the whole history is read again" in done.result
     assert (done.changed, done.failed) == (False, False)
@@ -374,7 +374,7 @@ def test_what_has_no_number_is_told_beside_what_was_read_again(house: House) -> 
     house.capture(SMALL)
     in_quarantine(house, SMALL, "comment 1", None)
     in_quarantine(house, SMALL, "7", 7)
-    (done,) = operate.retry_quarantined(house.db, house.graphql(), [SMALL])
+    (done,) = reread.retry_quarantined(house.db, house.graphql(), [SMALL])
     assert done.result.startswith("1 pull request read again, 1 entry closed, 0 still fail; 1 entry of the quarantine ")
     assert (done.changed, done.failed) == (True, False)
 

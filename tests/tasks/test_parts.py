@@ -25,7 +25,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.simulator.world import World
 from gh_backfill.store import estimates
 from gh_backfill.store.db import Database, Row
-from gh_backfill.tasks import capture, operate, track
+from gh_backfill.tasks import capture, reread, track
 from gh_backfill.tasks.plan import Plan, open_backfill, plan
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
@@ -282,7 +282,7 @@ def test_a_number_of_which_github_says_nothing_is_asked_again_and_never_skipped(
     house.capture()
     assert [row["number"] for row in stored(house)[0]] == [row["number"] for row in rows[0]]
     house.github.faults.clear()
-    operate.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
     assert stored(house) == rows
 
 
@@ -466,7 +466,7 @@ def test_what_an_operator_takes_from_a_silent_part_is_claimed_at_once(house: Hou
         tx.run(f"update backfill_chunks set {held} claimed_by = 'another-machine'")  # noqa: S608  (a test's own words)
         tx.run(
             "update progressive_capture_jobs set outcome = null, status = 'processing', heartbeat_at = now(), "
-            'metadata = metadata || \'{"worker": "another-machine"}\' where outcome is not null'
+            "worker = 'another-machine' where outcome is not null"
         )
     stands = house.capture()
     assert (stands.outcome, "another-machine" in stands.reason) == (CaptureOutcome.BUSY, True)

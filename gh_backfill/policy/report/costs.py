@@ -15,7 +15,7 @@ ALERT_SHARE = 0.8
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostRates:
     """US dollars: a minute of a Linux runner in a private repository (public ones are free), a run and a step of
-    Inngest, an hour of the server that executes Inngest's steps, and a million tokens of embeddings.
+    Inngest, and an hour of the server that executes Inngest's steps.
 
     `included_minutes` are those that the account has for nothing each month and nothing else uses.
     """
@@ -24,7 +24,6 @@ class CostRates:
     inngest_run: float = 0.00005
     inngest_step: float = 0.00005
     inngest_hour: float = 0.06
-    embedding_million_tokens: float = 0.02
     included_minutes: float = 0.0
 
     @classmethod

@@ -6,9 +6,11 @@
 -- what must be known first, so that a command begins after one round trip: tables whose policies count for us without one
 -- that simply admits us ('policed'), and the ledger of migrations, version and checksum ('applied').
 with needs as materialized (
-    select n."table", n.columns, n.always, n.inserted, n.updated, n.deleted, to_regclass(quote_ident(n."table")) as oid
+    select n."table", n.columns, n.always, n.inserted, n.updated, n.deleted, n.by_trigger,
+           to_regclass(quote_ident(n."table")) as oid
     from jsonb_to_recordset(%(needs)s)
-         as n ("table" text, columns text[], always text[], inserted boolean, updated boolean, deleted boolean)
+         as n ("table" text, columns text[], always text[], inserted boolean, updated boolean, deleted boolean,
+             by_trigger boolean)
 ), columns as (
     select n."table", a.attname, a.attnotnull and not a.atthasdef and a.attidentity = '' as required
     from needs n
@@ -28,7 +30,7 @@ where n.inserted and c.required and not c.attname = any(n.always)
 union all
 select n."table", null, wanted, current_user
 from needs n, unnest(array['select', 'insert', 'update', 'delete']) with ordinality as right_to (wanted, place)
-where n.oid is not null and (array[true, n.inserted, n.updated, n.deleted])[place]
+where n.oid is not null and (array[true, n.inserted and not n.by_trigger, n.updated, n.deleted])[place]
   and not has_table_privilege(n.oid, wanted)
 union all
 select n."table", null, 'policed', current_user

@@ -33,7 +33,7 @@ left join lateral (
 where s.status = 'active' and backfill.status = 'active'
   and (s.part = 0 or c.own or not exists (
       select from progressive_capture_jobs j
-      where j.repository_id = s.repository_id and j.outcome is null and j.metadata ->> 'worker' = c.claimed_by
+      where j.repository_id = s.repository_id and j.outcome is null and j.worker = c.claimed_by
         and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s))
 order by s.stream = 'catch_up', coalesce(c.held, false), s.part is distinct from %(part)s, not coalesce(c.own, false),
          c.at nulls first, s.part

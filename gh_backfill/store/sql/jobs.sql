@@ -13,12 +13,12 @@ from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, reason text, part in
 left join repositories r on r.id = i.repository_id;
 
 -- name: plan_failed
--- What was asked for and can't be done, so that the report names it.
+-- What was asked for and can't be done, so that the report names it; `named` is a name that no repository here has.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
                                       workflow_run_attempt, run_key, outcome, error, error_type, completed_at, metadata)
 select %(job_type)s, repository_id, %(processor)s, 'failed', %(run_id)s, %(run_attempt)s, %(run_key)s,
-       'not_possible', error, error_type, clock_timestamp(), '{"reason": "asked for"}'
-from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text);
+       'not_possible', error, error_type, clock_timestamp(), jsonb_build_object('reason', 'asked for', 'named', named)
+from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, error text, error_type text, named text);
 
 -- name: supersede
 -- What earlier attempts of this run left open.  GitHub begins an attempt only when the one before it is over.
@@ -43,23 +43,23 @@ from unnest(%(ids)s::uuid[]) as id;
 -- No row back: nobody planned it.
 update progressive_capture_jobs
 set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
-    workflow_run_attempt = %(run_attempt)s, metadata = coalesce(metadata, '{}') || jsonb_build_object('worker', %(worker)s::text)
+    workflow_run_attempt = %(run_attempt)s, worker = %(worker)s
 where id = (select id from progressive_capture_jobs
             where run_key = %(run_key)s and repository_id = %(repository_id)s
               and (metadata ->> 'part')::integer is not distinct from %(part)s
-              and (status = 'pending' or (status = 'processing' and metadata ->> 'worker' = %(worker)s))
+              and (status = 'pending' or (status = 'processing' and worker = %(worker)s))
             order by status desc, created_at limit 1 for update skip locked)
 returning id;
 
 -- name: start_unplanned
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
-                                      workflow_run_attempt, run_key, started_at, heartbeat_at, metadata)
+                                      workflow_run_attempt, run_key, started_at, heartbeat_at, worker, metadata)
 values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
-        %(run_key)s, clock_timestamp(), clock_timestamp(),
+        %(run_key)s, clock_timestamp(), clock_timestamp(), %(worker)s,
         jsonb_build_object('reason', case when %(job_type)s = 'webhook' then 'announced by a webhook'
                                           when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
                                           else 'started by hand' end,
-                           'worker', %(worker)s::text, 'part', %(part)s::integer, 'label',
+                           'part', %(part)s::integer, 'label',
                            (select case when is_private is true then id::text else full_name end
                                    || coalesce(' part ' || %(part)s::text, '')
                             from repositories where id = %(repository_id)s)))
@@ -117,7 +117,7 @@ left join lateral (
            coalesce(sum(retry_count), 0)::integer as retries
     from backfill_chunks
     where repository_id = same.repository_id and started_at >= same.started_at
-      and (same.metadata ->> 'part' is null or claimed_by = same.metadata ->> 'worker')
+      and (same.metadata ->> 'part' is null or claimed_by = same.worker)
 ) c on true
 where same.id = j.id and j.id = %(id)s and j.outcome is null;
 

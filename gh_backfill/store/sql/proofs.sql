@@ -37,6 +37,13 @@ values (%(id)s::uuid, %(github_id)s, %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, '
 -- name: update_reviews
 update reviews set body = 'proof' where id = %(id)s::uuid;
 
+-- name: insert_issues
+insert into issues (id, github_id, repository_id, number, title, created_at, updated_at)
+values (%(id)s::uuid, %(github_id)s, %(id)s::uuid, 1, 'proof', now(), now());
+
+-- name: update_issues
+update issues set title = 'proof again' where id = %(id)s::uuid;
+
 -- name: insert_comments
 insert into comments (id, github_id, comment_type, repository_id, pull_request_id, commenter_id, body, created_at,
                       updated_at)

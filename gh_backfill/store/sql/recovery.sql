@@ -7,9 +7,9 @@ from backfill_chunks c
 where c.status = 'processing' and c.claimed_by is not null
   and (%(ids)s::uuid[] is null or c.repository_id = any(%(ids)s::uuid[]))
 union
-select j.metadata ->> 'worker'
+select j.worker
 from progressive_capture_jobs j
-where j.outcome is null and j.status in ('processing', 'failed') and j.metadata ->> 'worker' is not null
+where j.outcome is null and j.status in ('processing', 'failed') and j.worker is not null
   and (%(ids)s::uuid[] is null or j.repository_id = any(%(ids)s::uuid[]));
 
 -- name: stuck
@@ -59,7 +59,7 @@ where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s
   and (%(everything)s or lease_until is not distinct from %(lease_until)s);
 
 -- name: jobs_of
-select id from progressive_capture_jobs where outcome is null and metadata ->> 'worker' = any(%(workers)s::text[]) order by id;
+select id from progressive_capture_jobs where outcome is null and worker = any(%(workers)s::text[]) order by id;
 
 -- name: silence
 -- Whoever asked takes all workers for dead: their jobs count as silent, until one tells of itself again.

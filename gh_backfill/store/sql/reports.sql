@@ -7,7 +7,7 @@ select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not
        j.processor_type as processor, j.status, j.outcome, j.error_type, j.error, j.started_at, j.completed_at,
        coalesce(j.points, 0) as points, coalesce(j.requests, 0) as requests, coalesce(j.chunks, 0) as chunks,
        coalesce(j.items, 0) as items, coalesce(j.warnings, 0) as warnings, coalesce(j.retries, 0) as retries,
-       j.times, j.runner_seconds, j.cost::float8 as cost, j.workflow_run_id, j.workflow_run_attempt,
+       j.metadata ->> 'named' as named, j.times, j.runner_seconds, j.cost::float8 as cost, j.workflow_run_id, j.workflow_run_attempt,
        b.last_processed_at as last_progress_at,
        exists (select from backfill_streams s
                where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null) as initial,
@@ -172,6 +172,3 @@ from backfill_reports
 where reported_at >= %(since)s and reported_at < %(until)s and report ->> 'public' is not null
 order by reported_at desc
 limit 1;
-
--- name: metrics
-select * from backfill_metrics;

@@ -4,8 +4,11 @@
 select (select count(*) from pull_requests where repository_id = %(repository_id)s) as pull_requests,
        (select count(*) from reviews v join pull_requests p on p.id = v.pull_request_id
         where p.repository_id = %(repository_id)s) as reviews,
+       (select count(*) from issues where repository_id = %(repository_id)s) as issues,
        (select count(*) from comments c join pull_requests p on p.id = c.pull_request_id
-        where p.repository_id = %(repository_id)s) as comments;
+        where p.repository_id = %(repository_id)s)
+           + (select count(*) from comments c join issues s on s.id = c.issue_id
+              where s.repository_id = %(repository_id)s) as comments;
 
 -- name: is_tracked
 select 1 as one from tracked_repositories
@@ -35,6 +38,13 @@ for update of b;
 -- name: delete_comments
 delete from comments c using pull_requests p
 where p.id = c.pull_request_id and p.repository_id = %(repository_id)s;
+
+-- name: delete_comments_of_issues
+delete from comments c using issues s
+where s.id = c.issue_id and s.repository_id = %(repository_id)s;
+
+-- name: delete_issues
+delete from issues where repository_id = %(repository_id)s;
 
 -- name: delete_reviews
 delete from reviews v using pull_requests p

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-from gh_backfill.clients.alert_issues import Issues, OpenIssue
+from gh_backfill.clients.alert_issues import AlertIssues, OpenIssue
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.report import issue_text
@@ -19,7 +19,9 @@ MOST_NEW_ISSUES = 10
 Key = tuple[AlertKind, str | None]
 
 
-def tell(made: Report, at_github: Callable[[], AbstractContextManager[Issues]], occurrence: Occurrence) -> list[str]:
+def tell(
+    made: Report, at_github: Callable[[], AbstractContextManager[AlertIssues]], occurrence: Occurrence
+) -> list[str]:
     """Bring the issues up to date; returns what was done, or that it could not be, and the run goes on."""
     notes: list[str] = []
     try:
@@ -32,7 +34,7 @@ def tell(made: Report, at_github: Callable[[], AbstractContextManager[Issues]], 
     return notes
 
 
-def _tell(made: Report, issues: Issues, occurrence: Occurrence) -> Iterator[str]:
+def _tell(made: Report, issues: AlertIssues, occurrence: Occurrence) -> Iterator[str]:
     known: dict[Key, OpenIssue] = {}
     for issue in sorted(issues.open_ones(), key=lambda issue: issue.number):
         key = issue_text.identified(issue.body)
@@ -58,7 +60,7 @@ def _tell(made: Report, issues: Issues, occurrence: Occurrence) -> Iterator[str]
 
 
 def _update(
-    issues: Issues, issue: OpenIssue, alert: Alert, job: JobFigures | None, occurrence: Occurrence
+    issues: AlertIssues, issue: OpenIssue, alert: Alert, job: JobFigures | None, occurrence: Occurrence
 ) -> Iterator[str]:
     then = issue_text.again(issue.body, alert, job, occurrence)
     if then.body is None:

@@ -28,7 +28,6 @@ _ICONS = {
     "paused": "⏸️",
     "busy": "⏸️",
     "cancelled": "🚫",
-    "interrupted": "🚫",
     "never_started": "🚫",
 }
 

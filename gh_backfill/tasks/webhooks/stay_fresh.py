@@ -56,7 +56,7 @@ def _looks(settings: Settings, db: Database, stopping: threading.Event) -> Itera
     with ExitStack() as stack:
         freshener: Freshener | None = None
         if settings.has_credential:
-            graphql = connect.github(settings)
+            graphql = stack.enter_context(connect.github(settings))
             stack.enter_context(connect.sharing(graphql, db))
             run = connect.this_run(settings)
             freshener = Freshener(db=db, graphql=graphql, run=run, now=lambda: datetime.now(UTC), sleep=sleep)

@@ -1,0 +1,165 @@
+"""By what things of ours are told from a stranger's of the same name: columns and their types, and labels.
+
+Of a table these are the columns that it has wherever it is ours, also in a host application: those of its first `create
+table` that must not be empty or that we write.  A test holds the list against what the migrations make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gh_backfill.store.needs import names
+
+# By table, the columns of each type.
+TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "repositories": {
+        "uuid": names("id"),
+        "bigint": names("github_id"),
+        "text": names("full_name owner name description homepage language default_branch license avatar_url"),
+        "integer": names("stargazers_count forks_count size"),
+        "boolean": names(
+            "is_fork is_archived is_disabled is_private is_template has_issues has_projects has_wiki has_discussions"
+        ),
+        "timestamptz": names("github_created_at github_updated_at github_pushed_at first_tracked_at last_updated_at"),
+    },
+    "contributors": {
+        "uuid": names("id"),
+        "bigint": names("github_id"),
+        "text": names("username display_name avatar_url profile_url"),
+        "timestamptz": names("first_seen_at last_updated_at"),
+        "boolean": names("is_bot"),
+    },
+    "tracked_repositories": {
+        "uuid": names("id repository_id"),
+        "text": names("organization_name repository_name"),
+        "boolean": names("tracking_enabled"),
+        "timestamptz": names("created_at updated_at"),
+    },
+    "pull_requests": {
+        "uuid": names("id repository_id author_id merged_by_id"),
+        "bigint": names("github_id repository_github_id author_github_id"),
+        "integer": names("number additions deletions changed_files commits"),
+        "text": names(
+            "title body state repository_full_name author_login base_branch head_branch base_ref head_ref html_url "
+            "diff_url patch_url"
+        ),
+        "boolean": names("draft merged"),
+        "timestamptz": names("created_at updated_at merged_at closed_at last_synced_at"),
+    },
+    "reviews": {
+        "uuid": names("id pull_request_id repository_id author_id reviewer_id"),
+        "bigint": names("github_id"),
+        "text": names("state body commit_id"),
+        "timestamptz": names("submitted_at"),
+    },
+    "issues": {
+        "uuid": names("id repository_id author_id"),
+        "bigint": names("github_id"),
+        "integer": names("number comments_count"),
+        "text": names("title body state"),
+        "jsonb": names("labels assignees milestone"),
+        "boolean": names("is_pull_request"),
+        "timestamptz": names("created_at updated_at closed_at last_synced_at"),
+    },
+    "comments": {
+        "uuid": names("id repository_id pull_request_id issue_id commenter_id in_reply_to_id"),
+        "bigint": names("github_id"),
+        "text": names("body comment_type path diff_hunk commit_id original_commit_id"),
+        "integer": names("position original_position"),
+        "timestamptz": names("created_at updated_at"),
+    },
+    "progressive_backfill_state": {
+        "uuid": names("id repository_id"),
+        "integer": names("total_prs processed_prs last_processed_pr_number chunk_size error_count consecutive_errors"),
+        "text": names("last_processed_cursor last_error"),
+        "timestamptz": names("last_processed_at last_error_at created_at updated_at"),
+        "varchar": names("status"),
+        "jsonb": names("metadata"),
+    },
+    "backfills": {
+        "uuid": names("id repository_id"),
+        "text": names("kind status held_reason held_by pause_reason last_processed_cursor last_error"),
+        "integer": names("total captured gaps page_size error_count consecutive_errors"),
+        "boolean": names("held"),
+        "jsonb": names("metadata"),
+        "timestamptz": names("resume_at completed_at planned_at last_error_at created_at updated_at"),
+    },
+    "backfill_streams": {
+        "uuid": names("id repository_id backfill_state_id"),
+        "text": names("stream ordering cursor"),
+        "integer": names("part goal_max_items pass items_done"),
+        "varchar": names("status"),
+        "timestamptz": names("read_down_to watermark created_at updated_at"),
+    },
+    "backfill_chunks": {
+        "uuid": names("id repository_id backfill_state_id"),
+        "integer": names("chunk_number retry_count api_calls_made rate_limit_remaining"),
+        "integer[]": names("pr_numbers"),
+        "varchar": names("status processor_type"),
+        "timestamptz": names("started_at completed_at"),
+        "text": names("error"),
+    },
+    "backfill_quarantine": {
+        "uuid": names("id repository_id"),
+        "text": names("kind identity reason"),
+        "bigint": names("github_id"),
+        "integer": names("number attempts"),
+        "jsonb": names("payload"),
+        "timestamptz": names("first_seen_at last_seen_at resolved_at"),
+    },
+    "progressive_capture_jobs": {
+        "uuid": names("id repository_id"),
+        "varchar": names("job_type processor_type status"),
+        "bigint": names("workflow_run_id"),
+        "jsonb": names("metadata"),
+        "text": names("error"),
+        "timestamptz": names("started_at completed_at"),
+    },
+    "api_budgets": {
+        "text": names("identity resource"),
+        "integer": names("budget_limit remaining slowdowns"),
+        "timestamptz": names("reset_at not_before busy_at created_at updated_at"),
+        "double precision": names("busy"),
+        "jsonb": names("reserved"),
+    },
+    "backfill_reports": {
+        "text": names("run_key processor"),
+        "bigint": names("workflow_run_id"),
+        "integer": names("workflow_run_attempt minutes"),
+        "jsonb": names("report alerts"),
+        "timestamptz": names("reported_at delivered_at notified_at"),
+        "uuid": names("delivery_id"),
+    },
+    "webhook_deliveries": {
+        "text": names("delivery_id event action status error"),
+        "integer": names("attempts"),
+        "timestamptz": names("received_at finished_at"),
+    },
+    "webhook_pending": {
+        "bigint": names("repository_github_id"),
+        "text": names("kind identity event"),
+        "integer": names("times"),
+        "jsonb": names("payload"),
+        "timestamptz": names("first_at last_at"),
+    },
+    "backfill_events": {
+        "bigint": names("id"),
+        "timestamptz": names("at"),
+        "uuid": names("repository_id"),
+        "text": names("event detail who run_key"),
+    },
+    "gh_backfill_migrations": {
+        "text": names("version name"),
+        "timestamptz": names("applied_at"),
+    },
+}
+
+VIEWS: Mapping[str, frozenset[str]] = {
+    "backfill_progress_summary": names("backfill_id progress_percentage"),
+    "backfill_metrics": names("finished_jobs running_jobs waiting_jobs success_percent"),
+}
+
+ENUMS: Mapping[str, tuple[str, ...]] = {
+    "repository_priority": ("high", "medium", "low"),
+    "repository_size": ("small", "medium", "large", "xl"),
+}

@@ -1,0 +1,161 @@
+"""What our statements need of the database: the columns that they write in each table, and the rights for that.
+
+A test holds this list against the statements: PostgreSQL is asked to plan each of them as a role that may write exactly
+these columns, and refuses none; and there is no column here that it would not refuse without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needs:
+    """The columns that are written in one table: those that every insert sends, and the others; and what is done there.
+
+    Where nothing is inserted, `always` is None.  What is written `by_trigger` takes a right of ours only to be locked.
+    """
+
+    always: frozenset[str] | None = None
+    sometimes: frozenset[str] = frozenset()
+    updated: bool = True
+    deleted: bool = False
+    by_trigger: bool = False
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Return all columns that are written."""
+        return self.sometimes | (self.always or frozenset())
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the names in a text."""
+    return frozenset(text.split())
+
+
+TO_WRITE: Mapping[str, Needs] = {
+    "api_budgets": Needs(
+        always=names("budget_limit identity remaining resource"),
+        sometimes=names(
+            "busy busy_at busy_credit not_before prices prices_asked_at reserved reset_at slowdowns updated_at"
+        ),
+    ),
+    "backfill_chunks": Needs(
+        always=names(
+            "after_cursor attempt backfill_id backfill_state_id chunk_number claimed_by lease_until page_size "
+            "processor_type repository_id started_at status stream_id"
+        ),
+        sometimes=names(
+            "api_calls_made completed_at end_cursor error points pr_numbers rate_limit_remaining retry_at retry_count "
+            "rows_inserted rows_quarantined rows_unchanged rows_updated"
+        ),
+    ),
+    "backfill_events": Needs(
+        always=names("detail event kind repository_id run_key who"),
+        updated=False,
+        deleted=True,
+    ),
+    "backfill_quarantine": Needs(
+        always=names("github_id identity item_kind kind number payload reason repository_id"),
+        sometimes=names("attempts last_seen_at resolved_at"),
+    ),
+    "backfill_reports": Needs(
+        always=names(
+            "alerts error_summary minutes processor report reported_at run_key workflow_run_attempt workflow_run_id"
+        ),
+        sometimes=names("delivered_at delivery_id notified_at"),
+    ),
+    "backfill_streams": Needs(
+        always=names("backfill_id backfill_state_id kind ordering repository_id stream"),
+        sometimes=names(
+            "cursor goal_max_items highest_number items_done lowest_number page_size page_too_big page_worked "
+            "pages_clean part pass points read_down_to requests status stuck updated_at watermark"
+        ),
+    ),
+    "backfills": Needs(
+        always=names("captured id kind repository_id total"),
+        sometimes=names(
+            "completed_at consecutive_errors error_count gaps gaps_seen held held_by held_reason last_error "
+            "last_error_at last_processed_at last_processed_cursor last_processed_number metadata page_size "
+            "pause_reason planned_at points requests resume_at status updated_at"
+        ),
+    ),
+    "comments": Needs(
+        always=names(
+            "body comment_type commenter_id commit_id created_at diff_hunk github_id id in_reply_to_id issue_id "
+            "original_commit_id original_position path position pull_request_id repository_id review_github_id "
+            "updated_at"
+        ),
+    ),
+    "contributors": Needs(
+        always=names("avatar_url display_name github_id is_bot profile_url username"),
+        sometimes=names("last_updated_at"),
+    ),
+    "issues": Needs(
+        always=names(
+            "assignees author_id body capture_gap closed_at comments_count counts_fetched_at created_at github_id "
+            "html_url is_pull_request labels last_synced_at milestone node_id number repository_id state state_reason "
+            "title updated_at"
+        ),
+        deleted=True,
+    ),
+    "progressive_backfill_state": Needs(
+        always=names(
+            "chunk_size completed_at consecutive_errors created_at error_count gaps gaps_seen held held_by held_reason "
+            "id last_error last_error_at last_processed_at last_processed_cursor last_processed_pr_number metadata "
+            "pause_reason planned_at points processed_prs repository_id requests resume_at status total_prs updated_at"
+        ),
+        by_trigger=True,
+    ),
+    "progressive_capture_jobs": Needs(
+        always=names(
+            "job_type metadata processor_type repository_id run_key status workflow_run_attempt workflow_run_id"
+        ),
+        sometimes=names(
+            "chunks completed_at cost error error_summary error_type heartbeat_at items outcome points requests "
+            "retries runner_seconds started_at times warnings worker"
+        ),
+    ),
+    "pull_requests": Needs(
+        always=names(
+            "additions author_github_id author_id author_login base_branch base_ref body capture_gap changed_files "
+            "closed_at commits counts_fetched_at created_at deletions diff_url draft github_comments github_id "
+            "github_review_comments github_review_threads github_reviews github_total_comments head_branch head_ref "
+            "html_url last_synced_at merged merged_at merged_by_id node_id number patch_url repository_full_name "
+            "repository_github_id repository_id state title updated_at"
+        ),
+        deleted=True,
+    ),
+    "repositories": Needs(
+        always=names(
+            "avatar_url default_branch description forks_count full_name github_created_at github_id "
+            "github_pull_requests github_pull_requests_at github_pushed_at github_updated_at has_discussions "
+            "has_issues has_projects has_wiki homepage is_archived is_disabled is_fork is_private is_template language "
+            "license name node_id owner size stargazers_count"
+        ),
+    ),
+    "reviews": Needs(
+        always=names("author_id body commit_id github_id pull_request_id repository_id reviewer_id state submitted_at"),
+    ),
+    "tracked_repositories": Needs(
+        always=names("kinds organization_name repository_id repository_name tracking_enabled"),
+        sometimes=names("updated_at"),
+    ),
+    "webhook_deliveries": Needs(
+        always=names("action delivery_id event status"),
+        sometimes=names("attempts error finished_at received_at"),
+        deleted=True,
+    ),
+    "webhook_pending": Needs(
+        always=names("event identity kind payload repository_github_id"),
+        sometimes=names("attempts first_at last_at reason retry_at times version"),
+        deleted=True,
+    ),
+}
+
+# What `untrack --delete-rows` needs besides: whoever never deletes a repository's rows needs no such right.
+TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
+    ("backfill_quarantine", "backfills", "comments", "issues", "pull_requests", "reviews"),
+    Needs(updated=False, deleted=True),
+)

@@ -1,0 +1,42 @@
+"""The people at work in the simulated world."""
+
+from __future__ import annotations
+
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.rows import IssueRow
+from gh_backfill.simulator.world import World
+from tests.storm.expected_world import expected_world
+from tests.storm.weather import Mover
+
+NAME = "octo/moving"
+
+
+def moved(*, issues: bool) -> tuple[Mover, World]:
+    world = load(recipes=[f"{NAME}:120"])
+    mover = Mover(world, (NAME,), 1, issues=issues)
+    for _ in range(400):
+        mover.move()
+    return mover, world
+
+
+def issues_of(world: World) -> list[IssueRow]:
+    return [issue for shelf in world.shelves.values() for issue in shelf.issues.values()]
+
+
+def test_people_do_everything_to_issues_that_can_be_done_to_them() -> None:
+    mover, world = moved(issues=True)
+    done = {name for name in mover.done if name not in moved(issues=False)[0].done}
+    assert done == {
+        "open_issue", "edit_issue", "comment_on_issue", "label", "assign", "plan", "close_or_reopen", "edit_comment",
+        "delete_comment", "delete_issue",
+    }  # fmt: skip
+    (repository,) = expected_world(world, moved=True)
+    assert len(repository.issues) == len(issues_of(world))
+    assert {issue.number for issue in repository.issues} >= {comment.issue for comment in repository.issue_comments}
+    assert mover.deleted
+
+
+def test_issues_rest_where_they_are_not_captured() -> None:
+    assert [(row.number, row.updated_at) for row in issues_of(moved(issues=False)[1])] == [
+        (row.number, row.updated_at) for row in issues_of(load(recipes=[f"{NAME}:120"]))
+    ]
