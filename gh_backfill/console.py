@@ -1,4 +1,4 @@
-"""Tables and lines of results, for a person at a terminal."""
+"""How anything is shown to a person at a terminal: a line, an error, a hint that can be pasted, a table."""
 
 from __future__ import annotations
 
@@ -7,48 +7,17 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from gh_backfill import output, tables
-from gh_backfill.policy import markdown
-from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.progress import complete_words, of_wanted
-from gh_backfill.policy.redaction import redacted, visible
-from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
-
-if TYPE_CHECKING:  # it shows what tasks return, and starts without them
-    from gh_backfill.engine.outcome import Captured
-    from gh_backfill.policy.estimate import Estimate
-    from gh_backfill.policy.selection import Verdict
-    from gh_backfill.store.repositories import OtherKind, Status
-    from gh_backfill.tasks.local import LocalRun
-    from gh_backfill.tasks.plan import Plan
-    from gh_backfill.tasks.preview import Foreseen
-    from gh_backfill.tasks.track import Tracked
+from gh_backfill.policy.redaction import visible
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
-STATUS = (
-    tables.Column(title="repository"),
-    tables.Column(title="captured", is_figure=True),
-    tables.Column(title="total", is_figure=True),
-    tables.Column(title="%", is_figure=True),
-    tables.Column(title="status", rank=1),
-    tables.Column(title="left", rank=2),
-    tables.Column(title="points", rank=3, is_figure=True),
-    tables.Column(title="last chunk", rank=4),
-)
-DROPPED = (
-    "If no capture starts, look at this job for *Skip output 'matrix' since it may contain secret*: "
-    "GitHub drops an output in which the value of any secret stands, be it a short word."
-)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 _out = Console(highlight=False, soft_wrap=True)
 
@@ -67,157 +36,12 @@ def hinted(text: str) -> str:
     """Return a text whose commands can be pasted as they stand; who reads the log of a workflow is somewhere else."""
     if output.in_actions(os.environ):
         return text
-    return _HINT.sub(lambda found: f"{_command()} ", text)
+    return _HINT.sub(lambda found: f"{command()} ", text)
 
 
 def warning(message: str) -> None:
     """Show what somebody should look at, as one line on stderr."""
     _errors.print(f"[bold yellow]warning:[/bold yellow] {escape(' '.join(message.split()))}")
-
-
-def tracked_row(tracked: Tracked) -> dict[str, object]:
-    """Return what became of one name as JSON-ready values."""
-    found = tracked.repository
-    return {
-        "given": tracked.given,
-        "result": tracked.result,
-        "reason": tracked.reason,
-        "repository_id": tracked.repository_id,
-        "full_name": found.full_name if found else None,
-        "pull_requests": found.pull_requests if found else None,
-        "is_private": found.is_private if found else None,
-    }
-
-
-def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
-    """Print what became of each name."""
-    from gh_backfill.tasks.track import Result  # noqa: PLC0415  (only what tracks has loaded it)
-
-    for each in done:
-        text = each.text.replace(Result.ADDED, "would be tracked", 1) if dry_run else each.text
-        _out.print(escape(f"{each.given}: {text}"))
-    if dry_run:
-        _out.print("dry run: nothing was written")
-
-
-def show_preview(seen: Foreseen) -> None:
-    """Print what a run would capture of one repository, beside what is here, and what that takes."""
-    found = seen.tracked.repository
-    if found is None:
-        _out.print(escape(f"{seen.tracked.given}: {seen.tracked.text}"))
-        return
-    here = f"{found.full_name}: {seen.stored} of {found.pull_requests} pull requests are here"
-    more = "nothing of what was asked for is missing, only changes would be read"
-    if seen.left is not None:
-        more = f"would capture {seen.left.pull_requests}, {seen.left}"
-    _out.print(escape(f"{here}; {more}; nothing was written"))
-
-
-def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
-    """Return a plan as JSON-ready values: what is chosen, what is not, and why, and what is left of each by our id."""
-    return {
-        "chosen": [_verdict_row(each, left) for each in made.verdicts if each.chosen],
-        "not_chosen": [_verdict_row(each, left) for each in made.verdicts if not each.chosen],
-        "unknown": list(made.unknown),
-        "gone": [each.full_name for each in made.gone],
-        "unsure": dict(made.unsure),
-        "waits": None if made.waits is None else made.waits.text,
-        "waits_until": None if made.waits is None else made.waits.until.isoformat(),
-    }
-
-
-def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> str:
-    """Return a plan for the step summary, with what is left; private repositories are named by their id only."""
-    head = "## Plan (dry run: nothing was written)" if dry_run else "## Plan"
-    unsure = "".join(f"\n\n{markdown.plain(redacted(line))}" for line in _unsure(made))
-    if not made.chosen:
-        return f"{head}\n\n{markdown.plain(redacted(_why_nothing(made)))}.{unsure}"
-    rows = [
-        (
-            markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
-            of_wanted(each.repository.captured, each.repository.total, each.repository.goal, " / "),
-            markdown.plain(each.why),
-            markdown.plain(_left(each, left)),
-        )
-        for each in made.verdicts
-        if each.chosen
-    ]
-    table = markdown.table(("repository", "captured / total", "why", "left"), rows) + unsure
-    return f"{head}\n\n{table}" if dry_run else f"{head}\n\n{table}\n\n{DROPPED}"
-
-
-def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> None:
-    """Print a plan: the chosen repositories, each with its reason and what is left, and why others are not chosen."""
-    for each in made.verdicts:
-        if each.chosen:
-            repository = each.repository
-            here = f"{of_wanted(repository.captured, repository.total, repository.goal)} here"
-            more = f"; {_left(each, left)} left" if repository.id in left else ""
-            _out.print(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
-    for name in made.unknown:
-        _out.print(escape(f"{name}: not tracked here"))
-    for repository in made.gone:
-        _out.print(escape(f"{repository.full_name}: GitHub does not show it any more"))
-    others = f"not chosen: {_counted_reasons(made)}" if _counted_reasons(made) else ""
-    for text in (*_unsure(made), others if made.chosen else _why_nothing(made)):
-        _out.print(escape(text), end="\n" if text else "")
-    if dry_run:
-        _out.print("dry run: nothing was written")
-
-
-def show_captured(name: str, captured: Captured) -> None:
-    """Print what a capture did, as one line."""
-    counts = captured.counts
-    ended = outcome_words(captured.outcome, captured.reason)
-    line = (
-        f"{name}: {ended}; {counted(captured.items, captured.item)} in {counted(captured.chunks, 'chunk')}, "
-        f"{counted(counts.inserted, 'row')} new, {counts.updated:,} changed, {counts.unchanged:,} unchanged, "
-        f"{counted(captured.spent.points, 'point')}, {counted(captured.spent.requests, 'request')}"
-    )
-    if counts.quarantined and "quarantine" not in captured.reason:
-        line += f", {counts.quarantined:,} in quarantine"
-    if captured.resume_at:
-        line += f"; goes on at {moment(captured.resume_at)}"
-    _out.print(escape(line))
-
-
-def show_status(
-    states: Sequence[Status], *, left: Mapping[str, Estimate] | None = None, limited_by: str | None = None
-) -> None:
-    """Print the state of repositories as a table, with what is left of each by our id, and what limits the rate."""
-    if not states:
-        _out.print(escape(hinted("empty, no repository is tracked yet: gh-backfill track owner/name")))
-        return
-    rows = [
-        tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
-    ]
-    show_table(STATUS, rows, below=limited_by or "")
-
-
-def show_local_run(done: LocalRun, *, demo: bool) -> None:
-    """Print how a run on this machine ended, where the database is, and how to look into it."""
-    _out.print()
-    show_status(done.states)
-    if done.report is not None:
-        totals = done.report.totals()
-        _out.print(
-            f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
-            f"{counted(totals['requests'], 'request')}, {totals['failed']} of "
-            f"{counted(totals['jobs'], 'capture')} failed"
-        )
-    elif done.standing:
-        _out.print("\n" + escape(hinted("\n".join(done.standing))))
-    else:
-        _out.print(escape(f"\n{_why_nothing(done.plan)}"))
-    failed = [each.full_name for each in done.states if each.status == BackfillStatus.FAILED]
-    if failed and not done.standing:
-        _out.print(escape(hinted(f"{len(failed)} failed: {', '.join(failed)}; gh-backfill why {failed[0]} says why")))
-    option = " --demo" if demo else ""
-    command = _command()
-    where = f"in {done.folder}" if done.folder else "the configured one"
-    _out.print(escape(f"database: {where}; look into it with: {command} psql{option}"))
-    if demo:
-        _out.print(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command} run owner/name"))
 
 
 def show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, below: str = "") -> None:
@@ -229,27 +53,7 @@ def show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, 
         _out.print(escape(visible(text)))
 
 
-def _left(verdict: Verdict, left: Mapping[str, Estimate]) -> str:
-    found = left.get(verdict.repository.id)
-    return "" if found is None else str(found)
-
-
-def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, object]:
-    repository = verdict.repository
-    found = left.get(repository.id)
-    return {
-        "repository_id": repository.id,
-        "full_name": repository.full_name,
-        "why": verdict.why,
-        "captured": repository.captured,
-        "total": repository.total,
-        "goal": repository.goal,
-        "resume_at": repository.resume_at.isoformat() if repository.resume_at else None,
-        "left": None if found is None else asdict(found),
-    }
-
-
-def _command() -> str:
+def command() -> str:
     """Return how this program is called from here, so that what we print can be pasted as it stands."""
     script = Path(sys.executable).with_name("gh-backfill")
     if shutil.which("gh-backfill"):
@@ -265,63 +69,6 @@ def _from_here(path: Path) -> str:
     except OSError:  # it was removed meanwhile
         return str(path)
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _counted_reasons(made: Plan) -> str:
-    reasons = [verdict.why for verdict in made.verdicts if not verdict.chosen]
-    return ", ".join(f"{reasons.count(why)} {why}" for why in dict.fromkeys(reasons))
-
-
-def _why_nothing(made: Plan) -> str:
-    """Say why nothing is chosen: there are no points for it, or nothing is missing."""
-    reasons = _counted_reasons(made) or "no repository is tracked"
-    if made.waits is not None:
-        return f"Nothing is planned, {made.waits.text} ({reasons})"
-    return f"No repositories need backfilling now: {reasons}"
-
-
-def _unsure(made: Plan) -> list[str]:
-    """Say, reason by reason, of how many repositories GitHub told nothing."""
-    reasons = list(made.unsure.values())
-    return [
-        f"GitHub did not say how {reasons.count(why)} of the repositories stand, so what is stored counts: {why}"
-        for why in dict.fromkeys(reasons)
-    ]
-
-
-def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
-    chunk = f"{state.chunk_number} {state.chunk_status}" if state.chunk_number is not None else ""
-    if state.chunk_at is not None:
-        chunk += f" {state.chunk_at.astimezone(UTC):%m-%d %H:%M}"
-    return (
-        state.full_name,
-        str(state.captured),
-        of_wanted("", state.total, state.goal, ""),
-        "?" if state.percent is None else f"{state.percent:.1f}",
-        shown_status(state),
-        "" if left is None else str(left),
-        str(state.points or 0),
-        chunk,
-    )
-
-
-def _status_notes(state: Status) -> Sequence[str]:
-    """Return what there is to say of a repository besides its figures."""
-    notes = [
-        why_it_stands(state) or "",
-        complete_words(state.unlisted) if state.unlisted and state.status == BackfillStatus.COMPLETED else "",
-        f"{state.gaps - state.unlisted} with gaps" if state.gaps > state.unlisted else "",
-        f"{state.quarantined} in quarantine" if state.quarantined else "",
-        *(_other_kind(each) for each in state.others),
-        "private" if state.is_private else "",
-    ]
-    return [visible(note) for note in notes if note]
-
-
-def _other_kind(other: OtherKind) -> str:
-    """Return how far another kind of item has come, as `status` says it of pull requests."""
-    status = "held" if other.held else other.status
-    return f"{other.kind}: {of_wanted(other.captured, other.total, None)}, {status}"
 
 
 def moment(at: datetime) -> str:

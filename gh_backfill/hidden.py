@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 SHORTEST = 8
+# Every variable of ours, of vendors and of the guide that holds a secret, by its name.
+_HOLDS_A_SECRET = re.compile(
+    r"TOKENS?$|SECRET|PASSWORD|DATABASE_URL|_DB_URL|NOTIFY_URLS|WEBHOOK_URL|(API|SERVICE|ROLE|EVENT|SIGNING|PRIVATE)_KEY"
+)
 # A word says nothing and is everywhere: hiding the password "postgres" would only make every message unreadable.
 _WORD = re.compile(r"[a-z]{1,15}")
 _PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*?:([^/?#]*)@|\bpassword=('[^']*'|\S+)", re.IGNORECASE)
@@ -55,6 +59,15 @@ def private_names() -> Mapping[str, str]:
 def given() -> tuple[str, ...]:
     """Return the names, in lower case, of which nothing was known when they were noted."""
     return tuple(_notes[0].unknown)
+
+
+def secrets_among(settings: Mapping[str, str]) -> None:
+    """Note what of settings, each by its name, is secret: the value, and each of those that a list has."""
+    for name, value in settings.items():
+        if _HOLDS_A_SECRET.search(name):
+            secret(value, name)
+            for each in re.split(r"[\s,]+", value) if name.endswith("S") else ():
+                secret(each)
 
 
 def secret(value: str, setting: str | None = None) -> None:

@@ -21,10 +21,6 @@ from gh_backfill.setting_types import Address, DatabaseUrl, PriceTable, SchemaNa
 
 log = logging.getLogger(__name__)
 
-# Every variable of ours, of vendors and of the guide that holds a secret, by its name.
-_SECRET = re.compile(
-    r"TOKENS?$|SECRET|PASSWORD|DATABASE_URL|_DB_URL|NOTIFY_URLS|WEBHOOK_URL|(API|SERVICE|ROLE|EVENT|SIGNING|PRIVATE)_KEY"
-)
 # What every name of ours begins with; the options of commands have such names, too, and the tests one.
 OURS = "GH_BACKFILL_"
 OPTIONS = frozenset(
@@ -213,11 +209,7 @@ def _values(environment: Mapping[str, str] | None, dotenv: Path | None) -> dict[
     if dotenv is not None:
         values.update(_given(dotenv_file.values(dotenv)))
     values.update(_given(os.environ if environment is None else environment))
-    for name, value in values.items():
-        if _SECRET.search(name):
-            hidden.secret(value, name)
-            for part in re.split(r"[\s,]+", value) if name.endswith("S") else ():
-                hidden.secret(part)
+    hidden.secrets_among(values)
     if values.get("GH_BACKFILL_GITHUB_API_URL") and not values.get("GH_BACKFILL_GITHUB_GRAPHQL_URL"):
         values.pop("GITHUB_GRAPHQL_URL", None)  # Actions sets it, for the GitHub that this setting leads away from
     return values
@@ -281,52 +273,6 @@ def _with_clean_address(settings: Settings) -> Settings:
         )
     url = address.within(settings.database_schema).url
     return settings.model_copy(update={"database_url": SecretStr(url)})
-
-
-def require(settings: Settings, *, token: bool = False, database: bool = False) -> None:
-    """Raise ConfigurationError that names all missing settings, each with what it is for.
-
-    Also refuses the mixtures that would put invented data where real data lives, and a database that would vanish.
-    """
-    missing: list[str] = []
-    if token and not settings.has_credential:
-        missing.append("GITHUB_TOKEN (reads from GitHub; create one at <server>/settings/tokens, no scopes needed)")
-    if token and settings.app_private_key is None and settings.app_id is not None:
-        missing.append("GITHUB_APP_PRIVATE_KEY (signs for the App of GITHUB_APP_ID; made on the App's page)")
-    if token and settings.app_id is None and settings.app_private_key is not None:
-        missing.append("GITHUB_APP_ID (names the App of GITHUB_APP_PRIVATE_KEY; on the App's page)")
-    if database and settings.database_url is None and settings.in_actions:
-        missing.append(_missing_database(settings))
-    if missing:
-        raise ConfigurationError("not configured: " + "; ".join(missing).replace("<server>", settings.server_url))
-    if database:
-        _refuse_where_rows_do_not_belong(settings)
-
-
-def _refuse_where_rows_do_not_belong(settings: Settings) -> None:
-    if settings.database_url is None:
-        return
-    address = database_address.understood(settings.database_url.get_secret_value())
-    if settings.simulated and not address.is_local and not settings.allow_simulated:
-        raise ConfigurationError(
-            f"GITHUB_API_URL {settings.github_api_url} is a simulated GitHub, but the database is not on this machine: "
-            "invented rows do not go there (set GH_BACKFILL_ALLOW_SIMULATED=1 if you mean it)"
-        )
-    if address.in_clear_text and not settings.allow_insecure:
-        raise ConfigurationError(
-            "DATABASE_URL (or PGSSLMODE) lets password and rows travel unencrypted beyond this machine: say "
-            "sslmode=require or better, or set GH_BACKFILL_ALLOW_INSECURE=1 if you mean it"
-        )
-
-
-def _missing_database(settings: Settings) -> str:
-    text = "DATABASE_URL or SUPABASE_DB_URL (where the rows go; an embedded database would vanish with the runner)"
-    if there := sorted(name for name in settings.given if name.removeprefix("VITE_").startswith("SUPABASE_")):
-        opens = "does not open" if len(there) == 1 else "do not open"
-        text += (
-            f"; {', '.join(there)} {opens} the database: copy the connection string from the project's Connect, pooler"
-        )
-    return text
 
 
 def _given_name(location: tuple[int | str, ...], values: Mapping[str, str]) -> str:

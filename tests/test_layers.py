@@ -1,4 +1,4 @@
-"""Imports go down, never up or sideways; decisions touch nothing but values."""
+"""Imports go down, never up or sideways; decisions touch nothing but values; no file is too long to hold in mind."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ BELOW: dict[str, set[str]] = {
     "engine": GROUND | {"policy", "clients", "store"},
     **dict.fromkeys(("dotenv_file", "exposure", "setting_types"), GROUND | {"policy"}),
     "settings": GROUND | {"policy", "dotenv_file", "exposure", "setting_types"},
+    "required": GROUND | {"settings"},
     "output": GROUND | {"policy"},
     "actions": GROUND | {"policy", "settings", "output"},
     "unexpected": GROUND | {"policy", "settings", "output"},
@@ -28,7 +29,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"} | {"engine"}
 BELOW["tables"] = {"tables"}
 BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
-BELOW["listings"] = BELOW["console"] | {"console"}
+BELOW["listings"] = BELOW["results"] = BELOW["console"] | {"console"}
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}
@@ -37,6 +38,9 @@ DEMO = {"tasks/demo.py"}  # a job on this machine may bring its own GitHub
 IMPURE = {"asyncio", "github", "io", "logging", "os", "pathlib", "psycopg2", "random", "requests", "secrets", "socket"}
 IMPURE |= {"subprocess", "sys", "tempfile", "threading", "time", "typer", "urllib", "uuid"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 300
+# What was longer already when the limit came, on 2026-11-26: a file leaves this list once it fits, and none joins it.
+TOO_LONG = {"gh_backfill/tasks/capture.py"}
 each_module = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
@@ -69,3 +73,11 @@ def test_policy_is_pure(module: Path) -> None:
     assert {name.split(".")[0] for name in imports(module)} & IMPURE == set()
     calls = {node.attr for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Attribute)}
     assert calls & {"now", "utcnow", "today"} == set()
+
+
+def test_no_file_of_the_product_is_longer_than_three_hundred_lines() -> None:
+    root = PACKAGE.parent
+    files = [*MODULES, *PACKAGE.rglob("*.sql"), *(root / "supabase" / "migrations").glob("*.sql")]
+    lengths = {path.relative_to(root).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert lengths.keys() >= {"gh_backfill/cli.py", "gh_backfill/store/sql/chunks.sql"} | TOO_LONG
+    assert {name for name, lines in lengths.items() if lines > MOST_LINES} == TOO_LONG

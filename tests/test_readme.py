@@ -12,6 +12,7 @@ from gh_backfill import settings
 from gh_backfill.cli import app
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.lifecycle import CANCELLED, BackfillStatus, ChunkStatus, JobStatus
+from gh_backfill.required import require
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.check_settings import settings_findings
 from tests.examples import REPOSITORY, tracked
@@ -84,7 +85,7 @@ def test_a_workflow_with_the_guides_secrets_alone_is_told_which_one_is_missing_a
     }
     named = r"DATABASE_URL .*SUPABASE_SERVICE_KEY, SUPABASE_URL do not open .*Connect, pooler"
     with pytest.raises(ConfigurationError, match=named) as refused:
-        settings.require(settings.load(given, dotenv=None), database=True)
+        require(settings.load(given, dotenv=None), database=True)
     assert "sEcret" not in str(refused.value)
 
 

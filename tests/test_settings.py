@@ -11,6 +11,7 @@ import typer
 from gh_backfill import settings
 from gh_backfill.cli import app
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.required import require
 
 SUPABASE = "postgresql://u:secret@db.example.supabase.co:6543/postgres"
 
@@ -79,10 +80,10 @@ def test_a_malformed_address_is_told_by_its_cause_beside_the_others() -> None:
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
 def test_rows_travel_unencrypted_beyond_this_machine_only_where_somebody_insists(mode: str) -> None:
     with pytest.raises(ConfigurationError, match="GH_BACKFILL_ALLOW_INSECURE"):
-        settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}"), database=True)
-    settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}", GH_BACKFILL_ALLOW_INSECURE="1"), database=True)
-    settings.require(load(DATABASE_URL=f"{SUPABASE}?sslmode=verify-ca"), database=True)
-    settings.require(load(DATABASE_URL=f"postgresql://u@127.0.0.1/x?sslmode={mode}"), database=True)
+        require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}"), database=True)
+    require(load(DATABASE_URL=f"{SUPABASE}?sslmode={mode}", GH_BACKFILL_ALLOW_INSECURE="1"), database=True)
+    require(load(DATABASE_URL=f"{SUPABASE}?sslmode=verify-ca"), database=True)
+    require(load(DATABASE_URL=f"postgresql://u@127.0.0.1/x?sslmode={mode}"), database=True)
 
 
 def test_all_malformed_settings_are_named_at_once() -> None:
@@ -92,7 +93,7 @@ def test_all_malformed_settings_are_named_at_once() -> None:
 
 def test_all_missing_settings_are_named_at_once_with_what_they_are_for() -> None:
     with pytest.raises(ConfigurationError, match=r"GITHUB_TOKEN \(reads.*DATABASE_URL or SUPABASE_DB_URL \(where"):
-        settings.require(load(GITHUB_ACTIONS="true"), token=True, database=True)
+        require(load(GITHUB_ACTIONS="true"), token=True, database=True)
 
 
 @pytest.mark.parametrize(
@@ -105,33 +106,33 @@ def test_all_missing_settings_are_named_at_once_with_what_they_are_for() -> None
 def test_what_supabase_gives_beside_the_connection_string_says_where_to_find_that_one(name: str) -> None:
     wanted = rf"DATABASE_URL .*; {name} does not open the database: copy the connection string .*Connect, pooler"
     with pytest.raises(ConfigurationError, match=wanted) as refused:
-        settings.require(load(GITHUB_ACTIONS="true", **{name: "https://x.supabase.co"}), database=True)
+        require(load(GITHUB_ACTIONS="true", **{name: "https://x.supabase.co"}), database=True)
     assert "x.supabase.co" not in str(refused.value)
 
 
 def test_the_embedded_database_is_refused_in_actions_and_only_there() -> None:
-    settings.require(load(), database=True)
+    require(load(), database=True)
     with pytest.raises(ConfigurationError, match="vanish"):
-        settings.require(load(GITHUB_ACTIONS="true"), database=True)
+        require(load(GITHUB_ACTIONS="true"), database=True)
 
 
 @pytest.mark.parametrize("api", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1"])
 def test_a_simulated_github_is_refused_for_a_database_elsewhere(api: str) -> None:
     with pytest.raises(ConfigurationError, match="GH_BACKFILL_ALLOW_SIMULATED"):
-        settings.require(load(GITHUB_API_URL=api, DATABASE_URL=SUPABASE), database=True)
-    settings.require(load(GITHUB_API_URL=api, DATABASE_URL=SUPABASE, GH_BACKFILL_ALLOW_SIMULATED="1"), database=True)
+        require(load(GITHUB_API_URL=api, DATABASE_URL=SUPABASE), database=True)
+    require(load(GITHUB_API_URL=api, DATABASE_URL=SUPABASE, GH_BACKFILL_ALLOW_SIMULATED="1"), database=True)
 
 
 @pytest.mark.parametrize(
     "url", ["postgresql://u@127.0.0.1/x", "postgresql://u@localhost:6432/x", "postgresql:///x?host=%2Ftmp%2Fpg"]
 )
 def test_a_simulated_github_may_fill_a_database_on_this_machine(url: str) -> None:
-    settings.require(load(GITHUB_API_URL="http://127.0.0.1:1", DATABASE_URL=url), database=True)
+    require(load(GITHUB_API_URL="http://127.0.0.1:1", DATABASE_URL=url), database=True)
 
 
 def test_the_message_of_a_refusal_shows_no_secret() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings.require(load(GITHUB_API_URL="http://127.0.0.1:1", DATABASE_URL=SUPABASE), database=True)
+        require(load(GITHUB_API_URL="http://127.0.0.1:1", DATABASE_URL=SUPABASE), database=True)
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(load(DATABASE_URL=SUPABASE))
 
@@ -272,12 +273,12 @@ def test_an_app_may_have_several_installations() -> None:
 )
 def test_half_an_app_is_told_which_half_is_missing(name: str, value: str, missing: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"{missing} \("):
-        settings.require(load(**{name: value}), token=True)
+        require(load(**{name: value}), token=True)
 
 
 def test_any_of_the_credentials_is_enough() -> None:
-    settings.require(load(GITHUB_TOKENS="ghp_a"), token=True)
-    settings.require(load(GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="key"), token=True)
+    require(load(GITHUB_TOKENS="ghp_a"), token=True)
+    require(load(GITHUB_APP_ID="5", GITHUB_APP_PRIVATE_KEY="key"), token=True)
 
 
 def test_no_credential_is_shown() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from gh_backfill import console
+from gh_backfill import results
 from gh_backfill.tables import Row, lines, shortened
 
 LONG = "an-organisation-with-a-long-name/a-repository-with-a-name-that-is-even-longer-than-that"
@@ -29,7 +29,7 @@ ROWS = (
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
 def test_figures_are_whole_at_every_width(width: int) -> None:
-    table = lines(console.STATUS, ROWS, width=width)
+    table = lines(results.STATUS, ROWS, width=width)
     assert max(cell_len(line) for line in table) <= max(width, 44)
     for figure in ("1234567", "9876543", "12.5", "100.0"):
         assert any(figure in line.split() for line in table)
@@ -37,7 +37,7 @@ def test_figures_are_whole_at_every_width(width: int) -> None:
 
 
 def test_columns_go_by_importance() -> None:
-    heads = {width: lines(console.STATUS, ROWS, width=width)[0].split() for width in (44, 60, 90, 100, 200)}
+    heads = {width: lines(results.STATUS, ROWS, width=width)[0].split() for width in (44, 60, 90, 100, 200)}
     assert heads[44] == ["repository", "captured", "total", "%"]
     assert heads[60] == ["repository", "captured", "total", "%", "status"]
     assert heads[90][-1] == "left"
@@ -46,14 +46,14 @@ def test_columns_go_by_importance() -> None:
 
 
 def test_notes_stand_under_their_row_and_are_wrapped_not_cut() -> None:
-    table = lines(console.STATUS, ROWS, width=60)
+    table = lines(results.STATUS, ROWS, width=60)
     assert table[2].startswith("  GitHub's points are used up")
     assert [line.strip() for line in table[2:5]][-1] == "12 in quarantine"
     assert table[5].startswith("octo/small")
 
 
 def test_without_a_terminal_nothing_is_cut() -> None:
-    table = lines(console.STATUS, ROWS, width=None)
+    table = lines(results.STATUS, ROWS, width=None)
     assert LONG in table[1]
     assert len(table) == 5
 
@@ -64,4 +64,4 @@ def test_a_name_keeps_its_beginning_and_its_end() -> None:
 
 
 def test_a_table_of_nothing_has_its_titles() -> None:
-    assert len(lines(console.STATUS, (), width=80)) == 1
+    assert len(lines(results.STATUS, (), width=80)) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console, listings
+from gh_backfill import listings, results
 from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
@@ -39,7 +39,7 @@ def status(
     if as_json:
         print(json_text(seen.as_json()))
     else:
-        console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
+        results.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
 
 
 def _seen(environment: settings.Settings, names: list[str]) -> Outlook:

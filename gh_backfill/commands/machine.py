@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console
+from gh_backfill import results
 from gh_backfill.commands import options
 from gh_backfill.commands.options import DryRun, OptionalNames, number
 from gh_backfill.commands.work import failure
@@ -59,7 +59,7 @@ def run(
                 )
         else:
             done = local.run(environment, given, goal=goal, larger=larger, workers=many, show=show, say=print)
-    console.show_local_run(done, demo=demo.is_demo(environment, given))
+    results.show_local_run(done, demo=demo.is_demo(environment, given))
     if done.report and done.report.failed:
         failed = [each.name for each in done.report.failed]
         part = f"{len(failed)} of {counted(len(done.report.jobs), 'capture')} failed"
@@ -80,10 +80,10 @@ def _preview_run(environment: settings.Settings, names: list[str], goal: Goal) -
         print("would capture invented repositories into the demo's database; nothing was written")
         return
     if not names:
-        console.show_plan(*preview.of_plan(environment), dry_run=True)
+        results.show_plan(*preview.of_plan(environment), dry_run=True)
         return
     found = preview.of_names(environment, names, goal)
     for each in found:
-        console.show_preview(each)
+        results.show_preview(each)
     if not any(each.tracked.repository for each in found):
         tracking.raise_failures([each.tracked for each in found])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from gh_backfill.policy.names import without_credentials
 
 if TYPE_CHECKING:
     from gh_backfill import settings
+    from gh_backfill.engine.outcome import Limits
     from gh_backfill.models.work import Goal
 
 NAMED = "owner/name, its address, GitHub's id, or our id."
@@ -86,6 +88,18 @@ def number(name: str, text: str | None, least: int, most: int = MOST) -> int | N
     if not text.isdecimal() or len(text.lstrip("0")) > len(str(MOST)) or not least <= int(text) <= most:
         raise ConfigurationError(f"{name} must be a whole number {wanted}, not {text[:40]}")
     return int(text)
+
+
+def limits(chunk_size: str | None, max_chunks: str | None, time_limit: str | None) -> Limits:
+    """Read what bounds a capture.  Raises ConfigurationError for what is no number, or out of its range."""
+    from gh_backfill.engine.outcome import Limits
+
+    minutes = number("--time-limit", time_limit, 1)
+    return Limits(
+        chunk_size=number("--chunk-size", chunk_size, 1, 100),
+        max_chunks=number("--max-chunks", max_chunks, 1),
+        deadline=None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes),
+    )
 
 
 def kinds(given: str | None, environment: settings.Settings) -> tuple[str, ...]:

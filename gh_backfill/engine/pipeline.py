@@ -284,9 +284,7 @@ class Pipeline:
 
     def _page_too_big(self, asked: Asked, error: TooBig) -> None:
         assert self._walk is not None
-        if self._walk.asks_for_less(asked, error):
-            return
-        if self.sizing.was_too_big(asked, error):
+        if not self._walk.asks_for_less(asked, error) and self.sizing.was_too_big(asked, error):
             self._step_over(asked, f"GitHub can't deliver it: {error}")
 
     def _step_over(self, asked: Asked, reason: str) -> None:

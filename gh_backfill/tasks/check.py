@@ -9,7 +9,8 @@ from gh_backfill.clients import account
 from gh_backfill.errors import BackfillError, ConfigurationError, StoreReadOnly
 from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor
-from gh_backfill.settings import Settings, require
+from gh_backfill.required import require
+from gh_backfill.settings import Settings
 from gh_backfill.store import access, migrations, preflight, readers, webhooks
 from gh_backfill.store.db import Database
 from gh_backfill.store.needs import TO_WRITE

@@ -17,7 +17,8 @@ from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
 from gh_backfill.policy.markdown import counted
-from gh_backfill.settings import Settings, require
+from gh_backfill.required import require
+from gh_backfill.settings import Settings
 from gh_backfill.store import access, embedded, migrations, preflight, repositories
 from gh_backfill.store.access import Access
 from gh_backfill.store.backfill_events import Actor

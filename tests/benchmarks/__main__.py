@@ -28,6 +28,7 @@ from tests.benchmarks import (
     quick,
     reservations,
     scale,
+    start,
     tables,
     wall,
 )
@@ -105,6 +106,7 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "database": lambda made, options: [*database.database(made, _stored(options)), reservations.reservations(made)],
     "distance": lambda made, _: distance.distance(made),
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
+    "start": lambda made, options: start.start(made, options.against),
     "peers": lambda made, options: peers.peers(made, options.cache),
 }
 
@@ -122,6 +124,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, nargs="?", const=PLOT, help=f"draw the scale (default {PLOT.name})")
     parser.add_argument("--document", action="store_true", help="put the kept results into docs/performance.md")
     parser.add_argument("--most", type=int, default=100_000, help="the largest made-up repository, in pull requests")
+    parser.add_argument("--against", type=Path, help="another checkout whose start is measured beside ours")
     parser.add_argument("--cache", type=Path, default=ROOT / ".gh_backfill" / "peers", help="where other tools go")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.sections if name not in SECTIONS]

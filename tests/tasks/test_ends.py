@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill import console
+from gh_backfill import results
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.report.costs import CostRates
@@ -79,7 +79,7 @@ def test_a_walk_whose_list_never_leads_on_ends_soon_with_a_gap_and_says_so(
     assert captured.outcome is CaptureOutcome.COMPLETED
     said = f"complete but for {missing} that GitHub counts and does not list"
     assert captured.reason == said
-    console.show_status([status(house, ENGINE)])
+    results.show_status([status(house, ENGINE)])
     assert said in capsys.readouterr().out
     assert house.only("select gaps from backfill_progress_summary")["gaps"] == missing
     with house.db.transaction(read_only=True) as tx:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gh_backfill import bars, console
+from gh_backfill import bars, results
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
@@ -170,8 +170,8 @@ def test_status_plan_report_and_preview_tell_the_same_estimate(house: House) -> 
     assert capture.preview(house.db, ENGINE, Limits()).left == found
     assert made.jobs[0].left == found
     assert str(found) in markdown(made)
-    assert str(found) in console.plan_markdown(planned, seen.left, dry_run=False)
-    assert console.plan_json(planned, seen.left)["chosen"] != console.plan_json(planned, {})["chosen"]
+    assert str(found) in results.plan_markdown(planned, seen.left, dry_run=False)
+    assert results.plan_json(planned, seen.left)["chosen"] != results.plan_json(planned, {})["chosen"]
     rows = {row["full_name"]: row for row in seen.as_json()}
     assert rows[ENGINE]["left"] == asdict(found)
     assert rows[ENGINE]["limited_by"] is not None
@@ -186,7 +186,7 @@ def test_a_status_shows_what_is_left_and_in_one_line_what_limits_the_rate(
     assert outlook(house.db).limited_by is None
     after_some_work(house)
     seen = outlook(house.db)
-    console.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
+    results.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
     lines = capsys.readouterr().out.splitlines()
     assert str(next(iter(seen.left.values()))) in lines[1]
     assert (len(lines), lines[2]) == (3, seen.limited_by)
