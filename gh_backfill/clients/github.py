@@ -19,7 +19,7 @@ from gh_backfill.policy.query_prices import MOST_IDS, UNITS_OF_ONE_POINT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageAndFollowUps:
-    """What one query brought: an answer to each want, or why there is none; the page, or why it is not there."""
+    """What one query brought: an answer to each follow-up, or why there is none; the page, or why it is not there."""
 
     answers: Sequence[tuple[FollowUp, Named[Listing[object]]]]
     page: Page | GitHubError | None
@@ -170,15 +170,15 @@ def _page(answer: Answer, queries: ItemQueries, asked: PageAsked, *, gaps: bool 
 
 
 def ask(
-    graphql: GraphQL, queries: ItemQueries, wants: Sequence[FollowUp], page: Asked | None = None, *, points: int
+    graphql: GraphQL, queries: ItemQueries, follow_ups: Sequence[FollowUp], page: Asked | None = None, *, points: int
 ) -> PageAndFollowUps:
-    """Ask for several wants and a page in one query, which is expected to cost `points`.
+    """Ask for several follow-ups and a page in one query, which is expected to cost `points`.
 
     What can't be answered comes back as such, its neighbours with their answers.  Raises what `GraphQL.execute` raises.
     """
     together = _Together()
-    for want in sorted(wants, key=lambda want: queries.lists[type(want)].alone):
-        together.add(want, queries.lists[type(want)])
+    for follow_up in sorted(follow_ups, key=lambda follow_up: queries.lists[type(follow_up)].alone):
+        together.add(follow_up, queries.lists[type(follow_up)])
     together.list_ids(queries)
     templates, variables, first = together.templates, together.variables, len(together.templates)
     many = 0
@@ -205,25 +205,25 @@ def ask(
 
 @dataclass(kw_only=True, slots=True)
 class _Together:
-    """Wants on their way into one query: under an alias each, or in the list of ids of their type."""
+    """Follow-ups on their way into one query: under an alias each, or in the list of ids of their type."""
 
     templates: list[str] = field(default_factory=list)
     variables: dict[str, object] = field(default_factory=dict)
     _alone: list[FollowUp] = field(default_factory=list)
     _by_ids: dict[type[FollowUp], list[FollowUp]] = field(default_factory=dict)
 
-    def add(self, want: FollowUp, query: ListQuery) -> None:
-        """Take a want."""
-        listed = self._by_ids.setdefault(type(want), [])
-        if want.by_ids is not None and len(listed) < MOST_IDS:
-            listed.append(want)
+    def add(self, follow_up: FollowUp, query: ListQuery) -> None:
+        """Take a follow-up."""
+        listed = self._by_ids.setdefault(type(follow_up), [])
+        if follow_up.by_ids is not None and len(listed) < MOST_IDS:
+            listed.append(follow_up)
             return
         number = len(self._alone)
-        self._alone.append(want)
+        self._alone.append(follow_up)
         self.templates.append(query.alone)
-        self.variables |= {f"id{number}": want.node_id, f"after{number}": want.after}
+        self.variables |= {f"id{number}": follow_up.node_id, f"after{number}": follow_up.after}
         if query.first is not None:
-            self.variables[f"first{number}"] = query.first(want)
+            self.variables[f"first{number}"] = query.first(follow_up)
 
     def list_ids(self, queries: ItemQueries) -> None:
         """Add the lists of ids, after the aliases, whose places are their numbers."""
@@ -231,22 +231,22 @@ class _Together:
             query = queries.lists[kind]
             if listed and query.by_ids is not None:
                 self.templates.append(query.by_ids)
-                self.variables[query.ids] = [want.node_id for want in listed]
+                self.variables[query.ids] = [follow_up.node_id for follow_up in listed]
 
     @sense.understood()
     def answers(self, answer: Answer, queries: ItemQueries) -> list[tuple[FollowUp, Named[Listing[object]]]]:
-        """Return what an answer says to each want."""
+        """Return what an answer says to each follow-up."""
         found = [
-            (want, _answered(queries, want, answer.data[f"a{number}"], (f"a{number}",), answer))
-            for number, want in enumerate(self._alone)
+            (follow_up, _answered(queries, follow_up, answer.data[f"a{number}"], (f"a{number}",), answer))
+            for number, follow_up in enumerate(self._alone)
         ]
         for kind, listed in self._by_ids.items():
             if listed:
                 name = queries.lists[kind].name
                 nodes = answer.data[name] or [None] * len(listed)
                 found += [
-                    (want, _answered(queries, want, node, (name, place), answer))
-                    for place, (want, node) in enumerate(zip(listed, nodes, strict=True))
+                    (follow_up, _answered(queries, follow_up, node, (name, place), answer))
+                    for place, (follow_up, node) in enumerate(zip(listed, nodes, strict=True))
                 ]
         return found
 
@@ -265,14 +265,18 @@ def _variables(page: PageAsked) -> dict[str, object]:
 
 
 def _answered(
-    queries: ItemQueries, want: FollowUp, node: Mapping[str, Any] | None, path: tuple[str | int, ...], answer: Answer
+    queries: ItemQueries,
+    follow_up: FollowUp,
+    node: Mapping[str, Any] | None,
+    path: tuple[str | int, ...],
+    answer: Answer,
 ) -> Named[Listing[object]]:
     if path in answer.not_found:
         return NotFound()
     try:
         if not node or damage.MARK in node:
             return Unknown(reason=str(answer.why(*path)))
-        return queries.lists[type(want)].read(want, node)
+        return queries.lists[type(follow_up)].read(follow_up, node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
 

@@ -69,15 +69,15 @@ def _page_issue(node: Node) -> PageIssue:
     return PageIssue(issue=issue(node))
 
 
-def _comments(_want: FollowUp, node: Node) -> Listing[Comment]:
+def _comments(_follow_up: FollowUp, node: Node) -> Listing[Comment]:
     return parsing.listing(node["comments"], "issue_comment", parsing.comment)
 
 
-def _labels(_want: FollowUp, node: Node) -> Listing[Label]:
+def _labels(_follow_up: FollowUp, node: Node) -> Listing[Label]:
     return parsing.listing(node["labels"], "label", label)
 
 
-def _assignees(_want: FollowUp, node: Node) -> Listing[Person]:
+def _assignees(_follow_up: FollowUp, node: Node) -> Listing[Person]:
     return parsing.listing(node["assignees"], "assignee", assignee)
 
 

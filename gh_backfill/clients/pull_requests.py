@@ -106,31 +106,31 @@ def page_item(node: Node) -> PagePullRequest:
     )
 
 
-def _reviews(_want: FollowUp, node: Node) -> Listing[Review]:
+def _reviews(_follow_up: FollowUp, node: Node) -> Listing[Review]:
     return parsing.listing(node["reviews"], "review", review)
 
 
-def _comments(_want: FollowUp, node: Node) -> Listing[object]:
+def _comments(_follow_up: FollowUp, node: Node) -> Listing[object]:
     return parsing.listing(node["comments"], "issue_comment", parsing.comment)
 
 
-def _comments_of_review(want: FollowUp, node: Node) -> Listing[ReviewComment]:
-    assert isinstance(want, CommentsOfReview)
-    review_id = want.review_id
+def _comments_of_review(follow_up: FollowUp, node: Node) -> Listing[ReviewComment]:
+    assert isinstance(follow_up, CommentsOfReview)
+    review_id = follow_up.review_id
     return parsing.listing(node["comments"], "review_comment", lambda child: review_comment(child, review_id))
 
 
-def _comments_of_thread(_want: FollowUp, node: Node) -> Listing[ReviewComment]:
+def _comments_of_thread(_follow_up: FollowUp, node: Node) -> Listing[ReviewComment]:
     return parsing.listing(node["comments"], "review_comment", review_comment)
 
 
-def _threads(_want: FollowUp, node: Node) -> Listing[ThreadComments]:
+def _threads(_follow_up: FollowUp, node: Node) -> Listing[ThreadComments]:
     return parsing.listing(node["reviewThreads"], "review_comment", thread)
 
 
-def _threads_at_once(want: FollowUp) -> int:
-    assert isinstance(want, Threads)
-    return want.first
+def _threads_at_once(follow_up: FollowUp) -> int:
+    assert isinstance(follow_up, Threads)
+    return follow_up.first
 
 
 def _oid(node: Node | None) -> str | None:

@@ -56,39 +56,41 @@ class Completion:
         """Compose the next query for the items of several pages, the oldest first.
 
         `page` is the most of the next page that may go with it, which costs `price`; `apart` keeps a page from going
-        with wants.
+        with follow-ups.
         """
-        owners = [{want: gathering for gathering in each for want in gathering.wants()} for each in pages]
-        self._asked = {want: gathering for each in reversed(owners) for want, gathering in each.items()}
+        owners = [
+            {follow_up: collector for collector in each for follow_up in collector.follow_ups()} for each in pages
+        ]
+        self._asked = {follow_up: collector for each in reversed(owners) for follow_up, collector in each.items()}
         query = next_query(owners, prices, page=page, units=self._units, price=price)
-        return replace(query, page=0) if apart and query.wants else query
+        return replace(query, page=0) if apart and query.follow_ups else query
 
     def take(self, reply: github.PageAndFollowUps) -> None:
         """Hand out the answers."""
         self._units = None
-        for want, answer in reply.answers:
-            self._asked[want].take(want, answer)
+        for follow_up, answer in reply.answers:
+            self._asked[follow_up].take(follow_up, answer)
 
     def too_big(self, query: Query) -> None:
-        """Ask for half as much next time; a single want that is too much is asked for less, and in the end given up."""
-        if len(query.wants) > 1:
+        """Ask for half as much next time; one follow-up that is too much asks for less, and is given up in the end."""
+        if len(query.follow_ups) > 1:
             self._units = max(1, query.units // 2)
             return
         self._units = None
-        for want in query.wants:
-            self._asked[want].shrink(want)
+        for follow_up in query.follow_ups:
+            self._asked[follow_up].shrink(follow_up)
 
 
 def complete(
-    graphql: GraphQL, queries: ItemQueries, gatherings: Sequence[Collector], alive: Alive = lambda: None
+    graphql: GraphQL, queries: ItemQueries, collectors: Sequence[Collector], alive: Alive = lambda: None
 ) -> Spent:
     """Ask, many items at a time, for what they lack, until they are complete; returns what it cost."""
     spent, prices = Spent(), Prices()
     completion = Completion()
-    while query := completion.next_query([gatherings], prices):
+    while query := completion.next_query([collectors], prices):
         alive()
         try:
-            reply = github.ask(graphql, queries, query.wants, points=prices.points(query.counted))
+            reply = github.ask(graphql, queries, query.follow_ups, points=prices.points(query.counted))
         except TooBig:
             completion.too_big(query)
             continue

@@ -33,7 +33,7 @@ from gh_backfill.policy.progress import MARGIN, left_of_goal, page_limit, wanted
 
 log = logging.getLogger(__name__)
 
-# The first page of the catch-up comes along with the last wants of a walk if so many items fit: fewer rarely do.
+# The first page of the catch-up comes along with the last follow-ups of a walk if so many items fit: fewer rarely do.
 LEAST_OF_CATCH_UP = 20
 
 
@@ -43,7 +43,7 @@ class _Fetched:
 
     after: str | None
     page: Page
-    gatherings: tuple[Collector, ...]
+    collectors: tuple[Collector, ...]
     unreadable: tuple[Unreadable, ...]
     kept: int
 
@@ -111,7 +111,7 @@ class Pipeline:
         spent, self._spent = self._spent, Spent()
         return Chunk(
             page=head.page,
-            items=tuple(gathering.complete() for gathering in head.gatherings),
+            items=tuple(collector.complete() for collector in head.collectors),
             unreadable=head.unreadable,
             kept=head.kept,
             spent=spent,
@@ -135,7 +135,7 @@ class Pipeline:
                 pending.result()
 
     def _head_is_complete(self) -> bool:
-        return bool(self._fetched) and not any(gathering.wants() for gathering in self._fetched[0].gatherings)
+        return bool(self._fetched) and not any(collector.follow_ups() for collector in self._fetched[0].collectors)
 
     def _fits(self, stream: Stream, have: str | None, after: str | None) -> bool:
         """Say whether what was asked for ahead is what a stream reads next."""
@@ -193,7 +193,7 @@ class Pipeline:
         if not begins and (place is None or left <= 0) and (most is None or most > len(self._fetched)):
             return self._end_of_walk(stream)
         size = walk.most(max(1, min(self.sizing.page, left))) if begins else 0
-        pages = [each.gatherings for each in self._fetched]
+        pages = [each.collectors for each in self._fetched]
         price = walk.price(None)
         query = self._completion.next_query(pages, self.sizing.prices, page=size, price=price, apart=self.sizing.apart)
         self.sizing.composed()
@@ -201,11 +201,11 @@ class Pipeline:
         return _Asked(query=replace(query, price=walk.price(page)), page=page)
 
     def _end_of_walk(self, stream: Stream) -> _Asked:
-        """Compose a query of the last wants of a walk, and of the catch-up's first page what costs nothing more."""
+        """Compose a query of a walk's last follow-ups, and of the catch-up's first page what costs nothing more."""
         prices, price, apart = self.sizing.prices, self.kind.price, self.sizing.apart
         self.sizing.composed()
-        query = self._completion.next_query([each.gatherings for each in self._fetched], prices, price=price)
-        size = prices.page_beside(query.counted, self.sizing.page, price) if query.wants and not apart else 0
+        query = self._completion.next_query([each.collectors for each in self._fetched], prices, price=price)
+        size = prices.page_beside(query.counted, self.sizing.page, price) if query.follow_ups and not apart else 0
         wanted_now = stream.phase is Phase.HISTORY and not stream.part and self._ask_for_catch_up
         if not wanted_now or size < LEAST_OF_CATCH_UP:
             return _Asked(query=query, page=None)
@@ -214,10 +214,8 @@ class Pipeline:
         return _Asked(query=replace(query, page=size), page=page, ahead=True)
 
     def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
-        query = asked.query
-        return github.ask(
-            self.graphql, self.kind.queries, query.wants, asked.page, points=self.sizing.prices.points(query.counted)
-        )
+        points = self.sizing.prices.points(asked.query.counted)
+        return github.ask(self.graphql, self.kind.queries, asked.query.follow_ups, asked.page, points=points)
 
     def _follow(self, asked: _Asked, answered: Callable[[], github.PageAndFollowUps], alive: Alive) -> None:
         """Take what a query brought, or make the next one smaller."""
@@ -255,17 +253,17 @@ class Pipeline:
         slots, spent = salvage(self.graphql, self.kind.queries, asked, page.slots, alive)
         self._spent += spent
         kept = wanted(stream, slots)
-        gatherings = tuple(self.kind.collector(slot.item) for slot in kept if slot.item is not None)
+        collectors = tuple(self.kind.collector(slot.item) for slot in kept if slot.item is not None)
         if self.listed is not None and stream.phase is Phase.HISTORY:  # the catch-up reads what is newer than the list
-            for gathering in gatherings:
-                self.listed.supply(gathering)
+            for collector in collectors:
+                self.listed.supply(collector)
         item = self.kind.queries.item
         lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == item)
         self._fetched.append(
             _Fetched(
                 after=asked.after,
                 page=page,
-                gatherings=gatherings,
+                collectors=collectors,
                 unreadable=tuple(lost),
                 kept=len(page.slots) - (len(slots) - len(kept)),
             )
@@ -274,10 +272,10 @@ class Pipeline:
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
         """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""
         if asked.ahead:
-            return  # the same wants again, without a page
-        if asked.page is None or (asked.query.wants and not asked.page.first):
+            return  # the same follow-ups again, without a page
+        if asked.page is None or (asked.query.follow_ups and not asked.page.first):
             self._completion.too_big(asked.query)
-        elif not asked.query.wants or self.sizing.outgrew(asked.page):
+        elif not asked.query.follow_ups or self.sizing.outgrew(asked.page):
             self._page_too_big(asked.page, error)
         else:
             self.sizing.keep_apart()
@@ -295,5 +293,5 @@ class Pipeline:
         assert self._walk is not None
         page = self._walk.step_over(asked, page)
         self._fetched.append(
-            _Fetched(after=asked.after, page=page, gatherings=(), unreadable=lost, kept=len(page.slots))
+            _Fetched(after=asked.after, page=page, collectors=(), unreadable=lost, kept=len(page.slots))
         )

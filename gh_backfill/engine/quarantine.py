@@ -161,15 +161,15 @@ def _read(
     """Read items by their numbers, each alone where together they are too much."""
     try:
         slots, _ = github.by_number(graphql, kind.queries, node_id, numbers)
-        gatherings = [kind.collector(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
-        complete(graphql, kind.queries, gatherings)
+        collectors = [kind.collector(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
+        complete(graphql, kind.queries, collectors)
     except TooBig as error:
         if len(numbers) == 1:
             return {numbers[0]: Unknown(reason=str(error))}, []
         half = len(numbers) // 2
         first, second = (_read(graphql, kind, node_id, part) for part in (numbers[:half], numbers[half:]))
         return first[0] | second[0], first[1] + second[1]
-    return slots, [gathering.complete() for gathering in gatherings]
+    return slots, [collector.complete() for collector in collectors]
 
 
 def _store(

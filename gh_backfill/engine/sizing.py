@@ -14,7 +14,7 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST, PagePrice, Prices
 log = logging.getLogger(__name__)
 
 TRIES_ALONE = 3
-# A query whose page and wants were too much together, though neither is by itself: so many without a page beside wants.
+# Where a page and follow-ups were too much together, but neither is by itself, so many queries have one or the other.
 QUERIES_APART = 20
 
 
@@ -40,7 +40,7 @@ class Sizing:
 
     @property
     def apart(self) -> bool:
-        """Say whether pages and wants go in queries of their own for now."""
+        """Say whether pages and follow-ups go in queries of their own for now."""
         return self._apart > 0
 
     def composed(self) -> None:
@@ -65,7 +65,7 @@ class Sizing:
             )
 
     def keep_apart(self) -> None:
-        """Ask for pages and wants apart for a while: together they were too much."""
+        """Ask for pages and follow-ups apart for a while: together they were too much."""
         self._apart = QUERIES_APART
 
     def outgrew(self, page: Asked) -> bool:

@@ -80,16 +80,16 @@ class CompleteItem(Protocol):
 
 
 class Collector(Protocol):
-    """An item on its way to completeness; `wants` and `take` move it along."""
+    """An item on its way to completeness; `follow_ups` and `take` move it along."""
 
-    def wants(self) -> tuple[FollowUp, ...]:
+    def follow_ups(self) -> tuple[FollowUp, ...]:
         """Return what is to be asked next; nothing means that it is complete, or as far as it gets."""
 
-    def take(self, want: FollowUp, answer: Named[Listing[object]]) -> None:
-        """Take the answer to a want of ours."""
+    def take(self, follow_up: FollowUp, answer: Named[Listing[object]]) -> None:
+        """Take the answer to a follow-up of ours."""
 
-    def shrink(self, want: FollowUp) -> None:
-        """Follow a want of ours that is too much for GitHub by itself."""
+    def shrink(self, follow_up: FollowUp) -> None:
+        """Take note that a follow-up of ours is too much for GitHub by itself."""
 
     def complete(self) -> CompleteItem:
         """Return the item with all that was read."""
@@ -112,7 +112,7 @@ class Slot:
 
 
 def only(thing: type[Thing], answer: Listing[object]) -> Listing[Thing]:
-    """Narrow an answer to what its want calls for."""
+    """Narrow an answer to what its follow-up calls for."""
     items = tuple(item for item in answer.items if isinstance(item, thing))
     if len(items) != len(answer.items):
         raise TypeError(f"expected {thing.__name__} in the answer")

@@ -39,14 +39,14 @@ class OpenLists:
 
     number: int
     words: Mapping[type[FollowUp], ListWords]
-    wants: list[FollowUp] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     _failures: Counter[FollowUp] = field(default_factory=Counter)
     _followed: dict[tuple[type[FollowUp], NodeId], Followed] = field(default_factory=dict)
 
-    def ask(self, want: FollowUp) -> None:
+    def ask(self, follow_up: FollowUp) -> None:
         """Ask for a list, or for the rest of it."""
-        self.wants.append(want)
+        self.follow_ups.append(follow_up)
 
     def keep(self, held: MutableMapping[int, Kept], listing: Listing[Kept], asked: FollowUp) -> None:
         """Add to what is held what a page of a list brought, and ask for the next page where there is one."""
@@ -73,21 +73,21 @@ class OpenLists:
             followed.begin()
         return followed.take(ids, lost=len(listing.unreadable), total=listing.total, following=listing.next)
 
-    def taken(self, want: FollowUp, answer: Listing[object]) -> Listing[object]:
+    def taken(self, follow_up: FollowUp, answer: Listing[object]) -> Listing[object]:
         """Return an answer as it is to be kept; where something of it could not be read, it is asked for once more."""
-        if answer.unreadable and self._try_again(want):
+        if answer.unreadable and self._try_again(follow_up):
             return replace(answer, unreadable=(), next=None)
         return answer
 
-    def unanswered(self, want: FollowUp, answer: object) -> None:
-        """Follow a want without an answer: what is unknown is asked again, at most `TRIES` times in all, then reported.
+    def unanswered(self, follow_up: FollowUp, answer: object) -> None:
+        """Note a follow-up without an answer: what is unknown is asked, at most `TRIES` times in all, then reported.
 
         What GitHub does not find is not there, and not missed.
         """
-        if isinstance(answer, Unknown) and not self._try_again(want):
+        if isinstance(answer, Unknown) and not self._try_again(follow_up):
             reason = f"GitHub gave no answer, {TRIES} times"
-            item = self.words[type(want)].item
-            self.unreadable.append(Unreadable(kind=item, identity=want.node_id, reason=reason, number=self.number))
+            item = self.words[type(follow_up)].item
+            self.unreadable.append(Unreadable(kind=item, identity=follow_up.node_id, reason=reason, number=self.number))
 
     def short(self) -> list[FollowUp]:
         """Return what asks once more, from their beginning, for the lists that ended before their own count."""
@@ -104,11 +104,11 @@ class OpenLists:
             for items, lists in found.items()
         ]
 
-    def _try_again(self, want: FollowUp) -> bool:
-        self._failures[want] += 1
-        again = self._failures[want] < TRIES
+    def _try_again(self, follow_up: FollowUp) -> bool:
+        self._failures[follow_up] += 1
+        again = self._failures[follow_up] < TRIES
         if again:
-            self.ask(want)
+            self.ask(follow_up)
         return again
 
 

@@ -12,7 +12,7 @@ from gh_backfill.policy.surcharges import Counted
 
 # So many pages may be on their way to completeness at once: more would hardly save another point.
 PAGES_UNDER_WAY = 4
-# Wants wait for a page only where a query is so much fuller then; else pages would be small for nothing.
+# Follow-ups wait for a page only where a query is so much fuller then; else pages would be small for nothing.
 FULLER = 1.05
 # So many units for a whole page are little beside what its items will lack.
 CHEAP_PAGE = 5
@@ -20,51 +20,55 @@ CHEAP_PAGE = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """One query: wants, and a page of so many items, 0 for none; `price` is what such a page costs."""
+    """One query: follow-ups, and a page of so many items, 0 for none; `price` is what such a page costs."""
 
-    wants: tuple[FollowUp, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
     page: int = 0
     price: PagePrice = PULL_REQUESTS
 
     @property
     def units(self) -> int:
-        """Return the units of the wants by the list."""
-        return sum(want.units for want in self.wants)
+        """Return the units of the follow-ups by the list."""
+        return sum(follow_up.units for follow_up in self.follow_ups)
 
     @property
     def counted(self) -> Counted:
         """Return what of it may have a price."""
-        return counted(self.wants) + self.price.of(self.page)
+        return counted(self.follow_ups) + self.price.of(self.page)
 
     def __bool__(self) -> bool:
         """Say whether there is anything to ask."""
-        return bool(self.wants) or self.page > 0
+        return bool(self.follow_ups) or self.page > 0
 
 
-def counted(wants: Iterable[FollowUp]) -> Counted:
-    """Return what of wants in one query may have a price."""
+def counted(follow_ups: Iterable[FollowUp]) -> Counted:
+    """Return what of follow-ups in one query may have a price."""
     basket = _Basket()
-    for want in wants:
-        basket.add(want)
+    for follow_up in follow_ups:
+        basket.add(follow_up)
     return basket.counted
 
 
 def next_query(
-    wants: Iterable[Iterable[FollowUp]],
+    follow_ups: Iterable[Iterable[FollowUp]],
     prices: Prices,
     *,
     page: int = 0,
     units: int | None = None,
     price: PagePrice = PULL_REQUESTS,
 ) -> Query:
-    """Compose one query: wants, at most `units` of them, and of the next page as much as costs nothing more.
+    """Compose one query: follow-ups, at most `units` of them, and of the next page as much as costs nothing more.
 
-    `wants` come by page, the oldest page first; within it the larger ones first, so that small ones fill what these
-    leave.  `page` is the most that may be asked of the next page.  A want larger than a query gets one without others.
-    A page that costs next to nothing has its room first: the next ones wait for it.  Where the items of a page are so
-    dear that none fits beside so many wants, some wants wait if that fills the query better.
+    `follow_ups` come by page, the oldest page first.  Within a page the larger ones go first, so that small ones fill
+    what these leave; one larger than a query goes alone.  `page` is the most that may be asked of the next page.  One
+    that costs next to nothing has its room first.  Where none of its items, being dear, fits beside so many follow-ups,
+    some of these wait if that fills the query better.
     """
-    ordered = [want for of_one_page in wants for want in sorted(of_one_page, key=lambda want: -want.units)]
+    ordered = [
+        follow_up
+        for of_one_page in follow_ups
+        for follow_up in sorted(of_one_page, key=lambda follow_up: -follow_up.units)
+    ]
     if not ordered:
         return Query(page=page, price=price)
     cheap = page if price.of(page).units <= CHEAP_PAGE else 0
@@ -78,42 +82,44 @@ def next_query(
 
 @dataclass(kw_only=True, slots=True)
 class _Basket:
-    """The wants of a query, and what they cost beside what is in it already."""
+    """The follow-ups of a query, and what they cost beside what is in it already."""
 
     counted: Counted = field(default_factory=Counted)
-    wants: list[FollowUp] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
     _units: int = 0
     _listed: Counter[type[FollowUp]] = field(default_factory=Counter)
 
-    def cost(self, want: FollowUp) -> Counted:
-        """Return what one more want adds: an id of its list of ids, as long as that is not full, or an alias."""
-        once = want.by_ids
-        if once is None or self.is_full(want):
-            return want.alone + Counted(units=want.units)
-        added = Counted(units=want.units, listed=1)
-        return added if self._listed[type(want)] else added + once
+    def cost(self, follow_up: FollowUp) -> Counted:
+        """Return what one more follow-up adds: an id of its list of ids, as long as that is not full, or an alias."""
+        once = follow_up.by_ids
+        if once is None or self.is_full(follow_up):
+            return follow_up.alone + Counted(units=follow_up.units)
+        added = Counted(units=follow_up.units, listed=1)
+        return added if self._listed[type(follow_up)] else added + once
 
-    def is_full(self, want: FollowUp) -> bool:
-        """Say whether the list of ids of a want has no room."""
-        return self._listed[type(want)] >= MOST_IDS
+    def is_full(self, follow_up: FollowUp) -> bool:
+        """Say whether the list of ids of a follow-up has no room."""
+        return self._listed[type(follow_up)] >= MOST_IDS
 
-    def admits(self, want: FollowUp, prices: Prices, units: int | None) -> bool:
-        """Say whether a want fits: within the units, and without another point."""
-        return (units is None or self._units + want.units <= units) and prices.fits(self.counted + self.cost(want))
+    def admits(self, follow_up: FollowUp, prices: Prices, units: int | None) -> bool:
+        """Say whether a follow-up fits: within the units, and without another point."""
+        return (units is None or self._units + follow_up.units <= units) and prices.fits(
+            self.counted + self.cost(follow_up)
+        )
 
-    def add(self, want: FollowUp) -> None:
-        """Take a want."""
-        self.counted += self.cost(want)
-        self._units += want.units
-        self.wants.append(want)
-        if want.by_ids is not None and not self.is_full(want):
-            self._listed[type(want)] += 1
+    def add(self, follow_up: FollowUp) -> None:
+        """Take a follow-up."""
+        self.counted += self.cost(follow_up)
+        self._units += follow_up.units
+        self.follow_ups.append(follow_up)
+        if follow_up.by_ids is not None and not self.is_full(follow_up):
+            self._listed[type(follow_up)] += 1
 
 
 def _filled(
-    wants: Sequence[FollowUp], prices: Prices, page: int, units: int | None, price: PagePrice, *, beside: int
+    follow_ups: Sequence[FollowUp], prices: Prices, page: int, units: int | None, price: PagePrice, *, beside: int
 ) -> Query:
-    """Take the wants that fit beside so many items of a page, and then as many of these as still fit.
+    """Take the follow-ups that fit beside so many items of a page, and then as many of these as still fit.
 
     Where an alias may have a price, ids for which there is no room in their list wait for the next one, if a page can
     use what is left.
@@ -121,16 +127,16 @@ def _filled(
     dear = any(surcharges.alias for surcharges in prices.plausible)
     basket = _Basket(counted=price.of(beside))
     later: list[FollowUp] = []
-    for want in wants:
-        if dear and want.by_ids is not None and basket.is_full(want):
-            later.append(want)
-        elif not basket.wants or basket.admits(want, prices, units):
-            basket.add(want)
+    for follow_up in follow_ups:
+        if dear and follow_up.by_ids is not None and basket.is_full(follow_up):
+            later.append(follow_up)
+        elif not basket.follow_ups or basket.admits(follow_up, prices, units):
+            basket.add(follow_up)
     if beside:
-        basket.counted = counted(basket.wants)
+        basket.counted = counted(basket.follow_ups)
     size = prices.page_beside(basket.counted, page, price)
     basket.counted += price.of(size)
-    for want in later:
-        if basket.admits(want, prices, units):
-            basket.add(want)
-    return Query(wants=tuple(basket.wants), page=size, price=price)
+    for follow_up in later:
+        if basket.admits(follow_up, prices, units):
+            basket.add(follow_up)
+    return Query(follow_ups=tuple(basket.follow_ups), page=size, price=price)

@@ -96,9 +96,9 @@ class Prices:
         """Say whether such a query costs no more than what is best spent on one query: one point, as a rule."""
         return points(self.units(counted)) <= self._best()
 
-    def page_beside(self, wants: Counted, most: int, page: PagePrice = PULL_REQUESTS) -> int:
-        """Return how many items of a page, of at most so many, fit into a query beside wants."""
-        return next((size for size in range(most, 0, -1) if self.fits(wants + page.of(size))), 0)
+    def page_beside(self, follow_ups: Counted, most: int, page: PagePrice = PULL_REQUESTS) -> int:
+        """Return how many items of a page, of at most so many, fit into a query beside follow-ups."""
+        return next((size for size in range(most, 0, -1) if self.fits(follow_ups + page.of(size))), 0)
 
     def cheapest_page(self, ceiling: int = LARGEST_FIRST, page: PagePrice = PULL_REQUESTS) -> int:
         """Return the page within `ceiling` that costs least for each item; of nearly equal ones the largest."""

@@ -24,8 +24,8 @@ class Sample:
         """Return what of it may have a price."""
         aliases = len(self.threads) + self.comments
         units = self.ids + sum(1 + first for first in self.threads) + self.comments
-        wants = Counted(units=units, ids=min(1, self.ids), aliases=aliases, listed=self.ids)
-        return wants + PULL_REQUESTS.of(self.page)
+        follow_ups = Counted(units=units, ids=min(1, self.ids), aliases=aliases, listed=self.ids)
+        return follow_ups + PULL_REQUESTS.of(self.page)
 
 
 # Each is 149 units by the list: one more, and it costs two points.  The first holds all that may have a price.
@@ -58,5 +58,5 @@ def next_sample(prices: Prices, asked: Collection[Sample]) -> Sample | None:
 
 def _largest(sample: Sample, prices: Prices) -> Sample:
     """Return a sample with the largest page that still fits; with the smallest where none does."""
-    wants = replace(sample, page=0)
-    return replace(sample, page=max(1, prices.page_beside(wants.counted, sample.page)))
+    follow_ups = replace(sample, page=0)
+    return replace(sample, page=max(1, prices.page_beside(follow_ups.counted, sample.page)))

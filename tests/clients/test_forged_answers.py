@@ -112,7 +112,7 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
         known=(KnownNumber(number=6, node_id=pull), KnownNumber(number=5, node_id=None)),
         numbers=(4, 3),
     )
-    wants: list[FollowUp] = [
+    follow_ups: list[FollowUp] = [
         MoreReviews(node_id=pull, after=None),
         MoreComments(node_id=pull, after=None),
         Threads(node_id=pull, after=None, first=5),
@@ -123,8 +123,8 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
         "login": lambda: account.login(graphql),
         "repositories by name": lambda: lookups.repositories_by_name(graphql, [("octo", "small"), ("octo", "none")]),
         "repositories by id": lambda: lookups.repositories_by_id(graphql, [ids.repository, NodeId("R_none")]),
-        "page and wants": lambda: github.ask(graphql, QUERIES, wants, page, points=1),
-        "numbers and wants": lambda: github.ask(graphql, QUERIES, wants, numbers, points=1),
+        "page and follow-ups": lambda: github.ask(graphql, QUERIES, follow_ups, page, points=1),
+        "numbers and follow-ups": lambda: github.ask(graphql, QUERIES, follow_ups, numbers, points=1),
         "outline": lambda: github.outline(graphql, QUERIES, page),
         "outline of numbers": lambda: github.outline(graphql, QUERIES, numbers),
         "again": lambda: github.again(graphql, QUERIES, ids.repository, [slot], "CREATED_AT"),
@@ -138,7 +138,7 @@ def everything(graphql: GraphQL, ids: Ids, url: str) -> dict[str, Callable[[], o
 
 
 QUESTIONS = (
-    *("login", "repositories by name", "repositories by id", "page and wants", "numbers and wants"),
+    *("login", "repositories by name", "repositories by id", "page and follow-ups", "numbers and follow-ups"),
     *("outline", "outline of numbers", "again", "again by number", "announced", "repositories of an account", "list"),
 )
 

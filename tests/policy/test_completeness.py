@@ -80,23 +80,23 @@ class World:
         )
         return PagePullRequest(pull_request=pull_request, reviews=part(self.reviews), comments=part(self.comments))
 
-    def answer(self, want: FollowUp) -> Listing[object]:
-        match want:
+    def answer(self, follow_up: FollowUp) -> Listing[object]:
+        match follow_up:
             case MoreReviews():
-                return part(self.reviews, want.after)
+                return part(self.reviews, follow_up.after)
             case MoreComments():
-                return part(self.comments, want.after)
+                return part(self.comments, follow_up.after)
             case CommentsOfReview(review_id=review_id):
                 listed = [each for thread in self.threads for each in thread if each.review_id == review_id]
-                return part(listed, want.after)
+                return part(listed, follow_up.after)
             case Threads(first=first):
                 threads = [
                     ThreadComments(node_id=NodeId(str(n)), comments=part(each)) for n, each in enumerate(self.threads)
                 ]
-                return part(threads, want.after, first)
+                return part(threads, follow_up.after, first)
             case CommentsOfThread(node_id=node_id):
-                return part(self.threads[int(node_id)], want.after)
-        raise AssertionError(f"nobody asks a pull request for that: {want}")
+                return part(self.threads[int(node_id)], follow_up.after)
+        raise AssertionError(f"nobody asks a pull request for that: {follow_up}")
 
 
 def part(items: Sequence[Kind], after: str | None = None, first: int = 100) -> Listing[Kind]:
@@ -161,18 +161,18 @@ def world(threads: Sequence[Sequence[int | None]], *, empty_reviews: int = 0, co
 
 def read(worlds: Sequence[World]) -> tuple[list[CompletePullRequest], list[int]]:
     """Read worlds the way a capture does; returns what came out and the units of each query."""
-    gatherings = [PullRequestCollector(each.item()) for each in worlds]
-    of = {id(gathering): each for gathering, each in zip(gatherings, worlds, strict=True)}
+    collectors = [PullRequestCollector(each.item()) for each in worlds]
+    of = {id(collector): each for collector, each in zip(collectors, worlds, strict=True)}
     units: list[int] = []
     for _ in range(1_000):
-        owners = {id(want): gathering for gathering in gatherings for want in gathering.wants()}
-        wants = [gathering.wants() for gathering in gatherings]
-        query = next_query([chain.from_iterable(wants)], Prices(), units=UNITS_OF_ONE_POINT)
+        owners = {id(follow_up): collector for collector in collectors for follow_up in collector.follow_ups()}
+        follow_ups = [collector.follow_ups() for collector in collectors]
+        query = next_query([chain.from_iterable(follow_ups)], Prices(), units=UNITS_OF_ONE_POINT)
         if not query:
-            return [gathering.complete() for gathering in gatherings], units
-        for want in query.wants:
-            gathering = owners[id(want)]
-            gathering.take(want, of[id(gathering)].answer(want))
+            return [collector.complete() for collector in collectors], units
+        for follow_up in query.follow_ups:
+            collector = owners[id(follow_up)]
+            collector.take(follow_up, of[id(collector)].answer(follow_up))
         units.append(query.units)
     raise AssertionError("it never ends")
 
@@ -259,68 +259,68 @@ def test_a_list_that_ends_before_its_count_is_read_again_alone() -> None:
         comments=replace(item.comments, items=item.comments.items[:2]),
         reviews=replace(item.reviews, items=item.reviews.items[:1]),
     )
-    gathering = PullRequestCollector(cut)
-    while wants := gathering.wants():
-        gathering.take(wants[0], each.answer(wants[0]))
-    assert ids(gathering.complete()) == all_ids(each)
-    assert gathering.complete().gap is None
+    collector = PullRequestCollector(cut)
+    while follow_ups := collector.follow_ups():
+        collector.take(follow_ups[0], each.answer(follow_ups[0]))
+    assert ids(collector.complete()) == all_ids(each)
+    assert collector.complete().gap is None
 
 
 def test_a_list_that_ends_before_its_count_again_is_a_gap() -> None:
     each = world([], comments=3)
     item = each.item()
-    gathering = PullRequestCollector(replace(item, comments=replace(item.comments, items=item.comments.items[:2])))
-    (want,) = gathering.wants()
-    gathering.take(want, replace(part(each.comments[:2]), total=3))
-    assert gathering.wants() == ()
-    assert gathering.complete().gap == "3 comments counted, 2 listed"
+    collector = PullRequestCollector(replace(item, comments=replace(item.comments, items=item.comments.items[:2])))
+    (follow_up,) = collector.follow_ups()
+    collector.take(follow_up, replace(part(each.comments[:2]), total=3))
+    assert collector.follow_ups() == ()
+    assert collector.complete().gap == "3 comments counted, 2 listed"
 
 
 def test_threads_that_came_short_are_asked_for_again_in_halves() -> None:
     each = world([[None]] * 9)
-    gathering = PullRequestCollector(each.item())
-    (want,) = gathering.wants()
-    assert isinstance(want, Threads)
-    gathering.take(want, replace(each.answer(want), items=each.answer(want).items[:3]))
-    assert gathering.wants() == (replace(want, first=4),)
+    collector = PullRequestCollector(each.item())
+    (follow_up,) = collector.follow_ups()
+    assert isinstance(follow_up, Threads)
+    collector.take(follow_up, replace(each.answer(follow_up), items=each.answer(follow_up).items[:3]))
+    assert collector.follow_ups() == (replace(follow_up, first=4),)
 
 
 def test_what_cannot_be_read_is_asked_for_again_and_kept_when_it_can() -> None:
     each = world([[1]])
-    gathering = PullRequestCollector(each.item())
-    (want,) = gathering.wants()
-    gathering.take(want, SILENCE)
-    assert gathering.wants() == (want,)
+    collector = PullRequestCollector(each.item())
+    (follow_up,) = collector.follow_ups()
+    collector.take(follow_up, SILENCE)
+    assert collector.follow_ups() == (follow_up,)
     spoilt: Listing[ReviewComment] = Listing(items=(), total=1, next=None, unreadable=(LOST,))
-    gathering.take(want, spoilt)
-    assert gathering.wants() == (want,)
-    gathering.take(want, each.answer(want))
-    complete = gathering.complete()
+    collector.take(follow_up, spoilt)
+    assert collector.follow_ups() == (follow_up,)
+    collector.take(follow_up, each.answer(follow_up))
+    complete = collector.complete()
     assert (ids(complete), complete.unreadable) == (all_ids(each), ())
 
 
 @pytest.mark.parametrize("silent", [True, False])
 def test_what_stays_unreadable_is_given_up_after_three_tries_and_reported(silent: bool) -> None:
     each = world([[1]])
-    gathering = PullRequestCollector(each.item())
+    collector = PullRequestCollector(each.item())
     asked = 0
-    while wants := gathering.wants():
+    while follow_ups := collector.follow_ups():
         asked += 1
         spoilt: Listing[ReviewComment] = Listing(items=(), total=1, next=None, unreadable=(LOST,))
-        gathering.take(wants[0], SILENCE if silent else spoilt)
+        collector.take(follow_ups[0], SILENCE if silent else spoilt)
         assert asked < 10
-    complete = gathering.complete()
+    complete = collector.complete()
     assert {(lost.kind, lost.number) for lost in complete.unreadable} == {("review_comment", 1)}
     assert complete.gap == "1 review comments counted, 0 listed"
 
 
 def test_what_is_gone_meanwhile_ends_the_asking_and_leaves_a_gap() -> None:
-    gathering = PullRequestCollector(world([[1]]).item())
-    (want,) = gathering.wants()
-    gathering.take(want, NotFound())
-    while wants := gathering.wants():
-        gathering.take(wants[0], NotFound())
-    assert gathering.complete().gap == "1 review comments counted, 0 listed"
+    collector = PullRequestCollector(world([[1]]).item())
+    (follow_up,) = collector.follow_ups()
+    collector.take(follow_up, NotFound())
+    while follow_ups := collector.follow_ups():
+        collector.take(follow_ups[0], NotFound())
+    assert collector.complete().gap == "1 review comments counted, 0 listed"
 
 
 def test_many_pull_requests_share_their_queries() -> None:

@@ -9,7 +9,7 @@ from gh_backfill.policy.query_prices import PULL_REQUESTS, Prices
 from gh_backfill.policy.surcharges import NONE, Counted, Surcharges
 
 PAGE = PULL_REQUESTS.of(74)
-WANTS = Counted(units=149, ids=1, aliases=49, listed=100)
+FOLLOW_UPS = Counted(units=149, ids=1, aliases=49, listed=100)
 FEW_ALIASES = Counted(units=149, ids=1, aliases=4, listed=90)
 
 surcharges = st.builds(
@@ -22,9 +22,9 @@ surcharges = st.builds(
     share=st.sampled_from([0.0, 0.05, 0.1, 0.5]),
 )
 queries = st.builds(
-    lambda wants, listed, aliases, pulls: (
+    lambda follow_ups, listed, aliases, pulls: (
         PULL_REQUESTS.of(pulls)
-        + Counted(units=wants + listed + aliases, ids=min(1, listed), aliases=aliases, listed=listed)
+        + Counted(units=follow_ups + listed + aliases, ids=min(1, listed), aliases=aliases, listed=listed)
     ),
     st.integers(0, 60),
     st.integers(0, 60),
@@ -55,8 +55,8 @@ def test_the_cheapest_page_respects_a_ceiling() -> None:
 
 
 @given(st.integers(0, 149))
-def test_a_page_beside_wants_is_the_largest_that_adds_no_point(wants: int) -> None:
-    counted = Counted(units=wants)
+def test_a_page_beside_follow_ups_is_the_largest_that_adds_no_point(follow_ups: int) -> None:
+    counted = Counted(units=follow_ups)
     size = Prices().page_beside(counted, 74)
     assert size == 0 or Prices().points(counted + PULL_REQUESTS.of(size)) == 1
     assert Prices().points(counted + PULL_REQUESTS.of(size + 1)) > 1 or size in (0, 74)
@@ -69,7 +69,7 @@ def test_while_charges_are_as_predicted_queries_are_filled_to_the_edge(asked: li
     for counted in asked:
         prices = charged(prices, NONE, counted)
     assert (prices.believed, prices.cheapest_page()) == (NONE, 74)
-    assert prices.fits(WANTS)
+    assert prices.fits(FOLLOW_UPS)
 
 
 @settings(deadline=None)
@@ -86,8 +86,8 @@ def test_after_learning_a_query_is_predicted_as_it_was_charged(truth: Surcharges
 )
 def test_each_surcharge_that_may_be_is_found_after_two_surprises(truth: Surcharges) -> None:
     prices = Prices()
-    for wants in (WANTS, FEW_ALIASES, Counted(units=20, ids=1, aliases=2, listed=12)) * 4:
-        counted = wants if prices.fits(wants) else Counted(units=100, ids=1, aliases=4, listed=80)
+    for follow_ups in (FOLLOW_UPS, FEW_ALIASES, Counted(units=20, ids=1, aliases=2, listed=12)) * 4:
+        counted = follow_ups if prices.fits(follow_ups) else Counted(units=100, ids=1, aliases=4, listed=80)
         prices = charged(prices, truth, counted + PULL_REQUESTS.of(prices.page_beside(counted, 74)))
         prices = charged(prices, truth, PULL_REQUESTS.of(prices.cheapest_page()))
     assert prices.surprises <= 2
@@ -138,7 +138,7 @@ def test_what_a_surcharge_costs_for_long_is_tried_anew_and_falls_when_it_is_gone
 
 
 def test_a_real_charge_counts_for_more_than_a_dry_run() -> None:
-    prices = Prices().informed(PAGE, 1).informed(WANTS, 1)
+    prices = Prices().informed(PAGE, 1).informed(FOLLOW_UPS, 1)
     assert prices.learned(PAGE, 2).believed == Surcharges(query=1)
     assert prices.learned(PAGE, 2).informed(PAGE, 1).believed == Surcharges(query=1)
 

@@ -19,14 +19,14 @@ STRANGER = Person(github_id=5, login="stranger")
 
 def read(each: World, listed: list[ReviewComment]) -> tuple[CompletePullRequest, int]:
     """Read a world with the help of a list; returns what came out and the units it took."""
-    gathering = PullRequestCollector(each.item())
-    gathering.supply(listed)
+    collector = PullRequestCollector(each.item())
+    collector.supply(listed)
     units = 0
-    while wants := gathering.wants():
-        for want in wants:
-            units += want.units
-            gathering.take(want, each.answer(want))
-    return gathering.complete(), units
+    while follow_ups := collector.follow_ups():
+        for follow_up in follow_ups:
+            units += follow_up.units
+            collector.take(follow_up, each.answer(follow_up))
+    return collector.complete(), units
 
 
 def comments(each: World) -> list[ReviewComment]:
@@ -71,8 +71,8 @@ def test_what_belongs_to_no_review_is_found_by_thread_though_the_list_settles_al
     each = world([[1, 1, 1], [None]])
     item = each.item()
     total = item.pull_request.total_comments if total_known else None
-    gathering = PullRequestCollector(replace(item, pull_request=replace(item.pull_request, total_comments=total)))
-    gathering.supply([comment for comment in comments(each) if comment.review_id is not None])
-    (want,) = gathering.wants()
-    gathering.take(want, each.answer(want))
-    assert (gathering.wants(), ids(gathering.complete())) == ((), all_ids(each))
+    collector = PullRequestCollector(replace(item, pull_request=replace(item.pull_request, total_comments=total)))
+    collector.supply([comment for comment in comments(each) if comment.review_id is not None])
+    (follow_up,) = collector.follow_ups()
+    collector.take(follow_up, each.answer(follow_up))
+    assert (collector.follow_ups(), ids(collector.complete())) == ((), all_ids(each))

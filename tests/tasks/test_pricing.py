@@ -125,9 +125,9 @@ def test_a_dry_run_that_says_nothing_sensible_changes_nothing(price: str) -> Non
 
 def test_rivals_add_to_what_is_known_instead_of_replacing_it(house: House) -> None:
     one, other = (Memory(house.db, house.graphql()) for _ in range(2))
-    page, wants = SAMPLES[1].counted, SAMPLES[2].counted
+    page, follow_ups = SAMPLES[1].counted, SAMPLES[2].counted
     first, second = one.recall(), other.recall()
-    one.keep(first.learned(page, 1).learned(wants, 2))
+    one.keep(first.learned(page, 1).learned(follow_ups, 2))
     other.keep(second.learned(SAMPLES[3].counted, 2))
     both = Memory(house.db, house.graphql()).recall()
     assert {charge.points for charge in both.charged} == {1, 2}

@@ -20,7 +20,7 @@ from gh_backfill.policy.open_lists import OpenLists, short_counts
 
 
 class IssueCollector:
-    """One issue on its way to completeness; `wants` and `take` move it along."""
+    """One issue on its way to completeness; `follow_ups` and `take` move it along."""
 
     def __init__(self, item: PageIssue) -> None:
         self.issue = item.issue
@@ -29,26 +29,26 @@ class IssueCollector:
         self._assignees: dict[int, Person] = {}
         self._lists = OpenLists(number=item.number, words=WORDS)
         self._read_again = False
-        for want, many in self._counted():
+        for follow_up, many in self._counted():
             if many:
-                self._lists.ask(want)
+                self._lists.ask(follow_up)
 
-    def wants(self) -> tuple[FollowUp, ...]:
+    def follow_ups(self) -> tuple[FollowUp, ...]:
         """Return what is to be asked next; nothing means that the issue is complete, or as far as it gets."""
-        if not self._lists.wants and not self._read_again and self._gap():
+        if not self._lists.follow_ups and not self._read_again and self._gap():
             self._read_again = True
             held = (len(self._comments), len(self._labels), len(self._assignees))
-            short = [want for (want, many), have in zip(self._counted(), held, strict=True) if have < many]
-            self._lists.wants += dict.fromkeys([*self._lists.short(), *short])
-        return tuple(self._lists.wants)
+            short = [follow_up for (follow_up, many), have in zip(self._counted(), held, strict=True) if have < many]
+            self._lists.follow_ups += dict.fromkeys([*self._lists.short(), *short])
+        return tuple(self._lists.follow_ups)
 
-    def take(self, want: FollowUp, answer: Named[Listing[object]]) -> None:
-        """Take the answer to a want of ours.
+    def take(self, follow_up: FollowUp, answer: Named[Listing[object]]) -> None:
+        """Take the answer to a follow-up of ours.
 
         What can't be read is asked for again, at most `TRIES` times in all; then it is given up and reported.
         """
-        lists, ours = self._lists, _ours(want)
-        lists.wants.remove(ours)
+        lists, ours = self._lists, _ours(follow_up)
+        lists.follow_ups.remove(ours)
         if isinstance(answer, NotFound | Unknown):
             lists.unanswered(ours, answer)
             return
@@ -63,9 +63,9 @@ class IssueCollector:
             case _:
                 assert_never(ours)
 
-    def shrink(self, want: FollowUp) -> None:
-        """Follow a want of ours that is too much by itself as one without an answer."""
-        self.take(want, Unknown(reason="it is too much for GitHub by itself"))
+    def shrink(self, follow_up: FollowUp) -> None:
+        """Count a follow-up of ours that is too much by itself as unanswered."""
+        self.take(follow_up, Unknown(reason="it is too much for GitHub by itself"))
 
     def complete(self) -> CompleteIssue:
         """Return the issue with all that was read, comments oldest first, and what remains unexplained."""
@@ -102,6 +102,6 @@ class IssueCollector:
         return "; ".join(short_counts(counts) or self._lists.short_words()) or None
 
 
-def _ours(want: FollowUp) -> IssueFollowUp:
-    assert isinstance(want, IssueFollowUp), "a want of another kind of item"
-    return want
+def _ours(follow_up: FollowUp) -> IssueFollowUp:
+    assert isinstance(follow_up, IssueFollowUp), "a follow-up of another kind of item"
+    return follow_up

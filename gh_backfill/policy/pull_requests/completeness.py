@@ -1,7 +1,7 @@
 """Complete means complete: what a pull request still lacks, the cheapest way to ask for it, and when to stop asking.
 
-A page brings each pull request with its first reviews and comments and with counts.  From those follows what is still
-to be read (a *want*).  Wants of many pull requests are packed into queries of one point each, until nothing is left.
+A page brings each pull request with its first reviews and comments, and with counts.  What is still to be read then is
+asked for by *follow-ups*; those of many pull requests are packed into queries of one point each, until nothing is left.
 Review comments come by review (one unit each) or by thread (one unit and one more for each thread), whichever is
 cheaper; by thread where some belong to no review.
 """
@@ -33,7 +33,7 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST
 
 
 class PullRequestCollector:
-    """One pull request on its way to completeness; `wants` and `take` move it along."""
+    """One pull request on its way to completeness; `follow_ups` and `take` move it along."""
 
     def __init__(self, item: PagePullRequest) -> None:
         self.pull_request = item.pull_request
@@ -50,14 +50,14 @@ class PullRequestCollector:
         self._lists.keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=None))
         self._lists.keep(self._comments, item.comments, MoreComments(node_id=node_id, after=None))
 
-    def wants(self) -> tuple[FollowUp, ...]:
+    def follow_ups(self) -> tuple[FollowUp, ...]:
         """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
-        if all(isinstance(want, MoreComments) for want in self._lists.wants):
+        if all(isinstance(follow_up, MoreComments) for follow_up in self._lists.follow_ups):
             self._plan_review_comments()
-        if not self._lists.wants and not self._read_again and self._gap():
+        if not self._lists.follow_ups and not self._read_again and self._gap():
             self._read_again = True
             self._ask_again_for_what_is_short()
-        return tuple(self._lists.wants)
+        return tuple(self._lists.follow_ups)
 
     def supply(self, review_comments: Sequence[ReviewComment]) -> None:
         """Hand in what a list has of this pull request; only what the counts still miss is asked for then.
@@ -66,13 +66,13 @@ class PullRequestCollector:
         """
         self._listed = tuple(review_comments)
 
-    def take(self, want: FollowUp, answer: Named[Listing[object]]) -> None:
-        """Take the answer to a want of ours.
+    def take(self, follow_up: FollowUp, answer: Named[Listing[object]]) -> None:
+        """Take the answer to a follow-up of ours.
 
         What can't be read is asked for again, at most `TRIES` times in all; then it is given up and reported.
         """
-        lists, ours = self._lists, _ours(want)
-        lists.wants.remove(ours)
+        lists, ours = self._lists, _ours(follow_up)
+        lists.follow_ups.remove(ours)
         if isinstance(answer, NotFound | Unknown):
             lists.unanswered(ours, answer)
             return
@@ -89,12 +89,14 @@ class PullRequestCollector:
             case _:
                 assert_never(ours)
 
-    def shrink(self, want: FollowUp) -> None:
-        """Follow a want of ours that is too much by itself: fewer threads at once, or else as one without an answer."""
-        if isinstance(want, Threads) and want.first > 1:
-            self._lists.wants[self._lists.wants.index(want)] = replace(want, first=want.first // 2)
+    def shrink(self, follow_up: FollowUp) -> None:
+        """Ask for fewer threads where a follow-up of ours is too much by itself; any other counts as unanswered."""
+        if isinstance(follow_up, Threads) and follow_up.first > 1:
+            self._lists.follow_ups[self._lists.follow_ups.index(follow_up)] = replace(
+                follow_up, first=follow_up.first // 2
+            )
         else:
-            self.take(want, Unknown(reason="it is too much for GitHub by itself"))
+            self.take(follow_up, Unknown(reason="it is too much for GitHub by itself"))
 
     def complete(self) -> CompletePullRequest:
         """Return the pull request with all that was read, oldest first, and what remains unexplained."""
@@ -133,7 +135,7 @@ class PullRequestCollector:
             self._by_review = True
         if self._by_review:
             self._ask_by_review()
-        if not self._lists.wants and not self._by_thread and self._reviews_asked and self._some_are_missing():
+        if not self._lists.follow_ups and not self._by_thread and self._reviews_asked and self._some_are_missing():
             self._ask_by_thread()  # a list settled all reviews, but not what belongs to none
 
     def _listed_is_enough(self) -> bool:
@@ -153,8 +155,8 @@ class PullRequestCollector:
         for review in self._reviews.values():
             if review.comments and review.github_id not in self._reviews_asked:
                 self._reviews_asked.add(review.github_id)
-                want = CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
-                self._lists.ask(want)
+                follow_up = CommentsOfReview(node_id=review.node_id, review_id=review.github_id, after=None)
+                self._lists.ask(follow_up)
 
     def _ask_by_thread(self) -> None:
         self._by_thread = True
@@ -177,7 +179,7 @@ class PullRequestCollector:
             for review in self._reviews.values()
             if held[review.github_id] < review.comments
         )
-        self._lists.wants += dict.fromkeys(short)
+        self._lists.follow_ups += dict.fromkeys(short)
 
     def _thread_is_better(self) -> bool:
         threads = self.pull_request.review_threads
@@ -216,11 +218,11 @@ class PullRequestCollector:
         return "; ".join(short_counts(counts) or self._lists.short_words()) or None
 
 
-def _ours(want: FollowUp) -> PullRequestFollowUp:
-    assert isinstance(want, PullRequestFollowUp), "a want of another kind of item"
-    return want
+def _ours(follow_up: FollowUp) -> PullRequestFollowUp:
+    assert isinstance(follow_up, PullRequestFollowUp), "a follow-up of another kind of item"
+    return follow_up
 
 
-def _for_less(want: FollowUp) -> FollowUp:
+def _for_less(follow_up: FollowUp) -> FollowUp:
     """Return what asks for the whole list once more; threads, which may be too much at once, for half as many."""
-    return replace(want, first=max(1, want.first // 2)) if isinstance(want, Threads) else want
+    return replace(follow_up, first=max(1, follow_up.first // 2)) if isinstance(follow_up, Threads) else follow_up

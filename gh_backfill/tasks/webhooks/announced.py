@@ -131,14 +131,14 @@ def _together(graphql: GraphQL, batch: Sequence[Announcement]) -> list[Result]:
             gathered.append((announcement, reading, slot.unreadable, PullRequestCollector(slot.item)))
         else:
             results.append(_nothing(announcement, reading))
-    complete(graphql, pull_requests.QUERIES, [gathering for *_, gathering in gathered])
+    complete(graphql, pull_requests.QUERIES, [collector for *_, collector in gathered])
     return results + [_fetched(*each) for each in gathered]
 
 
 def _fetched(
-    announcement: Announcement, shown: Shown, unreadable: tuple[Unreadable, ...], gathering: PullRequestCollector
+    announcement: Announcement, shown: Shown, unreadable: tuple[Unreadable, ...], collector: PullRequestCollector
 ) -> Fetched:
-    item = gathering.complete()
+    item = collector.complete()
     lost = tuple(each for each in unreadable if each.kind == "pull_request")
     return Fetched(
         announcement=announcement, item=replace(item, unreadable=()), shown=shown, lost=(*lost, *item.unreadable)
