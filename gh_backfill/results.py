@@ -138,13 +138,13 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
 def show_captured(name: str, captured: Captured) -> None:
     """Print what a capture did, as one line."""
     counts = captured.counts
-    ended = outcome_words(captured.outcome, captured.reason)
+    ended = outcome_words(captured.outcome, captured.told)
     line = (
         f"{name}: {ended}; {counted(captured.items, captured.item)} in {counted(captured.chunks, 'chunk')}, "
         f"{counted(counts.inserted, 'row')} new, {counts.updated:,} changed, {counts.unchanged:,} unchanged, "
         f"{counted(captured.spent.points, 'point')}, {counted(captured.spent.requests, 'request')}"
     )
-    if counts.quarantined and "quarantine" not in captured.reason:
+    if counts.quarantined and "quarantine" not in captured.told:
         line += f", {counts.quarantined:,} in quarantine"
     if captured.resume_at:
         line += f"; goes on at {moment(captured.resume_at)}"
@@ -261,6 +261,10 @@ def _status_notes(state: Status) -> Sequence[str]:
 
 
 def _other_kind(other: OtherKind) -> str:
-    """Return how far another kind of item has come, as `status` says it of pull requests."""
+    """Return how far another kind of item has come, as `status` says it of pull requests.
+
+    A backfill begins with a total of 0: that is GitHub's word only once it is complete.
+    """
     status = "held" if other.held else other.status
-    return f"{other.kind}: {of_wanted(other.captured, other.total, None)}, {status}"
+    total = other.total if other.total or other.status == BackfillStatus.COMPLETED else None
+    return f"{other.kind}: {of_wanted(other.captured, total, None)}, {status}"

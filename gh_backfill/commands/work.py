@@ -178,7 +178,7 @@ def capture(
     if captured.outcome is CaptureOutcome.PAUSED:
         actions.annotate(environment, "notice", [notice(captured.reason)])
     if captured.outcome is CaptureOutcome.FAILED:
-        raise failure(f"{child or name}: {captured.reason}", {captured.error_type})
+        raise failure(f"{child or name}: {captured.told}", {captured.error_type})
 
 
 def failure(message: str, causes: set[ErrorType | None]) -> BackfillError:

@@ -71,7 +71,10 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Captured:
-    """What a capture did, and why it ended; `item` is the word for one of the items."""
+    """What a capture did, and why it ended; `item` is the word for one of the items.
+
+    Of several kinds `reason` is that of the one that a person has to know of first, and `others` how the others ended.
+    """
 
     outcome: CaptureOutcome
     reason: str
@@ -84,11 +87,17 @@ class Captured:
     retries: int = 0
     resume_at: datetime | None = None
     error_type: ErrorType | None = None
+    others: str = ""
+
+    @property
+    def told(self) -> str:
+        """Return why it ended, for each of its kinds."""
+        return f"{self.reason}; {self.others}" if self.others else self.reason
 
     def then(self, later: Captured) -> Captured:
         """Return what both did together: how it ended is the later one's word, but what is left undone counts more."""
         first, second = (_URGENCY.index(each.outcome) for each in (self, later))
-        told = self if first < second else later
+        told, other = (self, later) if first < second else (later, self)
         return Captured(
             outcome=told.outcome,
             reason=told.reason,
@@ -101,6 +110,7 @@ class Captured:
             retries=self.retries + later.retries,
             resume_at=told.resume_at,
             error_type=told.error_type,
+            others="; ".join(filter(None, (other.reason, self.others, later.others))),
         )
 
 

@@ -19,10 +19,10 @@ def issue(row: RepositoryRow, info: Any, number: int) -> IssueRow:
 
 
 def issues(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
-    """The issues, in the order that is asked for; `since` is inclusive."""
+    """The issues, in the order that is asked for; `since` is inclusive.  None where a repository has them disabled."""
     shelf = info.context.world.shelves[row.id]
     by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
-    found = shelf.issues
+    found = shelf.issues if row.has_issues else {}
     keys = [key for key in shelf.ordered_issues(by["field"]) if key[2] in found]
     filters = arguments.get("filterBy") or {}
     states = arguments.get("states") or filters.get("states") or ()
