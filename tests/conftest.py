@@ -41,6 +41,26 @@ EXISTING_SCHEMA = SHARED / "reference" / "existing_app_schema.sql"
 _ROOM = 8 << 30  # bytes
 VARIANTS = {"default": "", "without vector": "set fixture.vector = 'off'", "two states": "set fixture.pr_state = 'two'"}
 
+# Tests that take ten seconds or more by themselves; they begin first, so that none of them runs alone at the end.
+LONG = (
+    "test_half_of_each_history_foretells",
+    "test_after_kills_cuts_and_faults",
+    "test_every_decision_is_the_same_in_another_time_zone",
+    "test_a_capture_stays_near_the_floor",
+    "test_a_capture_costs_no_more_points",
+    "test_whatever_ends_a_run_its_chunks_are_free",
+    "test_the_demo_captures_invented_repositories",
+    "test_all_rows_of_real_repositories_are_the_same",
+    "test_no_fault_of_github_names_a_private_repository",
+    "test_notes_in_the_summary_show_neither_hosts",
+    "test_a_killed_worker_is_followed_at_once",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long tests begin first; the others keep their order."""
+    items.sort(key=lambda item: not item.name.startswith(LONG))
+
 
 @dataclass(kw_only=True)
 class Server:

@@ -76,7 +76,7 @@ GITHUB: Table = {
     ),
     "rate_limited": (
         _REPLIES + "test_exhausted_points_come_in_two_shapes_with_status_200_and_wait_for_the_reset",
-        _CAPTURE + "test_a_low_budget_pauses_with_a_reason_and_a_time_to_go_on",
+        _PLAN + "test_a_plan_without_points_says_why_and_until_when_in_plan_and_ledger",
         STORM,
     ),
     "rate_limit": (_REPLIES + "test_exhausted_points_come_in_two_shapes_with_status_200_and_wait_for_the_reset", STORM),

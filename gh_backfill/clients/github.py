@@ -276,7 +276,7 @@ def _answered(
     try:
         if not node or damage.MARK in node:
             return Unknown(reason=str(answer.why(*path)))
-        return queries.lists[type(follow_up)].read(node)
+        return queries.lists[type(follow_up)].read(follow_up, node)
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}")
 

@@ -9,6 +9,7 @@ from gh_backfill.models.github import GHOST, Listing, Person
 from gh_backfill.models.issues import Issue, IssueState, Label, Milestone
 from gh_backfill.models.pull_requests import Comment
 from gh_backfill.policy.issues.follow_ups import AssigneesOfIssue, CommentsOfIssue, LabelsOfIssue, PageIssue
+from gh_backfill.policy.items import FollowUp
 
 
 def issue(node: Node) -> Issue:
@@ -68,15 +69,15 @@ def _page_issue(node: Node) -> PageIssue:
     return PageIssue(issue=issue(node))
 
 
-def _comments(node: Node) -> Listing[Comment]:
+def _comments(_follow_up: FollowUp, node: Node) -> Listing[Comment]:
     return parsing.listing(node["comments"], "issue_comment", parsing.comment)
 
 
-def _labels(node: Node) -> Listing[Label]:
+def _labels(_follow_up: FollowUp, node: Node) -> Listing[Label]:
     return parsing.listing(node["labels"], "label", label)
 
 
-def _assignees(node: Node) -> Listing[Person]:
+def _assignees(_follow_up: FollowUp, node: Node) -> Listing[Person]:
     return parsing.listing(node["assignees"], "assignee", assignee)
 
 

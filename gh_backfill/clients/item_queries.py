@@ -20,7 +20,7 @@ class ListQuery:
     the one for many at once, with the variable `ids`; its list is called `name` in the answer.  None: there is none.
     """
 
-    read: Callable[[Node], Listing[object]]
+    read: Callable[[FollowUp, Node], Listing[object]]
     alone: str
     by_ids: str | None = None
     ids: str = "ids"

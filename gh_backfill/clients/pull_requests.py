@@ -38,11 +38,13 @@ def review(node: Node) -> Review:
     )
 
 
-def review_comment(node: Node) -> ReviewComment:
-    """Read one review comment; a query by review does not tell which review it belongs to."""
+def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
+    """Read one review comment; `review_id` where the query asked by review, else the node says."""
+    if "pullRequestReview" in node:
+        review_id = _full_id(node["pullRequestReview"])
     return ReviewComment(
         github_id=identity(node["fullDatabaseId"]),
-        review_id=_full_id(node.get("pullRequestReview")),
+        review_id=review_id,
         reply_to=_full_id(node["replyTo"]),
         author=parsing.person(node["author"]),
         body=text(node["body"]),
@@ -104,19 +106,25 @@ def page_item(node: Node) -> PagePullRequest:
     )
 
 
-def _reviews(node: Node) -> Listing[Review]:
+def _reviews(_follow_up: FollowUp, node: Node) -> Listing[Review]:
     return parsing.listing(node["reviews"], "review", review)
 
 
-def _comments(node: Node) -> Listing[object]:
+def _comments(_follow_up: FollowUp, node: Node) -> Listing[object]:
     return parsing.listing(node["comments"], "issue_comment", parsing.comment)
 
 
-def _review_comments(node: Node) -> Listing[ReviewComment]:
+def _comments_of_review(follow_up: FollowUp, node: Node) -> Listing[ReviewComment]:
+    assert isinstance(follow_up, CommentsOfReview)
+    review_id = follow_up.review_id
+    return parsing.listing(node["comments"], "review_comment", lambda child: review_comment(child, review_id))
+
+
+def _comments_of_thread(_follow_up: FollowUp, node: Node) -> Listing[ReviewComment]:
     return parsing.listing(node["comments"], "review_comment", review_comment)
 
 
-def _threads(node: Node) -> Listing[ThreadComments]:
+def _threads(_follow_up: FollowUp, node: Node) -> Listing[ThreadComments]:
     return parsing.listing(node["reviewThreads"], "review_comment", thread)
 
 
@@ -144,9 +152,9 @@ QUERIES = ItemQueries(
     units=UNITS_OF_A_PULL_REQUEST,
     read=page_item,
     lists={
-        CommentsOfReview: ListQuery(read=_review_comments, alone="TopUpReviewComments", by_ids="TopUpReviews"),
+        CommentsOfReview: ListQuery(read=_comments_of_review, alone="TopUpReviewComments", by_ids="TopUpReviews"),
         Threads: ListQuery(read=_threads, alone="TopUpThreads", first=_threads_at_once),
-        CommentsOfThread: ListQuery(read=_review_comments, alone="TopUpThreadComments"),
+        CommentsOfThread: ListQuery(read=_comments_of_thread, alone="TopUpThreadComments"),
         MoreReviews: ListQuery(read=_reviews, alone="TopUpPullRequestReviews"),
         MoreComments: ListQuery(read=_comments, alone="TopUpPullRequestComments"),
     },

@@ -37,7 +37,7 @@ def why(
     with connect.database(environment, writing=False) as db:
         found = explaining.why(db, names, datetime.now(UTC), thresholds=thresholds, limit=environment.plan_limit)
         ids = [each.repository_id for each in found if each.repository_id]
-        with db.transaction(read_only=True) as tx:
+        with db.reading() as tx:
             happened = backfill_events.last(tx, ids) if events else []
     if as_json:
         rows = [each.as_json() for each in found]
@@ -69,7 +69,7 @@ def runs(
     from gh_backfill.tasks import connect
 
     environment = stored(demo=demo)
-    with connect.database(environment, writing=False) as db, db.transaction(read_only=True) as tx:
+    with connect.database(environment, writing=False) as db, db.reading() as tx:
         found = past.last(tx, most=number("--last", most, 1, 1000) or 10) if run_id is None else []
         jobs = [] if run_id is None else past.jobs(tx, run_id.strip())
     if run_id is not None and not jobs:

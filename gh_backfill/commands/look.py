@@ -50,7 +50,7 @@ def _seen(environment: settings.Settings, names: list[str]) -> Outlook:
     with connect.database(environment, writing=False) as db:
         if not names:
             return outlook(db)
-        with db.transaction(read_only=True) as tx:
+        with db.reading() as tx:
             found = repositories.find(tx, names)
         unknown = [name for name, known in found.items() if known is None]
         if unknown:

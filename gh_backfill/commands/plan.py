@@ -66,20 +66,20 @@ def plan(
 
 
 def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *, dry_run: bool, as_json: bool) -> None:
-    from gh_backfill.engine.recover import recover
     from gh_backfill.policy.selection import Thresholds
-    from gh_backfill.tasks import connect, operate
+    from gh_backfill.tasks import connect
     from gh_backfill.tasks import plan as planning
     from gh_backfill.tasks.estimate import estimates
     from gh_backfill.tasks.report import costs
 
     writing = not dry_run
-    with connect.database(environment, writing=writing) as db, connect.sharing(graphql, db, writing=writing):
+    with (
+        connect.database(environment, writing=writing) as db,
+        connect.sharing(graphql, db, writing=writing, apart=False),
+    ):
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
             _plan_nothing(environment, reason, as_json=as_json)
             return
-        if writing:
-            recover(db, [found for found in operate.ids_of(db, asked).values() if found] or None)
         made = planning.plan(
             db,
             graphql,
@@ -92,6 +92,7 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
             limit=environment.plan_limit,
             per_part=environment.per_part,
             dry_run=dry_run,
+            recovering=writing,
             actor=connect.actor(environment),
             kinds=options.kinds(None, environment),
         )

@@ -89,7 +89,7 @@ def track(
         else:
             actor = connect.actor(environment)
             db = stack.enter_context(connect.database(environment))
-            stack.enter_context(connect.sharing(graphql, db))
+            stack.enter_context(connect.sharing(graphql, db, apart=False))
             named, listed = ask(graphql, yes=yes)
             first = goal if backfill is not False else None
             tracked = tracking.register(db, named, backfill=first, larger=given, actor=actor, kinds=wanted)

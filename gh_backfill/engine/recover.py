@@ -78,9 +78,8 @@ def recover(
     job, which would keep others from its part of a split walk, is closed.  `everything` also takes chunks with a valid
     lease, and parts whose job seems alive.  A dry run opens no writing transaction.
     """
-    with db.transaction(read_only=True) as tx:
-        dead = processes.dead(recovery.workers(tx, repository_ids))
-        found = recovery.stuck(tx, repository_ids, dead=dead, everything=everything, older_than=older_than)
+    with db.reading() as tx:
+        dead, found = recovery.look(tx, repository_ids, processes.dead, everything=everything, older_than=older_than)
     done: dict[str, list[Stuck]] = {"returned": [], "closed": [], "left": []}
     for chunk in found:
         kind = "closed" if chunk.stream_id is None else "returned"

@@ -91,11 +91,14 @@ def duration(seconds: float) -> str:
 
 
 def _points(work: RemainingWork, ceiling: int) -> int:
-    """Return the points left: a pull request costs what the last ones did, and never less than its place in a page."""
+    """Return the points left: a pull request costs what the last ones did, and never less than its place in a page.
+
+    The catch-up's first page comes along with the end of a walk; by itself it costs a point.
+    """
     typical = (query_prices.UNITS_OF_A_PULL_REQUEST + TYPICAL_WANTS) / query_prices.UNITS_OF_ONE_POINT
     each = work.points / work.items if work.items else typical
     least = 1 / query_prices.Prices().cheapest_page(ceiling)
-    return math.ceil(work.left * max(each, least)) + (CATCH_UP if work.catch_up else 0)
+    return math.ceil(work.left * max(each, least)) + (CATCH_UP if work.catch_up and not work.left else 0)
 
 
 def _waiting(points: int, working: float, standing: BudgetState) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ class Faults:
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._lock = threading.Lock()
         self._armed: list[_Armed] = []
+        self._operations: Counter[str] = Counter()
         for fault in faults:
             self.add(fault)
 
@@ -55,10 +57,17 @@ class Faults:
                 totals[armed.fault.name] = totals.get(armed.fault.name, 0) + armed.struck
             return totals
 
+    def operations(self) -> dict[str, int]:
+        """Return how many requests were struck so far, by the operation that they name; "" where they name none."""
+        with self._lock:
+            return dict(+self._operations)
+
     def strike(self, seen: Mapping[str, str]) -> list[Fault]:
         """Return the faults that strike a request, in the order in which they were switched on."""
         with self._lock:
-            return [armed.fault for armed in self._armed if self._strikes(armed, seen)]
+            striking = [armed.fault for armed in self._armed if self._strikes(armed, seen)]
+            self._operations[seen.get("operation", "")] += bool(striking)
+            return striking
 
     @staticmethod
     def _strikes(armed: _Armed, seen: Mapping[str, str]) -> bool:

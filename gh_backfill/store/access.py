@@ -34,19 +34,31 @@ class Lacking:
         return "; ".join((*self.columns, *self.rights))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """What a command finds: the checksums of the migrations that were applied, and what is lacking.
+
+    `policed` are the tables whose row level security counts for us and has no policy that simply admits us.
+    """
+
+    applied: Mapping[str, str]
+    lacking: Lacking
+    policed: frozenset[str]
+
+
+def look(tx: Transaction, *, writing: bool) -> Access:
+    """Return what there is for us, in one query of a few milliseconds; the ledger of migrations must be there."""
+    return _looked(tx, TO_WRITE if writing else {})
+
+
 def lacking(tx: Transaction) -> Lacking:
     """Return what the database lacks for our writing.  One query of a few milliseconds."""
-    return _lacking(tx, TO_WRITE)
+    return look(tx, writing=True).lacking
 
 
 def lacking_to_delete(tx: Transaction) -> Lacking:
     """Return what the database lacks for deleting what was captured of a repository."""
-    return _lacking(tx, TO_DELETE)
-
-
-def policed(tx: Transaction) -> frozenset[str]:
-    """Return the tables whose row level security counts for us and has no policy that simply admits us."""
-    return frozenset(row["table"] for row in tx.rows(_SQL["policed"], tables=tuple(sorted(TO_WRITE))))
+    return _looked(tx, TO_DELETE).lacking
 
 
 def prove(db: Database) -> list[tuple[str, str]]:
@@ -58,7 +70,7 @@ def prove(db: Database) -> list[tuple[str, str]]:
     with suppress(_RolledBack), db.transaction() as tx:
         key = _key(tx)
         for table, insert, update in _proofs():
-            tx.run(_SQL["before_each"])
+            tx.later(_SQL["before_each"])
             reason = _attempt(tx, insert, update, key)
             if reason is not None:
                 failures.append((table, reason))
@@ -71,10 +83,16 @@ class _RolledBack(Exception):
     """Ends a transaction that must leave nothing behind."""
 
 
-def _lacking(tx: Transaction, needs: Mapping[str, Needs]) -> Lacking:
+def _looked(tx: Transaction, needs: Mapping[str, Needs]) -> Access:
     rows = tx.rows(_SQL["lacking"], needs=[_told_of(table, need) for table, need in sorted(needs.items())])
-    columns = tuple(_told(row) for row in rows if row["what"] not in _RIGHTS)
-    return Lacking(columns=columns, rights=tuple(_rights(rows)))
+    known = {"applied", "policed", *_RIGHTS}
+    return Access(
+        applied={row["table"]: row["column"] for row in rows if row["what"] == "applied"},
+        lacking=Lacking(
+            columns=tuple(_told(row) for row in rows if row["what"] not in known), rights=tuple(_rights(rows))
+        ),
+        policed=frozenset(row["table"] for row in rows if row["what"] == "policed"),
+    )
 
 
 def _told_of(table: str, need: Needs) -> Row:
@@ -122,10 +140,11 @@ def _rights(rows: Sequence[Row]) -> Iterator[str]:
     of_rights: dict[str, list[str]] = {}
     for table, rights in of_table.items():
         of_rights.setdefault(", ".join(right for right in _RIGHTS if right in rights), []).append(table)
+    role = next((row["role"] for row in rows if row["what"] in _RIGHTS), "")
     for rights_text, tables in of_rights.items():
         names = ", ".join(tables)
         which = names if len(tables) <= _TOLD_APART else f"{len(tables)} tables"
-        yield f"no right to {rights_text} {which}: grant {rights_text} on {names} to {rows[0]['role']}"
+        yield f"no right to {rights_text} {which}: grant {rights_text} on {names} to {role}"
 
 
 def _key(tx: Transaction) -> Row:

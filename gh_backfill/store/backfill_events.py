@@ -59,7 +59,7 @@ def record(
     told = None if kind == PULL_REQUESTS else kind
     rows = [{"repository_id": repository_id, "detail": detail} for repository_id, detail in details.items()]
     if rows:
-        tx.run(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key, kind=told)
+        tx.later(_SQL["record_events"], event=event, rows=rows, who=actor.who, run_key=actor.run_key, kind=told)
 
 
 def last(tx: Transaction, repository_ids: Sequence[str] | None = None, *, most: int = 20) -> list[Recorded]:

@@ -10,20 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gh_backfill.models.work import PULL_REQUESTS, Goal
-from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.progress import MARGIN
 from gh_backfill.resources import sql
-from gh_backfill.store import endings, kinds, recovery
+from gh_backfill.store import kinds
 from gh_backfill.store.db import Transaction
 from gh_backfill.store.words import stored
 
 _SQL = sql("backfills")
-
-
-def lock_status(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> BackfillStatus | None:
-    """Lock a backfill and return its status, which may be another than was read before; None where it has no stream."""
-    rows = tx.rows(_SQL["lock_backfill"], repository_id=repository_id, kind=kind)
-    return BackfillStatus(rows[0]["status"]) if rows else None
 
 
 def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal, kind: str = PULL_REQUESTS) -> None:
@@ -33,11 +25,17 @@ def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal
     catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.  Raises
     ConfigurationError for a kind that nobody knows.
     """
-    id_ = _open(tx, repository_id, total, kind)
-    tx.run(_SQL["restart_history"], backfill_id=id_, max_items=goal.max_items)
-    if tx.run(_SQL["close_catch_up"], backfill_id=id_):
-        tx.run(_SQL["skip_catch_up"], backfill_id=id_)
-    tx.run(_SQL["open_history"], backfill_id=id_, max_items=goal.max_items)
+    of = {"repository_id": repository_id, "kind": kind}
+    kinds.lock_later(tx, repository_id, kind)
+    open_row(tx, repository_id, total=total, kind=kind)
+    tx.later(_SQL["restart_history"], **of, max_items=goal.max_items)
+    tx.later(_SQL["close_catch_up"], **of)
+    tx.later(_SQL["open_history"], **of, max_items=goal.max_items)
+
+
+def open_row(tx: Transaction, repository_id: str, *, total: int, kind: str) -> None:
+    """Open the row of a backfill that nobody else can commit to; what is stored is counted then."""
+    tx.later(_SQL["open_row"], kinds.count(repository_id, kind), repository_id=repository_id, kind=kind, total=total)
 
 
 def split(
@@ -66,28 +64,9 @@ def last_part(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) ->
     return 0 if row is None else row["part"]
 
 
-def catch_up(tx: Transaction, repository_id: str, *, total: int, kind: str = PULL_REQUESTS) -> bool:
-    """Let a finished backfill read what changed since its last catch-up; False if it never had one."""
-    kinds.lock(tx, repository_id, kind)
-    if not tx.run(_SQL["reopen_catch_up"], repository_id=repository_id, kind=kind, margin=MARGIN):
-        return False
-    _open(tx, repository_id, total, kind)
-    endings.look_for_gaps(tx, repository_id, kind)
-    return True
-
-
-def resume(tx: Transaction, repository_id: str, kind: str | None = None) -> bool:
-    """Set what is paused of a repository (None: of every kind) to active; False if nothing was, or it is held."""
-    kinds.lock(tx, repository_id, kind)
-    resumed = tx.run(_SQL["resume_in_time"], repository_id=repository_id, kind=kind) > 0
-    if resumed:
-        recovery.set_going(tx, repository_id, kind)
-    return resumed
-
-
 def mark_planned(tx: Transaction, repository_ids: list[str], now: datetime, kind: str = PULL_REQUESTS) -> None:
     """Note that these repositories are in a plan now, so that the others come first next time."""
-    tx.run(_SQL["mark_planned"], ids=tuple(repository_ids), now=now, kind=kind)
+    tx.later(_SQL["mark_planned"], ids=tuple(repository_ids), now=now, kind=kind)
 
 
 def lock(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> None:
@@ -114,12 +93,3 @@ def fail(tx: Transaction, repository_id: str, *, error: str, gone: bool = False,
     kinds.lock(tx, repository_id, kind)
     found = tx.run(_SQL["fail_backfill"], repository_id=repository_id, kind=kind, error=stored(error), gone=gone)
     return found > 0
-
-
-def _open(tx: Transaction, repository_id: str, total: int, kind: str) -> str:
-    """Open the row, and return its id; what is stored is counted once nobody else can commit."""
-    kinds.lock(tx, repository_id, kind)
-    captured = kinds.stored(tx, repository_id, kind).rows
-    row = tx.row(_SQL["open_row"], repository_id=repository_id, kind=kind, total=total, captured=captured)
-    assert row is not None
-    return str(row["id"])

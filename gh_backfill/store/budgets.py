@@ -117,15 +117,28 @@ def standings(
     now: datetime | None = None,
 ) -> list[BudgetState]:
     """Return how the budgets of these identities stand, or of all; one that is not known is left out."""
-    rows = db.statement(
-        _SQL["budget_states"],
+    statement, params = question(identities, resource, now=now)
+    return [_standing(row) for row in db.statement(statement, **params)]
+
+
+def question(
+    identities: Sequence[str] | None = None, resource: Resource = "graphql", *, now: datetime | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement that tells how budgets stand, for who asks more at the same time."""
+    names = None if identities is None else tuple(identities)
+    return _SQL["budget_states"], {
         **_BUCKET,
-        identities=None if identities is None else tuple(identities),
-        resource=resource,
-        margin=governor.MARGIN,
-        now=now,
-    )
-    return [_standing(row) for row in rows]
+        "identities": names,
+        "resource": resource,
+        "margin": governor.MARGIN,
+        "now": now,
+    }
+
+
+def from_json(row: Row) -> BudgetState:
+    """Return how a budget stands from a row of `question` whose times are texts."""
+    times = {name: row[name] and datetime.fromisoformat(row[name]) for name in ("reset_at", "moment", "not_before")}
+    return _standing({**row, **times})
 
 
 def _of(reserved: Reserved) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def complete(
     )
     if advance.catch_up_from is not None:
         _open_catch_up(tx, claim.stream, advance.catch_up_from)
-    endings.complete_or_look_again(tx, claim.stream.repository_id, claim.stream.kind)
+    endings.complete_or_look_again(tx, [claim.stream.repository_id], claim.stream.kind)
 
 
 def committed(tx: Transaction, claim: Claim) -> bool:

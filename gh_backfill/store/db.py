@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import psycopg2
 from psycopg2 import extensions, extras
@@ -18,12 +16,13 @@ from psycopg2.extensions import make_dsn
 
 from gh_backfill import database_address
 from gh_backfill.database_address import Address
-from gh_backfill.errors import ConfigurationError, RowRefused, StoreError, StoreLocked, StoreUnavailable
+from gh_backfill.errors import ConfigurationError, StoreError, StoreLocked, StoreUnavailable
 from gh_backfill.resources import sql
 from gh_backfill.store import causes
 from gh_backfill.store.causes import Session
+from gh_backfill.store.transaction import Row, Statement, Transaction, message, own_errors
 
-Row = dict[str, Any]
+__all__ = ["Busy", "Database", "Row", "Statement", "Transaction", "connection_arguments"]
 
 _SQL = sql("locks")
 
@@ -35,7 +34,7 @@ set local idle_in_transaction_session_timeout = '60s';
 set local timezone = 'UTC'
 """
 # The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
-_NOT_DURABLE = "set local synchronous_commit = off"
+_NOT_DURABLE = ";\nset local synchronous_commit = off"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
 
 
@@ -55,55 +54,17 @@ class Busy:
             self.seconds += time.monotonic() - started
 
 
-class Transaction:
-    """An open transaction.
+@dataclass(kw_only=True, slots=True)
+class _Opening:
+    """What goes before the first message of a transaction, or, where each is a transaction `alone`, before all.
 
-    Statements name their parameters, `%(name)s`; a dict or a list arrives as `jsonb`, a tuple as an array.  A statement
-    without parameters is sent as it is, so its percent signs are not doubled.
+    `fresh` says that the connection was made for it: to lose such a one is no matter of having been idle.
     """
 
-    def __init__(self, connection: extensions.connection, session: Session) -> None:
-        self._session = session
-        with self._own_errors():
-            self._cursor = connection.cursor(cursor_factory=extras.RealDictCursor)
-
-    def rows(self, statement: str, /, **params: object) -> list[Row]:
-        """Return all rows of a statement; a `uuid` is a str, a `timestamptz` is in UTC."""
-        self._execute(statement, params)
-        try:
-            with self._own_errors():
-                return [dict(row) for row in self._cursor.fetchall()]
-        except (
-            ValueError,
-            OverflowError,
-        ) as error:  # a date beyond Python's, a text that is not in the encoding it claims
-            raise StoreError(f"the database holds a value that cannot be read: {error}") from error
-
-    def row(self, statement: str, /, **params: object) -> Row | None:
-        """Return the one row of a statement, or None.  More than one raise `ValueError`: the statement is wrong."""
-        rows = self.rows(statement, **params)
-        if len(rows) > 1:
-            raise ValueError(f"{len(rows)} rows where at most one was expected: {' '.join(statement.split())[:120]}")
-        return rows[0] if rows else None
-
-    def run(self, statement: str, /, **params: object) -> int:
-        """Execute a statement and return the number of rows it affected."""
-        self._execute(statement, params)
-        return self._cursor.rowcount
-
-    def _execute(self, statement: str, params: dict[str, object]) -> None:
-        try:
-            with self._own_errors():
-                self._cursor.execute(statement, {name: _adapted(value) for name, value in params.items()} or None)
-        except ValueError as error:  # what never reached it: half of a surrogate pair, a NUL
-            raise RowRefused(f"the database cannot take a text: {error}") from error
-
-    @contextmanager
-    def _own_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except psycopg2.Error as error:
-            raise causes.of_statement(error, self._session) from error
+    text: str
+    alone: bool
+    fresh: bool
+    sent: bool = False
 
 
 class Database:
@@ -125,33 +86,24 @@ class Database:
         self._connection: extensions.connection | None = None
         self._busy = False
 
-    @contextmanager
-    def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
+    def transaction(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
         """Run the block in one transaction, committed at its end and rolled back by any exception.
 
+        Each statement is a round trip, and the COMMIT another one; what opens the transaction travels with the first.
         Raises a `StoreError` for everything that PostgreSQL or psycopg2 say: `StoreUnavailable` where the connection
         cannot be made or is lost (the outcome of a COMMIT cut off midway is unknown: claim again to find out),
         `StoreConflict` for a deadlock, a serialization failure or a lock not granted in time (replay the whole block),
         `StoreDenied` where a right or a setting is wrong, and `RowRefused` for a row that a constraint, a type or a
         limit of size does not admit.
         """
-        if self._busy:
-            raise RuntimeError("a transaction of this Database is open already: they do not nest")
-        self._busy = True
-        try:
-            with self.busy.counted():
-                tx = self._begin(f"begin{' read only' if read_only else ''}; {self._limits}")
-                try:
-                    yield tx
-                    self._commit()
-                except StoreLocked as locked:
-                    self._roll_back()
-                    raise StoreLocked(f"{locked}{self._holders()}") from locked
-                except BaseException:
-                    self._roll_back()
-                    raise
-        finally:
-            self._busy = False
+        return self._entered(f"begin{' read only' if read_only else ''}; {self._limits}", alone=False)
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Run the block with statements that only read, each a round trip and a transaction by itself: none to commit.
+
+        What a statement locks or sets is gone after it.  Raises what `transaction` raises.
+        """
+        return self._entered(f"{self._limits};\nset transaction read only", alone=True)
 
     def statement(self, statement: str, /, *, durable: bool = True, **params: object) -> list[Row]:
         """Run one statement in a transaction of its own, in a single round trip, and return its rows.
@@ -160,17 +112,32 @@ class Database:
         One that is not `durable` is committed without waiting for the disk: a crash of the server within a second may
         undo it, and nothing else does.  Raises what `transaction` raises.
         """
-        if self._busy:
-            raise RuntimeError("a transaction of this Database is open already: they do not nest")
-        fresh = self._connection is None
+        self._refuse_to_nest()
         with self.busy.counted():
+            return self._at_once(statement, params, durable=durable)
+
+    def transactions(self, each: Iterable[Iterable[Statement]]) -> None:
+        """Run transactions one after the other in a single round trip, each with its limits and committed by itself.
+
+        The first that fails ends it, and its error is raised: those before it are committed, none after it was begun.
+        Nothing is sent again.
+        """
+        self._refuse_to_nest()
+        with self.busy.counted():
+            opening = self._opened("", alone=False)
+            tx = self._transaction(opening)
+            for statements in each:
+                tx.later(f"begin; {self._limits}")
+                for statement, params in statements:
+                    tx.later(statement, **params)
+                tx.later("commit")
+            waiting = tx.waiting()
             try:
-                return self._at_once(statement, params, durable)
-            except StoreUnavailable:
-                self.close()
-                if fresh:
-                    raise
-                return self._at_once(statement, params, durable)
+                if waiting:
+                    self._executed(opening, message(*waiting))
+            except BaseException:
+                self._roll_back(opening)
+                raise
 
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
@@ -191,30 +158,76 @@ class Database:
     ) -> None:
         self.close()
 
-    def _begin(self, begin: str) -> Transaction:
-        """Open a transaction; a connection that died while it was idle is replaced once, for nothing is lost yet."""
-        fresh = self._connection is None
+    @contextmanager
+    def _entered(self, opens: str, *, alone: bool) -> Iterator[Transaction]:
+        self._refuse_to_nest()
+        self._busy = True
         try:
-            return self._begun(begin)
+            with self.busy.counted():
+                opening = self._opened(opens, alone=alone)
+                tx = self._transaction(opening)
+                try:
+                    yield tx
+                    self._commit(tx, opening)
+                except StoreLocked as locked:
+                    self._roll_back(opening)
+                    raise StoreLocked(f"{locked}{self._holders()}") from locked
+                except BaseException:
+                    self._roll_back(opening)
+                    raise
+        finally:
+            self._busy = False
+
+    def _refuse_to_nest(self) -> None:
+        if self._busy:
+            raise RuntimeError("a transaction of this Database is open already: they do not nest")
+
+    def _opened(self, text: str, *, alone: bool) -> _Opening:
+        """Prepare a transaction; nothing but a connection is asked of the server yet."""
+        fresh = self._connection is None
+        if fresh:
+            self._connection = self._connect()
+        return _Opening(text=text, alone=alone, fresh=fresh)
+
+    def _transaction(self, opening: _Opening) -> Transaction:
+        return Transaction(lambda text: self._send(opening, text), lambda: self._cursor(opening), self._session())
+
+    def _at_once(self, statement: str, params: dict[str, object], *, durable: bool) -> list[Row]:
+        opening = self._opened(self._limits + ("" if durable else _NOT_DURABLE), alone=True)
+        return self._transaction(opening).rows(statement, **params)
+
+    def _send(self, opening: _Opening, text: bytes) -> extensions.cursor:
+        """Send a message, the first one with what opens the transaction.
+
+        A connection that died while it was idle is replaced once: of a message without a COMMIT nothing is lost, and
+        one that is a transaction alone may run twice.
+        """
+        if opening.sent:
+            return self._executed(opening, text)
+        text = message(opening.text.encode(), text)
+        try:
+            return self._executed(opening, text)
         except StoreUnavailable:
-            self.close()
-            if fresh:
+            if opening.fresh:
                 raise
-            return self._begun(begin)
+            self.close()
+            opening.fresh, opening.sent = True, False
+            return self._executed(opening, text)
 
-    def _begun(self, begin: str) -> Transaction:
-        if self._connection is None:
-            self._connection = self._connect()
-        tx = Transaction(self._connection, self._session())
-        tx.run(begin)
-        return tx
+    def _executed(self, opening: _Opening, text: bytes) -> extensions.cursor:
+        cursor = self._cursor(opening)
+        opening.sent = not opening.alone
+        with own_errors(self._session()):
+            cursor.execute(text)
+        return cursor
 
-    def _at_once(self, statement: str, params: dict[str, object], durable: bool) -> list[Row]:
-        """Send the limits and the statement together: PostgreSQL takes what comes in one message for a transaction."""
+    def _cursor(self, opening: _Opening) -> extensions.cursor:
         if self._connection is None:
+            if opening.sent:
+                raise StoreUnavailable("the database does not answer: the connection was closed within a transaction")
             self._connection = self._connect()
-        limits = self._limits if durable else f"{self._limits};\n{_NOT_DURABLE}"
-        return Transaction(self._connection, self._session()).rows(f"{limits};\n{statement}", **params)
+        with own_errors(self._session()):
+            return self._connection.cursor(cursor_factory=extras.RealDictCursor)
 
     def _connect(self) -> extensions.connection:
         try:
@@ -230,16 +243,20 @@ class Database:
         user = self._arguments.get("user") or os.environ.get("PGUSER") or "of this account"
         return Session(user=user, database=self._arguments.get("dbname") or os.environ.get("PGDATABASE") or user)
 
-    def _commit(self) -> None:
-        assert self._connection is not None
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("commit")
-                # PostgreSQL answers a COMMIT after a failed statement with a ROLLBACK, and no error.
-                if cursor.statusmessage != "COMMIT":
-                    raise StoreError("the transaction was rolled back: one of its statements had failed")
-        except psycopg2.Error as error:
-            raise causes.of_statement(error, self._session()) from error
+    def _commit(self, tx: Transaction, opening: _Opening) -> None:
+        """Send the COMMIT, with what was left for later.
+
+        It never travels with what opens the transaction: such a message could not be sent again over a new connection.
+        """
+        waiting = tx.waiting()
+        if waiting and not opening.sent:
+            self._send(opening, message(*waiting))
+            waiting = []
+        if opening.sent:
+            cursor = self._executed(opening, message(*waiting, b"commit"))
+            # PostgreSQL answers a COMMIT after a failed statement with a ROLLBACK, and no error.
+            if cursor.statusmessage != "COMMIT":
+                raise StoreError("the transaction was rolled back: one of its statements had failed")
 
     def _holders(self) -> str:
         """Say who holds locks on tables of ours: who held the very one is not known any more."""
@@ -251,10 +268,10 @@ class Database:
                 return f"; {each}: wait for it, or end it: select pg_terminate_backend({rows[0]['pid']})"
         return ""
 
-    def _roll_back(self) -> None:
+    def _roll_back(self, opening: _Opening) -> None:
         """End the transaction whatever state it is in; a connection that does not answer is dropped, and its work."""
         try:
-            if self._connection is not None:
+            if self._connection is not None and opening.sent:
                 with self._connection.cursor() as cursor:
                     cursor.execute("rollback")
         except psycopg2.Error:
@@ -279,35 +296,3 @@ def _address(url: str) -> Address:
         return database_address.understood(url)
     except ValueError as error:
         raise ConfigurationError(f"the database URL {error}") from None
-
-
-class _Jsonb:
-    """A parameter that is sent as a typed jsonb literal, so that no statement has to cast it."""
-
-    def __init__(self, value: object) -> None:
-        self._json = extras.Json(value, dumps=lambda value: json.dumps(value, default=_plain))
-
-    def __conform__(self, protocol: object) -> Self:
-        return self
-
-    def prepare(self, connection: extensions.connection) -> None:
-        self._json.prepare(connection)
-
-    def getquoted(self) -> bytes:
-        return bytes(self._json.getquoted()) + b"::jsonb"
-
-
-def _adapted(value: object) -> object:
-    match value:
-        case dict() | list():
-            return _Jsonb(value)
-        case tuple():
-            return list(value)  # psycopg2 writes a list as an array
-        case _:
-            return value
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, date):  # a datetime is one, too
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} does not go into JSON")

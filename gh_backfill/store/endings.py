@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gh_backfill.policy.progress import MARGIN, Complete, LookAgain, at_the_end, missing
 from gh_backfill.resources import sql
 from gh_backfill.store import kinds
@@ -10,35 +12,28 @@ from gh_backfill.store.db import Transaction
 _SQL = sql("endings")
 
 
-def complete_or_look_again(tx: Transaction, repository_id: str, kind: str) -> None:
-    """Complete a backfill of which nothing is open any more, or let it look at its end once more."""
-    row = tx.row(_SQL["ended"], repository_id=repository_id, kind=kind)
-    if row is None:
-        return
-    here = kinds.stored(tx, repository_id, kind, since=row["watermark"])
-    lacking = missing(
-        row["total"],
-        row["goal"],
-        listed=row["listed"],
-        stored=here.rows + here.quarantined,
-        later=here.later,
-        stuck=row["stuck"],
-    )
-    match at_the_end(lacking, row["gaps_seen"]):
-        case LookAgain():
-            _look_again(tx, repository_id, kind, lacking)
-        case Complete(gaps=gaps):
-            tx.run(_SQL["complete_backfill"], repository_id=repository_id, kind=kind, gaps=gaps)
+def complete_or_look_again(tx: Transaction, repository_ids: Sequence[str], kind: str | None = None) -> None:
+    """Complete backfills of which nothing is open any more, or let them look at their end again (None: every kind)."""
+    rows = tx.rows(_SQL["ended"], ids=tuple(repository_ids), kind=kind)
+    here = kinds.stored(tx, [(row["repository_id"], row["kind"], row["watermark"]) for row in rows])
+    for row, stored in zip(rows, here, strict=True):
+        lacking = missing(
+            row["total"],
+            row["goal"],
+            listed=row["listed"],
+            stored=stored.rows + stored.quarantined,
+            later=stored.later,
+            stuck=row["stuck"],
+        )
+        match at_the_end(lacking, row["gaps_seen"]):
+            case LookAgain():
+                look_again(tx, row["repository_id"], row["kind"], lacking)
+            case Complete(gaps=gaps):
+                tx.later(_SQL["complete_backfill"], repository_id=row["repository_id"], kind=row["kind"], gaps=gaps)
 
 
-def look_for_gaps(tx: Transaction, repository_id: str, kind: str) -> None:
-    """Let a backfill that is open again also ask for what GitHub counted and did not list the last time."""
-    row = tx.row(_SQL["gaps"], repository_id=repository_id, kind=kind)
-    if row is not None:
-        _look_again(tx, repository_id, kind, row["gaps"])
-
-
-def _look_again(tx: Transaction, repository_id: str, kind: str, lacking: int) -> None:
-    tx.run(_SQL["walk_on"], repository_id=repository_id, kind=kind)
-    tx.run(_SQL["catch_up_again"], repository_id=repository_id, kind=kind, margin=MARGIN)
-    tx.run(_SQL["seen"], repository_id=repository_id, kind=kind, missing=lacking)
+def look_again(tx: Transaction, repository_id: str, kind: str, lacking: int) -> None:
+    """Let a backfill that is open, or was complete, look at its end once more, for so many are missing."""
+    tx.later(_SQL["walk_on"], repository_id=repository_id, kind=kind)
+    tx.later(_SQL["catch_up_again"], repository_id=repository_id, kind=kind, margin=MARGIN)
+    tx.later(_SQL["seen"], repository_id=repository_id, kind=kind, missing=lacking)

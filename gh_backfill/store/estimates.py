@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from gh_backfill.policy.estimate import RemainingWork
+from gh_backfill.policy.governor import BudgetState
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Transaction
+from gh_backfill.store import budgets
+from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("estimates")
 
 
 def works(tx: Transaction, repository_ids: Sequence[str]) -> dict[str, RemainingWork]:
     """Return what is left of these repositories by our id; what is complete, or of unknown size, is left out."""
-    return {row.pop("repository_id"): RemainingWork(**row) for row in tx.rows(_SQL["works"], ids=tuple(repository_ids))}
+    return _works(tx.rows(_SQL["works"], ids=tuple(repository_ids)))
+
+
+def works_and_budgets(
+    tx: Transaction, repository_ids: Sequence[str], *, now: datetime | None = None
+) -> tuple[dict[str, RemainingWork], list[BudgetState]]:
+    """Return what `works` returns, and how all budgets stand, in one round trip."""
+    left, standings = tx.together((_SQL["works"], {"ids": tuple(repository_ids)}), budgets.question(now=now))
+    return _works(left), list(map(budgets.from_json, standings))
+
+
+def _works(rows: Sequence[Row]) -> dict[str, RemainingWork]:
+    return {row.pop("repository_id"): RemainingWork(**row) for row in rows}

@@ -36,10 +36,10 @@ def plan(tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None
     What an earlier attempt of the run left open is closed: it is over, and its place is planned anew.
     """
     if run.attempt > 1:
-        tx.run(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
+        tx.later(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
-        tx.run(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
+        tx.later(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
 
 
 def plan_failed(
@@ -63,7 +63,7 @@ def plan_unknown(tx: Transaction, run: Run, names: Sequence[str]) -> None:
 def plan_waiting(tx: Transaction, run: Run, repository_ids: Sequence[str], error: str) -> None:
     """Write a job that is over before it began for each repository that has to wait for points, and why."""
     if repository_ids:
-        tx.run(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=JobType.BACKFILL, **_of(run))
+        tx.later(_SQL["plan_waiting"], ids=tuple(repository_ids), error=error, job_type=JobType.BACKFILL, **_of(run))
 
 
 def start(
@@ -181,7 +181,7 @@ def latest_run(tx: Transaction) -> str | None:
 
 def _plan_failed(tx: Transaction, run: Run, rows: Sequence[Row]) -> None:
     if rows:
-        tx.run(_SQL["plan_failed"], rows=list(rows), job_type=JobType.BACKFILL, **_of(run))
+        tx.later(_SQL["plan_failed"], rows=list(rows), job_type=JobType.BACKFILL, **_of(run))
 
 
 def _of(run: Run) -> Row:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Statement, Transaction
 
 _SQL = sql("kinds")
 _STORED = "stored_"
@@ -27,12 +28,26 @@ def lock(tx: Transaction, repository_id: str, kind: str | None = None) -> list[s
     return [row["kind"] for row in tx.rows(_SQL["lock_kinds"], repository_id=repository_id, kind=kind)]
 
 
-def stored(tx: Transaction, repository_id: str, kind: str, *, since: datetime | None = None) -> Stored:
-    """Count what is stored of a kind, `later` from `since` on; raises ConfigurationError for an unknown kind."""
+def lock_later(tx: Transaction, repository_id: str, kind: str | None = None) -> None:
+    """Lock a repository's backfill of this kind (None: of every kind) before what is sent next."""
+    tx.later(_SQL["lock_kinds"], repository_id=repository_id, kind=kind)
+
+
+def stored(tx: Transaction, wanted: Sequence[tuple[str, str, datetime | None]]) -> list[Stored]:
+    """Count what is stored of each repository and kind, `later` from a time on, in one round trip.
+
+    Raises ConfigurationError for an unknown kind.
+    """
+    if not wanted:
+        return []
+    counted = tx.together(*[count(*each) for each in wanted])
+    return [Stored(**rows[0]) for rows in counted]
+
+
+def count(repository_id: str, kind: str, since: datetime | None = None) -> Statement:
+    """Return the statement that counts what is stored of a kind; raises ConfigurationError for an unknown one."""
     statement = _SQL.get(_STORED + kind)
     if statement is None:
         known = ", ".join(sorted(name.removeprefix(_STORED) for name in _SQL if name.startswith(_STORED)))
         raise ConfigurationError(f"there is no kind of items {kind!r}: name one of {known}")
-    row = tx.row(statement, repository_id=repository_id, since=since)
-    assert row is not None
-    return Stored(**row)
+    return statement, {"repository_id": repository_id, "since": since}

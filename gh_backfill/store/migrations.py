@@ -9,13 +9,15 @@ Versions that the ledger knows and this installation does not were written by a 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from gh_backfill import resources
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, StoreConflict, StoreError
 from gh_backfill.store import preflight
-from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.db import Database, Statement, Transaction
+from gh_backfill.store.persist import Done, persistently
 
 _SQL = resources.sql("migrations")
 
@@ -35,11 +37,12 @@ def pending(tx: Transaction) -> list[Migration]:
 
     Raises ConfigurationError where what was applied is hidden from this role.
     """
-    every = known()
-    if not every:
-        return []
-    applied = _applied(tx)
-    return [migration for migration in every if applied.get(migration.version) != migration.checksum]
+    return left(_applied(tx)) if known() else []
+
+
+def left(applied: Mapping[str, str]) -> list[Migration]:
+    """Return the migrations that are not among those that were applied, checksums by version, as they are now."""
+    return [migration for migration in known() if applied.get(migration.version) != migration.checksum]
 
 
 def is_empty(tx: Transaction) -> bool:
@@ -48,14 +51,30 @@ def is_empty(tx: Transaction) -> bool:
     return row is not None and bool(row["empty"])
 
 
-def apply(db: Database) -> list[Migration]:
+def apply(db: Database, sleep: Callable[[float], None] | None = None) -> list[Migration]:
     """Apply what is pending, each migration in a transaction of its own, and return what this run has applied.
 
+    All of them are sent at once.  Where that fails, those that are left are applied one by one, and what comes then is
+    told; with `sleep`, a table that others hold and a database that is away are waited for, about two minutes each.
     Several runs at once wait for each other, and each migration is applied by one of them.  Raises ConfigurationError,
     with nothing written, where `preflight` finds an obstacle, and what `Database` raises: `StoreLocked` where a table
     stays locked by others for 5 seconds, and that migration has left nothing behind.
     """
-    return [migration for migration in ready(db) if apply_one(db, migration)]
+
+    def again(action: Callable[[], Done]) -> Done:
+        return action() if sleep is None else persistently(action, sleep)
+
+    def one(migration: Migration) -> bool:
+        return again(lambda: apply_one(db, migration))
+
+    waiting = ready(db)
+    try:
+        db.transactions(_statements(migration, db.schema) for migration in waiting)
+    except StoreError as error:
+        still = again(lambda: _pending(db))
+        done = [migration for migration in _before(error, waiting) if migration not in still]
+        return done + [migration for migration in still if one(migration)]
+    return waiting
 
 
 def ready(db: Database) -> list[Migration]:
@@ -63,19 +82,19 @@ def ready(db: Database) -> list[Migration]:
     obstacles = preflight.obstacles(db)
     if obstacles:
         raise ConfigurationError(f"nothing was written: {'; '.join(obstacles)}")
-    with db.transaction(read_only=True) as tx:
-        return pending(tx)
+    return _pending(db)
 
 
 def apply_one(db: Database, migration: Migration) -> bool:
     """Apply one migration unless another run was faster."""
     with db.transaction() as tx:
-        tx.run(_SQL["wait_for_turn"])
-        _make_place(tx, db.schema)
+        tx.later(_SQL["wait_for_turn"])
+        for statement, params in _place(db.schema):
+            tx.later(statement, **params)
         if _applied(tx).get(migration.version) == migration.checksum:
             return False
-        tx.run(migration.statements)
-        tx.run(_SQL["record_migration"], version=migration.version, name=migration.name, checksum=migration.checksum)
+        tx.later(migration.statements)
+        tx.run(_SQL["record_migration"], **_entry(migration))
         return True
 
 
@@ -86,7 +105,8 @@ def rehearse(db: Database) -> None:
     """
     waiting = ready(db)
     with suppress(_RolledBack), db.transaction() as tx:
-        _make_place(tx, db.schema)
+        for statement, params in _place(db.schema):
+            tx.run(statement, **params)
         for migration in waiting:
             tx.run(migration.statements)
         raise _RolledBack
@@ -96,11 +116,35 @@ class _RolledBack(Exception):
     """Ends a transaction that must leave nothing behind."""
 
 
-def _make_place(tx: Transaction, schema: str | None) -> None:
-    """Make the schema that was chosen, and the ledger in it."""
-    if schema is not None and not tx.rows(_SQL["schema_exists"], schema=schema):
-        tx.run(_SQL["create_schema"], schema=schema)
-    tx.run(_SQL["create_ledger"])
+def _pending(db: Database) -> list[Migration]:
+    with db.reading() as tx:
+        return pending(tx)
+
+
+def _before(error: StoreError, waiting: Sequence[Migration]) -> Sequence[Migration]:
+    """Return what another run cannot have applied: all before the migration for which it was faster."""
+    overtaken = isinstance(error, StoreConflict)
+    return next((waiting[:at] for at, each in enumerate(waiting) if overtaken and each.version in str(error)), waiting)
+
+
+def _statements(migration: Migration, schema: str | None) -> Iterator[Statement]:
+    """Yield the statements of one migration's transaction, which fails where another run was faster."""
+    yield _SQL["wait_for_turn"], {}
+    yield from _place(schema)
+    yield _SQL["refuse_if_applied"], {"version": migration.version, "checksum": migration.checksum}
+    yield migration.statements, {}
+    yield _SQL["record_migration"], _entry(migration)
+
+
+def _place(schema: str | None) -> Iterator[Statement]:
+    """Yield what makes the schema that was chosen, and the ledger in it."""
+    if schema is not None:
+        yield _SQL["create_schema"], {"schema": schema}
+    yield _SQL["create_ledger"], {}
+
+
+def _entry(migration: Migration) -> dict[str, object]:
+    return {"version": migration.version, "name": migration.name, "checksum": migration.checksum}
 
 
 def _applied(tx: Transaction) -> dict[str, str]:

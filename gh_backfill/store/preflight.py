@@ -76,7 +76,7 @@ class Place:
 
 def obstacles(db: Database) -> list[str]:
     """Return what must be mended before anything is written, one line each; nothing where `migrate` may begin."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         here = place(tx)
         strangers = tx.rows(_SQL["strangers"], ours=list(_expected()))
     return [*here.obstacles(chosen=db.schema is not None), *_of_strangers(strangers, here.schema)]

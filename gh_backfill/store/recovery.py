@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -81,9 +81,25 @@ def holder(tx: Transaction, repository_id: str) -> Holder | None:
     return None if row is None else Holder(**row)
 
 
-def workers(tx: Transaction, ids: Sequence[str] | None) -> list[str]:
-    """Return the names of all workers that should be at these repositories (None: at any)."""
-    return [row["worker"] for row in tx.rows(_SQL["workers"], ids=None if ids is None else tuple(ids))]
+def look(
+    tx: Transaction,
+    ids: Sequence[str] | None,
+    dead_of: Callable[[Sequence[str]], list[str]],
+    *,
+    everything: bool,
+    older_than: timedelta,
+) -> tuple[list[str], list[Stuck]]:
+    """Return the workers at these repositories (None: at any) that are dead, and the chunks that are stuck.
+
+    Where there is nothing of either, as usual, that is one round trip.
+    """
+    of = {"ids": None if ids is None else tuple(ids)}
+    how = {"dead": (), "everything": everything, "older_than": older_than}
+    working, found = tx.together((_SQL["workers"], of), (_SQL["stuck"], {**of, **how}))
+    dead = dead_of([row["worker"] for row in working])
+    if not dead and not found:
+        return [], []
+    return dead, stuck(tx, ids, dead=dead, everything=everything, older_than=older_than)
 
 
 def stuck(
@@ -177,8 +193,17 @@ def resume(tx: Transaction, repository_id: str, kind: str | None = None) -> bool
     kinds.lock(tx, repository_id, kind)
     changed = tx.run(_SQL["resume_by_hand"], repository_id=repository_id, kind=kind) > 0
     if changed:
-        set_going(tx, repository_id, kind)
+        set_going(tx, [repository_id], kind)
     return changed
+
+
+def take_back(tx: Transaction, repository_ids: Sequence[str]) -> None:
+    """Let backfills of every kind go on that were given up; plans may open again those that are finished."""
+    for each in repository_ids:
+        kinds.lock_later(tx, each)
+        tx.later(_SQL["let_go"], repository_id=each, kind=None)
+        tx.later(_SQL["resume_by_hand"], repository_id=each, kind=None)
+    set_going(tx, repository_ids)
 
 
 def let_go(tx: Transaction, repository_id: str, kind: str | None = None) -> bool:
@@ -187,9 +212,9 @@ def let_go(tx: Transaction, repository_id: str, kind: str | None = None) -> bool
     return tx.run(_SQL["let_go"], repository_id=repository_id, kind=kind) > 0
 
 
-def set_going(tx: Transaction, repository_id: str, kind: str | None = None) -> None:
-    """Let nothing of a backfill that has become active wait; one that was done when it was paused is completed."""
-    tx.run(_SQL["try_at_once"], repository_id=repository_id, kind=kind)
-    for each in kinds.lock(tx, repository_id, kind):
+def set_going(tx: Transaction, repository_ids: Sequence[str], kind: str | None = None) -> None:
+    """Let nothing of locked backfills that are active again wait; one that was done when it was paused is completed."""
+    if repository_ids:
+        tx.later(_SQL["try_at_once"], ids=tuple(repository_ids), kind=kind)
         # The last chunk may have been committed after the pause had begun.
-        endings.complete_or_look_again(tx, repository_id, each)
+        endings.complete_or_look_again(tx, repository_ids, kind)

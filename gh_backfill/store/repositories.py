@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
@@ -26,6 +27,24 @@ class NamedRepository:
     id: str
     github_id: int
     full_name: str
+
+
+Known = TypeVar("Known", NamedRepository, TrackedRepository)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A repository on the list: `added` was not on it before, `held_reason` is why a person holds its backfill.
+
+    `goal` is that of a backfill that was opened once (None: everything).
+    """
+
+    id: str
+    github_id: int
+    added: bool
+    held_reason: str | None
+    has_stream: bool
+    goal: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,49 +115,54 @@ def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]
     return stored
 
 
-def track(tx: Transaction, repositories: Sequence[Repository], *, kinds: Sequence[str] | None = None) -> set[str]:
-    """Track stored repositories; returns our ids of those that were not tracked before.
+def store_as_named(tx: Transaction, repositories: Sequence[Repository]) -> None:
+    """Store what GitHub says of repositories whose names are the ones they have here, or are nobody's."""
+    rows = [_row(repository) for repository in {each.github_id: each for each in repositories}.values()]
+    if rows:
+        tx.later(_SQL["upsert"], rows=rows)
+
+
+def track(tx: Transaction, repositories: Sequence[Repository], *, kinds: Sequence[str] | None = None) -> list[Entry]:
+    """Track stored repositories, and return what each of them is on the list.
 
     `kinds` of items are captured of them from now on; None leaves to each what was said before.
     """
     rows = [{"owner": each.owner, "name": each.name, "github_id": each.github_id} for each in repositories]
     if not rows:
-        return set()
-    tx.run(_SQL["free_tracked_names"], rows=rows)
+        return []
+    tx.later(_SQL["free_tracked_names"], rows=rows)
     tracked = tx.rows(
         _SQL["track"],
         github_ids=tuple(each.github_id for each in repositories),
         kinds=None if kinds is None else tuple(kinds),
     )
-    return {row["repository_id"] for row in tracked if row["added"]}
+    return [Entry(**row) for row in tracked]
 
 
 def candidates(
     tx: Transaction, *, asked: Sequence[str] = (), kinds: Sequence[str] = (PULL_REQUESTS,)
 ) -> list[TrackedRepository]:
-    """Return what is tracked, has an open backfill, or is asked for by our id.
+    """Return what is tracked, has an open backfill, or is asked for by any of its names, as `find` takes them.
 
     `kinds` are captured of those for which nothing else was said.
     """
-    rows = tx.rows(_SQL["candidates"], asked=tuple(asked), kinds=tuple(kinds))
+    rows = tx.rows(_SQL["candidates"], **_by_any_name(map(_key, asked)), kinds=tuple(kinds))
     lists = ("free_parts", "kinds", "unfinished")
     return [TrackedRepository(**{**row, **{name: tuple(row[name]) for name in lists}}) for row in rows]
 
 
 def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | None]:
     """Find repositories by our id, GitHub's id, an address or `owner/name` in any case; None for what is not here."""
-    wanted = {name: key(name) or name.strip() for name in names}
-    rows = tx.rows(
-        _SQL["find"],
-        ids=tuple(name for name in wanted.values() if _UUID.fullmatch(name)),
-        github_ids=tuple(int(name) for name in wanted.values() if name.isdecimal() and len(name) < 19),
-        names=tuple(name.lower() for name in wanted.values() if "/" in name),
-    )
-    by_name: dict[str, NamedRepository] = {}
-    for row in rows:
-        known = NamedRepository(id=row["id"], github_id=row["github_id"], full_name=row["full_name"])
-        by_name |= {known.id: known, str(known.github_id): known, known.full_name.lower(): known}
-    return {given: by_name.get(name.lower()) for given, name in wanted.items()}
+    if not names:
+        return {}
+    rows = tx.rows(_SQL["find"], **_by_any_name(map(_key, names)))
+    return named(names, [NamedRepository(**row) for row in rows])
+
+
+def named(names: Sequence[str], among: Iterable[Known]) -> dict[str, Known | None]:
+    """Return which of these repositories each name means, as `find` takes it; None for what is not among them."""
+    by_name = {name: each for each in among for name in (each.id, str(each.github_id), each.full_name.lower())}
+    return {given: by_name.get(_key(given).lower()) for given in names}
 
 
 def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int | None) -> bool:
@@ -155,6 +179,11 @@ def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: b
         tx.run(_SQL["rename"], id=repository_id, full_name=full_name)
         _rename_copies(tx, renamed)
     return row is not None
+
+
+def hide_later(tx: Transaction, repository_id: str) -> None:
+    """Treat a repository as private that GitHub does not show any more, where its name is hidden already."""
+    tx.later(_SQL["hide"], id=repository_id)
 
 
 def hide(tx: Transaction, repository_id: str) -> bool:
@@ -181,6 +210,19 @@ def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:
     """Return the state of these repositories, or of all that are tracked or were ever backfilled."""
     rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids))
     return [Status(**{**row, "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows]
+
+
+def _key(name: str) -> str:
+    return key(name) or name.strip()
+
+
+def _by_any_name(names: Iterable[str]) -> Row:
+    wanted = list(names)
+    return {
+        "ids": tuple(name for name in wanted if _UUID.fullmatch(name)),
+        "github_ids": tuple(int(name) for name in wanted if name.isdecimal() and len(name) < 19),
+        "names": tuple(name.lower() for name in wanted if "/" in name),
+    }
 
 
 def _free_names(tx: Transaction, rows: list[Row]) -> list[str]:

@@ -85,7 +85,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         place = preflight.place(tx)
         waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
         lacking = access.Lacking() if waiting else access.lacking(tx)
@@ -110,13 +110,13 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
     yield rights
     yield from _readers(db)
     if rights.ok and not columns:
-        with db.transaction(read_only=True) as tx:
+        with db.reading() as tx:
             yield from _announced(webhooks.waiting(tx))
 
 
 def _readers(db: Database) -> Iterator[Finding]:
     """Name the roles that read nothing and do not know it: no fault of ours, and nothing that keeps us from working."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         blind = readers.blind(tx)
     for role, tables in blind.items():
         some = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")

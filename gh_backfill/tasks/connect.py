@@ -8,18 +8,19 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_backfill import database_address
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
-from gh_backfill.errors import ConfigurationError, EmptyDatabase
+from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
 from gh_backfill.policy.markdown import counted
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
 from gh_backfill.store import access, embedded, migrations, preflight, repositories
+from gh_backfill.store.access import Access
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
@@ -69,15 +70,43 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
     if settings.database_url is None and writing:
         migrations.apply(db)
         return
-    with db.transaction(read_only=True) as tx:
+    found = _access(db, writing=writing)
+    if found is None:
+        _refuse_what_is_not_up_to_date(db, settings)
+        found = _looked(db, writing=writing)  # somebody has brought it up to date meanwhile
+    if settings.in_actions:  # before anything of theirs can be said
+        with db.reading() as tx:
+            repositories.note_names(tx)
+    lacking = str(found.lacking)
+    if found.policed and not lacking:
+        lacking = "; ".join(f"{table}: {reason}" for table, reason in access.prove(db) if table in found.policed)
+    if lacking:
+        raise ConfigurationError(f"the database can't be written: {lacking}; see gh-backfill check")
+
+
+def _access(db: Database, *, writing: bool) -> Access | None:
+    """Look at a database that is expected to be up to date; None where it is not, or can't be looked at like that."""
+    try:
+        found = _looked(db, writing=writing)
+    except StoreDenied:
+        return None
+    return None if migrations.left(found.applied) else found
+
+
+def _looked(db: Database, *, writing: bool) -> Access:
+    with db.reading() as tx:
+        return access.look(tx, writing=writing)
+
+
+def _refuse_what_is_not_up_to_date(db: Database, settings: Settings) -> None:
+    """Raise what is to be done first: a schema to be named, migrations, or anything at all."""
+    with db.reading() as tx:
         missing = migrations.pending(tx)
         astray = preflight.place(tx).led_astray if missing and db.schema is None else None
         if missing and astray is None and migrations.is_empty(tx):
             embedded_one = settings.database_url is None
             first = FIRST if embedded_one else f"run gh-backfill migrate, then {FIRST}"
             raise EmptyDatabase(f"the database is empty: {first}")
-        lacking = str(access.lacking(tx)) if writing and not missing else ""
-        policed = access.policed(tx) if writing and not missing else frozenset()
     if astray is not None:
         raise ConfigurationError(astray)
     if missing:
@@ -85,13 +114,6 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         raise ConfigurationError(
             f"the database lacks {counted(len(missing), 'migration')} ({names}{more}): run gh-backfill migrate first"
         )
-    if settings.in_actions and not missing:  # before anything of theirs can be said
-        with db.transaction(read_only=True) as tx:
-            repositories.note_names(tx)
-    if policed and not lacking:
-        lacking = "; ".join(f"{table}: {reason}" for table, reason in access.prove(db) if table in policed)
-    if lacking:
-        raise ConfigurationError(f"the database can't be written: {lacking}; see gh-backfill check")
 
 
 def embedded_exists(settings: Settings) -> bool:
@@ -112,10 +134,11 @@ def github(settings: Settings) -> GraphQL:
 
 
 @contextmanager
-def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator[None]:
+def sharing(graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool = True) -> Iterator[None]:
     """Let the requests within the block come out of the budget that all jobs of the identity share.
 
-    It is kept in the same database, over a connection of its own; where nothing is to be written, nothing is shared.
+    It is kept in the same database, over a connection of its own; one that asks GitHub only while no transaction is
+    open needs none (not `apart`).  Where nothing is to be written, nothing is shared.
     """
     from gh_backfill.engine.gate import SharedGate  # noqa: PLC0415  (who shares has opened the way to GitHub)
 
@@ -123,7 +146,7 @@ def sharing(graphql: GraphQL, db: Database, *, writing: bool = True) -> Iterator
         yield
         return
     alone = graphql.gate
-    with db.another() as own:
+    with db.another() if apart else nullcontext(db) as own:
         graphql.gate = SharedGate(own)
         try:
             yield

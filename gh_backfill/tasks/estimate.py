@@ -18,13 +18,17 @@ def estimates(db: Database, repository_ids: Sequence[str], *, now: datetime | No
 
     Those that are complete are left out, and those of which GitHub's count is not known.  Nothing is written.
     """
-    with db.transaction(read_only=True) as tx:
-        works = store.works(tx, repository_ids)
-    standing = budget(db, now=now)
+    with db.reading() as tx:
+        works, standings = store.works_and_budgets(tx, repository_ids, now=now)
+    standing = _next(standings, now)
     return {repository_id: estimate(work, standing) for repository_id, work in works.items()}
 
 
 def budget(db: Database, *, now: datetime | None = None) -> BudgetState:
     """Return how the budget stands that is spent next: of several, the one with most left."""
-    known = governor.richest_first(budgets.standings(db, now=now))
+    return _next(budgets.standings(db, now=now), now)
+
+
+def _next(standings: Sequence[BudgetState], now: datetime | None) -> BudgetState:
+    known = governor.richest_first(standings)
     return known[0] if known else governor.unknown("", now or datetime.now(UTC))

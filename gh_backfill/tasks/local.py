@@ -137,14 +137,14 @@ def _close(db: Database, settings: Settings) -> None:
 
 
 def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         return repositories.status(tx, ids)
 
 
 def _standing(db: Database, verdict: Verdict) -> str:
     """Say why a repository that was named is not captured now, by whom it is held and until when."""
     name = verdict.repository.full_name
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         still = chunks.why_no_claim(tx, verdict.repository.id)
     if verdict.why is not PlanReason.RUNNING:
         return f"{name}: {verdict.why}"

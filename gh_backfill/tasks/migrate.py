@@ -7,7 +7,6 @@ from collections.abc import Callable
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.migrations import Migration
-from gh_backfill.store.persist import persistently
 
 
 def migrate(db: Database, sleep: Callable[[float], None]) -> list[Migration]:
@@ -16,8 +15,4 @@ def migrate(db: Database, sleep: Callable[[float], None]) -> list[Migration]:
     A table that others hold is asked for again for about two minutes, and each time the log names who holds it.  Raises
     ConfigurationError, with nothing written, where something is in the way.
     """
-
-    def done(migration: Migration) -> bool:
-        return persistently(lambda: migrations.apply_one(db, migration), sleep)
-
-    return [migration for migration in migrations.ready(db) if done(migration)]
+    return migrations.apply(db, sleep)

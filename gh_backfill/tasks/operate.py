@@ -128,7 +128,7 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
 
 def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
     """Return our id for each name, None for what is not here; raises ConfigurationError if nothing is."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         known = repositories.find(tx, list(dict.fromkeys(names)))
     if names and not any(known.values()):
         raise ConfigurationError(f"not tracked here: {', '.join(known)}; run gh-backfill track owner/name first")

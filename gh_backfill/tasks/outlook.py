@@ -47,7 +47,7 @@ class Outlook:
 
 def outlook(db: Database, repository_ids: Sequence[str] | None = None) -> Outlook:
     """Return the outlook of these repositories, or of all that are tracked or were ever backfilled."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         states = repositories.status(tx, repository_ids)
         times = bottlenecks.times(tx, repository_ids)
     return Outlook(states=states, left=estimates(db, [state.id for state in states]), times=times)

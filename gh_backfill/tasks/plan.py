@@ -10,16 +10,18 @@ from typing import assert_never
 
 from gh_backfill import hidden
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, Denied
 from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
 from gh_backfill.policy.parts import PER_PART
 from gh_backfill.policy.selection import LARGEST_MATRIX, OPEN, PlanReason, Thresholds, Verdict, choose, needs_backfill
-from gh_backfill.store import backfill_events, backfills, jobs, recovery, repositories
+from gh_backfill.store import backfill_events, backfills, jobs, openings, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.openings import Standing
 from gh_backfill.tasks.refresh import Refreshed, refresh
 from gh_backfill.tasks.split import Split, identities, splits
 
@@ -111,6 +113,7 @@ def plan(
     per_part: int = PER_PART,
     patience: timedelta | None = PATIENCE,
     dry_run: bool = False,
+    recovering: bool = False,
     actor: Actor = ITSELF,
     kinds: Sequence[str] = (PULL_REQUESTS,),
 ) -> Plan:
@@ -118,17 +121,14 @@ def plan(
 
     A walk over more than `per_part` pull requests is split where several identities are at hand.  Without points it is
     made of the stored counts, if captures can wait so long (`patience`; None: for ever), and else chooses nothing.
+    `recovering` returns what is stuck for retry before anything is chosen.
     Raises ConfigurationError if nothing of what was asked for is here, and GitHubError if GitHub answers nothing; then
     nothing is written but, where it refuses the credential, a failed job that says so.
     """
-    with db.transaction(read_only=True) as tx:
-        known = repositories.find(tx, asked)
-        unknown = tuple(name for name, found in known.items() if found is None)
-        if asked and len(unknown) == len(known):
-            raise ConfigurationError(f"not tracked here: {', '.join(unknown)}; run gh-backfill track owner/name first")
-        ids = frozenset(found.id for found in known.values() if found is not None)
-        candidates = repositories.candidates(tx, asked=sorted(ids), kinds=kinds)
-    relevant = [each for each in candidates if not ids or each.id in ids]
+    relevant, unknown = _candidates(db, asked, kinds)
+    ids = frozenset(each.id for each in relevant) if asked else frozenset()
+    if recovering and recover(db, sorted(ids) or None):
+        relevant, unknown = _candidates(db, asked, kinds)
     try:
         fresh = refresh(graphql, relevant)
     except Denied as error:
@@ -148,8 +148,34 @@ def plan(
     if dry_run:
         return replace(made, parts=_parts(made, {id_: len(each.ranges) for id_, each in found.items()}, several))
     with db.transaction() as tx:
-        repositories.store(tx, fresh.fresh)
+        # Backfills are locked before any row of data, as everywhere.
+        closing = [each.id for each in (*made.chosen, *made.gone)]
+        locked = openings.lock(tx, closing, fresh.fresh)
+        if locked.moved:
+            repositories.store(tx, fresh.fresh)
+        else:
+            repositories.store_as_named(tx, fresh.fresh)
+        others = {each.repository.id for each in made.verdicts if each.chosen and each.why is PlanReason.OTHERS}
+        opening = [each for each in made.chosen if each.id not in others and PULL_REQUESTS in each.kinds]
+        going = [each.id for each in opening if _open(tx, each, locked.standings.get(each.id))]
+        recovery.set_going(tx, going, PULL_REQUESTS)
         return _write(tx, made, found, several, run, now, actor, asked=ids)
+
+
+def _candidates(
+    db: Database, asked: Sequence[str], kinds: Sequence[str]
+) -> tuple[list[TrackedRepository], tuple[str, ...]]:
+    """Return the repositories to choose from, and the names that were asked for and are not here."""
+    with db.reading() as tx:
+        candidates = repositories.candidates(tx, asked=asked, kinds=kinds)
+    if not asked:
+        return candidates, ()
+    known = repositories.named(asked, candidates)
+    unknown = tuple(name for name, found in known.items() if found is None)
+    if len(unknown) == len(known):
+        raise ConfigurationError(f"not tracked here: {', '.join(unknown)}; run gh-backfill track owner/name first")
+    ids = {found.id for found in known.values() if found is not None}
+    return [each for each in candidates if each.id in ids], unknown
 
 
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
@@ -159,18 +185,24 @@ def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | N
     missing that the walk has to begin again.  Only a larger `goal` changes the one that it has.  What somebody else
     opened meanwhile is left to go on.
     """
+    locked = openings.lock(tx, [repository.id])
+    if _open(tx, repository, locked.standings.get(repository.id), goal):
+        recovery.set_going(tx, [repository.id], PULL_REQUESTS)
+
+
+def _open(tx: Transaction, repository: TrackedRepository, standing: Standing | None, goal: Goal | None = None) -> bool:
+    """Let a locked backfill go on, or open it; True where it stood still, and is to be set going."""
     total = repository.total or 0
-    whole = not needs_backfill(repository, Thresholds(more_than=0))
-    status = backfills.lock_status(tx, repository.id)
-    if status is not None and goal is None:
-        if status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
-            backfills.resume(tx, repository.id)
-            return
-        if status is BackfillStatus.FAILED and recovery.resume(tx, repository.id):
-            return
-        if status is BackfillStatus.COMPLETED and whole and backfills.catch_up(tx, repository.id, total=total):
-            return
+    if standing is not None and goal is None:
+        if standing.status is BackfillStatus.ACTIVE:
+            return False
+        if standing.status is not BackfillStatus.COMPLETED:
+            return openings.resume(tx, repository.id, standing)
+        if standing.can_catch_up and not needs_backfill(repository, Thresholds(more_than=0)):
+            openings.catch_up(tx, repository.id, standing, total=total)
+            return False
     backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.goal))
+    return False
 
 
 def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> None:
@@ -178,23 +210,23 @@ def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> Non
 
     What a person holds stays so.
     """
-    state = recovery.state(tx, repository.id, kind)
-    if state.held:
+    standing = openings.lock(tx, [repository.id], kind=kind).standings.get(repository.id)
+    if standing is None:
+        backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
         return
-    status = backfills.lock_status(tx, repository.id, kind)
-    match status:
+    if standing.held:
+        return
+    match standing.status:
         case BackfillStatus.ACTIVE:
             return
-        case BackfillStatus.PAUSED:
-            backfills.resume(tx, repository.id, kind)
-        case BackfillStatus.FAILED:
-            recovery.resume(tx, repository.id, kind)
+        case BackfillStatus.PAUSED | BackfillStatus.FAILED:
+            if openings.resume(tx, repository.id, standing, kind):
+                recovery.set_going(tx, [repository.id], kind)
         case BackfillStatus.COMPLETED:
-            backfills.catch_up(tx, repository.id, total=state.total or 0, kind=kind)
-        case None:
-            backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
+            if standing.can_catch_up:
+                openings.catch_up(tx, repository.id, standing, total=standing.total, kind=kind)
         case _:
-            assert_never(status)
+            assert_never(standing.status)
 
 
 def _without_points(made: Plan, fresh: Refreshed, now: datetime, patience: timedelta | None) -> Plan:
@@ -235,17 +267,13 @@ def _write(
     *,
     asked: Collection[str],
 ) -> Plan:
-    others = {each.repository.id for each in made.verdicts if each.chosen and each.why is PlanReason.OTHERS}
-    for repository in made.chosen:
-        if repository.id not in others and PULL_REQUESTS in repository.kinds:
-            open_backfill(tx, repository)
     split = {
         id_: len(each.ranges) for id_, each in found.items() if backfills.split(tx, id_, each.ranges, began=each.began)
     }
     made = replace(made, parts=_parts(made, split, identities))
     for repository in made.gone:
-        repositories.hide(tx, repository.id)
-        backfills.fail(tx, repository.id, error=GONE, gone=True)
+        repositories.hide_later(tx, repository.id)
+        openings.gone(tx, repository.id, error=GONE)
     jobs.plan(tx, run, [(each.repository.id, each.why, part) for each, part in made.entries])
     events = {each.repository.id: str(each.why) for each, _ in made.entries}
     backfill_events.record(tx, BackfillEvent.PLANNED, events, replace(actor, run_key=run.key))

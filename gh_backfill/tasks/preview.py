@@ -65,7 +65,7 @@ def of_plan(settings: Settings) -> tuple[Plan, Mapping[str, Estimate]]:
 
 
 def _here(db: Database, github_ids: Sequence[str]) -> dict[int, TrackedRepository]:
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         ids = [each.id for each in repositories.find(tx, github_ids).values() if each is not None]
         return {each.github_id: each for each in repositories.candidates(tx, asked=ids) if each.id in ids}
 

@@ -66,7 +66,7 @@ class Look:
         show(scene)
 
     def _scene(self, running: Collection[str]) -> Scene:
-        with self._db.transaction(read_only=True) as tx:
+        with self._db.reading() as tx:
             states = repositories.status(tx, self._planned)
             waits = {state.id: _waits(tx, state, running=state.id in running) for state in states}
         left = estimates(self._db, self._planned)

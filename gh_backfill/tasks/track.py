@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,9 +15,10 @@ from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.names import parse
-from gh_backfill.store import backfill_events, backfills, recovery, repositories
+from gh_backfill.store import backfill_events, backfills, openings, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.repositories import Entry
 
 MOST_DIGITS = 18
 LOOK_UPS = 3
@@ -117,16 +118,19 @@ def register(
     if not found:
         return list(asked)
     with db.transaction() as tx:
-        ids = repositories.store(tx, found)
-        added = repositories.track(tx, found, kinds=kinds)
-        backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(sorted(added)), actor)
-        for repository_id in ids.values():
-            state = recovery.state(tx, repository_id)
-            if state.held and state.held_reason == UNTRACKED:
-                recovery.resume(tx, repository_id) or recovery.let_go(tx, repository_id)
+        # A goal that is raised is one of a locked backfill, and backfills are locked before any row of data.
+        raising = [each.github_id for each in found] if larger and backfill is not None else []
+        if openings.lock(tx, [], found, github_ids=raising).moved:
+            repositories.store(tx, found)
+        else:
+            repositories.store_as_named(tx, found)
+        entries = {each.github_id: each for each in repositories.track(tx, found, kinds=kinds)}
+        added = sorted(each.id for each in entries.values() if each.added)
+        backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(added), actor)
+        recovery.take_back(tx, [each.id for each in entries.values() if each.held_reason == UNTRACKED])
         opens = backfill is not None and (kinds is None or PULL_REQUESTS in kinds)
-        raised = set() if backfill is None or not opens else _open(tx, found, ids, backfill, actor, larger=larger)
-    return [_stored(each, ids, added, raised) for each in asked]
+        raised = set() if backfill is None or not opens else _open(tx, found, entries, backfill, actor, larger=larger)
+    return [_stored(each, entries, raised) for each in asked]
 
 
 def raise_failures(tracked: Sequence[Tracked]) -> None:
@@ -198,41 +202,43 @@ def _look_up(github_id: int, name_of: NameOf) -> Named[str]:
 
 
 def _open(
-    tx: Transaction, found: Sequence[Repository], ids: dict[int, str], goal: Goal, actor: Actor, *, larger: bool
+    tx: Transaction,
+    found: Sequence[Repository],
+    entries: Mapping[int, Entry],
+    goal: Goal,
+    actor: Actor,
+    *,
+    larger: bool,
 ) -> set[str]:
     """Open the backfill of those that never had one, or raise a goal; what else is under way or done stays so.
 
     Returns our ids of those whose goal was raised.
     """
-    known = repositories.candidates(tx, asked=sorted(ids.values()))
-    started = {each.id: each.goal for each in known if each.has_stream}
     raised_ids: set[str] = set()
     opened: list[str] = []
     for repository in found:
-        repository_id = ids[repository.github_id]
-        before = started.get(repository_id)
-        raised = larger and before is not None and (goal.max_items is None or goal.max_items > before)
+        entry = entries[repository.github_id]
+        raised = larger and entry.goal is not None and (goal.max_items is None or goal.max_items > entry.goal)
         if raised:
-            backfills.lock_status(tx, repository_id)
-            raised_ids.add(repository_id)
-        if raised or repository_id not in started:
-            backfills.open_backfill(tx, repository_id, total=repository.pull_requests, goal=goal)
-            opened.append(repository_id)
+            raised_ids.add(entry.id)
+        if raised or not entry.has_stream:
+            backfills.open_backfill(tx, entry.id, total=repository.pull_requests, goal=goal)
+            opened.append(entry.id)
     wanted = "all" if goal.max_items is None else f"the newest {goal.max_items}"
     backfill_events.record(tx, BackfillEvent.OPENED, dict.fromkeys(opened, wanted), actor)
     return raised_ids
 
 
-def _stored(asked: Tracked, ids: dict[int, str], added: set[str], raised: set[str]) -> Tracked:
+def _stored(asked: Tracked, entries: Mapping[int, Entry], raised: set[str]) -> Tracked:
     if asked.repository is None:
         return asked
-    repository_id = ids[asked.repository.github_id]
+    entry = entries[asked.repository.github_id]
     result = asked.result
-    if repository_id in raised:
+    if entry.id in raised:
         result = Result.RAISED
-    elif result is Result.ADDED and repository_id not in added:
+    elif result is Result.ADDED and not entry.added:
         result = Result.KNOWN
-    return replace(asked, repository_id=repository_id, result=result)
+    return replace(asked, repository_id=entry.id, result=result)
 
 
 def _key(pair: tuple[str, str]) -> str:

@@ -48,7 +48,7 @@ def untrack(
     are missing.
     """
     if delete_rows:
-        with db.transaction(read_only=True) as tx:
+        with db.reading() as tx:
             lacking = str(access.lacking_to_delete(tx))
         if lacking:
             raise ConfigurationError(f"rows can't be deleted: {lacking}")

@@ -57,7 +57,7 @@ class Circumstances:
 def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresholds, limit: int) -> list[Explanation]:
     """Explain each name from the stored counts, without asking GitHub; raises ConfigurationError if none is here."""
     known = ids_of(db, names)
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         candidates = repositories.candidates(tx, asked=[found for found in known.values() if found])
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.state(tx, found) for found in known.values() if found}

@@ -20,6 +20,7 @@ from rich.console import Console
 from tests.benchmarks import (
     adaptivity,
     database,
+    distance,
     issue_floors,
     peers,
     points,
@@ -27,6 +28,7 @@ from tests.benchmarks import (
     quick,
     reservations,
     scale,
+    start,
     tables,
     wall,
 )
@@ -53,10 +55,12 @@ def main() -> int:
         with rig() as made:
             figures = quick.measure(made, quick.source())
             paid = quick.prices(made)
+            trips = quick.trips(made)
         if options.record:
-            quick.record(figures)
-        over = quick.exceeded(figures, quick.bounds())
-        tables.show(quick.table(figures, over), console)
+            quick.record(figures | trips)
+        over = quick.exceeded(figures | trips, quick.bounds())
+        for measured in (figures, trips):
+            tables.show(quick.table(measured, over), console)
         tables.show(paid, console)
         return 1 if over or paid.missed else 0
     sections = ["peers"] if options.peers else options.sections or [name for name in SECTIONS if name != "peers"]
@@ -100,7 +104,9 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "cpu": lambda made, _: scale.cpu(made),
     "memory": lambda made, options: scale.scale(made, _sizes(options))[1:2],
     "database": lambda made, options: [*database.database(made, _stored(options)), reservations.reservations(made)],
+    "distance": lambda made, _: distance.distance(made),
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
+    "start": lambda made, options: start.start(made, options.against),
     "peers": lambda made, options: peers.peers(made, options.cache),
 }
 
@@ -118,6 +124,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, nargs="?", const=PLOT, help=f"draw the scale (default {PLOT.name})")
     parser.add_argument("--document", action="store_true", help="put the kept results into docs/performance.md")
     parser.add_argument("--most", type=int, default=100_000, help="the largest made-up repository, in pull requests")
+    parser.add_argument("--against", type=Path, help="another checkout whose start is measured beside ours")
     parser.add_argument("--cache", type=Path, default=ROOT / ".gh_backfill" / "peers", help="where other tools go")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.sections if name not in SECTIONS]

@@ -5,7 +5,6 @@ The package itself is run as it is; what is wrapped are the two libraries below 
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +17,12 @@ from psycopg2 import extensions, extras
 
 from gh_backfill.resources import PACKAGE, sql
 
-_CONTROL = re.compile(r"(begin|commit|rollback)\b", re.IGNORECASE)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
     """One statement: its name in `store/sql/`, seconds, the transaction it was in, and its plan where one was asked.
 
+    Statements that travel together have equal parts of their time.
     Transactions are counted from 1; what is sent by itself, beside one of another connection, is in none: 0.
     """
 
@@ -44,6 +42,7 @@ class Record:
     transactions: int = 0
     explained: dict[str, int] = field(default_factory=dict)
     open: dict[int, int] = field(default_factory=dict)
+    written: dict[int, list[tuple[str, dict[str, Any] | None]]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -86,21 +85,31 @@ def _connection_class(record: Record) -> type[extensions.connection]:
 
 def _cursor_class(kind: type[Any], record: Record) -> type[Any]:
     class Recorded(kind):  # type: ignore[misc]
-        def execute(self, query: Any, vars: Any = None) -> Any:  # noqa: A002 (psycopg2's name)
+        def mogrify(self, query: Any, vars: Any = None) -> Any:  # noqa: A002 (psycopg2's name)
             name = _name(str(query))
-            if name == "begin":
+            plan = _plan(self.connection, query, vars, name, record)
+            record.written.setdefault(id(self.connection), []).append((name, plan))
+            return super().mogrify(query, vars)
+
+        def execute(self, query: Any, vars: Any = None) -> Any:  # noqa: A002 (psycopg2's name)
+            told = bytes(query) if isinstance(query, bytes) else str(query).encode()
+            written = record.written.pop(id(self.connection), [])
+            if told.startswith(b"begin"):
                 record.transactions += 1
                 record.open[id(self.connection)] = record.transactions
+                written.insert(0, ("begin", None))
             transaction = record.open.get(id(self.connection), 0)
-            if name in ("commit", "rollback"):
+            if told.endswith((b"commit", b"rollback")):
                 record.open.pop(id(self.connection), None)
-            plan = None if _CONTROL.match(name) else _plan(self.connection, query, vars, name, record)
+                written.append((told[-8:].decode().split()[-1], None))
             started = time.perf_counter()
             try:
                 return super().execute(query, vars)
             finally:
-                seconds = time.perf_counter() - started
-                record.statements.append(Statement(name=name, seconds=seconds, transaction=transaction, plan=plan))
+                seconds = (time.perf_counter() - started) / max(1, len(written))
+                record.statements += [
+                    Statement(name=name, seconds=seconds, transaction=transaction, plan=plan) for name, plan in written
+                ]
 
     return Recorded
 
@@ -120,8 +129,6 @@ def _plan(connection: Any, query: Any, values: Any, name: str, record: Record) -
 
 
 def _name(query: str) -> str:
-    if found := _CONTROL.match(query):
-        return found[1].lower()
     return _names().get(query.strip(), "other")
 
 

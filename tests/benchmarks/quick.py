@@ -1,4 +1,4 @@
-"""The deterministic figures against recorded bounds: points, requests, and statements of a chunk."""
+"""The deterministic figures against recorded bounds: points, requests, statements of a chunk, and round trips."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median_high
 
 from gh_backfill.simulator.options import DryRun
+from tests.benchmarks import distance
 from tests.benchmarks.github import GitHub, github
 from tests.benchmarks.prices import prices as measure_prices
 from tests.benchmarks.rig import Rig, stored
@@ -55,7 +56,7 @@ def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
         "requests": tally.requests,
         "statements of a commit": median_high([commits[each] for each in completing]),
         "times a table is written in a chunk": max(
-            -(-counted[name] // chunks) for name in counted if name.startswith("items.upsert_")
+            -(-counted[name] // chunks) for name in counted if ".upsert_" in name
         ),
     }
 
@@ -65,6 +66,11 @@ def prices(rig: Rig) -> Table:
     real = corpus(REAL[-1])
     one = real if real.folders else Source(recipes=MADE_UP[:1])
     return measure_prices(rig, one_by_one(one), dry_runs=(DryRun.HONEST, DryRun.REFUSED))
+
+
+def trips(rig: Rig) -> dict[str, Figures]:
+    """Return the round trips to the database that commands take, by how many repositories there are."""
+    return {f"{many} repositories far away": distance.figures(rig, many) for many in distance.MANY}
 
 
 def bounds() -> dict[str, Figures]:
@@ -97,8 +103,11 @@ def table(figures: Mapping[str, Figures], over: list[str]) -> Table:
         title="deterministic figures",
         columns=("repository", *columns, "ratio"),
         rows=tuple(
-            (name, *(measured[column] for column in columns), measured["points"] / measured["floor"])
-            for name, measured in figures.items()
+            (name, *(measured[column] for column in columns), _ratio(measured)) for name, measured in figures.items()
         ),
-        missed=tuple(over),
+        missed=tuple(each for each in over if each.startswith(tuple(figures))),
     )
+
+
+def _ratio(measured: Figures) -> float | None:
+    return measured["points"] / measured["floor"] if "floor" in measured else None

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gh_backfill.store.db import Database
@@ -58,7 +59,15 @@ class Rig:
         """Drop a database again."""
         self.server.drop(database.rpartition("/")[2].partition("?")[0])
 
-    def run(self, arguments: Sequence[str], database: str, github: GitHub, python: Sequence[str] = PRODUCT) -> Usage:
+    def run(
+        self,
+        arguments: Sequence[str],
+        database: str,
+        github: GitHub,
+        python: Sequence[str] = PRODUCT,
+        *,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> Usage:
         """Run a command of the product in a process of its own; RuntimeError with its last words where it fails."""
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
@@ -67,6 +76,7 @@ class Rig:
             "GITHUB_TOKEN": "bench",
             "GH_BACKFILL_GITHUB_API_URL": github.url,
             "GH_BACKFILL_GITHUB_GRAPHQL_URL": github.graphql_url,
+            **settings,
         }
         command = [sys.executable, "-W", "ignore", *python, *arguments]
         log = self.folder / "worker.log"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import plot, quick, tables
+from tests.benchmarks import distance, plot, quick, tables
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.worlds import Source, shapes
 from tests.conftest import Server
@@ -22,6 +22,16 @@ def test_a_capture_stays_near_the_floor_of_price_lists_that_nobody_told_us_in_a_
     server: Server, tmp_path: Path
 ) -> None:
     assert quick.prices(Rig(server=server, folder=tmp_path)).missed == ()
+
+
+@pytest.mark.parametrize("many", distance.MANY)
+def test_no_command_takes_more_round_trips_to_its_database_for_more_repositories(
+    server: Server, tmp_path: Path, many: int
+) -> None:
+    measured = distance.figures(Rig(server=server, folder=tmp_path), many)
+    name = f"{many} repositories far away"
+    assert quick.exceeded({name: measured}, quick.bounds()) == []
+    assert {command for command, trips in measured.items() if trips > distance.ALLOWED[command]} == set()
 
 
 def test_a_figure_over_its_bound_and_one_without_a_bound_are_named() -> None:

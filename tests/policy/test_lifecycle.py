@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 import pytest
@@ -16,6 +17,12 @@ MACHINES: list[tuple[str, type[StrEnum]]] = [
     ("chunk", ChunkStatus),
     ("job", JobStatus),
 ]
+# What nothing leads out of: a page that is done is never done again, and a job that ended well or by a word stays so.
+FINAL: dict[str, set[StrEnum]] = {
+    "backfill and stream": set(),
+    "chunk": {ChunkStatus.COMPLETED, ChunkStatus.SKIPPED},
+    "job": {JobStatus.COMPLETED, JobStatus.CANCELLED, JobStatus.SKIPPED},
+}
 TABLES = [
     ("progressive_backfill_state", BackfillStatus),
     ("backfill_streams", BackfillStatus),
@@ -42,8 +49,22 @@ def test_the_database_admits_exactly_these_words(db: Database, table: str, state
     assert set(re.findall(r"'(\w+)'", row["text"])) == {str(state) for state in states}
 
 
-def test_a_completed_chunk_never_changes_again() -> None:
-    assert ChunkStatus.COMPLETED not in arrows("chunk")
+@pytest.mark.parametrize(("name", "states"), MACHINES)
+def test_a_state_is_final_or_leads_on_to_the_end_of_its_work(name: str, states: type[StrEnum]) -> None:
+    leads: dict[str, set[str]] = {state: set(arrows(name).get(state, ())) for state in states}
+    assert {state for state in states if not leads[state]} == FINAL[name]
+    for state in set(states) - FINAL[name]:
+        assert "completed" in reached(state, leads), state
+
+
+def reached(state: str, leads: Mapping[str, set[str]]) -> set[str]:
+    """Return the states to which any number of arrows lead, and one at least."""
+    found: set[str] = set()
+    ahead = set(leads[state])
+    while ahead:
+        found |= ahead
+        ahead = {after for before in ahead for after in leads[before]} - found
+    return found
 
 
 def test_a_paused_backfill_can_always_go_on() -> None:

@@ -1,6 +1,7 @@
 """What becomes of a chunk whose attempt ended in an error."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -93,10 +94,14 @@ def test_a_pause_is_told_in_the_guides_words_and_one_by_a_person_in_theirs(reaso
 
 @pytest.mark.parametrize("error", [Unreachable("502"), TooBig("heavy")])
 def test_what_may_pass_is_tried_again_after_a_growing_pause(error: GitHubError) -> None:
-    first, second = (after_failure(failures, 1, error, NOW) for failures in (1, 2))
-    assert isinstance(first, Retry)
-    assert isinstance(second, Retry)
-    assert NOW < first.at < second.at <= NOW + timedelta(minutes=1)
+    pauses = []
+    for failures in range(1, MAX_FAILURES):
+        verdict = after_failure(failures, 1, error, NOW)
+        assert isinstance(verdict, Retry)
+        pauses.append(verdict.at - NOW)
+    assert pauses[0] > timedelta()
+    assert all(longer >= 1.5 * shorter for shorter, longer in pairwise(pauses)), pauses
+    assert pauses[-1] <= timedelta(minutes=5)
 
 
 def test_errors_in_a_row_pause_the_repository_and_say_why() -> None:

@@ -17,7 +17,7 @@ from gh_backfill.models.work import Claim, Goal, RowCounts, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance
-from gh_backfill.store import backfills, chunks, people, pull_requests
+from gh_backfill.store import backfills, chunks, openings, people, pull_requests
 from gh_backfill.store.db import Database, Row
 from tests.examples import NOW, complete, tracked
 
@@ -206,7 +206,8 @@ def test_a_paused_backfill_gives_no_claim_and_says_why(db: Database, repository:
     with db.transaction() as tx:
         still = chunks.why_no_claim(tx, repository.id)
         assert (still.status, still.pause_reason, still.resume_at) == (BackfillStatus.PAUSED, "rate_limit", NOW)
-        assert backfills.resume(tx, repository.id)
+        standing = openings.lock(tx, [repository.id]).standings[repository.id]
+        assert openings.resume(tx, repository.id, standing)
     assert claim(db, repository) is not None
 
 

@@ -20,6 +20,7 @@ from gh_backfill.errors import (
     StoreUnavailable,
 )
 from gh_backfill.store.db import Database, Transaction, connection_arguments
+from tests.benchmarks.line import Line
 
 
 @pytest.fixture
@@ -92,6 +93,14 @@ def test_a_swallowed_error_does_not_pass_for_a_commit(db: Database) -> None:
 def test_a_read_only_transaction_cannot_write(db: Database) -> None:
     with pytest.raises(StoreDenied, match="takes no writes"), db.transaction(read_only=True) as tx:
         add(tx, 1, "Dune")
+
+
+def test_what_only_reads_cannot_write_and_leaves_nothing_open(db: Database) -> None:
+    with db.reading() as tx:
+        with pytest.raises(StoreDenied, match="takes no writes"):
+            add(tx, 1, "Dune")
+        assert tx.rows("select id from shelf") == []
+    assert titles(db) == []
 
 
 def test_transactions_do_not_nest(db: Database) -> None:
@@ -180,11 +189,120 @@ def test_every_transaction_has_its_limits_and_leaves_none_of_them_behind(db: Dat
     limits = """
         select current_setting('lock_timeout') as lock, current_setting('idle_in_transaction_session_timeout') as idle,
                current_setting('transaction_read_only') as read_only"""
+    with db.reading() as tx:
+        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
+        assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
     with db.transaction(read_only=True) as tx:
         assert tx.row(limits) == {"lock": "5s", "idle": "1min", "read_only": "on"}
         tx.run("commit")  # behind a pooler the next client would get the session as it is now
         assert tx.row(limits) == {"lock": "0", "idle": "0", "read_only": "off"}
         tx.run("begin")
+
+
+def test_what_is_left_for_later_is_done_in_its_order_with_the_next_statement_or_the_commit(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.later("insert into shelf values (1, %(title)s) -- the first of all", title="Dune; 100 %")
+        assert tx.run("update shelf set title = title || '!'") == 1
+        tx.later("insert into shelf values (2, 'Emma');")
+        tx.later("update shelf set title = upper(title) where id = 2")
+    assert titles(db) == ["Dune; 100 %!", "EMMA"]
+    with db.transaction() as tx:
+        tx.later("delete from shelf")
+    assert titles(db) == []
+
+
+def test_what_was_left_for_later_and_fails_undoes_the_transaction(db: Database) -> None:
+    def collide(tx: Transaction) -> None:
+        tx.later("insert into shelf values (1, 'Dune')")
+        tx.later("insert into shelf values (1, 'Emma')")
+
+    with pytest.raises(RowRefused), db.transaction() as tx:
+        collide(tx)
+    assert titles(db) == []
+    with pytest.raises(RowRefused), db.transaction() as tx:
+        collide(tx)
+        tx.rows("select * from shelf")
+    assert titles(db) == []
+
+
+def test_several_questions_are_answered_in_one_round_trip_each_by_its_own_rows(db: Database) -> None:
+    with db.transaction() as tx:
+        add(tx, 1, "Dune")
+        add(tx, 2, "100 %")
+    with db.reading() as tx:
+        titled = "select id from shelf where title = %(title)s order by id -- by title"
+        every = "with all_of_it as (select * from shelf where title like '%0 %') select * from all_of_it;"
+        none = "select title from shelf where id = any(%(ids)s)"
+        found = tx.together((titled, {"title": "Dune"}), (every, {}), (none, {"ids": ()}))
+    assert found == [[{"id": 1}], [{"id": 2, "title": "100 %"}], []]
+
+
+def test_transactions_that_are_sent_at_once_are_kept_up_to_the_first_that_fails(db: Database) -> None:
+    insert = "insert into shelf values (%(id)s, %(title)s)"
+    one, two = {"id": 1, "title": "Dune"}, {"id": 2, "title": "Emma"}
+    with pytest.raises(RowRefused):
+        db.transactions([[(insert, one)], [(insert, two), (insert, one)], [(insert, {"id": 3, "title": "Ulysses"})]])
+    assert titles(db) == ["Dune"]
+    db.transactions([[(insert, two)]])
+    db.transactions([])
+    assert titles(db) == ["Dune", "Emma"]
+
+
+def test_an_exception_drops_what_was_left_for_later(db: Database) -> None:
+    with suppress(LookupError), db.transaction() as tx:
+        tx.later("insert into shelf values (1, 'Dune')")
+        raise LookupError
+    assert titles(db) == []
+
+
+def test_a_round_trip_is_spent_on_each_answer_that_is_asked_for_and_on_the_commit(empty_database_url: str) -> None:
+    with Line(empty_database_url) as line, Database(line.url) as far:
+        with far.transaction() as tx:
+            tx.run("create table shelf (id integer primary key, title text)")
+            connected = len(line.forget()) - 1
+        assert (connected, len(line.forget())) == (2, 1)
+        assert titles(far) == []
+        assert len(line.forget()) == 2
+        with far.reading() as tx:
+            assert tx.rows("select id from shelf") == tx.rows("select id from shelf where id > 9")
+        assert len(line.forget()) == 2
+        with far.transaction() as tx:
+            tx.later("insert into shelf values (1, 'Dune')")
+            tx.row("select 1 as one")
+            tx.later("insert into shelf values (2, 'Emma')")
+        assert len(line.forget()) == 2
+        with far.transaction():
+            pass
+        assert len(line.forget()) == 0
+
+
+def test_a_connection_that_died_while_idle_is_replaced_also_where_everything_was_left_for_later(
+    db: Database, empty_database_url: str
+) -> None:
+    terminate(empty_database_url, pid_of(db))
+    with db.transaction() as tx:
+        tx.later("insert into shelf values (1, 'Dune')")
+    for _ in range(2):
+        terminate(empty_database_url, pid_of(db))
+        with db.reading() as tx:
+            assert tx.rows("select title from shelf") == [{"title": "Dune"}]
+
+
+def pid_of(db: Database) -> int:
+    return int(db.statement("select pg_backend_pid() as pid")[0]["pid"])
+
+
+def test_a_commit_that_was_sent_is_never_sent_again(db: Database, empty_database_url: str) -> None:
+    def lose_it() -> None:
+        with db.transaction() as tx:
+            own = tx.row("select pg_backend_pid() as pid")
+            assert own is not None
+            tx.later("insert into shelf values (1, 'Dune')")
+            terminate(empty_database_url, own["pid"])
+
+    with pytest.raises(StoreUnavailable):
+        lose_it()
+    assert titles(db) == []
 
 
 def test_a_lock_that_is_not_granted_in_time_is_a_conflict(db: Database, empty_database_url: str) -> None:

@@ -17,7 +17,7 @@ from gh_backfill.models.work import PULL_REQUESTS, Claim, Goal, Phase, RowCounts
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import CANCELLED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.progress import Advance
-from gh_backfill.store import backfill_events, backfills, chunks, kinds, recovery, untracking
+from gh_backfill.store import backfill_events, backfills, chunks, kinds, openings, recovery, untracking
 from gh_backfill.store.db import Database, Row, Transaction
 from tests.examples import NOW, tracked
 
@@ -185,7 +185,8 @@ def test_what_a_person_decides_counts_for_all_kinds_unless_one_is_named(sides: S
         assert recovery.hold(tx, repository_id, reason="moving", who="ada", resume_at=None)
     assert sides.statuses() == {PULL_REQUESTS: "paused", ISSUES: "paused"}
     with sides.ours.transaction() as tx:
-        assert not backfills.resume(tx, repository_id)
+        standing = openings.lock(tx, [repository_id]).standings[repository_id]
+        assert not openings.resume(tx, repository_id, standing)
         assert recovery.resume(tx, repository_id, ISSUES)
     assert sides.statuses() == {PULL_REQUESTS: "paused", ISSUES: "active"}
     with sides.ours.transaction() as tx:
@@ -282,11 +283,9 @@ def test_whoever_may_write_the_row_of_others_needs_no_right_to_ours(db: Database
 
 Write = Callable[[Transaction, str, Claim], object]
 WRITES: dict[str, Write] = {
-    "lock_status": lambda tx, id_, _: backfills.lock_status(tx, id_),
+    "lock to open": lambda tx, id_, _: openings.lock(tx, [id_]),
     "open": lambda tx, id_, _: backfills.open_backfill(tx, id_, total=1, goal=Goal()),
-    "catch_up": lambda tx, id_, _: backfills.catch_up(tx, id_, total=1),
     "pause": lambda tx, id_, _: backfills.pause(tx, id_, reason="r", resume_at=None),
-    "resume": lambda tx, id_, _: backfills.resume(tx, id_),
     "fail": lambda tx, id_, _: backfills.fail(tx, id_, error="e"),
     "plan": lambda tx, id_, _: backfills.mark_planned(tx, [id_], NOW),
     "lock": lambda tx, id_, _: backfills.lock(tx, id_),

@@ -36,5 +36,7 @@ create trigger storm_chunk after insert or update on backfill_chunks
     for each row execute function storm_note_chunk();
 create trigger storm_state after update on progressive_backfill_state
     for each row when (old.status is distinct from new.status) execute function storm_note_status('backfill');
+create trigger storm_kind after update on backfills
+    for each row when (old.status is distinct from new.status) execute function storm_note_status('backfill');
 create trigger storm_stream after update on backfill_streams
     for each row when (old.status is distinct from new.status) execute function storm_note_status('stream');

@@ -44,7 +44,7 @@ STATEMENTS: tuple[tuple[Point, re.Pattern[str], Moment], ...] = tuple(
     (point, re.compile(pattern), moment)
     for point, pattern, moment in (
         (Point.CLAIM, r"insert into backfill_chunks", Moment.BEFORE),
-        (Point.ROWS, r"insert into pull_requests", Moment.BEFORE),
+        (Point.ROWS, r"insert into (pull_requests|issues)\b", Moment.BEFORE),
         (Point.COMMENTS, r"insert into comments", Moment.BEFORE),
         (Point.CLOSE, r"update backfill_chunks\s+set status = 'completed'", Moment.BEFORE),
         (Point.CURSOR, r"update backfill_streams\s+set cursor = \S+, status = ", Moment.BEFORE),

@@ -16,9 +16,14 @@ from tests.storm.expected_world import expected_world, pulls_of
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """What is wrong, how many rows of each kind were compared, and what had to be excused, with how often."""
+    """What is wrong, how many rows of each kind were compared, and what had to be excused, with how often.
+
+    `at_once` is how many chunks of issues were under way while another worker had one of pull requests of the same
+    repository.
+    """
 
     wrong: tuple[str, ...]
+    at_once: int
     compared: dict[str, int]
     excused: dict[str, int]
 
@@ -30,15 +35,11 @@ def judge(
     moved: bool,
     deleted: Collection[int] = (),
     killed: Collection[str] = (),
-    issues: bool = False,
 ) -> Judgement:
-    """Judge a database by the world that was captured into it; `killed` are the names of workers that died.
-
-    `issues` are judged where they were captured.
-    """
+    """Judge a database by the world that was captured into it; `killed` are the names of workers that died."""
     expected = expected_world(world, *names, moved=moved)
     result = compare(tx, expected, stood_still=not moved)
-    of_issues = compare_issues(tx, expected if issues else ())
+    of_issues = compare_issues(tx, expected)
     excuses: Counter[str] = Counter()
     wrong: list[str] = []
     kept = _kept(tx, world)
@@ -50,7 +51,14 @@ def judge(
         else:
             excuses[excuse] += 1
     wrong += [*_standing(tx, ids), *_pages(tx), *_transitions(tx), *_owners(tx, killed), *_reported(tx, ids)]
-    return Judgement(wrong=tuple(wrong), compared={**of_issues.compared, **result.compared}, excused=dict(excuses))
+    wrong += [*_shown(tx, ids), *_captured(tx, ids, stood_still=not moved)]
+    at_once = tx.row(_AT_ONCE)
+    return Judgement(
+        wrong=tuple(wrong),
+        at_once=at_once["chunks"] if at_once else 0,
+        compared={**of_issues.compared, **result.compared},
+        excused=dict(excuses),
+    )
 
 
 def _excuse(difference: Difference, deleted: Collection[int], kept: Collection[int]) -> str | None:
@@ -140,6 +148,25 @@ def _reported(tx: Transaction, ids: tuple[int, ...]) -> Iterator[str]:
             yield f"{row['full_name']}: chunks report {row['reported']} rows inserted, {row['stored']} are stored"
 
 
+def _shown(tx: Transaction, ids: tuple[int, ...]) -> Iterator[str]:
+    """What others read of a repository is the backfill of its pull requests, and of nothing else."""
+    for row in tx.rows(_UNLIKE, ids=ids):
+        yield f"{row['full_name']}: progressive_backfill_state is {row['shown']}, the backfill is {row['kept']}"
+
+
+def _captured(tx: Transaction, ids: tuple[int, ...], *, stood_still: bool) -> Iterator[str]:
+    """The backfill of issues counts the rows that are there, each read by one chunk of the walk."""
+    for row in tx.rows(_COUNTED, ids=ids):
+        home, rows = row["full_name"], row["rows"]
+        if row["captured"] != rows:
+            yield f"{home}: the backfill of issues counts {row['captured']}, {rows} are stored"
+        if stood_still and (row["total"], row["walked"], row["chunked"]) != (rows, rows, rows):
+            yield (
+                f"{home}: {rows} issues are stored, GitHub counts {row['total']}, the walk {row['walked']}, "
+                f"its chunks {row['chunked']}"
+            )
+
+
 _QUARANTINED = "select identity, github_id, number, kind from backfill_quarantine where resolved_at is null"
 
 _OPEN = """
@@ -147,6 +174,13 @@ _OPEN = """
     from (select repository_id, 'a chunk' as what, status from backfill_chunks where status in ('pending', 'processing')
           union all
           select repository_id, 'the backfill', status from progressive_backfill_state where status <> 'completed'
+          union all
+          select h.id, 'the backfill of ' || k.kind, coalesce(b.status, 'not there')
+          from repositories h
+          cross join (values ('pull_requests'), ('issues')) k (kind)
+          left join backfills b on b.repository_id = h.id and b.kind = k.kind
+          where b.status is distinct from 'completed'
+            and exists (select from tracked_repositories t where t.repository_id = h.id)
           union all
           select repository_id, 'a stream', status from backfill_streams where status in ('active', 'failed')) open
     join repositories r on r.id = open.repository_id
@@ -189,3 +223,58 @@ _REPORTED = """
            + (select count(*) from issues i where i.repository_id = r.id) as stored
     from repositories r
     where r.github_id = any(%(ids)s)"""
+
+# By the names of their columns; the times of the changes are each row's own.
+_UNLIKE = """
+    with shown as (
+        select p.repository_id, jsonb_build_object(
+            'id', p.id, 'status', p.status, 'total', p.total_prs, 'captured', p.processed_prs, 'gaps', p.gaps,
+            'held', p.held, 'completed_at', p.completed_at, 'cursor', p.last_processed_cursor,
+            'number', p.last_processed_pr_number,
+            'at', p.last_processed_at, 'points', p.points, 'requests', p.requests, 'errors', p.error_count,
+            'consecutive', p.consecutive_errors, 'last', p.last_error) as it
+        from progressive_backfill_state p
+    ), kept as (
+        select b.repository_id, jsonb_build_object(
+            'id', b.id, 'status', b.status, 'total', b.total, 'captured', b.captured, 'gaps', b.gaps,
+            'held', b.held, 'completed_at', b.completed_at, 'cursor', b.last_processed_cursor,
+            'number', b.last_processed_number,
+            'at', b.last_processed_at, 'points', b.points, 'requests', b.requests, 'errors', b.error_count,
+            'consecutive', b.consecutive_errors, 'last', b.last_error) as it
+        from backfills b where b.kind = 'pull_requests'
+    )
+    select r.full_name, s.it as shown, k.it as kept
+    from shown s
+    full join kept k using (repository_id)
+    join repositories r on r.id = repository_id
+    where r.github_id = any(%(ids)s) and s.it is distinct from k.it"""
+
+# What the walk read is in its chunks by number; the catch-up's chunks come on top.
+_COUNTED = """
+    select r.full_name, b.captured, b.total,
+           (select count(*) from issues i where i.repository_id = r.id) as rows,
+           (select coalesce(sum(s.items_done), 0) from backfill_streams s
+            where s.backfill_id = b.id and s.stream = 'history') as walked,
+           (select count(distinct n) from backfill_chunks c
+            join backfill_streams s on s.id = c.stream_id and s.stream = 'history'
+            cross join unnest(c.pr_numbers) n
+            where c.backfill_id = b.id and c.status = 'completed') as chunked
+    from backfills b
+    join repositories r on r.id = b.repository_id
+    where b.kind = 'issues' and r.github_id = any(%(ids)s)"""
+
+# From the claim to whatever came of it, by the clock of the database.
+_AT_ONCE = """
+    with held as (
+        select a.row_id, a.worker, a.at as since, c.repository_id, s.kind,
+               coalesce((select min(o.at) from storm_audit o where o.row_id = a.row_id and o.id > a.id), a.at) as until
+        from storm_audit a
+        join backfill_chunks c on c.id = a.row_id
+        join backfill_streams s on s.id = c.stream_id
+        where a.kind = 'chunk' and a.new_status = 'processing'
+    )
+    select count(distinct i.row_id)::integer as chunks
+    from held i
+    join held p on p.repository_id = i.repository_id and p.worker <> i.worker
+     and p.since < i.until and i.since < p.until
+    where i.kind = 'issues' and p.kind = 'pull_requests'"""

@@ -1,8 +1,8 @@
 """The long storm: `python -m tests.storm.long --kills 200 --seed 1` from the root of a checkout.
 
-At least ten thousand made-up pull requests, and the corpus where it is at hand; two rivals on every repository; one
-request in ten struck by a fault, each kind in turn; workers killed, frozen, cut off; the world moving all the while.
-Bounded by `--minutes`.  Ends with exit code 1 if anything is wrong, after saying what.
+At least ten thousand made-up pull requests with the issues between them, and the corpus where it is at hand; two
+rivals on every repository; one request in ten struck by a fault, each kind in turn; workers killed, frozen, cut off;
+the world moving all the while.  Bounded by `--minutes`.  Ends with exit code 1 if anything is wrong, after saying what.
 """
 
 from __future__ import annotations
@@ -123,6 +123,11 @@ def _show(asked: Asked, tally: Tally, judgement: Judgement) -> None:
     print(f"  {tally.taken_over:5} frozen workers woke after their chunk had been taken over")
     print(f"  {tally.stirred:5} times everything was done and the world was stirred")
     print("faults: " + ", ".join(f"{name} {tally.struck.get(name, 0)}" for name in EFFECTS))
+    at_issues = sum(count for operation, count in tally.struck_at.items() if operation.startswith("Issue"))
+    print(
+        f"queries of issues struck: {at_issues}; chunks of issues beside another worker's pull requests: "
+        f"{judgement.at_once}"
+    )
     print("moves: " + (", ".join(f"{name} {count}" for name, count in sorted(tally.moves.items())) or "none"))
     print("exit codes: " + ", ".join(f"{code} ({count})" for code, count in sorted(tally.exits.items())))
     ends = Counter(life.partition(", exit ")[2] for life in tally.lives if ", exit 3:" in life or ", exit 4:" in life)

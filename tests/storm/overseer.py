@@ -88,13 +88,14 @@ class Overseer:
         with self.transaction() as tx:
             tx.run("update backfill_chunks set retry_at = clock_timestamp() where status = 'pending'")
 
-    def status(self, repository_id: str) -> str | None:
-        """Return the state of a repository's backfill."""
+    def is_complete(self, repository_id: str, kinds: tuple[str, ...]) -> bool:
+        """Say whether the backfills of all these kinds of items of a repository are."""
         with self.transaction() as tx:
-            row = tx.row(
-                "select status from progressive_backfill_state where repository_id = %(id)s::uuid", id=repository_id
+            rows = tx.rows(
+                "select kind from backfills where repository_id = %(id)s::uuid and status = 'completed'",
+                id=repository_id,
             )
-            return None if row is None else str(row["status"])
+            return {row["kind"] for row in rows} >= set(kinds)
 
     def github_id(self, repository_id: str) -> int:
         """Return GitHub's id of one of our repositories."""

@@ -32,6 +32,8 @@ from tests.storm.lives import End, Life
 from tests.storm.overseer import Overseer
 from tests.storm.weather import Mover
 
+KINDS = ("pull_requests", "issues")
+_ISSUES_ALONE = (1, 4)  # of every five workers
 LEFT_ALONE = Fate(deed=Deed.NOTHING, point=Point.ANY)
 # Done or nothing to do; a refused token; a failed chunk; GitHub or the database out of reach; killed.
 _KNOWN_EXITS = {0, 2, 3, 4, -9}
@@ -41,7 +43,7 @@ _KNOWN_EXITS = {0, 2, 3, 4, -9}
 class Plan:
     """What kind of storm it is to be.  Seconds are those of a clock on the wall, and only bounds.
 
-    With `issues`, these move and are judged too: only where they are captured.
+    Who captures issues alone has pages of `issues_page`: there are few, and the storm is to meet them all the way.
     """
 
     names: tuple[str, ...]
@@ -51,10 +53,10 @@ class Plan:
     rivals: int = 2
     side_by_side: int = 1
     page: int = 10
+    issues_page: int = 10
     chunks_a_life: int = 4
     longest: float = 600.0
     move_every: float | None = None
-    issues: bool = False
 
 
 @dataclass(kw_only=True)
@@ -65,6 +67,7 @@ class Tally:
     exits: Counter[int] = field(default_factory=Counter)
     requests: int = 0
     struck: dict[str, int] = field(default_factory=dict)
+    struck_at: dict[str, int] = field(default_factory=dict)
     moves: dict[str, int] = field(default_factory=dict)
     taken_over: int = 0
     stirred: int = 0
@@ -121,7 +124,7 @@ class Storm:
         overseer = Overseer(self.database_url)
         overseer.watch()
         self._track()
-        mover = Mover(self.github.world, self.plan.names, self.plan.seed, issues=self.plan.issues)
+        mover = Mover(self.github.world, self.plan.names, self.plan.seed)
         self._ends = time.monotonic() + self.plan.longest
         blowing = mover.at_work(self.plan.move_every) if self.plan.move_every else nullcontext()
         before = self.github.stats.requests
@@ -129,6 +132,7 @@ class Storm:
             self._blow(overseer)
         self.tally.requests = self.github.stats.requests - before
         self.tally.struck, self.tally.moves = self.github.faults.struck(), dict(mover.done)
+        self.tally.struck_at = self.github.faults.operations()
         self.github.faults.clear()
         for repository_id in self._ids(overseer):
             self._finish(overseer, repository_id)
@@ -141,7 +145,6 @@ class Storm:
                 moved=self.plan.move_every is not None,
                 deleted=mover.deleted,
                 killed=self.tally.killed,
-                issues=self.plan.issues,
             )
 
     def _track(self) -> None:
@@ -167,7 +170,7 @@ class Storm:
         for repository_id in places:
             if self._is_over(fates):
                 return
-            if overseer.status(repository_id) == "completed":
+            if overseer.is_complete(repository_id, KINDS):
                 self._stir(overseer.github_id(repository_id))
             self._plan()
             with ThreadPoolExecutor(max_workers=self.plan.rivals) as pool:
@@ -182,7 +185,7 @@ class Storm:
         with Database(self.database_url) as db:
             for act in (
                 lambda: track.track(db, graphql, self.plan.names),
-                lambda: plan.plan(db, graphql, run, datetime.now(UTC), thresholds=Thresholds(), limit=12),
+                lambda: plan.plan(db, graphql, run, datetime.now(UTC), thresholds=Thresholds(), limit=12, kinds=KINDS),
             ):
                 try:
                     act()
@@ -200,12 +203,14 @@ class Storm:
         return over or time.monotonic() >= self._ends
 
     def _stir(self, github_id: int) -> None:
-        """Edit so many pull requests that every point is passed again: there are fates left, and nothing to do."""
+        """Edit so many pull requests and issues that every point is passed again: fates are left, and nothing to do."""
         world = self.github.world
         home = world.repositories[github_id]
         now = next_time(world, home)
         for outline in world.shelves[github_id].outlines()[-self.plan.page * self.plan.chunks_a_life :]:
             changes.edit(world, home.full_name, outline.number, at=now, title=f"Edited {now}")
+        for number in sorted(world.shelves[github_id].issues)[-self.plan.issues_page * self.plan.chunks_a_life :]:
+            changes.edit_issue(world, home.full_name, number, at=now, title=f"Edited {now}")
         self.tally.stirred += 1
 
     def _rival(self, overseer: Overseer, fates: Fates, repository_id: str) -> None:
@@ -215,7 +220,7 @@ class Storm:
             end = self._life(overseer, repository_id, fate, patience=6.0)
             if fate is not LEFT_ALONE and (end.deed is not fate.deed or end.point is not fate.point):
                 fates.give_back(fate)
-            if overseer.status(repository_id) == "completed":
+            if overseer.is_complete(repository_id, KINDS):
                 return
             if end.deed is Deed.NOTHING:
                 time.sleep(0.3)  # it found the other one at work
@@ -225,20 +230,24 @@ class Storm:
         for _ in range(6):
             overseer.hurry()
             self._life(overseer, repository_id, LEFT_ALONE, patience=None)
-            if overseer.status(repository_id) == "completed":
+            if overseer.is_complete(repository_id, KINDS):
                 return
 
     def _life(self, overseer: Overseer, repository_id: str, fate: Fate, *, patience: float | None) -> End:
-        name = f"storm-{self.plan.seed}-{next(self._count)}"
+        number = next(self._count)
+        name = f"storm-{self.plan.seed}-{number}"
+        # Some capture issues alone, so that two workers on one repository have a kind each, or the same one.
+        alone = patience is not None and number % 5 in _ISSUES_ALONE
+        kinds, page = (("issues",), self.plan.issues_page) if alone else (KINDS, self.plan.page)
         end = Life(
             name=name,
             repository=repository_id,
             fate=fate,
             database_url=self.database_url,
-            environment=self._environment(name),
+            environment=self._environment(name) | {"GH_BACKFILL_KINDS": ",".join(kinds)},
             overseer=overseer,
             log=self.folder / f"{name}.log",
-            arguments=("--chunk-size", str(self.plan.page), *self._limit(patience)),
+            arguments=("--chunk-size", str(page), *self._limit(patience)),
             patience=patience,
         ).run()
         self.tally.add(name, end)

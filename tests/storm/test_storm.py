@@ -33,6 +33,7 @@ def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
             faults=weather.faults(SEED, rounds=1, one_in=ONE_IN),
             seed=SEED,
             page=15,
+            issues_page=5,
             longest=420.0,  # a bound for a machine that is very busy; it takes a tenth of that
         )
         storm = Storm(database_url=database_url, github=github, plan=plan, folder=tmp_path)
@@ -41,7 +42,9 @@ def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
         print(f"\nstorm of seed {SEED}: {storm.tally.kills} kills, {storm.tally.faults}")
     (tmp_path / "lives.txt").write_text("\n".join(storm.tally.lives), encoding="utf-8")
     assert found.wrong == ()
+    assert found.at_once > 0, "never did two workers have a kind each"
     assert {point for deed, point in storm.tally.deeds if deed == Deed.KILL} >= set(NAMED)
     assert [name for name, count in storm.tally.struck.items() if not count] == []
+    assert any(operation.startswith("Issue") for operation in storm.tally.struck_at), storm.tally.struck_at
     assert abs(storm.tally.share - 1 / ONE_IN) < 0.02
     assert storm.tally.unexpected == []

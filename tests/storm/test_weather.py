@@ -11,9 +11,9 @@ from tests.storm.weather import Mover
 NAME = "octo/moving"
 
 
-def moved(*, issues: bool) -> tuple[Mover, World]:
+def moved() -> tuple[Mover, World]:
     world = load(recipes=[f"{NAME}:120"])
-    mover = Mover(world, (NAME,), 1, issues=issues)
+    mover = Mover(world, (NAME,), 1)
     for _ in range(400):
         mover.move()
     return mover, world
@@ -24,9 +24,8 @@ def issues_of(world: World) -> list[IssueRow]:
 
 
 def test_people_do_everything_to_issues_that_can_be_done_to_them() -> None:
-    mover, world = moved(issues=True)
-    done = {name for name in mover.done if name not in moved(issues=False)[0].done}
-    assert done == {
+    mover, world = moved()
+    assert mover.done.keys() >= {
         "open_issue", "edit_issue", "comment_on_issue", "label", "assign", "plan", "close_or_reopen", "edit_comment",
         "delete_comment", "delete_issue",
     }  # fmt: skip
@@ -34,9 +33,3 @@ def test_people_do_everything_to_issues_that_can_be_done_to_them() -> None:
     assert len(repository.issues) == len(issues_of(world))
     assert {issue.number for issue in repository.issues} >= {comment.issue for comment in repository.issue_comments}
     assert mover.deleted
-
-
-def test_issues_rest_where_they_are_not_captured() -> None:
-    assert [(row.number, row.updated_at) for row in issues_of(moved(issues=False)[1])] == [
-        (row.number, row.updated_at) for row in issues_of(load(recipes=[f"{NAME}:120"]))
-    ]

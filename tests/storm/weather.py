@@ -43,10 +43,9 @@ Moves = tuple[tuple[Callable[[str, int], object], int], ...]
 
 
 class Mover:
-    """People at work in the simulated world, on pull requests, and on `issues` where these are captured too."""
+    """People at work in the simulated world, on pull requests and on issues."""
 
-    def __init__(self, world: World, names: tuple[str, ...], seed: int, *, issues: bool = False) -> None:
-        self._issues = issues
+    def __init__(self, world: World, names: tuple[str, ...], seed: int) -> None:
         self.done: Counter[str] = Counter()
         self.deleted: set[int] = set()
         self._world = world
@@ -73,7 +72,7 @@ class Mover:
         """Change one thing."""
         home = self._world.repositories[self._luck.choice(self._ids)]
         shelf = self._world.shelves[home.id]
-        on_issues = self._issues and self._luck.random() < 0.4
+        on_issues = self._luck.random() < 0.4
         moves = self._moves_of_issues() if on_issues else self._moves()
         (move,) = self._luck.choices([each for each, _ in moves], [weight for _, weight in moves])
         numbers = sorted(shelf.issues) if on_issues else [outline.number for outline in shelf.outlines()]

@@ -15,6 +15,11 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.tasks import capture
 from tests.tasks.conftest import SMALL, House
 
+KINDS = {
+    "pull_requests": {"pull_request"},
+    "reviews": {"review"},
+    "comments": {"issue_comment", "review_comment"},
+}
 ROWS = ("pull_requests", "reviews", "comments", "contributors")
 
 
@@ -63,9 +68,11 @@ def test_what_stays_spoilt_is_kept_with_its_reason_and_everything_else_is_stored
     assert {row["number"] for row in lost} - {None} != set()
     assert all(row["reason"] for row in lost)
     stored = counted(house)
-    assert 0.5 < stored["comments"] / clean["comments"] < 1 or stored["pull_requests"] < clean["pull_requests"]
-    assert house.count("pull_requests") + sum(row["kind"] == "pull_request" for row in lost) == 12
-    assert captured.counts.quarantined > 0
+    for table, kinds in KINDS.items():
+        set_apart = sum(row["kind"] in kinds for row in lost)
+        assert stored[table] + set_apart == clean[table], table
+        assert 0 < set_apart < clean[table] / 5 or table == "pull_requests"
+    assert captured.counts.quarantined == len(lost)
 
 
 def test_places_of_a_page_that_are_null_cost_no_neighbour(house: House, clean: dict[str, int]) -> None:

@@ -234,9 +234,10 @@ def test_a_page_that_times_out_is_asked_for_in_halves(house: House, name: str) -
 def test_a_backfill_that_failed_in_its_catch_up_does_not_walk_again(house: House) -> None:
     house.track(ENGINE)
     house.github.faults.add(Fault(name="bad_credentials", count=1, match={"variables": "UPDATED_AT"}))
-    assert house.capture().outcome is CaptureOutcome.FAILED
+    small = Limits(chunk_size=10)  # the catch-up's first page does not come along with the end of the walk then
+    assert house.capture(limits=small).outcome is CaptureOutcome.FAILED
     before = pages(house)
-    assert house.capture().outcome is CaptureOutcome.COMPLETED
+    assert house.capture(limits=small).outcome is CaptureOutcome.COMPLETED
     assert pages(house) - before == 1
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
 

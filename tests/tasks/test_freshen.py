@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from gh_backfill.models.work import Goal
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import budgets
-from gh_backfill.store.db import Database, Row
+from gh_backfill.store.db import Database, Row, Transaction
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import connect, operate
 from gh_backfill.tasks.webhooks.freshen import Freshened, Freshener
@@ -192,11 +193,11 @@ class CutOff(Database):
 
     commits = 0
 
-    def _commit(self) -> None:
+    def _commit(self, tx: Transaction, opening: Any) -> None:
         if self.commits == 0:
             raise Dies
         self.commits -= 1
-        super()._commit()
+        super()._commit(tx, opening)
 
 
 @pytest.mark.parametrize("commits", range(4))  # the look, the ledger's line, people, and all the rest

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.store.db import Database
 from tests.storm.wire import Cut, Moment, Wire
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -45,6 +47,14 @@ def first_lines(process: subprocess.Popen[str], wanted: str) -> None:
         if wanted in line:
             return
     raise AssertionError(f"the worker ended without saying {wanted!r}")
+
+
+def wait_until(there: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Look until it is so."""
+    deadline = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -82,14 +92,19 @@ def test_a_killed_worker_is_followed_at_once_on_its_machine_and_after_its_lease_
     house: House, elsewhere: bool
 ) -> None:
     house.track(ENGINE)
+    house.github.faults.add(Fault(name="stall", skip=1, match={"variables": '"after": ?"'}))  # the third page
     with ended(worker(house)) as process:
         first_lines(process, "1 chunk,")
+        wait_until(lambda: house.rows("select 1 from backfill_chunks where status = 'processing'") != [])
         process.kill()
         process.wait(30)
-    left = house.rows("select attempt from backfill_chunks where status = 'processing'")
-    if elsewhere and left:
+    house.github.faults.clear()
+    assert len(house.rows("select 1 from backfill_chunks where status = 'processing'")) == 1
+    if elsewhere:
         with house.db.transaction() as tx:
             tx.run("update backfill_chunks set claimed_by = replace(claimed_by, '@', '@0') where status = 'processing'")
+            tx.run("""update progressive_capture_jobs
+                set metadata = metadata || jsonb_build_object('worker', replace(metadata ->> 'worker', '@', '@0'))""")
         assert house.capture().outcome is CaptureOutcome.BUSY
         with house.db.transaction() as tx:
             tx.run("update backfill_chunks set lease_until = now() - interval '1 second' where status = 'processing'")

@@ -214,7 +214,7 @@ def toy(house: House) -> Iterator[House]:
 def captured(house: House, limits: Limits) -> Captured:
     repository = capture.find(house.db, ENGINE)
     with house.db.transaction(read_only=True) as tx:
-        before = kinds.stored(tx, repository.id, KIND).rows
+        (here,) = kinds.stored(tx, [(repository.id, KIND, None)])
     claims = Claims(
         db=house.db,
         repository_id=repository.id,
@@ -230,7 +230,7 @@ def captured(house: House, limits: Limits) -> Captured:
         graphql=house.graphql(),
         kind=TITLES,
         repository=repository,
-        before=Before(captured=before, total=0),
+        before=Before(captured=here.rows, total=0),
         limits=limits,
         claims=claims,
         now=lambda: datetime.now(UTC),

@@ -82,11 +82,7 @@ class PullRequestCollector:
                 lists.keep(self._reviews, only(Review, answer), ours)
             case MoreComments():
                 lists.keep(self._comments, only(Comment, answer), ours)
-            case CommentsOfReview(review_id=review_id):
-                found = only(ReviewComment, answer)
-                named = tuple(replace(each, review_id=review_id) for each in found.items)
-                lists.keep(self._review_comments, replace(found, items=named), ours)
-            case CommentsOfThread():
+            case CommentsOfReview() | CommentsOfThread():
                 lists.keep(self._review_comments, only(ReviewComment, answer), ours)
             case Threads():
                 self._take_threads(ours, only(ThreadComments, answer))

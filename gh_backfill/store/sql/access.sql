@@ -2,7 +2,9 @@
 
 -- name: lacking
 -- needs: [{table, columns, always, inserted, updated, deleted}].  A column that nobody may leave empty has no default, is neither
--- generated nor an identity, is not in all of our inserts' lists, and no trigger may fill it.
+-- generated nor an identity, is not in all of our inserts' lists, and no trigger may fill it.  Beside what is lacking it tells
+-- what must be known first, so that a command begins after one round trip: tables whose policies count for us without one
+-- that simply admits us ('policed'), and the ledger of migrations, version and checksum ('applied').
 with needs as materialized (
     select n."table", n.columns, n.always, n.inserted, n.updated, n.deleted, n.by_trigger,
            to_regclass(quote_ident(n."table")) as oid
@@ -30,20 +32,20 @@ select n."table", null, wanted, current_user
 from needs n, unnest(array['select', 'insert', 'update', 'delete']) with ordinality as right_to (wanted, place)
 where n.oid is not null and (array[true, n.inserted and not n.by_trigger, n.updated, n.deleted])[place]
   and not has_table_privilege(n.oid, wanted)
-order by 1, 3, 2;
-
--- name: policed
--- Tables whose policies count for us, and none of them simply admits us.
-select t.name as "table"
-from unnest(%(tables)s::text[]) t (name)
-where row_security_active(to_regclass(quote_ident(t.name)))
+union all
+select n."table", null, 'policed', current_user
+from needs n
+where row_security_active(n.oid)
   and (select count(distinct command)
        from pg_policy p, unnest(case p.polcmd when '*' then array['r', 'a', 'w'] else array[p.polcmd::text] end) command
-       where p.polrelid = to_regclass(quote_ident(t.name)) and p.polpermissive and command in ('r', 'a', 'w')
+       where p.polrelid = n.oid and p.polpermissive and command in ('r', 'a', 'w')
          and (p.polroles = array[0::oid]
               or exists (select from unnest(p.polroles) member where pg_has_role(member, 'usage')))
          and coalesce(pg_get_expr(p.polqual, p.polrelid), 'true') = 'true'
-         and coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'true') = 'true') < 3;
+         and coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'true') = 'true') < 3
+union all
+select version, checksum, 'applied', null from gh_backfill_migrations
+order by 1, 3, 2;
 
 -- name: key
 select gen_random_uuid() as id, -1 - floor(random() * 1e15)::bigint as github_id;

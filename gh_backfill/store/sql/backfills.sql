@@ -1,41 +1,22 @@
 -- Open a backfill, let it stand or go on.  Lock order everywhere: the row that others read and may change
 -- (pull requests have one), backfill, stream, chunk, data.
 
--- name: lock_backfill
--- Whoever opens a backfill waits for its workers and for others who open it, and judges what they left.
-with state as materialized (
-    select id from progressive_backfill_state
-    where repository_id = %(repository_id)s and %(kind)s = 'pull_requests'
-    for no key update
-), backfill as materialized (
-    select b.id, b.status
-    from backfills b
-    left join state on true
-    where b.repository_id = %(repository_id)s and b.kind = %(kind)s
-    for no key update of b
-)
-select backfill.status
-from backfill
-join backfill_streams s on s.backfill_id = backfill.id
-order by s.stream = 'catch_up', s.part
-for no key update of s;
-
 -- name: open_row
--- Open the one backfill of a repository and a kind, whatever it was before; the count of captured rows starts from the truth.
--- What a person paused stays so until its time has come.  That of pull requests has the id of the row that others read, also
--- where that one was there first.
+-- Open the one backfill of a repository and a kind, whatever it was before; the count of captured rows starts from the truth:
+-- the `given` one.  What a person paused stays so until its time has come.  That of pull requests has the id of the row that
+-- others read, also where that one was there first.
 insert into backfills as b (id, repository_id, kind, total, captured)
-values (coalesce((select id from progressive_backfill_state
-                  where repository_id = %(repository_id)s and %(kind)s = 'pull_requests'), gen_random_uuid()),
-        %(repository_id)s, %(kind)s, %(total)s, %(captured)s)
+select coalesce((select id from progressive_backfill_state
+                 where repository_id = %(repository_id)s and %(kind)s = 'pull_requests'), gen_random_uuid()),
+       %(repository_id)s, %(kind)s, %(total)s, given.rows
+from given
 on conflict (repository_id, kind) do update
 set total = excluded.total, captured = excluded.captured, consecutive_errors = 0,
     (status, held, pause_reason, resume_at) = (
         select case when stays then b.status else 'active' end, stays, case when stays then b.pause_reason end,
                case when stays then b.resume_at end
         from (select b.status = 'paused' and b.held and coalesce(b.resume_at, 'infinity') > clock_timestamp() as stays) pause),
-    completed_at = null, gaps_seen = null, updated_at = clock_timestamp()
-returning b.id;
+    completed_at = null, gaps_seen = null, updated_at = clock_timestamp();
 
 -- name: restart_history
 -- A finished walk whose goal is not raised begins again at the top; part 0 stands for it, whoever read the parts.
@@ -43,7 +24,8 @@ update backfill_streams s
 set cursor = null, items_done = 0, watermark = null, stuck = false, updated_at = clock_timestamp(),
     status = case when s.part = 0 then 'active' else s.status end
 from backfill_streams walk
-where walk.backfill_id = %(backfill_id)s and walk.stream = 'history' and walk.part = 0 and walk.status = 'completed'
+where walk.repository_id = %(repository_id)s and walk.kind = %(kind)s and walk.stream = 'history' and walk.part = 0
+  and walk.status = 'completed'
   and coalesce(walk.goal_max_items, 2147483647) >= coalesce(%(max_items)s, 2147483647)
   and s.backfill_id = walk.backfill_id and s.stream = 'history';
 
@@ -54,7 +36,7 @@ insert into backfill_streams as s (repository_id, kind, backfill_id, backfill_st
                                    goal_max_items)
 select b.repository_id, b.kind, b.id, case when b.kind = 'pull_requests' then b.id end, 'history', 'CREATED_AT', %(max_items)s
 from backfills b
-where b.id = %(backfill_id)s
+where b.repository_id = %(repository_id)s and b.kind = %(kind)s
 on conflict (repository_id, kind, stream, part) do update
 set goal_max_items = case when s.goal_max_items is null or excluded.goal_max_items is null then null
                           else greatest(s.goal_max_items, excluded.goal_max_items) end,
@@ -99,18 +81,18 @@ where repository_id = %(repository_id)s and kind = %(kind)s and stream = 'catch_
   and watermark is not null;
 
 -- name: close_catch_up
--- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.
-update backfill_streams
-set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
-where backfill_id = %(backfill_id)s and stream = 'catch_up' and status = 'active';
-
--- name: skip_catch_up
--- Its open chunk would be taken over by the next catch-up, with a cursor from the middle of this one.
+-- A walk that begins again or goes on makes the catch-up of the last one void; it is opened anew when the walk ends.  Its open
+-- chunk would be taken over by the next catch-up, with a cursor from the middle of this one.
+with closed as (
+    update backfill_streams
+    set status = 'paused', cursor = null, pass = 1, updated_at = clock_timestamp()
+    where repository_id = %(repository_id)s and kind = %(kind)s and stream = 'catch_up' and status = 'active'
+    returning id
+)
 update backfill_chunks c
 set status = 'skipped', lease_until = null, retry_at = null, error = 'the walk goes on: the catch-up begins anew after it'
-from backfill_streams s
-where s.id = c.stream_id and s.backfill_id = %(backfill_id)s and s.stream = 'catch_up'
-  and c.status in ('pending', 'processing');
+from closed
+where closed.id = c.stream_id and c.status in ('pending', 'processing');
 
 -- name: count_new
 update backfills

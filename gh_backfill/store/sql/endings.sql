@@ -1,8 +1,8 @@
 -- The end of a backfill.  The caller holds its lock.
 
 -- name: ended
--- No row: something is still open.  Part 0 stands for a walk that is split.
-select b.gaps_seen, b.total, h.goal_max_items as goal, h.watermark, h.stuck, walk.listed
+-- No row of a backfill: something of it is still open.  Part 0 stands for a walk that is split.
+select b.repository_id, b.kind, b.gaps_seen, b.total, h.goal_max_items as goal, h.watermark, h.stuck, walk.listed
 from backfills b
 join backfill_streams h on h.backfill_id = b.id and h.stream = 'history' and h.part = 0
 cross join lateral (
@@ -10,11 +10,8 @@ cross join lateral (
     from backfill_streams s
     where s.backfill_id = b.id and s.stream = 'history'
 ) walk
-where b.repository_id = %(repository_id)s and b.kind = %(kind)s and b.status = 'active'
+where b.repository_id = any(%(ids)s::uuid[]) and (%(kind)s::text is null or b.kind = %(kind)s) and b.status = 'active'
   and not exists (select from backfill_streams s where s.backfill_id = b.id and s.status = 'active');
-
--- name: gaps
-select gaps from backfills where repository_id = %(repository_id)s and kind = %(kind)s and gaps > 0;
 
 -- name: walk_on
 -- The walk asks again for what follows its end.  One that is split asked for every number by itself.

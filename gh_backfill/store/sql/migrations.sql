@@ -16,13 +16,14 @@ set local lock_timeout = '10min';
 select pg_advisory_xact_lock(hashtextextended('gh_backfill migrations', 0));
 set local lock_timeout = '5s'
 
--- name: schema_exists
-select from pg_namespace where nspname = %(schema)s
-
 -- name: create_schema
--- No "if not exists": that asks for the right to create schemas even where there is one.
+-- No "create schema if not exists": that asks for the right to create schemas even where there is one.
 select set_config('gh_backfill.schema', %(schema)s, true);
-do $$ begin execute format('create schema %%I', current_setting('gh_backfill.schema')); end $$
+do $$ begin
+    if not exists (select from pg_namespace where nspname = current_setting('gh_backfill.schema')) then
+        execute format('create schema %%I', current_setting('gh_backfill.schema'));
+    end if;
+end $$
 
 -- name: create_ledger
 create table if not exists gh_backfill_migrations (
@@ -32,6 +33,17 @@ create table if not exists gh_backfill_migrations (
     applied_at timestamptz not null default now()
 );
 alter table gh_backfill_migrations enable row level security
+
+-- name: refuse_if_applied
+-- Another run may have been faster since the ledger was read.
+select set_config('gh_backfill.version', %(version)s, true), set_config('gh_backfill.checksum', %(checksum)s, true);
+do $$ begin
+    if exists (select from gh_backfill_migrations where version = current_setting('gh_backfill.version')
+                                                    and checksum = current_setting('gh_backfill.checksum')) then
+        raise exception 'migration %% was applied by another run', current_setting('gh_backfill.version')
+            using errcode = 'serialization_failure';
+    end if;
+end $$
 
 -- name: record_migration
 insert into gh_backfill_migrations (version, name, checksum)

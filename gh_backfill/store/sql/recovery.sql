@@ -119,7 +119,7 @@ where repository_id = %(repository_id)s and (%(kind)s::text is null or kind = %(
 update backfill_chunks c
 set retry_at = null
 from backfill_streams s
-where s.id = c.stream_id and s.repository_id = %(repository_id)s and (%(kind)s::text is null or s.kind = %(kind)s)
+where s.id = c.stream_id and s.repository_id = any(%(ids)s::uuid[]) and (%(kind)s::text is null or s.kind = %(kind)s)
   and c.status = 'pending' and c.retry_at is not null;
 
 -- name: holder

@@ -96,18 +96,31 @@ where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
 -- `added` are those that were not on the list: new ones, and those that had been taken off.
 with off as materialized (
     select repository_id from tracked_repositories where tracking_enabled is not distinct from false
+), tracked as (
+    insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds)
+    select r.id, r.owner, r.name, true, %(kinds)s::text[]
+    from repositories r
+    where r.github_id = any(%(github_ids)s::bigint[])
+    order by r.id
+    on conflict (repository_id) do update
+    set organization_name = excluded.organization_name, repository_name = excluded.repository_name,
+        tracking_enabled = true, kinds = coalesce(excluded.kinds, t.kinds), updated_at = clock_timestamp()
+    where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds)
+          is distinct from (excluded.organization_name, excluded.repository_name, true, coalesce(excluded.kinds, t.kinds))
+    returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added
 )
-insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds)
-select r.id, r.owner, r.name, true, %(kinds)s::text[]
+select r.id, r.github_id, coalesce(t.added, false) as added, case when b.held then b.held_reason end as held_reason,
+       s.has_stream, s.goal
 from repositories r
-where r.github_id = any(%(github_ids)s::bigint[])
-order by r.id
-on conflict (repository_id) do update
-set organization_name = excluded.organization_name, repository_name = excluded.repository_name,
-    tracking_enabled = true, kinds = coalesce(excluded.kinds, t.kinds), updated_at = clock_timestamp()
-where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds)
-      is distinct from (excluded.organization_name, excluded.repository_name, true, coalesce(excluded.kinds, t.kinds))
-returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added;
+left join tracked t on t.repository_id = r.id
+left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+cross join lateral (
+    select count(*) > 0 as has_stream,
+           max(s.goal_max_items) filter (where s.stream = 'history' and s.part = 0) as goal
+    from backfill_streams s
+    where s.repository_id = r.id and s.kind = 'pull_requests'
+) s
+where r.github_id = any(%(github_ids)s::bigint[]);
 
 -- name: candidates
 -- Everything that is tracked, has an open backfill, or one that failed because GitHub did not show it; what was taken off
@@ -153,7 +166,8 @@ left join lateral (
     from backfill_streams s
     where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream = 'history'
 ) walk on true
-where t.id is not null or r.id = any(%(asked)s::uuid[])
+where t.id is not null or r.id = any(%(ids)s::uuid[]) or r.github_id = any(%(github_ids)s::bigint[])
+   or lower(r.full_name) = any(%(names)s::text[])
    or (b.status in ('active', 'paused') or b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone')
       and not (coalesce(b.held, false) and b.held_reason is not distinct from 'untracked')
 order by r.full_name;

@@ -41,7 +41,7 @@ def close_run(
     GitHub says is still at work stays open.  Attempts of one run are closed together: the report of the first one may
     have died.
     """
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         waiting = jobs.open_jobs(tx, run_key)
     runners, notes = _runners(ask, None if run is None else run[0])
     with db.transaction() as tx:
@@ -64,7 +64,7 @@ def sweep(db: Database, run_key: str, ask: Ask | None, now: datetime) -> int:
 
     A run that GitHub knows is closed by what it says; any other by its age alone.
     """
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         waiting = jobs.open_jobs(tx, run_key, own=False)
     known: dict[int, list[RunnerJob]] = {}
     closed = 0

@@ -23,7 +23,7 @@ def prices(settings: Settings) -> CostRates:
 
 def month(db: Database, settings: Settings, now: datetime) -> Month:
     """Return what this month has cost so far."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         return reports.month(tx, prices(settings), now, budget=settings.monthly_budget, priced=is_priced(settings))
 
 

@@ -63,7 +63,7 @@ def notify(
     """Send one digest of all runs since the last one to NOTIFY_URLS, if it is time; returns what went wrong."""
     if settings.notify_urls is None:
         return []
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         told, last = reports.undigested(tx)
     alerts = [alert for each in told for alert in each.alerts]
     silence = timedelta(minutes=settings.notify_minutes)

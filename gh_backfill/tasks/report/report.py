@@ -106,7 +106,7 @@ def report(
     if not dry_run:
         closed = _close(db, key, options)
         swept = sweep(db, key, options.ask, now)
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         figures = reports.of_run(tx, key, prices=options.prices, at=now)
         standings = reports.standings(tx)
         month = reports.month(tx, options.prices, now, budget=options.budget, priced=options.priced)
@@ -124,7 +124,7 @@ def unreachable(run_key: str, options: ReportOptions, now: datetime) -> Report:
 
 
 def _close(db: Database, key: str, options: ReportOptions) -> Closed:
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         labels = jobs.labels(tx, key)
     return close_run(db, key, options.ask, run=options.run, labels=labels)
 
@@ -182,5 +182,5 @@ def _keep(db: Database, made: Report) -> Report:
 
 
 def _latest(db: Database) -> str | None:
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         return jobs.latest_run(tx)

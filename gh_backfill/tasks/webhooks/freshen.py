@@ -66,7 +66,7 @@ class Freshener:
 
     def look(self) -> Freshened:
         """Fetch what is announced, for a point a batch.  Raises what concerns all repositories, not RateLimited."""
-        with self.db.transaction(read_only=True) as tx:
+        with self.db.reading() as tx:
             due = webhooks.due(tx, self.now(), most=BATCHES * MOST)
         done = Freshened()
         for start in range(0, len(due), MOST):
