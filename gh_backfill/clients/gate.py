@@ -1,4 +1,4 @@
-"""The gate that lets a request to GitHub through with a credential; and one for a process that is alone."""
+"""The gate that each request to GitHub passes: it names a credential, or says until when to wait."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class OwnGate:
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
     ) -> Grant | Wait:
-        """Let the request through where the last answer left enough; the first one is the one that tells."""
+        """Let the request through if the last answer left enough; the first one goes through to find out."""
         best = self._best(credentials, resource)
         refused = governor.verdict(best, points, resource)
         if refused is not None:

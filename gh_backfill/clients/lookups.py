@@ -1,4 +1,4 @@
-"""Repositories by name and by id: the repository, not found by GitHub's own word, or unknown for now."""
+"""Look up repositories by name or by id: each is found, not found by GitHub's own word, or unknown for now."""
 
 from __future__ import annotations
 

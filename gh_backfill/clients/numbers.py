@@ -1,4 +1,4 @@
-"""Pull requests by their numbers: those that are known by their ids, and which of the next numbers are some."""
+"""Pull requests by their numbers: read those that are known, and find out which of the next numbers are some."""
 
 from __future__ import annotations
 

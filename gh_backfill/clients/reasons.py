@@ -26,7 +26,7 @@ class TooLarge(requests.RequestException):
 
 
 def of(error: Exception, url: str) -> GitHubError:
-    """Return our error for whatever sending a request to an address ended in."""
+    """Return our error for what a library raised when it sent a request to an address."""
     if isinstance(error, TooLarge):
         return TooBig(f"GitHub sent {error}")
     wrong = _setting_at_fault(error, url)
@@ -37,7 +37,7 @@ def of(error: Exception, url: str) -> GitHubError:
 
 
 def _is_the_way(error: Exception) -> bool:
-    """Say whether no connection came about at all; one that is cut may have been cut for what was asked."""
+    """Say whether there was no connection at all; one that broke later may have been cut because of the request."""
     ways = requests.ConnectTimeout | exceptions.ProxyError | exceptions.SSLError
     first = error.args[0] if error.args else None
     return isinstance(error, ways) or (isinstance(error, requests.ConnectionError) and isinstance(first, MaxRetryError))

@@ -1,4 +1,4 @@
-"""Ask GitHub until items are complete: what a page spoilt, and what its items still lack."""
+"""Ask GitHub until items are complete: again for what a page spoilt, and for the lists that its items still lack."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def salvage(
 
 
 def _again(graphql: GraphQL, queries: ItemQueries, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
-    """Ask again by the place; where another item is there now than the one that is known, by its number."""
+    """Ask again by the place; if another item has moved there meanwhile, by the number of the one that was there."""
     fresh, spent = github.again(graphql, queries, asked.repository, slots, asked.order)
     moved = [place for place, slot in enumerate(slots) if slot.number not in (None, fresh[place].number)]
     if moved:
@@ -148,7 +148,7 @@ def _again(graphql: GraphQL, queries: ItemQueries, asked: PageAsked, slots: Sequ
 
 
 def _once_each(queries: ItemQueries, slots: Sequence[Slot]) -> list[Slot]:
-    """Return places in which no item stands twice: the second one stands where another one should."""
+    """Return the places with each item once: where it stands again, another item should stand, which was not read."""
     seen: set[int] = set()
     places: list[Slot] = []
     for slot in slots:

@@ -1,4 +1,4 @@
-"""Stops in good order: the first signal ends the work in hand, and what gives back is not cut short by the next one.
+"""Stop in good order: the first signal ends the work in hand; the next one does not cut short giving back a claim.
 
 Who stops us often does so twice: a terminal that closes tells its whole group and then its shell does, and a workflow's
 runner sends one signal after another.  So only a person's second Ctrl-C, a moment later, means more than the first

@@ -1,4 +1,4 @@
-"""Measure where the time of one job goes: around its client, its database, its waits, and the pause it ends with."""
+"""Measure where the time of one job goes: GitHub, the database, waiting, and the pause that ends it."""
 
 from __future__ import annotations
 

@@ -54,11 +54,11 @@ class NumberWalk:
         return stream.id == self.stream_id and (ahead or self.place == after)
 
     def most(self, size: int) -> int:
-        """Return how many of that many pull requests are known."""
+        """Return how many pull requests of a page of that size are known by now."""
         return min(size, len(self._known))
 
     def next(self, stream: Stream, after: str | None, count: int) -> NumbersAsked | None:
-        """Return what to ask: the next `count` pull requests, and what the numbers are that nothing is known of."""
+        """Return what to ask: the next `count` pull requests, and what the next unknown numbers are."""
         known = tuple(self._known)[:count]
         lowest = max(self.lowest, self._next - self._most + 1)
         numbers = tuple(range(self._next, lowest - 1, -1)) if len(self._known) - len(known) < ENOUGH else ()
@@ -118,5 +118,5 @@ class NumberWalk:
         return asked.first == 0 or (before > 1 and asked.first == 1)
 
     def read(self, asked: Asked, page: Page) -> int:
-        """Return how many were asked for: those that are none had to be looked for as well."""
+        """Return how many numbers were asked for: GitHub had to look up those that are no pull requests, too."""
         return asked.first

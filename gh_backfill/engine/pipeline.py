@@ -1,4 +1,4 @@
-"""Chunks of a stream for the fewest points: each query takes the oldest open questions, and the next page as well.
+"""Fetch the chunks of a stream for the fewest points: a query has the oldest follow-ups, and the next page as well.
 
 A query of one point buys 149 units.  What completes the chunk in hand rarely fills it, so the room that is left carries
 the next pages and what they lack.  A page that was asked for ahead is a guess without a claim: it counts only if the
@@ -138,7 +138,7 @@ class Pipeline:
         return bool(self._fetched) and not any(collector.follow_ups() for collector in self._fetched[0].collectors)
 
     def _fits(self, stream: Stream, have: str | None, after: str | None) -> bool:
-        """Say whether what was asked for ahead is what a stream reads next."""
+        """Say whether the page that was asked for ahead is the one that the stream reads next."""
         return self._stream is not None and self._stream.id == stream.id and have == after
 
     def _adopt(self, claim: Claim, alive: Alive) -> None:
@@ -270,7 +270,7 @@ class Pipeline:
         )
 
     def _too_big(self, asked: _Asked, error: TooBig) -> None:
-        """Make the next query smaller: the page where it is larger than any that came clean, else both apart."""
+        """Ask for a smaller page if this one is larger than any that came clean; else for page and follow-ups apart."""
         if asked.ahead:
             return  # the same follow-ups again, without a page
         if asked.page is None or (asked.query.follow_ups and not asked.page.first):

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def number_places(db: Database, graphql: GraphQL, kind: Kind, repository: TrackedRepository, node_id: NodeId) -> None:
-    """Give the entries of the quarantine that are known by their place alone the numbers that stand there now.
+    """Note the number of each item in the quarantine that is known by its place alone.
 
     What GitHub does not say stays as it is.  Raises RateLimited.
     """

@@ -1,4 +1,4 @@
-"""A database refused a chunk: find the rows it does not admit, so that all others are stored."""
+"""Find the rows of a chunk that the database refuses, so that all others are stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sifted:
 
 
 class _RolledBack(Exception):
-    """Ends a transaction that was only a trial."""
+    """Raised to roll back a transaction that was only a trial."""
 
 
 def sift(db: Database, kind: Kind, repository: TrackedRepository, chunk: Sequence[CompleteItem]) -> Sifted:

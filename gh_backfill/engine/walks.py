@@ -40,10 +40,10 @@ class Walk(Protocol):
         """Return what asks for so many items from a place on; None where there is nothing to ask."""
 
     def price(self, asked: Asked | None) -> PagePrice:
-        """Return what GitHub counts of a page; of None: of one that is not composed yet."""
+        """Return what of a page has a price; None stands for a page that is not composed yet."""
 
     def take(self, stream: Stream, asked: Asked, page: Page, ahead: Ahead) -> Page | None:
-        """Return the page with its end as it can be believed; None where it is to be asked for again, or was none."""
+        """Return the page, with an end that can be believed; None if it has to be asked for again, or was no page."""
 
     def asks_for_less(self, asked: Asked, error: TooBig) -> bool:
         """Say whether less is asked for next time though the page stays as large; raises `error` where it can't be."""
@@ -66,7 +66,7 @@ class CursorWalk:
     _tries: int = 0
 
     def resume(self, stream: Stream, after: str | None, *, ahead: bool) -> bool:
-        """Go on from a cursor of the stream: from whichever it is, the list leads on."""
+        """Go on from a cursor of the stream: the list leads on from any of them."""
         if stream.numbers is not None or stream.id != self.stream_id:
             return False
         if after is None:
@@ -76,7 +76,7 @@ class CursorWalk:
         return True
 
     def most(self, size: int) -> int:
-        """Return half as many after each answer that did not lead on."""
+        """Return the size, halved once for each answer in a row that did not lead on."""
         return max(1, size >> self._tries)
 
     def next(self, stream: Stream, after: str | None, count: int) -> Asked | None:

@@ -1,4 +1,4 @@
-"""A list of an item as it is followed page by page: whether it leads on, and whether all that it counts came."""
+"""One list of an item, followed page by page: whether it leads on, and whether as much came as it counts."""
 
 from __future__ import annotations
 

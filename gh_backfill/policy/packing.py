@@ -1,4 +1,4 @@
-"""What goes into the next query: the oldest open questions first, and the next page in the room that is left."""
+"""What goes into the next query: the oldest follow-ups first, and the next page in the room that is left."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ UNITS_UNTIL_PROBE = 1_500.0
 
 
 def points(units: float) -> int:
-    """Return the price of a query in points; halves are taken as rounded up, the dearer reading."""
+    """Return the price of a query in points; a half counts as a whole one, the dearer reading of GitHub's rule."""
     return max(1, int((units + 50) // 100))
 
 
