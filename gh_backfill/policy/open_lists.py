@@ -55,8 +55,10 @@ class OpenLists:
     def keep_by(
         self, key: Callable[[Thing], Key], held: MutableMapping[Key, Thing], listing: Listing[Thing], asked: FollowUp
     ) -> None:
-        """Do what `keep` does for things that GitHub does not number."""
-        held.update((key(item), item) for item in listing.items)
+        """Do what `keep` does for things that GitHub does not number; they are in the order of the last reading."""
+        for item in listing.items:
+            held.pop(key(item), None)
+            held[key(item)] = item
         self.lose(listing.unreadable)
         if self.leads_on(asked, listing, [key(item) for item in listing.items]):
             self.ask(asked.at(listing.next))
