@@ -124,3 +124,15 @@ def test_the_issues_of_the_corpus_come_whole_at_their_floor(corpus_house: House)
         ] == []
     assert {name: each for name, each in points.items() if each[0] > each[1]} == {}
     assert sum(spent for spent, _ in points.values()) <= 50
+
+
+def test_what_is_lost_of_an_issue_counts_to_the_issues(house: House) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run(
+            "insert into backfill_quarantine (repository_id, item_kind, kind, identity, number, reason, attempts) "
+            "select id, 'issues', 'issue_comment', 'x', 999, 'spoilt', 9 from repositories"
+        )
+    done = captured(house, BOTH)
+    assert "issues: complete but for 1 item in quarantine" in done.told
+    assert "pull requests: everything that was asked for is captured" in done.told

@@ -69,7 +69,7 @@ select b.status, b.pause_reason, b.resume_at, b.gaps, b.held, b.held_reason, b.h
                             and q.resolved_at is null and q.number = p.number))::integer as short,
        (select count(*) from backfill_quarantine q
         where q.repository_id = b.repository_id and q.resolved_at is null
-          and (q.kind in ('issue', 'label', 'assignee')) = (b.kind = 'issues'))::integer as quarantined,
+          and q.item_kind = b.kind)::integer as quarantined,
        exists (select from backfill_streams s where s.backfill_id = b.id and s.status = 'active') as streaming,
        case when s.part > 0 and c.claimed_by is distinct from %(worker)s then 'processing' else c.status end
            as chunk_status, c.retry_at, c.lease_until,
