@@ -103,8 +103,7 @@ def test_a_killed_worker_is_followed_at_once_on_its_machine_and_after_its_lease_
     if elsewhere:
         with house.db.transaction() as tx:
             tx.run("update backfill_chunks set claimed_by = replace(claimed_by, '@', '@0') where status = 'processing'")
-            tx.run("""update progressive_capture_jobs
-                set metadata = metadata || jsonb_build_object('worker', replace(metadata ->> 'worker', '@', '@0'))""")
+            tx.run("update progressive_capture_jobs set worker = replace(worker, '@', '@0')")
         assert house.capture().outcome is CaptureOutcome.BUSY
         with house.db.transaction() as tx:
             tx.run("update backfill_chunks set lease_until = now() - interval '1 second' where status = 'processing'")
