@@ -7,7 +7,7 @@ import struct
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,14 +65,12 @@ def running(world: World, options: Options | None = None, *, port: int = 0) -> I
 def serve(data: list[Path], synthetic: list[str], port: int = 0, options: Options | None = None) -> None:
     """Load a world and serve it until interrupted; one line tells the address as soon as it listens."""
     world = load(data, synthetic)
-    with running(world, options, port=port) as simulator:
+    # Whoever reads the line may interrupt before we have gone on from writing it.
+    with suppress(KeyboardInterrupt), running(world, options, port=port) as simulator:
         pulls = sum(len(shelf) for shelf in world.shelves.values())
         sys.stdout.write(f"The simulated GitHub listens at {simulator.url} with {pulls:,} pull requests.\n")
         sys.stdout.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return
+        threading.Event().wait()
 
 
 class _Server(ThreadingHTTPServer):
