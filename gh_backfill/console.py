@@ -1,4 +1,4 @@
-"""How anything is shown to a person at a terminal: a line, an error, a hint that can be pasted, a table."""
+"""The means to show something to a person at a terminal: a line, an error, a hint that can be pasted, a table."""
 
 from __future__ import annotations
 

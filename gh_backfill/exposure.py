@@ -1,4 +1,4 @@
-"""Where a token may travel: never in clear text, and never to a server that a file of the folder chose for it."""
+"""The rule for a token on its way: never in clear text, never to a server that a file of the folder chose for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where databases and logs lie on this machine."""
+"""The folders of databases and logs on this machine."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ IMPURE |= {"subprocess", "sys", "tempfile", "threading", "time", "typer", "urlli
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 300
 # What was longer already when the limit came, on 2026-11-26: a file leaves this list once it fits, and none joins it.
-TOO_LONG = {"gh_backfill/tasks/capture.py"}
+TOO_LONG: set[str] = set()
 each_module = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 

@@ -1,4 +1,4 @@
-"""What the documents of a kind of item are called, and how its answers are read: one value for each kind."""
+"""The documents of a kind of item by name, and the readers of their answers: one value for each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker does about its chunks in the database: claim, keep alive, give back, charge an error, pause."""
+"""A worker's chunks in the database: claim, keep alive, give back, record a failure, pause."""
 
 from __future__ import annotations
 

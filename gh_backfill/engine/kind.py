@@ -1,4 +1,4 @@
-"""What the engine has to know of a kind of item to capture it: the one protocol that every kind fulfils."""
+"""The protocol that every kind of item fulfils: all that the engine has to know to capture it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a part of a split walk stands: which of its next numbers are pull requests, and where its next page begins."""
+"""The walk through the numbers of a part: which are pull requests, and the place of its next page."""
 
 from __future__ import annotations
 

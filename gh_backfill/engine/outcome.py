@@ -1,4 +1,4 @@
-"""What a capture is told, and what it tells: limits, progress, and how it ended."""
+"""Limits, progress and outcome of a capture."""
 
 from __future__ import annotations
 

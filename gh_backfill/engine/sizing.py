@@ -1,4 +1,4 @@
-"""How large the next query of a walk may be: what its prices say, what came clean, and what was too much for GitHub."""
+"""The size of a walk's next query: by its prices, by what came clean, and by what was too much for GitHub."""
 
 from __future__ import annotations
 

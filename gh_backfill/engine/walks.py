@@ -1,4 +1,4 @@
-"""Where the pages of a walk come from: a list that is read by its cursors, or the numbers of a part."""
+"""The sources of a walk's pages: a list that is read by its cursors, or the numbers of a part."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine import interrupts
@@ -17,27 +16,25 @@ from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.in_turn import InTurn
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.meter import Meter
-from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.engine.registry import KINDS
 from gh_backfill.engine.worker import Worker
-from gh_backfill.errors import BackfillError, ConfigurationError, Gone, RateLimited, StoreError, Unreachable
-from gh_backfill.models.github import Repository, Unknown
+from gh_backfill.errors import BackfillError, ConfigurationError, RateLimited, StoreError
 from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy import chunking, governor
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
-from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus, JobStatus
+from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 from gh_backfill.policy.retries import PauseReason, explained
-from gh_backfill.store import backfills, estimates, jobs, recovery, repositories
+from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
-from gh_backfill.store.pull_requests import mean_size
 from gh_backfill.tasks.estimate import budget
-from gh_backfill.tasks.plan import open_backfill, open_other
+from gh_backfill.tasks.ready import before_capture, ready_for_capture
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +125,7 @@ def run(
     try:
         names = (PULL_REQUESTS,) if limits.part is not None else kinds or repository.kinds
         chosen = [KINDS[each] for each in names]
-        ready = _ready(db, graphql, repository, goal, chosen, sleep)
+        ready = ready_for_capture(db, graphql, repository, goal, chosen, sleep)
 
         def worker_of(kind: Kind, within: Limits, tell: Callable[[Progress], None]) -> Worker:
             return Worker(
@@ -136,7 +133,7 @@ def run(
                 graphql=graphql,
                 kind=kind,
                 repository=ready,
-                before=persistently(lambda: _before(db, ready, kind), sleep),
+                before=persistently(lambda: before_capture(db, ready, kind), sleep),
                 limits=within,
                 claims=Claims(
                     db=db,
@@ -239,63 +236,6 @@ def _beating(
         listen(progress)
 
     return beat
-
-
-def _ready(
-    db: Database,
-    graphql: GraphQL,
-    repository: TrackedRepository,
-    goal: Goal | None,
-    kinds: Sequence[Kind],
-    sleep: Callable[[float], None],
-) -> TrackedRepository:
-    """Learn the repository's node id if it is missing, and open its backfills if `plan` has not."""
-    answer: Repository | None = None
-    if repository.node_id is None:
-        match lookups.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]:
-            case Repository() as answer if answer.github_id == repository.github_id:
-                repository = replace(repository, node_id=answer.node_id, total=answer.pull_requests)
-            case Unknown(reason=reason):
-                raise Unreachable(f"GitHub did not say what {repository.full_name} is, try again: {reason}")
-            case _:
-                raise Gone(
-                    f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)"
-                )
-    persistently(lambda: _open(db, repository, answer, goal, kinds), sleep)
-    return repository
-
-
-def _before(db: Database, repository: TrackedRepository, kind: Kind) -> Before:
-    """Return how far a kind had come."""
-    if kind.name != PULL_REQUESTS:
-        with db.transaction(read_only=True) as tx:
-            state = recovery.state(tx, repository.id, kind.name)
-        return Before(captured=state.captured, total=state.total or 0)
-    with db.transaction(read_only=True) as tx:
-        mean = mean_size(tx, repository.id)
-    return Before(captured=repository.captured, total=repository.total or 0, goal=repository.goal, mean_size=mean)
-
-
-def _open(
-    db: Database,
-    repository: TrackedRepository,
-    answer: Repository | None,
-    goal: Goal | None,
-    kinds: Sequence[Kind],
-) -> None:
-    with db.transaction() as tx:
-        if answer is not None:
-            repositories.store(tx, [answer])
-        for kind in kinds:
-            if kind.name != PULL_REQUESTS:
-                open_other(tx, repository, kind.name)
-        if all(kind.name != PULL_REQUESTS for kind in kinds):
-            return
-        given_up = repository.held and repository.held_reason in GIVEN_UP
-        if not given_up and (
-            repository.status != BackfillStatus.ACTIVE or not repository.has_stream or goal is not None
-        ):
-            open_backfill(tx, repository, goal)
 
 
 def _so_far(working: InTurn | None) -> Captured:

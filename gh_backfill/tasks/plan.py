@@ -208,13 +208,13 @@ def _open(tx: Transaction, repository: TrackedRepository, standing: Standing | N
 def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> None:
     """Make sure that the backfill of another kind than pull requests is active: it goes on, begins, or catches up.
 
-    What a person holds stays so.
+    What a person holds stays so, until its time has come.
     """
     standing = openings.lock(tx, [repository.id], kind=kind).standings.get(repository.id)
     if standing is None:
         backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
         return
-    if standing.held:
+    if standing.stays:
         return
     match standing.status:
         case BackfillStatus.ACTIVE:

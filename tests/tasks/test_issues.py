@@ -12,6 +12,7 @@ from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
+from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, track
 from tests.benchmarks.issue_floors import issue_shape
@@ -136,3 +137,14 @@ def test_what_is_lost_of_an_issue_counts_to_the_issues(house: House) -> None:
     done = captured(house, BOTH)
     assert "issues: complete but for 1 item in quarantine" in done.told
     assert "pull requests: everything that was asked for is captured" in done.told
+
+
+@pytest.mark.parametrize(("until", "items"), [("'infinity'", 0), ("now() - interval '1 second'", 14)])
+def test_issues_that_a_person_paused_go_on_when_their_time_has_come(house: House, until: str, items: int) -> None:
+    house.track(ENGINE)
+    captured(house, limits=Limits(max_chunks=0))
+    with house.db.transaction() as tx:
+        tx.run(f"update backfills set status = 'paused', held = true, resume_at = {until} where kind = 'issues'")  # noqa: S608
+        (found,) = repositories.candidates(tx, kinds=BOTH)
+        assert found.unfinished == (() if items == 0 else ISSUES)
+    assert captured(house).items == items

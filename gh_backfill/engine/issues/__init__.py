@@ -1,1 +1,1 @@
-"""What the engine knows of issues alone."""
+"""The kind of issues."""

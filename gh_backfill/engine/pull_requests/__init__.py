@@ -1,1 +1,1 @@
-"""What the engine knows of pull requests alone."""
+"""The kind of pull requests."""

@@ -140,7 +140,8 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
              where k.name <> 'pull_requests'
                and not exists (select from backfills o
                                where o.repository_id = r.id and o.kind = k.name
-                                 and (o.status in ('completed', 'failed') or o.held
+                                 and (o.status in ('completed', 'failed')
+                                      or o.held and coalesce(o.resume_at, 'infinity') > clock_timestamp()
                                       or o.status = 'paused' and o.resume_at > clock_timestamp()))) as unfinished
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
