@@ -42,7 +42,8 @@ def whole(body: object, status: str = "200 OK", **headers: str) -> list[bytes]:
     """Return a whole answer with a body of JSON, or of bytes."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(content)}"]
+    # The server ends each connection. A client that is not told so may send its next request into the closed one.
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(content)}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in named.items()]
     return ["\r\n".join([*lines, "", ""]).encode("latin-1"), content]
 
