@@ -48,15 +48,20 @@ class Claims:
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
 
-    def claim(self, size: Callable[[Stream], int]) -> Claim | None:
-        """Claim the next chunk, of so many items; None if there is none for us now.
+    def claim(self) -> Claim | None:
+        """Claim the next chunk, in one round trip; None if there is none for us now.
 
         Where a rival was quicker and the walk is split, one of another part.
         """
+        statements = chunks.claiming(
+            self.repository_id, self.kind, worker=self.worker, processor=self.processor, part=self.part
+        )
         for _ in range(MOST_PARTS):
-            stream, claim = self._write(lambda tx: self._once(tx, size))
-            if claim is not None or stream is None or not stream.part:
-                return claim
+            match chunks.claimed(persistently(lambda: self.db.statements(*statements), self.sleep)):
+                case Claim() as claim:
+                    return claim
+                case Stream(part=0) | None:
+                    return None
         return None
 
     def why_no_claim(self) -> NoClaim:
@@ -122,13 +127,6 @@ class Claims:
             return None
         reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
         return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
-
-    def _once(self, tx: Transaction, size: Callable[[Stream], int]) -> tuple[Stream | None, Claim | None]:
-        stream = chunks.lock_stream(tx, self.repository_id, kind=self.kind, worker=self.worker, part=self.part)
-        if stream is None:
-            return None, None
-        claim = chunks.claim(tx, stream, worker=self.worker, page_size=size(stream), processor=self.processor)
-        return stream, claim
 
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Do it in one transaction with what becomes of the chunk."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,8 +15,8 @@ from gh_backfill.models.work import Claim, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.progress import advance
 from gh_backfill.store import chunks, people, repositories
-from gh_backfill.store.db import Database, Transaction
-from gh_backfill.store.item_rows import Written
+from gh_backfill.store.chunk_rows import Written
+from gh_backfill.store.db import Database, Row, Statement, Transaction
 from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
@@ -65,14 +65,33 @@ class Commit:
         return Committed(written=self._written, repository=self.repository)
 
     def _once(self) -> None:
+        """Take three round trips: what the commit touches is locked, rows are written, and all of it is committed.
+
+        Accounts that look different now are written before: that is a transaction of its own.
+        """
+        everybody = self.kind.people(self.chunk.items)
+        if not self._rows(people.changed_people(everybody)):
+            with self.db.transaction() as tx:
+                people.store_people(tx, everybody)
+            self._rows(None)
+
+    def _rows(self, changed: Statement | None) -> bool:
+        """Commit the chunk, unless the statement finds what has to be written before; returns whether it did."""
         with self.db.transaction() as tx:
-            people.store_people(tx, self.kind.people(self.chunk.items))
-        with self.db.transaction() as tx:
-            if chunks.hold(tx, self.claim, goes_on=self.chunk.page.next):
+            questions = [
+                chunks.holding(self.claim, goes_on=self.chunk.page.next),
+                repositories.shown(self.repository.id),
+            ]
+            mine, shown, *before = tx.together(*questions, *([] if changed is None else [changed]))
+            circling = chunks.held(self.claim, mine)
+            if any(before):
+                return False
+            if circling:
                 self._stop_circling()
-            self._follow(tx)
+            self._follow(tx, shown)
             self._written = self.kind.write(tx, self.repository, self.chunk.items, self.chunk.unreadable)
             self._close(tx)
+        return True
 
     def _landed(self) -> bool:
         with self.db.transaction(read_only=True) as tx:
@@ -92,10 +111,13 @@ class Commit:
         lost = (*self.chunk.unreadable, *found.refused)
         self.chunk = replace(self.chunk, items=tuple(found.kept), unreadable=lost)
 
-    def _follow(self, tx: Transaction) -> None:
+    def _follow(self, tx: Transaction, shown: Sequence[Row]) -> None:
         """Take over name and privacy: a repository that stops being public must not be shown a moment longer."""
         page, total = self.chunk.page, self.kind.repository_total(self.chunk.page)
-        repositories.follow(tx, self.repository.id, full_name=page.full_name, is_private=page.is_private, total=total)
+        if repositories.is_news(shown, page.full_name, page.is_private, total):
+            repositories.follow(
+                tx, self.repository.id, full_name=page.full_name, is_private=page.is_private, total=total
+            )
         owner, name = page.full_name.split("/")
         self.repository = replace(self.repository, owner=owner, name=name, is_private=page.is_private)
 
@@ -122,6 +144,7 @@ class Commit:
             self.claim,
             next_state,
             numbers=[item.number for item in chunk.items],
+            asked=chunk.asked,
             walked=0 if next_state.stuck else chunk.kept,
             new_items=self._written.new,
             counts=self._written.counts,

@@ -22,9 +22,10 @@ Alive = Callable[[], None]
 class Chunk:
     """A page as GitHub gave it, its wanted items complete, what could not be read, and what all of it cost.
 
-    `kept` counts the places of the page that the stream is about.
+    `asked` is how many items the page was asked for, `kept` counts its places that the stream is about.
     """
 
+    asked: int
     page: Page
     items: tuple[CompleteItem, ...]
     unreadable: tuple[Unreadable, ...]

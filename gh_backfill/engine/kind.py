@@ -14,8 +14,8 @@ from gh_backfill.models.github import Person, Unreadable
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.items import Collector, CompleteItem, PageItem
 from gh_backfill.policy.query_prices import PagePrice
+from gh_backfill.store.chunk_rows import Written
 from gh_backfill.store.db import Transaction
-from gh_backfill.store.item_rows import Written
 
 
 class Part(Protocol):

@@ -29,7 +29,7 @@ from gh_backfill.models.github import NodeId, Spent, Unreadable
 from gh_backfill.models.work import Claim, Phase, Stream
 from gh_backfill.policy.items import Collector
 from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import MARGIN, left_of_goal, page_limit, wanted
+from gh_backfill.policy.progress import MARGIN, left_of_goal, wanted
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class _Fetched:
     """A page that is here, and its items on their way to completeness."""
 
     after: str | None
+    asked: int
     page: Page
     collectors: tuple[Collector, ...]
     unreadable: tuple[Unreadable, ...]
@@ -89,12 +90,6 @@ class Pipeline:
         """Say whether a query runs beside the caller."""
         return self._running is not None
 
-    def next_size(self, stream: Stream) -> int:
-        """Return how many items the next chunk of a stream has at most."""
-        if self._fetched and self._fits(stream, self._fetched[0].after, stream.cursor):
-            return max(1, len(self._fetched[0].page.slots))
-        return page_limit(stream, self.sizing.page)
-
     def chunk(self, claim: Claim, alive: Alive, *, most: int | None = None) -> Chunk:
         """Fetch the chunk of a claim until it is complete; at most so many chunks are begun, this one included.
 
@@ -110,6 +105,7 @@ class Pipeline:
         head = self._fetched.popleft()
         spent, self._spent = self._spent, Spent()
         return Chunk(
+            asked=head.asked,
             page=head.page,
             items=tuple(collector.complete() for collector in head.collectors),
             unreadable=head.unreadable,
@@ -262,6 +258,7 @@ class Pipeline:
         self._fetched.append(
             _Fetched(
                 after=asked.after,
+                asked=asked.first,
                 page=page,
                 collectors=collectors,
                 unreadable=tuple(lost),
@@ -292,6 +289,7 @@ class Pipeline:
         lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
         assert self._walk is not None
         page = self._walk.step_over(asked, page)
+        kept, after = len(page.slots), asked.after
         self._fetched.append(
-            _Fetched(after=asked.after, page=page, collectors=(), unreadable=lost, kept=len(page.slots))
+            _Fetched(after=after, asked=asked.first, page=page, collectors=(), unreadable=lost, kept=kept)
         )

@@ -128,7 +128,7 @@ class Worker:
         return None
 
     def _next_chunk(self) -> Captured | None:
-        claim = self.claims.claim(lambda stream: self._pipeline_for(stream).next_size(stream))
+        claim = self.claims.claim()
         if claim is None:
             return self.claims.nothing_to_claim(self.limits.deadline)
         if claim.stream.phase is Phase.HISTORY:

@@ -71,7 +71,7 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """One walk through a repository's items of a kind, locked by the transaction that read it.
+    """One walk through a repository's items of a kind, as it stood when it was read.
 
     `page_size` is the next page's; what was learned on the way to it is in `policy.chunking.PageSize`.  A part of a
     split walk has its `numbers`, lowest and highest; its cursor is the next of them.
@@ -108,7 +108,6 @@ class Claim:
     attempt: int
     failures: int = 0
     after: str | None
-    page_size: int
     stream: Stream
 
 

@@ -105,13 +105,6 @@ def complete_words(gaps: int, short: int = 0, quarantined: int = 0) -> str:
     return f"complete but for {', and for '.join(lacks)}" if lacks else "everything that was asked for is captured"
 
 
-def page_limit(stream: Stream, size: int) -> int:
-    """Return how many pull requests the next page may have: never more than the goal still lacks."""
-    if stream.phase is Phase.HISTORY and stream.goal.max_items is not None:
-        return max(1, min(size, stream.goal.max_items - stream.items_done))
-    return size
-
-
 def left_of_goal(stream: Stream, here: int) -> int:
     """Return how many items the goal still lacks beyond those that are here and not committed yet."""
     if stream.goal.max_items is None:

@@ -1,7 +1,8 @@
-"""Chunks and the streams whose pages they are: claim, commit, give back.  Every function takes an open transaction."""
+"""Chunks and the streams whose pages they are: claim, commit, give back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
 from gh_backfill.store import endings, kinds
-from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.db import Row, Statement, Transaction
 from gh_backfill.store.words import stored
 
 LEASE = timedelta(minutes=5)
@@ -43,41 +44,35 @@ class NoClaim:
     last_error: str | None = None
 
 
-def lock_stream(
-    tx: Transaction,
-    repository_id: str,
-    kind: str = PULL_REQUESTS,
-    *,
-    worker: str | None = None,
-    part: int | None = None,
-) -> Stream | None:
-    """Lock and return the stream of a kind to work on; None if its backfill is not active or has nothing left.
+def claiming(
+    repository_id: str, kind: str = PULL_REQUESTS, *, worker: str, processor: str, part: int | None = None
+) -> tuple[Statement, Statement]:
+    """Return the statements that claim the next chunk of a kind, one after the other in one transaction.
 
-    Of the parts of a split walk it is one that nobody else is at, `part` before the one where this worker was last.
+    What `claimed` reads from their last row.  Of the parts of a split walk it is a chunk of one that nobody else is at,
+    `part` before the one where this worker was last.
     """
-    row = tx.row(_SQL["choose_stream"], repository_id=repository_id, kind=kind, worker=worker, part=part, alive=LEASE)
-    return None if row is None else _stream(row)
-
-
-def claim(tx: Transaction, stream: Stream, *, worker: str, page_size: int, processor: str) -> Claim | None:
-    """Claim the next chunk of a locked stream, or take over one whose worker is gone; None if somebody holds it."""
-    row = tx.row(
-        _SQL["claim_chunk"],
-        stream_id=stream.id,
-        worker=worker,
-        page_size=page_size,
-        processor=processor,
-        lease=LEASE,
+    chosen = {"repository_id": repository_id, "kind": kind, "worker": worker, "part": part, "alive": LEASE}
+    return (
+        (_SQL["choose_stream"], chosen),
+        (_SQL["claim_chunk"], {"worker": worker, "processor": processor, "lease": LEASE}),
     )
-    if row is None:
+
+
+def claimed(rows: Sequence[Row]) -> Claim | Stream | None:
+    """Return the claim, the stream where somebody else holds its chunk, None where there is nothing to work on."""
+    if not rows:
         return None
+    (row,) = rows
+    stream = _stream(row)
+    if row["chunk_id"] is None:
+        return stream
     return Claim(
-        chunk_id=row["id"],
+        chunk_id=row["chunk_id"],
         chunk_number=row["chunk_number"],
         attempt=row["attempt"],
         failures=row["retry_count"] or 0,
         after=row["after_cursor"],
-        page_size=row["page_size"],
         stream=stream,
     )
 
@@ -107,15 +102,16 @@ def why_no_claim(
     )
 
 
-def hold(tx: Transaction, claim: Claim, *, goes_on: str | None = None) -> bool:
-    """Lock what the commit of a chunk touches; raises StaleClaim if the chunk is not ours any more.
+def holding(claim: Claim, *, goes_on: str | None = None) -> Statement:
+    """Return the statement that locks what the commit of a chunk touches; `held` reads its rows."""
+    return _SQL["hold_chunk"], {**_key(claim), "stream_id": claim.stream.id, "goes_on": goes_on}
 
-    Returns whether this walk has been at the cursor `goes_on` before.
-    """
-    row = tx.row(_SQL["hold_chunk"], **_key(claim), stream_id=claim.stream.id, goes_on=goes_on)
-    if row is None:
+
+def held(claim: Claim, rows: Sequence[Row]) -> bool:
+    """Return whether this walk has been at the cursor `goes_on` before; raises StaleClaim if the chunk is not ours."""
+    if not rows:
         raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
-    return bool(row["circling"])
+    return bool(rows[0]["circling"])
 
 
 def complete(
@@ -124,6 +120,7 @@ def complete(
     advance: Advance,
     *,
     numbers: list[int],
+    asked: int,
     walked: int,
     new_items: int,
     counts: RowCounts,
@@ -134,12 +131,14 @@ def complete(
 ) -> None:
     """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows.
 
-    `walked` are the places of the page that the stream was about, also those of which nothing could be stored.
+    This transaction holds the chunk.  `asked` is how many items the page was asked for, `walked` are its places that
+    the stream was about, also those of which nothing could be stored.
     """
-    done = tx.row(
+    tx.later(
         _SQL["complete_chunk"],
         **_key(claim),
         pr_numbers=tuple(numbers),
+        asked=asked,
         end_cursor=advance.cursor,
         points=spent.points,
         requests=spent.requests,
@@ -149,9 +148,7 @@ def complete(
         unchanged=counts.unchanged,
         quarantined=counts.quarantined,
     )
-    if done is None:
-        raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
-    tx.run(
+    tx.later(
         _SQL["advance_stream"],
         stream_id=claim.stream.id,
         cursor=advance.cursor,
@@ -168,7 +165,7 @@ def complete(
         points=spent.points,
         requests=spent.requests,
     )
-    tx.run(
+    tx.later(
         _SQL["advance_backfill"],
         backfill_id=claim.stream.backfill_id,
         new_items=new_items,
@@ -181,7 +178,8 @@ def complete(
     )
     if advance.catch_up_from is not None:
         _open_catch_up(tx, claim.stream, advance.catch_up_from)
-    endings.complete_or_look_again(tx, [claim.stream.repository_id], claim.stream.kind)
+    elif advance.status is not BackfillStatus.ACTIVE:
+        endings.complete_or_look_again(tx, [claim.stream.repository_id], claim.stream.kind)
 
 
 def committed(tx: Transaction, claim: Claim) -> bool:
@@ -224,7 +222,7 @@ def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> N
         if row is None:
             return
         read_down_to = row["watermark"] - MARGIN
-    tx.run(_SQL["open_catch_up"], backfill_id=stream.backfill_id, read_down_to=read_down_to)
+    tx.later(_SQL["open_catch_up"], backfill_id=stream.backfill_id, read_down_to=read_down_to)
 
 
 def _key(claim: Claim) -> Row:

@@ -9,37 +9,37 @@ from gh_backfill.models.github import Unreadable
 from gh_backfill.models.pull_requests import Comment
 from gh_backfill.models.work import RowCounts
 from gh_backfill.resources import sql
-from gh_backfill.store.batches import LARGEST_PART, parts
+from gh_backfill.store import item_rows
+from gh_backfill.store.batches import LARGEST_PART
 from gh_backfill.store.db import Row, Transaction
-from gh_backfill.store.item_rows import distinct, sent
+from gh_backfill.store.item_rows import Upserted, distinct
 
 _SQL = sql("comments")
 
 
-def write(
-    tx: Transaction,
-    repository_id: str,
-    rows: Iterable[Row],
-    *,
-    one_number_space: bool,
-    largest_part: int = LARGEST_PART,
-) -> tuple[RowCounts, list[Unreadable]]:
-    """Write comments, whose parents and authors are stored; returns those whose number the other kind of comment has.
+def upsert(tx: Transaction, repository_id: str, rows: Iterable[Row], *, largest_part: int = LARGEST_PART) -> Upserted:
+    """Write comments, whose parents and authors are stored."""
+    # A reply finds its comment in its own part or an earlier one, never in a later one.
+    ordered = sorted(distinct(rows), key=lambda row: (row.get("reply_to") is not None, row["github_id"]))
+    return item_rows.upsert(
+        tx, _SQL["upsert_comments"], ordered, largest_part=largest_part, repository_id=repository_id
+    )
+
+
+def counts(upserted: Upserted) -> tuple[RowCounts, list[Unreadable]]:
+    """Return what became of comments, and those whose number the other kind of comment has.
 
     Raises StoreConflict where another worker came in between: the transaction is replayed.
     """
-    kept, taken = _without_collisions(distinct(rows)) if one_number_space else (distinct(rows), [])
-    # A reply finds its comment in its own part or an earlier one, never in a later one.
-    kept.sort(key=lambda row: (row.get("reply_to") is not None, row["github_id"]))
-    counts = RowCounts()
-    for part in parts(kept, largest_part):
-        row = sent(tx, _SQL["upsert_comments"], part, repository_id=repository_id, one_number_space=one_number_space)
-        if row["inserted"] + row["known"] + row["taken"] != row["sent"]:
+    counts, taken = RowCounts(), list[Unreadable]()
+    for told, rows in upserted.told():
+        if told["inserted"] + told["known"] + len(told["taken"]) != told["sent"]:
             raise StoreConflict("another worker stored one of these comments: the transaction is replayed")
-        stored_before = set(row["taken_ids"])
-        taken += [each for each in part if each["github_id"] in stored_before]
-        counts += RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=row["known"] - row["updated"])
-    return counts, [_number_taken(each) for each in taken]
+        lost = {(kind, github_id) for kind, github_id in told["taken"]}
+        taken += [_number_taken(each) for each in rows if (each["comment_type"], each["github_id"]) in lost]
+        updated, known = told["updated"], told["known"]
+        counts += RowCounts(inserted=told["inserted"], updated=updated, unchanged=known - updated)
+    return counts, taken
 
 
 def conversation(comments: Iterable[Comment], *, parent: str, github_id: int) -> list[Row]:
@@ -56,15 +56,6 @@ def conversation(comments: Iterable[Comment], *, parent: str, github_id: int) ->
         }
         for comment in comments
     ]
-
-
-def _without_collisions(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Split off the comments whose number another kind of comment has in the same chunk."""
-    first: dict[int, str] = {}
-    for row in rows:
-        first.setdefault(row["github_id"], row["comment_type"])
-    kept = [row for row in rows if first[row["github_id"]] == row["comment_type"]]
-    return kept, [row for row in rows if first[row["github_id"]] != row["comment_type"]]
 
 
 def _number_taken(row: Row) -> Unreadable:

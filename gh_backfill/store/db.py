@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,10 +18,11 @@ from gh_backfill.database_address import Address
 from gh_backfill.errors import ConfigurationError, StoreError, StoreLocked, StoreUnavailable
 from gh_backfill.resources import sql
 from gh_backfill.store import causes
+from gh_backfill.store.busy import Busy
 from gh_backfill.store.causes import Session
 from gh_backfill.store.transaction import Row, Statement, Transaction, message, own_errors
 
-__all__ = ["Busy", "Database", "Row", "Statement", "Transaction", "connection_arguments"]
+__all__ = ["Database", "Row", "Statement", "Transaction", "connection_arguments"]
 
 _SQL = sql("locks")
 
@@ -36,22 +36,6 @@ set local timezone = 'UTC'
 # The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
 _NOT_DURABLE = ";\nset local synchronous_commit = off"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
-
-
-@dataclass(kw_only=True, slots=True)
-class Busy:
-    """How many seconds a database has been waited for, in transactions and statements."""
-
-    seconds: float = 0.0
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count the time of the block."""
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds += time.monotonic() - started
 
 
 @dataclass(kw_only=True, slots=True)
@@ -108,13 +92,20 @@ class Database:
     def statement(self, statement: str, /, *, durable: bool = True, **params: object) -> list[Row]:
         """Run one statement in a transaction of its own, in a single round trip, and return its rows.
 
-        It must be one that may run twice: where the connection turns out to be dead, it is sent again over a new one.
-        One that is not `durable` is committed without waiting for the disk: a crash of the server within a second may
+        Promises what `statements` promises.
+        """
+        return self.statements((statement, params), durable=durable)
+
+    def statements(self, *each: Statement, durable: bool = True) -> list[Row]:
+        """Run statements in one transaction of their own, in a single round trip, and return the rows of the last.
+
+        They must be such as may run twice: where the connection turns out to be dead, they are sent again over a new
+        one.  What is not `durable` is committed without waiting for the disk: a crash of the server within a second may
         undo it, and nothing else does.  Raises what `transaction` raises.
         """
         self._refuse_to_nest()
         with self.busy.counted():
-            return self._at_once(statement, params, durable=durable)
+            return self._at_once(each, durable=durable)
 
     def transactions(self, each: Iterable[Iterable[Statement]]) -> None:
         """Run transactions one after the other in a single round trip, each with its limits and committed by itself.
@@ -192,9 +183,9 @@ class Database:
     def _transaction(self, opening: _Opening) -> Transaction:
         return Transaction(lambda text: self._send(opening, text), lambda: self._cursor(opening), self._session())
 
-    def _at_once(self, statement: str, params: dict[str, object], *, durable: bool) -> list[Row]:
-        opening = self._opened(self._limits + ("" if durable else _NOT_DURABLE), alone=True)
-        return self._transaction(opening).rows(statement, **params)
+    def _at_once(self, each: Sequence[Statement], *, durable: bool) -> list[Row]:
+        tx = self._transaction(self._opened(self._limits + ("" if durable else _NOT_DURABLE), alone=True))
+        return tx.rows_of_last(*each)
 
     def _send(self, opening: _Opening, text: bytes) -> extensions.cursor:
         """Send a message, the first one with what opens the transaction.
@@ -261,7 +252,7 @@ class Database:
     def _holders(self) -> str:
         """Say who holds locks on tables of ours: who held the very one is not known any more."""
         with suppress(StoreError):
-            rows = self._at_once(_SQL["holders"], {}, durable=True)
+            rows = self._at_once([(_SQL["holders"], {})], durable=True)
             if rows:
                 told = "{table} is used by {application} (role {role}, process {pid})"
                 each = "; ".join(told.format(**row) for row in rows)

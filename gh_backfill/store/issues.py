@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from gh_backfill.models.github import Person, Unreadable
 from gh_backfill.models.issues import CompleteIssue, Label, Milestone
-from gh_backfill.models.work import RowCounts, TrackedRepository
+from gh_backfill.models.work import TrackedRepository
 from gh_backfill.resources import sql
-from gh_backfill.store import comments, people, quarantine
+from gh_backfill.store import comments, people
+from gh_backfill.store.chunk_rows import ChunkRows, Written
 from gh_backfill.store.db import Row, Transaction
-from gh_backfill.store.item_rows import Written, distinct, upsert
-from gh_backfill.store.pull_requests import vocabulary
 
 _SQL = sql("issues")
 KIND = "issues"
@@ -28,18 +27,15 @@ def write(
     What can't be stored goes to the quarantine and is counted there.  Labels and assignees take the place of those
     that were there.
     """
-    people.insert_new(tx, people_of(items))
-    written = upsert(
-        tx, _SQL["upsert_issues"], distinct(_issue_row(item) for item in items), repository_id=repository.id
+    chunk = ChunkRows(tx=tx, repository_id=repository.id, kind=KIND)
+    chunk.people(people_of(items))
+    chunk.items(_SQL["upsert_issues"], map(_issue_row, items))
+    chunk.comments(
+        row
+        for item in items
+        for row in comments.conversation(item.comments, parent="issue", github_id=item.issue.github_id)
     )
-    rows: list[Row] = []
-    for item in items:
-        rows += comments.conversation(item.comments, parent="issue", github_id=item.issue.github_id)
-    one_space = vocabulary(tx).one_number_space
-    said, taken = comments.write(tx, repository.id, rows, one_number_space=one_space)
-    lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
-    quarantined = RowCounts(quarantined=quarantine.put(tx, repository.id, lost, kind=KIND))
-    return Written(counts=written + said + quarantined, new=written.inserted)
+    return chunk.written([*unreadable, *(each for item in items for each in item.unreadable)])
 
 
 def own_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompleteIssue]) -> int:

@@ -6,41 +6,44 @@ Fewer rows than were sent is an error.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gh_backfill.errors import StoreError
 from gh_backfill.models.work import RowCounts
 from gh_backfill.store.batches import LARGEST_PART, parts
 from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.transaction import Note
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """What a chunk did: rows of all tables, and how many of its items are new."""
+class Upserted:
+    """Rows that were given to a statement, by parts: what became of them is known when the notes are read."""
 
-    counts: RowCounts = field(default_factory=RowCounts)
-    new: int = 0
+    parts: list[tuple[Note, list[Row]]]
+
+    def told(self) -> Iterable[tuple[Row, list[Row]]]:
+        """Yield what became of each part, and its rows; raises StoreError where the statement did not meet all."""
+        for note, rows in self.parts:
+            if note.told["sent"] != len(rows):
+                raise StoreError(f"{len(rows)} rows were sent, but only {note.told['sent']} have their parents stored")
+            yield note.told, rows
+
+    def counts(self) -> RowCounts:
+        """Return what became of the rows."""
+        counts = RowCounts()
+        for told, rows in self.told():
+            written = told["inserted"] + told["updated"]
+            counts += RowCounts(inserted=told["inserted"], updated=told["updated"], unchanged=len(rows) - written)
+        return counts
 
 
 def upsert(
-    tx: Transaction, statement: str, rows: list[Row], *, largest_part: int = LARGEST_PART, **params: object
-) -> RowCounts:
-    """Write rows, in parts of that size, by a statement that tells how many it was `sent`, `inserted` and `updated`."""
-    counts = RowCounts()
-    for part in parts(rows, largest_part):
-        row = sent(tx, statement, part, **params)
-        written = row["inserted"] + row["updated"]
-        counts += RowCounts(inserted=row["inserted"], updated=row["updated"], unchanged=len(part) - written)
-    return counts
-
-
-def sent(tx: Transaction, statement: str, rows: list[Row], **params: object) -> Row:
-    """Run a statement with its rows; raises StoreError where it did not meet all of them."""
-    row = tx.row(statement, rows=rows, **params)
-    assert row is not None
-    if row["sent"] != len(rows):
-        raise StoreError(f"{len(rows)} rows were sent, but only {row['sent']} have their parents stored")
-    return row
+    tx: Transaction, statement: str, rows: Iterable[Row], *, largest_part: int = LARGEST_PART, **params: object
+) -> Upserted:
+    """Write rows, in parts of that size, by a statement that notes how many it was `sent`, `inserted` and `updated`."""
+    return Upserted(
+        parts=[(tx.noted(statement, rows=part, **params), part) for part in parts(rows, largest_part)],
+    )
 
 
 def distinct(rows: Iterable[Row]) -> list[Row]:

@@ -11,7 +11,7 @@ from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.ledger import Ending, ErrorType, JobType, OpenJob, RunnerJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.db import Row, Statement, Transaction
 from gh_backfill.store.words import stored
 
 _SQL = sql("jobs")
@@ -93,20 +93,16 @@ def start(
     return str(row["id"])
 
 
-def heartbeat(
-    tx: Transaction, job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None
-) -> bool:
-    """Say that a job lives and what it did so far; False if it has its final status already."""
-    changed = tx.run(
-        _SQL["heartbeat"],
-        id=job_id,
-        points=spent.points,
-        requests=spent.requests,
-        chunks=chunks,
-        items=items,
-        times=None if times is None else times.as_json(),
-    )
-    return changed == 1
+def heartbeat(job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None) -> Statement:
+    """Return the statement that says that a job lives and what it did so far; one that has ended stays as it is."""
+    return _SQL["heartbeat"], {
+        "id": job_id,
+        "points": spent.points,
+        "requests": spent.requests,
+        "chunks": chunks,
+        "items": items,
+        "times": None if times is None else times.as_json(),
+    }
 
 
 def finish(

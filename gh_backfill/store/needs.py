@@ -43,12 +43,12 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
     "backfill_chunks": Needs(
         always=names(
-            "after_cursor attempt backfill_id backfill_state_id chunk_number claimed_by lease_until page_size "
-            "processor_type repository_id started_at status stream_id"
+            "after_cursor attempt backfill_id backfill_state_id chunk_number claimed_by lease_until processor_type "
+            "repository_id started_at status stream_id"
         ),
         sometimes=names(
-            "api_calls_made completed_at end_cursor error points pr_numbers rate_limit_remaining retry_at retry_count "
-            "rows_inserted rows_quarantined rows_unchanged rows_updated"
+            "api_calls_made completed_at end_cursor error page_size points pr_numbers rate_limit_remaining retry_at "
+            "retry_count rows_inserted rows_quarantined rows_unchanged rows_updated"
         ),
     ),
     "backfill_events": Needs(

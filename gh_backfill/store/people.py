@@ -8,7 +8,8 @@ from dataclasses import replace
 from gh_backfill.errors import StoreConflict
 from gh_backfill.models.github import Person
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.db import Row, Statement, Transaction
+from gh_backfill.store.transaction import Note
 
 _SQL = sql("people")
 
@@ -27,19 +28,30 @@ def store_people(tx: Transaction, people: Sequence[Person]) -> None:
     """Write new logins and faces of known accounts, so that the login of each is its own, also where it was copied to.
 
     In a transaction of its own before the chunk: a change of the unique login locks rows that other jobs refer to.
+    `changed_people` tells whether there is anything to write.
     """
-    rows = _people_rows(people)
-    if not tx.rows(_SQL["changed_people"], people=rows):
+    statement, rows = changed_people(people)
+    if not tx.rows(statement, **rows):
         return
-    changed = tx.rows(_SQL["free_logins"], people=rows) + tx.rows(_SQL["update_people"], people=rows)
+    changed = tx.rows(_SQL["free_logins"], **rows) + tx.rows(_SQL["update_people"], **rows)
     tx.run(_SQL["follow_logins"], ids=tuple(sorted({row["id"] for row in changed})))
 
 
-def insert_new(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write the accounts that are not here yet; raises StoreConflict where another worker was faster with a login."""
+def changed_people(people: Sequence[Person]) -> Statement:
+    """Return the statement that finds those of these accounts that `store_people` would write."""
+    return _SQL["changed_people"], {"people": _people_rows(people)}
+
+
+def insert_new(tx: Transaction, people: Sequence[Person]) -> Note:
+    """Write the accounts that are not here yet; `refuse_unknown` takes the note when it is read."""
     rows = _people_rows(people)
-    tx.run(_SQL["insert_new_people"], people=rows)
-    if tx.rows(_SQL["unknown_people"], people=rows):
+    tx.later(_SQL["insert_new_people"], people=rows)
+    return tx.noted(_SQL["unknown_people"], people=rows)
+
+
+def refuse_unknown(note: Note) -> None:
+    """Raise StoreConflict where another worker was faster with a login."""
+    if note.told:
         raise StoreConflict("another worker stored an account with the same login: the transaction is replayed")
 
 

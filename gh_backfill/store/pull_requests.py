@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import reduce
 
 from gh_backfill.models.github import Person, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest, PullRequestState
-from gh_backfill.models.work import RowCounts, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.resources import sql
-from gh_backfill.store import comments, people, quarantine
+from gh_backfill.store import comments, people
 from gh_backfill.store.batches import LARGEST_PART
+from gh_backfill.store.chunk_rows import ChunkRows, Written
 from gh_backfill.store.db import Row, Transaction
-from gh_backfill.store.item_rows import Written, distinct, upsert
 
 _SQL = sql("pull_requests")
 # A review that its author has not submitted yet is shown to that author alone, and has no date.
 _NOT_SUBMITTED = "PENDING"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vocabulary:
-    """What the schema of this database admits; older installations differ."""
-
-    merged_state: bool
-    one_number_space: bool
-
-
-def vocabulary(tx: Transaction) -> Vocabulary:
-    """Ask the catalog what the schema admits."""
-    row = tx.row(_SQL["vocabulary"])
-    assert row is not None
-    return Vocabulary(**row)
 
 
 def mean_size(tx: Transaction, repository_id: str) -> float | None:
@@ -69,31 +52,17 @@ def write(
     What can't be stored goes to the quarantine and is counted there.  A statement takes rows of `largest_part`
     characters together.
     """
-    words = vocabulary(tx)
-    people.insert_new(tx, people_of(items))
-    pull_requests = upsert(
-        tx,
+    chunk = ChunkRows(tx=tx, repository_id=repository.id, kind=PULL_REQUESTS, largest_part=largest_part)
+    chunk.people(people_of(items))
+    chunk.items(
         _SQL["upsert_pull_requests"],
-        distinct(_pull_request_row(item, words) for item in items),
-        largest_part=largest_part,
-        repository_id=repository.id,
+        map(_pull_request_row, items),
         full_name=repository.full_name,
         repository_github_id=repository.github_id,
     )
-    reviews = upsert(
-        tx,
-        _SQL["upsert_reviews"],
-        distinct(_review_rows(items)),
-        largest_part=largest_part,
-        repository_id=repository.id,
-    )
-    rows = _comment_rows(items)
-    one_space = words.one_number_space
-    said, taken = comments.write(tx, repository.id, rows, one_number_space=one_space, largest_part=largest_part)
-    lost = [*unreadable, *(each for item in items for each in item.unreadable), *taken]
-    quarantined = RowCounts(quarantined=quarantine.put(tx, repository.id, lost))
-    counts = reduce(RowCounts.__add__, (pull_requests, reviews, said, quarantined))
-    return Written(counts=counts, new=pull_requests.inserted)
+    chunk.children(_SQL["upsert_reviews"], _review_rows(items))
+    chunk.comments(_comment_rows(items))
+    return chunk.written([*unreadable, *(each for item in items for each in item.unreadable)])
 
 
 def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
@@ -106,17 +75,16 @@ def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
     return people.once_each(each for each in everybody if each is not None)
 
 
-def _pull_request_row(item: CompletePullRequest, words: Vocabulary) -> Row:
+def _pull_request_row(item: CompletePullRequest) -> Row:
     pull_request = item.pull_request
-    merged = pull_request.state is PullRequestState.MERGED
     return {
         "github_id": pull_request.github_id,
         "node_id": pull_request.node_id,
         "number": pull_request.number,
         "title": pull_request.title,
         "body": pull_request.body,
-        "state": PullRequestState.CLOSED if merged and not words.merged_state else pull_request.state,
-        "merged": merged,
+        "github_state": pull_request.state,
+        "merged": pull_request.state is PullRequestState.MERGED,
         "draft": pull_request.draft,
         "url": pull_request.url,
         "created_at": pull_request.created_at,

@@ -14,7 +14,7 @@ from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.db import Row, Statement, Transaction
 
 _SQL = sql("repositories")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -179,6 +179,20 @@ def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: b
         tx.run(_SQL["rename"], id=repository_id, full_name=full_name)
         _rename_copies(tx, renamed)
     return row is not None
+
+
+def shown(repository_id: str) -> Statement:
+    """Return the statement that tells what is shown of a repository; `is_news` reads its rows."""
+    return _SQL["shown"], {"id": repository_id}
+
+
+def is_news(shown: Sequence[Row], full_name: str, is_private: bool, total: int | None) -> bool:
+    """Say whether `follow` has anything to take over; a private name is kept out of what is said in any case."""
+    (row,) = shown
+    hidden.repository(full_name, str(row["id"]), is_private=is_private)
+    known = row["github_pull_requests"]
+    now = (full_name, is_private, known if total is None else total)
+    return now != (row["full_name"], row["is_private"], known)
 
 
 def hide_later(tx: Transaction, repository_id: str) -> None:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
 from psycopg2 import extensions
 
 from gh_backfill.errors import RowRefused, StoreError
+from gh_backfill.resources import sql
 from gh_backfill.store import causes
 from gh_backfill.store.causes import Session
 from gh_backfill.store.parameters import adapted
 
+_SQL = sql("notes")
+# What waits is sent before it is larger than this, in bytes: a message is held in memory, here and by the server.
+_LARGEST_MESSAGE = 32 << 20
+
 Row = dict[str, Any]
 # A statement and its parameters.
 Statement = tuple[str, Mapping[str, object]]
+
+
+@dataclass(slots=True)
+class Note:
+    """What a statement says of its own result; `told` is None until `Transaction.read_notes` has asked for it."""
+
+    name: str
+    told: Any = None
 
 
 class Transaction:
@@ -33,6 +47,7 @@ class Transaction:
         self._cursor = cursor
         self._session = session
         self._waiting: list[bytes] = []
+        self._notes: list[Note] = []
 
     def rows(self, statement: str, /, **params: object) -> list[Row]:
         """Return all rows of a statement; a `uuid` is a str, a `timestamptz` is in UTC."""
@@ -44,6 +59,10 @@ class Transaction:
         if len(rows) > 1:
             raise ValueError(f"{len(rows)} rows where at most one was expected: {' '.join(statement.split())[:120]}")
         return rows[0] if rows else None
+
+    def rows_of_last(self, *statements: Statement) -> list[Row]:
+        """Execute statements, each of which sees what those before it did, and return the rows of the last."""
+        return self._fetched(message(*(self._text(text, dict(params)) for text, params in statements)))
 
     def together(self, *statements: Statement) -> list[list[Row]]:
         """Return the rows of each of several statements that only select, all in one round trip.
@@ -72,7 +91,26 @@ class Transaction:
         text = self._text(statement, params)
         if given is not None:
             text = b"with given as (%b)\n%b" % (self._text(given[0].strip(" \n;"), dict(given[1])), text)
+        if sum(map(len, self._waiting)) + len(text) > _LARGEST_MESSAGE and self._waiting:
+            self._send(message(*self.waiting()))
         self._waiting.append(text)
+
+    def noted(self, statement: str, /, **params: object) -> Note:
+        """Execute a statement later that notes its result: it sets what it finds as `%(note)s`, as JSON.
+
+        So several statements, each of which sees the rows of those before it, take one round trip: that of
+        `read_notes`.
+        """
+        note = Note(name=f"gh_backfill.note_{len(self._notes)}")
+        self._notes.append(note)
+        self.later(statement, note=note.name, **params)
+        return note
+
+    def read_notes(self) -> None:
+        """Let every note tell what its statement found, in one round trip with all that waits."""
+        found = self.rows(_SQL["notes"], names=tuple(note.name for note in self._notes))
+        for note, row in zip(self._notes, found, strict=True):
+            note.told = row["told"]
 
     def waiting(self) -> list[bytes]:
         """Take what was left for later and was not sent yet."""

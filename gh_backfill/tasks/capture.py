@@ -31,7 +31,7 @@ from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 from gh_backfill.policy.retries import PauseReason, explained
 from gh_backfill.store import backfills, estimates, jobs, repositories
-from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.ready import before_capture, ready_for_capture
@@ -212,25 +212,18 @@ def _beating(
 ) -> Callable[[Progress], None]:
     """Return a listener that also says in the ledger that the job lives, what it did so far, and what is left."""
 
-    def left(tx: Transaction, repository_id: str) -> Estimate | None:
-        work = estimates.works(tx, [repository_id]).get(repository_id)
-        if work is None or graphql.budget is None:
-            return None
-        return estimate(work, governor.standing(graphql.budget, now()))
-
     def beat(progress: Progress) -> None:
+        repository_id = progress.repository.id
+        done = jobs.heartbeat(
+            job_id, spent=progress.spent, chunks=progress.chunks, items=progress.items, times=meter.times()
+        )
         try:
-            with db.transaction() as tx:
-                jobs.heartbeat(
-                    tx,
-                    job_id,
-                    spent=progress.spent,
-                    chunks=progress.chunks,
-                    items=progress.items,
-                    times=meter.times(),
-                )
-                if progress.kind == PULL_REQUESTS:
-                    progress = replace(progress, left=left(tx, progress.repository.id))
+            if progress.kind != PULL_REQUESTS:
+                db.statements(done)
+            else:
+                work = estimates.from_rows(db.statements(done, estimates.question([repository_id]))).get(repository_id)
+                if work is not None and graphql.budget is not None:
+                    progress = replace(progress, left=estimate(work, governor.standing(graphql.budget, now())))
         except StoreError as error:
             log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
         listen(progress)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gh_backfill.models.work import Goal
-from gh_backfill.store import backfills, chunks
+from gh_backfill.store import backfills
 from gh_backfill.store.db import Database
 from tests.acceptance.act import ActRun, copy_checkout, run_workflow
+from tests.claims import claim
 from tests.examples import tracked
 
 pytestmark = pytest.mark.xdist_group("act")
@@ -23,9 +24,7 @@ def db(database_url: str) -> Iterator[Database]:
         with database.transaction() as tx:
             repository = tracked(tx)
             backfills.open_backfill(tx, repository.id, total=300, goal=Goal())
-            stream = chunks.lock_stream(tx, repository.id)
-            assert stream is not None
-            assert chunks.claim(tx, stream, worker="lost", page_size=25, processor="github_actions")
+            assert claim(tx, repository.id, worker="lost", processor="github_actions")
             tx.run("update backfill_chunks set lease_until = clock_timestamp() - interval '1 minute'")
         yield database
 

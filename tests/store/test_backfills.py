@@ -19,6 +19,7 @@ from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import Advance
 from gh_backfill.store import backfills, chunks, openings, people, pull_requests
 from gh_backfill.store.db import Database, Row
+from tests import claims
 from tests.examples import NOW, complete, tracked
 
 DONE = RowCounts(inserted=3)
@@ -45,10 +46,7 @@ def opened(db: Database, goal: Goal = Goal()) -> TrackedRepository:  # noqa: B00
 
 def claim(db: Database, repository: TrackedRepository, worker: str = "w") -> Claim | None:
     with db.transaction() as tx:
-        stream = chunks.lock_stream(tx, repository.id)
-        if stream is None:
-            return None
-        return chunks.claim(tx, stream, worker=worker, page_size=25, processor="local")
+        return claims.claim(tx, repository.id, worker=worker)
 
 
 def must_claim(db: Database, repository: TrackedRepository) -> Claim:
@@ -61,12 +59,13 @@ def commit(db: Database, claim: Claim, cursor: str | None, *, total: int = 301, 
     going_on = Advance(cursor=cursor, status=BackfillStatus.ACTIVE, pass_number=1, read_down_to=None, watermark=NOW)
     advance = replace(going_on, **changes)
     with db.transaction() as tx:
-        chunks.hold(tx, claim)
+        claims.hold(tx, claim)
         chunks.complete(
             tx,
             claim,
             advance,
             numbers=[3, 2, 1],
+            asked=3,
             walked=3,
             new_items=3,
             counts=DONE,
@@ -155,7 +154,7 @@ def test_an_expired_claim_is_taken_over_and_the_late_worker_commits_nothing(
         people.store_people(tx, [])
         written = pull_requests.write(tx, repository, [], [])
         assert written.counts == RowCounts()
-        chunks.hold(tx, slow)
+        claims.hold(tx, slow)
     assert only(db, "select processed_prs from progressive_backfill_state")["processed_prs"] == 3
 
 
@@ -167,7 +166,7 @@ def test_rows_written_before_a_claim_turns_out_lost_are_rolled_back(
         tx.run("update backfill_chunks set attempt = attempt + 1")
     with pytest.raises(StaleClaim), db.transaction() as tx:
         pull_requests.write(tx, repository, [complete(1)], [])
-        chunks.hold(tx, slow)
+        claims.hold(tx, slow)
     assert only(db, "select count(*) as rows from pull_requests") == {"rows": 0}
 
 
@@ -271,10 +270,7 @@ def test_the_damaged_backfill_of_an_existing_installation_goes_on_from_the_top(e
         repository_id = "a0000000-0000-4000-8000-000000000003"
         with db.transaction() as tx:
             backfills.open_backfill(tx, repository_id, total=400, goal=Goal())
-            stream = chunks.lock_stream(tx, repository_id)
-            assert stream is not None
-            mine = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
-        assert mine is not None
+            mine = claims.must_claim(tx, repository_id)
         assert (mine.after, mine.chunk_number) == (None, 45)
         commit(db, mine, "c1")
         state = only(db, "select processed_prs, status from progressive_backfill_state")

@@ -19,6 +19,7 @@ from gh_backfill.policy.lifecycle import CANCELLED, BackfillEvent, BackfillStatu
 from gh_backfill.policy.progress import Advance
 from gh_backfill.store import backfill_events, backfills, chunks, kinds, openings, recovery, untracking
 from gh_backfill.store.db import Database, Row, Transaction
+from tests.claims import claim, hold, must_claim
 from tests.examples import NOW, tracked
 
 ISSUES = "issues"
@@ -50,11 +51,7 @@ class Sides:
         """Claim the next chunk of a kind; whoever has to wait for anybody fails."""
         with (db or self.ours).transaction() as tx:
             tx.run("set local lock_timeout = '1s'")
-            stream = chunks.lock_stream(tx, self.repository.id, kind)
-            assert stream is not None
-            claimed = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
-        assert claimed is not None
-        return claimed
+            return must_claim(tx, self.repository.id, kind, worker="w")
 
     def rows(self, statement: str) -> list[Row]:
         """Return rows of the database."""
@@ -78,13 +75,14 @@ def sides(db: Database, database_url: str) -> Iterator[Sides]:
 
 def commit(tx: Transaction, claim: Claim, *, total: int = 300, new: int = 3, **changes: Any) -> None:
     """Commit a chunk of three items."""
-    chunks.hold(tx, claim)
+    hold(tx, claim)
     going_on = Advance(cursor="c1", status=BackfillStatus.ACTIVE, pass_number=1, read_down_to=None, watermark=NOW)
     chunks.complete(
         tx,
         claim,
         replace(going_on, **changes),
         numbers=[3, 2, 1],
+        asked=3,
         walked=3,
         new_items=new,
         counts=RowCounts(inserted=new),
@@ -293,8 +291,8 @@ WRITES: dict[str, Write] = {
     "give_up": lambda tx, id_, _: recovery.give_up(tx, id_, reason=CANCELLED, who="w"),
     "resume by hand": lambda tx, id_, _: recovery.resume(tx, id_),
     "let_go": lambda tx, id_, _: recovery.let_go(tx, id_),
-    "claim": lambda tx, id_, _: chunks.lock_stream(tx, id_),
-    "commit": lambda tx, _, claim: chunks.hold(tx, claim),
+    "claim": lambda tx, id_, _: claim(tx, id_),
+    "commit": lambda tx, _, claimed: hold(tx, claimed),
     "error": lambda tx, _, claim: chunks.count_error(tx, claim, error="e"),
     "delete": lambda tx, id_, _: untracking.delete_rows(tx, id_),
 }

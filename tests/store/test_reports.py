@@ -144,7 +144,8 @@ def test_the_ledger_works_in_a_host_applications_database(existing_database_url:
         with database.transaction() as tx:
             jobs.plan(tx, RUN, [(repository, "asked", None)])
             job_id = jobs.start(tx, RUN, repository)
-            assert jobs.heartbeat(tx, job_id, spent=Spent(points=1, requests=1), chunks=1, items=1)
+            beat, params = jobs.heartbeat(job_id, spent=Spent(points=1, requests=1), chunks=1, items=1)
+            assert tx.rows(beat, **params)
         with database.transaction() as tx:
             made = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW)
             reports.keep(tx, made, ())

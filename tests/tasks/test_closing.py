@@ -202,8 +202,7 @@ def test_a_final_status_is_final(house: House) -> None:
     job_id = started(house)
     report(house.db, "7/1", options=ReportOptions(run=(7, 1)))
     assert not finish(house, job_id)
-    with house.db.transaction() as tx:
-        assert not jobs.heartbeat(tx, job_id, spent=Spent(), chunks=0, items=0)
+    assert house.db.statements(jobs.heartbeat(job_id, spent=Spent(), chunks=0, items=0)) == []
     assert ledger(house)[ENGINE]["outcome"] == "died"
 
 

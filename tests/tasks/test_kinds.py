@@ -13,6 +13,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import chunks, migrations, recovery
 from gh_backfill.store.db import Database, Transaction
+from tests.claims import must_claim
 from tests.comparison import compare
 from tests.store.test_kinds import UNEQUAL
 from tests.storm.expected_world import expected_world
@@ -56,10 +57,7 @@ def copy(source: Transaction, target: Transaction, table: str) -> None:
 def leave_a_chunk_open(house: House) -> str:
     repository_id = str(house.state()["repository_id"])
     with house.db.transaction() as tx:
-        stream = chunks.lock_stream(tx, repository_id)
-        assert stream is not None
-        claimed = chunks.claim(tx, stream, worker="before", page_size=50, processor="local")
-        assert claimed is not None
+        claimed = must_claim(tx, repository_id, worker="before")
         chunks.release(tx, claimed)
     return claimed.chunk_id
 

@@ -74,7 +74,7 @@ def walk(graphql: GraphQL, name: str, spool: ListedComments | None) -> list[Comp
 
 def claim(after: str | None) -> Claim:
     stream = replace(WALK, cursor=after)
-    return Claim(chunk_id="chunk", chunk_number=1, attempt=1, after=after, page_size=25, stream=stream)
+    return Claim(chunk_id="chunk", chunk_number=1, attempt=1, after=after, stream=stream)
 
 
 def points(simulator: Simulator) -> int:

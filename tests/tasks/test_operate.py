@@ -19,6 +19,7 @@ from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import operate, reread
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import plan
+from tests.claims import claim, must_claim
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 SOON = timedelta(hours=1)
@@ -146,12 +147,9 @@ def test_the_same_holds_when_the_pause_ends_by_itself(house: House) -> None:
 def test_resuming_does_not_wait_for_the_next_try_of_a_chunk(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
-        stream = chunks.lock_stream(tx, engine(tx))
-        assert stream is not None
-        claimed = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
-        assert claimed is not None
+        claimed = must_claim(tx, engine(tx), worker="w")
         chunks.give_back(tx, claimed, error="503", retry_at=datetime.now(UTC) + SOON)
-        backfills.pause(tx, stream.repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + SOON)
+        backfills.pause(tx, claimed.stream.repository_id, reason="too_many_errors", resume_at=datetime.now(UTC) + SOON)
     operate.resume(house.db, [ENGINE])
     assert house.capture().outcome is CaptureOutcome.COMPLETED
 
@@ -160,12 +158,9 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
     house.track(ENGINE)
     house.capture(limits=Limits(chunk_size=50, max_chunks=1))
     with house.db.transaction() as tx:
-        stream = chunks.lock_stream(tx, engine(tx))
-        assert stream is not None
-        claimed = chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
-        assert claimed is not None
+        claimed = must_claim(tx, engine(tx), worker="w")
         chunks.fail_chunk(tx, claimed, error="broken")
-        backfills.fail(tx, stream.repository_id, error="broken")
+        backfills.fail(tx, claimed.stream.repository_id, error="broken")
     (done,) = operate.retry(house.db, [ENGINE])
     assert (done.changed, done.status, done.result) == (True, "active", "goes on (was failed: broken)")
     captured = house.capture()
@@ -246,9 +241,7 @@ def test_what_a_person_does_is_recorded_with_who_and_why(house: House) -> None:
 def test_resume_frees_a_chunk_whose_worker_is_gone(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
-        stream = chunks.lock_stream(tx, engine(tx))
-        assert stream is not None
-        assert chunks.claim(tx, stream, worker="gone", page_size=25, processor="local")
+        assert claim(tx, engine(tx), worker="gone")
         tx.run("update backfill_chunks set lease_until = clock_timestamp() - interval '1 second'")
     (done,) = operate.resume(house.db, [ENGINE])
     assert (done.changed, done.failed) == (True, False)
@@ -286,7 +279,7 @@ def test_nothing_but_unknown_names_is_an_error_and_writes_nothing(house: House) 
 def test_a_backfill_that_somebody_holds_locked_fails_alone(house: House, database_url: str) -> None:
     house.track(ENGINE, SMALL)
     with Database(database_url) as other, other.transaction() as tx:
-        assert chunks.lock_stream(tx, engine(tx))
+        assert claim(tx, engine(tx))
         done = operate.cancel(house.db, [ENGINE, SMALL])
     assert [(each.given, each.failed) for each in done] == [(ENGINE, True), (SMALL, False)]
 

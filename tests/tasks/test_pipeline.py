@@ -60,7 +60,7 @@ class Walk:
         )
 
     def claim(self) -> Claim:
-        return Claim(chunk_id="c", chunk_number=1, attempt=1, after=self.stream.cursor, page_size=1, stream=self.stream)
+        return Claim(chunk_id="c", chunk_number=1, attempt=1, after=self.stream.cursor, stream=self.stream)
 
     def step(self, *, most: int | None = None) -> Chunk:
         """Fetch one chunk and go on to the next cursor."""

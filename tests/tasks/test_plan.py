@@ -14,9 +14,10 @@ from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
-from gh_backfill.store import backfills, chunks
+from gh_backfill.store import backfills
 from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.plan import Plan, open_backfill, parse_ids, plan
+from tests.claims import claim
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 
@@ -131,9 +132,7 @@ def test_what_another_worker_is_at_is_left_to_it(house: House) -> None:
     planned(house)
     repository_id = _id(house)
     with house.db.transaction() as tx:
-        stream = chunks.lock_stream(tx, repository_id)
-        assert stream is not None
-        assert chunks.claim(tx, stream, worker="w", page_size=25, processor="local")
+        assert claim(tx, repository_id, worker="w")
     assert reasons(planned(house)) == {ENGINE: PlanReason.RUNNING}
 
 

@@ -15,9 +15,10 @@ from gh_backfill.engine.recover import Recovered, recover
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models.work import Claim
 from gh_backfill.policy.ledger import JobOutcome as Ended
-from gh_backfill.store import chunks, jobs, recovery
+from gh_backfill.store import jobs, recovery
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture
+from tests import claims
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 OPEN = "select status, attempt, lease_until, retry_at from backfill_chunks where status in ('pending', 'processing')"
@@ -26,11 +27,7 @@ OPEN = "select status, attempt, lease_until, retry_at from backfill_chunks where
 def claim(house: House, name: str = ENGINE) -> Claim:
     """Claim the next chunk as a worker does that is never heard of again."""
     with house.db.transaction() as tx:
-        stream = chunks.lock_stream(tx, repository_id(house, name))
-        assert stream is not None
-        claimed = chunks.claim(tx, stream, worker="lost", page_size=25, processor="local")
-    assert claimed is not None
-    return claimed
+        return claims.must_claim(tx, repository_id(house, name), worker="lost")
 
 
 def repository_id(house: House, name: str = ENGINE) -> str:
@@ -192,10 +189,10 @@ def test_the_late_worker_of_a_recovered_chunk_commits_nothing_even_before_the_ne
     late = claim(house)
     recover(house.db, everything=True)
     with pytest.raises(StaleClaim), house.db.transaction() as tx:
-        chunks.hold(tx, late)
+        claims.hold(tx, late)
     claim(house)
     with pytest.raises(StaleClaim), house.db.transaction() as tx:
-        chunks.hold(tx, late)
+        claims.hold(tx, late)
 
 
 def test_a_capture_whose_chunk_is_recovered_under_it_stops_quietly_and_another_one_does_it_all(
@@ -239,7 +236,7 @@ def test_a_chunk_that_somebody_holds_locked_is_left_and_the_others_are_recovered
     for each in (held, claim(house, SMALL)):
         age(house, each, started="6 minutes", lease="1 minute")
     with Database(database_url) as other, other.transaction() as tx:
-        chunks.hold(tx, held)
+        claims.hold(tx, held)
         done = recover(house.db)
     assert ([each.full_name for each in done.returned], [each.full_name for each in done.left]) == ([SMALL], [ENGINE])
 

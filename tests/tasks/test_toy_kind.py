@@ -20,16 +20,16 @@ from gh_backfill.engine.kind import Kind, NamedPart, RestOfWalk, Supply
 from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits
 from gh_backfill.engine.worker import Worker
 from gh_backfill.models.github import Listing, Named, NodeId, Person, Unreadable
-from gh_backfill.models.work import Goal, RowCounts, TrackedRepository
+from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy.issues.follow_ups import ISSUES
 from gh_backfill.policy.items import CompleteItem, FollowUp, PageItem
 from gh_backfill.policy.query_prices import PagePrice
 from gh_backfill.resources import sql
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
-from gh_backfill.store import backfills, kinds, quarantine
+from gh_backfill.store import backfills, kinds
+from gh_backfill.store.chunk_rows import ChunkRows, Written
 from gh_backfill.store.db import Transaction
-from gh_backfill.store.item_rows import Written, distinct, upsert
 from gh_backfill.tasks import capture
 from tests.tasks.conftest import ENGINE, House
 
@@ -52,8 +52,9 @@ with input as materialized (
     where t.updated_at < excluded.updated_at
     returning (xmax = 0) as inserted
 )
-select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated,
-       (select count(*) from input) as sent
+select set_config(%(note)s, jsonb_build_object(
+    'inserted', count(*) filter (where inserted), 'updated', count(*) filter (where not inserted),
+    'sent', (select count(*) from input))::text, true)
 from written
 """
 STORED = """
@@ -157,13 +158,15 @@ class Titles:
         items: Sequence[CompleteItem],
         unreadable: Sequence[Unreadable],
     ) -> Written:
-        rows = distinct(
-            {"github_id": each.github_id, "number": each.number, "title": each.text, "updated_at": each.updated_at}
-            for each in map(whole, items)
+        chunk = ChunkRows(tx=tx, repository_id=repository.id, kind=KIND)
+        chunk.items(
+            UPSERT,
+            [
+                {"github_id": each.github_id, "number": each.number, "title": each.text, "updated_at": each.updated_at}
+                for each in map(whole, items)
+            ],
         )
-        written = upsert(tx, UPSERT, rows, repository_id=repository.id)
-        lost = RowCounts(quarantined=quarantine.put(tx, repository.id, unreadable, kind=KIND))
-        return Written(counts=written + lost, new=written.inserted)
+        return chunk.written(unreadable)
 
     def own_numbers(self, tx: Transaction, repository: TrackedRepository, items: Sequence[CompleteItem]) -> int:
         return 0

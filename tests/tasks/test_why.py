@@ -10,11 +10,11 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
-from gh_backfill.store import chunks
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.untrack import untrack
 from gh_backfill.tasks.why import Explanation, why
+from tests.claims import claim
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 ANA = Actor(who="ana")
@@ -55,9 +55,7 @@ def test_what_a_worker_has_in_hand(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
         (row,) = tx.rows("select id from repositories")
-        stream = chunks.lock_stream(tx, str(row["id"]))
-        assert stream is not None
-        assert chunks.claim(tx, stream, worker="somebody", page_size=25, processor="local")
+        assert claim(tx, str(row["id"]), worker="somebody")
     (found,) = explained(house, ENGINE)
     assert found.capturing
     assert found.text.startswith("it is being captured now: somebody reads page 1, and its claim holds until ")

@@ -21,8 +21,8 @@ from gh_backfill.policy.items import CompleteItem, PageItem
 from gh_backfill.policy.query_prices import LARGEST_FIRST, PagePrice
 from gh_backfill.store import issues as rows
 from gh_backfill.store import quarantine
+from gh_backfill.store.chunk_rows import Written
 from gh_backfill.store.db import Transaction
-from gh_backfill.store.item_rows import Written
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from gh_backfill.policy.pull_requests.follow_ups import PagePullRequest
 from gh_backfill.policy.query_prices import PagePrice
 from gh_backfill.store import pull_requests as rows
 from gh_backfill.store import quarantine
+from gh_backfill.store.chunk_rows import Written
 from gh_backfill.store.db import Transaction
-from gh_backfill.store.item_rows import Written
 
 Thing = TypeVar("Thing")
 

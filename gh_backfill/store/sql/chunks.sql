@@ -2,7 +2,8 @@
 -- (pull requests have one), backfill, stream, chunk, data.
 
 -- name: choose_stream
--- Lock the stream to work on and its backfill.  A statement of its own: the next one must see a fresh snapshot.
+-- Lock the stream to work on and its backfill, and note which it is for `claim_chunk`, the next statement of the same
+-- transaction: that one must see a fresh snapshot.
 -- Of several parts: none at which another job is that lives (between two chunks nobody else's claim tells); the one that
 -- was asked for, else the one this worker was at, else the one that waits longest.
 with state as materialized (
@@ -15,50 +16,60 @@ with state as materialized (
     left join state on true
     where b.repository_id = %(repository_id)s and b.kind = %(kind)s
     for no key update of b
+), chosen as materialized (
+    select s.id
+    from backfill
+    join backfill_streams s on s.backfill_id = backfill.id
+    left join lateral (
+        select claimed_by, claimed_by is not distinct from %(worker)s as own, coalesce(completed_at, started_at) as at,
+               status = 'processing' and lease_until > clock_timestamp() and claimed_by is distinct from %(worker)s
+               or status = 'pending' and retry_at > clock_timestamp() as held
+        from backfill_chunks
+        where stream_id = s.id
+        order by chunk_number desc
+        limit 1
+    ) c on true
+    where s.status = 'active' and backfill.status = 'active'
+      and (s.part = 0 or c.own or not exists (
+          select from progressive_capture_jobs j
+          where j.repository_id = s.repository_id and j.outcome is null and j.worker = c.claimed_by
+            and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s))
+    order by s.stream = 'catch_up', coalesce(c.held, false), s.part is distinct from %(part)s, not coalesce(c.own, false),
+             c.at nulls first, s.part
+    limit 1
+    for no key update of s
+)
+select set_config('gh_backfill.stream', coalesce((select id::text from chosen), ''), true);
+
+-- name: claim_chunk
+-- Open the next chunk of the chosen stream from the stored cursor, or take over the open one that nobody holds any more;
+-- also one of our own, for the answer to the COMMIT of a claim may have been lost.  Chunks of an older application know the
+-- row of others only.  No row back: there is no stream to work on; without a chunk: somebody else holds it.
+with claimed as (
+    insert into backfill_chunks as c (repository_id, backfill_id, backfill_state_id, stream_id, chunk_number, status,
+                                      processor_type, attempt, started_at, lease_until, claimed_by, after_cursor)
+    select s.repository_id, s.backfill_id, s.backfill_state_id, s.id,
+           coalesce(greatest((select max(chunk_number) from backfill_chunks where backfill_id = s.backfill_id),
+                             (select max(chunk_number) from backfill_chunks
+                              where backfill_state_id = s.backfill_state_id)), 0) + 1,
+           'processing', %(processor)s, 1, clock_timestamp(), clock_timestamp() + %(lease)s, %(worker)s, s.cursor
+    from backfill_streams s
+    where s.id = nullif(current_setting('gh_backfill.stream', true), '')::uuid and s.status = 'active'
+    on conflict (stream_id) where status in ('pending', 'processing') do update
+    set status = 'processing', attempt = c.attempt + 1, started_at = clock_timestamp(),
+        lease_until = excluded.lease_until, claimed_by = excluded.claimed_by
+    where (c.status = 'pending' and coalesce(c.retry_at, '-infinity') <= clock_timestamp())
+       or (c.status = 'processing' and (coalesce(c.lease_until, '-infinity') < clock_timestamp()
+                                        or c.claimed_by = excluded.claimed_by))
+    returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor
 )
 select s.id, s.backfill_id, s.repository_id, s.kind, s.stream as phase, s.goal_max_items, s.cursor,
        s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.page_worked,
-       s.page_too_big, s.pages_clean, s.items_done, s.part, s.lowest_number, s.highest_number
-from backfill
-join backfill_streams s on s.backfill_id = backfill.id
-left join lateral (
-    select claimed_by, claimed_by is not distinct from %(worker)s as own, coalesce(completed_at, started_at) as at,
-           status = 'processing' and lease_until > clock_timestamp() and claimed_by is distinct from %(worker)s
-           or status = 'pending' and retry_at > clock_timestamp() as held
-    from backfill_chunks
-    where stream_id = s.id
-    order by chunk_number desc
-    limit 1
-) c on true
-where s.status = 'active' and backfill.status = 'active'
-  and (s.part = 0 or c.own or not exists (
-      select from progressive_capture_jobs j
-      where j.repository_id = s.repository_id and j.outcome is null and j.worker = c.claimed_by
-        and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s))
-order by s.stream = 'catch_up', coalesce(c.held, false), s.part is distinct from %(part)s, not coalesce(c.own, false),
-         c.at nulls first, s.part
-limit 1
-for no key update of s;
-
--- name: claim_chunk
--- Open the next chunk from the stored cursor, or take over the open one that nobody holds any more; also one of our own,
--- for the answer to the COMMIT of a claim may have been lost.  Chunks of an older application know the row of others only.
-insert into backfill_chunks as c (repository_id, backfill_id, backfill_state_id, stream_id, chunk_number, status,
-                                  processor_type, attempt, started_at, lease_until, claimed_by, after_cursor, page_size)
-select s.repository_id, s.backfill_id, s.backfill_state_id, s.id,
-       coalesce(greatest((select max(chunk_number) from backfill_chunks where backfill_id = s.backfill_id),
-                         (select max(chunk_number) from backfill_chunks where backfill_state_id = s.backfill_state_id)), 0) + 1,
-       'processing', %(processor)s, 1, clock_timestamp(), clock_timestamp() + %(lease)s, %(worker)s, s.cursor,
-       %(page_size)s
+       s.page_too_big, s.pages_clean, s.items_done, s.part, s.lowest_number, s.highest_number,
+       c.id as chunk_id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor
 from backfill_streams s
-where s.id = %(stream_id)s and s.status = 'active'
-on conflict (stream_id) where status in ('pending', 'processing') do update
-set status = 'processing', attempt = c.attempt + 1, started_at = clock_timestamp(), lease_until = excluded.lease_until,
-    claimed_by = excluded.claimed_by, page_size = excluded.page_size
-where (c.status = 'pending' and coalesce(c.retry_at, '-infinity') <= clock_timestamp())
-   or (c.status = 'processing' and (coalesce(c.lease_until, '-infinity') < clock_timestamp()
-                                    or c.claimed_by = excluded.claimed_by))
-returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor, c.page_size;
+left join claimed c on true
+where s.id = nullif(current_setting('gh_backfill.stream', true), '')::uuid;
 
 -- name: why_nothing
 -- Why a claim found nothing: the state, and when the open chunk may be claimed again.  Another worker's part is left to it.
@@ -119,11 +130,10 @@ for no key update of c;
 -- name: complete_chunk
 update backfill_chunks
 set status = 'completed', completed_at = clock_timestamp(), lease_until = null, retry_at = null, error = null,
-    pr_numbers = %(pr_numbers)s::integer[], end_cursor = %(end_cursor)s, points = %(points)s,
+    pr_numbers = %(pr_numbers)s::integer[], page_size = %(asked)s, end_cursor = %(end_cursor)s, points = %(points)s,
     api_calls_made = %(requests)s, rate_limit_remaining = %(remaining)s, rows_inserted = %(inserted)s,
     rows_updated = %(updated)s, rows_unchanged = %(unchanged)s, rows_quarantined = %(quarantined)s
-where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s
-returning id;
+where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s;
 
 -- name: committed
 select id from backfill_chunks where id = %(chunk_id)s and status = 'completed' and attempt = %(attempt)s;

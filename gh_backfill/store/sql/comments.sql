@@ -2,12 +2,19 @@
 
 -- name: upsert_comments
 -- Known by (comment_type, github_id): the two kinds are numbered apart.  Where an older table is unique by github_id
--- alone, the row that finds its id taken by the other kind is not written, and is missing from the counts.
-with input as materialized (
+-- alone, the row that finds its id taken by the other kind, here or in the table, is not written: it is `taken`.
+with vocabulary as materialized (
+    select exists (select from pg_index i
+                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+                   where i.indrelid = 'comments'::regclass and i.indisunique and i.indnkeyatts = 1
+                     and i.indpred is null and a.attname = 'github_id') as one_number_space
+), input as materialized (
     select i.*, coalesce(c.id, gen_random_uuid()) as id, c.id is not null as known, p.id as pull_request_id,
            s.id as issue_id, a.id as commenter_id,
-           exists (select from comments o where o.github_id = i.github_id and o.comment_type <> i.comment_type)
-               and %(one_number_space)s as taken
+           (select one_number_space from vocabulary) and c.id is null
+               and (i.comment_type > min(i.comment_type) over (partition by i.github_id)
+                    or exists (select from comments o
+                               where o.github_id = i.github_id and o.comment_type <> i.comment_type)) as taken
     from jsonb_to_recordset(%(rows)s) as i (
         comment_type text, github_id bigint, pull_request bigint, issue bigint, review bigint, reply_to bigint, author bigint,
         body text, path text, "position" integer, original_position integer, diff_hunk text, commit_id text,
@@ -53,7 +60,8 @@ with input as materialized (
     on conflict do nothing
     returning id
 )
-select (select count(*) from inserted) as inserted, (select count(*) from updated) as updated,
-       count(*) as sent, count(*) filter (where known) as known, count(*) filter (where taken) as taken,
-       coalesce(array_agg(github_id) filter (where taken), '{}') as taken_ids
+select set_config(%(note)s, jsonb_build_object(
+    'inserted', (select count(*) from inserted), 'updated', (select count(*) from updated), 'sent', count(*),
+    'known', count(*) filter (where known),
+    'taken', coalesce(jsonb_agg(jsonb_build_array(comment_type, github_id)) filter (where taken), '[]'))::text, true)
 from related;

@@ -39,8 +39,9 @@ with input as materialized (
            excluded.is_pull_request, excluded.capture_gap)
     returning (xmax = 0) as inserted
 )
-select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated,
-       (select count(*) from input) as sent
+select set_config(%(note)s, jsonb_build_object(
+    'inserted', count(*) filter (where inserted), 'updated', count(*) filter (where not inserted),
+    'sent', (select count(*) from input))::text, true)
 from written;
 
 -- name: own_issue_numbers

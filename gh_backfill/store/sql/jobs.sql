@@ -70,7 +70,8 @@ returning id;
 update progressive_capture_jobs
 set heartbeat_at = clock_timestamp(), points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
     times = coalesce(%(times)s, times)
-where id = %(id)s and outcome is null;
+where id = %(id)s and outcome is null
+returning id;
 
 -- name: finish
 -- A job that a host application's cleaner failed after ten minutes may still become what it really is.

@@ -67,7 +67,7 @@ on conflict do nothing;
 
 -- name: unknown_people
 -- Who is still missing after the insert: another worker was faster with the same login.
-select i.github_id
+select set_config(%(note)s, count(*)::text, true)
 from jsonb_to_recordset(%(people)s) as i (github_id bigint)
 left join lateral (select id from contributors where github_id = i.github_id offset 0) c on true
 where c.id is null;

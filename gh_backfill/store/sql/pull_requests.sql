@@ -2,10 +2,17 @@
 
 -- name: upsert_pull_requests
 -- A newer reading replaces an older one; the same one changes nothing.  What was not fetched is not touched.
-with input as materialized (
-    select i.*, a.id as author_id, m.id as merged_by_id
+-- Older installations differ in whether `merged` is a state.
+with vocabulary as materialized (
+    select coalesce((select pg_get_constraintdef(c.oid) ~ '''merged'''
+                     from pg_constraint c
+                     where c.conrelid = 'pull_requests'::regclass and c.contype = 'c'
+                       and pg_get_constraintdef(c.oid) ~ '\mstate\M'), true) as merged_state
+), input as materialized (
+    select i.*, case when i.merged and not (select merged_state from vocabulary) then 'closed' else i.github_state end as state,
+           a.id as author_id, m.id as merged_by_id
     from jsonb_to_recordset(%(rows)s) as i (
-        github_id bigint, node_id text, number integer, title text, body text, state text, draft boolean, url text,
+        github_id bigint, node_id text, number integer, title text, body text, github_state text, draft boolean, url text,
         created_at timestamptz, updated_at timestamptz, closed_at timestamptz, merged_at timestamptz, merged boolean,
         additions integer, deletions integer, changed_files integer, commits integer, base_branch text,
         head_branch text, author bigint, author_login text, merged_by bigint, reviews integer, review_comments integer,
@@ -57,8 +64,9 @@ with input as materialized (
            excluded.github_total_comments, excluded.capture_gap)
     returning (xmax = 0) as inserted
 )
-select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated,
-       (select count(*) from input) as sent
+select set_config(%(note)s, jsonb_build_object(
+    'inserted', count(*) filter (where inserted), 'updated', count(*) filter (where not inserted),
+    'sent', (select count(*) from input))::text, true)
 from written;
 
 -- name: upsert_reviews
@@ -86,20 +94,10 @@ with input as materialized (
            excluded.body, excluded.submitted_at, excluded.commit_id)
     returning (xmax = 0) as inserted
 )
-select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated,
-       (select count(*) from input) as sent
+select set_config(%(note)s, jsonb_build_object(
+    'inserted', count(*) filter (where inserted), 'updated', count(*) filter (where not inserted),
+    'sent', (select count(*) from input))::text, true)
 from written;
-
--- name: vocabulary
--- What this database admits: `merged` as a state, and whether both kinds of comments share one unique number.
-select coalesce((select pg_get_constraintdef(c.oid) ~ '''merged'''
-                 from pg_constraint c
-                 where c.conrelid = 'pull_requests'::regclass and c.contype = 'c'
-                   and pg_get_constraintdef(c.oid) ~ '\mstate\M'), true) as merged_state,
-       exists (select from pg_index i
-               join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-               where i.indrelid = 'comments'::regclass and i.indisunique and i.indnkeyatts = 1
-                 and i.indpred is null and a.attname = 'github_id') as one_number_space;
 
 -- name: own_numbers
 -- A number of this repository that a row holds under another id: an import that invented ids, or a row that two imports

@@ -180,6 +180,9 @@ from repositories
 where id = any(%(ids)s::uuid[]) or github_id = any(%(github_ids)s::bigint[])
    or lower(full_name) = any(%(names)s::text[]);
 
+-- name: shown
+select id, full_name, is_private, github_pull_requests from repositories where id = %(id)s;
+
 -- name: follow
 -- What a page says of its repository, where that is news; a new name is a step of its own.
 update repositories
