@@ -162,7 +162,7 @@ def capture(
     with (
         connect.github(environment) as graphql,
         connect.database(environment) as db,
-        connect.sharing(graphql, db),
+        connect.sharing(graphql, db, ahead=True),
         connect.lists(environment, graphql) as lists,
         bars.capture_progress() as listen,
     ):

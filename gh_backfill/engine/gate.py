@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from gh_backfill.clients.credentials import Credentials
+from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.clients.gate import Grant
 from gh_backfill.errors import StoreError
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource, Wait
 from gh_backfill.store import budgets
 from gh_backfill.store.budgets import Reserved
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Statement
 from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
@@ -46,23 +46,36 @@ class SharedGate:
         waits: list[Wait] = []
         by_identity = credentials.by_identity()
         for identity in self._richest_first(list(by_identity), resource):
-            wanted = Reserved(
-                identity=identity, request=uuid.uuid4().hex, points=points, seconds=seconds, resource=resource
+            grant, standing = self.reserve_from(
+                by_identity[identity], points=points, seconds=seconds, resource=resource
             )
-            granted, standing = persistently(
-                lambda wanted=wanted: budgets.reserve(self._db, wanted, now=self._moment()),  # type: ignore[misc]
-                self._sleep,
-            )
-            if granted:
-                return Grant(
-                    credential=by_identity[identity],
-                    request=wanted.request,
-                    points=points,
-                    seconds=seconds,
-                    resource=resource,
-                )
-            waits.append(governor.verdict(standing, points, resource) or governor.soon(standing))
+            if grant is not None:
+                return grant
+            waits.append(refusal(standing, points, resource))
         return min(waits, key=lambda wait: wait.until)
+
+    def reserve_from(
+        self,
+        credential: Credential,
+        *,
+        points: int,
+        seconds: float,
+        resource: Resource = "graphql",
+        before: Sequence[Statement] = (),
+    ) -> tuple[Grant | None, BudgetState]:
+        """Reserve from the identity of a credential, or not; returns how its budget stood before, too.
+
+        Statements that settle others go `before` it, in the same round trip.
+        """
+        identity, request = credential.identity, uuid.uuid4().hex
+        wanted = Reserved(identity=identity, request=request, points=points, seconds=seconds, resource=resource)
+        granted, standing = persistently(
+            lambda: budgets.reserve(self._db, wanted, before=before, now=self._moment()), self._sleep
+        )
+        if not granted:
+            return None, standing
+        grant = Grant(credential=credential, request=request, points=points, seconds=seconds, resource=resource)
+        return grant, standing
 
     def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say when the first of the identities can spend so many points; None if one can, or nothing is known of it."""
@@ -81,15 +94,26 @@ class SharedGate:
 
     def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Write what the answer told, for all.  An answer is never lost for it: what is reserved expires by itself."""
-        reserved = Reserved(
-            identity=grant.credential.identity,
-            request=grant.request,
-            points=grant.points,
-            seconds=grant.seconds,
-            resource=grant.resource,
-        )
+        self.send([self.settling(grant, told)], durable=told.resume_at is not None)
+
+    def settling(self, grant: Grant, told: RateLimitReport) -> Statement:
+        """Return the statement that writes what the answer told."""
+        return budgets.settling(_reserved(grant), told, now=self._moment())
+
+    def releasing(self, grant: Grant) -> Statement:
+        """Return the statement that gives back a grant with which no request was sent."""
+        return budgets.releasing(_reserved(grant), now=self._moment())
+
+    def send(self, statements: Sequence[Statement], *, durable: bool = False, once: bool = False) -> None:
+        """Send what settles grants or gives them back; `once`: who is ending waits for no database that is away."""
+        if not statements:
+            return
+
+        def send() -> None:
+            self._db.statements(*statements, durable=durable)
+
         try:
-            persistently(lambda: budgets.settle(self._db, reserved, told, now=self._moment()), self._sleep)
+            send() if once else persistently(send, self._sleep)
         except StoreError as error:
             log.warning("what the last answer told of the budget could not be stored: %s", error)
 
@@ -105,3 +129,18 @@ class SharedGate:
 
     def _moment(self) -> datetime | None:
         return None if self._now is None else self._now()
+
+
+def refusal(standing: BudgetState, points: int, resource: Resource) -> Wait:
+    """Return how long a request has to wait that was not let through."""
+    return governor.verdict(standing, points, resource) or governor.soon(standing)
+
+
+def _reserved(grant: Grant) -> Reserved:
+    return Reserved(
+        identity=grant.credential.identity,
+        request=grant.request,
+        points=grant.points,
+        seconds=grant.seconds,
+        resource=grant.resource,
+    )

@@ -38,6 +38,8 @@ DRAIN = 0.96
 SLACK = 1.4
 BURST = 8.0
 LEAST_SECONDS = 0.03
+# Above this part of the limit a reservation may be made before it is needed.
+SPARE = 0.2
 # GitHub ends a query after 10 seconds; what takes longer is the way to it.
 MOST_SECONDS = 10.0
 FIRST_ESTIMATE = 1.0
@@ -131,6 +133,16 @@ def verdict(standing: BudgetState, points: int, resource: Resource = "graphql") 
         until = now + timedelta(seconds=(standing.busy - SLACK) / DRAIN)
         return _wait(until, now, Cause.TIME, "all jobs together use GitHub's 60 seconds a minute")
     return None
+
+
+def has_room(standing: BudgetState, points: int, seconds: float, *, since: float) -> bool:
+    """Say whether a further request may be reserved before it is needed, for nobody will wait for it.
+
+    `standing` is how the budget stood `since` seconds ago, before a request of so many points and seconds.
+    """
+    busy = max(0.0, standing.busy - DRAIN * since) + seconds
+    spare = standing.spendable - 2 * points >= standing.limit * SPARE
+    return spare and standing.not_before is None and busy <= SLACK + standing.credit
 
 
 def soon(standing: BudgetState) -> Wait:

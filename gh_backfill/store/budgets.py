@@ -1,7 +1,7 @@
 """The budget that all jobs of an identity share: reserve before a request, settle after it.
 
-Each function is one statement and one round trip, and may safely be repeated.  A reservation does not wait for the
-disk, and what an answer told only where GitHub asked to slow down: what a crash undoes, the next answer tells again.
+Each function is one round trip, and may safely be repeated.  A reservation does not wait for the disk, and what an
+answer told only where GitHub asked to slow down: what a crash undoes, the next answer tells again.
 `now` is the database's clock unless a test says otherwise: the jobs' own clocks differ.
 """
 
@@ -16,7 +16,7 @@ from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Database, Row
+from gh_backfill.store.db import Database, Row, Statement
 
 _SQL = sql("budgets")
 _BUCKET: dict[str, Any] = {"drain": governor.DRAIN, "burst": governor.BURST, "most": waits.MOST}
@@ -38,11 +38,13 @@ def ensure(db: Database, identity: str, resource: Resource = "graphql") -> None:
     db.statement(_SQL["ensure"], identity=identity, resource=resource, start=governor.START)
 
 
-def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> tuple[bool, BudgetState]:
+def reserve(
+    db: Database, wanted: Reserved, *, before: Sequence[Statement] = (), now: datetime | None = None
+) -> tuple[bool, BudgetState]:
     """Reserve points and seconds; returns whether they were granted, and how the budget stood before.
 
     Granted are only points that leave the reserve of the limit alone; a reservation that is not settled expires after
-    90 seconds.
+    90 seconds.  Statements that settle others go `before` it, in the same round trip.
     """
     params: dict[str, Any] = {
         **_BUCKET,
@@ -55,7 +57,7 @@ def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> t
         "reserve": governor.RESERVE,
         "now": now,
     }
-    rows = db.statement(_SQL["reserve"], durable=False, **params)
+    rows = db.statements(*before, (_SQL["reserve"], params), durable=False)
     if not rows:
         ensure(db, wanted.identity, wanted.resource)
         rows = db.statement(_SQL["reserve"], durable=False, **params)
@@ -66,28 +68,36 @@ def reserve(db: Database, wanted: Reserved, *, now: datetime | None = None) -> t
 
 def settle(db: Database, reserved: Reserved, told: RateLimitReport, *, now: datetime | None = None) -> datetime | None:
     """Write what an answer told; returns the time before which nobody of this identity may ask, if there is one."""
+    rows = db.statements(settling(reserved, told, now=now), durable=told.resume_at is not None)
+    return rows[0]["not_before"] if rows else None
+
+
+def settling(reserved: Reserved, told: RateLimitReport, *, now: datetime | None = None) -> Statement:
+    """Return the statement that writes what an answer told."""
     budget = told.budget
-    rows = db.statement(
-        _SQL["settle"],
-        durable=told.resume_at is not None,
+    return _SQL["settle"], {
         **_BUCKET,
         **_of(reserved),
-        limit=budget.limit if budget else None,
-        remaining=budget.remaining if budget else None,
-        reset_at=budget.reset_at if budget else None,
-        seconds=governor.seconds(told.seconds),
-        estimate=governor.seconds(reserved.seconds),
-        resume_at=told.resume_at,
-        guessed=told.guessed,
-        answered=told.answered,
-        at=told.at,
-        same_clock=waits.SAME_CLOCK,
-        least=waits.LEAST,
-        doublings_told=waits.MOST_DOUBLINGS_TOLD,
-        doublings_guessed=waits.MOST_DOUBLINGS_GUESSED,
-        now=now,
-    )
-    return rows[0]["not_before"] if rows else None
+        "limit": budget.limit if budget else None,
+        "remaining": budget.remaining if budget else None,
+        "reset_at": budget.reset_at if budget else None,
+        "seconds": governor.seconds(told.seconds),
+        "estimate": governor.seconds(reserved.seconds),
+        "resume_at": told.resume_at,
+        "guessed": told.guessed,
+        "answered": told.answered,
+        "at": told.at,
+        "same_clock": waits.SAME_CLOCK,
+        "least": waits.LEAST,
+        "doublings_told": waits.MOST_DOUBLINGS_TOLD,
+        "doublings_guessed": waits.MOST_DOUBLINGS_GUESSED,
+        "now": now,
+    }
+
+
+def releasing(reserved: Reserved, *, now: datetime | None = None) -> Statement:
+    """Return the statement that gives a reservation back with which no request was sent."""
+    return _SQL["release"], {**_BUCKET, **_of(reserved), "estimate": governor.seconds(reserved.seconds), "now": now}
 
 
 def correct(

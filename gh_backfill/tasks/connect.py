@@ -134,22 +134,31 @@ def github(settings: Settings) -> GraphQL:
 
 
 @contextmanager
-def sharing(graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool = True) -> Iterator[None]:
+def sharing(
+    graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool = True, ahead: bool = False
+) -> Iterator[None]:
     """Let the requests within the block come out of the budget that all jobs of the identity share.
 
     It is kept in the same database, over a connection of its own; one that asks GitHub only while no transaction is
-    open needs none (not `apart`).  Where nothing is to be written, nothing is shared.
+    open needs none (not `apart`).  One that asks again and again until it is done may reserve `ahead`.  Where nothing
+    is to be written, nothing is shared.
     """
     from gh_backfill.engine.gate import SharedGate  # noqa: PLC0415  (who shares has opened the way to GitHub)
+    from gh_backfill.engine.gate_ahead import GateAhead  # noqa: PLC0415
 
     if not writing:
         yield
         return
     alone = graphql.gate
     with db.another() if apart else nullcontext(db) as own:
-        graphql.gate = SharedGate(own)
+        shared = SharedGate(own)
         try:
-            yield
+            if not ahead:
+                graphql.gate = shared
+                yield
+                return
+            with GateAhead(shared) as graphql.gate:
+                yield
         finally:
             graphql.gate = alone
 

@@ -101,6 +101,23 @@ from judged j
 where b.identity = j.identity and b.resource = j.resource
 returning case when b.not_before > moment then b.not_before end as not_before;
 
+-- name: release
+-- Take a reservation back with which no request was sent.  One that is settled or expired is not there any more.
+with held as (
+    select b.*, coalesce(%(now)s::timestamptz, clock_timestamp()) as moment
+    from api_budgets b
+    where identity = %(identity)s and resource = %(resource)s and reserved ? %(request)s
+    for update
+)
+update api_budgets b
+set reserved = b.reserved - %(request)s::text, busy = greatest(0, h.busy - leak - %(estimate)s::float8),
+    busy_credit = least(%(burst)s, greatest(0, h.busy_credit - least(leak, h.busy)) + greatest(0, leak - h.busy)),
+    busy_at = moment, updated_at = moment
+from held h
+cross join lateral (select %(drain)s * greatest(0, extract(epoch from moment - h.busy_at)) as leak) since
+where b.identity = h.identity and b.resource = h.resource
+returning b.identity;
+
 -- name: correct
 -- Write how GitHub says that a budget stands when it is asked for that alone.  A wait of some minutes may be that of a
 -- secondary limit, of which this answer tells nothing; a longer one is none where points are left.

@@ -1,0 +1,179 @@
+"""The gate of a capture: what an answer told and the next reservation travel while a request is under way.
+
+A database may be as far away as GitHub is.  Where the budget has room, the way to it then costs a capture no time: the
+leave for the next request is there when the answer to this one comes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from gh_backfill.clients.credentials import Credential, Credentials
+from gh_backfill.clients.gate import Grant
+from gh_backfill.engine.background import Begin, in_thread
+from gh_backfill.engine.gate import SharedGate, refusal
+from gh_backfill.errors import StoreError
+from gh_backfill.policy import governor
+from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource, Wait
+from gh_backfill.store.db import Statement
+
+log = logging.getLogger(__name__)
+
+# A reservation expires after 90 seconds; one that is older than this is given back instead.
+USABLE = 30.0
+# Who ends waits no longer for a database, in seconds.
+PATIENCE = 5.0
+# What is known of a budget is believed so long, in seconds.
+BELIEVED = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Told:
+    """What an answer told at a moment of our clock, and is still to be written."""
+
+    grant: Grant
+    report: RateLimitReport
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reserved:
+    """A reservation, and how the budget stood before it at a moment of our clock; without a grant there was no room."""
+
+    grant: Grant | None
+    standing: BudgetState
+    at: float
+
+
+class GateAhead:
+    """A `SharedGate` for one reader, whose settlements travel with its reservations, and its reservations ahead.
+
+    Only where one identity pays, and only where its budget has room: what is reserved ahead keeps nobody waiting.
+    What GitHub told by a refusal is written at once.  `close` writes the rest.
+    """
+
+    def __init__(
+        self, shared: SharedGate, *, begin: Begin = in_thread, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._shared = shared
+        self._begin = begin
+        self._clock = clock
+        self._told: list[_Told] = []
+        self._running: Future[_Reserved] | None = None
+        self._known: _Reserved | None = None
+
+    def reserve(
+        self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
+    ) -> Grant | Wait:
+        """Let a request through, or say until when it has to wait, as a `SharedGate` does."""
+        payers = list(credentials.by_identity().values())
+        if len(payers) != 1:
+            self.write()
+            return self._shared.reserve(credentials, points=points, seconds=seconds, resource=resource)
+        (payer,) = payers
+        taken, unused = self._ahead_of(payer, points, resource)
+        if taken is None:
+            taken = self._reserved(payer, points, seconds, resource, [*self._settlements(), *unused])
+        grant = taken.grant
+        if grant is None:
+            return refusal(taken.standing, points, resource)
+        self._known = taken
+        if governor.has_room(taken.standing, grant.points, seconds, since=self._clock() - taken.at):
+            settled = self._settlements()
+            self._running = self._begin(partial(self._reserved, payer, grant.points, seconds, resource, settled))
+        return replace(grant, points=points)
+
+    def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
+        """Say until when nobody could spend so many points; nothing is asked where there was room a moment ago."""
+        known = self._known
+        if known is not None and known.grant is not None and known.grant.resource == resource:
+            since = self._clock() - known.at
+            if since < BELIEVED and governor.has_room(known.standing, points, 0.0, since=since):
+                return None
+        self.write()
+        return self._shared.look(credentials, points, resource)
+
+    def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
+        """Return how the budget of each identity stands."""
+        self.write()
+        return self._shared.standings(credentials, resource)
+
+    def settle(self, grant: Grant, told: RateLimitReport) -> None:
+        """Note what an attempt told, to be written with the next reservation; at once where GitHub refused."""
+        self._told.append(_Told(grant=grant, report=told, at=self._clock()))
+        known, budget = self._known, told.budget
+        if known is not None and budget is not None:
+            left = min(known.standing.left, budget.remaining)
+            self._known = replace(known, standing=replace(known.standing, limit=budget.limit, left=left))
+        if not told.answered:
+            self._known = None
+            self.write(durable=told.resume_at is not None)
+
+    def write(self, *, durable: bool = False) -> None:
+        """Write what answers told, and give back what was reserved ahead."""
+        unused = self._unused(self._arrived())
+        self._shared.send([*self._settlements(), *unused], durable=durable)
+
+    def close(self) -> None:
+        """Write what is left to write, unless the database is away: what is reserved expires by itself."""
+        if self._running is None or wait([self._running], timeout=PATIENCE).done:
+            unused = self._unused(self._arrived())
+            self._shared.send([*self._settlements(), *unused], once=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reserved(
+        self, payer: Credential, points: int, seconds: float, resource: Resource, settled: list[Statement]
+    ) -> _Reserved:
+        grant, standing = self._shared.reserve_from(
+            payer, points=points, seconds=seconds, resource=resource, before=settled
+        )
+        return _Reserved(grant=grant, standing=standing, at=self._clock())
+
+    def _ahead_of(self, payer: Credential, points: int, resource: Resource) -> tuple[_Reserved | None, list[Statement]]:
+        """Return what was reserved ahead if it is right for this request, else what gives it back."""
+        ahead = self._arrived()
+        if ahead is None or ahead.grant is None:
+            return None, []
+        grant = ahead.grant
+        fits = grant.resource == resource and grant.points >= points and grant.credential.identity == payer.identity
+        if not fits or self._clock() - ahead.at > USABLE:
+            return None, self._unused(ahead)
+        return replace(ahead, grant=replace(grant, credential=payer)), []
+
+    def _arrived(self) -> _Reserved | None:
+        """Wait for what travels, and take it."""
+        running, self._running = self._running, None
+        if running is None:
+            return None
+        try:
+            return running.result()
+        except StoreError as error:
+            log.warning("what the last answer told of the budget could not be stored: %s", error)
+            return None
+
+    def _unused(self, ahead: _Reserved | None) -> list[Statement]:
+        return [] if ahead is None or ahead.grant is None else [self._shared.releasing(ahead.grant)]
+
+    def _settlements(self) -> list[Statement]:
+        """Take what is to be written; its times are told on the clock of the moment at which they are sent."""
+        told, self._told = self._told, []
+        return [self._shared.settling(each.grant, self._now(each)) for each in told]
+
+    def _now(self, told: _Told) -> RateLimitReport:
+        at = told.report.at
+        return told.report if at is None else replace(told.report, at=at + timedelta(seconds=self._clock() - told.at))
