@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -21,7 +21,7 @@ from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.standing import found_paused
 from gh_backfill.store import backfills, chunks, repositories
 from gh_backfill.store.chunks import NoClaim
-from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.db import Database, Statement, Transaction
 from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Claims:
             self.repository_id, self.kind, worker=self.worker, processor=self.processor, part=self.part
         )
         for _ in range(MOST_PARTS):
-            match chunks.claimed(persistently(lambda: self.db.statements(*statements), self.sleep)):
+            match persistently(lambda: self._claimed(statements), self.sleep):
                 case Claim() as claim:
                     return claim
                 case Stream(part=0) | None:
@@ -66,7 +66,12 @@ class Claims:
 
     def why_no_claim(self) -> NoClaim:
         """Return why there was nothing to claim."""
-        return self._write(lambda tx: chunks.why_no_claim(tx, self.repository_id, self.kind, worker=self.worker))
+
+        def ask() -> NoClaim:
+            with self.db.reading() as tx:
+                return chunks.why_no_claim(tx, self.repository_id, self.kind, worker=self.worker)
+
+        return persistently(ask, self.sleep)
 
     def nothing_to_claim(self, deadline: datetime | None) -> Captured | None:
         """Return how a capture ends that finds nothing to claim; None where the open chunk is soon claimed again."""
@@ -127,6 +132,18 @@ class Claims:
             return None
         reason = f"another worker holds the open chunk ({processes.shown(still.claimed_by)})"
         return Captured(outcome=CaptureOutcome.BUSY, reason=reason, resume_at=still.lease_until)
+
+    def _claimed(self, statements: Sequence[Statement]) -> Claim | Stream | None:
+        """Claim once; whoever presses to stop meanwhile leaves no claim behind."""
+        found: Claim | Stream | None = None
+        try:
+            with interrupts.shielded():
+                found = chunks.claimed(self.db.statements(*statements))
+        except KeyboardInterrupt:
+            if isinstance(found, Claim):
+                self.release(found)
+            raise
+        return found
 
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Do it in one transaction with what becomes of the chunk."""

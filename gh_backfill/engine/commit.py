@@ -94,7 +94,7 @@ class Commit:
         return True
 
     def _landed(self) -> bool:
-        with self.db.transaction(read_only=True) as tx:
+        with self.db.reading() as tx:
             return chunks.committed(tx, self.claim)
 
     def _sift(self, error: RowRefused) -> None:

@@ -23,7 +23,7 @@ def number_places(db: Database, graphql: GraphQL, kind: Kind, repository: Tracke
 
     What GitHub does not say stays as it is.  Raises RateLimited.
     """
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         cursors = quarantine.quarantined_places(tx, repository.id, kind=kind.name)
     found = {
         cursor: number

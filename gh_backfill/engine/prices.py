@@ -29,7 +29,7 @@ class Memory:
         """Return what is known."""
         try:
             self._identities = list(self._graphql.credentials.by_identity())
-            with self._db.transaction(read_only=True) as tx:
+            with self._db.reading() as tx:
                 self._known = store.recall(tx, self._identities)
         except (GitHubError, StoreError) as error:
             log.info("what queries cost before is not known: %s", error)

@@ -81,7 +81,7 @@ def retry_quarantined(
         return done
     with suppress(RateLimited):  # then so is the first step, which says so
         number_places(db, graphql, kind, repository, repository.node_id)
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         numbers = entries.quarantined_numbers(tx, repository.id, most_attempts=most_attempts, kind=kind.name)
     for start in range(0, len(numbers), STEP):
         left = Retried(left=len(numbers) - start)

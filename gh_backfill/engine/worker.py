@@ -131,11 +131,11 @@ class Worker:
         claim = self.claims.claim()
         if claim is None:
             return self.claims.nothing_to_claim(self.limits.deadline)
-        if claim.stream.phase is Phase.HISTORY:
-            self._goal = claim.stream.goal.max_items
-        started = self.now()
-        pipeline = self._pipeline_for(claim.stream)
         try:
+            if claim.stream.phase is Phase.HISTORY:
+                self._goal = claim.stream.goal.max_items
+            started = self.now()
+            pipeline = self._pipeline_for(claim.stream)
             chunk = pipeline.chunk(claim, self.claims.keep_alive(claim), most=self._chunks_left())
             self._ask_ahead(claim, chunk)
             committed = self._commit(claim, chunk)

@@ -79,16 +79,7 @@ def start(
 
     A worker that asks twice, having got no answer the first time, gets the same job.
     """
-    row = tx.row(_SQL["start"], repository_id=repository_id, worker=worker, part=part, **_of(run))
-    if row is None:
-        row = tx.row(
-            _SQL["start_unplanned"],
-            repository_id=repository_id,
-            job_type=job_type,
-            worker=worker,
-            part=part,
-            **_of(run),
-        )
+    row = tx.row(_SQL["start"], repository_id=repository_id, job_type=job_type, worker=worker, part=part, **_of(run))
     assert row is not None
     return str(row["id"])
 

@@ -55,7 +55,7 @@ def find(db: Database, name: str, kinds: Sequence[str] = (PULL_REQUESTS,)) -> Tr
 
     `kinds` are captured of it where nothing else was said.
     """
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         known = repositories.find(tx, [name])[name]
         if known is None:
             raise ConfigurationError(f"{name} is not tracked here: run gh-backfill track owner/name first")
@@ -66,7 +66,7 @@ def find(db: Database, name: str, kinds: Sequence[str] = (PULL_REQUESTS,)) -> Tr
 def check_part(db: Database, name: str, part: int) -> None:
     """Raise ConfigurationError where the walk of a repository never had such a part."""
     repository = find(db, name)
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         last = backfills.last_part(tx, repository.id)
     if part > last:
         parts = f"has {last} parts" if last else "is read whole, not in parts"
@@ -185,7 +185,7 @@ def run(
 
 def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estimate | None:
     """Estimate what a run within these limits would take."""
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         work = estimates.works(tx, [repository.id]).get(repository.id)
     if work is None:
         return None

@@ -50,10 +50,10 @@ def ready_for_capture(
 def before_capture(db: Database, repository: TrackedRepository, kind: Kind) -> Before:
     """Return how far the items of a kind have come."""
     if kind.name != PULL_REQUESTS:
-        with db.transaction(read_only=True) as tx:
+        with db.reading() as tx:
             state = recovery.state(tx, repository.id, kind.name)
         return Before(captured=state.captured, total=state.total or 0)
-    with db.transaction(read_only=True) as tx:
+    with db.reading() as tx:
         mean = mean_size(tx, repository.id)
     return Before(captured=repository.captured, total=repository.total or 0, goal=repository.goal, mean_size=mean)
 

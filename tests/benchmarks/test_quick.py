@@ -24,6 +24,10 @@ def test_a_capture_stays_near_the_floor_of_price_lists_that_nobody_told_us_in_a_
     assert quick.prices(Rig(server=server, folder=tmp_path)).missed == ()
 
 
+def test_a_chunk_takes_no_more_than_eight_round_trips_to_the_database(server: Server, tmp_path: Path) -> None:
+    assert distance.trips_of_a_chunk(Rig(server=server, folder=tmp_path)) <= distance.A_CHUNK
+
+
 @pytest.mark.parametrize("many", distance.MANY)
 def test_no_command_takes_more_round_trips_to_its_database_for_more_repositories(
     server: Server, tmp_path: Path, many: int

@@ -30,35 +30,49 @@ class Point(StrEnum):
     CLAIMED = "claimed, not told yet"
     FETCH = "while fetching"
     ROWS = "before the first row"
-    COMMENTS = "between the rows"
-    CLOSE = "rows written, chunk open"
-    CURSOR = "before the cursor"
+    AMID = "while rows are written"
+    WRITTEN = "rows written, chunk open"
     COMMIT = "before COMMIT"
     COMMITTED = "after COMMIT, not told yet"
     ANY = "at a random moment"
     WAITING = "while waiting"
 
 
-# Each statement of ours that marks a point, and when it is the one.
-STATEMENTS: tuple[tuple[Point, re.Pattern[str], Moment], ...] = tuple(
-    (point, re.compile(pattern), moment)
-    for point, pattern, moment in (
-        (Point.CLAIM, r"insert into backfill_chunks", Moment.BEFORE),
-        (Point.ROWS, r"insert into (pull_requests|issues)\b", Moment.BEFORE),
-        (Point.COMMENTS, r"insert into comments", Moment.BEFORE),
-        (Point.CLOSE, r"update backfill_chunks\s+set status = 'completed'", Moment.BEFORE),
-        (Point.CURSOR, r"update backfill_streams\s+set cursor = \S+, status = ", Moment.BEFORE),
-    )
-)
+# What marks a message of ours: several statements travel in one.
+_CLAIM = re.compile(r"insert into backfill_chunks")
+_ROWS = re.compile(r"insert into (pull_requests|issues)\b")
+_CLOSE = re.compile(r"update backfill_chunks\s+set status = 'completed'")
+_COMMIT = re.compile(r"\bcommit\s*$")
 _MOST_MISSED = 6
 NAMED = tuple(point for point in Point if point not in (Point.ANY, Point.WAITING))
-_WRITING = (Point.COMMENTS, Point.CLOSE, Point.CURSOR)
+_WRITING = (Point.AMID, Point.WRITTEN, Point.COMMIT)
 _MISFORTUNES: tuple[tuple[Deed, tuple[Point, ...]], ...] = (
     (Deed.CUT, (*NAMED, Point.COMMIT, Point.COMMITTED)),
     (Deed.TERMINATE, (*NAMED, Point.COMMIT, Point.COMMITTED)),
     (Deed.FREEZE, (Point.FETCH, *_WRITING)),
-    (Deed.LINGER, (Point.CURSOR, Point.COMMIT)),
+    (Deed.LINGER, (Point.WRITTEN, Point.COMMIT)),
 )
+
+
+@dataclass(slots=True)
+class Course:
+    """What a worker is about, told from its messages: `points` says where each of them is."""
+
+    closing: bool = False
+
+    def points(self, message: str, moment: Moment) -> frozenset[Point]:
+        """Return the points at which a worker is whose message has not reached the server, or was just answered."""
+        before = moment is Moment.BEFORE
+        if _CLAIM.search(message):
+            return frozenset({Point.CLAIM} if before else {Point.CLAIMED, Point.FETCH})
+        if _ROWS.search(message):
+            self.closing = False
+            return frozenset({Point.ROWS, Point.AMID} if before else {Point.WRITTEN})
+        self.closing = self.closing or _CLOSE.search(message) is not None
+        if self.closing and _COMMIT.search(message):
+            self.closing = before
+            return frozenset({Point.COMMIT} if before else {Point.COMMITTED})
+        return frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +131,7 @@ def every_fate_once() -> list[Fate]:
         Fate(deed=Deed.FREEZE, point=Point.FETCH),
         Fate(deed=Deed.CUT, point=Point.COMMITTED, nth=2),
         Fate(deed=Deed.CUT, point=Point.COMMIT, nth=2),
-        Fate(deed=Deed.TERMINATE, point=Point.COMMENTS, nth=2),
+        Fate(deed=Deed.TERMINATE, point=Point.AMID, nth=2),
         Fate(deed=Deed.TERMINATE, point=Point.COMMIT),
         Fate(deed=Deed.LINGER, point=Point.COMMIT),
         Fate(deed=Deed.LINGER, point=Point.COMMIT),

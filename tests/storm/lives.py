@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.storm.fates import STATEMENTS, Deed, Fate, Point
+from tests.storm.fates import Course, Deed, Fate, Point
 from tests.storm.overseer import Overseer
 from tests.storm.wire import Cut, Moment, Wire
 
 ROOT = Path(__file__).parents[2]
 _TAKE_OVER = 8.0
+_ROWS_ARE_QUICKER = 10.0  # than a query to GitHub
 _LINGER = 4.0  # less than the five seconds after which a rival gives up
 
 
@@ -50,8 +51,7 @@ class Life:
     _met: Deed = Deed.NOTHING
     _point: Point | None = None
     _taken_over: bool = False
-    _claiming: bool = False
-    _writing: bool = False
+    _course: Course = field(default_factory=Course)
     _passed: int = 0
     _heard: float = 0.0
     _used: int = -1
@@ -112,34 +112,18 @@ class Life:
 
     def _listen(self, statement: str, moment: Moment) -> None:
         self._heard = time.monotonic()
-        point = self._point_of(statement, moment)
-        if point is not self.fate.point or self._met is not Deed.NOTHING:
+        point = self.fate.point
+        if point not in self._course.points(statement, moment) or self._met is not Deed.NOTHING:
             return
         self._passed += 1
         if self._passed == self.fate.nth:
-            if point is Point.FETCH:
-                threading.Timer(self.fate.delay, self._strike, (point,)).start()
+            if point in (Point.FETCH, Point.AMID):
+                soon = self.fate.delay / _ROWS_ARE_QUICKER if point is Point.AMID else self.fate.delay
+                threading.Timer(soon, self._strike, (point,)).start()
             else:
                 self._strike(point)
                 if self._met in (Deed.KILL, Deed.CUT):
                     raise Cut
-
-    def _point_of(self, statement: str, moment: Moment) -> Point | None:
-        if statement.startswith("commit"):
-            if self._claiming and self.fate.point is Point.CLAIMED:
-                return Point.CLAIMED if moment is Moment.AFTER else None
-            if self._claiming and moment is Moment.AFTER:
-                self._claiming = False
-                return Point.FETCH
-            return (Point.COMMIT if moment is Moment.BEFORE else Point.COMMITTED) if self._writing else None
-        if statement.startswith("begin"):
-            self._claiming = self._writing = False
-        for point, pattern, when in STATEMENTS:
-            if pattern.search(statement):
-                self._claiming |= point is Point.CLAIM
-                self._writing |= point is not Point.CLAIM
-                return point if when is moment else None
-        return None
 
     def _strike(self, point: Point) -> None:
         with self._lock:

@@ -27,9 +27,14 @@ class Mutant:
     changes: tuple[tuple[str, str, str], ...]
 
 
-_CURSOR_FIRST = """\
+_COMMIT = """\
+        everybody = self.kind.people(self.chunk.items)
+        if not self._rows(people.changed_people(everybody)):
+"""
+_CURSOR_FIRST = f"""\
         with self.db.transaction() as tx:
-            chunks.hold(tx, self.claim, goes_on=self.chunk.page.next)
+            text, params = chunks.holding(self.claim, goes_on=self.chunk.page.next)
+            chunks.held(self.claim, tx.rows(text, **params))
             page = self.chunk.page
             moved = advance(
                 self.claim.stream, read=self.chunk.read, kept=self.chunk.kept, next_cursor=page.next,
@@ -42,24 +47,12 @@ _CURSOR_FIRST = """\
                 page_too_big=self.next_page.too_big, pages_clean=self.next_page.clean, items=len(self.chunk.items),
                 points=0, requests=0, stuck=moved.stuck,
             )
-        with self.db.transaction() as tx:
-            chunks.hold(tx, self.claim)
-            self._follow(tx)
-"""
+{_COMMIT}"""
 MUTANTS = (
     Mutant(
         name="the cursor is committed before the rows",
         changes=(
-            (
-                "gh_backfill/engine/commit.py",
-                """\
-        with self.db.transaction() as tx:
-            if chunks.hold(tx, self.claim, goes_on=self.chunk.page.next):
-                self._stop_circling()
-            self._follow(tx)
-""",
-                _CURSOR_FIRST,
-            ),
+            ("gh_backfill/engine/commit.py", _COMMIT, _CURSOR_FIRST),
             ("gh_backfill/store/chunks.py", '        _SQL["advance_stream"],\n', '        "select 1",\n'),
         ),
     ),
@@ -72,7 +65,7 @@ MUTANTS = (
                 "b.kind = %(kind)s\n    for no key update of b\n)",
                 "b.kind = %(kind)s\n)",
             ),
-            ("gh_backfill/store/sql/chunks.sql", "limit 1\nfor no key update of s;", "limit 1;"),
+            ("gh_backfill/store/sql/chunks.sql", "    limit 1\n    for no key update of s\n)", "    limit 1\n)"),
         ),
     ),
     Mutant(

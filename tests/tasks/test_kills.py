@@ -87,6 +87,31 @@ def test_a_worker_told_to_stop_gives_its_chunk_back_and_says_so(house: House, wo
     assert house.count("pull_requests") == house.state()["processed_prs"] == 180
 
 
+def test_a_worker_told_to_stop_while_its_claim_is_answered_gives_the_chunk_back(house: House) -> None:
+    house.track(ENGINE)
+    claims: list[str] = []
+    started: list[subprocess.Popen[str]] = []
+
+    def stop(statement: str, moment: Moment) -> None:
+        """Tell the worker to stop when its second claim is made, and before it knows of it."""
+        if "insert into backfill_chunks" in statement and moment is Moment.AFTER:
+            claims.append(statement)
+            if len(claims) == 2:
+                started[0].send_signal(signal.SIGTERM)
+                time.sleep(0.3)
+
+    wire = Wire(house.url, stop)
+    with ended(worker(replace(house, url=wire.url("worker")))) as process:
+        started.append(process)
+        process.communicate(timeout=60)
+    wire.close()
+    assert (process.returncode, len(claims)) == (130, 2)
+    assert [row["status"] for row in house.rows("select status from backfill_chunks order by chunk_number")] == [
+        "completed",
+        "pending",
+    ]
+
+
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_killed_worker_is_followed_at_once_on_its_machine_and_after_its_lease_elsewhere(
     house: House, elsewhere: bool
@@ -145,27 +170,34 @@ def test_a_connection_lost_between_two_chunks_is_opened_again(house: House) -> N
 
 @dataclass
 class Accident:
-    """Cuts the wire at the first COMMIT after a statement with this text: before the server hears of it, or after."""
+    """Cuts the wire at what commits a statement with this text: before the server hears of it, or after.
+
+    What stands alone in its message is committed by it.
+    """
 
     text: str
+    alone: bool
     moment: Moment
     seen: bool = False
     struck: bool = False
 
     def __call__(self, statement: str, moment: Moment) -> None:
         self.seen = self.seen or self.text in statement
-        if self.seen and not self.struck and statement == "commit" and moment is self.moment:
+        commits = statement.endswith("commit") or (self.text in statement and self.alone)
+        if self.seen and not self.struck and commits and moment is self.moment:
             self.struck = True
             raise Cut
 
 
 @pytest.mark.parametrize("moment", list(Moment))
-@pytest.mark.parametrize("text", ["insert into backfill_chunks", "insert into pull_requests"])
+@pytest.mark.parametrize(
+    ("text", "alone"), [("insert into backfill_chunks", True), ("insert into pull_requests", False)]
+)
 def test_a_commit_whose_answer_is_lost_is_found_out_and_counted_once(
-    house: House, database_url: str, moment: Moment, text: str
+    house: House, database_url: str, moment: Moment, text: str, alone: bool
 ) -> None:
     house.track(ENGINE)
-    accident = Accident(text=text, moment=moment)
+    accident = Accident(text=text, alone=alone, moment=moment)
     wire = Wire(database_url, accident)
     with Database(wire.url("worker")) as db:
         captured = replace(house, db=db).capture(limits=Limits(chunk_size=40))

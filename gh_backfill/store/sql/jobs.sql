@@ -39,31 +39,34 @@ select %(job_type)s, id, %(processor)s, 'completed', %(run_id)s, %(run_attempt)s
 from unnest(%(ids)s::uuid[]) as id;
 
 -- name: start
--- Take the planned job of this run, or the one this worker took already, when the answer to its COMMIT was lost.
--- No row back: nobody planned it.
-update progressive_capture_jobs
-set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
-    workflow_run_attempt = %(run_attempt)s, worker = %(worker)s
-where id = (select id from progressive_capture_jobs
-            where run_key = %(run_key)s and repository_id = %(repository_id)s
-              and (metadata ->> 'part')::integer is not distinct from %(part)s
-              and (status = 'pending' or (status = 'processing' and worker = %(worker)s))
-            order by status desc, created_at limit 1 for update skip locked)
-returning id;
-
--- name: start_unplanned
-insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
-                                      workflow_run_attempt, run_key, started_at, heartbeat_at, worker, metadata)
-values (%(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
-        %(run_key)s, clock_timestamp(), clock_timestamp(), %(worker)s,
-        jsonb_build_object('reason', case when %(job_type)s = 'webhook' then 'announced by a webhook'
-                                          when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
-                                          else 'started by hand' end,
-                           'part', %(part)s::integer, 'label',
-                           (select case when is_private is true then id::text else full_name end
-                                   || coalesce(' part ' || %(part)s::text, '')
-                            from repositories where id = %(repository_id)s)))
-returning id;
+-- Take the planned job of this run, or the one this worker took already, when the answer to its COMMIT was lost; where
+-- nobody planned one, write it.
+with planned as (
+    update progressive_capture_jobs
+    set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
+        workflow_run_attempt = %(run_attempt)s, worker = %(worker)s
+    where id = (select id from progressive_capture_jobs
+                where run_key = %(run_key)s and repository_id = %(repository_id)s
+                  and (metadata ->> 'part')::integer is not distinct from %(part)s
+                  and (status = 'pending' or (status = 'processing' and worker = %(worker)s))
+                order by status desc, created_at limit 1 for update skip locked)
+    returning id
+), unplanned as (
+    insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
+                                          workflow_run_attempt, run_key, started_at, heartbeat_at, worker, metadata)
+    select %(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
+           %(run_key)s, clock_timestamp(), clock_timestamp(), %(worker)s,
+           jsonb_build_object('reason', case when %(job_type)s = 'webhook' then 'announced by a webhook'
+                                             when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
+                                             else 'started by hand' end,
+                              'part', %(part)s::integer, 'label',
+                              (select case when is_private is true then id::text else full_name end
+                                      || coalesce(' part ' || %(part)s::text, '')
+                               from repositories where id = %(repository_id)s))
+    where not exists (select from planned)
+    returning id
+)
+select id from planned union all select id from unplanned;
 
 -- name: heartbeat
 -- The job lives, and this is what it did so far.  started_at stays what it is.
