@@ -89,7 +89,8 @@ class Commit:
             if circling:
                 self._stop_circling()
             self._follow(tx, shown)
-            self._written = self.kind.write(tx, self.repository, self.chunk.items, self.chunk.unreadable)
+            if self.chunk.items or self.chunk.unreadable:
+                self._written = self.kind.write(tx, self.repository, self.chunk.items, self.chunk.unreadable)
             self._close(tx)
         return True
 

@@ -39,6 +39,10 @@ class SharedGate:
         self._sleep = sleep
         self._now = now
 
+    def open(self) -> None:
+        """Open the connection now: the first reservation need not wait for it."""
+        self._db.open()
+
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
     ) -> Grant | Wait:

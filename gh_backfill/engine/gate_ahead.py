@@ -69,6 +69,7 @@ class GateAhead:
         self._told: list[_Told] = []
         self._running: Future[_Reserved] | None = None
         self._known: _Reserved | None = None
+        self._opening: Future[None] | None = None
 
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
@@ -129,6 +130,8 @@ class GateAhead:
             self._shared.send([*self._settlements(), *unused], once=True)
 
     def __enter__(self) -> Self:
+        """Let the connection be made while the capture begins."""
+        self._opening = self._begin(self._shared.open)
         return self
 
     def __exit__(
@@ -157,6 +160,9 @@ class GateAhead:
 
     def _arrived(self) -> _Reserved | None:
         """Wait for what travels, and take it."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            wait([opening])  # whether it failed is found out by whoever needs it
         running, self._running = self._running, None
         if running is None:
             return None

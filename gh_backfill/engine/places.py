@@ -18,13 +18,18 @@ from gh_backfill.store.db import Database
 log = logging.getLogger(__name__)
 
 
-def number_places(db: Database, graphql: GraphQL, kind: Kind, repository: TrackedRepository, node_id: NodeId) -> None:
-    """Note the number of each item in the quarantine that is known by its place alone.
+def number_places(
+    db: Database,
+    graphql: GraphQL,
+    kind: Kind,
+    repository: TrackedRepository,
+    node_id: NodeId,
+    cursors: Sequence[str],
+) -> None:
+    """Note the number of each item in the quarantine that is known by its place alone: by the cursor that leads to it.
 
     What GitHub does not say stays as it is.  Raises RateLimited.
     """
-    with db.reading() as tx:
-        cursors = quarantine.quarantined_places(tx, repository.id, kind=kind.name)
     found = {
         cursor: number
         for cursor, number in zip(cursors, _numbers(graphql, kind, node_id, cursors), strict=True)

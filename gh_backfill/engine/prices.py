@@ -57,8 +57,7 @@ def ask_once_a_week(db: Database, graphql: GraphQL) -> None:
         if graphql.attempts.must_wait(1) is not None:
             return  # the capture will wait, too, or end, and the ledger of its job says so
         identities = list(graphql.credentials.by_identity())
-        with db.transaction() as tx:
-            due = [each for each in sorted(identities) if store.begin_asking(tx, each)]
+        due = [each for each in sorted(identities) if store.begin_asking(db, each)]
     except (GitHubError, StoreError) as error:
         log.info("GitHub is not asked for its prices: %s", error)
         return

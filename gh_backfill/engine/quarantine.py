@@ -79,10 +79,13 @@ def retry_quarantined(
     done = Retried()
     if repository.node_id is None:
         return done
-    with suppress(RateLimited):  # then so is the first step, which says so
-        number_places(db, graphql, kind, repository, repository.node_id)
     with db.reading() as tx:
-        numbers = entries.quarantined_numbers(tx, repository.id, most_attempts=most_attempts, kind=kind.name)
+        places, numbers = entries.waiting(tx, repository.id, most_attempts=most_attempts, kind=kind.name)
+    if places:
+        with suppress(RateLimited):  # then so is the first step, which says so
+            number_places(db, graphql, kind, repository, repository.node_id, places)
+        with db.reading() as tx:
+            numbers = entries.quarantined_numbers(tx, repository.id, most_attempts=most_attempts, kind=kind.name)
     for start in range(0, len(numbers), STEP):
         left = Retried(left=len(numbers) - start)
         if not go_on(done + left):

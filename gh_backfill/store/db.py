@@ -70,6 +70,11 @@ class Database:
         self._connection: extensions.connection | None = None
         self._busy = False
 
+    def open(self) -> None:
+        """Open the connection now, so that the first transaction need not; raises `StoreError` where that fails."""
+        if self._connection is None:
+            self._connection = self._connect()
+
     def transaction(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
         """Run the block in one transaction, committed at its end and rolled back by any exception.
 

@@ -79,9 +79,23 @@ def start(
 
     A worker that asks twice, having got no answer the first time, gets the same job.
     """
-    row = tx.row(_SQL["start"], repository_id=repository_id, job_type=job_type, worker=worker, part=part, **_of(run))
+    statement, params = starting(run, repository_id, worker=worker, part=part, job_type=job_type)
+    row = tx.row(statement, **params)
     assert row is not None
     return str(row["id"])
+
+
+def starting(
+    run: Run,
+    repository_id: str | None,
+    *,
+    worker: str = "",
+    part: int | None = None,
+    job_type: JobType = JobType.BACKFILL,
+) -> Statement:
+    """Return the statement of `start`; its one row has the `id`."""
+    given = {"repository_id": repository_id, "job_type": job_type, "worker": worker, "part": part}
+    return _SQL["start"], {**given, **_of(run)}
 
 
 def heartbeat(job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None) -> Statement:

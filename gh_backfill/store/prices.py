@@ -10,7 +10,7 @@ from gh_backfill.policy import governor
 from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.surcharges import NONE, Charge, Counted
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Database, Transaction
 
 _SQL = sql("prices")
 OLD = timedelta(days=7)
@@ -35,9 +35,9 @@ def remember(tx: Transaction, identities: Sequence[str], prices: Prices, *, begu
         tx.rows(_SQL["remember"], identity=identity, start=governor.START, prices=values)
 
 
-def begin_asking(tx: Transaction, identity: str) -> bool:
+def begin_asking(db: Database, identity: str) -> bool:
     """Say whether GitHub is to be asked for its prices now; whoever is told so asks, and nobody else for a week."""
-    return bool(tx.rows(_SQL["begin_asking"], identity=identity, start=governor.START, old=OLD))
+    return bool(db.statement(_SQL["begin_asking"], identity=identity, start=governor.START, old=OLD))
 
 
 def _prices(values: dict[str, Any]) -> Prices:

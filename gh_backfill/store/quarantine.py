@@ -8,7 +8,7 @@ from gh_backfill.models.github import Unreadable
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.resources import sql
 from gh_backfill.store.batches import parts, shortened
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("quarantine")
 
@@ -31,6 +31,21 @@ def put(tx: Transaction, repository_id: str, lost: Sequence[Unreadable], *, kind
     return len(rows)
 
 
+def waiting(
+    tx: Transaction, repository_id: str, *, most_attempts: int, kind: str = PULL_REQUESTS
+) -> tuple[list[str], list[int]]:
+    """Return the places of the list of which nobody knows the number, by the cursors that lead to them, and numbers.
+
+    The numbers are what `quarantined_numbers` returns; all of it takes one round trip.
+    """
+    of = {"repository_id": repository_id, "item_kind": kind}
+    places, items = tx.together(
+        (_SQL["open_places"], of), (_SQL["open_quarantine"], {**of, "most_attempts": most_attempts})
+    )
+    least_first = sorted(items, key=lambda row: (row["attempts"], row["number"] or 0))
+    return [row["cursor"] for row in places], _numbers(least_first)
+
+
 def quarantined_numbers(
     tx: Transaction, repository_id: str, *, most_attempts: int, kind: str = PULL_REQUESTS
 ) -> list[int]:
@@ -38,14 +53,9 @@ def quarantined_numbers(
 
     Those that were tried least come first.
     """
-    rows = tx.rows(_SQL["open_quarantine"], repository_id=repository_id, item_kind=kind, most_attempts=most_attempts)
-    return list(dict.fromkeys(row["number"] for row in rows if row["number"] is not None))
-
-
-def quarantined_places(tx: Transaction, repository_id: str, *, kind: str = PULL_REQUESTS) -> list[str]:
-    """Return the cursors that lead to places of the list in the quarantine of which nobody knows the number."""
-    rows = tx.rows(_SQL["open_places"], repository_id=repository_id, item_kind=kind)
-    return [row["cursor"] for row in rows]
+    return _numbers(
+        tx.rows(_SQL["open_quarantine"], repository_id=repository_id, item_kind=kind, most_attempts=most_attempts)
+    )
 
 
 def number_places(
@@ -82,3 +92,7 @@ def closed(tx: Transaction, entries: Sequence[str]) -> int:
 def plain_text(text: str) -> str:
     """Return text that can be kept in a quarantine whatever it holds: what is no proper text is written as escapes."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _numbers(rows: Sequence[Row]) -> list[int]:
+    return list(dict.fromkeys(row["number"] for row in rows if row["number"] is not None))

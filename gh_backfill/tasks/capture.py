@@ -56,11 +56,10 @@ def find(db: Database, name: str, kinds: Sequence[str] = (PULL_REQUESTS,)) -> Tr
     `kinds` are captured of it where nothing else was said.
     """
     with db.reading() as tx:
-        known = repositories.find(tx, [name])[name]
-        if known is None:
-            raise ConfigurationError(f"{name} is not tracked here: run gh-backfill track owner/name first")
-        candidates = repositories.candidates(tx, asked=[known.id], kinds=kinds)
-        return next(each for each in candidates if each.id == known.id)
+        known = repositories.named([name], repositories.candidates(tx, asked=[name], kinds=kinds))[name]
+    if known is None:
+        raise ConfigurationError(f"{name} is not tracked here: run gh-backfill track owner/name first")
+    return known
 
 
 def check_part(db: Database, name: str, part: int) -> None:
@@ -198,8 +197,8 @@ def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estima
 def _start(
     db: Database, job_run: jobs.Run, repository_id: str, worker: str, part: int | None, job_type: JobType
 ) -> str:
-    with db.transaction() as tx:
-        return jobs.start(tx, job_run, repository_id, worker=worker, part=part, job_type=job_type)
+    (row,) = db.statements(jobs.starting(job_run, repository_id, worker=worker, part=part, job_type=job_type))
+    return str(row["id"])
 
 
 def _beating(

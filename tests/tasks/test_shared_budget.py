@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +17,7 @@ from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.gate import Grant
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.gate import SharedGate
+from gh_backfill.engine.gate_ahead import GateAhead
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.errors import RateLimited
 from gh_backfill.models.work import Goal
@@ -65,6 +66,7 @@ class Office:
     url: str
     github: Simulator
     clock: Clock
+    ahead: bool = False
 
     def credentials(self, *tokens: str) -> Credentials:
         api, repository = self.github.url, REPOSITORY
@@ -77,10 +79,11 @@ class Office:
         """Give a client as a job has it: with a gate and a connection of its own."""
         with Database(self.url) as own:
             clock = self.clock
-            gate = SharedGate(own, sleep=clock.sleep, now=clock.now)
-            yield GraphQL(
-                self.github.graphql_url, self.credentials(*tokens), gate=gate, sleep=clock.sleep, now=clock.now
-            )
+            shared = SharedGate(own, sleep=clock.sleep, now=clock.now)
+            with GateAhead(shared, clock=lambda: clock.passed) if self.ahead else nullcontext(shared) as gate:
+                yield GraphQL(
+                    self.github.graphql_url, self.credentials(*tokens), gate=gate, sleep=clock.sleep, now=clock.now
+                )
 
     def track(self) -> None:
         with self.job(TOKENS[0]) as graphql, Database(self.url) as db:
@@ -102,14 +105,21 @@ def options() -> Options:
 
 
 @pytest.fixture
-def office(database_url: str, options: Options) -> Iterator[Office]:
+def ahead() -> bool:
+    """Say whether jobs reserve before they need to."""
+    return False
+
+
+@pytest.fixture
+def office(database_url: str, options: Options, ahead: bool) -> Iterator[Office]:
     clock = Clock()
     identities = {**dict.fromkeys(TOKENS, "octo"), **options.identities}
     told = {**vars(options), "identities": identities, "clock": lambda: clock.now().timestamp()}
     with running(load(recipes=[f"{name}:60" for name in REPOSITORIES]), Options(**told)) as github:
-        yield Office(url=database_url, github=github, clock=clock)
+        yield Office(url=database_url, github=github, clock=clock, ahead=ahead)
 
 
+@pytest.mark.parametrize("ahead", [False, True])
 def test_five_captures_at_once_spend_the_budget_down_to_the_reserve_and_pause(office: Office) -> None:
     office.track()
     with ThreadPoolExecutor(5) as pool:
@@ -126,6 +136,7 @@ def test_five_captures_at_once_spend_the_budget_down_to_the_reserve_and_pause(of
     assert (standing.identity, standing.left) == (IDENTITY, 60 - tally.points)
 
 
+@pytest.mark.parametrize("ahead", [False, True])
 def test_paused_captures_go_on_after_the_reset_and_end_complete(office: Office) -> None:
     office.track()
     done: list[Captured] = []
