@@ -168,11 +168,12 @@ def capture(
     ):
         if limits.part is not None:
             capturing.check_part(db, name, limits.part)
-        recover(db, [capturing.find(db, name).id])
+        found = capturing.find(db, name, default)
+        recover(db, [found.id])
         prices.ask_once_a_week(db, graphql)
         run = connect.this_run(environment)
         captured = capturing.run(
-            db, graphql, run, name, limits, kinds=once, default_kinds=default, lists=lists, listen=listen
+            db, graphql, run, name, limits, kinds=once, default_kinds=default, lists=lists, listen=listen, found=found
         )
     results.show_captured(child or name, captured)
     if captured.outcome is CaptureOutcome.PAUSED:

@@ -83,11 +83,11 @@ class SharedGate:
 
     def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say when the first of the identities can spend so many points; None if one can, or nothing is known of it."""
-        identities = list(credentials.by_identity())
-        known = self._standings(identities, resource)
-        waits = [governor.verdict(standing, points, resource) for standing in known]
-        blocked = [wait for wait in waits if wait is not None]
-        return min(blocked, key=lambda wait: wait.until) if len(blocked) == len(identities) else None
+        return first_wait(credentials, self.known(credentials, resource), points, resource)
+
+    def known(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
+        """Return how the budgets of the identities stand of which anything is known."""
+        return self._standings(list(credentials.by_identity()), resource)
 
     def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
         """Return how the budget of each identity stands, without reserving anything."""
@@ -133,6 +133,15 @@ class SharedGate:
 
     def _moment(self) -> datetime | None:
         return None if self._now is None else self._now()
+
+
+def first_wait(
+    credentials: Credentials, standings: Sequence[BudgetState], points: int, resource: Resource
+) -> Wait | None:
+    """Return until when nobody can spend so many points; None if one can, or nothing is known of it."""
+    waits = [governor.verdict(standing, points, resource) for standing in standings]
+    blocked = [wait for wait in waits if wait is not None]
+    return min(blocked, key=lambda wait: wait.until) if len(blocked) == len(credentials.by_identity()) else None
 
 
 def refusal(standing: BudgetState, points: int, resource: Resource) -> Wait:

@@ -19,7 +19,7 @@ from typing import Self
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.clients.gate import Grant
 from gh_backfill.engine.background import Begin, in_thread
-from gh_backfill.engine.gate import SharedGate, refusal
+from gh_backfill.engine.gate import SharedGate, first_wait, refusal
 from gh_backfill.errors import StoreError
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource, Wait
@@ -50,6 +50,7 @@ class _Reserved:
 
     grant: Grant | None
     standing: BudgetState
+    resource: Resource
     at: float
 
 
@@ -95,12 +96,15 @@ class GateAhead:
     def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say until when nobody could spend so many points; nothing is asked where there was room a moment ago."""
         known = self._known
-        if known is not None and known.grant is not None and known.grant.resource == resource:
+        if known is not None and known.resource == resource:
             since = self._clock() - known.at
             if since < BELIEVED and governor.has_room(known.standing, points, 0.0, since=since):
                 return None
         self.write()
-        return self._shared.look(credentials, points, resource)
+        standings, at = self._shared.known(credentials, resource), self._clock()
+        if len(standings) == len(credentials.by_identity()) == 1:
+            self._known = _Reserved(grant=None, standing=standings[0], resource=resource, at=at)
+        return first_wait(credentials, standings, points, resource)
 
     def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
         """Return how the budget of each identity stands."""
@@ -145,7 +149,7 @@ class GateAhead:
         grant, standing = self._shared.reserve_from(
             payer, points=points, seconds=seconds, resource=resource, before=settled
         )
-        return _Reserved(grant=grant, standing=standing, at=self._clock())
+        return _Reserved(grant=grant, standing=standing, resource=resource, at=self._clock())
 
     def _ahead_of(self, payer: Credential, points: int, resource: Resource) -> tuple[_Reserved | None, list[Statement]]:
         """Return what was reserved ahead if it is right for this request, else what gives it back."""

@@ -109,15 +109,16 @@ def run(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     begin: Begin = in_thread,
+    found: TrackedRepository | None = None,
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly.
 
     `kinds` of items this once, else those that the repository is tracked with, else `default_kinds`.  With `lists`,
-    review comments may come by REST as well.
+    review comments may come by REST as well.  `found` is the repository where the caller has just looked it up.
     """
     worker = worker_name()
     meter = Meter(db, graphql, now=now, sleep=sleep)
-    repository = persistently(lambda: find(db, name, default_kinds), sleep)
+    repository = found or persistently(lambda: find(db, name, default_kinds), sleep)
     job_id = persistently(lambda: _start(db, job_run, repository.id, worker, limits.part, job_type), sleep)
     captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
     working: InTurn | None = None
