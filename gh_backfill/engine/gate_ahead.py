@@ -27,11 +27,11 @@ from gh_backfill.store.db import Statement
 
 log = logging.getLogger(__name__)
 
-# A reservation expires after 90 seconds; one that is older than this is given back instead.
+# In seconds.  A reservation expires after 90 of them, so one that is older than this is given back and not used.
 USABLE = 30.0
-# Who ends waits no longer for a database, in seconds.
+# In seconds.  A process that ends does not wait longer than this for its database.
 PATIENCE = 5.0
-# What is known of a budget is believed so long, in seconds.
+# In seconds.  What the last reservation told of a budget is believed for this long.
 BELIEVED = 60.0
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Signals that come together are one stop.
+# In seconds.  Two signals that are closer than this count as one request to stop.
 TOGETHER = 0.7
 
 

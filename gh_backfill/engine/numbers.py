@@ -13,7 +13,8 @@ from gh_backfill.models.github import NodeId, NotFound, Unknown
 from gh_backfill.models.work import Stream
 from gh_backfill.policy.query_prices import PULL_REQUESTS_BY_NUMBER, PagePrice
 
-# So many numbers a query until real answers show that more is safe; and none while two pages are known already.
+# A query asks about this many numbers, and about none while so many pull requests are known that they fill two pages.
+# More may be safe; no real answer has shown it yet.
 NUMBERS_A_QUERY = 300
 ENOUGH = 150
 TRIES = 3

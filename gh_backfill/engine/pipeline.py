@@ -33,7 +33,8 @@ from gh_backfill.policy.progress import MARGIN, left_of_goal, wanted
 
 log = logging.getLogger(__name__)
 
-# The first page of the catch-up comes along with the last follow-ups of a walk if so many items fit: fewer rarely do.
+# The last follow-ups of a walk take the first page of the catch-up along if this many items fit into the query.  A
+# smaller page is rarely the whole catch-up.
 LEAST_OF_CATCH_UP = 20
 
 

@@ -25,12 +25,12 @@ from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
 
-# What failed so often by itself waits for a person, who may ask for it with `gh-backfill retry --quarantined`.
+# A capture tries an item this often.  After that only a person tries it, with `gh-backfill retry --quarantined`.
 MOST_ATTEMPTS = 5
 WITHOUT_END = 2**31 - 1
 
 
-# So many items are read and stored at once: what was done stays done, whatever becomes of the others.
+# Items are read and stored in steps of this size, each in a transaction of its own: an error loses one step at most.
 STEP = 50
 
 

@@ -33,7 +33,7 @@ from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
 
-# A page and the top-up that usually goes with it.
+# A page and the follow-ups that usually go with it.
 POINTS_OF_A_CHUNK = 3
 
 

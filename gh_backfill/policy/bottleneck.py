@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from gh_backfill.policy.governor import Cause
 
-# Of less than that nobody can say what limits it.
+# A shorter measurement does not show what limits the rate.
 ENOUGH_SECONDS = 30.0
 
 

@@ -14,9 +14,9 @@ COMPLEX = 100
 QUICK_SECONDS = 3.0
 LONGEST_SECONDS = 6.0
 GROWTH = 3
-# A size that was too big is tried again after so many pages: at most one point in a hundred is lost to it.
+# A size that failed is tried again after this many clean pages, so that trying costs at most one point in a hundred.
 PAGES_UNTIL_PROBE = 100
-# A size between one that works and one that failed is tried only if it would save so many points: it may fail, too.
+# A size between one that worked and one that failed may fail, too: it is tried only if it would save this many points.
 WORTH_TRYING = 1.0
 
 

@@ -10,9 +10,9 @@ from gh_backfill.policy import governor, query_prices
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.markdown import counted
 
-# Units that complete a pull request where nothing is measured yet: the mean of docs/performance.md.
+# The units that complete a pull request, until some are measured: the mean of docs/performance.md.
 TYPICAL_WANTS = 3
-# Beside the answer of GitHub, a request takes the time to store what came.
+# A request takes the time of GitHub's answer and the time to store what came.
 TYPICAL_SECONDS = governor.FIRST_ESTIMATE + 0.2
 # The catch-up reads at least one page after the walk.
 CATCH_UP = 1

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# What moves within this time is fetched once.  GitHub's replicas have the change by then, too.
+# An announced pull request is fetched this long after its first announcement: once for all changes meanwhile, and when
+# GitHub's replicas have them.
 GATHER = timedelta(seconds=30)
-# With growing pauses these take a quarter of an hour; what fails by then fails for a reason of its own.
+# With growing pauses these tries take a quarter of an hour.  What still fails then has a reason of its own.
 MOST_ATTEMPTS = 5
 
 

@@ -27,20 +27,20 @@ Resource = Literal["graphql", "core"]
 UNITS: dict[Resource, str] = {"graphql": "points", "core": "requests"}
 
 RESERVE = 0.1
-# The limit of an identity that nothing is known about: the least that any credential has.
+# The limit of an identity until GitHub tells it: the least that any credential has.
 START = 1_000
-# GitHub's clock and ours differ; asking a moment too early is answered with another refusal.
+# GitHub's clock and ours differ, and GitHub refuses whoever asks a moment too early.
 MARGIN = timedelta(seconds=5)
-# What a job that died had reserved is free again after this time.
+# A reservation lasts this long.  After that, what a dead job had reserved is free again.
 EXPIRES = timedelta(seconds=90)
-# 57.6 seconds a minute leak; with `SLACK` and the request that is let in last, 60.
+# The bucket leaks 57.6 seconds a minute.  With `SLACK` and the last request that is let in, a minute holds 60.
 DRAIN = 0.96
 SLACK = 1.4
 BURST = 8.0
 LEAST_SECONDS = 0.03
-# Above this part of the limit a reservation may be made before it is needed.
+# A reservation may be made before it is needed while more than this part of the limit is left.
 SPARE = 0.2
-# GitHub ends a query after 10 seconds; what takes longer is the way to it.
+# GitHub ends a query after 10 seconds.  If an answer takes longer, the network took the rest.
 MOST_SECONDS = 10.0
 FIRST_ESTIMATE = 1.0
 

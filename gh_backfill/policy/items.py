@@ -11,7 +11,7 @@ from gh_backfill.models.github import Listing, Named, NodeId, Unreadable
 from gh_backfill.policy.surcharges import Counted
 
 Thing = TypeVar("Thing")
-# A list of which no answer came so often is given up and reported.
+# A list is asked for this often without an answer; then it is given up and reported.
 TRIES = 3
 AN_ALIAS = Counted(aliases=1)
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from gh_backfill import errors
 from gh_backfill.policy.lifecycle import JobStatus
 
-# A living job beats after each chunk, but may wait up to an hour for points without a word.
+# A living job tells after each chunk that it lives.  In between it may wait up to an hour for points.
 SILENT = timedelta(hours=2)
 # A job may wait long for a runner; GitHub itself gives up after a day.
 UNSTARTED = timedelta(hours=24)
@@ -66,7 +66,7 @@ class ErrorType(StrEnum):
     UNEXPECTED = "unexpected"
 
 
-# These pass by themselves; every other one stops the processing until somebody looks.
+# These errors pass by themselves.  After any other, nothing is processed until somebody looks.
 PASSING = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK, ErrorType.TOO_BIG, ErrorType.CANCELLED})
 
 

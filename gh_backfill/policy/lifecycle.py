@@ -30,7 +30,7 @@ class BackfillStatus(StrEnum):
     FAILED = "failed"
 
 
-# Why a person holds a backfill for good: no plan opens it again.
+# The reasons for which a person holds a backfill for good: no plan opens it again.
 CANCELLED = "cancelled"
 UNTRACKED = "untracked"
 GIVEN_UP = frozenset({CANCELLED, UNTRACKED})

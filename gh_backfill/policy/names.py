@@ -10,7 +10,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SCHEME = re.compile(r"(?:git\+)?(?:https?|ssh|git)://", re.IGNORECASE)
 _USER = re.compile(r"[^/@]*(?:@[^/@]*)*@")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?|localhost(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
-# The same names there are other repositories.
+# `owner/name` on these sites is another repository than the one of that name at GitHub.
 _ELSEWHERE = re.compile(r"(?:.*\.)?(?:gitlab\.com|bitbucket\.org|codeberg\.org|gist\.github\.com)", re.IGNORECASE)
 
 

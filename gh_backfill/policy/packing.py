@@ -10,11 +10,11 @@ from gh_backfill.policy.items import FollowUp
 from gh_backfill.policy.query_prices import MOST_IDS, PULL_REQUESTS, PagePrice, Prices
 from gh_backfill.policy.surcharges import Counted
 
-# So many pages may be on their way to completeness at once: more would hardly save another point.
+# At most this many pages are completed at the same time.  More would hardly save another point.
 PAGES_UNDER_WAY = 4
-# Follow-ups wait for a page only where a query is so much fuller then; else pages would be small for nothing.
+# Follow-ups wait for a page only if that fills a query by this factor.  Otherwise pages would become small for nothing.
 FULLER = 1.05
-# So many units for a whole page are little beside what its items will lack.
+# A whole page that costs no more units than this is cheap, compared with what its items will lack.
 CHEAP_PAGE = 5
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-# The workflow runs at most so many jobs at a time.
+# The workflow runs at most this many jobs at a time (its `max-parallel`).
 MOST_PARTS = 5
 PER_PART = 10_000
-# A query asks about 300 numbers beside some 70 pull requests: where these are rarer, the list leads on faster.
+# A query asks about 300 numbers beside some 70 pull requests.  If fewer numbers are pull requests, the list is faster.
 SPARSEST = 20
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 SHORTEST_BARE_NAME = 4
 _KEY = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
 _VALUE = r"(?:\"[^\"]*\"|'[^']*'|[^\s,;\"'&)\]}]+)"
-# The sign that closes a sentence or a bracket around an address is none of it.
+# A sign that ends a sentence, or a bracket around an address, does not belong to the address.
 _REST = r"[^\s\"']*[^\s\"'.,:;)]"
 _PLAIN_WORDS = r"(?-i:[a-z']+,?\s+[A-Za-z])"  # "the token: it is wrong" tells no token
 
@@ -55,7 +55,7 @@ _HOSTS = _compiled(
 )
 # Line ends other than \n, what moves the cursor or colours, and what turns the direction of text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-# What a progress bar needs of a terminal, and no more: colours, the cursor hidden and shown, lines gone up and cleared.
+# A progress bar needs these sequences and no others: colours, hide and show the cursor, go lines up, clear a line.
 _STYLES = re.compile("(\x1b\\[[0-9;]*m|\x1b\\[[0-9]{0,3}A|\r?\x1b\\[2K|\x1b\\[\\?25[lh])")
 _COMMAND = re.compile(r"^(\s*)(::)|##(?=\[)", re.MULTILINE)
 

@@ -11,9 +11,9 @@ from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, Misrou
 MAX_FAILURES = 5
 MAX_CONSECUTIVE_ERRORS = 3
 ERROR_PAUSE = timedelta(hours=1)
-# A token that is refused may be renewed, or have been refused by mistake; the plan's own request proves it.
+# A refused token may be renewed soon, or was refused by mistake.  The next plan's own request shows which it is.
 TOKEN_PAUSE = timedelta(minutes=5)
-# A right that lacks, or an organisation that keeps us out, takes somebody some time.
+# If a right is missing, or an organisation keeps us out, a person needs some time to change that.
 RIGHT_PAUSE = timedelta(hours=1)
 
 

@@ -41,7 +41,7 @@ class PlanReason(StrEnum):
     LATER = "does not fit into this plan"
 
 
-# Nothing is to be done about its pull requests then, and nothing keeps the other items of a repository from capture.
+# For these reasons a plan leaves the pull requests of a repository alone.  Its other kinds of items may be captured.
 _ALONE = frozenset({PlanReason.SMALL, PlanReason.COMPLETE, PlanReason.GOAL, PlanReason.UNKNOWN_TOTAL})
 
 

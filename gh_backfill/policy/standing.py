@@ -8,7 +8,7 @@ from typing import Protocol
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.policy.retries import PauseReason, explained
 
-# What paused by itself because of errors shows the last one as its reason; whoever waits for points has none.
+# A backfill that paused by itself for one of these reasons shows its last error.  One that waits for points has none.
 OF_ERRORS = frozenset({PauseReason.ERRORS, PauseReason.REFUSED, PauseReason.ASTRAY})
 RESUME = "gh-backfill resume"
 

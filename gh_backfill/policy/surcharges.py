@@ -15,11 +15,11 @@ from typing import Literal, get_args
 
 SurchargeKind = Literal["query", "ids", "alias", "pull_request", "count", "share"]
 KINDS: tuple[SurchargeKind, ...] = get_args(SurchargeKind)
-# What is charged one unit each beside one surcharge that is free to be anything.
+# Explanations are tried in which each of these is charged one unit, beside one surcharge of any size.
 _ONE_EACH: tuple[SurchargeKind, ...] = ("ids", "alias", "pull_request", "count")
-# A factor is looked for in such steps.
+# The step in which a factor is looked for.
 _STEP = 0.1
-# How unlikely a surcharge is, for one unit of it: what adds much to every page, more than what adds one here and there.
+# How unlikely one unit of a surcharge is: one that adds much to every page is less likely than one that adds a little.
 _UNLIKELY: dict[SurchargeKind, float] = {
     "query": 1,
     "ids": 1,

@@ -16,13 +16,13 @@ from email.utils import parsedate_to_datetime
 LEAST = timedelta(seconds=1)
 MOST = timedelta(minutes=65)
 WINDOW = timedelta(hours=1)
-# What a refusal without a usable word waits the first time.
+# The first wait after a refusal that tells no usable time.
 GUESS = timedelta(seconds=60)
-# A reset that is further away is that of the hour's points, and no word about a secondary limit.
+# A reset that is further away belongs to the hour's points and tells nothing of a secondary limit.
 NEAR = timedelta(minutes=5)
-# Two clocks that differ less than this are taken for one: `Date` has whole seconds, and an answer is under way a while.
+# Two clocks that differ by less than this count as one clock: `Date` has whole seconds, and an answer takes its time.
 SAME_CLOCK = timedelta(seconds=5)
-# How far repeated refusals stretch a wait: a guess to 32 minutes, a told one to at least 34.
+# How often a wait doubles while refusals repeat: a guessed one grows to 32 minutes, a told one to at least 34.
 MOST_DOUBLINGS_GUESSED = 5
 MOST_DOUBLINGS_TOLD = 11
 _SECONDS = re.compile(r"\d+(?:\.\d+)?")

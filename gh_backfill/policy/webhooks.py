@@ -54,7 +54,7 @@ class Nothing:
 
 Meaning = RunEnded | JobEnded | Moved | Nothing
 
-# Far above any number of GitHub's; one beyond GraphQL's Int would spoil the query for all others.
+# No number at GitHub is this large.  A number beyond GraphQL's Int would make the query fail for all the others in it.
 LARGEST_NUMBER = 999_999_999
 LONGEST_WORD = 200
 

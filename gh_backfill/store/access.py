@@ -18,7 +18,7 @@ from gh_backfill.store.needs import TO_DELETE, TO_WRITE, Needs
 _SQL = sql("access")
 _PROOFS = sql("proofs")
 _RIGHTS = ("select", "insert", "update", "delete")
-# So many tables are named before the statement that names them all.
+# A message names at most this many tables; the statement after it names them all.
 _TOLD_APART = 3
 
 

@@ -22,7 +22,7 @@ class Actor:
     run_key: str | None = None
 
 
-# Who acts where nobody said so: the program itself.
+# The actor where the caller names none: the program itself.
 ITSELF = Actor(who="gh-backfill")
 
 

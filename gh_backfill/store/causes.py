@@ -168,7 +168,7 @@ _AT_CONNECTION: tuple[tuple[str, _Cause], ...] = (
     ),
 )
 
-# What a right is wanted for, and the statement that gives it.
+# How PostgreSQL says that a right is missing, and the statement that gives it.
 _RIGHTS: tuple[tuple[str, str], ...] = (
     (r"permission denied for schema (\S+)", "grant usage, create on schema {thing} to {user}"),
     (r"permission denied for database (\S+)", "grant connect, create on database {thing} to {user}"),

@@ -33,7 +33,7 @@ set local lock_timeout = '5s';
 set local idle_in_transaction_session_timeout = '60s';
 set local timezone = 'UTC'
 """
-# The lock of a row is held until the commit is on disk: rivals for one row would wait for one another's.
+# A row stays locked until its commit is on disk.  So rivals for one row would wait for each other's disk writes.
 _NOT_DURABLE = ";\nset local synchronous_commit = off"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
 

@@ -154,7 +154,7 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
 }
 
-# What `untrack --delete-rows` needs besides: whoever never deletes a repository's rows needs no such right.
+# The further needs of `untrack --delete-rows`.  Who never deletes a repository's rows need not give these rights.
 TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
     ("backfill_quarantine", "backfills", "comments", "issues", "pull_requests", "reviews"),
     Needs(updated=False, deleted=True),

@@ -10,7 +10,7 @@ from gh_backfill.errors import StoreConflict, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-# Together about a minute and a half: a database that restarts is back by then.
+# In seconds: together a minute and a half, enough for a database that restarts.
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 25.0, 30.0)
 Done = TypeVar("Done")
 

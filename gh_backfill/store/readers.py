@@ -8,7 +8,7 @@ from gh_backfill.store import causes, marks
 from gh_backfill.store.db import Transaction
 
 _SQL = sql("readers")
-# Supabase's: what they see is decided by its policies.
+# Supabase's own roles: its policies decide what they see.
 GUESTS = frozenset({"anon", "authenticated", "service_role", "authenticator", "public"})
 
 

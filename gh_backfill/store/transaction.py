@@ -17,7 +17,7 @@ from gh_backfill.store.causes import Session
 from gh_backfill.store.parameters import adapted
 
 _SQL = sql("notes")
-# What waits is sent before it is larger than this, in bytes: a message is held in memory, here and by the server.
+# In bytes.  What waits is sent before it grows beyond this: a message is held in memory, here and by the server.
 _LARGEST_MESSAGE = 32 << 20
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("webhooks")
-# Stars, forks and issues have no reader yet: so many of each repository are kept, and none for longer than 30 days.
+# Nothing reads announced stars, forks and issues yet: this many of each repository are kept, for 30 days at most.
 MOST_EVENTS = 10_000
 
 

@@ -21,7 +21,7 @@ from gh_backfill.engine import interrupts
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.settings import Settings
 
-# A child gives back in a moment; one whose database is away would try for longer than anybody wants to wait.
+# In seconds.  A child gives its chunk back in a moment, unless its database is away: then nobody wants to wait longer.
 PATIENCE = 30.0
 LOOK_EVERY = 0.1
 MOST_LOGS = 100

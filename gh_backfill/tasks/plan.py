@@ -25,7 +25,7 @@ from gh_backfill.store.openings import Standing
 from gh_backfill.tasks.refresh import Refreshed, refresh
 from gh_backfill.tasks.split import Split, identities, splits
 
-# What captures can wait for points within the time that a workflow gives them.
+# A capture can wait this long for points within the time that a workflow gives it.
 PATIENCE = timedelta(minutes=10)
 GONE = "GitHub does not show this repository any more"
 

@@ -21,7 +21,7 @@ from gh_backfill.tasks.estimate import budget, estimates
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5
-# A wait for server time that is shorter comes and goes with every request.
+# In seconds.  A shorter wait for server time comes and goes with every request and is not shown.
 WORTH_TELLING = 2.0
 
 

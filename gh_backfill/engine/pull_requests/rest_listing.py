@@ -20,7 +20,7 @@ from gh_backfill.policy.pull_requests.rest_listing import RestListing, Workload
 
 log = logging.getLogger(__name__)
 
-# What a request of the list takes before one was made, in seconds.
+# In seconds.  What a request of the list is taken to need until the first one is measured.
 FIRST_ESTIMATE = 0.8
 TELL_EVERY = 20
 

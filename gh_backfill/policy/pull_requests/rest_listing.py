@@ -22,12 +22,14 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST, UNITS_OF_ONE_POINT
 WINDOW = 3_600.0
 COMMENTS_OF_A_REQUEST = 100
 UNITS_OF_A_PAGE_ITEM = 2
-# What the list does not settle: what changed since, authors that GraphQL did not name, whole files.
+# The part of the comments that GraphQL has to ask for again: what changed since, authors that GraphQL did not name, and
+# comments on whole files.
 UNSETTLED = 0.05
-# Some rows come twice, at the end of a window; and the last request brings none.
+# Some rows come twice, at the end of a window, and the last request brings none.
 OVERHEAD = 1.02
 STEPS = 20
-# The list must save this share of the time and this many seconds, or let so many more be captured before the end.
+# The list is read only if it saves this share of the time and this many seconds, or if it lets more be captured before
+# the time limit by this share.
 LEAST_SHARE = 0.2
 LEAST_SECONDS = 60.0
 LEAST_MORE = 1.1

@@ -14,7 +14,7 @@ from gh_backfill.policy.report.figures import JobFigures
 from gh_backfill.policy.report.issue_text import Occurrence
 from gh_backfill.tasks.report.report import Report
 
-# What fails all at once is one trouble: the summary has the rest.
+# If very much fails at once, it has one cause: this many issues are opened, and the summary tells the rest.
 MOST_NEW_ISSUES = 10
 Key = tuple[AlertKind, str | None]
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # Asks GitHub for the jobs of all attempts of a run, by its id.
 Ask = Callable[[int], list[RunnerJob]]
-# A sweep asks GitHub for at most so many old runs; the others wait for the next one.
+# A report asks GitHub about at most this many old runs; the next report asks about the others.
 MOST_RUNS = 20
 
 

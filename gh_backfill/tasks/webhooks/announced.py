@@ -19,7 +19,7 @@ from gh_backfill.policy.pull_requests.completeness import PullRequestCollector
 from gh_backfill.policy.pull_requests.follow_ups import PagePullRequest
 from gh_backfill.store.webhooks import Announcement
 
-# Where the first so many repositories are refused, each asked for alone, the credential is refused.
+# If GitHub refuses the first repositories, this many, each asked for alone, then it refuses the credential.
 MOST_REFUSALS = 3
 
 

@@ -34,7 +34,7 @@ from gh_backfill.tasks.webhooks.renew import Renewal, fail, store
 
 log = logging.getLogger(__name__)
 
-# One query, and what completes what it brought.
+# One query, and the follow-ups that complete what it brought.
 POINTS_OF_A_BATCH = 3
 BATCHES = 10
 

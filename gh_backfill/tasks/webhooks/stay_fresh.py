@@ -18,7 +18,7 @@ from gh_backfill.tasks.webhooks.freshen import Freshened, Freshener
 
 log = logging.getLogger(__name__)
 
-# With the time of gathering, what moved is fetched within a minute.
+# In seconds.  Together with `freshness.GATHER`, an announced change is fetched within a minute.
 LOOK_EVERY = 10.0
 LONGEST_PAUSE = 60.0
 LOOKS_BETWEEN_CLEANINGS = 60
