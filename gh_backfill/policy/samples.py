@@ -28,15 +28,16 @@ class Sample:
         return follow_ups + PULL_REQUESTS.of(self.page)
 
 
-# By the price list each sample is 149 units: one more would cost a second point.  The first has everything that may have
-# a price.
+# By the price list each sample is 149 units: one more would cost a second point.  The first has everything that
+# may have a price.
 SAMPLES = (
     Sample(name="page, reviews, threads and comments", page=30, ids=77, threads=(3, 3), comments=3),
     Sample(name="page", page=74),
     Sample(name="page and reviews", page=24, ids=100),
     Sample(name="page and threads", page=24, threads=(9,) * 10),
 )
-# A page of one unit too many, and lists of a hundred units, which cost two points only if GitHub charges beyond its list.
+# A page that is one too large for a point, and lists of a hundred units: if one of these costs two points, GitHub charges
+# beyond its list.
 ABOVE = (
     Sample(name="page, one larger", page=75),
     Sample(name="many comments", comments=100),

@@ -28,8 +28,8 @@ UNSETTLED = 0.05
 # Some rows come twice, at the end of a window, and the last request brings none.
 OVERHEAD = 1.02
 STEPS = 20
-# The list is read only if it saves this share of the time and this many seconds, or if it lets more be captured before
-# the time limit by this share.
+# The list is read only if it saves this share of the time and this many seconds, or if it lets so many times as much be
+# captured before the time limit.
 LEAST_SHARE = 0.2
 LEAST_SECONDS = 60.0
 LEAST_MORE = 1.1
