@@ -170,10 +170,20 @@ def capture(
             capturing.check_part(db, name, limits.part)
         found = capturing.find(db, name, default)
         recover(db, [found.id])
-        prices.ask_once_a_week(db, graphql)
+        memory = prices.ask_once_a_week(db, graphql)
         run = connect.this_run(environment)
         captured = capturing.run(
-            db, graphql, run, name, limits, kinds=once, default_kinds=default, lists=lists, listen=listen, found=found
+            db,
+            graphql,
+            run,
+            name,
+            limits,
+            kinds=once,
+            default_kinds=default,
+            lists=lists,
+            listen=listen,
+            found=found,
+            memory=memory,
         )
     results.show_captured(child or name, captured)
     if captured.outcome is CaptureOutcome.PAUSED:

@@ -24,10 +24,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Committed:
-    """What a commit wrote, and the repository as GitHub names it now."""
+    """What a commit wrote, the repository as GitHub names it now, and whether its backfill is complete with that."""
 
     written: Written
     repository: TrackedRepository
+    over: bool
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,6 +44,7 @@ class Commit:
     remaining: int | None
     sleep: Callable[[float], None]
     _written: Written = field(default_factory=Written)
+    _over: bool = False
 
     def run(self) -> Committed:
         """Commit, and return what was written.
@@ -62,7 +64,7 @@ class Commit:
         except StaleClaim:
             if not persistently(self._landed, self.sleep):
                 raise
-        return Committed(written=self._written, repository=self.repository)
+        return Committed(written=self._written, repository=self.repository, over=self._over)
 
     def _once(self) -> None:
         """Take three round trips: what the commit touches is locked, rows are written, and all of it is committed.
@@ -140,7 +142,7 @@ class Commit:
             server_time=page.server_time,
             stuck=page.stuck,
         )
-        chunks.complete(
+        self._over = chunks.complete(
             tx,
             self.claim,
             next_state,

@@ -23,10 +23,16 @@ class Memory:
     def __init__(self, db: Database, graphql: GraphQL) -> None:
         self._db, self._graphql = db, graphql
         self._identities: Sequence[str] = ()
-        self._known = Prices()
+        self._known: Prices | None = None
+
+    @property
+    def known(self) -> Prices:
+        """Return what is known, read once."""
+        return self.recall() if self._known is None else self._known
 
     def recall(self) -> Prices:
-        """Return what is known."""
+        """Read and return what is known."""
+        self._known = Prices()
         try:
             self._identities = list(self._graphql.credentials.by_identity())
             with self._db.reading() as tx:
@@ -37,32 +43,34 @@ class Memory:
 
     def keep(self, prices: Prices, *, whatever: bool = False) -> None:
         """Remember what was learned, if it changes what is planned with, or `whatever` was learned at the end."""
-        changed = (prices.believed, prices.surprises) != (self._known.believed, self._known.surprises)
-        if not self._identities or not (changed or (whatever and prices.surprises and prices != self._known)):
+        known = self.known
+        changed = (prices.believed, prices.surprises) != (known.believed, known.surprises)
+        if not self._identities or not (changed or (whatever and prices.surprises and prices != known)):
             return
         try:
             with self._db.transaction() as tx:
-                store.remember(tx, self._identities, prices, begun_with=self._known)
+                store.remember(tx, self._identities, prices, begun_with=known)
         except StoreError as error:
             log.info("what queries cost could not be stored: %s", error)
             return
         self._known = prices
 
 
-def ask_once_a_week(db: Database, graphql: GraphQL) -> None:
-    """Let GitHub price our queries, unless it was asked lately for this identity."""
+def ask_once_a_week(db: Database, graphql: GraphQL) -> Memory:
+    """Let GitHub price our queries, unless it was asked lately for this identity; returns what is known by then."""
     memory = Memory(db, graphql)
     known = memory.recall()
     try:
         if graphql.attempts.must_wait(1) is not None:
-            return  # the capture will wait, too, or end, and the ledger of its job says so
+            return memory  # the capture will wait, too, or end, and the ledger of its job says so
         identities = list(graphql.credentials.by_identity())
         due = [each for each in sorted(identities) if store.begin_asking(db, each)]
     except (GitHubError, StoreError) as error:
         log.info("GitHub is not asked for its prices: %s", error)
-        return
+        return memory
     if due:
         memory.keep(informed(graphql, known))
+    return memory
 
 
 def informed(graphql: GraphQL, prices: Prices) -> Prices:

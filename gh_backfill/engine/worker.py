@@ -56,7 +56,9 @@ class Worker:
     listen: Callable[[Progress], None]
     begin: Begin = in_thread
     lists: RestPages | None = None
+    memory: Memory | None = None
     _memory: Memory = field(init=False)
+    _over: bool = False
     _prices: Prices = field(default_factory=Prices)
     _pipeline: Pipeline | None = None
     _done: Captured = field(default_factory=lambda: Captured(outcome=CaptureOutcome.STOPPED, reason=""))
@@ -76,8 +78,8 @@ class Worker:
         self._done = replace(self._done, item=self.kind.item)
         self._captured = self.before.captured
         self._total = self.before.total
-        self._memory = Memory(self.db, self.graphql)
-        self._prices = self._memory.recall()
+        self._memory = self.memory or Memory(self.db, self.graphql)
+        self._prices = self._memory.known
         self._goal = self.before.goal
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
@@ -106,8 +108,8 @@ class Worker:
         return None
 
     def _wait_for_budget(self) -> Captured | None:
-        if self._pipeline is not None and self._pipeline.under_way:
-            return None  # it has its points already
+        if self._over or (self._pipeline is not None and self._pipeline.under_way):
+            return None  # nothing is to be asked any more, or it has its points already
         try:
             wait = self.graphql.attempts.must_wait(POINTS_OF_A_CHUNK)
         except RateLimited as error:  # asked whose budget it is, GitHub told us to wait
@@ -128,7 +130,8 @@ class Worker:
         return None
 
     def _next_chunk(self) -> Captured | None:
-        claim = self.claims.claim()
+        over, self._over = self._over, False
+        claim = None if over else self.claims.claim()
         if claim is None:
             return self.claims.nothing_to_claim(self.limits.deadline)
         try:
@@ -241,6 +244,7 @@ class Worker:
     def _take(self, done: Committed, chunk: Chunk) -> None:
         """Count what was committed, and follow the repository to its new name."""
         self._times_cut_off = 0
+        self._over = done.over
         self.repository = done.repository
         self._captured += done.written.new
         self._total = chunk.page.total

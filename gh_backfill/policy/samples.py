@@ -36,7 +36,7 @@ SAMPLES = (
     Sample(name="page and reviews", page=24, ids=100),
     Sample(name="page and threads", page=24, threads=(9,) * 10),
 )
-# A page that is one too large for a point, and lists of a hundred units: if one of these costs two points, GitHub charges
+# A page that is one too large for a point, and lists of a hundred units: where these cost two points, GitHub charges
 # beyond its list.
 ABOVE = (
     Sample(name="page, one larger", page=75),

@@ -128,11 +128,11 @@ def complete(
     total: int,
     page_size: PageSize,
     remaining: int | None,
-) -> None:
+) -> bool:
     """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows.
 
     This transaction holds the chunk.  `asked` is how many items the page was asked for, `walked` are its places that
-    the stream was about, also those of which nothing could be stored.
+    the stream was about, also those of which nothing could be stored.  Returns whether the backfill is complete now.
     """
     tx.later(
         _SQL["complete_chunk"],
@@ -179,7 +179,8 @@ def complete(
     if advance.catch_up_from is not None:
         _open_catch_up(tx, claim.stream, advance.catch_up_from)
     elif advance.status is not BackfillStatus.ACTIVE:
-        endings.complete_or_look_again(tx, [claim.stream.repository_id], claim.stream.kind)
+        return endings.complete_or_look_again(tx, [claim.stream.repository_id], claim.stream.kind) > 0
+    return False
 
 
 def committed(tx: Transaction, claim: Claim) -> bool:

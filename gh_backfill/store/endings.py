@@ -12,10 +12,14 @@ from gh_backfill.store.db import Transaction
 _SQL = sql("endings")
 
 
-def complete_or_look_again(tx: Transaction, repository_ids: Sequence[str], kind: str | None = None) -> None:
-    """Complete backfills of which nothing is open any more, or let them look at their end again (None: every kind)."""
+def complete_or_look_again(tx: Transaction, repository_ids: Sequence[str], kind: str | None = None) -> int:
+    """Complete backfills of which nothing is open any more, or let them look at their end again (None: every kind).
+
+    Returns how many are complete with that.
+    """
     rows = tx.rows(_SQL["ended"], ids=tuple(repository_ids), kind=kind)
     here = kinds.stored(tx, [(row["repository_id"], row["kind"], row["watermark"]) for row in rows])
+    completed = 0
     for row, stored in zip(rows, here, strict=True):
         lacking = missing(
             row["total"],
@@ -30,6 +34,8 @@ def complete_or_look_again(tx: Transaction, repository_ids: Sequence[str], kind:
                 look_again(tx, row["repository_id"], row["kind"], lacking)
             case Complete(gaps=gaps):
                 tx.later(_SQL["complete_backfill"], repository_id=row["repository_id"], kind=row["kind"], gaps=gaps)
+                completed += 1
+    return completed
 
 
 def look_again(tx: Transaction, repository_id: str, kind: str, lacking: int) -> None:

@@ -17,6 +17,7 @@ from gh_backfill.engine.in_turn import InTurn
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.meter import Meter
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.engine.registry import KINDS
 from gh_backfill.engine.worker import Worker
@@ -110,11 +111,13 @@ def run(
     sleep: Callable[[float], None] = time.sleep,
     begin: Begin = in_thread,
     found: TrackedRepository | None = None,
+    memory: Memory | None = None,
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly.
 
     `kinds` of items this once, else those that the repository is tracked with, else `default_kinds`.  With `lists`,
-    review comments may come by REST as well.  `found` is the repository where the caller has just looked it up.
+    review comments may come by REST as well.  `found` is the repository, and `memory` has the prices, where the
+    caller has just looked them up.
     """
     worker = worker_name()
     meter = Meter(db, graphql, now=now, sleep=sleep)
@@ -150,6 +153,7 @@ def run(
                 listen=tell,
                 begin=begin,
                 lists=lists,
+                memory=memory,
             )
 
         told = _beating(db, graphql, job_id, meter, listen, now)

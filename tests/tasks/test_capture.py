@@ -414,3 +414,12 @@ def test_the_ledger_counts_the_chunks_that_were_tried_again(house: House) -> Non
     house.github.faults.add(Fault(name="502_html", count=5))
     house.capture()
     assert house.only("select retries from progressive_capture_jobs")["retries"] == 1
+
+
+@pytest.mark.parametrize("options", [Options(graphql_limit=10)])
+def test_what_is_complete_with_the_last_points_is_complete_and_waits_for_no_more(house: House) -> None:
+    house.track(SMALL)
+    captured = house.capture(SMALL, limits=Limits(chunk_size=10, deadline=datetime.now(UTC) + timedelta(minutes=5)))
+    budget = house.github.ledger.standing("tok", "graphql")
+    assert budget.remaining < 4, budget
+    assert (captured.outcome, captured.resume_at) == (CaptureOutcome.COMPLETED, None)
