@@ -170,9 +170,8 @@ DEATHS: Table = {
         STORM,
     ),
     "before the first row": (STORM,),
-    "between the rows": (_BACKFILLS + "test_rows_written_before_a_claim_turns_out_lost_are_rolled_back", STORM),
+    "while rows are written": (_BACKFILLS + "test_rows_written_before_a_claim_turns_out_lost_are_rolled_back", STORM),
     "rows written, chunk open": (STORM,),
-    "before the cursor": (STORM,),
     "before COMMIT": (STORM,),
     "after COMMIT, not told yet": (_KILLS + "test_a_commit_whose_answer_is_lost_is_found_out_and_counted_once", STORM),
     "at a random moment": (STORM,),
@@ -184,6 +183,7 @@ DEATHS: Table = {
     ),
     "SIGINT and SIGTERM": (
         _KILLS + "test_a_worker_told_to_stop_gives_its_chunk_back_and_says_so",
+        _KILLS + "test_a_worker_told_to_stop_while_its_claim_is_answered_gives_the_chunk_back",
         "tests/acceptance/test_signals.py::test_a_cancelled_step_gives_its_chunk_back",
     ),
     "two workers on one repository": (
