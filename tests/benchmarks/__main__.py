@@ -22,6 +22,7 @@ from tests.benchmarks import (
     database,
     distance,
     issue_floors,
+    paired,
     peers,
     points,
     prices,
@@ -107,6 +108,7 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "distance": lambda made, _: distance.distance(made),
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
     "start": lambda made, options: start.start(made, options.against),
+    "worker": lambda made, options: paired.worker(made, options.against),
     "peers": lambda made, options: peers.peers(made, options.cache),
 }
 
@@ -124,7 +126,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, nargs="?", const=PLOT, help=f"draw the scale (default {PLOT.name})")
     parser.add_argument("--document", action="store_true", help="put the kept results into docs/performance.md")
     parser.add_argument("--most", type=int, default=100_000, help="the largest made-up repository, in pull requests")
-    parser.add_argument("--against", type=Path, help="another checkout whose start is measured beside ours")
+    parser.add_argument("--against", type=Path, help="another checkout that is measured beside ours (start, worker)")
     parser.add_argument("--cache", type=Path, default=ROOT / ".gh_backfill" / "peers", help="where other tools go")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.sections if name not in SECTIONS]

@@ -47,13 +47,18 @@ class Rig:
 
     server: Server
     folder: Path
-    _made: list[str] = field(default_factory=list)
+    _templates: dict[Path, str] = field(default_factory=dict)
 
-    def database(self) -> str:
-        """Return the URL of a fresh database with our tables, empty."""
-        name = self.server.make(self.server.migrated())
-        self._made.append(name)
-        return self.server.url_of(name)
+    def database(self, template: str | None = None) -> str:
+        """Return the URL of a fresh database with our tables, or with those of a template, empty."""
+        return self.server.url_of(self.server.make(template or self.server.migrated()))
+
+    def template(self, checkout: Path) -> str:
+        """Return the name of an empty database as the migrations of a checkout make it."""
+        if checkout not in self._templates:
+            name = self._templates[checkout] = self.server.make()
+            self.run(["migrate"], self.server.url_of(name), GitHub(url="http://127.0.0.1:9"), checkout=checkout)
+        return self._templates[checkout]
 
     def drop(self, database: str) -> None:
         """Drop a database again."""
@@ -67,11 +72,12 @@ class Rig:
         python: Sequence[str] = PRODUCT,
         *,
         settings: Mapping[str, str] = MappingProxyType({}),
+        checkout: Path = ROOT,
     ) -> Usage:
         """Run a command of the product in a process of its own; RuntimeError with its last words where it fails."""
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(checkout),
             "DATABASE_URL": database,
             "GITHUB_TOKEN": "bench",
             "GH_BACKFILL_GITHUB_API_URL": github.url,
