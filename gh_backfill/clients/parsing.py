@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from gh_backfill import hidden
@@ -31,17 +32,7 @@ def person(node: Node | None) -> Person:
     """Read an actor.  None is a deleted account; so is one without an id, which nothing could ever match."""
     if node is None or node.get("databaseId") is None:
         return GHOST
-    is_bot = node["__typename"] == "Bot"
-    login = text(node["login"])
-    if is_bot and not login.endswith("[bot]"):
-        login += "[bot]"
-    return Person(
-        github_id=identity(node["databaseId"]),
-        login=login,
-        is_bot=is_bot,
-        name=text_or_none(node.get("name")),
-        avatar_url=text_or_none(node.get("avatarUrl")),
-    )
+    return _person(node["__typename"], node["databaseId"], node["login"], node.get("name"), node.get("avatarUrl"))
 
 
 def comment(node: Node) -> Comment:
@@ -125,6 +116,20 @@ def repository(node: Node) -> Repository:
         created_at=time(node["createdAt"]),
         updated_at=time(node["updatedAt"]),
         pushed_at=time(node["pushedAt"]),
+    )
+
+
+# Who writes once writes often: a repository has far more comments than people.
+@lru_cache(maxsize=10_000, typed=True)
+def _person(kind: Any, number: Any, login: Any, name: Any, avatar_url: Any) -> Person:
+    is_bot = kind == "Bot"
+    suffix = "[bot]" if is_bot and not text(login).endswith("[bot]") else ""
+    return Person(
+        github_id=identity(number),
+        login=text(login) + suffix,
+        is_bot=is_bot,
+        name=text_or_none(name),
+        avatar_url=text_or_none(avatar_url),
     )
 
 

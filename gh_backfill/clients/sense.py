@@ -20,6 +20,7 @@ UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overf
 MOST_COUNT = 2**31 - 1
 MOST_NUMBER = 999_999_999
 MOST_ID = 2**63 - 1
+_NUMBERS = (int, str)
 # A message of another's is told in a line.
 LONGEST_MESSAGE = 300
 
@@ -57,7 +58,7 @@ def one_line(value: object) -> str:
 
 def count(value: Any, *, least: int = 0, most: int = MOST_COUNT) -> int:
     """Return a whole number within bounds; raises ValueError or TypeError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if type(value) not in _NUMBERS:  # true is an int, too
         raise TypeError(f"not a number: {one_line(value)[:40]}")
     number = int(value)
     if not least <= number <= most:
@@ -95,7 +96,7 @@ def text(value: Any) -> str:
 
 def text_or_none(value: Any) -> str | None:
     """Return a text, or None for null; raises TypeError for anything else."""
-    return None if value is None else text(value)
+    return value if isinstance(value, str) or value is None else text(value)
 
 
 def node_id(value: Any) -> NodeId:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from gh_backfill.models.github import Listing, NodeId, Unknown, Unreadable
@@ -23,6 +24,7 @@ class Identified(Protocol):
 Kept = TypeVar("Kept", bound=Identified)
 Thing = TypeVar("Thing")
 Key = TypeVar("Key", int, str)
+_BY_NUMBER = attrgetter("github_id")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,22 +52,23 @@ class OpenLists:
 
     def keep(self, held: MutableMapping[int, Kept], listing: Listing[Kept], asked: FollowUp) -> None:
         """Add to what is held what a page of a list brought, and ask for the next page where there is one."""
-        self.keep_by(lambda item: item.github_id, held, listing, asked)
+        self.keep_by(_BY_NUMBER, held, listing, asked)
 
     def keep_by(
         self, key: Callable[[Thing], Key], held: MutableMapping[Key, Thing], listing: Listing[Thing], asked: FollowUp
     ) -> None:
         """Do what `keep` does for things that GitHub does not number; they are in the order of the last reading."""
-        for item in listing.items:
-            held.pop(key(item), None)
-            held[key(item)] = item
+        keys = [key(item) for item in listing.items]
+        for each, item in zip(keys, listing.items, strict=True):
+            held.pop(each, None)
+            held[each] = item
         self.lose(listing.unreadable)
-        if self.leads_on(asked, listing, [key(item) for item in listing.items]):
+        if self.leads_on(asked, listing, keys):
             self.ask(asked.at(listing.next))
 
     def lose(self, lost: Sequence[Unreadable]) -> None:
         """Note what could not be read."""
-        self.unreadable += (replace(each, number=self.number) for each in lost)
+        self.unreadable += [replace(each, number=self.number) for each in lost]
 
     def leads_on(self, asked: FollowUp, listing: Listing[object], ids: Sequence[int | str]) -> bool:
         """Say whether the page after this one, which brought these ids, is to be asked for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gh_backfill.policy.surcharges import NONE, Charge, Counted, Surcharges, explanations
 
@@ -102,9 +103,7 @@ class Prices:
 
     def cheapest_page(self, ceiling: int = LARGEST_FIRST, page: PagePrice = PULL_REQUESTS) -> int:
         """Return the page within `ceiling` that costs least for each item; of nearly equal ones the largest."""
-        each = {size: points(self.units(page.of(size))) / size for size in range(1, max(1, ceiling) + 1)}
-        least = min(each.values())
-        return max(size for size, cost in each.items() if cost <= least * NEARLY)
+        return _cheapest_page(self, ceiling, page)
 
     def learned(self, counted: Counted, charged: int) -> Prices:
         """Return the prices that agree with what GitHub charged for a query; what was charged before may have changed.
@@ -152,6 +151,14 @@ class Prices:
         """Return how many points are best spent on one query: more than one where there is a price for each query."""
         once = self.believed.query + self.believed.ids
         return 1 if once <= UNITS_OF_ONE_POINT - 100 else points(UNITS_OF_ONE_POINT + once)
+
+
+# Asked for with every query, and the prices seldom change.
+@lru_cache(maxsize=8)
+def _cheapest_page(prices: Prices, ceiling: int, page: PagePrice) -> int:
+    each = {size: points(prices.units(page.of(size))) / size for size in range(1, max(1, ceiling) + 1)}
+    least = min(each.values())
+    return max(size for size, cost in each.items() if cost <= least * NEARLY)
 
 
 def _explained(prices: Prices, charged: tuple[Charge, ...], told: tuple[Charge, ...]) -> Prices:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from gh_backfill.store.db import Row
+from gh_backfill.store.parameters import Json, json_text
+from gh_backfill.store.transaction import Row
 
-# In characters.  As JSON, one of them takes up to 6 bytes on the wire and 4 in the database.
+# In characters of JSON, which is ASCII; the database takes no more bytes for them.
 LARGEST_PART = 16_000_000
 # A text of the quarantine is there to be recognised, not to be kept whole.
 LONGEST_KEPT = 100_000
 
 
-def parts(rows: Iterable[Row], most: int = LARGEST_PART) -> Iterator[list[Row]]:
-    """Yield rows in their order, as many at once as have `most` characters together; a larger one comes alone."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """Rows that go into one statement, and the parameter that they are."""
+
+    rows: Sequence[Row]
+    json: Json
+
+    def __len__(self) -> int:
+        """Return how many rows these are."""
+        return len(self.rows)
+
+
+def parts(rows: Iterable[Row], most: int = LARGEST_PART) -> Iterator[Part]:
+    """Yield rows in their order, as many at once as have `most` characters of JSON; a larger one comes alone."""
     part: list[Row] = []
+    texts: list[str] = []
     size = 0
     for row in rows:
-        own = _size(row)
-        if part and size + own > most:
-            yield part
-            part, size = [], 0
+        text = json_text(row)
+        if part and size + len(text) > most:
+            yield _part(part, texts)
+            part, texts, size = [], [], 0
         part.append(row)
-        size += own
+        texts.append(text)
+        size += len(text)
     if part:
-        yield part
+        yield _part(part, texts)
 
 
 def shortened(value: object) -> object:
@@ -40,13 +56,5 @@ def shortened(value: object) -> object:
             return value
 
 
-def _size(value: object) -> int:
-    match value:
-        case str():
-            return len(value) + 2
-        case dict():
-            return sum(len(key) + _size(child) + 4 for key, child in value.items())
-        case list() | tuple():
-            return sum(map(_size, value)) + 2
-        case _:
-            return 8
+def _part(rows: Sequence[Row], texts: Iterable[str]) -> Part:
+    return Part(rows=rows, json=Json(text=f"[{','.join(texts)}]"))

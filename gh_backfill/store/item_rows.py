@@ -5,7 +5,7 @@ Fewer rows than were sent is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gh_backfill.errors import StoreError
@@ -19,9 +19,9 @@ from gh_backfill.store.transaction import Note
 class Upserted:
     """Rows that were given to a statement, by parts: what became of them is known when the notes are read."""
 
-    parts: list[tuple[Note, list[Row]]]
+    parts: list[tuple[Note, Sequence[Row]]]
 
-    def told(self) -> Iterable[tuple[Row, list[Row]]]:
+    def told(self) -> Iterable[tuple[Row, Sequence[Row]]]:
         """Yield what became of each part, and its rows; raises StoreError where the statement did not meet all."""
         for note, rows in self.parts:
             if note.told["sent"] != len(rows):
@@ -42,7 +42,7 @@ def upsert(
 ) -> Upserted:
     """Write rows, in parts of that size, by a statement that notes how many it was `sent`, `inserted` and `updated`."""
     return Upserted(
-        parts=[(tx.noted(statement, rows=part, **params), part) for part in parts(rows, largest_part)],
+        parts=[(tx.noted(statement, rows=part.json, **params), part.rows) for part in parts(rows, largest_part)],
     )
 
 

@@ -27,7 +27,7 @@ def put(tx: Transaction, repository_id: str, lost: Sequence[Unreadable], *, kind
         for each in lost
     }
     for part in parts(rows.values()):
-        tx.run(_SQL["quarantine"], repository_id=repository_id, item_kind=kind, rows=part)
+        tx.run(_SQL["quarantine"], repository_id=repository_id, item_kind=kind, rows=part.json)
     return len(rows)
 
 
