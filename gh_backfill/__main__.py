@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
 
+# Python looks for garbage after every 700 new values.  What is loaded stays, and nothing of an answer of GitHub is in a
+# circle: to look so often is a tenth of a capture's processor time.
+_VALUES_BETWEEN_COLLECTIONS = 100_000
+
 
 def main() -> NoReturn:
     """Load the command line and run it; Ctrl-C while it is loaded ends without a word."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    gc.set_threshold(_VALUES_BETWEEN_COLLECTIONS)
     _stand_somewhere()
     if os.environ.get("GITHUB_ACTIONS"):  # a log is no terminal: libraries that draw there would cut names in two
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
@@ -21,7 +27,10 @@ def main() -> NoReturn:
         from gh_backfill import cli  # noqa: PLC0415  (loading takes a moment)
     except ImportError as error:
         sys.exit(f"error: this installation is not complete, install it again: {error}")
-    cli.main()
+    try:
+        cli.main()
+    finally:
+        gc.freeze()  # what is left ends with the process: Python would look through it for circles, for a tenth of a second
 
 
 def _stand_somewhere() -> None:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
 
-import backoff
 import requests
 
 from gh_backfill.clients.credentials import Credentials
@@ -169,6 +168,8 @@ class Attempts:
 
 def _pauses() -> Iterator[float]:
     """Yield growing pauses in seconds, spread so that several workers do not come back together."""
+    import backoff  # noqa: PLC0415  (loads asyncio, and most captures never pause)
+
     growing = backoff.expo(max_value=LONGEST_PAUSE)
     next(growing)
     for seconds in growing:

@@ -103,9 +103,9 @@ def of_app(api_url: str, app_id: int, private_key: str, installation: int | None
 
 
 def _user_id(api_url: str, token: str, name: str) -> int:
-    from gh_backfill.clients import rest  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+    from gh_backfill.clients import account  # noqa: PLC0415  (loads requests)
 
-    return rest.user_id(api_url, token, name)
+    return account.user_id(api_url, token, name)
 
 
 def _at(identity: str, api_url: str) -> str:

@@ -46,15 +46,6 @@ def full_name(api_url: str, token: str, github_id: int, *, seconds: int = SECOND
     return name
 
 
-def user_id(api_url: str, token: str, name: str) -> int:
-    """Return GitHub's id of the user to whom a token belongs; `name` is where the token comes from, for messages.
-
-    Costs one REST request and no points, so it can be asked when the points are used up.  Raises as `full_name` does.
-    """
-    with own_errors(api_url, name), client(api_url, token) as asking:
-        return sense.identity(asking.get_user().id)
-
-
 def client(api_url: str, token: str, *, between_writes: float | None = None, seconds: int = SECONDS) -> Github:
     """Return PyGithub's client, which goes the way of all our requests; to be closed."""
     return Github(

@@ -103,7 +103,7 @@ class Prices:
 
     def cheapest_page(self, ceiling: int = LARGEST_FIRST, page: PagePrice = PULL_REQUESTS) -> int:
         """Return the page within `ceiling` that costs least for each item; of nearly equal ones the largest."""
-        return _cheapest_page(self, ceiling, page)
+        return _cheapest_page(replace(self, charged=(), told=()), ceiling, page)
 
     def learned(self, counted: Counted, charged: int) -> Prices:
         """Return the prices that agree with what GitHub charged for a query; what was charged before may have changed.
@@ -153,7 +153,7 @@ class Prices:
         return 1 if once <= UNITS_OF_ONE_POINT - 100 else points(UNITS_OF_ONE_POINT + once)
 
 
-# Asked for with every query, and the prices seldom change.
+# It is asked for with every query, and what explains the charges seldom changes.
 @lru_cache(maxsize=8)
 def _cheapest_page(prices: Prices, ceiling: int, page: PagePrice) -> int:
     each = {size: points(prices.units(page.of(size))) / size for size in range(1, max(1, ceiling) + 1)}

@@ -86,7 +86,9 @@ def _sides(rig: Rig, source: Source, shape: Shape, other: Path | None) -> tuple[
     sides = [ours] if theirs is None else [ours, theirs]
     with github(source) as server:
         for side in sides:
-            side.capture(rig, server, shape)  # writes what Python compiles, and makes the simulated GitHub know the rows
+            side.capture(
+                rig, server, shape
+            )  # writes what Python compiles, and makes the simulated GitHub know the rows
         for turn in range(TURNS):
             for side in sides if turn % 2 else sides[::-1]:
                 side.seconds.append(side.capture(rig, server, shape))

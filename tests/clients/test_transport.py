@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from gh_backfill.clients import credentials, rest, runs, transport, webhook_out
+from gh_backfill.clients import account, credentials, rest, runs, transport, webhook_out
 from gh_backfill.clients.alert_issues import issues_of
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.clients.webhook_out import Delivered, NotDelivered
-from gh_backfill.errors import BadCredentials, GitHubError, Misrouted, RateLimited, TooBig, Unreachable
+from gh_backfill.errors import BadCredentials, Denied, GitHubError, Misrouted, RateLimited, TooBig, Unreachable
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
@@ -42,7 +42,8 @@ def by_graphql(url: str) -> object:
 WAYS: dict[str, Callable[[str], object]] = {
     "GraphQL": by_graphql,
     "lists of REST": lambda url: listed(url).get("/repos/octo/small/pulls/comments", {}),
-    "PyGithub": lambda url: rest.user_id(url, "tok", "GITHUB_TOKEN"),
+    "whose token it is": lambda url: account.user_id(url, "tok", "GITHUB_TOKEN"),
+    "PyGithub": lambda url: rest.full_name(url, "tok", 7),
 }
 
 
@@ -216,12 +217,24 @@ ODD_ANSWERS: dict[str, list[bytes]] = {
 def test_whatever_pygithub_throws_is_one_of_our_errors(answer: str) -> None:
     with serving(lambda forged, seen: ODD_ANSWERS[answer]) as forged:
         with pytest.raises(GitHubError) as caught:
-            rest.user_id(forged.url, "tok", "GITHUB_TOKEN")
-        with pytest.raises(GitHubError):
             runs.runner_jobs(forged.url, "tok", "octo/small", 1)
         with suppress(GitHubError), issues_of(forged.url, "tok", "octo/small") as issues:
             issues.open_ones()  # where an empty list comes for everything there are none
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [each for each in ODD_ANSWERS if each != "a limit that is a text"])
+def test_a_user_who_is_not_named_is_one_of_our_errors(answer: str) -> None:
+    with serving(lambda forged, seen: ODD_ANSWERS[answer]) as forged, pytest.raises(GitHubError) as caught:
+        account.user_id(forged.url, "tok", "GITHUB_TOKEN")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
+def test_a_token_that_names_no_user_is_named_by_its_setting(status: str) -> None:
+    with serving(lambda forged, seen: whole({"message": "no"}, status)) as forged:
+        with pytest.raises(Denied, match="check GITHUB_TOKEN_2"):
+            account.user_id(forged.url, "tok", "GITHUB_TOKEN_2")
 
 
 def test_a_link_that_leads_to_another_server_is_not_followed() -> None:
@@ -240,7 +253,7 @@ def test_a_refusal_of_rest_says_a_time_within_bounds() -> None:
     message = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
     answer = whole(message, "403 Forbidden", Retry_After="0")
     with serving(lambda forged, seen: answer) as forged, pytest.raises(RateLimited) as caught:
-        rest.user_id(forged.url, "tok", "GITHUB_TOKEN")
+        runs.runner_jobs(forged.url, "tok", "octo/small", 1)
     assert not caught.value.guessed
 
 
