@@ -30,7 +30,7 @@ def main() -> NoReturn:
     try:
         cli.main()
     finally:
-        gc.freeze()  # what is left ends with the process: Python would look through it for circles, for a tenth of a second
+        gc.freeze()  # what is left ends with the process; to look through it for circles takes a tenth of a second
 
 
 def _stand_somewhere() -> None:

@@ -232,9 +232,9 @@ def test_a_user_who_is_not_named_is_one_of_our_errors(answer: str) -> None:
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
 def test_a_token_that_names_no_user_is_named_by_its_setting(status: str) -> None:
-    with serving(lambda forged, seen: whole({"message": "no"}, status)) as forged:
-        with pytest.raises(Denied, match="check GITHUB_TOKEN_2"):
-            account.user_id(forged.url, "tok", "GITHUB_TOKEN_2")
+    answer = whole({"message": "no"}, status)
+    with serving(lambda forged, seen: answer) as forged, pytest.raises(Denied, match="check GITHUB_TOKEN_2"):
+        account.user_id(forged.url, "tok", "GITHUB_TOKEN_2")
 
 
 def test_a_link_that_leads_to_another_server_is_not_followed() -> None:
