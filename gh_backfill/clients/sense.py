@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Never
 
 import requests
@@ -76,6 +77,7 @@ def identity(value: Any) -> int:
     return count(value, least=1, most=MOST_ID)
 
 
+@lru_cache(maxsize=1_000)  # most of what is written is never changed, and tells the same time twice
 def moment(value: Any) -> datetime:
     """Return an ISO time as UTC; raises ValueError or TypeError for what is none, or tells no zone."""
     found = datetime.fromisoformat(value)

@@ -22,7 +22,8 @@ class Followed:
     @property
     def held(self) -> int:
         """Return how many different items came, readable or not."""
-        return len(self._held | self._before) + self._lost
+        different = self._held | self._before if self._before else self._held
+        return len(different) + self._lost
 
     @property
     def short(self) -> bool:

@@ -104,6 +104,8 @@ class OpenLists:
         for (kind, _), followed in self._followed.items():
             if followed.short:
                 found.setdefault(self.words[kind].items, []).append(followed)
+        if not found:
+            return []
         return [
             f"{sum(each.total for each in lists)} {items} counted, {sum(each.held for each in lists)} listed"
             for items, lists in found.items()

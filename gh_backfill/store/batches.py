@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gh_backfill.store.parameters import Json, json_text
+from gh_backfill.store.parameters import JsonText, encoded
 from gh_backfill.store.transaction import Row
 
 # In characters of JSON, which is ASCII; the database takes no more bytes for them.
@@ -15,24 +15,20 @@ LONGEST_KEPT = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class RowPart:
     """Rows that go into one statement, and the parameter that they are."""
 
     rows: Sequence[Row]
-    json: Json
-
-    def __len__(self) -> int:
-        """Return how many rows these are."""
-        return len(self.rows)
+    json: JsonText
 
 
-def parts(rows: Iterable[Row], most: int = LARGEST_PART) -> Iterator[Part]:
+def parts(rows: Iterable[Row], most: int = LARGEST_PART) -> Iterator[RowPart]:
     """Yield rows in their order, as many at once as have `most` characters of JSON; a larger one comes alone."""
     part: list[Row] = []
     texts: list[str] = []
     size = 0
     for row in rows:
-        text = json_text(row)
+        text = encoded(row)
         if part and size + len(text) > most:
             yield _part(part, texts)
             part, texts, size = [], [], 0
@@ -56,5 +52,5 @@ def shortened(value: object) -> object:
             return value
 
 
-def _part(rows: Sequence[Row], texts: Iterable[str]) -> Part:
-    return Part(rows=rows, json=Json(text=f"[{','.join(texts)}]"))
+def _part(rows: Sequence[Row], texts: Iterable[str]) -> RowPart:
+    return RowPart(rows=rows, json=JsonText(text=f"[{','.join(texts)}]"))

@@ -12,7 +12,7 @@ from psycopg2 import extensions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Json:
+class JsonText:
     """A value that is JSON already, and arrives as jsonb."""
 
     text: str
@@ -23,7 +23,7 @@ def adapted(params: Mapping[str, object]) -> dict[str, object] | None:
     return {name: _adapted(value) for name, value in params.items()} or None
 
 
-def json_text(value: object) -> str:
+def encoded(value: object) -> str:
     """Return a value as JSON in ASCII; raises TypeError for what has no place in it."""
     return _ENCODER.encode(value)
 
@@ -46,10 +46,10 @@ class _Jsonb:
 
 def _adapted(value: object) -> object:
     match value:
-        case Json():
+        case JsonText():
             return _Jsonb(value.text)
         case dict() | list():
-            return _Jsonb(json_text(value))
+            return _Jsonb(encoded(value))
         case tuple():
             return list(value)  # psycopg2 writes a list as an array
         case _:
