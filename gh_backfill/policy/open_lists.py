@@ -73,8 +73,11 @@ class OpenLists:
     def leads_on(self, asked: FollowUp, listing: Listing[object], ids: Sequence[int | str]) -> bool:
         """Say whether the page after this one, which brought these ids, is to be asked for."""
         key = (type(asked), asked.node_id)
-        followed = self._followed.setdefault(key, Followed(beginning=asked.at(None)))
-        if asked.after is None:
+        followed = self._followed.get(key)
+        if followed is None:
+            beginning = asked if asked.after is None else asked.at(None)
+            followed = self._followed[key] = Followed(beginning=beginning)
+        elif asked.after is None:
             followed.begin()
         return followed.take(ids, lost=len(listing.unreadable), total=listing.total, following=listing.next)
 

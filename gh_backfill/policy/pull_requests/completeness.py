@@ -45,6 +45,7 @@ class PullRequestCollector:
         self._by_review = False
         self._by_thread = False
         self._read_again = False
+        self._done = False
         self._listed: tuple[ReviewComment, ...] = ()
         node_id = item.pull_request.node_id
         self._lists.keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=None))
@@ -52,11 +53,14 @@ class PullRequestCollector:
 
     def follow_ups(self) -> tuple[FollowUp, ...]:
         """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
+        if self._done:  # asked again with each query until its whole page is complete
+            return ()
         if all(isinstance(follow_up, MoreComments) for follow_up in self._lists.follow_ups):
             self._plan_review_comments()
         if not self._lists.follow_ups and not self._read_again and self._gap():
             self._read_again = True
             self._ask_again_for_what_is_short()
+        self._done = not self._lists.follow_ups
         return tuple(self._lists.follow_ups)
 
     def supply(self, review_comments: Sequence[ReviewComment]) -> None:

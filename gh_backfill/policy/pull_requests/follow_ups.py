@@ -14,6 +14,8 @@ from gh_backfill.policy.open_lists import ListWords
 from gh_backfill.policy.query_prices import LARGEST_FIRST
 from gh_backfill.policy.surcharges import Counted
 
+_LIST_OF_IDS = Counted(ids=1)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoreReviews:
@@ -58,7 +60,7 @@ class CommentsOfReview:
     @property
     def by_ids(self) -> Counted | None:
         """Return the one list of ids of a query, in which its first page may stand."""
-        return Counted(ids=1) if self.after is None else None
+        return _LIST_OF_IDS if self.after is None else None
 
     def at(self, after: str | None) -> Self:
         """Return the same from another place on."""
