@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gh_backfill.store.parameters import JsonText, encoded
 from gh_backfill.store.transaction import Row
 
-# In characters of JSON, which is ASCII; the database takes no more bytes for them.
+# In characters of JSON, which is ASCII: whatever they are, a jsonb of so many is far from its limit.
 LARGEST_PART = 16_000_000
 # A text of the quarantine is there to be recognised, not to be kept whole.
 LONGEST_KEPT = 100_000

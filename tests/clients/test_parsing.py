@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gh_backfill.clients import parsing
+from gh_backfill.clients import parsing, sense
 from gh_backfill.clients.damage import MARK
 from gh_backfill.clients.pull_requests import QUERIES, review, review_comment
 from gh_backfill.models.github import GHOST, Person
@@ -204,3 +205,13 @@ def test_whatever_is_wrong_with_a_pull_request_is_reported_and_never_raised(
         holder[path[-1]] = junk
     slot = parsing.slot(QUERIES, {"cursor": "c", "node": node}, "before")
     assert slot.item is not None or slot.unreadable != ()
+
+
+def test_who_is_read_again_is_the_same_person_and_another_one_never_is() -> None:
+    assert parsing.person(ADA) is parsing.person(copy.deepcopy(ADA))
+    one = parsing.person({**ADA, "databaseId": 1})
+    assert parsing.person({**ADA, "databaseId": 1, "login": "ada-2"}) == replace(one, login="ada-2")
+    assert parsing.person({**ADA, "databaseId": "1"}) == one
+    for strange in (True, 1.0, [1]):
+        with pytest.raises(sense.UNREADABLE):
+            parsing.person({**ADA, "databaseId": strange})
