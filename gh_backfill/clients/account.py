@@ -39,9 +39,9 @@ def user_id(api_url: str, token: str, name: str) -> int:
     match replies.refusal(response, body, datetime.now(UTC)):
         case BadCredentials():
             raise BadCredentials(f"GitHub does not accept the token: check {name}")
-        case Denied() | Gone():
+        case Denied() | Gone() if response.status_code in (403, 404):
             raise Denied(f"GitHub refuses (status {response.status_code}): check {name}")
-        case Unexpected() as error:
-            raise Unreachable(str(error))
+        case Gone() | Unexpected():  # of the user of a token it is a fault of the moment
+            raise Unreachable(f"GitHub has trouble (status {response.status_code})")
         case error:
             raise error
