@@ -66,5 +66,5 @@ def _pull_request(answer: Answer, name: str, number: int) -> Named[Slot]:
         return NotFound()
     node = answer.data[name]
     mark = {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
-    slot = parsing.slot(pull_requests.QUERIES, {"node": node.get(documents.ONE), **mark}, None)
+    slot = parsing.slot(pull_requests.QUERIES, {"node": node.get(documents.ONE), **mark}, None, f"#{number}")
     return numbers.named(slot, KnownNumber(number=number, node_id=None))

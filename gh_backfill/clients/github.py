@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from gh_backfill.clients import damage, documents, numbers, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.item_queries import ItemQueries, ListQuery
-from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Order, Page, PageAsked
+from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Order, Page, PageAsked, place_name
 from gh_backfill.errors import GitHubError, Gone, TooBig
 from gh_backfill.models.github import Listing, Named, NodeId, NotFound, Spent, Unknown
 from gh_backfill.policy import query_prices
@@ -55,7 +55,7 @@ def again(
         )
         spent += answer.spent
         with sense.understood():
-            fresh += [_again(queries, answer.data[f"a{number}"], slot) for number, slot in enumerate(part)]
+            fresh += [_again(queries, answer.data[f"a{number}"], slot, order) for number, slot in enumerate(part)]
     return fresh, spent
 
 
@@ -96,26 +96,26 @@ def by_number(
         spent += answer.spent
         with sense.understood():
             for index, number in enumerate(part):
-                found[number] = _by_number(queries, answer, (f"a{index}", documents.ONE))
+                found[number] = _by_number(queries, answer, (f"a{index}", documents.ONE), number)
     return found, spent
 
 
-def _by_number(queries: ItemQueries, answer: Answer, path: tuple[str, str]) -> Named[Slot]:
+def _by_number(queries: ItemQueries, answer: Answer, path: tuple[str, str], number: int) -> Named[Slot]:
     if path in answer.not_found:
         return NotFound()
     holder = answer.data[path[0]] or {}
     if holder.get(documents.ONE) is None:
         return Unknown(reason=str(answer.why(*path)))
-    return parsing.slot(queries, {"node": holder[documents.ONE], **_mark(holder)}, None)
+    return parsing.slot(queries, {"node": holder[documents.ONE], **_mark(holder)}, None, f"#{number}")
 
 
-def _again(queries: ItemQueries, node: dict[str, Any] | None, slot: Slot) -> Slot:
+def _again(queries: ItemQueries, node: dict[str, Any] | None, slot: Slot, order: Order) -> Slot:
     edges = ((node or {}).get(queries.connection) or {}).get("edges")
     if node is None or edges is None or damage.MARK in node:
         return slot
     if not edges:
         return Slot(after=slot.after, item=None, unreadable=())
-    return parsing.slot(queries, edges[0], slot.after)
+    return parsing.slot(queries, edges[0], slot.after, place_name(slot.after, order))
 
 
 def _mark(node: dict[str, Any]) -> dict[str, str]:
@@ -123,12 +123,12 @@ def _mark(node: dict[str, Any]) -> dict[str, str]:
 
 
 def _slots(
-    queries: ItemQueries, edges: Sequence[dict[str, Any] | None], after: str | None
+    queries: ItemQueries, edges: Sequence[dict[str, Any] | None], after: str | None, order: Order
 ) -> tuple[tuple[Slot, ...], str | None]:
     """Return the places of a page and the cursor behind the last; what follows a null edge has no cursor before it."""
     slots: list[Slot] = []
     for edge in edges:
-        slots.append(parsing.slot(queries, edge, after))
+        slots.append(parsing.slot(queries, edge, after, place_name(after, order)))
         after = sense.text_or_none(edge["cursor"]) if edge else None
     return tuple(slots), after
 
@@ -146,7 +146,7 @@ def _page(answer: Answer, queries: ItemQueries, asked: PageAsked, *, gaps: bool 
     connection = (node or {}).get(queries.connection)
     if not connection or connection["edges"] is None or damage.MARK in node:
         raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
-    slots, last = _slots(queries, sense.elements(connection["edges"]), asked.after)
+    slots, last = _slots(queries, sense.elements(connection["edges"]), asked.after, asked.order)
     if not gaps and any(slot.item is None and slot.after is None for slot in slots[1:]):
         raise TooBig("GitHub left out places of a page, and what leads to them")
     lost = sum(slot.item is None for slot in slots)

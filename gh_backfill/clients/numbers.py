@@ -97,7 +97,7 @@ def _slots(answer: Answer, asked: NumbersAsked, first: int) -> tuple[Slot, ...]:
         if path not in answer.not_found:
             reason = "GitHub did not say what it is" if node is None else holder.get(damage.MARK)
             edge = {"node": node} | ({damage.MARK: reason} if reason else {})
-            slots.append(named(parsing.slot(pull_requests.QUERIES, edge, None), known))
+            slots.append(named(parsing.slot(pull_requests.QUERIES, edge, None, f"#{known.number}"), known))
     return tuple(slots)
 
 

@@ -13,6 +13,21 @@ from gh_backfill.policy.items import Slot
 Order = Literal["CREATED_AT", "UPDATED_AT"]
 
 
+# What the quarantine calls a place of a list of which nobody knows what stands there: by the cursor that leads to it.
+_PLACES: dict[Order, str] = {"CREATED_AT": "after ", "UPDATED_AT": "updated after "}
+
+
+def place_name(after: str | None, order: Order) -> str:
+    """Return what the quarantine calls a place of a list: a cursor leads to it in its own order only."""
+    return f"{_PLACES[order]}{after}"
+
+
+def place_of(name: str) -> tuple[Order, str]:
+    """Return the order and the cursor of a place by its name."""
+    order: Order = "UPDATED_AT" if name.startswith(_PLACES["UPDATED_AT"]) else "CREATED_AT"
+    return order, name.removeprefix(_PLACES[order])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageAsked:
     """The next `first` items of a repository after a cursor, newest first by `order`."""

@@ -7,6 +7,7 @@ null that GitHub put there because it could not answer is marked by `damage`, an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -46,8 +47,8 @@ def comment(node: Node) -> Comment:
     )
 
 
-def slot(queries: ItemQueries, edge: Node | None, after: str | None) -> Slot:
-    """Read one place of a page; `after` is the cursor that leads to it."""
+def slot(queries: ItemQueries, edge: Node | None, after: str | None, place: str) -> Slot:
+    """Read one place of a page; `after` is the cursor that leads to it, `place` what it is called where it is lost."""
     node = edge.get("node") if isinstance(edge, dict) else None
     reason = _mark(edge)
     item: PageItem | None = None
@@ -57,14 +58,19 @@ def slot(queries: ItemQueries, edge: Node | None, after: str | None) -> Slot:
     except UNREADABLE as error:
         reason = reason or f"{type(error).__name__}: {error}"
     if item is None or reason is not None:
-        lost.append(_unreadable(node, queries.item, reason or "GitHub gave nothing", None, f"after {after}"))
+        unread = _unreadable(node, queries.item, reason or "GitHub gave nothing", None, place)
+        # Without its number it can't be asked for again by anything but its place.
+        lost.append(unread if unread.number is not None else replace(unread, identity=place))
     if item is not None:
         lost += item.unreadable
     return Slot(after=after, item=item, unreadable=tuple(lost))
 
 
 def listing(node: Node, kind: str, read: Callable[[Node], Thing], number: int | None = None) -> Listing[Thing]:
-    """Read one page of a connection; what can't be read, or not be believed, becomes an `Unreadable` of `kind`."""
+    """Read one page of a connection; what can't be read, or not be believed, becomes an `Unreadable` of `kind`.
+
+    What has no id is called by its kind, and by the `number` of the item where that is known here.
+    """
     items: list[Thing] = []
     unreadable: list[Unreadable] = []
     for child in sense.elements(node["nodes"]):
@@ -75,7 +81,8 @@ def listing(node: Node, kind: str, read: Callable[[Node], Thing], number: int | 
         except UNREADABLE as error:
             reason = reason or f"{type(error).__name__}: {error}"
         if reason is not None:
-            unreadable.append(_unreadable(child, kind, reason, number, f"{kind} of #{number}"))
+            place = kind if number is None else f"{kind} of #{number}"
+            unreadable.append(_unreadable(child, kind, reason, number, place))
     info = node["pageInfo"]
     return Listing(
         items=tuple(items),

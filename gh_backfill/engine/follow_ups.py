@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.item_queries import ItemQueries
-from gh_backfill.clients.pages import Asked, Page, PageAsked
+from gh_backfill.clients.pages import Asked, Page, PageAsked, place_name
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NotFound, Spent, Unknown, Unreadable
 from gh_backfill.policy.items import TRIES, Collector, CompleteItem, FollowUp, Slot
@@ -108,7 +108,7 @@ def salvage(
     An item in the place of another one is no answer.  What stays unreadable comes back as such, with its number,
     so that it can be tried again by it.
     """
-    places = _once_each(queries, slots)
+    places = _once_each(queries, asked, slots)
     spent = Spent()
     for _ in range(TRIES - 1):
         spoilt = [place for place, slot in enumerate(places) if slot.unreadable and (place == 0 or slot.after)]
@@ -123,7 +123,7 @@ def salvage(
         spent += cost
         for place, slot in zip(spoilt, fresh, strict=True):
             places[place] = slot
-        places = _once_each(queries, places)
+        places = _once_each(queries, asked, places)
     left = [slot for slot in places if slot.item is not None or slot.unreadable]
     known, cost = _identify(graphql, queries, asked, left) if isinstance(asked, PageAsked) else (left, Spent())
     return known, spent + cost
@@ -148,7 +148,7 @@ def _again(graphql: GraphQL, queries: ItemQueries, asked: PageAsked, slots: Sequ
     return fresh, spent
 
 
-def _once_each(queries: ItemQueries, slots: Sequence[Slot]) -> list[Slot]:
+def _once_each(queries: ItemQueries, asked: Asked, slots: Sequence[Slot]) -> list[Slot]:
     """Return the places with each item once: where it stands again, another item should stand, which was not read."""
     seen: set[int] = set()
     places: list[Slot] = []
@@ -156,7 +156,8 @@ def _once_each(queries: ItemQueries, slots: Sequence[Slot]) -> list[Slot]:
         number = slot.number if slot.item is not None else None
         if number in seen:
             reason = f"GitHub lists #{number} here, which stands elsewhere"
-            lost = Unreadable(kind=queries.item, identity=f"after {slot.after}", reason=reason)
+            place = place_name(slot.after, asked.order if isinstance(asked, PageAsked) else "CREATED_AT")
+            lost = Unreadable(kind=queries.item, identity=place, reason=reason)
             places.append(Slot(after=slot.after, item=None, unreadable=(lost,)))
         else:
             places.append(slot)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.pages import Order, place_of
 from gh_backfill.engine.kind import Kind
 from gh_backfill.errors import GitHubError, RateLimited
 from gh_backfill.models.github import NodeId
@@ -24,15 +25,20 @@ def number_places(
     kind: Kind,
     repository: TrackedRepository,
     node_id: NodeId,
-    cursors: Sequence[str],
+    places: Sequence[str],
 ) -> None:
-    """Note the number of each item in the quarantine that is known by its place alone: by the cursor that leads to it.
+    """Note the number of each item in the quarantine that is known by its place alone, which has a name.
 
     What GitHub does not say stays as it is.  Raises RateLimited.
     """
+    by_order: dict[Order, dict[str, str]] = {}
+    for place in places:
+        order, cursor = place_of(place)
+        by_order.setdefault(order, {})[place] = cursor
     found = {
-        cursor: number
-        for cursor, number in zip(cursors, _numbers(graphql, kind, node_id, cursors), strict=True)
+        place: number
+        for order, named in by_order.items()
+        for place, number in zip(named, _numbers(graphql, kind, node_id, list(named.values()), order), strict=True)
         if number
     }
     if found:
@@ -40,10 +46,10 @@ def number_places(
             quarantine.number_places(tx, repository.id, found, kind=kind.name)
 
 
-def _numbers(graphql: GraphQL, kind: Kind, node_id: NodeId, cursors: Sequence[str]) -> list[int | None]:
+def _numbers(graphql: GraphQL, kind: Kind, node_id: NodeId, cursors: Sequence[str], order: Order) -> list[int | None]:
     slots = [Slot(after=cursor, item=None, unreadable=()) for cursor in cursors]
     try:
-        told, _ = github.again(graphql, kind.queries, node_id, slots, "CREATED_AT")
+        told, _ = github.again(graphql, kind.queries, node_id, slots, order)
     except RateLimited:
         raise
     except GitHubError as error:

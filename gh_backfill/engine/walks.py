@@ -109,8 +109,12 @@ class CursorWalk:
         return False
 
     def step_over(self, asked: Asked, page: Page) -> Page:
-        """Return the page: its cursor leads on."""
-        return page
+        """Return the page if its cursor leads on; the list ends before it if not, to be looked at another time."""
+        bad = why_no_progress(page.next, {asked.after, *self.been}, listed=len(page.slots))
+        if bad is None or not page.more:
+            return page
+        log.warning("%s: %s: nothing leads on from what can't be read", page.full_name, bad)
+        return replace(page, next=None, end=asked.after, stuck=True)
 
     def read(self, asked: Asked, page: Page) -> int:
         """Return as many as came."""

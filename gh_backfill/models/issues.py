@@ -65,13 +65,16 @@ class Issue:
 class CompleteIssue:
     """An issue with everything that belongs to it, labels and assignees in GitHub's order.
 
-    `gap` says what GitHub counts but does not list; None where the counts agree.
+    `gap` says what GitHub counts but does not list; None where the counts agree.  A list that is not `whole` has less
+    than GitHub counts.
     """
 
     issue: Issue
     comments: tuple[Comment, ...]
     labels: tuple[Label, ...]
     assignees: tuple[Person, ...]
+    labels_whole: bool = True
+    assignees_whole: bool = True
     gap: str | None = None
     unreadable: tuple[Unreadable, ...] = ()
 

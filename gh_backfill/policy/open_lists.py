@@ -29,10 +29,14 @@ _BY_NUMBER = attrgetter("github_id")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListWords:
-    """What a list has, as the quarantine calls one of it, and what messages call the list."""
+    """What a list has, as the quarantine calls one of it, and what messages call the list.
+
+    `shared` says that several items may have the same one.
+    """
 
     item: str
     items: str
+    shared: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,7 +72,12 @@ class OpenLists:
 
     def lose(self, lost: Sequence[Unreadable]) -> None:
         """Note what could not be read."""
-        self.unreadable += [replace(each, number=self.number) for each in lost]
+        self.unreadable += [replace(each, number=self.number, identity=self._identity(each)) for each in lost]
+
+    def _identity(self, lost: Unreadable) -> str:
+        """Return by what a part is known: one that other items have too, or without an id, by this item as well."""
+        shared = any(words.shared for words in self.words.values() if words.item == lost.kind)
+        return f"{lost.identity} of #{self.number}" if shared or lost.identity == lost.kind else lost.identity
 
     def leads_on(self, asked: FollowUp, listing: Listing[object], ids: Sequence[int | str]) -> bool:
         """Say whether the page after this one, which brought these ids, is to be asked for."""

@@ -97,7 +97,12 @@ def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> boo
     """
     total = repository.total or 0
     there = repository.captured + repository.gaps
-    return total > thresholds.more_than and there * 100 < within(total, repository.goal) * thresholds.below_percent
+    return total > thresholds.more_than and lacks_much(there, within(total, repository.goal), thresholds)
+
+
+def lacks_much(there: int, wanted: int, thresholds: Thresholds) -> bool:
+    """Say whether too few of the items that are wanted are there for a walk to be left as it is."""
+    return there * 100 < wanted * thresholds.below_percent
 
 
 def _asked(repository: TrackedRepository, now: datetime) -> Verdict:

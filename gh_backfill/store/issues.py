@@ -25,7 +25,7 @@ def write(
     """Write a chunk's rows; raises StoreConflict where another worker came in between: replay the transaction.
 
     What can't be stored goes to the quarantine and is counted there.  Labels and assignees take the place of those
-    that were there.
+    that were there, unless fewer of them could be read.
     """
     chunk = ChunkRows(tx=tx, repository_id=repository.id, kind=KIND)
     chunk.people(people_of(items))
@@ -75,7 +75,9 @@ def _issue_row(item: CompleteIssue) -> Row:
         "author": issue.author.github_id,
         "milestone": None if issue.milestone is None else _milestone(issue.milestone),
         "labels": [_label(label) for label in item.labels],
+        "labels_whole": item.labels_whole,
         "assignees": [_assignee(person) for person in item.assignees],
+        "assignees_whole": item.assignees_whole,
         "comments": issue.comments,
         "gap": item.gap,
     }

@@ -28,6 +28,7 @@ class Standing:
 
     status: BackfillStatus
     total: int
+    captured: int
     gaps: int
     held: bool
     stays: bool
@@ -65,6 +66,7 @@ def lock(
         row["repository_id"]: Standing(
             status=BackfillStatus(row["status"]),
             total=row["total"],
+            captured=row["captured"],
             gaps=row["gaps"],
             held=row["held"],
             stays=row["stays"],

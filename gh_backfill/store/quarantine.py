@@ -34,7 +34,7 @@ def put(tx: Transaction, repository_id: str, lost: Sequence[Unreadable], *, kind
 def waiting(
     tx: Transaction, repository_id: str, *, most_attempts: int, kind: str = PULL_REQUESTS
 ) -> tuple[list[str], list[int]]:
-    """Return the places of the list of which nobody knows the number, by the cursors that lead to them, and numbers.
+    """Return the places of the list of which nobody knows the number, by their names, and numbers.
 
     The numbers are what `quarantined_numbers` returns; all of it takes one round trip.
     """
@@ -43,7 +43,7 @@ def waiting(
         (_SQL["open_places"], of), (_SQL["open_quarantine"], {**of, "most_attempts": most_attempts})
     )
     least_first = sorted(items, key=lambda row: (row["attempts"], row["number"] or 0))
-    return [row["cursor"] for row in places], _numbers(least_first)
+    return [row["identity"] for row in places], _numbers(least_first)
 
 
 def quarantined_numbers(
@@ -61,8 +61,8 @@ def quarantined_numbers(
 def number_places(
     tx: Transaction, repository_id: str, numbers: Mapping[str, int], *, kind: str = PULL_REQUESTS
 ) -> None:
-    """Note which items, by their numbers, are at places that are in the quarantine, by their cursors."""
-    rows = [{"cursor": cursor, "number": number} for cursor, number in numbers.items()]
+    """Note which items, by their numbers, are at places that are in the quarantine, by their names."""
+    rows = [{"place": place, "number": number} for place, number in numbers.items()]
     tx.run(_SQL["number_places"], repository_id=repository_id, item_kind=kind, rows=rows)
 
 

@@ -6,22 +6,28 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from gh_backfill import hidden
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, Denied
-from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType
-from gh_backfill.policy.lifecycle import BackfillEvent, BackfillStatus
+from gh_backfill.policy.lifecycle import BackfillEvent
 from gh_backfill.policy.parts import PER_PART
-from gh_backfill.policy.selection import LARGEST_MATRIX, OPEN, PlanReason, Thresholds, Verdict, choose, needs_backfill
+from gh_backfill.policy.selection import (
+    LARGEST_MATRIX,
+    OPEN,
+    PlanReason,
+    Thresholds,
+    Verdict,
+    choose,
+)
 from gh_backfill.store import backfill_events, backfills, jobs, openings, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
-from gh_backfill.store.openings import Standing
+from gh_backfill.tasks.ready import let_go_on
 from gh_backfill.tasks.refresh import Refreshed, refresh
 from gh_backfill.tasks.split import Split, identities, splits
 
@@ -157,7 +163,7 @@ def plan(
             repositories.store_as_named(tx, fresh.fresh)
         others = {each.repository.id for each in made.verdicts if each.chosen and each.why is PlanReason.OTHERS}
         opening = [each for each in made.chosen if each.id not in others and PULL_REQUESTS in each.kinds]
-        going = [each.id for each in opening if _open(tx, each, locked.standings.get(each.id))]
+        going = [each.id for each in opening if let_go_on(tx, each, locked.standings.get(each.id))]
         recovery.set_going(tx, going, PULL_REQUESTS)
         return _write(tx, made, found, several, run, now, actor, asked=ids)
 
@@ -176,57 +182,6 @@ def _candidates(
         raise ConfigurationError(f"not tracked here: {', '.join(unknown)}; run gh-backfill track owner/name first")
     ids = {found.id for found in known.values() if found is not None}
     return [each for each in candidates if each.id in ids], unknown
-
-
-def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
-    """Make sure that the repository's backfill is active.
-
-    One that goes on, or failed, keeps its place.  One that is finished reads what changed since then, unless so much is
-    missing that the walk has to begin again.  Only a larger `goal` changes the one that it has.  What somebody else
-    opened meanwhile is left to go on.
-    """
-    locked = openings.lock(tx, [repository.id])
-    if _open(tx, repository, locked.standings.get(repository.id), goal):
-        recovery.set_going(tx, [repository.id], PULL_REQUESTS)
-
-
-def _open(tx: Transaction, repository: TrackedRepository, standing: Standing | None, goal: Goal | None = None) -> bool:
-    """Let a locked backfill go on, or open it; True where it stood still, and is to be set going."""
-    total = repository.total or 0
-    if standing is not None and goal is None:
-        if standing.status is BackfillStatus.ACTIVE:
-            return False
-        if standing.status is not BackfillStatus.COMPLETED:
-            return openings.resume(tx, repository.id, standing)
-        if standing.can_catch_up and not needs_backfill(repository, Thresholds(more_than=0)):
-            openings.catch_up(tx, repository.id, standing, total=total)
-            return False
-    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.goal))
-    return False
-
-
-def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> None:
-    """Make sure that the backfill of another kind than pull requests is active: it goes on, begins, or catches up.
-
-    What a person holds stays so, until its time has come.
-    """
-    standing = openings.lock(tx, [repository.id], kind=kind).standings.get(repository.id)
-    if standing is None:
-        backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
-        return
-    if standing.stays:
-        return
-    match standing.status:
-        case BackfillStatus.ACTIVE:
-            return
-        case BackfillStatus.PAUSED | BackfillStatus.FAILED:
-            if openings.resume(tx, repository.id, standing, kind):
-                recovery.set_going(tx, [repository.id], kind)
-        case BackfillStatus.COMPLETED:
-            if standing.can_catch_up:
-                openings.catch_up(tx, repository.id, standing, total=standing.total, kind=kind)
-        case _:
-            assert_never(standing.status)
 
 
 def _without_points(made: Plan, fresh: Refreshed, now: datetime, patience: timedelta | None) -> Plan:

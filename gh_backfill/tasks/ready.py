@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
@@ -13,11 +14,12 @@ from gh_backfill.errors import Gone, Unreachable
 from gh_backfill.models.github import Repository, Unknown
 from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
-from gh_backfill.store import recovery, repositories
-from gh_backfill.store.db import Database
+from gh_backfill.policy.selection import Thresholds, lacks_much, needs_backfill
+from gh_backfill.store import backfills, openings, recovery, repositories
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.openings import Standing
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.pull_requests import mean_size
-from gh_backfill.tasks.plan import open_backfill, open_other
 
 
 def ready_for_capture(
@@ -56,6 +58,67 @@ def before_capture(db: Database, repository: TrackedRepository, kind: Kind) -> B
     with db.reading() as tx:
         mean = mean_size(tx, repository.id)
     return Before(captured=repository.captured, total=repository.total or 0, goal=repository.goal, mean_size=mean)
+
+
+def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
+    """Make sure that the repository's backfill is active.
+
+    One that goes on, or failed, keeps its place.  One that is finished reads what changed since then, unless so much is
+    missing that the walk has to begin again.  Only a larger `goal` changes the one that it has.  What somebody else
+    opened meanwhile is left to go on.
+    """
+    locked = openings.lock(tx, [repository.id])
+    if let_go_on(tx, repository, locked.standings.get(repository.id), goal):
+        recovery.set_going(tx, [repository.id], PULL_REQUESTS)
+
+
+def let_go_on(
+    tx: Transaction, repository: TrackedRepository, standing: Standing | None, goal: Goal | None = None
+) -> bool:
+    """Let a locked backfill go on, or open it; True where it stood still, and is to be set going."""
+    total = repository.total or 0
+    if standing is not None and goal is None:
+        if standing.status is BackfillStatus.ACTIVE:
+            return False
+        if standing.status is not BackfillStatus.COMPLETED:
+            return openings.resume(tx, repository.id, standing)
+        if standing.can_catch_up and not needs_backfill(repository, Thresholds(more_than=0)):
+            openings.catch_up(tx, repository.id, standing, total=total)
+            return False
+    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.goal))
+    return False
+
+
+def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> None:
+    """Make sure that the backfill of another kind than pull requests is active: it goes on, begins, or catches up.
+
+    One of which much is missing though its walk is over begins again.  What a person holds stays so, until its time has
+    come.
+    """
+    standing = openings.lock(tx, [repository.id], kind=kind).standings.get(repository.id)
+    if standing is None:
+        backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
+        return
+    if standing.stays:
+        return
+    match standing.status:
+        case BackfillStatus.ACTIVE:
+            return
+        case BackfillStatus.PAUSED | BackfillStatus.FAILED:
+            if openings.resume(tx, repository.id, standing, kind):
+                recovery.set_going(tx, [repository.id], kind)
+        case BackfillStatus.COMPLETED:
+            _again(tx, repository.id, standing, kind)
+        case _:
+            assert_never(standing.status)
+
+
+def _again(tx: Transaction, repository_id: str, standing: Standing, kind: str) -> None:
+    """Let a backfill that is complete catch up; one that lacks much begins again."""
+    if lacks_much(standing.captured + standing.gaps, standing.total, Thresholds()):
+        backfills.open_backfill(tx, repository_id, total=standing.total, goal=Goal(), kind=kind)
+    elif standing.can_catch_up:
+        openings.catch_up(tx, repository_id, standing, total=standing.total, kind=kind)
 
 
 def _open(

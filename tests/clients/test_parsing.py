@@ -123,7 +123,7 @@ def test_ids_over_two_to_the_31_arrive_as_text_and_are_numbers() -> None:
 
 
 def test_a_whole_pull_request_is_read() -> None:
-    slot = parsing.slot(QUERIES, {"cursor": "c", "node": PULL}, "before")
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": PULL}, "before", "after before")
     assert isinstance(slot.item, PagePullRequest)
     assert (slot.after, slot.unreadable, slot.item.pull_request.state) == ("before", (), PullRequestState.MERGED)
     assert [each.github_id for each in slot.item.reviews.items] == [LARGE + 1]
@@ -131,7 +131,7 @@ def test_a_whole_pull_request_is_read() -> None:
 
 @pytest.mark.parametrize("field", ["body", "closedAt", "mergedAt", "author", "mergedBy", "totalCommentsCount"])
 def test_every_nullable_field_of_a_pull_request_may_be_null(field: str) -> None:
-    slot = parsing.slot(QUERIES, {"cursor": "c", "node": {**PULL, field: None}}, None)
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": {**PULL, field: None}}, None, "after None")
     assert slot.item is not None
     assert slot.unreadable == ()
 
@@ -158,13 +158,13 @@ def test_a_child_that_can_not_be_read_leaves_its_neighbours(field: str, value: o
 
 
 def test_an_unknown_state_of_a_pull_request_is_no_guess() -> None:
-    slot = parsing.slot(QUERIES, {"cursor": "c", "node": {**PULL, "state": "DRAFTED"}}, None)
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": {**PULL, "state": "DRAFTED"}}, None, "after None")
     assert slot.item is None
     assert (slot.unreadable[0].number, slot.unreadable[0].identity) == (1, "PR_1")
 
 
 def test_what_is_marked_is_not_believed() -> None:
-    slot = parsing.slot(QUERIES, {"cursor": "c", "node": PULL, MARK: "GitHub could not read it"}, None)
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": PULL, MARK: "GitHub could not read it"}, None, "after None")
     assert slot.item is None
     assert slot.unreadable[0].reason == "GitHub could not read it"
     child = {**COMMENT, "author": None, MARK: "GitHub could not read it"}
@@ -174,7 +174,7 @@ def test_what_is_marked_is_not_believed() -> None:
 
 
 def test_nothing_at_all_at_a_place_is_reported_with_the_way_to_it() -> None:
-    slot = parsing.slot(QUERIES, {"cursor": "c", "node": None}, "before")
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": None}, "before", "after before")
     assert (slot.item, slot.unreadable[0].identity) == (None, "after before")
 
 
@@ -203,7 +203,7 @@ def test_whatever_is_wrong_with_a_pull_request_is_reported_and_never_raised(
         del holder[path[-1]]
     else:
         holder[path[-1]] = junk
-    slot = parsing.slot(QUERIES, {"cursor": "c", "node": node}, "before")
+    slot = parsing.slot(QUERIES, {"cursor": "c", "node": node}, "before", "after before")
     assert slot.item is not None or slot.unreadable != ()
 
 

@@ -327,3 +327,19 @@ def await_a_waiting_session(tx: Transaction) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize(("kind", "item"), [(PULL_REQUESTS, "pull_request"), (ISSUES, "issue")])
+def test_an_item_that_walk_and_catch_up_lost_by_its_place_counts_once(sides: Sides, kind: str, item: str) -> None:
+    with sides.ours.transaction() as tx:
+        for place in ("after Y3Vyc29y", "updated after Y3Vyc29yOjI="):
+            tx.run(
+                "insert into backfill_quarantine (repository_id, item_kind, kind, identity, reason) "
+                "values (%(id)s, %(kind)s, %(item)s, %(place)s, 'null')",
+                id=sides.repository.id,
+                kind=kind,
+                item=item,
+                place=place,
+            )
+        (stored,) = kinds.stored(tx, [(sides.repository.id, kind, None)])
+    assert stored.quarantined == 1

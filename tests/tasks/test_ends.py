@@ -115,6 +115,19 @@ def test_a_list_that_ends_before_its_count_is_a_gap_by_two_readings(house: House
     assert len(walks) == 2
 
 
+def test_what_follows_a_page_that_is_stepped_over_and_leads_nowhere_is_a_gap(house: House) -> None:
+    house.track(SMALL)
+    house.github.faults.add(Fault(name="504", match={"operation": "^PullRequestPage$"}))
+    house.github.faults.add(Fault(name="no_cursor", match={"operation": "^PullRequestOutline$"}))
+    captured = house.capture(SMALL)
+    assert (
+        captured.reason == "complete but for 11 that GitHub counts and does not list"
+    )  # itself it was read by its number
+    house.github.faults.clear()
+    house.capture(SMALL)
+    assert (house.state(SMALL)["gaps"], house.count("pull_requests")) == (0, 12)
+
+
 def test_a_circle_of_several_pages_is_noticed_though_each_process_reads_one_of_them(house: House) -> None:
     quarter(house)
     first, second = (

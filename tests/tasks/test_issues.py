@@ -14,7 +14,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import capture, track
+from gh_backfill.tasks import capture, reread, track
 from tests.benchmarks.issue_floors import issue_shape
 from tests.comparison import compare, compare_issues
 from tests.corpus import CORPUS, expected, folders
@@ -148,3 +148,55 @@ def test_issues_that_a_person_paused_go_on_when_their_time_has_come(house: House
         (found,) = repositories.candidates(tx, kinds=BOTH)
         assert found.unfinished == (() if items == 0 else ISSUES)
     assert captured(house).items == items
+
+
+def stored(house: House, number: int, column: str) -> int:
+    (row,) = house.rows(
+        f"select jsonb_array_length({column}) as many from issues where number = %(number)s",  # noqa: S608
+        number=number,
+    )
+    return int(row["many"])
+
+
+def test_labels_that_were_read_whole_stay_where_a_later_reading_of_them_fails(house: House) -> None:
+    house.track(ENGINE)
+    captured(house)
+    before = stored(house, 26, "labels"), stored(house, 39, "assignees")
+    for number in (26, 39):
+        changes.edit_issue(house.github.world, ENGINE, number, title="Edited")
+    house.github.faults.add(Fault(name="node_unread", match={"variables": '"ids_of_'}))
+    captured(house)
+    assert (stored(house, 26, "labels"), stored(house, 39, "assignees")) == before == (104, 10)
+    lost = house.rows("select distinct kind from backfill_quarantine where number in (26, 39)")
+    assert {row["kind"] for row in lost} == {"label", "assignee", "issue_comment"}
+
+
+def test_labels_that_went_are_gone_though_they_were_more(house: House) -> None:
+    house.track(ENGINE)
+    captured(house)
+    changes.edit_issue(house.github.world, ENGINE, 26, labels=["bug"])
+    captured(house)
+    assert stored(house, 26, "labels") == 1
+
+
+def test_issues_that_are_complete_without_most_of_them_begin_again(house: House) -> None:
+    house.track(ENGINE)
+    captured(house)
+    with house.db.transaction() as tx:
+        tx.run("delete from comments")
+        tx.run("delete from issues where number > 26")
+        tx.run("update backfills set captured = 2 where kind = 'issues'")
+    assert captured(house).items == 14
+    assert house.count("issues") == 14
+
+
+def test_what_a_catch_up_could_not_read_keeps_no_other_place_from_being_found(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="504", match={"operation": "^IssuePage$"}))
+    house.github.faults.add(Fault(name="newest_unread", match={"operation": "^IssueOutline$"}))
+    captured(house, limits=Limits(chunk_size=1))
+    named = "select split_part(identity, 'after ', 1) as place, count(*) as n from backfill_quarantine group by 1"
+    assert {row["place"]: row["n"] for row in house.rows(named)} == {"": 14, "updated ": 14}
+    house.github.faults.clear()
+    reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    assert house.count("issues") == 13  # the newest had no place before it

@@ -26,7 +26,8 @@ from gh_backfill.simulator.world import World
 from gh_backfill.store import estimates
 from gh_backfill.store.db import Database, Row
 from gh_backfill.tasks import capture, reread, track
-from gh_backfill.tasks.plan import Plan, open_backfill, plan
+from gh_backfill.tasks.plan import Plan, plan
+from gh_backfill.tasks.ready import open_backfill
 from tests.comparison import compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, House

@@ -16,7 +16,8 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import backfills
 from gh_backfill.tasks import capture, track
-from gh_backfill.tasks.plan import Plan, open_backfill, parse_ids, plan
+from gh_backfill.tasks.plan import Plan, parse_ids, plan
+from gh_backfill.tasks.ready import open_backfill
 from tests.claims import claim
 from tests.tasks.conftest import ENGINE, SMALL, House
 

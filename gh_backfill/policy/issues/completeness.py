@@ -29,7 +29,7 @@ class IssueCollector:
         self._assignees: dict[int, Person] = {}
         self._lists = OpenLists(number=item.number, words=WORDS)
         self._read_again = False
-        for follow_up, many in self._counted():
+        for follow_up, many, _ in self._counted():
             if many:
                 self._lists.ask(follow_up)
 
@@ -37,8 +37,7 @@ class IssueCollector:
         """Return what is to be asked next; nothing means that the issue is complete, or as far as it gets."""
         if not self._lists.follow_ups and not self._read_again and self._gap():
             self._read_again = True
-            held = (len(self._comments), len(self._labels), len(self._assignees))
-            short = [follow_up for (follow_up, many), have in zip(self._counted(), held, strict=True) if have < many]
+            short = [follow_up for follow_up, many, held in self._counted() if held < many]
             self._lists.follow_ups += dict.fromkeys([*self._lists.short(), *short])
         return tuple(self._lists.follow_ups)
 
@@ -74,31 +73,27 @@ class IssueCollector:
             comments=tuple(sorted(self._comments.values(), key=lambda comment: comment.github_id)),
             labels=tuple(self._labels.values()),
             assignees=tuple(self._assignees.values()),
+            labels_whole=len(self._labels) >= self.issue.labels,
+            assignees_whole=len(self._assignees) >= self.issue.assignees,
             gap=self._gap(),
             unreadable=tuple(self._lists.unreadable),
         )
 
-    def _counted(self) -> tuple[tuple[IssueFollowUp, int], ...]:
+    def _counted(self) -> tuple[tuple[IssueFollowUp, int, int], ...]:
+        """Return each list from its beginning, how many GitHub counted in it at the page, and how many are held."""
         issue = self.issue
         return (
-            (CommentsOfIssue(node_id=issue.node_id, after=None), issue.comments),
-            (LabelsOfIssue(node_id=issue.node_id, after=None), issue.labels),
-            (AssigneesOfIssue(node_id=issue.node_id, after=None), issue.assignees),
+            (CommentsOfIssue(node_id=issue.node_id, after=None), issue.comments, len(self._comments)),
+            (LabelsOfIssue(node_id=issue.node_id, after=None), issue.labels, len(self._labels)),
+            (AssigneesOfIssue(node_id=issue.node_id, after=None), issue.assignees, len(self._assignees)),
         )
 
     def _gap(self) -> str | None:
         """Say what is counted and not here.
 
-        Labels and assignees come and go: one that went between the page and its list is not missed once the list was
-        read twice and is as long as it says itself.
+        A label that went between the page and its list is one, too, until the catch-up reads the issue, which changed.
         """
-        issue = self.issue
-        counts = [("comments", issue.comments, len(self._comments))]
-        if not self._read_again:
-            counts += [
-                ("labels", issue.labels, len(self._labels)),
-                ("assignees", issue.assignees, len(self._assignees)),
-            ]
+        counts = [(WORDS[type(follow_up)].items, many, held) for follow_up, many, held in self._counted()]
         return "; ".join(short_counts(counts) or self._lists.short_words()) or None
 
 

@@ -81,8 +81,8 @@ IssueFollowUp = CommentsOfIssue | LabelsOfIssue | AssigneesOfIssue
 
 WORDS: Mapping[type[FollowUp], ListWords] = {
     CommentsOfIssue: ListWords(item="issue_comment", items="comments"),
-    LabelsOfIssue: ListWords(item="label", items="labels"),
-    AssigneesOfIssue: ListWords(item="assignee", items="assignees"),
+    LabelsOfIssue: ListWords(item="label", items="labels", shared=True),
+    AssigneesOfIssue: ListWords(item="assignee", items="assignees", shared=True),
 }
 
 

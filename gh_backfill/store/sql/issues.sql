@@ -2,21 +2,29 @@
 
 -- name: upsert_issues
 -- A newer reading replaces an older one; the same one changes nothing.  What was not fetched (who closed it, what it is
--- linked to) is not touched.
+-- linked to) is not touched.  Of labels and assignees that could not be read whole, those that are there stay if they are more.
 with input as materialized (
-    select i.*, a.id as author_id
+    select i.*, a.id as author_id,
+           case when i.labels_whole or jsonb_typeof(s.labels) is distinct from 'array' then i.labels
+                when jsonb_array_length(s.labels) > jsonb_array_length(i.labels) then s.labels
+                else i.labels end as best_labels,
+           case when i.assignees_whole or jsonb_typeof(s.assignees) is distinct from 'array' then i.assignees
+                when jsonb_array_length(s.assignees) > jsonb_array_length(i.assignees) then s.assignees
+                else i.assignees end as best_assignees
     from jsonb_to_recordset(%(rows)s) as i (
         github_id bigint, node_id text, number integer, title text, body text, state text, state_reason text, url text,
         created_at timestamptz, updated_at timestamptz, closed_at timestamptz, author bigint, milestone jsonb,
-        labels jsonb, assignees jsonb, comments integer, gap text)
+        labels jsonb, labels_whole boolean, assignees jsonb, assignees_whole boolean, comments integer, gap text)
     left join contributors a on a.github_id = i.author
+    left join issues s on s.github_id = i.github_id
 ), written as (
     insert into issues as s (
         github_id, node_id, repository_id, number, title, body, state, state_reason, html_url, author_id, created_at,
         updated_at, closed_at, labels, assignees, milestone, comments_count, is_pull_request, capture_gap,
         counts_fetched_at, last_synced_at)
     select i.github_id, i.node_id, %(repository_id)s, i.number, i.title, i.body, i.state, i.state_reason, i.url,
-           i.author_id, i.created_at, i.updated_at, i.closed_at, i.labels, i.assignees, nullif(i.milestone, 'null'),
+           i.author_id, i.created_at, i.updated_at, i.closed_at, i.best_labels, i.best_assignees,
+           nullif(i.milestone, 'null'),
            i.comments, false, i.gap, clock_timestamp(), clock_timestamp()
     from input i
     order by i.github_id

@@ -16,10 +16,12 @@ order by b.kind
 for no key update of b;
 
 -- name: stored_pull_requests
--- `later` were created after the walk began; `quarantined` are known and could not be stored at all.
+-- `later` were created after the walk began; `quarantined` are known and could not be stored at all.  What a catch-up lost by
+-- its place alone is an item that the walk has, or has lost, as well.
 select count(*)::integer as rows, (count(*) filter (where p.created_at >= %(since)s::timestamptz))::integer as later,
        (select count(*) from backfill_quarantine q
         where q.repository_id = %(repository_id)s and q.kind = 'pull_request' and q.resolved_at is null
+          and not (q.number is null and q.identity like 'updated after %%')
           and not exists (select from pull_requests o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from pull_requests p
@@ -30,6 +32,7 @@ where p.repository_id = %(repository_id)s;
 select count(*)::integer as rows, (count(*) filter (where i.created_at >= %(since)s::timestamptz))::integer as later,
        (select count(*) from backfill_quarantine q
         where q.repository_id = %(repository_id)s and q.kind = 'issue' and q.resolved_at is null
+          and not (q.number is null and q.identity like 'updated after %%')
           and not exists (select from issues o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from issues i

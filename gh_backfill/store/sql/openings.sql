@@ -13,7 +13,7 @@ with asked as materialized (
     order by p.id
     for no key update
 ), backfill as materialized (
-    select b.id, b.repository_id, b.status, b.total, b.gaps, b.held, b.resume_at
+    select b.id, b.repository_id, b.status, b.total, b.captured, b.gaps, b.held, b.resume_at
     from backfills b
     cross join (select count(*) from states) locked
     where b.repository_id in (select id from asked) and b.kind = %(kind)s
@@ -26,14 +26,14 @@ with asked as materialized (
     order by s.backfill_id, s.stream = 'catch_up', s.part
     for no key update of s
 )
-select b.repository_id, b.status, b.total, b.gaps, b.held,
+select b.repository_id, b.status, b.total, b.captured, b.gaps, b.held,
        b.held and coalesce(b.resume_at, 'infinity') > clock_timestamp() as stays,
        bool_or(s.stream = 'catch_up' and s.status = 'completed' and s.watermark is not null) as can_catch_up
 from backfill b
 join streams s on s.backfill_id = b.id
-group by b.repository_id, b.status, b.total, b.gaps, b.held, b.resume_at
+group by b.repository_id, b.status, b.total, b.captured, b.gaps, b.held, b.resume_at
 union all
-select null, null, null, null, null, null, null
+select null, null, null, null, null, null, null, null
 from jsonb_to_recordset(%(rows)s) as i (github_id bigint, full_name text)
 where exists (select from repositories r where r.github_id = i.github_id and r.full_name <> i.full_name)
    or exists (select from repositories r where lower(r.full_name) = lower(i.full_name) and r.github_id <> i.github_id);

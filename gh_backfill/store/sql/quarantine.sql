@@ -18,19 +18,19 @@ where repository_id = %(repository_id)s and item_kind = %(item_kind)s and resolv
 order by attempts, number, kind, identity;
 
 -- name: open_places
--- A place is known by the cursor that leads to it, as `clients/parsing.py` names what has no id.
-select substr(identity, 7) as cursor
+-- A place is known by the cursor that leads to it, as `clients/pages.py` names it; what was the first one is not found again.
+select identity
 from backfill_quarantine
 where repository_id = %(repository_id)s and item_kind = %(item_kind)s and resolved_at is null and number is null
-  and identity like 'after %%' and identity <> 'after None'
+  and identity ~ '^(updated )?after ' and identity not like '%% None'
 order by first_seen_at;
 
 -- name: number_places
 update backfill_quarantine q
 set number = i.number
-from jsonb_to_recordset(%(rows)s) as i (cursor text, number integer)
+from jsonb_to_recordset(%(rows)s) as i (place text, number integer)
 where q.repository_id = %(repository_id)s and q.item_kind = %(item_kind)s and q.resolved_at is null and q.number is null
-  and q.identity = 'after ' || i.cursor;
+  and q.identity = i.place;
 
 -- name: count_attempt
 -- What this transaction has put there again is counted by that.
