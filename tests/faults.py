@@ -22,6 +22,10 @@ _DB = "tests/store/test_db.py::"
 _EVERYWHERE = (
     "tests/tasks/test_every_fault.py::test_no_fault_at_any_request_writes_what_is_wrong_and_the_next_try_is_right"
 )
+_OF_ISSUES = (
+    "tests/tasks/test_every_fault_of_issues.py::"
+    "test_nothing_of_an_issue_is_lost_unrecorded_while_a_fault_lasts_or_after_it"
+)
 _ENDS = "tests/tasks/test_ends.py::"
 _GRAPHQL = "tests/clients/test_graphql.py::"
 _ITEMS = "tests/store/test_pull_requests.py::"
@@ -139,6 +143,9 @@ GITHUB: Table = {
     ),
     "missing_id": (_SPOILT, _STAYS, STORM),
 }
+
+# Each of them strikes each query of issues alone, too.
+GITHUB = {fault: (*proofs, _OF_ISSUES) for fault, proofs in GITHUB.items()}
 
 # At which operation of `test_every_fault` each query that we send meets every fault.
 AIMED = {
