@@ -12,6 +12,7 @@ from rich.markup import escape
 from gh_backfill import tables
 from gh_backfill.console import command, hinted, moment, say, show_table
 from gh_backfill.policy import markdown
+from gh_backfill.policy.ledger import JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
@@ -136,9 +137,10 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
 
 
 def show_captured(name: str, captured: Captured) -> None:
-    """Print what a capture did, as one line."""
+    """Print what a capture did, as one line; why one failed is told by its error."""
     counts = captured.counts
-    ended = outcome_words(captured.outcome, captured.told)
+    failed = str(captured.outcome) == JobOutcome.FAILED
+    ended = captured.outcome if failed else outcome_words(captured.outcome, captured.told)
     line = (
         f"{name}: {ended}; {counted(captured.items, captured.item)} in {counted(captured.chunks, 'chunk')}, "
         f"{counted(counts.inserted, 'row')} new, {counts.updated:,} changed, {counts.unchanged:,} unchanged, "

@@ -101,14 +101,27 @@ def test_issues_that_github_denies_do_not_keep_the_pull_requests_from_capture_an
         done = cli(environment, "capture", ENGINE)
     finally:
         github.faults.clear()
-    line = refused(done, 2)
+    line = refused(done, 3)
     assert line.startswith(f"error: {ENGINE}: issues: GitHub refuses the credential")
     assert line.endswith("; pull requests: everything that was asked for is captured")
-    assert line.removeprefix("error: ").replace(ENGINE, f"{ENGINE}: failed", 1) in done.stdout
+    assert f"{ENGINE}: failed; 110 items in " in done.stdout
+    assert (done.stdout + done.stderr).count("Resource not accessible") == 1
     assert (counted(environment, "pull_requests"), counted(environment, "issues")) == (110, 0)
     shown = cli(environment, "status").stdout
     assert "issues: 0 of ?, paused" in shown
     assert "completed" in shown
+
+
+def test_kinds_that_github_all_denies_are_the_credentials_fault(environment: dict[str, str], github: Simulator) -> None:
+    assert cli(environment, "track", ENGINE, "--kinds", "pull_requests,issues").returncode == 0
+    github.faults.add(Fault(name="forbidden", match={"operation": "Page$"}))
+    try:
+        done = cli(environment, "capture", ENGINE)
+    finally:
+        github.faults.clear()
+    line = refused(done, 2)
+    assert "issues: GitHub refuses the credential" in line
+    assert "pull requests: GitHub refuses the credential" in line
 
 
 def test_a_repository_with_issues_disabled_is_complete_without_any(

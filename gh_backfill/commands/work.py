@@ -189,7 +189,8 @@ def capture(
     if captured.outcome is CaptureOutcome.PAUSED:
         actions.annotate(environment, "notice", [notice(captured.reason)])
     if captured.outcome is CaptureOutcome.FAILED:
-        raise failure(f"{child or name}: {captured.told}", {captured.error_type})
+        text = f"{child or name}: {captured.told}"
+        raise PartlyFailed(text) if captured.partly else failure(text, {captured.error_type})
 
 
 def failure(message: str, causes: set[ErrorType | None]) -> BackfillError:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from gh_backfill.models.github import Spent
 from gh_backfill.models.work import PULL_REQUESTS, RowCounts, TrackedRepository
 from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.ledger import PASSING, ErrorType
 from gh_backfill.policy.progress import within
 
 
@@ -73,7 +73,8 @@ class Progress:
 class Captured:
     """What a capture did, and why it ended; `item` is the word for one of the items.
 
-    Of several kinds `reason` is that of the one that a person has to know of first, and `others` how the others ended.
+    Of several kinds `reason` is that of the one that a person has to know of first, and `others` how the others ended;
+    `partly` says that not all of them failed, or not for the same cause.
     """
 
     outcome: CaptureOutcome
@@ -88,6 +89,7 @@ class Captured:
     resume_at: datetime | None = None
     error_type: ErrorType | None = None
     others: str = ""
+    partly: bool = False
 
     @property
     def told(self) -> str:
@@ -95,9 +97,14 @@ class Captured:
         return f"{self.reason}; {self.others}" if self.others else self.reason
 
     def then(self, later: Captured) -> Captured:
-        """Return what both did together: how it ended is the later one's word, but what is left undone counts more."""
-        first, second = (_URGENCY.index(each.outcome) for each in (self, later))
-        told, other = (self, later) if first < second else (later, self)
+        """Return what both did together: how it ended is the later one's word, but what is left undone counts more.
+
+        Where both are left undone alike, it is the word of the one whose error does not pass by itself, and it goes on
+        when the first of them does.
+        """
+        told, other = (self, later) if _urgency(self) < _urgency(later) else (later, self)
+        alike = self.outcome is later.outcome
+        goes_on = [each.resume_at for each in ((told, other) if alike else (told,)) if each.resume_at is not None]
         return Captured(
             outcome=told.outcome,
             reason=told.reason,
@@ -108,10 +115,15 @@ class Captured:
             item=self.item if self.item == later.item else "item",
             gaps=self.gaps + later.gaps,
             retries=self.retries + later.retries,
-            resume_at=told.resume_at,
-            error_type=told.error_type,
+            resume_at=min(goes_on, default=None),
+            error_type=told.error_type or (other.error_type if alike else None),
             others="; ".join(filter(None, (other.reason, self.others, later.others))),
+            partly=self.partly or later.partly or not alike or self.error_type is not later.error_type,
         )
+
+
+def _urgency(captured: Captured) -> tuple[int, bool]:
+    return _URGENCY.index(captured.outcome), captured.error_type is None or captured.error_type in PASSING
 
 
 # What a person has to know first comes first.
