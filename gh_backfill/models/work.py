@@ -12,6 +12,11 @@ from gh_backfill.models.github import NodeId
 PULL_REQUESTS = "pull_requests"
 
 
+def words_of(kind: str) -> str:
+    """Return what messages call the items of a kind, by its name: the plural."""
+    return kind.replace("_", " ")
+
+
 class Phase(StrEnum):
     """What a stream is for: the walk through the whole history, or the reading of what changed since it began."""
 

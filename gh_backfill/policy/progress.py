@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gh_backfill.models.work import Phase
+from gh_backfill.models.work import PULL_REQUESTS, Phase, words_of
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 
@@ -94,13 +94,14 @@ def at_the_end(missing: int, before: int | None) -> LookAgain | Complete:
     return Complete(gaps=max(0, missing))
 
 
-def complete_words(gaps: int, short: int = 0, quarantined: int = 0) -> str:
+def complete_words(gaps: int, short: int = 0, quarantined: int = 0, *, kind: str = PULL_REQUESTS) -> str:
     """Say that a backfill is complete, and what it is not.
 
-    `short` are pull requests with less than GitHub counts, `quarantined` are items that could not be stored.
+    `short` are items of this kind with less than GitHub counts, `quarantined` are items that could not be stored.
     """
     lacks = [f"{gaps} that GitHub counts and does not list"] if gaps else []
-    lacks += [f"parts of {counted(short, 'pull request')} that GitHub counts and does not list"] if short else []
+    item = words_of(kind).removesuffix("s")
+    lacks += [f"parts of {counted(short, item)} that GitHub counts and does not list"] if short else []
     lacks += [f"{counted(quarantined, 'item')} in quarantine"] if quarantined else []
     return f"complete but for {', and for '.join(lacks)}" if lacks else "everything that was asked for is captured"
 
@@ -123,10 +124,10 @@ def wanted(stream: Stream, slots: Sequence[Slot]) -> list[Slot]:
 def why_no_progress(following: str | None, been: Collection[str | None], *, listed: int) -> str | None:
     """Say why a list that is to go on after a page of `listed` items does not; `been` are the cursors it was at."""
     if following is None:
-        return "GitHub says that there are more pull requests and does not say where they begin"
+        return "GitHub says that the list goes on and does not say where"
     if following in been:
-        return "GitHub's list of pull requests goes round in a circle"
-    return None if listed else "GitHub says that there are more pull requests and lists none"
+        return "GitHub's list goes round in a circle"
+    return None if listed else "GitHub says that the list goes on and lists nothing"
 
 
 def advance(
