@@ -79,7 +79,7 @@ class Claims:
         if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
             return Captured(outcome=CaptureOutcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
-            reason = complete_words(still.gaps, still.short, still.quarantined)
+            reason = complete_words(still.gaps, still.short, still.quarantined, kind=self.kind)
             return Captured(outcome=CaptureOutcome.COMPLETED, reason=reason, gaps=still.gaps)
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=CaptureOutcome.FAILED, reason="the backfill is closed: a person must look")
