@@ -263,10 +263,10 @@ def _status_notes(state: Status) -> Sequence[str]:
 
 
 def _other_kind(other: OtherKind) -> str:
-    """Return how far another kind of item has come, as `status` says it of pull requests.
-
-    A backfill begins with a total of 0: that is GitHub's word only once it is complete.
-    """
-    status = "held" if other.held else other.status
-    total = other.total if other.total or other.status == BackfillStatus.COMPLETED else None
-    return f"{other.kind}: {of_wanted(other.captured, total, None)}, {status}"
+    """Return how far another kind of item has come, and what it lacks, as `status` says it of pull requests."""
+    said = ["held" if other.held else other.status]
+    if other.unlisted and other.status == BackfillStatus.COMPLETED:
+        said = [complete_words(other.unlisted)]
+    if other.gaps > other.unlisted:
+        said.append(f"{other.gaps - other.unlisted} with gaps")
+    return f"{other.kind}: {of_wanted(other.captured, other.total, None)}, {', '.join(said)}"

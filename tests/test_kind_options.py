@@ -14,6 +14,7 @@ from tests.test_cli import cli, environment, github, refused
 
 __all__ = ["environment", "github"]
 ENGINE, SMALL = "octo/engine", "octo/small"
+WHOLE = {"status": "completed", "held": False, "unlisted": 0, "gaps": 0}
 UNKNOWN = "{given}: discussions: name some of pull_requests, issues"
 
 
@@ -88,8 +89,7 @@ def test_status_tells_of_the_other_kinds_of_a_repository(environment: dict[str, 
     assert f"issues: {there} of {there}, completed" in cli(environment, "status").stdout
     (row,) = json.loads(cli(environment, "status", "--json").stdout)
     assert (row["captured"], row["status"]) == (110, "completed")
-    other = {"kind": "issues", "status": "completed", "captured": there, "total": there, "held": False}
-    assert row["others"] == [other]
+    assert row["others"] == [{"kind": "issues", "captured": there, "total": there, **WHOLE}]
 
 
 def test_issues_that_github_denies_do_not_keep_the_pull_requests_from_capture_and_both_are_told(
@@ -109,6 +109,8 @@ def test_issues_that_github_denies_do_not_keep_the_pull_requests_from_capture_an
     assert (counted(environment, "pull_requests"), counted(environment, "issues")) == (110, 0)
     shown = cli(environment, "status").stdout
     assert "issues: 0 of ?, paused" in shown
+    (row,) = json.loads(cli(environment, "status", "--json").stdout)
+    assert row["others"] == [{**WHOLE, "kind": "issues", "status": "paused", "captured": 0, "total": None}]
     assert "completed" in shown
 
 
@@ -138,4 +140,4 @@ def test_a_repository_with_issues_disabled_is_complete_without_any(
     assert "complete" in done.stdout
     assert counted(environment, "issues") == 0
     (row,) = json.loads(cli(environment, "status", "--json").stdout)
-    assert row["others"] == [{"kind": "issues", "status": "completed", "captured": 0, "total": 0, "held": False}]
+    assert row["others"] == [{"kind": "issues", "captured": 0, "total": 0, **WHOLE}]

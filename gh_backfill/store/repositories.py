@@ -49,13 +49,18 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OtherKind:
-    """How far the items of another kind than pull requests have come."""
+    """How far the items of another kind than pull requests have come; `total` is None while GitHub has told none.
+
+    `gaps` are items that are not whole: `unlisted` of them are counted by GitHub and not listed at all.
+    """
 
     kind: str
     status: str
     captured: int
-    total: int
+    total: int | None
     held: bool
+    unlisted: int
+    gaps: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from math import ceil
 
 import pytest
 
+from gh_backfill import results
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
+from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
-from gh_backfill.store import repositories
+from gh_backfill.store import reports, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, reread, track
 from tests.benchmarks.issue_floors import issue_shape
@@ -200,3 +203,26 @@ def test_what_a_catch_up_could_not_read_keeps_no_other_place_from_being_found(ho
     house.github.faults.clear()
     reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
     assert house.count("issues") == 13  # the newest had no place before it
+
+
+def test_issues_of_which_github_counts_more_than_it_lists_are_told_as_pull_requests_are(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="shrink", match={"variables": '"ids_of_labels"'}))
+    house.github.faults.add(Fault(name="phantoms", on="issues", size=2))
+    done = captured(house)
+    short = int(house.only("select count(*) as n from issues where capture_gap is not null")["n"])
+    assert short > 1
+    lacks = "2 that GitHub counts and does not list"
+    assert (
+        done.told == f"complete but for {lacks}, and for parts of {short} issues that GitHub counts and does not list"
+    )
+    with house.db.transaction(read_only=True) as tx:
+        states = repositories.status(tx)
+        *_, figures = reports.of_run(tx, house.run.key, at=datetime.now(UTC), prices=CostRates()).jobs
+    results.show_status(states)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"issues: 14 of 16, complete but for {lacks}, {short} with gaps" in shown
+    assert "2 issues that GitHub counts and does not list" in [each.reason for each in figures.warned]
+    assert "104 labels counted, 10 listed" in [each.reason for each in figures.warned]

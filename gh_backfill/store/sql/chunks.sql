@@ -74,10 +74,14 @@ where s.id = nullif(current_setting('gh_backfill.stream', true), '')::uuid;
 -- name: why_nothing
 -- Why a claim found nothing: the state, and when the open chunk may be claimed again.  Another worker's part is left to it.
 select b.status, b.pause_reason, b.resume_at, b.gaps, b.held, b.held_reason, b.held_by, b.last_error,
-       (select count(*) from pull_requests p
-        where b.kind = 'pull_requests' and p.repository_id = b.repository_id and p.capture_gap is not null
-            and not exists (select from backfill_quarantine q where q.repository_id = b.repository_id
-                            and q.resolved_at is null and q.number = p.number))::integer as short,
+       (select count(*)
+        from (select p.number from pull_requests p
+              where b.kind = 'pull_requests' and p.repository_id = b.repository_id and p.capture_gap is not null
+              union all
+              select i.number from issues i
+              where b.kind = 'issues' and i.repository_id = b.repository_id and i.capture_gap is not null) item
+        where not exists (select from backfill_quarantine q where q.repository_id = b.repository_id
+                          and q.resolved_at is null and q.number = item.number))::integer as short,
        (select count(*) from backfill_quarantine q
         where q.repository_id = b.repository_id and q.resolved_at is null
           and q.item_kind = b.kind)::integer as quarantined,

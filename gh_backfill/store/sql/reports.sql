@@ -39,8 +39,14 @@ cross join lateral (
             where p.repository_id = j.repository_id and p.capture_gap is not null and coalesce(j.warnings, 0) > 0
               and p.counts_fetched_at between j.started_at and coalesce(j.completed_at, clock_timestamp())
             union all
-            select 'gap', b.gaps || ' pull requests that GitHub counts and does not list'
-            where b.gaps > 0 and coalesce(j.warnings, 0) > 0
+            select 'gap', i.capture_gap
+            from issues i
+            where i.repository_id = j.repository_id and i.capture_gap is not null and coalesce(j.warnings, 0) > 0
+              and i.counts_fetched_at between j.started_at and coalesce(j.completed_at, clock_timestamp())
+            union all
+            select 'gap', o.gaps || ' ' || replace(o.kind, '_', ' ') || ' that GitHub counts and does not list'
+            from backfills o
+            where o.repository_id = j.repository_id and o.gaps > 0 and coalesce(j.warnings, 0) > 0
         ) each_one
         group by kind, reason
         order by n desc

@@ -222,8 +222,12 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer
            as quarantined,
-       (select coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'status', o.status, 'captured', o.captured,
-                                                     'total', o.total, 'held', o.held) order by o.kind), '[]')
+       (select coalesce(jsonb_agg(jsonb_build_object(
+                   'kind', o.kind, 'status', o.status, 'captured', o.captured, 'held', o.held, 'unlisted', o.gaps,
+                   'total', case when o.total > 0 or o.status = 'completed' then o.total end,
+                   'gaps', o.gaps + (select count(*) from issues i
+                                     where o.kind = 'issues' and i.repository_id = r.id and i.capture_gap is not null))
+                   order by o.kind), '[]')
         from backfills o
         where o.repository_id = r.id and o.kind <> 'pull_requests') as others
 from repositories r
