@@ -11,7 +11,7 @@ from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.resources import sql
 from gh_backfill.store import endings, kinds
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("recovery")
 
@@ -45,8 +45,9 @@ class Stuck:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class State:
-    """Where the backfill of a repository stands; without a status there is none."""
+    """Where the backfill of a repository's items of a kind stands; without a status there is none."""
 
+    kind: str
     repository_id: str
     full_name: str
     is_private: bool
@@ -158,6 +159,15 @@ def state(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> Sta
     """Return where the backfill of a repository's items of a kind stands."""
     row = tx.row(_SQL["state_of"], repository_id=repository_id, kind=kind)
     assert row is not None
+    return _state(row)
+
+
+def states(tx: Transaction, repository_id: str) -> list[State]:
+    """Return where each backfill of a repository stands, pull requests first; where there is none, that of theirs."""
+    return [_state(row) for row in tx.rows(_SQL["states_of"], repository_id=repository_id)]
+
+
+def _state(row: Row) -> State:
     return State(**{**row, "status": BackfillStatus(row["status"]) if row["status"] else None})
 
 

@@ -1,17 +1,21 @@
-"""What a person decides about backfills: pause, resume, retry, cancel.  A running capture obeys at its next claim."""
+"""What a person decides about backfills: pause, resume, retry, cancel.  A running capture obeys at its next claim.
+
+Each kind of items of a repository is judged by how its own backfill stands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreConflict
+from gh_backfill.models.work import words_of
 from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.standing import RESUME, shown_status, what_stopped, why_it_stands
-from gh_backfill.store import backfill_events, recovery, repositories, untracking
+from gh_backfill.store import backfill_events, kinds, recovery, repositories, untracking
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.recovery import State
@@ -20,8 +24,22 @@ BY_HAND = "no reason given"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OfKind:
+    """What became of one kind of items: `refused` says that what was asked for does not fit how it stands."""
+
+    kind: str
+    result: str
+    status: BackfillStatus | None = None
+    changed: bool = False
+    refused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Operated:
-    """What became of one name: `changed` says whether a row did, `failed` that what was asked for can't be done."""
+    """What became of one name: `changed` says whether a row did, `failed` that what was asked for can't be done.
+
+    Of several `kinds` it has failed where that is so of one, and none has changed; `status` is that of the first.
+    """
 
     given: str
     result: str
@@ -29,6 +47,7 @@ class Operated:
     status: BackfillStatus | None = None
     changed: bool = False
     failed: bool = False
+    kinds: tuple[OfKind, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""
@@ -39,6 +58,7 @@ class Operated:
             "changed": self.changed,
             "failed": self.failed,
             "result": self.result,
+            "kinds": [asdict(each) for each in self.kinds],
         }
 
 
@@ -59,7 +79,8 @@ def pause(
         if state.given_up or state.status not in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
             return False, f"nothing to pause: {_standing(state)}"
         if write:
-            _sure(recovery.hold(tx, state.repository_id, reason=given, who=actor.who, resume_at=until))
+            kind, who = state.kind, actor.who
+            _sure(recovery.hold(tx, state.repository_id, reason=given, who=who, resume_at=until, kind=kind))
             _record(tx, BackfillEvent.PAUSED, state, f"{given}; goes on {goes_on}", actor)
         return True, f"paused ({given}), goes on {goes_on}{'' if until else f' {state.full_name}'}"
 
@@ -73,9 +94,9 @@ def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
         if state.status is None or state.given_up:
             return False, f"nothing to cancel: {_standing(state)}"
         if write:
-            _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who))
+            _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who, kind=state.kind))
             _record(tx, BackfillEvent.CANCELLED, state, f"was {state.status}", actor)
-        kept = f"what is here stays ({counted(state.captured, 'pull request')})"
+        kept = f"what is here stays ({counted(state.captured, words_of(state.kind).removesuffix('s'))})"
         return True, f"cancelled, {kept}; {RESUME} {state.full_name} takes it up again"
 
     return _each(db, names, one, dry_run=dry_run)
@@ -100,7 +121,7 @@ def resume(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
             case _:
                 return False, "is active already; the next plan goes on with it"
         if write:
-            _sure(go_on(tx, state.repository_id))
+            _sure(go_on(tx, state.repository_id, state.kind))
             _listed_again(tx, state)
             _record(tx, BackfillEvent.RESUMED, state, f"was {was}", actor)
         return True, said
@@ -118,7 +139,8 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
         if not state.given_up and state.status is not BackfillStatus.FAILED:
             return False, f"nothing to retry: {_standing(state)}"
         if write:
-            _sure(recovery.resume(tx, state.repository_id) or recovery.let_go(tx, state.repository_id))
+            of = state.repository_id, state.kind
+            _sure(recovery.resume(tx, *of) or recovery.let_go(tx, *of))
             _listed_again(tx, state)
             _record(tx, BackfillEvent.RESUMED, state, f"was {was}", actor)
         return True, f"goes on (was {was})"
@@ -159,11 +181,32 @@ def _operate(db: Database, name: str, repository_id: str | None, one: _One, *, d
         return Operated(given=name, result="not tracked here", failed=True)
     try:
         with db.transaction(read_only=dry_run) as tx:
-            changed, result = one(tx, recovery.state(tx, repository_id), write=not dry_run)
-            status = recovery.state(tx, repository_id).status
-    except (_Refused, StoreConflict) as refusal:
+            if not dry_run:
+                kinds.lock(tx, repository_id)
+            done = [_of_kind(tx, state, one, write=not dry_run) for state in recovery.states(tx, repository_id)]
+            after = {state.kind: state.status for state in recovery.states(tx, repository_id)}
+    except StoreConflict as refusal:
         return Operated(given=name, repository_id=repository_id, result=str(refusal), failed=True)
-    return Operated(given=name, repository_id=repository_id, status=status, result=result, changed=changed)
+    done = [replace(each, status=after[each.kind]) for each in done]
+    changed = any(each.changed for each in done)
+    several = len(done) > 1
+    return Operated(
+        given=name,
+        repository_id=repository_id,
+        status=done[0].status,
+        result="; ".join(f"{words_of(each.kind)}: {each.result}" if several else each.result for each in done),
+        changed=changed,
+        failed=not changed and any(each.refused for each in done),
+        kinds=tuple(done),
+    )
+
+
+def _of_kind(tx: Transaction, state: State, one: _One, *, write: bool) -> OfKind:
+    try:
+        changed, result = one(tx, state, write=write)
+    except _Refused as refusal:
+        return OfKind(kind=state.kind, result=str(refusal), refused=True)
+    return OfKind(kind=state.kind, result=result, changed=changed)
 
 
 def _unstuck(db: Database, done: Operated, *, dry_run: bool, actor: Actor) -> Operated:
@@ -178,17 +221,11 @@ def _unstuck(db: Database, done: Operated, *, dry_run: bool, actor: Actor) -> Op
     if not dry_run:
         with db.transaction() as tx:
             backfill_events.record(tx, BackfillEvent.RECOVERED, {done.repository_id: many}, actor)
-    return Operated(
-        given=done.given,
-        repository_id=done.repository_id,
-        status=done.status,
-        result=f"{done.result}; {many}",
-        changed=True,
-    )
+    return replace(done, result=f"{done.result}; {many}", changed=True)
 
 
 def _record(tx: Transaction, event: BackfillEvent, state: State, detail: str, actor: Actor) -> None:
-    backfill_events.record(tx, event, {state.repository_id: detail}, actor)
+    backfill_events.record(tx, event, {state.repository_id: detail}, actor, kind=state.kind)
 
 
 def _was(state: State) -> str:
@@ -214,4 +251,5 @@ def _standing(state: State) -> str:
 
 
 def _count(state: State) -> str:
-    return f"{state.captured:,} of {'?' if state.total is None else f'{state.total:,}'} pull requests are here"
+    total = "?" if state.total is None else f"{state.total:,}"
+    return f"{state.captured:,} of {total} {words_of(state.kind)} are here"

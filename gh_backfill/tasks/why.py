@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gh_backfill.models.work import TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository, words_of
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
@@ -21,6 +21,7 @@ from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.operate import ids_of
 
 POINTS_OF_A_START = 3
+NOT_NOW = "it is not being captured now: "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +61,7 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
     with db.reading() as tx:
         candidates = repositories.candidates(tx, asked=[found for found in known.values() if found])
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
-        states = {found: recovery.state(tx, found) for found in known.values() if found}
+        states = {found: recovery.states(tx, found) for found in known.values() if found}
     around = Circumstances(
         verdicts=choose(candidates, now, thresholds=thresholds, limit=limit),
         thresholds=thresholds,
@@ -76,7 +77,34 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
     ]
 
 
-def _explain(name: str, around: Circumstances, state: State, holder: Holder | None) -> Explanation:
+def _explain(name: str, around: Circumstances, states: Sequence[State], holder: Holder | None) -> Explanation:
+    """Explain a repository by its pull requests, if it has a backfill of theirs, and say how its other kinds stand."""
+    first, *others = states
+    if first.kind == PULL_REQUESTS or holder is not None:
+        found = _of_first(name, around, first, holder)
+    else:
+        text = f"{NOT_NOW}{words_of(first.kind)}: {_of_other(first)}"
+        found = Explanation(given=name, repository_id=first.repository_id, text=text)
+    return replace(
+        found, text="; ".join([found.text, *(f"{words_of(each.kind)}: {_of_other(each)}" for each in others)])
+    )
+
+
+def _of_other(state: State) -> str:
+    """Say how the backfill of another kind than pull requests stands, and what lets it go on."""
+    stopped = why_it_stands(state)
+    if stopped is None:
+        complete = f"complete, gh-backfill capture {state.full_name} reads what changed since"
+        goes_on = complete if state.status is BackfillStatus.COMPLETED else "waiting for a worker"
+        return f"{goes_on}; {_count(state)}"
+    if state.status is BackfillStatus.FAILED:
+        stopped = f"it failed: {stopped}; when the cause is gone, {RESUME} {state.full_name} lets it go on"
+    elif RESUME not in stopped:
+        stopped = f"{stopped}; {RESUME} {state.full_name} lets it go on now"
+    return f"{stopped}; {_count(state)}"
+
+
+def _of_first(name: str, around: Circumstances, state: State, holder: Holder | None) -> Explanation:
     if holder is not None:
         text = (
             f"it is being captured now: {holder.worker} reads page {holder.chunk_number}, and its claim holds until "
@@ -86,7 +114,7 @@ def _explain(name: str, around: Circumstances, state: State, holder: Holder | No
     place, verdict = next(
         (place, each) for place, each in enumerate(around.verdicts, 1) if each.repository.id == state.repository_id
     )
-    text = f"it is not being captured now: {_reason(around, verdict, state, place)}"
+    text = f"{NOT_NOW}{_reason(around, verdict, state, place)}"
     return Explanation(given=name, repository_id=state.repository_id, text=text)
 
 
@@ -149,4 +177,5 @@ def _points(around: Circumstances) -> str:
 
 
 def _count(state: State) -> str:
-    return f"{state.captured:,} of {'?' if state.total is None else f'{state.total:,}'} pull requests are here"
+    total = "?" if state.total is None else f"{state.total:,}"
+    return f"{state.captured:,} of {total} {words_of(state.kind)} are here"

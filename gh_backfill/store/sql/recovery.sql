@@ -76,13 +76,24 @@ set status = 'skipped', error = %(error)s
 where id = %(chunk_id)s and stream_id is null and status in ('pending', 'processing');
 
 -- name: state_of
-select r.id as repository_id, r.full_name, r.is_private is true as is_private, b.status, coalesce(b.held, false) as held,
+select %(kind)s as kind, r.id as repository_id, r.full_name, r.is_private is true as is_private, b.status, coalesce(b.held, false) as held,
        b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
        coalesce(b.captured, 0) as captured,
        coalesce(case when %(kind)s = 'pull_requests' then r.github_pull_requests end, b.total) as total
 from repositories r
 left join backfills b on b.repository_id = r.id and b.kind = %(kind)s
 where r.id = %(repository_id)s;
+
+-- name: states_of
+select coalesce(b.kind, 'pull_requests') as kind, r.id as repository_id, r.full_name, r.is_private is true as is_private,
+       b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
+       coalesce(b.captured, 0) as captured,
+       case when coalesce(b.kind, 'pull_requests') = 'pull_requests' then coalesce(r.github_pull_requests, b.total)
+            when b.total > 0 or b.status = 'completed' then b.total end as total
+from repositories r
+left join backfills b on b.repository_id = r.id
+where r.id = %(repository_id)s
+order by b.kind <> 'pull_requests', b.kind;
 
 -- name: hold_backfill
 -- A person stops the backfill; what paused by itself is held, too.
