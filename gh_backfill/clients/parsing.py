@@ -103,6 +103,7 @@ def repository(node: Node) -> Repository:
         name=text(node["name"]),
         is_private=is_private,
         pull_requests=count(node["pullRequests"]["totalCount"]),
+        others={"issues": count(node["issues"]["totalCount"])} if node.get("issues") else {},
         description=text_or_none(node["description"]),
         homepage=text_or_none(node["homepageUrl"]),
         language=_name(node["primaryLanguage"]),

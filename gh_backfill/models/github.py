@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NewType, TypeVar, Union
@@ -97,7 +98,7 @@ Named = Union[Thing, NotFound, Unknown]  # noqa: UP007  (a generic alias needs i
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repository:
-    """A repository as GitHub describes it."""
+    """A repository as GitHub describes it; `others` are the counts of its other items, by the names of their kinds."""
 
     node_id: NodeId
     github_id: int
@@ -105,6 +106,7 @@ class Repository:
     name: str
     is_private: bool
     pull_requests: int
+    others: Mapping[str, int] = field(default_factory=dict)
     description: str | None = None
     homepage: str | None = None
     language: str | None = None

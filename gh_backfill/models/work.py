@@ -25,6 +25,15 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """Items of a kind whose backfill is complete: so many are here or known gaps, and so many GitHub counts."""
+
+    kind: str
+    there: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrackedRepository:
     """A repository as the database knows it, and how far its history has come.
 
@@ -32,7 +41,7 @@ class TrackedRepository:
     `vanished` says that its backfill failed because GitHub did not show it any more.  `gaps` are pull requests that
     GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted.  All of this is
     about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
-    requests that are not complete.
+    requests that are not complete, and `finished` how many there are of those that are.
     """
 
     id: str
@@ -60,6 +69,7 @@ class TrackedRepository:
     goal: int | None = None
     kinds: tuple[str, ...] = (PULL_REQUESTS,)
     unfinished: tuple[str, ...] = ()
+    finished: tuple[Finished, ...] = ()
 
     @property
     def full_name(self) -> str:

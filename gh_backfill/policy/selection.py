@@ -117,7 +117,8 @@ def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
 
 def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
     verdict = _of_pull_requests(repository, now, thresholds, shown=shown)
-    if repository.unfinished and not verdict.chosen and verdict.why in _ALONE:
+    lacking = any(lacks_much(each.there, each.total, thresholds) for each in repository.finished)
+    if (repository.unfinished or lacking) and not verdict.chosen and verdict.why in _ALONE:
         return Verdict(repository=repository, chosen=True, why=PlanReason.OTHERS)
     return verdict
 

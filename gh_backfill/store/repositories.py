@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Finished, TrackedRepository
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
@@ -153,7 +153,15 @@ def candidates(
     """
     rows = tx.rows(_SQL["candidates"], **_by_any_name(map(_key, asked)), kinds=tuple(kinds))
     lists = ("free_parts", "kinds", "unfinished")
-    return [TrackedRepository(**{**row, **{name: tuple(row[name]) for name in lists}}) for row in rows]
+    given: list[Row] = [
+        {
+            **row,
+            **{name: tuple(row[name]) for name in lists},
+            "finished": tuple(Finished(**each) for each in row["finished"]),
+        }
+        for row in rows
+    ]
+    return [TrackedRepository(**each) for each in given]
 
 
 def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | None]:

@@ -29,7 +29,7 @@ class Refreshed:
 
 
 def refresh(graphql: GraphQL, candidates: Sequence[TrackedRepository]) -> Refreshed:
-    """Ask GitHub for the present count and name of each candidate, many in a query.
+    """Ask GitHub for the present counts and the name of each candidate, many in a query.
 
     Raises what `GraphQL.execute` raises where nothing was answered, but for a limit.
     """
@@ -71,6 +71,9 @@ def _take(made: Refreshed, candidate: TrackedRepository, said: Named[Repository]
                     name=said.name,
                     is_private=said.is_private,
                     total=said.pull_requests,
+                    finished=tuple(
+                        replace(each, total=said.others.get(each.kind, each.total)) for each in candidate.finished
+                    ),
                 )
             )
         case NotFound():

@@ -8,6 +8,7 @@ import pytest
 
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.policy.selection import PlanReason, Thresholds
+from gh_backfill.simulator import changes
 from gh_backfill.store import recovery
 from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.plan import Plan, plan
@@ -105,3 +106,27 @@ def test_what_a_person_holds_of_one_kind_keeps_the_other_one_going(house: House,
     captured(house, ENGINE)
     (other,) = set(BOTH) - {kind}
     assert (state(house, id_, other), state(house, id_, kind)) == ("completed", "paused")
+
+
+@pytest.mark.parametrize("kinds", [BOTH, ("issues",)])
+def test_issues_of_which_a_fifth_is_missing_by_now_are_planned_again(house: House, kinds: tuple[str, ...]) -> None:
+    tracked(house, ENGINE, kinds)
+    captured(house, ENGINE)
+    for number in range(3):
+        changes.open_issue(house.github.world, ENGINE, title=f"New {number}", author="ann")
+    assert reasons(planned(house)) == {ENGINE: (False, PlanReason.COMPLETE)}  # 14 of 17 are more than 80 %
+    changes.open_issue(house.github.world, ENGINE, title="One more", author="ann")
+    assert reasons(planned(house)) == {ENGINE: (True, PlanReason.OTHERS)}
+    done = captured(house, ENGINE)
+    assert (done.counts.inserted, house.count("issues")) == (4, 18)
+    assert reasons(planned(house)) == {ENGINE: (False, PlanReason.COMPLETE)}
+
+
+def test_complete_issues_that_a_person_holds_are_not_planned_again(house: House) -> None:
+    id_ = tracked(house, ENGINE, ("issues",))
+    captured(house, ENGINE)
+    with house.db.transaction() as tx:
+        recovery.give_up(tx, id_, reason="cancelled", who="ada", kind="issues")
+    for number in range(9):
+        changes.open_issue(house.github.world, ENGINE, title=f"New {number}", author="ann")
+    assert reasons(planned(house)) == {ENGINE: (False, PlanReason.COMPLETE)}

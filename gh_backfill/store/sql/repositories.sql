@@ -142,7 +142,12 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
                                where o.repository_id = r.id and o.kind = k.name
                                  and (o.status in ('completed', 'failed')
                                       or o.held and coalesce(o.resume_at, 'infinity') > clock_timestamp()
-                                      or o.status = 'paused' and o.resume_at > clock_timestamp()))) as unfinished
+                                      or o.status = 'paused' and o.resume_at > clock_timestamp()))) as unfinished,
+       (select coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'there', o.captured + o.gaps, 'total', o.total)
+                                  order by o.kind), '[]')
+        from backfills o
+        where o.repository_id = r.id and o.kind <> 'pull_requests' and o.status = 'completed' and not o.held
+          and o.kind = any(coalesce(t.kinds, %(kinds)s::text[]))) as finished
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 left join progressive_backfill_state b on b.repository_id = r.id
