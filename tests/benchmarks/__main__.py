@@ -98,7 +98,7 @@ def _stored(options: argparse.Namespace) -> tuple[int, ...]:
 
 SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "points": lambda made, _: points.points(made, _real_or_made_up()),
-    "issues": lambda _made, _: issue_floors.issue_floors(_real_or_made_up()),
+    "issues": lambda made, _: issue_floors.issues(made, _real_or_made_up()),
     "prices": lambda made, _: [prices.prices(made, one_by_one(_real_or_made_up()))],
     "adaptivity": lambda made, _: adaptivity.adaptivity(made, Source(recipes=("bench/heavy:4000",))),
     "wall": lambda made, _: wall.wall(made, _real_or_made_up("bitcoin-core__gui", "moq-wg__moq-transport")),

@@ -1,4 +1,4 @@
-"""Issues: the fewest points that a capture of each repository's issues can cost, and the requests of REST beside it."""
+"""Issues: what a capture of each repository's issues costs against the fewest points, and the requests of REST."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from math import ceil
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.rows import IssueRow
 from gh_backfill.simulator.world import World
+from tests.benchmarks.github import GitHub, Tally, github
+from tests.benchmarks.rig import Recorded, Rig, stored_issues
 from tests.benchmarks.tables import Table
 from tests.benchmarks.worlds import FIRST, UNITS, Source
+
+MEASURED = (
+    "measured: points of a capture, catch-up included; at most 1.1 times the floor and 2, or a point a page and 1"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,10 +72,40 @@ class IssueShape:
         return self.listed + self.listed_comments
 
 
-def issue_floors(source: Source) -> list[Table]:
-    """Show the floors of every repository of a source."""
-    shapes = issue_shapes(source)
-    return [points_table(shapes), requests_table(shapes)]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """What a capture of the issues of one repository cost by the simulated GitHub's account, and what it did."""
+
+    tally: Tally
+    done: Recorded
+
+
+def issues(rig: Rig, source: Source) -> list[Table]:
+    """Capture the issues of every repository of a source, and show what that cost beside the floors."""
+    shapes, database = issue_shapes(source), rig.database()
+    with github(source) as server:
+        rig.track([shape.name for shape in shapes], database, server)
+        spent = [measure(rig, server, shape, database).tally for shape in shapes]
+    return [points_table(shapes, spent), requests_table(shapes)]
+
+
+def measure(rig: Rig, server: GitHub, shape: IssueShape, database: str) -> Measured:
+    """Capture the issues of a tracked repository; RuntimeError unless every row arrived."""
+    before = stored_issues(database)
+    server.forget()
+    done = rig.record(["capture", shape.name, "--kinds", "issues"], database, server, "--still")
+    rows = stored_issues(database) - before
+    if rows != shape.rows:
+        raise RuntimeError(f"{shape.name}: {shape.rows} rows of issues there are, {rows} were stored")
+    return Measured(tally=server.tally(), done=done)
+
+
+def target(shape: IssueShape) -> float:
+    """Return the most points that a capture may cost: near the floor, or one for each page and one for what it lacks.
+
+    Pages of at most 100 come one after the other, and what the last one lacks comes after it.
+    """
+    return max(1.1 * shape.floor + 2, ceil(shape.issues / FIRST) + 1)
 
 
 def issue_shapes(source: Source) -> list[IssueShape]:
@@ -102,9 +138,10 @@ def issue_shape(world: World, repository_id: int) -> IssueShape:
     )
 
 
-def points_table(shapes: Sequence[IssueShape]) -> Table:
-    """Show the floors by GraphQL, and their sums."""
-    rows = [
+def points_table(shapes: Sequence[IssueShape], spent: Sequence[Tally] = ()) -> Table:
+    """Show the floors by GraphQL, what was spent where that was measured, and the sums."""
+    measured: list[tuple[int, ...]] = [(tally.points, tally.requests) for tally in spent]
+    rows: list[tuple[str | int | float, ...]] = [
         (
             shape.name,
             shape.issues,
@@ -115,18 +152,26 @@ def points_table(shapes: Sequence[IssueShape]) -> Table:
             shape.further,
             shape.floor,
             shape.floor_by_counts,
+            *cost,
         )
-        for shape in shapes
+        for shape, cost in zip(shapes, measured or [()] * len(shapes), strict=True)
     ]
     columns = ("issues", "comments", "commented", "labelled", "assigned", "further", "floor", "cheaper")
+    more = ("measured", "requests") if measured else ()
     return Table(
         section="issues",
         title="the fewest points of a capture of all issues with their comments, labels and assignees",
-        columns=("repository", *columns),
+        columns=("repository", *columns, *more),
         rows=(*rows, _sums(rows)),
         notes=(
             "floor: each issue, its labels and its assignees where it has some, and further pages, 149 a point",
             "cheaper: pages of 100 tell by counts, which are free, what has comments; only those are asked for",
+            *([MEASURED] if measured else []),
+        ),
+        missed=tuple(
+            f"{shape.name}: {tally.points} points, the target is {target(shape):.1f}"
+            for shape, tally in zip(shapes, spent, strict=False)
+            if tally.points > target(shape)
         ),
     )
 

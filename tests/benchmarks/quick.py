@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from math import ceil
 from pathlib import Path
 from statistics import median_high
 
 from gh_backfill.simulator.options import DryRun
 from tests.benchmarks import distance
-from tests.benchmarks.github import GitHub, github
+from tests.benchmarks.github import GitHub, Tally, github
+from tests.benchmarks.issue_floors import IssueShape, issue_shapes
+from tests.benchmarks.issue_floors import measure as measure_issues
 from tests.benchmarks.prices import prices as measure_prices
-from tests.benchmarks.rig import Rig, stored
+from tests.benchmarks.rig import Recorded, Rig, stored
 from tests.benchmarks.tables import Table
 from tests.benchmarks.worlds import Shape, Source, corpus, one_by_one, shapes
 
@@ -31,11 +34,13 @@ def source() -> Source:
 
 
 def measure(rig: Rig, measured: Source) -> dict[str, Figures]:
-    """Capture each repository of a source, and return its figures by name."""
+    """Capture each repository of a source, its pull requests and then its issues; return the figures by name."""
     found, database = shapes(measured), rig.database()
+    of_issues = [shape for shape in issue_shapes(measured) if shape.issues]
     with github(measured) as server:
         rig.track([shape.name for shape in found], database, server)
-        return {shape.name: _figures(rig, server, shape, database) for shape in found}
+        figures = {shape.name: _figures(rig, server, shape, database) for shape in found}
+        return figures | {f"issues of {shape.name}": _of_issues(rig, server, shape, database) for shape in of_issues}
 
 
 def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
@@ -45,13 +50,21 @@ def _figures(rig: Rig, server: GitHub, shape: Shape, database: str) -> Figures:
     tally, rows = server.tally(), sum(stored(database).values()) - before
     if rows != shape.rows:
         raise RuntimeError(f"{shape.name}: {shape.rows} rows there are, {rows} were stored")
+    return {"floor": shape.floor, **_cost(tally, done)}
+
+
+def _of_issues(rig: Rig, server: GitHub, shape: IssueShape, database: str) -> Figures:
+    measured = measure_issues(rig, server, shape, database)
+    return {"floor": ceil(shape.floor_by_counts), **_cost(measured.tally, measured.done)}
+
+
+def _cost(tally: Tally, done: Recorded) -> Figures:
     names = [each["name"] for each in done.statements]
     chunks = names.count("chunks.complete_chunk")
     counted = Counter(name for name in names if name not in _CONTROL)
     commits: dict[int, int] = Counter(each["transaction"] for each in done.statements if each["name"] not in _CONTROL)
     completing = {each["transaction"] for each in done.statements if each["name"] == "chunks.complete_chunk"}
     return {
-        "floor": shape.floor,
         "points": tally.points,
         "requests": tally.requests,
         "statements of a commit": median_high([commits[each] for each in completing]),

@@ -142,8 +142,17 @@ def measured(
     return answer["code"], Usage(cpu=answer["cpu"], wall=answer["wall"], memory=answer["memory"])
 
 
+def stored_issues(database: str) -> int:
+    """Return how many issues and comments on issues a database holds."""
+    statement = """
+        select (select count(*) from issues) + (select count(*) from comments where issue_id is not null) as many"""
+    with Database(database) as db, db.transaction(read_only=True) as tx:
+        (row,) = tx.rows(statement)
+    return int(row["many"])
+
+
 def stored(database: str) -> dict[str, int]:
-    """Return how many rows of each kind a database holds."""
+    """Return how many rows of pull requests and of what belongs to them a database holds, of each kind."""
     statement = """
         select (select count(*) from pull_requests) as pull_requests, (select count(*) from reviews) as reviews,
                (select count(*) from comments where comment_type = 'review_comment') as review_comments,

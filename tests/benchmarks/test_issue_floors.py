@@ -9,7 +9,8 @@ import pytest
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from tests.benchmarks import tables
-from tests.benchmarks.issue_floors import issue_floors, issue_shape, issue_shapes
+from tests.benchmarks.github import Tally
+from tests.benchmarks.issue_floors import issue_shape, issue_shapes, points_table, requests_table, target
 from tests.benchmarks.worlds import Source, corpus
 
 NAME = "floor/of"
@@ -44,8 +45,17 @@ def test_the_whole_corpus_has_floors_and_their_sum() -> None:
     source = corpus()
     if not source.folders:
         pytest.skip("there is no corpus")
-    points, requests = issue_floors(source)
+    shapes = issue_shapes(source)
+    points, requests = points_table(shapes), requests_table(shapes)
     assert [row[0] for row in points.rows] == [row[0] for row in requests.rows]
     assert len(points.rows) == 12
     assert points.rows[-1][:3] == ("all", 3_106, 10_705)
     assert "| all | 3,106 | 10,705 |" in tables.markdown(points.as_json())
+
+
+def test_what_a_capture_cost_stands_beside_the_floors_and_too_much_is_named() -> None:
+    (shape,) = shapes = issue_shapes(Source(recipes=(f"{NAME}:200",)))
+    few, many = (Tally(points=points, requests=3, nodes=0, rest=0, refused=0) for points in (2, 9))
+    table = points_table(shapes, [few])
+    assert (table.columns[-2:], table.rows[0][-2:], table.missed) == (("measured", "requests"), (2, 3), ())
+    assert points_table(shapes, [many]).missed == (f"{shape.name}: 9 points, the target is {target(shape):.1f}",)

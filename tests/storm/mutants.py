@@ -69,6 +69,16 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        name="an issue is written with the first of its labels",
+        changes=(
+            (
+                "gh_backfill/store/issues.py",
+                "[_label(label) for label in item.labels]",
+                "[_label(label) for label in item.labels[:1]]",
+            ),
+        ),
+    ),
+    Mutant(
         name="a comment overwrites the one of the other kind that shares its id",
         changes=(
             (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from math import ceil
 
 import pytest
 
@@ -18,7 +17,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import reports, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, reread, track
-from tests.benchmarks.issue_floors import issue_shape
+from tests.benchmarks.issue_floors import issue_shape, target
 from tests.comparison import compare, compare_issues
 from tests.corpus import CORPUS, expected, folders
 from tests.storm.expected_world import expected_world
@@ -119,9 +118,7 @@ def test_the_issues_of_the_corpus_come_whole_at_their_floor(corpus_house: House)
             house.track(home.full_name)
             done = captured(house, ISSUES, home.full_name)
             assert done.outcome is CaptureOutcome.COMPLETED
-            # Pages of at most 100 come one after the other, and what the last one lacks comes after it.
-            most = max(1.1 * shape.floor + 2, ceil(shape.issues / 100) + 1)
-            points[home.full_name] = done.spent.points, most
+            points[home.full_name] = done.spent.points, target(shape)
     with house.db.transaction(read_only=True) as tx:
         assert [
             str(each) for each in compare_issues(tx, [each for each in expected(folders()) if each.issues]).found
