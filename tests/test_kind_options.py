@@ -102,7 +102,7 @@ def test_issues_that_github_denies_do_not_keep_the_pull_requests_from_capture_an
     finally:
         github.faults.clear()
     line = refused(done, 3)
-    assert line.startswith(f"error: {ENGINE}: issues: GitHub refuses the credential")
+    assert line.startswith(f"error: {ENGINE}: issues: GitHub refuses the credential: Resource not accessible")
     assert line.endswith("; pull requests: everything that was asked for is captured")
     assert f"{ENGINE}: failed; 110 items in " in done.stdout
     assert (done.stdout + done.stderr).count("Resource not accessible") == 1

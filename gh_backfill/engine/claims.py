@@ -157,7 +157,7 @@ class Claims:
                 # The pause alone says until when: whoever ends it, by whatever statement, lets the chunk go on with it.
                 self._return(tx, claim, error, self.now())
                 backfills.pause(tx, self.repository_id, reason=reason, resume_at=until, kind=claim.stream.kind)
-                text = f"{retries.explained(reason)}: {error}"
+                text = retries.told(reason, error)
                 return Captured(
                     outcome=CaptureOutcome.FAILED, reason=text, resume_at=until, error_type=error_type(error)
                 )

@@ -62,6 +62,11 @@ def explained(reason: str | None) -> str:
     return "no reason given" if reason is None else _WORDS.get(reason, reason)
 
 
+def told(reason: PauseReason, error: GitHubError) -> str:
+    """Say why a backfill pauses, with the error, and not twice that GitHub refuses."""
+    return f"{explained(reason)}: {str(error).removeprefix('GitHub refuses: ')}"
+
+
 def blames_repository(error: GitHubError) -> bool:
     """Say whether an error counts against the repository, and not against the credential or the way to GitHub."""
     return not isinstance(error, RateLimited | Denied | Misrouted | NoConnection)
