@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -21,3 +22,9 @@ def account(given: dict[str, Any]) -> AccountRow:
         name=given.get("name"),
         avatar_url=given.get("avatar_url") or f"https://avatars.githubusercontent.com/u/{identity}?v=4",
     )
+
+
+@lru_cache(maxsize=10_000)
+def invented(login: str, kind: str | None = None) -> AccountRow:
+    """Make an account of a login; it is the same row in every world, so that what was made of it is known again."""
+    return account({"login": login, "type": kind})

@@ -124,7 +124,10 @@ class Application:
         if not isinstance(query, dict) or not isinstance(query.get("query"), str):
             errors = [{"message": "A query attribute must be specified and must be a string."}]
             return reply({"errors": errors}).with_headers(self.ledger.standing(identity, "graphql").headers() | headers)
-        outcome = self._engine.run(query["query"], query.get("variables") or {}, query.get("operationName"), identity)
+        outcome = self._engine.run(
+            *(query["query"], query.get("variables") or {}, query.get("operationName"), identity),
+            to_change=any(EFFECTS[fault.name].data or EFFECTS[fault.name].ends for fault in struck),
+        )
         if outcome.refused:
             self.stats.refused(token, identity, outcome.standing.reset)
         else:

@@ -1,4 +1,7 @@
-"""Execution of documents that spares plain values what they do not need: two thirds of an answer are such values."""
+"""Execution of documents that spares plain values what they do not need, and items what was answered about them before.
+
+Two thirds of an answer are plain values; and of what tests ask, most was asked before.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,21 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from graphql import ExecutionContext, FieldNode, GraphQLNonNull, GraphQLObjectType, Undefined, is_leaf_type
+from graphql import (
+    ExecutionContext,
+    FieldNode,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    Undefined,
+    is_leaf_type,
+)
 from graphql.pyutils import Path
 
+from gh_backfill.simulator.repeats import ITEMS, Repeat, Repeats, Selection
+
 _UNSURE = object()
+_REPEATS = Repeats()  # of all servers of the process: each test has one of its own, and asks what the others ask
 
 
 class Execution(ExecutionContext):
@@ -23,6 +37,8 @@ class Execution(ExecutionContext):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._told = SimpleNamespace(context=self.context_value)
+        self._selections: dict[tuple[int, ...], Selection] = {}
+        self._token = _REPEATS.surroundings(self.context_value) if self.context_value.may_repeat else None
 
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_nodes: list[FieldNode], path: Path
@@ -34,6 +50,40 @@ class Execution(ExecutionContext):
             if value is not _UNSURE:
                 return value
         return super().execute_field(parent_type, source, field_nodes, path)
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_nodes: list[FieldNode],
+        info: GraphQLResolveInfo,
+        path: Path,
+        result: Any,
+    ) -> Any:
+        """Return what is asked of an object: of a whole item, as it was answered before."""
+        token, scope = self._token, self.context_value
+        if token is None or not isinstance(result, ITEMS):
+            return super().complete_object_value(return_type, field_nodes, info, path, result)
+
+        def make() -> Repeat:
+            errors, nodes = len(self.collected_errors.errors), scope.nodes
+            self._token = None  # what is in a part is no part itself
+            try:
+                value: Any = ExecutionContext.complete_object_value(self, return_type, field_nodes, info, path, result)
+            finally:
+                self._token = token
+            return Repeat(value=value, nodes=scope.nodes - nodes, whole=len(self.collected_errors.errors) == errors)
+
+        before = scope.nodes
+        part = _REPEATS.part(self._selection(field_nodes), result, scope, token, make)
+        scope.nodes = before + part.nodes
+        return part.value
+
+    def _selection(self, nodes: list[FieldNode]) -> Selection:
+        """Return what is asked of an item; the nodes of a document live as long as its execution."""
+        known = tuple(map(id, nodes))
+        if known not in self._selections:
+            self._selections[known] = Selection(nodes, self.fragments, self.variable_values)
+        return self._selections[known]
 
 
 @cache

@@ -59,8 +59,16 @@ class Engine:
         self._schema = build()
         self._cursors = Cursors(options.cursor_key)
 
-    def run(self, text: str, variables: Mapping[str, Any], operation_name: str | None, identity: str) -> QueryOutcome:
-        """Answer a query, as GitHub would, for whoever `identity` is."""
+    def run(
+        self,
+        text: str,
+        variables: Mapping[str, Any],
+        operation_name: str | None,
+        identity: str,
+        *,
+        to_change: bool = False,
+    ) -> QueryOutcome:
+        """Answer a query, as GitHub would, for whoever `identity` is; only an answer `to_change` may be changed."""
         prepared = _prepare(text)
         if prepared.document is None or prepared.errors:
             return self._unpaid(identity, {"errors": prepared.errors})
@@ -86,6 +94,7 @@ class Engine:
             price=price,
             standing=standing,
             reset_at=datetime.fromtimestamp(standing.reset, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            may_repeat=not to_change,
         )
         answer = self._execute(prepared.document, operation, variables, scope)
         return QueryOutcome(answer=answer, standing=standing, cost=cost, nodes=scope.nodes)

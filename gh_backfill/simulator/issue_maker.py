@@ -10,7 +10,6 @@ from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.maker import ISSUE_EVERY, START, Maker, text_of
 from gh_backfill.simulator.prose import paragraphs, title
 from gh_backfill.simulator.rows import IssueRow, LabelRow, MilestoneRow
-from gh_backfill.simulator.world import World
 
 # The first issues are the extreme ones, in repositories that have so many numbers.
 MANY_COMMENTS, MANY_LABELS, MANY_ASSIGNEES, A_BOT_ASSIGNED, A_GHOST = (n * ISSUE_EVERY for n in range(1, 6))
@@ -30,11 +29,9 @@ _MILESTONE_IDS = 1_000
 class IssueMaker:
     """Makes the issues of one repository; the maker of its pull requests gives numbers, ids and people."""
 
-    def __init__(self, maker: Maker, world: World) -> None:
+    def __init__(self, maker: Maker) -> None:
         self._maker = maker
-        self._users = [
-            known.id for person in maker.people if (known := world.account(person)) is not None and known.type == "User"
-        ]
+        self._users = [person.id for person in maker.accounts if person.type == "User"]
         used = max(maker.numbers(), default=0)
         self._numbers = range(ISSUE_EVERY, used, ISSUE_EVERY)
         self.labels = tuple(self._label(index) for index in range(self._label_count()))

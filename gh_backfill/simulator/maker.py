@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.accounts import account
+from gh_backfill.simulator.accounts import invented
 from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.prose import hunk, paragraphs, path, title
 from gh_backfill.simulator.recipe import Recipe
-from gh_backfill.simulator.rows import CommitRow, IssueComment, PullRequestRow, ReviewCommentRow, ReviewRow
+from gh_backfill.simulator.rows import AccountRow, CommitRow, IssueComment, PullRequestRow, ReviewCommentRow, ReviewRow
 from gh_backfill.simulator.shelf import Outline
 from gh_backfill.simulator.world import World
 
@@ -28,9 +28,10 @@ _MOST_REVIEW_COMMENTS = 1_400
 class Maker:
     """Makes the rows of one repository.  Each number has its own dice, so the order of asking does not matter."""
 
-    def __init__(self, recipe: Recipe, identity: int, world: World) -> None:
+    def __init__(self, recipe: Recipe, identity: int, people: Iterable[AccountRow]) -> None:
         self.recipe, self.identity = recipe, identity
-        self.people = self._people(world)
+        self.accounts = tuple(people)
+        self.people = [person.id for person in self.accounts]
         self.last = recipe.count + recipe.count // (ISSUE_EVERY - 1) + 2
 
     def numbers(self) -> Iterator[int]:
@@ -184,15 +185,6 @@ class Maker:
             return None
         return self.people[int(len(self.people) * luck.random() ** 3)]
 
-    def _people(self, world: World) -> list[int]:
-        count = max(5, min(self.recipe.count // 4, 3_000))
-        logins = [f"{self.recipe.name.lower()}-dev-{index}" for index in range(count)]
-        people = [account({"login": login}) for login in ["dependabot[bot]", *logins]]
-        for person in people:
-            if world.account_by_login(person.login) is None:
-                world.add_account(person)
-        return [known.id for person in people if (known := world.account_by_login(person.login)) is not None]
-
     def created(self, number: int) -> datetime:
         """When a pull request or an issue was opened: the numbers are spread evenly."""
         return _BEGIN + _SPAN * (number / self.last)
@@ -212,3 +204,14 @@ class Maker:
 def text_of(time: datetime) -> str:
     """Write a time as GitHub does."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def settle(recipe: Recipe, world: World) -> tuple[AccountRow, ...]:
+    """Let those who work on a repository live in the world, and return them."""
+    count = max(5, min(recipe.count // 4, 3_000))
+    logins = [f"{recipe.name.lower()}-dev-{index}" for index in range(count)]
+    people = [invented(login) for login in ["dependabot[bot]", *logins]]
+    for person in people:
+        if world.account_by_login(person.login) is None:
+            world.add_account(person)
+    return tuple(known for person in people if (known := world.account_by_login(person.login)) is not None)

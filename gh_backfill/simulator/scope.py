@@ -14,7 +14,11 @@ from gh_backfill.simulator.world import World
 
 @dataclass(kw_only=True)
 class Scope:
-    """What a request's resolvers share.  `nodes` counts the rows that were given out."""
+    """What a request's resolvers share.
+
+    `nodes` counts the rows that were given out; where the answer `may_repeat`, parts of it are those of earlier ones,
+    and must not be changed.
+    """
 
     world: World
     options: Options
@@ -23,6 +27,7 @@ class Scope:
     price: Price
     standing: LimitState
     reset_at: str
+    may_repeat: bool = True
     nodes: int = 0
 
     def sees(self, repository: RepositoryRow) -> bool:

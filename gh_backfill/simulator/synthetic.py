@@ -8,26 +8,47 @@ assigned to a bot and 65 was opened by a deleted account.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from gh_backfill.simulator import derive
-from gh_backfill.simulator.accounts import account
+from gh_backfill.simulator.accounts import invented
 from gh_backfill.simulator.derive import NodeKind
 from gh_backfill.simulator.issue_maker import IssueMaker
-from gh_backfill.simulator.maker import START, Maker
+from gh_backfill.simulator.maker import START, Maker, settle
 from gh_backfill.simulator.recipe import Recipe
-from gh_backfill.simulator.rows import RepositoryRow
-from gh_backfill.simulator.shelf import Shelf
+from gh_backfill.simulator.rows import AccountRow, IssueRow, LabelRow, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.shelf import Outline, Shelf
 from gh_backfill.simulator.world import World
+
+_REMEMBERED = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """What a recipe makes; rows never change, so that all worlds may share them."""
+
+    repository: RepositoryRow
+    outlines: tuple[Outline, ...]
+    row: Callable[[int], PullRequestRow]
+    issues: tuple[IssueRow, ...]
+    labels: tuple[LabelRow, ...]
 
 
 def add(world: World, recipe: Recipe) -> None:
     """Put a made-up repository into a world."""
-    owner = world.account_by_login(recipe.owner) or account({"login": recipe.owner, "type": "Organization"})
+    owner = world.account_by_login(recipe.owner) or invented(recipe.owner, "Organization")
     world.add_account(owner)
+    made = _made(recipe, owner, settle(recipe, world))
+    world.add_repository(made.repository, Shelf(made.outlines, made.row, issues=made.issues, labels=made.labels))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _made(recipe: Recipe, owner: AccountRow, people: tuple[AccountRow, ...]) -> _Made:
     identity = derive.derived_repository_id(recipe.full_name)
-    maker = Maker(recipe, identity, world)
-    outlines = [maker.outline(number) for number in maker.numbers()]
+    maker = Maker(recipe, identity, people)
+    outlines = tuple(maker.outline(number) for number in maker.numbers())
     repository = RepositoryRow(
         id=identity,
         node_id=derive.derived_node_id(NodeKind.REPOSITORY, identity, 0, identity),
@@ -42,6 +63,8 @@ def add(world: World, recipe: Recipe) -> None:
         created_at=START,
         updated_at=max((outline.updated_at for outline in outlines), default=START),
     )
-    made = IssueMaker(maker, world)
+    made = IssueMaker(maker)
     row = lru_cache(maxsize=2_000)(maker.pull)
-    world.add_repository(repository, Shelf(outlines, row, issues=made.issues(), labels=made.labels))
+    return _Made(
+        repository=repository, outlines=outlines, row=row, issues=tuple(made.issues()), labels=tuple(made.labels)
+    )
