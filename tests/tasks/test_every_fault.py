@@ -18,6 +18,7 @@ from gh_backfill.engine.outcome import Limits
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds
+from gh_backfill.simulator import changes
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -32,7 +33,9 @@ from tests.conftest import Server
 from tests.tasks.conftest import House
 
 BIG, LITTLE = "octo/big", "octo/little"
-PULLS = {BIG: 110, LITTLE: 12}
+RECIPES = (f"{BIG}:110", f"{LITTLE}:6:9")
+# More than the page of a pull request and one query more bring; some of their comments are asked for by themselves.
+REVIEWS = 105
 TABLES = "repositories, contributors, progressive_capture_jobs, api_budgets"
 # What GitHub does to a whole request, by what it means: not now, the credential is not good enough, wait.
 AWAY = {"502_json", "502_html", "504", "200_timeout", "truncated", "reset", "stall"}
@@ -66,8 +69,10 @@ class Room(House):
 @pytest.fixture(scope="module")
 def shared(server: Server) -> Iterator[Room]:
     name = server.make(server.migrated())
-    recipes = [f"{name}:{count}" for name, count in PULLS.items()]
-    with Database(server.url_of(name)) as db, running(load(recipes=recipes)) as github:
+    world = load(recipes=RECIPES)
+    for index in range(REVIEWS):
+        changes.review(world, LITTLE, 4, author="ada", comments=["x", "y"] if index < 3 else ())
+    with Database(server.url_of(name)) as db, running(world) as github:
         yield Room(db=db, url=server.url_of(name), github=github)
     server.drop(name)
 
@@ -145,7 +150,7 @@ def spoilt(room: Room) -> None:
 
 def captured(room: Room, name: str = LITTLE) -> None:
     """Capture as a job of a workflow does: with a time limit, which is over before any pause of GitHub's."""
-    limits = Limits(deadline=datetime.now(UTC) + timedelta(seconds=40), chunk_size=4)
+    limits = Limits(deadline=datetime.now(UTC) + timedelta(seconds=40), chunk_size=2)
     capture.run(
         *(room.db, room.graphql(), room.run, name, limits),
         listen=lambda progress: None,
@@ -165,7 +170,7 @@ def in_parts(room: Room) -> None:
     tracked(room, BIG, LITTLE)
     repository_id = _id(room, LITTLE)
     with room.db.transaction() as tx:
-        assert backfills.split(tx, repository_id, [(1, 6), (7, 12)], began=datetime.now(UTC))
+        assert backfills.split(tx, repository_id, [(1, 3), (4, 6)], began=datetime.now(UTC))
 
 
 def in_quarantine(room: Room) -> None:
