@@ -50,14 +50,21 @@ class ActRun:
         return "".join(self.logs.values())
 
 
-def copy_checkout(to: Path) -> Path:
-    """Copy this checkout as it is now, changes included and ignored files left out, into a repository of its own."""
+def copy_checkout(to: Path, *, installs: bool = False) -> Path:
+    """Copy this checkout as it is now, changes included and ignored files left out, into a repository of its own.
+
+    Where it `installs`, pip itself looks at every requirement and its hashes, in each job; else a stand-in says so.
+    """
     listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard", at=ROOT)
     for name in filter(None, listed.split("\0")):
         source, target = ROOT / name, to / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    if not installs:
+        shutil.copytree(
+            STUBS / "pip", to / "pip"
+        )  # what lies in the directory of the job comes before what is installed
     commit(to)
     return to
 

@@ -66,7 +66,8 @@ def test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing
     expected = corpus.expected(folders)
     assert len(expected) == 11
     with running(load(folders)) as github:
-        stage = Stage(checkout=copy_checkout(tmp_path / "checkout"), github=github, database_url=database_url)
+        checkout = copy_checkout(tmp_path / "checkout", installs=True)
+        stage = Stage(checkout=checkout, github=github, database_url=database_url)
         stage.track(*(repository.full_name for repository in expected))
         first = stage.run()
         assert first.exit_code == 0, first.text

@@ -39,7 +39,7 @@ def status(db: Database) -> str:
 def test_the_scheduled_run_returns_what_lost_its_worker_and_says_so(
     tmp_path: Path, db: Database, database_url: str
 ) -> None:
-    checkout = copy_checkout(tmp_path / "checkout")
+    checkout = copy_checkout(tmp_path / "checkout", installs=True)
 
     def run(event: str, **inputs: str) -> ActRun:
         return run_workflow(

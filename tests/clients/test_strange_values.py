@@ -7,6 +7,7 @@ import dataclasses
 import typing
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -43,16 +44,22 @@ def kinds_of_places(body: Any) -> list[tuple[Any, ...]]:
 def broken_promises(value: Any, seen: str = "") -> Iterator[str]:
     """Yield each field of each of our values, however deep, that has another type than it says."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        hints = get_type_hints(type(value))
-        for field in dataclasses.fields(value):
-            found, where = getattr(value, field.name), f"{seen}.{type(value).__name__}.{field.name}"
-            if not is_a(found, hints[field.name]):
+        for name, hint in promised(type(value)):
+            found, where = getattr(value, name), f"{seen}.{type(value).__name__}.{name}"
+            if not is_a(found, hint):
                 yield f"{where} = {found!r}"
             yield from broken_promises(found, where)
     elif isinstance(value, Mapping):
         yield from (each for child in value.values() for each in broken_promises(child, seen))
     elif isinstance(value, list | tuple):
         yield from (each for child in value for each in broken_promises(child, seen))
+
+
+@cache
+def promised(kind: type[Any]) -> list[tuple[str, Any]]:
+    """Return the fields of a type with the types that they promise."""
+    hints = get_type_hints(kind)
+    return [(field.name, hints[field.name]) for field in dataclasses.fields(kind)]
 
 
 # What keeps the promise of a protocol.
