@@ -19,6 +19,8 @@ from uuid import uuid4
 import psycopg2
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from gh_backfill import hidden
 from gh_backfill.store import migrations
@@ -41,25 +43,58 @@ EXISTING_SCHEMA = SHARED / "reference" / "existing_app_schema.sql"
 _ROOM = 8 << 30  # bytes
 VARIANTS = {"default": "", "without vector": "set fixture.vector = 'off'", "two states": "set fixture.pr_state = 'two'"}
 
-# Tests that take ten seconds or more by themselves; they begin first, so that none of them runs alone at the end.
+# Tests that take ten seconds or more by themselves, the longest first, so that none of them runs alone at the end.
 LONG = (
-    "test_half_of_each_history_foretells",
+    "test_the_workflow_captures_the_whole_corpus",
+    "test_a_run_explains_itself_and_its_issue",
     "test_after_kills_cuts_and_faults",
-    "test_every_decision_is_the_same_in_another_time_zone",
+    "test_half_of_each_history_foretells",
+    "test_a_pull_request_with_more_text_than_one_jsonb_holds",
     "test_a_capture_stays_near_the_floor",
-    "test_a_capture_costs_no_more_points",
-    "test_whatever_ends_a_run_its_chunks_are_free",
     "test_the_demo_captures_invented_repositories",
+    "test_no_command_takes_more_round_trips",
+    "test_whatever_ends_a_run_its_chunks_are_free",
     "test_all_rows_of_real_repositories_are_the_same",
-    "test_no_fault_of_github_names_a_private_repository",
-    "test_notes_in_the_summary_show_neither_hosts",
+    "test_the_issues_of_the_corpus_come_whole",
+    "test_a_database_that_restarts_is_waited_for_by_the_run",
+    "test_after_the_demo_every_command_means_its_database",
+    "test_the_simulated_world_has_the_issues",
+    "test_the_corpus_has_as_many_rows",
+    "test_a_cancelled_step_gives_its_chunk_back",
+    "test_the_scheduled_run_returns_what_lost_its_worker",
     "test_a_killed_worker_is_followed_at_once",
+    "test_a_retry_of_what_the_database_refuses",
+    "test_notes_in_the_summary_show_neither_hosts",
+    "test_every_decision_is_the_same_in_another_time_zone",
+    "test_a_capture_costs_no_more_points",
+    "test_no_fault_of_github_names_a_private_repository",
+    "test_a_strange_value_anywhere",
+    "test_a_table_that_others_hold_is_waited_for",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long tests begin first; the others keep their order."""
-    items.sort(key=lambda item: not item.name.startswith(LONG))
+    """Let the long tests begin first, in their order; the others keep theirs."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if item.name.startswith(name)), len(LONG)))
+
+
+# Files of which one process runs all tests: it fetches the recordings, or reads the corpus, and the others need not.
+# (A mark would say the same, but xdist 3.8 does not see its groups under pytest 9.2: pytest-dev/pytest-xdist#1386.)
+TOGETHER = ("tests/simulator/test_recordings.py", "tests/test_corpus.py")
+
+
+class OneByOne(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out tests one by one in their order, but those of some files together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneByOne:
+    """Choose how several processes share the tests."""
+    return OneByOne(config, log)
 
 
 @dataclass(kw_only=True)

@@ -12,8 +12,6 @@ from tests import corpus
 from tests.expected import GHOST, UNKNOWN, Repository
 from tests.storm.expected_world import expected_world
 
-pytestmark = pytest.mark.xdist_group("corpus")  # one process reads it
-
 
 @pytest.fixture(scope="module")
 def world() -> dict[str, Repository]:

@@ -150,7 +150,6 @@ def test_a_public_repository_that_becomes_private_is_not_named_any_more(stage: S
     stage.run("plan")
 
 
-@pytest.mark.xdist_group("act")
 def test_the_real_workflow_shows_it_nowhere(stage: Stage, tmp_path: Path) -> None:
     stage.run("track", NAME)
     github = {"GITHUB_API_URL": stage.github.url, "GITHUB_GRAPHQL_URL": stage.github.graphql_url}

@@ -18,8 +18,6 @@ from tests import corpus
 from tests.acceptance.act import ActRun, copy_checkout, run_workflow
 from tests.comparison import compare
 
-pytestmark = pytest.mark.xdist_group("act")
-
 MOST_POINTS = 450
 MOST_REQUESTS = 550
 WORKFLOW = "progressive-backfill.yml"

@@ -14,8 +14,6 @@ from tests.acceptance.act import ActRun, copy_checkout, run_workflow
 from tests.claims import claim
 from tests.examples import tracked
 
-pytestmark = pytest.mark.xdist_group("act")
-
 
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:

@@ -27,8 +27,6 @@ from gh_backfill.store.db import Database, Row
 from gh_backfill.tasks import track
 from tests.acceptance.act import ActRun, copy_checkout, run_workflow
 
-pytestmark = pytest.mark.xdist_group("act")
-
 HOME = "octo/pipeline"
 DEAD, LIMITED, BAD, ONE, TWO = "octo/dead", "octo/limited", "octo/bad", "octo/one", "octo/two"
 SIZES = {DEAD: 150, LIMITED: 140, BAD: 130, ONE: 120, TWO: 110}

@@ -17,8 +17,6 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
 from tests.acceptance.act import ActRun, copy_checkout, run_workflow
 
-pytestmark = pytest.mark.xdist_group("act")
-
 LOOKS = 600
 
 

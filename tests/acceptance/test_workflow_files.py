@@ -178,7 +178,6 @@ def secrets_of(run: ActRun, job: str) -> list[str]:
     return sorted(key for key, value in told(run, job).items() if value == "***")
 
 
-@pytest.mark.xdist_group("act")
 def test_a_scheduled_run_without_anything_to_do_is_green_and_gives_no_options(
     progressive: Callable[..., ActRun],
 ) -> None:
@@ -190,7 +189,6 @@ def test_a_scheduled_run_without_anything_to_do_is_green_and_gives_no_options(
     assert secrets_of(run, "report") == ["DATABASE_URL", "GITHUB_TOKEN"]
 
 
-@pytest.mark.xdist_group("act")
 def test_each_planned_repository_has_a_job_and_one_that_fails_stops_no_other(
     progressive: Callable[..., ActRun],
 ) -> None:
@@ -212,7 +210,6 @@ def test_each_planned_repository_has_a_job_and_one_that_fails_stops_no_other(
     assert run.summaries["report"] == "# report was here\n"
 
 
-@pytest.mark.xdist_group("act")
 def test_what_a_person_asks_for_reaches_the_commands(progressive: Callable[..., ActRun]) -> None:
     ids = '["octocat/one", 7]'
     run = progressive(

@@ -6,8 +6,6 @@ import json
 import re
 from collections.abc import Callable
 
-import pytest
-
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.app import Application
 from gh_backfill.simulator.messages import Request
@@ -16,7 +14,6 @@ from tests.simulator.conftest import Exchange
 from tests.simulator.small_world import get, post
 
 Recordings = Callable[[str], list[Exchange]]
-pytestmark = pytest.mark.xdist_group("recordings")  # one process fetches them
 _TOKEN = {"authorization": "token t", "user-agent": "PyGithub/Python"}
 
 
