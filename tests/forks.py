@@ -7,6 +7,7 @@ Python itself reads of the environment (its path, the encoding).
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -118,6 +119,8 @@ def _serve(connection: socket.socket) -> None:
         package = importlib.import_module(f"gh_backfill.{layer}")
         for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(each.name)
+    gc.collect()
+    gc.freeze()  # else each command looks at everything that is loaded here, and so copies it, before it ends
     while True:
         size, streams, _, _ = socket.recv_fds(connection, 8, 3)
         if not size:

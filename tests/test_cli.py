@@ -34,15 +34,19 @@ def github() -> Iterator[Simulator]:
 
 @pytest.fixture
 def environment(database_url: str, github: Simulator, tmp_path: Path) -> dict[str, str]:
+    return settings_of(database_url, github, tmp_path)
+
+
+def settings_of(database_url: str, github: Simulator, home: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": database_url,
         "GITHUB_TOKEN": "ghp_secret",
         "GITHUB_API_URL": github.url,
         "GH_BACKFILL_RUN_KEY": "run-1",
-        "GH_BACKFILL_HOME": str(tmp_path / "home"),
+        "GH_BACKFILL_HOME": str(home / "home"),
     }
 
 

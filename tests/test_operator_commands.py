@@ -10,17 +10,36 @@ from pathlib import Path
 
 import pytest
 
+from gh_backfill.simulator.server import Simulator
 from gh_backfill.store.db import Database
-from tests.test_cli import cli, environment, github, refused
+from tests.conftest import Server
+from tests.test_cli import cli, environment, github, refused, settings_of
 
 __all__ = ["environment", "github"]
+
+
+@pytest.fixture(scope="module")
+def begun(server: Server, github: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give a database to be cloned, in which one repository is tracked and of another one a chunk is captured."""
+    name = server.make(server.migrated())
+    settings = settings_of(server.url_of(name), github, tmp_path_factory.mktemp("begun"))
+    assert cli(settings, "track", "octo/engine", "octo/small").returncode == 0
+    assert cli(settings, "capture", "octo/engine", "--chunk-size", "20", "--max-chunks", "1").returncode == 0
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture
+def database_url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give a clone of it to whoever asks for `db`, an empty one to the others."""
+    name = server.make(request.getfixturevalue("begun") if "db" in request.fixturenames else server.migrated())
+    yield server.url_of(name)
+    server.drop(name)
 
 
 @pytest.fixture
 def db(environment: dict[str, str]) -> Iterator[Database]:
     """Give the database of a tracked repository whose first chunk lost its worker an hour ago."""
-    assert cli(environment, "track", "octo/engine", "octo/small").returncode == 0
-    assert cli(environment, "capture", "octo/engine", "--chunk-size", "20", "--max-chunks", "1").returncode == 0
     with Database(environment["DATABASE_URL"]) as database:
         with database.transaction() as tx:
             tx.run("""
