@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,15 +36,12 @@ needs_15 = pytest.mark.skipif(not servers.DEBIANS_15.is_dir(), reason="PostgreSQ
 
 
 def run(home: Path, *names: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gh_backfill", "run", *names],
-        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment},
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    return forks.run(["run", *names], env=given_to(home, environment), cwd=home, timeout=180)
+
+
+def given_to(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of somebody who has set up nothing else."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
 
 
 def test_it_is_the_demo_only_without_token_names_and_database() -> None:
@@ -74,8 +71,7 @@ def test_the_demo_captures_invented_repositories_into_a_folder_of_its_own(tmp_pa
 
 def command(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command as somebody does who has set nothing up."""
-    given = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
-    return forks.run([*arguments], env=given, cwd=home)
+    return forks.run([*arguments], env=given_to(home, environment), cwd=home)
 
 
 @pytest.mark.parametrize("words", [("migrate", "--dry-run"), ("report",), ("recover",)])
@@ -198,7 +194,7 @@ def test_a_database_that_restarts_is_waited_for_by_the_run_as_by_its_captures(tm
         settings_ = {"DATABASE_URL": server.url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
         done = pool.submit(run, tmp_path, "octo/engine", **settings_)
         while not done.done() and not committed(server.url):
-            pass
+            wait([done], timeout=0.02)  # a loop without a pause would take the time from the run
         server.stop()
         server.start()
         assert done.result().returncode == 0, done.result().stderr
@@ -211,7 +207,7 @@ def started(home: Path, *names: str, **environment: str) -> Iterator[subprocess.
     """Start a run in a group of its own, as a terminal does."""
     process = subprocess.Popen(
         [sys.executable, "-m", "gh_backfill", "run", *names],
-        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), **environment},
+        env=given_to(home, environment),
         cwd=home,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -256,9 +252,11 @@ def test_whatever_ends_a_run_its_chunks_are_free_at_once_and_the_next_run_goes_o
     tmp_path: Path, database_url: str, how: str
 ) -> None:
     names = (*NAMES, "octo/late") if how == "terminated" else NAMES
-    with running(load(recipes=[f"{name}:120" for name in names]), Options(latency=0.4)) as github:
+    world = load(recipes=[f"{name}:120" for name in names])
+    with running(world, Options(latency=0.4)) as slow, running(world) as github:
         settings = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url}
-        with started(tmp_path, *names, "--workers", "2", **settings) as process:
+        given = settings | {"GITHUB_API_URL": slow.url}
+        with started(tmp_path, *names, "--workers", "2", **given) as process:
             until(process, database_url, BEGUN)
             until(process, database_url, AT_WORK)
             match how:
