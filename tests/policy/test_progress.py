@@ -94,7 +94,7 @@ def test_a_hundred_percent_means_that_nothing_is_missing(captured: int, total: i
 
 @pytest.mark.parametrize(
     ("following", "listed", "why"),
-    [(None, 5, "where they begin"), ("c1", 5, "in a circle"), ("c2", 5, "in a circle"), ("c3", 0, "lists none")],
+    [(None, 5, "does not say where"), ("c1", 5, "in a circle"), ("c2", 5, "in a circle"), ("c3", 0, "lists nothing")],
 )
 def test_a_list_that_is_to_go_on_and_does_not_says_why(following: str | None, listed: int, why: str) -> None:
     assert why in (why_no_progress(following, {"c1", "c2", None}, listed=listed) or "")
