@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.clients.gate import Grant
@@ -115,7 +115,7 @@ class GateAhead:
         """Note what an attempt told, to be written with the next reservation; at once where GitHub refused."""
         self._told.append(_Told(grant=grant, report=told, at=self._clock()))
         known, budget = self._known, told.budget
-        if known is not None and budget is not None:
+        if known is not None and budget is not None and known.resource == grant.resource:
             left = min(known.standing.left, budget.remaining)
             self._known = replace(known, standing=replace(known.standing, limit=budget.limit, left=left))
         if not told.answered:
@@ -129,7 +129,8 @@ class GateAhead:
 
     def close(self) -> None:
         """Write what is left to write, unless the database is away: what is reserved expires by itself."""
-        if self._running is None or wait([self._running], timeout=PATIENCE).done:
+        under_way: list[Future[Any]] = [each for each in (self._opening, self._running) if each is not None]
+        if not wait(under_way, timeout=PATIENCE).not_done:
             unused = self._unused(self._arrived())
             self._shared.send([*self._settlements(), *unused], once=True)
 
