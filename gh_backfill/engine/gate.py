@@ -66,15 +66,17 @@ class SharedGate:
         seconds: float,
         resource: Resource = "graphql",
         before: Sequence[Statement] = (),
+        after: float = 0.0,
     ) -> tuple[Grant | None, BudgetState]:
         """Reserve from the identity of a credential, or not; returns how its budget stood before, too.
 
-        Statements that settle others go `before` it, in the same round trip.
+        Statements that settle others go `before` it, in the same round trip; `after` are the seconds of the request
+        under way that it will follow.
         """
         identity, request = credential.identity, uuid.uuid4().hex
         wanted = Reserved(identity=identity, request=request, points=points, seconds=seconds, resource=resource)
         granted, standing = persistently(
-            lambda: budgets.reserve(self._db, wanted, before=before, now=self._moment()), self._sleep
+            lambda: budgets.reserve(self._db, wanted, before=before, after=after, now=self._moment()), self._sleep
         )
         if not granted:
             return None, standing

@@ -27,6 +27,8 @@ from gh_backfill.store.db import Statement
 
 log = logging.getLogger(__name__)
 
+# Most queries cost a point or two: a reservation ahead of fewer would often have to be made again.
+AHEAD = 2
 # In seconds.  A reservation expires after 90 of them, so one that is older than this is given back and not used.
 USABLE = 30.0
 # In seconds.  A process that ends does not wait longer than this for its database.
@@ -88,18 +90,17 @@ class GateAhead:
         if grant is None:
             return refusal(taken.standing, points, resource)
         self._known = taken
-        if governor.has_room(taken.standing, grant.points, seconds, since=self._clock() - taken.at):
-            settled = self._settlements()
-            self._running = self._begin(partial(self._reserved, payer, grant.points, seconds, resource, settled))
+        if governor.has_room(taken.standing, grant.points, since=self._clock() - taken.at):
+            more, settled = max(points, AHEAD), self._settlements()
+            reserve = partial(self._reserved, payer, more, seconds, resource, settled, after=seconds)
+            self._running = self._begin(reserve)
         return replace(grant, points=points)
 
     def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say until when nobody could spend so many points; nothing is asked where there was room a moment ago."""
         known = self._known
-        if known is not None and known.resource == resource:
-            since = self._clock() - known.at
-            if since < BELIEVED and governor.has_room(known.standing, points, 0.0, since=since):
-                return None
+        if known is not None and self._has_room(known, points, resource):
+            return None
         self.write()
         standings, at = self._shared.known(credentials, resource), self._clock()
         if len(standings) == len(credentials.by_identity()) == 1:
@@ -107,7 +108,10 @@ class GateAhead:
         return first_wait(credentials, standings, points, resource)
 
     def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
-        """Return how the budget of each identity stands."""
+        """Return how the budget of each identity stands; what is known of one with room is believed for a while."""
+        known = self._known
+        if known is not None and self._has_room(known, 0, resource):
+            return [known.standing]
         self.write()
         return self._shared.standings(credentials, resource)
 
@@ -116,7 +120,8 @@ class GateAhead:
         self._told.append(_Told(grant=grant, report=told, at=self._clock()))
         known, budget = self._known, told.budget
         if known is not None and budget is not None and known.resource == grant.resource:
-            left = min(known.standing.left, budget.remaining)
+            changed = known.standing.limit != budget.limit
+            left = budget.remaining if changed else min(known.standing.left, budget.remaining)
             self._known = replace(known, standing=replace(known.standing, limit=budget.limit, left=left))
         if not told.answered:
             self._known = None
@@ -144,11 +149,22 @@ class GateAhead:
     ) -> None:
         self.close()
 
+    def _has_room(self, known: _Reserved, points: int, resource: Resource) -> bool:
+        since = self._clock() - known.at
+        believed = known.resource == resource and since < BELIEVED
+        return believed and governor.has_room(known.standing, points, since=since)
+
     def _reserved(
-        self, payer: Credential, points: int, seconds: float, resource: Resource, settled: list[Statement]
+        self,
+        payer: Credential,
+        points: int,
+        seconds: float,
+        resource: Resource,
+        settled: list[Statement],
+        after: float = 0.0,
     ) -> _Reserved:
         grant, standing = self._shared.reserve_from(
-            payer, points=points, seconds=seconds, resource=resource, before=settled
+            payer, points=points, seconds=seconds, resource=resource, before=settled, after=after
         )
         return _Reserved(grant=grant, standing=standing, resource=resource, at=self._clock())
 

@@ -128,8 +128,8 @@ class Kind(Protocol):
 
     def supply(
         self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], rest: RestOfWalk
-    ) -> Supply | None:
-        """Read by REST what serves the rest of a walk, where that is cheaper; None where GraphQL alone is as good.
+    ) -> Callable[[], Supply] | None:
+        """Return what reads by REST that which serves the rest of a walk; None where GraphQL alone is as good.
 
-        Decided once, after the first chunk of a walk, which had these items.
+        Decided once, with the items of a walk's first chunk.
         """

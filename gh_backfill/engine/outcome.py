@@ -49,7 +49,10 @@ class Before:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """Where a capture stands after a chunk; `left` is what still lies before it, where that is known."""
+    """Where a capture stands after a chunk; `left` is what still lies before it, where that is known.
+
+    `over` says that the backfill is complete with it.
+    """
 
     repository: TrackedRepository
     captured: int
@@ -62,6 +65,7 @@ class Progress:
     goal: int | None = None
     kind: str = PULL_REQUESTS
     words: str = "pull requests"
+    over: bool = False
 
     @property
     def wanted(self) -> int:

@@ -115,9 +115,12 @@ class Pipeline:
         )
 
     def ask_ahead(self, claim: Claim, chunk: Chunk, *, most: int | None) -> None:
-        """Begin the query that follows the chunk of `claim`; at most so many chunks after it are begun."""
+        """Begin the query that follows the chunk of `claim`; at most so many chunks after it are begun.
+
+        Also where the next chunks are complete: they are committed meanwhile.
+        """
         after = chunk.page.next
-        if claim.stream.phase is not Phase.HISTORY or after is None or most == 0 or self._head_is_complete():
+        if claim.stream.phase is not Phase.HISTORY or after is None or most == 0 or self.under_way:
             return
         asked = self._compose(replace(claim.stream, items_done=claim.stream.items_done + chunk.kept), after, most)
         if asked:
@@ -148,12 +151,13 @@ class Pipeline:
             self._fetched.clear()
         self._stream = claim.stream
         self._find_walk(claim, ahead=bool(self._fetched) or self._running is not None)
-        if self._running is not None:
+        if self._running is not None and not self._head_is_complete():
             asked, pending = self._running
             self._running = None
             self._follow(asked, pending.result, alive)
         begun = claim.stream.watermark
         if self._fetched and begun is not None and self._fetched[0].page.server_time < begun:
+            self.drain()
             self._fetched.clear()  # read before this walk began: a change between would be nobody's
         if not self._fetched:
             self._find_walk(claim, ahead=False)

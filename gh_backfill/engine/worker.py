@@ -14,7 +14,7 @@ from gh_backfill.engine.background import Begin, in_thread
 from gh_backfill.engine.claims import Claims
 from gh_backfill.engine.commit import Commit, Committed
 from gh_backfill.engine.follow_ups import Chunk
-from gh_backfill.engine.kind import Kind, RestOfWalk
+from gh_backfill.engine.kind import Kind, RestOfWalk, Supply
 from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
@@ -135,12 +135,13 @@ class Worker:
         if claim is None:
             return self.claims.nothing_to_claim(self.limits.deadline)
         try:
+            started, pipeline = self.now(), self._pipeline_for(claim.stream)
             if claim.stream.phase is Phase.HISTORY:
                 self._goal = claim.stream.goal.max_items
-            started = self.now()
-            pipeline = self._pipeline_for(claim.stream)
             chunk = pipeline.chunk(claim, self.claims.keep_alive(claim), most=self._chunks_left())
-            self._ask_ahead(claim, chunk)
+            read_list = self._rest_of_walk(claim, chunk)
+            if read_list is None:
+                self._ask_ahead(claim, chunk)
             committed = self._commit(claim, chunk)
         except StaleClaim as error:
             return Captured(outcome=CaptureOutcome.BUSY, reason=str(error))
@@ -151,7 +152,8 @@ class Worker:
             raise
         self._take(committed, chunk)
         self._memory.keep(pipeline.sizing.prices)
-        self._read_by_rest(claim, chunk)
+        if read_list is not None:
+            pipeline.listed = read_list()
         self._try_quarantined(claim)
         self._seconds = max(self._seconds, (self.now() - started).total_seconds())
         self._tell()
@@ -192,28 +194,29 @@ class Worker:
         if self._pipeline is not None and not ends and self.lists is None:
             self._pipeline.ask_ahead(claim, chunk, most=None if left is None else left - 1)
 
-    def _read_by_rest(self, claim: Claim, chunk: Chunk) -> None:
-        """Let REST serve the rest of a walk where that pays; decided once, after the first chunk of a walk."""
+    def _rest_of_walk(self, claim: Claim, chunk: Chunk) -> Callable[[], Supply] | None:
+        """Return what lets REST serve the rest of a walk where that pays; decided once, with its first chunk."""
         if claim.stream.part:
             self.lists = None  # the list is the whole repository's: each part would read all of it
         lists, pipeline = self.lists, self._pipeline
         if lists is None or pipeline is None or claim.stream.phase is not Phase.HISTORY or chunk.page.next is None:
-            return
+            return None
         self.lists = None
-        left, deadline = self._total - self._captured, self.limits.deadline
+        total, deadline = chunk.page.total, self.limits.deadline
+        left = total - (captured := min(total, self._captured + chunk.kept))
         if claim.stream.goal.max_items is not None:
             left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
         if (chunks := self._chunks_left()) is not None:
-            left = min(left, chunks * pipeline.sizing.size.size)
+            left = min(left, (chunks - 1) * pipeline.sizing.size.size)
         rest = RestOfWalk(
             repository=self.repository,
-            captured=self._captured,
+            captured=captured,
             left=left,
             point_seconds=chunk.spent.seconds / max(1, chunk.spent.points),
             until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
             beat=self._beat,
         )
-        pipeline.listed = self.kind.supply(self.graphql, lists, chunk.items, rest)
+        return self.kind.supply(self.graphql, lists, chunk.items, rest)
 
     def _beat(self) -> bool:
         """Tell that we are at work; False where the time is up."""
@@ -291,6 +294,7 @@ class Worker:
                 items=self._done.items,
                 kind=self.kind.name,
                 words=self.kind.words,
+                over=self._over,
                 waiting_until=waiting_until,
             )
         )

@@ -135,12 +135,12 @@ def verdict(standing: BudgetState, points: int, resource: Resource = "graphql") 
     return None
 
 
-def has_room(standing: BudgetState, points: int, seconds: float, *, since: float) -> bool:
+def has_room(standing: BudgetState, points: int, *, since: float) -> bool:
     """Say whether a further request may be reserved before it is needed, for nobody will wait for it.
 
-    `standing` is how the budget stood `since` seconds ago, before a request of so many points and seconds.
+    `standing` is how the budget stood `since` seconds ago, before a request of so many points.
     """
-    busy = max(0.0, standing.busy - DRAIN * since) + seconds
+    busy = max(0.0, standing.busy - DRAIN * since)
     spare = standing.spendable - 2 * points >= standing.limit * SPARE
     return spare and standing.not_before is None and busy <= SLACK + standing.credit
 
@@ -153,6 +153,14 @@ def soon(standing: BudgetState) -> Wait:
 def richest_first(standings: Iterable[BudgetState]) -> list[BudgetState]:
     """Order identities by the points they may still spend; those that GitHub asked to slow down come last."""
     return sorted(standings, key=lambda each: (each.not_before is not None, -each.spendable))
+
+
+def slack_beside(seconds: float) -> float:
+    """Return what may be in the bucket where a request is reserved to follow one of so many seconds.
+
+    When that one is over, the bucket will have leaked as much.
+    """
+    return SLACK + DRAIN * min(MOST_SECONDS, seconds)
 
 
 def seconds(measured: float) -> float:

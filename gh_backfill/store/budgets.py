@@ -39,12 +39,18 @@ def ensure(db: Database, identity: str, resource: Resource = "graphql") -> None:
 
 
 def reserve(
-    db: Database, wanted: Reserved, *, before: Sequence[Statement] = (), now: datetime | None = None
+    db: Database,
+    wanted: Reserved,
+    *,
+    before: Sequence[Statement] = (),
+    after: float = 0.0,
+    now: datetime | None = None,
 ) -> tuple[bool, BudgetState]:
     """Reserve points and seconds; returns whether they were granted, and how the budget stood before.
 
     Granted are only points that leave the reserve of the limit alone; a reservation that is not settled expires after
-    90 seconds.  Statements that settle others go `before` it, in the same round trip.
+    90 seconds.  Statements that settle others go `before` it, in the same round trip.  `after` are the seconds of the
+    request under way that it will follow.
     """
     params: dict[str, Any] = {
         **_BUCKET,
@@ -53,7 +59,7 @@ def reserve(
         "seconds": governor.seconds(wanted.seconds),
         "expires": governor.EXPIRES,
         "margin": governor.MARGIN,
-        "slack": governor.SLACK,
+        "slack": governor.slack_beside(after),
         "reserve": governor.RESERVE,
         "now": now,
     }

@@ -110,8 +110,13 @@ def heartbeat(job_id: str, *, spent: Spent, chunks: int, items: int, times: Time
     }
 
 
-def finish(
-    tx: Transaction,
+def finish(tx: Transaction, finishing: Statement) -> bool:
+    """Give a job its final status, by what `finishing` returns; False if it has one already."""
+    statement, params = finishing
+    return bool(tx.rows(statement, **params))
+
+
+def finishing(
     job_id: str,
     *,
     status: JobStatus,
@@ -124,24 +129,22 @@ def finish(
     retries: int = 0,
     error_type: ErrorType | None = None,
     times: Times | None = None,
-) -> bool:
-    """Give a job its final status; False if it has one already."""
-    changed = tx.run(
-        _SQL["finish"],
-        id=job_id,
-        status=status,
-        outcome=outcome,
-        error=stored(error),
-        error_type=error_type,
-        points=spent.points,
-        requests=spent.requests,
-        chunks=chunks,
-        items=items,
-        warnings=warnings,
-        retries=retries,
-        times=None if times is None else times.as_json(),
-    )
-    return changed == 1
+) -> Statement:
+    """Return the statement that gives a job its final status; it brings a row unless the job has one already."""
+    return _SQL["finish"], {
+        "id": job_id,
+        "status": status,
+        "outcome": outcome,
+        "error": stored(error),
+        "error_type": error_type,
+        "points": spent.points,
+        "requests": spent.requests,
+        "chunks": chunks,
+        "items": items,
+        "warnings": warnings,
+        "retries": retries,
+        "times": None if times is None else times.as_json(),
+    }
 
 
 def open_jobs(tx: Transaction, run_key: str, *, own: bool = True) -> list[OpenJob]:

@@ -222,7 +222,9 @@ def _beating(
             job_id, spent=progress.spent, chunks=progress.chunks, items=progress.items, times=meter.times()
         )
         try:
-            if progress.kind != PULL_REQUESTS:
+            if progress.over:
+                pass  # the end of the job, which follows, says as much
+            elif progress.kind != PULL_REQUESTS:
                 db.statements(done)
             else:
                 work = estimates.from_rows(db.statements(done, estimates.question([repository_id]))).get(repository_id)
@@ -244,18 +246,17 @@ def _so_far(working: InTurn | None) -> Captured:
 def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:
     status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
     explained = status is not JobStatus.COMPLETED or captured.outcome is CaptureOutcome.PAUSED
-    with db.transaction() as tx:
-        jobs.finish(
-            tx,
-            job_id,
-            status=status,
-            outcome=captured.outcome,
-            error=captured.reason if explained else None,
-            spent=captured.spent,
-            chunks=captured.chunks,
-            items=captured.items,
-            warnings=captured.counts.quarantined + captured.gaps,
-            retries=captured.retries,
-            error_type=captured.error_type,
-            times=times,
-        )
+    finishing = jobs.finishing(
+        job_id,
+        status=status,
+        outcome=captured.outcome,
+        error=captured.reason if explained else None,
+        spent=captured.spent,
+        chunks=captured.chunks,
+        items=captured.items,
+        warnings=captured.counts.quarantined + captured.gaps,
+        retries=captured.retries,
+        error_type=captured.error_type,
+        times=times,
+    )
+    db.statements(finishing)

@@ -30,7 +30,10 @@ def ended(
     job_id = jobs.start(tx, RUN, repository)
     spent = Spent(points=10, requests=20)
     jobs.finish(
-        tx, job_id, status=JobStatus(status), outcome=outcome, error=None, spent=spent, chunks=5, items=99, warnings=1
+        tx,
+        jobs.finishing(
+            job_id, status=JobStatus(status), outcome=outcome, error=None, spent=spent, chunks=5, items=99, warnings=1
+        ),
     )
     for column, value in set_to.items():
         tx.run(f"update progressive_capture_jobs set {column} = %(value)s where id = %(id)s", value=value, id=job_id)  # noqa: S608

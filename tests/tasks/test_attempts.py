@@ -42,14 +42,16 @@ def ended(house: House, run: Run, name: str) -> None:
     with house.db.transaction() as tx:
         assert jobs.finish(
             tx,
-            job_id,
-            status=JobStatus.COMPLETED,
-            outcome="stopped",
-            error=None,
-            spent=Spent(),
-            chunks=1,
-            items=1,
-            warnings=0,
+            jobs.finishing(
+                job_id,
+                status=JobStatus.COMPLETED,
+                outcome="stopped",
+                error=None,
+                spent=Spent(),
+                chunks=1,
+                items=1,
+                warnings=0,
+            ),
         )
 
 

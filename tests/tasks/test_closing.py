@@ -172,14 +172,16 @@ def finish(house: House, job_id: str) -> bool:
     with house.db.transaction() as tx:
         return jobs.finish(
             tx,
-            job_id,
-            status=JobStatus.COMPLETED,
-            outcome="stopped",
-            error=None,
-            spent=Spent(points=3, requests=4),
-            chunks=2,
-            items=50,
-            warnings=0,
+            jobs.finishing(
+                job_id,
+                status=JobStatus.COMPLETED,
+                outcome="stopped",
+                error=None,
+                spent=Spent(points=3, requests=4),
+                chunks=2,
+                items=50,
+                warnings=0,
+            ),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gh_backfill.clients import issues as client
@@ -89,7 +89,7 @@ class Issues:
 
     def supply(
         self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], rest: RestOfWalk
-    ) -> Supply | None:
+    ) -> Callable[[], Supply] | None:
         """Return nothing: GraphQL is the cheaper way.
 
         By REST a hundred issues and pull requests together cost a request, and their labels and assignees come along;

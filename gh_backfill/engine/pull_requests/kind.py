@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from gh_backfill.clients import pull_requests as client
@@ -103,10 +104,10 @@ class PullRequests:
 
     def supply(
         self, graphql: GraphQL, lists: RestPages, items: Sequence[CompleteItem], rest: RestOfWalk
-    ) -> Supply | None:
-        """Read the review comments by REST's list, as far down as that pays."""
+    ) -> Callable[[], Supply] | None:
+        """Return what reads the review comments from REST's list, as far down as that pays."""
         found = rest_listing.plan(graphql, lists, [_whole(item) for item in items], rest)
-        return None if found is None else rest_listing.read(lists, rest.repository, found, rest.beat)
+        return None if found is None else partial(rest_listing.read, lists, rest.repository, found, rest.beat)
 
 
 def _whole(item: CompleteItem) -> CompletePullRequest:

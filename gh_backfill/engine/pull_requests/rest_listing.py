@@ -31,7 +31,7 @@ def plan(
     chunk: Sequence[CompletePullRequest],
     rest: RestOfWalk,
 ) -> RestListing | None:
-    """Return how far down the list pays after a chunk was committed; None where GraphQL alone is as good.
+    """Return how far down the list pays after a chunk; None where GraphQL alone is as good.
 
     Those that are here are taken to have as many review comments as those of the chunk.
     """

@@ -82,7 +82,8 @@ update progressive_capture_jobs j
 set status = %(status)s, outcome = %(outcome)s, completed_at = clock_timestamp(), error = %(error)s,
     error_type = %(error_type)s, points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
     warnings = %(warnings)s, times = coalesce(%(times)s, times), retries = %(retries)s
-where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null;
+where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null
+returning j.id;
 
 -- name: open_jobs
 -- What has no outcome: of one run, or of all others than that one.

@@ -135,10 +135,18 @@ class Freshener:
         def close() -> None:
             with self.db.transaction() as tx:
                 for repository_id, job_id in ledger.items():
-                    jobs.finish(
-                        tx, job_id, status=ENDINGS.get(outcome, JobStatus.COMPLETED), outcome=outcome, error=str(error),
-                        spent=costs[repository_id], chunks=0, items=0, warnings=0, error_type=kind,
-                    )  # fmt: skip
+                    finishing = jobs.finishing(
+                        job_id,
+                        status=ENDINGS.get(outcome, JobStatus.COMPLETED),
+                        outcome=outcome,
+                        error=str(error),
+                        spent=costs[repository_id],
+                        chunks=0,
+                        items=0,
+                        warnings=0,
+                        error_type=kind,
+                    )
+                    jobs.finish(tx, finishing)
 
         persistently(close, self.sleep)
 

@@ -169,15 +169,17 @@ def _write(tx: Transaction, change: _Change, job_id: str, spent: Spent) -> None:
     )
     jobs.finish(
         tx,
-        job_id,
-        status=JobStatus.FAILED if outcome is CaptureOutcome.FAILED else JobStatus.COMPLETED,
-        outcome=outcome,
-        error=change.error,
-        error_type=change.error_type,
-        spent=spent,
-        chunks=0,
-        items=len(change.items),
-        warnings=failed,
+        jobs.finishing(
+            job_id,
+            status=JobStatus.FAILED if outcome is CaptureOutcome.FAILED else JobStatus.COMPLETED,
+            outcome=outcome,
+            error=change.error,
+            error_type=change.error_type,
+            spent=spent,
+            chunks=0,
+            items=len(change.items),
+            warnings=failed,
+        ),
     )
 
 
