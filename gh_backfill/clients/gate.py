@@ -43,6 +43,9 @@ class Gate(Protocol):
     def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Note what an attempt told."""
 
+    def rest(self) -> None:
+        """Hear that nothing will be asked for a while, and keep nothing back."""
+
 
 class OwnGate:
     """A gate for one process without a database: it knows what its own answers told."""
@@ -74,6 +77,9 @@ class OwnGate:
         """Keep what the answer told."""
         key = (grant.credential.name, grant.resource)
         self._standings[key] = governor.after_answer(self._standing(*key), told)
+
+    def rest(self) -> None:
+        """Do nothing: nothing is kept back."""
 
     def _best(self, credentials: Credentials, resource: Resource) -> BudgetState:
         return governor.richest_first(self.standings(credentials, resource))[0]

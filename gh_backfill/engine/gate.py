@@ -102,6 +102,9 @@ class SharedGate:
         """Write what the answer told, for all.  An answer is never lost for it: what is reserved expires by itself."""
         self.send([self.settling(grant, told)], durable=told.resume_at is not None)
 
+    def rest(self) -> None:
+        """Do nothing: nothing is kept back."""
+
     def settling(self, grant: Grant, told: RateLimitReport) -> Statement:
         """Return the statement that writes what the answer told."""
         return budgets.settling(_reserved(grant), told, now=self._moment())

@@ -73,6 +73,7 @@ class GateAhead:
         self._running: Future[_Reserved] | None = None
         self._known: _Reserved | None = None
         self._opening: Future[None] | None = None
+        self._resting: Future[None] | None = None
 
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
@@ -127,6 +128,11 @@ class GateAhead:
             self._known = None
             self.write(durable=told.resume_at is not None)
 
+    def rest(self) -> None:
+        """Write what is left to write beside whatever the caller does now."""
+        unused = self._unused(self._arrived())
+        self._resting = self._begin(partial(self._shared.send, [*self._settlements(), *unused]))
+
     def write(self, *, durable: bool = False) -> None:
         """Write what answers told, and give back what was reserved ahead."""
         unused = self._unused(self._arrived())
@@ -134,7 +140,8 @@ class GateAhead:
 
     def close(self) -> None:
         """Write what is left to write, unless the database is away: what is reserved expires by itself."""
-        under_way: list[Future[Any]] = [each for each in (self._opening, self._running) if each is not None]
+        futures: tuple[Future[Any] | None, ...] = (self._opening, self._resting, self._running)
+        under_way = [each for each in futures if each is not None]
         if not wait(under_way, timeout=PATIENCE).not_done:
             unused = self._unused(self._arrived())
             self._shared.send([*self._settlements(), *unused], once=True)
@@ -181,9 +188,10 @@ class GateAhead:
 
     def _arrived(self) -> _Reserved | None:
         """Wait for what travels, and take it."""
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            wait([opening])  # whether it failed is found out by whoever needs it
+        for before in (self._opening, self._resting):
+            if before is not None:
+                wait([before])  # whether it failed is found out by whoever needs it
+        self._opening = self._resting = None
         running, self._running = self._running, None
         if running is None:
             return None

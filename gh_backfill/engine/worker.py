@@ -131,8 +131,7 @@ class Worker:
 
     def _next_chunk(self) -> Captured | None:
         over, self._over = self._over, False
-        claim = None if over else self.claims.claim()
-        if claim is None:
+        if over or (claim := self.claims.claim()) is None:
             return self.claims.nothing_to_claim(self.limits.deadline)
         try:
             started, pipeline = self.now(), self._pipeline_for(claim.stream)

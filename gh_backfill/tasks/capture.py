@@ -222,8 +222,8 @@ def _beating(
             job_id, spent=progress.spent, chunks=progress.chunks, items=progress.items, times=meter.times()
         )
         try:
-            if progress.over:
-                pass  # the end of the job, which follows, says as much
+            if progress.over:  # the end of the job, which follows, says as much
+                graphql.gate.rest()
             elif progress.kind != PULL_REQUESTS:
                 db.statements(done)
             else:

@@ -85,6 +85,17 @@ def test_at_the_end_everything_is_settled_and_what_nobody_used_is_given_back(des
     assert row["busy"] == pytest.approx(0.5, abs=0.6)
 
 
+def test_a_gate_that_rests_keeps_nothing_back_and_goes_on_when_it_is_asked(desk: Desk) -> None:
+    desk.answered(desk.granted(), 999)
+    desk.gate.rest()
+    row = desk.row()
+    assert (row["reserved"], row["remaining"]) == ({}, 999)
+    desk.answered(desk.granted(), 998)
+    desk.gate.close()
+    row = desk.row()
+    assert (row["reserved"], row["remaining"]) == ({}, 998)
+
+
 def test_near_the_reserve_nothing_is_reserved_ahead(desk: Desk) -> None:
     desk.answered(desk.granted(), 250)
     desk.gate.close()
