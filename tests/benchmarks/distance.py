@@ -128,10 +128,10 @@ def trips_of_a_chunk(rig: Rig) -> float:
 
 
 def _chunks(said: Sequence[bytes]) -> tuple[int, float]:
-    """Return how many chunks a capture had, and the round trips of each: from the first claim to the last heartbeat."""
+    """Return how many chunks a capture had, and the round trips of each: from the first claim to the last commit."""
     claims = [at for at, each in enumerate(said) if b"insert into backfill_chunks" in each]
-    beats = [at for at, each in enumerate(said) if b"update progressive_capture_jobs\nset heartbeat_at" in each]
-    return len(beats), (beats[-1] - claims[0] + 1) / len(beats)
+    commits = [at for at, each in enumerate(said) if b"update backfill_chunks\nset status = 'completed'" in each]
+    return len(commits), (commits[-1] - claims[0] + 1) / len(commits)
 
 
 def _captures(rig: Rig) -> Iterator[Table]:
@@ -149,7 +149,7 @@ def _captures(rig: Rig) -> Iterator[Table]:
     ratio = far.seconds / near.seconds
     yield Table(
         section="distant_capture",
-        title=f"a capture of {PULL_REQUESTS} pull requests; trips a chunk: from the first claim to the last",
+        title=f"a capture of {PULL_REQUESTS} pull requests; trips a chunk: from the first claim to the last commit",
         columns=("trips", "chunks", "trips a chunk", "s at 0 ms", "s at 60 ms", "ratio"),
         rows=((near.trips, chunks, a_chunk, near.seconds, far.seconds, ratio),),
         missed=tuple(
