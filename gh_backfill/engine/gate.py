@@ -25,7 +25,8 @@ class SharedGate:
     """Lets requests through as the shared budgets allow.
 
     `db` is a connection of its own: the others must see a reservation at once, whatever transaction the job is in.
-    `now` replaces the database's clock, which is the one that all jobs have in common.
+    Where it is not, and nothing is asked within a transaction, a `lazy` gate lets settlements travel with what is sent
+    next, and `rest` sends what is left.  `now` replaces the database's clock, which all jobs have in common.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class SharedGate:
         *,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] | None = None,
+        lazy: bool = False,
     ) -> None:
         self._db = db
         self._sleep = sleep
         self._now = now
+        self._lazy = lazy
 
     def open(self) -> None:
         """Open the connection now: the first reservation need not wait for it."""
@@ -100,10 +103,18 @@ class SharedGate:
 
     def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Write what the answer told, for all.  An answer is never lost for it: what is reserved expires by itself."""
-        self.send([self.settling(grant, told)], durable=told.resume_at is not None)
+        if not self._lazy or not told.answered:
+            self.send([self.settling(grant, told)], durable=told.resume_at is not None)
+            return
+        at = time.monotonic()
+        self._db.defer(lambda: self.settling(grant, governor.told_later(told, time.monotonic() - at)))
 
     def rest(self) -> None:
-        """Do nothing: nothing is kept back."""
+        """Send what a lazy gate keeps back."""
+        try:
+            self._db.flush()
+        except StoreError as error:
+            log.warning("what the last answer told of the budget could not be stored: %s", error)
 
     def settling(self, grant: Grant, told: RateLimitReport) -> Statement:
         """Return the statement that writes what the answer told."""

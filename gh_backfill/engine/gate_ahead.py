@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -207,8 +206,5 @@ class GateAhead:
     def _settlements(self) -> list[Statement]:
         """Take what is to be written; its times are told on the clock of the moment at which they are sent."""
         told, self._told = self._told, []
-        return [self._shared.settling(each.grant, self._now(each)) for each in told]
-
-    def _now(self, told: _Told) -> RateLimitReport:
-        at = told.report.at
-        return told.report if at is None else replace(told.report, at=at + timedelta(seconds=self._clock() - told.at))
+        now = self._clock()
+        return [self._shared.settling(each.grant, governor.told_later(each.report, now - each.at)) for each in told]

@@ -105,6 +105,11 @@ class RateLimitReport:
     at: datetime | None = None
 
 
+def told_later(report: RateLimitReport, seconds: float) -> RateLimitReport:
+    """Return a report that is written so many seconds after it was told: its times are those of another moment now."""
+    return report if report.at is None else replace(report, at=report.at + timedelta(seconds=seconds))
+
+
 def reserve(limit: int) -> int:
     """Return the points of a limit that are never touched."""
     return math.ceil(round(limit * RESERVE, 6))

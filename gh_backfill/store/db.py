@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,7 @@ from gh_backfill.resources import sql
 from gh_backfill.store import causes
 from gh_backfill.store.busy import Busy
 from gh_backfill.store.causes import Session
-from gh_backfill.store.transaction import Row, Statement, Transaction, message, own_errors
+from gh_backfill.store.transaction import Opening, Row, Statement, Transaction, message, own_errors
 
 __all__ = ["Database", "Row", "Statement", "Transaction", "connection_arguments"]
 
@@ -36,19 +35,6 @@ set local timezone = 'UTC'
 # A row stays locked until its commit is on disk.  So rivals for one row would wait for each other's disk writes.
 _NOT_DURABLE = ";\nset local synchronous_commit = off"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
-
-
-@dataclass(kw_only=True, slots=True)
-class _Opening:
-    """What goes before the first message of a transaction, or, where each is a transaction `alone`, before all.
-
-    `fresh` says that the connection was made for it: to lose such a one is no matter of having been idle.
-    """
-
-    text: str
-    alone: bool
-    fresh: bool
-    sent: bool = False
 
 
 class Database:
@@ -69,6 +55,7 @@ class Database:
         self._arguments = {"application_name": application_name, **address.arguments}
         self._connection: extensions.connection | None = None
         self._busy = False
+        self._deferred: list[Callable[[], Statement]] = []
 
     def open(self) -> None:
         """Open the connection now, so that the first transaction need not; raises `StoreError` where that fails."""
@@ -135,6 +122,19 @@ class Database:
                 self._roll_back(opening)
                 raise
 
+    def defer(self, make: Callable[[], Statement]) -> None:
+        """Let a statement travel with whatever is sent next, before it and in a transaction of its own.
+
+        It is made when it is sent, and may run twice.  Where it fails, what it travels with is not begun.
+        """
+        self._deferred.append(make)
+
+    def flush(self) -> None:
+        """Send what was deferred and has not travelled yet."""
+        deferred, self._deferred = self._deferred, []
+        if deferred:
+            self.statements(*(make() for make in deferred))
+
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
         return Database(self._url, application_name=self._arguments["application_name"], busy=self.busy)
@@ -178,21 +178,21 @@ class Database:
         if self._busy:
             raise RuntimeError("a transaction of this Database is open already: they do not nest")
 
-    def _opened(self, text: str, *, alone: bool) -> _Opening:
+    def _opened(self, text: str, *, alone: bool) -> Opening:
         """Prepare a transaction; nothing but a connection is asked of the server yet."""
         fresh = self._connection is None
         if fresh:
             self._connection = self._connect()
-        return _Opening(text=text, alone=alone, fresh=fresh)
+        return Opening(text=text, alone=alone, fresh=fresh)
 
-    def _transaction(self, opening: _Opening) -> Transaction:
+    def _transaction(self, opening: Opening) -> Transaction:
         return Transaction(lambda text: self._send(opening, text), lambda: self._cursor(opening), self._session())
 
     def _at_once(self, each: Sequence[Statement], *, durable: bool) -> list[Row]:
         tx = self._transaction(self._opened(self._limits + ("" if durable else _NOT_DURABLE), alone=True))
         return tx.rows_of_last(*each)
 
-    def _send(self, opening: _Opening, text: bytes) -> extensions.cursor:
+    def _send(self, opening: Opening, text: bytes) -> extensions.cursor:
         """Send a message, the first one with what opens the transaction.
 
         A connection that died while it was idle is replaced once: of a message without a COMMIT nothing is lost, and
@@ -200,7 +200,7 @@ class Database:
         """
         if opening.sent:
             return self._executed(opening, text)
-        text = message(opening.text.encode(), text)
+        text = message(*self._take_deferred(opening), opening.text.encode(), text)
         try:
             return self._executed(opening, text)
         except StoreUnavailable:
@@ -210,14 +210,20 @@ class Database:
             opening.fresh, opening.sent = True, False
             return self._executed(opening, text)
 
-    def _executed(self, opening: _Opening, text: bytes) -> extensions.cursor:
+    def _take_deferred(self, opening: Opening) -> list[bytes]:
+        deferred, self._deferred = self._deferred, []
+        tx = self._transaction(opening)
+        texts = [tx.text(*make()) for make in deferred]
+        return [f"begin; {self._limits}".encode(), *texts, b"commit"] if texts else []
+
+    def _executed(self, opening: Opening, text: bytes) -> extensions.cursor:
         cursor = self._cursor(opening)
         opening.sent = not opening.alone
         with own_errors(self._session()):
             cursor.execute(text)
         return cursor
 
-    def _cursor(self, opening: _Opening) -> extensions.cursor:
+    def _cursor(self, opening: Opening) -> extensions.cursor:
         if self._connection is None:
             if opening.sent:
                 raise StoreUnavailable("the database does not answer: the connection was closed within a transaction")
@@ -239,7 +245,7 @@ class Database:
         user = self._arguments.get("user") or os.environ.get("PGUSER") or "of this account"
         return Session(user=user, database=self._arguments.get("dbname") or os.environ.get("PGDATABASE") or user)
 
-    def _commit(self, tx: Transaction, opening: _Opening) -> None:
+    def _commit(self, tx: Transaction, opening: Opening) -> None:
         """Send the COMMIT, with what was left for later.
 
         It never travels with what opens the transaction: such a message could not be sent again over a new connection.
@@ -264,7 +270,7 @@ class Database:
                 return f"; {each}: wait for it, or end it: select pg_terminate_backend({rows[0]['pid']})"
         return ""
 
-    def _roll_back(self, opening: _Opening) -> None:
+    def _roll_back(self, opening: Opening) -> None:
         """End the transaction whatever state it is in; a connection that does not answer is dropped, and its work."""
         try:
             if self._connection is not None and opening.sent:

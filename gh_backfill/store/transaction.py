@@ -25,6 +25,19 @@ Row = dict[str, Any]
 Statement = tuple[str, Mapping[str, object]]
 
 
+@dataclass(kw_only=True, slots=True)
+class Opening:
+    """What goes before the first message of a transaction, or, where each is a transaction `alone`, before all.
+
+    `fresh` says that the connection was made for it: to lose such a one is no matter of having been idle.
+    """
+
+    text: str
+    alone: bool
+    fresh: bool
+    sent: bool = False
+
+
 @dataclass(slots=True)
 class Note:
     """What a statement says of its own result; `told` is None until `Transaction.read_notes` has asked for it."""
@@ -51,7 +64,7 @@ class Transaction:
 
     def rows(self, statement: str, /, **params: object) -> list[Row]:
         """Return all rows of a statement; a `uuid` is a str, a `timestamptz` is in UTC."""
-        return self._fetched(self._text(statement, params))
+        return self._fetched(self.text(statement, params))
 
     def row(self, statement: str, /, **params: object) -> Row | None:
         """Return the one row of a statement, or None.  More than one raise `ValueError`: the statement is wrong."""
@@ -62,7 +75,7 @@ class Transaction:
 
     def rows_of_last(self, *statements: Statement) -> list[Row]:
         """Execute statements, each of which sees what those before it did, and return the rows of the last."""
-        return self._fetched(message(*(self._text(text, dict(params)) for text, params in statements)))
+        return self._fetched(message(*(self.text(text, params) for text, params in statements)))
 
     def together(self, *statements: Statement) -> list[list[Row]]:
         """Return the rows of each of several statements that only select, all in one round trip.
@@ -71,7 +84,7 @@ class Transaction:
         """
         found: list[list[Row]] = [[] for _ in statements]
         parts = [
-            b"select %d as part, to_jsonb(q) as row from (%b\n) q" % (at, self._text(text.strip(" \n;"), dict(params)))
+            b"select %d as part, to_jsonb(q) as row from (%b\n) q" % (at, self.text(text.strip(" \n;"), params))
             for at, (text, params) in enumerate(statements)
         ]
         for row in self._fetched(b"\nunion all\n".join(parts)):
@@ -80,7 +93,7 @@ class Transaction:
 
     def run(self, statement: str, /, **params: object) -> int:
         """Execute a statement and return the number of rows it affected."""
-        return self._executed(self._text(statement, params)).rowcount
+        return self._executed(self.text(statement, params)).rowcount
 
     def later(self, statement: str, given: Statement | None = None, /, **params: object) -> None:
         """Execute a statement of which nobody asks the result, without a round trip of its own.
@@ -88,9 +101,9 @@ class Transaction:
         It travels with the next statement, or with the COMMIT; what it ends in is raised there.  The rows
         of a selection that is `given` are there as `given`.
         """
-        text = self._text(statement, params)
+        text = self.text(statement, params)
         if given is not None:
-            text = b"with given as (%b)\n%b" % (self._text(given[0].strip(" \n;"), dict(given[1])), text)
+            text = b"with given as (%b)\n%b" % (self.text(given[0].strip(" \n;"), given[1]), text)
         if sum(map(len, self._waiting)) + len(text) > _LARGEST_MESSAGE and self._waiting:
             self._send(message(*self.waiting()))
         self._waiting.append(text)
@@ -131,7 +144,8 @@ class Transaction:
     def _executed(self, text: bytes) -> extensions.cursor:
         return self._send(message(*self.waiting(), text))
 
-    def _text(self, statement: str, params: dict[str, object]) -> bytes:
+    def text(self, statement: str, params: Mapping[str, object]) -> bytes:
+        """Return a statement as it is sent, with its parameters; raises RowRefused for what can't be sent."""
         try:
             with own_errors(self._session):
                 return self._cursor().mogrify(statement, adapted(params))

@@ -151,7 +151,7 @@ def sharing(
         return
     alone = graphql.gate
     with db.another() if apart else nullcontext(db) as own:
-        shared = SharedGate(own)
+        shared = SharedGate(own, lazy=not apart)
         try:
             if not ahead:
                 graphql.gate = shared
@@ -160,6 +160,7 @@ def sharing(
             with GateAhead(shared) as graphql.gate:
                 yield
         finally:
+            shared.rest()
             graphql.gate = alone
 
 

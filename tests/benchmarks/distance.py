@@ -36,8 +36,7 @@ ALLOWED = {
     "track again": 10,
     "plan": 10,
     "plan by name": 10,
-    # One more for whether what was stopped has reached its end meanwhile.
-    "plan of the stopped": 11,
+    "plan of the stopped": 10,
     "status": 10,
 }
 
