@@ -209,7 +209,7 @@ if to_regclass('reviews') is null then
 end if;
 end $$;
 
--- The target of comments.issue_id.  What else is kept of an issue is in the migration named issues.
+-- Only the target of comments.issue_id: issues are not captured yet.
 do $$ begin
 if to_regclass('issues') is null then
     create table issues (
