@@ -321,3 +321,23 @@ def test_ten_percent_more_are_found_out_for_two_points_at_most(walk: Walk) -> No
     stats = walk.github.stats
     assert stats.points <= stats.requests + 2
     assert walk.pipeline.sizing.prices.cheapest_page() == 67
+
+
+def test_a_query_is_under_way_also_while_chunks_that_are_complete_are_committed() -> None:
+    world = load(recipes=(f"{ENGINE}:350",))
+    with running(world, Options()) as github:
+        (repository,) = world.repositories.values()
+        pipeline = Pipeline(
+            graphql=GraphQL(github.graphql_url, "tok", sleep=lambda seconds: None),
+            kind=PullRequests(),
+            repository=NodeId(repository.node_id),
+            sizing=sizing(),
+            begin=at_once,
+        )
+        walk, under_way = Walk(github=github, pipeline=pipeline), list[bool]()
+        while not walk.chunks or walk.stream.cursor is not None:
+            walk.step()
+            under_way.append(pipeline.under_way)
+    was_complete = [chunk.spent.requests == 0 for chunk in walk.chunks[1:]]
+    assert [asked for asked, complete in zip(under_way, was_complete, strict=False) if complete] == [True, True]
+    assert walk.numbers() == walk.all_numbers()
