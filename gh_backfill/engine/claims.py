@@ -79,11 +79,15 @@ class Claims:
         if still.held or still.status is BackfillStatus.PAUSED:  # held counts, whatever the status says
             return Captured(outcome=CaptureOutcome.PAUSED, reason=found_paused(still) or "", resume_at=still.resume_at)
         if still.status is BackfillStatus.COMPLETED:
-            reason = complete_words(still.gaps, still.short, still.quarantined, kind=self.kind)
-            return Captured(outcome=CaptureOutcome.COMPLETED, reason=reason, gaps=still.gaps)
+            return self._complete(still)
         if still.status is not BackfillStatus.ACTIVE:
             return Captured(outcome=CaptureOutcome.FAILED, reason="the backfill is closed: a person must look")
         return self._held_up(still, deadline)
+
+    def completed(self) -> Captured | None:
+        """Return how a capture ends whose backfill is complete; None where somebody has opened it again."""
+        still = self.why_no_claim()
+        return self._complete(still) if still.status is BackfillStatus.COMPLETED and not still.held else None
 
     def free_the_dead(self) -> bool:
         """Take what dead workers of this machine hold; True if there may be something to claim now."""
@@ -117,6 +121,10 @@ class Claims:
     def record_failure(self, claim: Claim, error: GitHubError) -> Captured | None:
         """Charge an error to this repository; None if the chunk may be claimed again, else how the capture ends."""
         return self._write(lambda tx: self._charge(tx, claim, error))
+
+    def _complete(self, still: NoClaim) -> Captured:
+        reason = complete_words(still.gaps, still.short, still.quarantined, kind=self.kind)
+        return Captured(outcome=CaptureOutcome.COMPLETED, reason=reason, gaps=still.gaps)
 
     def _held_up(self, still: NoClaim, deadline: datetime | None) -> Captured | None:
         """Say until when the open chunk waits, or who holds it; None where it is soon to be claimed again."""

@@ -46,6 +46,10 @@ class SharedGate:
         """Open the connection now: the first reservation need not wait for it."""
         self._db.open()
 
+    def abandon(self) -> None:
+        """Leave the connection to whoever is still at it: closing it would wait for them."""
+        self._db.abandon()
+
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
     ) -> Grant | Wait:

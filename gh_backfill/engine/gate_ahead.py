@@ -7,6 +7,7 @@ leave for the next request is there when the answer to this one comes.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -58,8 +59,9 @@ class _Reserved:
 class GateAhead:
     """A `SharedGate` for one reader, whose settlements travel with its reservations, and its reservations ahead.
 
-    Only where one identity pays, and only where its budget has room: what is reserved ahead keeps nobody waiting.
-    What GitHub told by a refusal is written at once.  `close` writes the rest.
+    Only where one identity pays, and only where its points have room.  Of GitHub's time it takes its place one request
+    earlier, so that another job may wait for that much.  What GitHub told by a refusal is written at once.  `close`
+    writes the rest, and then nothing is written any more.
     """
 
     def __init__(
@@ -73,77 +75,96 @@ class GateAhead:
         self._known: _Reserved | None = None
         self._opening: Future[None] | None = None
         self._resting: Future[None] | None = None
+        self._lock = threading.RLock()
+        self._closed = False
 
     def reserve(
         self, credentials: Credentials, *, points: int, seconds: float, resource: Resource = "graphql"
     ) -> Grant | Wait:
         """Let a request through, or say until when it has to wait, as a `SharedGate` does."""
-        payers = list(credentials.by_identity().values())
-        if len(payers) != 1:
-            self.write()
-            return self._shared.reserve(credentials, points=points, seconds=seconds, resource=resource)
-        (payer,) = payers
+        with self._lock:
+            payers = list(credentials.by_identity().values())
+            if len(payers) != 1 or self._closed:
+                self.write()
+                return self._shared.reserve(credentials, points=points, seconds=seconds, resource=resource)
+            return self._reserve(payers[0], points, seconds, resource)
+
+    def _reserve(self, payer: Credential, points: int, seconds: float, resource: Resource) -> Grant | Wait:
         taken, unused = self._ahead_of(payer, points, resource)
+        self._send_others(resource)
         if taken is None:
-            taken = self._reserved(payer, points, seconds, resource, [*self._settlements(), *unused])
+            taken = self._reserved(payer, points, seconds, resource, [*self._settlements(resource), *unused])
         grant = taken.grant
         if grant is None:
             return refusal(taken.standing, points, resource)
         self._known = taken
         if governor.has_room(taken.standing, grant.points, since=self._clock() - taken.at):
-            more, settled = max(points, AHEAD), self._settlements()
+            more, settled = max(points, AHEAD), self._settlements(resource)
             reserve = partial(self._reserved, payer, more, seconds, resource, settled, after=seconds)
             self._running = self._begin(reserve)
         return replace(grant, points=points)
 
     def look(self, credentials: Credentials, points: int, resource: Resource = "graphql") -> Wait | None:
         """Say until when nobody could spend so many points; nothing is asked where there was room a moment ago."""
-        known = self._known
-        if known is not None and self._has_room(known, points, resource):
-            return None
-        self.write()
-        standings, at = self._shared.known(credentials, resource), self._clock()
-        if len(standings) == len(credentials.by_identity()) == 1:
-            self._known = _Reserved(grant=None, standing=standings[0], resource=resource, at=at)
-        return first_wait(credentials, standings, points, resource)
+        with self._lock:
+            known = self._known
+            if known is not None and self._has_room(known, points, resource):
+                return None
+            self.write()
+            standings, at = self._shared.known(credentials, resource), self._clock()
+            if len(standings) == len(credentials.by_identity()) == 1:
+                self._known = _Reserved(grant=None, standing=standings[0], resource=resource, at=at)
+            return first_wait(credentials, standings, points, resource)
 
     def standings(self, credentials: Credentials, resource: Resource) -> list[BudgetState]:
         """Return how the budget of each identity stands; what is known of one with room is believed for a while."""
-        known = self._known
-        if known is not None and self._has_room(known, 0, resource):
-            return [known.standing]
-        self.write()
-        return self._shared.standings(credentials, resource)
+        with self._lock:
+            known = self._known
+            if known is not None and self._has_room(known, 0, resource):
+                return [known.standing]
+            self.write()
+            return self._shared.standings(credentials, resource)
 
     def settle(self, grant: Grant, told: RateLimitReport) -> None:
         """Note what an attempt told, to be written with the next reservation; at once where GitHub refused."""
-        self._told.append(_Told(grant=grant, report=told, at=self._clock()))
-        known, budget = self._known, told.budget
-        if known is not None and budget is not None and known.resource == grant.resource:
-            changed = known.standing.limit != budget.limit
-            left = budget.remaining if changed else min(known.standing.left, budget.remaining)
-            self._known = replace(known, standing=replace(known.standing, limit=budget.limit, left=left))
-        if not told.answered:
-            self._known = None
-            self.write(durable=told.resume_at is not None)
+        with self._lock:
+            if self._closed:
+                return  # nobody waits for it any more, and what is reserved expires by itself
+            self._told.append(_Told(grant=grant, report=told, at=self._clock()))
+            known, budget = self._known, told.budget
+            if known is not None and budget is not None and known.resource == grant.resource:
+                changed = known.standing.limit != budget.limit
+                left = budget.remaining if changed else min(known.standing.left, budget.remaining)
+                self._known = replace(known, standing=replace(known.standing, limit=budget.limit, left=left))
+            if not told.answered:
+                self._known = None
+                self.write(durable=told.resume_at is not None)
 
     def rest(self) -> None:
         """Write what is left to write beside whatever the caller does now."""
-        unused = self._unused(self._arrived())
-        self._resting = self._begin(partial(self._shared.send, [*self._settlements(), *unused]))
+        with self._lock:
+            messages = self._messages()
+            self._resting = self._begin(partial(self._send, messages))
 
     def write(self, *, durable: bool = False) -> None:
         """Write what answers told, and give back what was reserved ahead."""
-        unused = self._unused(self._arrived())
-        self._shared.send([*self._settlements(), *unused], durable=durable)
+        with self._lock:
+            self._send(self._messages(), durable=durable)
 
     def close(self) -> None:
         """Write what is left to write, unless the database is away: what is reserved expires by itself."""
-        futures: tuple[Future[Any] | None, ...] = (self._opening, self._resting, self._running)
-        under_way = [each for each in futures if each is not None]
-        if not wait(under_way, timeout=PATIENCE).not_done:
-            unused = self._unused(self._arrived())
-            self._shared.send([*self._settlements(), *unused], once=True)
+        self._closed = True
+        if not self._lock.acquire(timeout=PATIENCE):  # a query that nobody waits for is at it
+            self._shared.abandon()
+            return
+        try:
+            futures: tuple[Future[Any] | None, ...] = (self._opening, self._resting, self._running)
+            if wait([each for each in futures if each is not None], timeout=PATIENCE).not_done:
+                self._shared.abandon()
+            else:
+                self._send(self._messages(), once=True)
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         """Let the connection be made while the capture begins."""
@@ -154,6 +175,26 @@ class GateAhead:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _messages(self) -> list[list[Statement]]:
+        """Take what is to be written: a message for each budget, for none locks two rows."""
+        ahead = self._arrived()
+        unused = self._unused(ahead)
+        of = ahead.resource if ahead is not None else None
+        return [
+            message
+            for resource in governor.UNITS
+            if (message := [*self._settlements(resource), *(unused if resource == of else [])])
+        ]
+
+    def _send(self, messages: list[list[Statement]], *, durable: bool = False, once: bool = False) -> None:
+        for statements in messages:
+            self._shared.send(statements, durable=durable, once=once)
+
+    def _send_others(self, resource: Resource) -> None:
+        for other in governor.UNITS:
+            if other != resource:
+                self._shared.send(self._settlements(other))
 
     def _has_room(self, known: _Reserved, points: int, resource: Resource) -> bool:
         since = self._clock() - known.at
@@ -180,7 +221,10 @@ class GateAhead:
         if ahead is None or ahead.grant is None:
             return None, []
         grant = ahead.grant
-        fits = grant.resource == resource and grant.points >= points and grant.credential.identity == payer.identity
+        fits = grant.points >= points and grant.credential.identity == payer.identity
+        if grant.resource != resource:
+            self._shared.send(self._unused(ahead))
+            return None, []
         if not fits or self._clock() - ahead.at > USABLE:
             return None, self._unused(ahead)
         return replace(ahead, grant=replace(grant, credential=payer)), []
@@ -203,8 +247,9 @@ class GateAhead:
     def _unused(self, ahead: _Reserved | None) -> list[Statement]:
         return [] if ahead is None or ahead.grant is None else [self._shared.releasing(ahead.grant)]
 
-    def _settlements(self) -> list[Statement]:
-        """Take what is to be written; its times are told on the clock of the moment at which they are sent."""
-        told, self._told = self._told, []
+    def _settlements(self, resource: Resource) -> list[Statement]:
+        """Take what is to be written of a budget, with its times on the clock of the moment at which they are sent."""
+        told = [each for each in self._told if each.grant.resource == resource]
+        self._told = [each for each in self._told if each.grant.resource != resource]
         now = self._clock()
         return [self._shared.settling(each.grant, governor.told_later(each.report, now - each.at)) for each in told]

@@ -56,4 +56,6 @@ class InTurn:
         before = self._before
         if before is not None:
             progress = replace(progress, chunks=progress.chunks + before.chunks, items=progress.items + before.items)
+        if progress.kind != self.kinds[-1].name:
+            progress = replace(progress, over=False)
         self.listen(progress)

@@ -51,7 +51,7 @@ class Before:
 class Progress:
     """Where a capture stands after a chunk; `left` is what still lies before it, where that is known.
 
-    `over` says that the backfill is complete with it.
+    `over` says that nothing is left of what was asked for.
     """
 
     repository: TrackedRepository

@@ -102,6 +102,7 @@ class Pipeline:
         while not self._head_is_complete():
             alive()
             asked = self._compose(claim.stream, claim.after, most)
+            self.sizing.composed()
             self._follow(asked, partial(self._ask, asked), alive)
         head = self._fetched.popleft()
         spent, self._spent = self._spent, Spent()
@@ -124,6 +125,7 @@ class Pipeline:
             return
         asked = self._compose(replace(claim.stream, items_done=claim.stream.items_done + chunk.kept), after, most)
         if asked:
+            self.sizing.composed()
             self._running = asked, self.begin(partial(self._ask, asked))
 
     def drain(self) -> None:
@@ -197,14 +199,12 @@ class Pipeline:
         pages = [each.collectors for each in self._fetched]
         price = walk.price(None)
         query = self._completion.next_query(pages, self.sizing.prices, page=size, price=price, apart=self.sizing.apart)
-        self.sizing.composed()
         page = walk.next(stream, place, query.page) if begins else None
         return _Asked(query=replace(query, price=walk.price(page)), page=page)
 
     def _end_of_walk(self, stream: Stream) -> _Asked:
         """Compose a query of a walk's last follow-ups, and of the catch-up's first page what costs nothing more."""
         prices, price, apart = self.sizing.prices, self.kind.price, self.sizing.apart
-        self.sizing.composed()
         query = self._completion.next_query([each.collectors for each in self._fetched], prices, price=price)
         size = prices.page_beside(query.counted, self.sizing.page, price) if query.follow_ups and not apart else 0
         wanted_now = stream.phase is Phase.HISTORY and not stream.part and self._ask_for_catch_up

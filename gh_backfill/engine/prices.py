@@ -27,19 +27,18 @@ class Memory:
 
     @property
     def known(self) -> Prices:
-        """Return what is known, read once."""
+        """Return what is known: read once, and again where that failed."""
         return self.recall() if self._known is None else self._known
 
     def recall(self) -> Prices:
         """Read and return what is known."""
-        self._known = Prices()
         try:
             self._identities = list(self._graphql.credentials.by_identity())
             with self._db.reading() as tx:
                 self._known = store.recall(tx, self._identities)
         except (GitHubError, StoreError) as error:
             log.info("what queries cost before is not known: %s", error)
-        return self._known
+        return self._known or Prices()
 
     def keep(self, prices: Prices, *, whatever: bool = False) -> None:
         """Remember what was learned, if it changes what is planned with, or `whatever` was learned at the end."""

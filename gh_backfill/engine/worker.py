@@ -98,14 +98,12 @@ class Worker:
                 )
 
     def _limit_reached(self) -> Captured | None:
-        limits = self.limits
-        if limits.max_chunks is not None and self._done.chunks >= limits.max_chunks:
-            return Captured(
-                outcome=CaptureOutcome.STOPPED, reason=f"{counted(limits.max_chunks, 'chunk')} done, as asked"
-            )
-        if limits.deadline is not None and self.now() + timedelta(seconds=self._seconds) >= limits.deadline:
-            return Captured(outcome=CaptureOutcome.STOPPED, reason="the time limit is reached")
-        return None
+        most, reason = self.limits.max_chunks, ""
+        if most is not None and self._done.chunks >= most:
+            reason = f"{counted(most, 'chunk')} done, as asked"
+        elif self._past_deadline(self.now() + timedelta(seconds=self._seconds)):
+            reason = "the time limit is reached"
+        return Captured(outcome=CaptureOutcome.STOPPED, reason=reason) if reason else None
 
     def _wait_for_budget(self) -> Captured | None:
         if self._over or (self._pipeline is not None and self._pipeline.under_way):
@@ -130,9 +128,9 @@ class Worker:
         return None
 
     def _next_chunk(self) -> Captured | None:
-        over, self._over = self._over, False
-        if over or (claim := self.claims.claim()) is None:
-            return self.claims.nothing_to_claim(self.limits.deadline)
+        claim = self._claim_or_end()
+        if not isinstance(claim, Claim):
+            return claim
         try:
             started, pipeline = self.now(), self._pipeline_for(claim.stream)
             if claim.stream.phase is Phase.HISTORY:
@@ -158,6 +156,11 @@ class Worker:
         self._tell()
         return None
 
+    def _claim_or_end(self) -> Claim | Captured | None:
+        over, self._over = self._over, False
+        done = self.claims.completed() if over else None
+        return done or self.claims.claim() or self.claims.nothing_to_claim(self.limits.deadline)
+
     def _pipeline_for(self, stream: Stream) -> Pipeline:
         """Return the one pipeline of this worker; it begins with what is remembered of page sizes."""
         if self._pipeline is None:
@@ -178,8 +181,7 @@ class Worker:
 
     def _first_page(self, stream: Stream) -> int:
         """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
-        budget = self.graphql.budget
-        low = budget is not None and chunking.is_low(budget)
+        low = (budget := self.graphql.budget) is not None and chunking.is_low(budget)
         return self.kind.first_page(0 if stream.part else self._total, self.before.mean_size, low)
 
     def _chunks_left(self) -> int | None:
@@ -190,8 +192,8 @@ class Worker:
         """Let the next query travel while this chunk is committed, unless this is the last one."""
         left = self._chunks_left()
         ends = self._past_deadline(self.now() + timedelta(seconds=self._seconds))
-        if self._pipeline is not None and not ends and self.lists is None:
-            self._pipeline.ask_ahead(claim, chunk, most=None if left is None else left - 1)
+        if not ends and self.lists is None:
+            self._pipeline_for(claim.stream).ask_ahead(claim, chunk, most=None if left is None else left - 1)
 
     def _rest_of_walk(self, claim: Claim, chunk: Chunk) -> Callable[[], Supply] | None:
         """Return what lets REST serve the rest of a walk where that pays; decided once, with its first chunk."""
@@ -201,8 +203,7 @@ class Worker:
         if lists is None or pipeline is None or claim.stream.phase is not Phase.HISTORY or chunk.page.next is None:
             return None
         self.lists = None
-        total, deadline = chunk.page.total, self.limits.deadline
-        left = total - (captured := min(total, self._captured + chunk.kept))
+        left = chunk.page.total - (captured := min(chunk.page.total, self._captured + chunk.kept))
         if claim.stream.goal.max_items is not None:
             left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
         if (chunks := self._chunks_left()) is not None:
@@ -212,7 +213,7 @@ class Worker:
             captured=captured,
             left=left,
             point_seconds=chunk.spent.seconds / max(1, chunk.spent.points),
-            until=math.inf if deadline is None else (deadline - self.now()).total_seconds(),
+            until=math.inf if (end := self.limits.deadline) is None else (end - self.now()).total_seconds(),
             beat=self._beat,
         )
         return self.kind.supply(self.graphql, lists, chunk.items, rest)

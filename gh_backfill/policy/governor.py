@@ -141,7 +141,7 @@ def verdict(standing: BudgetState, points: int, resource: Resource = "graphql") 
 
 
 def has_room(standing: BudgetState, points: int, *, since: float) -> bool:
-    """Say whether a further request may be reserved before it is needed, for nobody will wait for it.
+    """Say whether a further request may be reserved before it is needed: nobody will lack its points.
 
     `standing` is how the budget stood `since` seconds ago, before a request of so many points.
     """

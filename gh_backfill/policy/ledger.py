@@ -14,7 +14,7 @@ from enum import StrEnum
 from gh_backfill import errors
 from gh_backfill.policy.lifecycle import JobStatus
 
-# A living job tells after each chunk that it lives.  In between it may wait up to an hour for points.
+# A living job tells after each chunk but its last that it lives.  In between it may wait up to an hour for points.
 SILENT = timedelta(hours=2)
 # A job may wait long for a runner; GitHub itself gives up after a day.
 UNSTARTED = timedelta(hours=24)

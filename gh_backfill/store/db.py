@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -12,28 +13,19 @@ import psycopg2
 from psycopg2 import extensions, extras
 from psycopg2.extensions import make_dsn
 
-from gh_backfill import database_address
-from gh_backfill.database_address import Address
-from gh_backfill.errors import ConfigurationError, StoreError, StoreLocked, StoreUnavailable
+from gh_backfill.errors import StoreError, StoreLocked, StoreUnavailable
 from gh_backfill.resources import sql
-from gh_backfill.store import causes
+from gh_backfill.store import address, causes, limits
 from gh_backfill.store.busy import Busy
 from gh_backfill.store.causes import Session
 from gh_backfill.store.transaction import Opening, Row, Statement, Transaction, message, own_errors
 
-__all__ = ["Database", "Row", "Statement", "Transaction", "connection_arguments"]
+__all__ = ["Database", "Row", "Statement", "Transaction"]
+
+log = logging.getLogger(__name__)
 
 _SQL = sql("locks")
 
-# Only SET LOCAL: behind PgBouncer or Supabase's pooler a session setting would land on somebody else's session, and
-# start-up options are refused.  The second line frees what a frozen process holds.
-_LIMITS = """
-set local lock_timeout = '5s';
-set local idle_in_transaction_session_timeout = '60s';
-set local timezone = 'UTC'
-"""
-# A row stays locked until its commit is on disk.  So rivals for one row would wait for each other's disk writes.
-_NOT_DURABLE = ";\nset local synchronous_commit = off"
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
 
 
@@ -49,10 +41,10 @@ class Database:
         """Check the URL without connecting; `ConfigurationError` where it cannot be right."""
         self.busy = busy or Busy()
         self._url = url
-        address = _address(url)
-        self.schema = address.schema
-        self._limits = _LIMITS + _search_path(address.schema)
-        self._arguments = {"application_name": application_name, **address.arguments}
+        known = address.of(url)
+        self.schema = known.schema
+        self._limits = limits.of(known.schema)
+        self._arguments = {"application_name": application_name, **known.arguments}
         self._connection: extensions.connection | None = None
         self._busy = False
         self._deferred: list[Callable[[], Statement]] = []
@@ -125,7 +117,8 @@ class Database:
     def defer(self, make: Callable[[], Statement]) -> None:
         """Let a statement travel with whatever is sent next, before it and in a transaction of its own.
 
-        It is made when it is sent, and may run twice.  Where it fails, what it travels with is not begun.
+        It is made when it is sent, may run twice, and does not wait for the disk.  Where it fails that is logged, and
+        what it travelled with is sent alone.
         """
         self._deferred.append(make)
 
@@ -133,11 +126,15 @@ class Database:
         """Send what was deferred and has not travelled yet."""
         deferred, self._deferred = self._deferred, []
         if deferred:
-            self.statements(*(make() for make in deferred))
+            self.statements(*(make() for make in deferred), durable=False)
 
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
         return Database(self._url, application_name=self._arguments["application_name"], busy=self.busy)
+
+    def abandon(self) -> None:
+        """Forget the connection without closing it: another thread may still wait for its answer."""
+        self._connection = None
 
     def close(self) -> None:
         """Close the connection; the next transaction would open it again."""
@@ -189,7 +186,7 @@ class Database:
         return Transaction(lambda text: self._send(opening, text), lambda: self._cursor(opening), self._session())
 
     def _at_once(self, each: Sequence[Statement], *, durable: bool) -> list[Row]:
-        tx = self._transaction(self._opened(self._limits + ("" if durable else _NOT_DURABLE), alone=True))
+        tx = self._transaction(self._opened(self._limits + ("" if durable else limits.NOT_DURABLE), alone=True))
         return tx.rows_of_last(*each)
 
     def _send(self, opening: Opening, text: bytes) -> extensions.cursor:
@@ -200,21 +197,28 @@ class Database:
         """
         if opening.sent:
             return self._executed(opening, text)
-        text = message(*self._take_deferred(opening), opening.text.encode(), text)
+        before, text = self._take_deferred(opening), message(opening.text.encode(), text)
         try:
-            return self._executed(opening, text)
+            return self._executed(opening, message(*before, text))
         except StoreUnavailable:
             if opening.fresh:
                 raise
             self.close()
             opening.fresh, opening.sent = True, False
+            return self._executed(opening, message(*before, text))
+        except StoreError as error:
+            if not before:
+                raise
+            log.warning("what was to be written with it may be lost: %s", error)  # if it is not at fault, text is again
+            self._abort()
+            opening.sent = False
             return self._executed(opening, text)
 
     def _take_deferred(self, opening: Opening) -> list[bytes]:
         deferred, self._deferred = self._deferred, []
         tx = self._transaction(opening)
         texts = [tx.text(*make()) for make in deferred]
-        return [f"begin; {self._limits}".encode(), *texts, b"commit"] if texts else []
+        return [f"begin; {self._limits}{limits.NOT_DURABLE}".encode(), *texts, b"commit"] if texts else []
 
     def _executed(self, opening: Opening, text: bytes) -> extensions.cursor:
         cursor = self._cursor(opening)
@@ -271,30 +275,14 @@ class Database:
         return ""
 
     def _roll_back(self, opening: Opening) -> None:
+        if opening.sent:
+            self._abort()
+
+    def _abort(self) -> None:
         """End the transaction whatever state it is in; a connection that does not answer is dropped, and its work."""
         try:
-            if self._connection is not None and opening.sent:
+            if self._connection is not None:
                 with self._connection.cursor() as cursor:
                     cursor.execute("rollback")
         except psycopg2.Error:
             self.close()
-
-
-def connection_arguments(url: str) -> dict[str, str]:
-    """Return what libpq is to be told for a `postgresql://` URL, with TLS required beyond this machine.
-
-    Raises `ConfigurationError` for what cannot be a connection string; its message repeats nothing of the URL.
-    """
-    return _address(url).arguments
-
-
-def _search_path(schema: str | None) -> str:
-    """Return the limit that keeps a transaction in a schema; `extensions` is where Supabase keeps those."""
-    return f";\nset local search_path to {causes.identifier(schema, always=True)}, extensions" if schema else ""
-
-
-def _address(url: str) -> Address:
-    try:
-        return database_address.understood(url)
-    except ValueError as error:
-        raise ConfigurationError(f"the database URL {error}") from None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from gh_backfill.database_address import understood
 from gh_backfill.store import programs
-from gh_backfill.store.db import connection_arguments
+from gh_backfill.store.address import connection_arguments
 
 _VARIABLES = {
     "host": "PGHOST",

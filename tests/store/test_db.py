@@ -19,7 +19,8 @@ from gh_backfill.errors import (
     StoreLocked,
     StoreUnavailable,
 )
-from gh_backfill.store.db import Database, Transaction, connection_arguments
+from gh_backfill.store.address import connection_arguments
+from gh_backfill.store.db import Database, Transaction
 from tests.benchmarks.line import Line
 
 

@@ -10,6 +10,7 @@ import pytest
 from gh_backfill.clients.credentials import fixed
 from gh_backfill.clients.gate import Grant
 from gh_backfill.engine.gate import SharedGate
+from gh_backfill.errors import RowRefused
 from gh_backfill.models.github import Budget
 from gh_backfill.policy.governor import RateLimitReport
 from gh_backfill.store.db import Database, Statement
@@ -60,6 +61,23 @@ def test_what_is_deferred_stays_though_the_transaction_that_it_travels_with_is_r
         tx.run(note("")[0], text="of the transaction")
         raise LookupError
     assert texts(watched) == ["deferred"]
+
+
+def test_what_is_deferred_and_fails_takes_nothing_else_with_it(watched: Database) -> None:
+    watched.statement(*note("one")[:1], text="one")
+    watched.defer(lambda: note("one"))
+    assert texts(watched) == ["one"]
+    watched.defer(lambda: note("one"))
+    with watched.transaction() as tx:
+        tx.run(note("")[0], text="two")
+    assert texts(watched) == ["one", "two"]
+
+
+def test_what_fails_beside_something_deferred_is_told_and_the_deferred_stays(watched: Database) -> None:
+    watched.defer(lambda: note("one"))
+    with pytest.raises(RowRefused):
+        watched.statement(note("")[0], text=None)
+    assert texts(watched) == ["one"]
 
 
 def test_what_has_not_travelled_is_sent_in_the_end(watched: Database, said: list[str]) -> None:

@@ -98,7 +98,7 @@ def test_a_gate_that_rests_keeps_nothing_back_and_goes_on_when_it_is_asked(desk:
 
 def test_near_the_reserve_nothing_is_reserved_ahead(desk: Desk) -> None:
     desk.answered(desk.granted(), 250)
-    desk.gate.close()
+    desk.gate.write()
     desk.granted()
     assert len(desk.row()["reserved"]) == 1
 
@@ -148,11 +148,31 @@ def test_a_look_is_free_where_there_was_room_a_moment_ago_and_asks_where_it_was_
     before = desk.db.busy.seconds
     assert desk.gate.look(TOKEN, 3) is None
     assert desk.db.busy.seconds == before
-    desk.gate.close()
+    desk.gate.write()
     desk.answered(desk.granted(), 101)
     refused = desk.gate.look(TOKEN, 3)
     assert isinstance(refused, Wait)
     assert desk.row()["reserved"] == {}
+
+
+def test_two_budgets_are_never_locked_together(desk: Desk) -> None:
+    desk.answered(desk.granted(), 999)
+    rest = desk.ask(resource="core")
+    assert isinstance(rest, Grant)
+    assert desk.row()["reserved"] == {}
+    desk.answered(rest, 4_999)
+    desk.granted()
+    desk.gate.close()
+    rows = desk.db.statement("select resource, remaining, reserved from api_budgets order by resource")
+    assert [(row["resource"], row["remaining"]) for row in rows] == [("core", 4_999), ("graphql", 999)]
+    assert rows[0]["reserved"] == {}
+
+
+def test_a_gate_that_is_closed_hears_nothing_more(desk: Desk) -> None:
+    grant = desk.granted()
+    desk.gate.close()
+    desk.answered(grant, 1)
+    assert desk.row()["remaining"] == 1_000
 
 
 def test_several_identities_are_asked_as_ever(desk: Desk) -> None:
