@@ -423,3 +423,20 @@ def test_what_is_complete_with_the_last_points_is_complete_and_waits_for_no_more
     budget = house.github.ledger.standing("tok", "graphql")
     assert budget.remaining < 4, budget
     assert (captured.outcome, captured.resume_at) == (CaptureOutcome.COMPLETED, None)
+
+
+def test_a_backfill_that_is_opened_again_while_its_capture_ends_goes_on(house: House) -> None:
+    house.track(SMALL)
+    opened: list[int] = []
+
+    def open_again(progress: Progress) -> None:
+        if progress.over and not opened:
+            opened.append(progress.chunks)
+            with house.db.transaction() as tx:
+                tx.run("update progressive_backfill_state set status = 'active'")
+                tx.run("update backfill_streams set status = 'active', cursor = null where stream = 'catch_up'")
+
+    captured = house.capture(SMALL, listen=open_again)
+    assert captured.outcome is CaptureOutcome.COMPLETED
+    assert captured.chunks > opened[0]
+    assert house.state(SMALL)["status"] == "completed"

@@ -1,4 +1,5 @@
--- What GitHub still grants an identity.  Each section is one statement, sent alone, and locks one row for its length.
+-- What GitHub still grants an identity.  Each section locks one row, until its transaction ends; no transaction has those of
+-- two budgets.
 
 -- name: ensure
 -- An identity that nothing is known about begins with the least that any credential has.
