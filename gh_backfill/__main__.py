@@ -30,6 +30,8 @@ def main() -> NoReturn:
     try:
         cli.main()
     finally:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # how it ended is decided
+            signal.signal(each, signal.SIG_IGN)
         gc.freeze()  # what is left ends with the process; to look through it for circles takes a tenth of a second
 
 

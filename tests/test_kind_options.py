@@ -141,3 +141,16 @@ def test_a_repository_with_issues_disabled_is_complete_without_any(
     assert counted(environment, "issues") == 0
     (row,) = json.loads(cli(environment, "status", "--json").stdout)
     assert row["others"] == [{"kind": "issues", "captured": 0, "total": 0, **WHOLE}]
+
+
+def test_a_list_of_kinds_that_names_none_is_one_line(environment: dict[str, str]) -> None:
+    line = refused(cli(environment, "track", SMALL, "--kinds", ","), 2)
+    assert "--kinds: no kind is named: name some of pull_requests, issues" in line
+
+
+def test_a_wrong_kind_in_the_settings_is_told_by_whoever_looks_at_them(environment: dict[str, str]) -> None:
+    line = refused(cli(environment, "track", SMALL, "--dry-run", GH_BACKFILL_KINDS="discussions"), 2)
+    assert UNKNOWN.format(given="GH_BACKFILL_KINDS") in line
+    done = cli(environment, "check", GH_BACKFILL_KINDS="discussions")
+    assert done.returncode == 2
+    assert UNKNOWN.format(given="GH_BACKFILL_KINDS") in " ".join(done.stdout.split())

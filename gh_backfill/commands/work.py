@@ -74,6 +74,7 @@ def track(
         raise ConfigurationError("--min-prs, --include-forks and --include-archived choose among an account's: owner/*")
     environment = settings.load()
     wanted = registry.chosen(kinds)
+    options.kinds(None, environment)  # a name that is none is told before anything is written
 
     def ask(graphql: GraphQL, *, yes: bool) -> tuple[list[Tracked], list[Tracked]]:
         plain_names = [name for name in names if accounts.login_of(name) is None]

@@ -53,6 +53,7 @@ class Claims:
 
         Where a rival was quicker and the walk is split, one of another part.
         """
+        interrupts.heed()
         statements = chunks.claiming(
             self.repository_id, self.kind, worker=self.worker, processor=self.processor, part=self.part
         )

@@ -47,6 +47,12 @@ def hurried() -> bool:
     return _stops.again > 0
 
 
+def heed() -> None:
+    """Raise KeyboardInterrupt after a signal to stop whose own was lost: Python drops what a destructor raises."""
+    if _stops.stopping and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def shielded() -> Iterator[None]:
     """Let no signal cut the block short; one that came meanwhile counts at its end."""

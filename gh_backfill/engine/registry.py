@@ -20,8 +20,10 @@ def chosen(text: str | None, *, given_as: str = "--kinds") -> tuple[str, ...] | 
     None where none is given; raises ConfigurationError for a name that is none, and tells those there are.
     """
     names = {name.lower().replace("-", "_") for name in re.split(r"[\s,]+", text or "") if name}
-    if not names:
+    if not names and not (text or "").strip():
         return None
+    if not names:
+        raise ConfigurationError(f"{given_as}: no kind is named: name some of {', '.join(KINDS)}")
     if unknown := sorted(names - KINDS.keys()):
         raise ConfigurationError(f"{given_as}: {', '.join(unknown)[:80]}: name some of {', '.join(KINDS)}")
     return tuple(name for name in KINDS if name in names)

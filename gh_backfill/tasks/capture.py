@@ -35,7 +35,7 @@ from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.tasks.estimate import budget
-from gh_backfill.tasks.ready import before_capture, ready_for_capture
+from gh_backfill.tasks.ready import before_capture, ready_for_capture, unfinished_first
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def run(
     working: InTurn | None = None
     try:
         names = (PULL_REQUESTS,) if limits.part is not None else kinds or repository.kinds
-        chosen = [KINDS[each] for each in names]
+        chosen = [KINDS[each] for each in unfinished_first(repository, names)]
         ready = ready_for_capture(db, graphql, repository, goal, chosen, sleep)
 
         def worker_of(kind: Kind, within: Limits, tell: Callable[[Progress], None]) -> Worker:
@@ -183,7 +183,7 @@ def run(
         limited = captured.outcome is CaptureOutcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
         times = meter.times(captured.resume_at if limited else None)
         with interrupts.shielded():
-            persistently(lambda: _finish(db, job_id, captured, times), sleep)
+            _finish_in_time(db, job_id, captured, times, sleep)
     return captured
 
 
@@ -241,6 +241,19 @@ def _so_far(working: InTurn | None) -> Captured:
     """Return what a capture that an error ended has done; what was committed counts, whatever came after it."""
     done = working.done if working is not None else None
     return replace(done or Captured(outcome=CaptureOutcome.FAILED, reason=""), outcome=CaptureOutcome.FAILED)
+
+
+def _finish_in_time(
+    db: Database, job_id: str, captured: Captured, times: Times, sleep: Callable[[float], None]
+) -> None:
+    """Write how the job ended; who was told to stop waits for no database that is away: the next report says it."""
+    if captured.outcome is not CaptureOutcome.INTERRUPTED:
+        persistently(lambda: _finish(db, job_id, captured, times), sleep)
+        return
+    try:
+        _finish(db, job_id, captured, times)
+    except StoreError as error:
+        log.warning("the end of the job is not in the ledger: %s", error)
 
 
 def _finish(db: Database, job_id: str, captured: Captured, times: Times) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from gh_backfill.clients import notifier, webhook_out
 from gh_backfill.clients.webhook_out import Delivered, NotDelivered
+from gh_backfill.engine import registry
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.settings import OURS, Settings, names
@@ -29,6 +30,7 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     """Check every setting that needs neither GitHub nor the database; what is not set is not mentioned."""
     yield from _unknown_names(settings)
     yield from _of_the_guide(settings)
+    yield from _kinds(settings)
     if settings.prices:
         yield _prices(settings)
     if settings.notify_urls is not None:
@@ -45,6 +47,14 @@ def _unknown_names(settings: Settings) -> Iterator[Finding]:
             near = difflib.get_close_matches(name.removeprefix(OURS), known, n=1)
             advice = f"did you mean {OURS}{near[0]}?" if near else "README lists the settings"
             yield Finding(name="names", ok=False, text=f"{name} is no setting: {advice}")
+
+
+def _kinds(settings: Settings) -> Iterator[Finding]:
+    """Say which names of kinds are none."""
+    try:
+        registry.chosen(settings.kinds, given_as="GH_BACKFILL_KINDS")
+    except ConfigurationError as error:
+        yield Finding(name="kinds", ok=False, text=str(error))
 
 
 def _of_the_guide(settings: Settings) -> Iterator[Finding]:

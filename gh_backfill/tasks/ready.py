@@ -49,6 +49,13 @@ def ready_for_capture(
     return repository
 
 
+def unfinished_first(repository: TrackedRepository, names: Sequence[str]) -> list[str]:
+    """Return kinds in the order of their capture: what is complete comes last, and spends what the others leave."""
+    complete = {PULL_REQUESTS} if repository.status == BackfillStatus.COMPLETED else set[str]()
+    complete |= {name for name in repository.kinds if name != PULL_REQUESTS and name not in repository.unfinished}
+    return sorted(names, key=lambda name: name in complete)
+
+
 def before_capture(db: Database, repository: TrackedRepository, kind: Kind) -> Before:
     """Return how far the items of a kind have come."""
     if kind.name != PULL_REQUESTS:

@@ -130,3 +130,12 @@ def test_complete_issues_that_a_person_holds_are_not_planned_again(house: House)
     for number in range(9):
         changes.open_issue(house.github.world, ENGINE, title=f"New {number}", author="ann")
     assert reasons(planned(house)) == {ENGINE: (False, PlanReason.COMPLETE)}
+
+
+def test_a_kind_that_is_complete_does_not_spend_the_chunks_that_another_one_lacks(house: House) -> None:
+    repository_id, seen = tracked(house, SMALL), list[str | None]()
+    for _ in range(6):  # they take turns: each capture also reads what changed of what is complete
+        captured(house, SMALL, Limits(max_chunks=1))
+        seen.append(state(house, repository_id))
+    assert "completed" in seen
+    assert house.count("pull_requests") == 12
