@@ -1,4 +1,4 @@
-"""What this process knows and must not tell: the values of secrets, and the names of private repositories.
+"""This process must not tell what it knows of secrets and of the names of private repositories: both are kept here.
 
 Whoever reads a setting or a repository notes it here; whatever writes for others (`output`) looks here.  A name that
 was given and is not known yet is hidden like a private one, for it may be one.

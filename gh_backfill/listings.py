@@ -1,4 +1,4 @@
-"""What a person sees of lists: recovered chunks, decisions, past runs, findings of a check, prices."""
+"""Lists as a person sees them: recovered chunks, decisions, past runs, findings of a check, prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GitHub tells of, and what it says of itself.  Times are UTC; ids are GitHub's."""
+"""Values that GitHub tells, and what it says of itself.  Times are UTC; ids are GitHub's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is captured, how far, and by whom.  Ids are ours unless a name says otherwise; times are UTC."""
+"""The work: repositories that are captured, how far, by whom.  Ids are ours unless named otherwise; times are UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a server is on this machine, and whether a secret may travel to it."""
+"""Addresses of servers: is one on this machine, and may a secret travel to it?"""
 
 from __future__ import annotations
 

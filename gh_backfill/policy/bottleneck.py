@@ -1,4 +1,4 @@
-"""Where the time of a job goes, and what limits its rate: points, latency, the secondary limit or the database."""
+"""The time of a job, and what limits its rate: points, latency, the secondary limit or the database."""
 
 from __future__ import annotations
 

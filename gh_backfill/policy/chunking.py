@@ -1,4 +1,4 @@
-"""How many items to ask for in one page."""
+"""The size of a page: how many items one query asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backfill still costs in points and time: from what its last pages took, the price list, and the budget."""
+"""The points and the time that a backfill still costs: from what its last pages took, the price list and the budget."""
 
 from __future__ import annotations
 

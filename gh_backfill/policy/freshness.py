@@ -1,4 +1,4 @@
-"""When what a webhook announced is fetched, when it is tried again, and when it is set aside."""
+"""The times of an announced pull request: when it is fetched, tried again and set aside."""
 
 from __future__ import annotations
 

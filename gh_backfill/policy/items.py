@@ -1,4 +1,4 @@
-"""What every kind of item has in common: how a page brings it, what it still lacks, and that it is complete."""
+"""Items of every kind have this in common: a page brings them, they lack parts, and they become complete."""
 
 from __future__ import annotations
 

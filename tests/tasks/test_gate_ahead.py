@@ -16,6 +16,7 @@ from gh_backfill.engine.gate_ahead import GateAhead
 from gh_backfill.models.github import Budget
 from gh_backfill.policy.governor import RateLimitReport, Resource, Wait
 from gh_backfill.store.db import Database, Row
+from tests.storm.wire import Moment, Wire
 
 LIMIT = 1_000
 TOKEN = fixed("tok")
@@ -155,17 +156,28 @@ def test_a_look_is_free_where_there_was_room_a_moment_ago_and_asks_where_it_was_
     assert desk.row()["reserved"] == {}
 
 
-def test_two_budgets_are_never_locked_together(desk: Desk) -> None:
-    desk.answered(desk.granted(), 999)
-    rest = desk.ask(resource="core")
-    assert isinstance(rest, Grant)
-    assert desk.row()["reserved"] == {}
-    desk.answered(rest, 4_999)
-    desk.granted()
-    desk.gate.close()
-    rows = desk.db.statement("select resource, remaining, reserved from api_budgets order by resource")
+def test_two_budgets_are_never_locked_together(database_url: str) -> None:
+    said: list[str] = []
+
+    def hear(statement: str, moment: Moment) -> None:
+        if moment is Moment.BEFORE:
+            said.append(statement)
+
+    wire = Wire(database_url, hear)
+    with Database(wire.url("gate")) as db:
+        desk = Desk(db=db)
+        desk.answered(desk.granted(), 999)
+        listed = desk.ask(resource="core")
+        assert isinstance(listed, Grant)
+        assert desk.row()["reserved"] == {}
+        desk.answered(listed, 4_999)
+        desk.granted()
+        desk.gate.close()
+        rows = db.statement("select resource, remaining from api_budgets order by resource")
+    wire.close()
     assert [(row["resource"], row["remaining"]) for row in rows] == [("core", 4_999), ("graphql", 999)]
-    assert rows[0]["reserved"] == {}
+    assert [each for each in said if "'core'" in each and "'graphql'" in each] == []
+    assert [each for each in said if "'core'" in each] != []
 
 
 def test_a_gate_that_is_closed_hears_nothing_more(desk: Desk) -> None:

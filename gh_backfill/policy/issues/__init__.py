@@ -1,1 +1,1 @@
-"""What is decided about issues alone."""
+"""Decisions about issues alone."""

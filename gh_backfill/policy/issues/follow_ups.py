@@ -1,4 +1,4 @@
-"""What can be asked to complete issues: three lists, of which most issues have one or two."""
+"""The follow-ups that complete issues: three lists, of which most issues have one or two."""
 
 from __future__ import annotations
 
