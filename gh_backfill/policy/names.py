@@ -11,6 +11,7 @@ _SCHEME = re.compile(r"(?:git\+)?(?:https?|ssh|git)://", re.IGNORECASE)
 _USER = re.compile(r"[^/@]*(?:@[^/@]*)*@")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?|localhost(?::\d+)?|\[[0-9a-f:]+\](?::\d+)?")
 # `owner/name` on these sites is another repository than the one of that name at GitHub.
+_COMMENT = re.compile(r"(?:^|\s)#")
 _ELSEWHERE = re.compile(r"(?:.*\.)?(?:gitlab\.com|bitbucket\.org|codeberg\.org|gist\.github\.com)", re.IGNORECASE)
 
 
@@ -29,6 +30,15 @@ def parse(text: str) -> tuple[str, str] | None:
     if not _OWNER.fullmatch(owner) or not _NAME.fullmatch(name) or name in {".", ".."}:
         return None
     return owner, name
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names in a list as people paste it: one or several a line; what follows a `#` is a comment.
+
+    A `#` within a word belongs to an address.
+    """
+    lines = (_COMMENT.split(line, maxsplit=1)[0] for line in text.splitlines())
+    return [name for line in lines for name in re.split(r"[\s,;]+", line) if name]
 
 
 def key(text: str) -> str | None:

@@ -1,0 +1,1 @@
+"""The initial backfill: repositories that are added in bulk, the newest pull requests of each first."""
