@@ -1,0 +1,104 @@
+"""Pages from templates: what they are given beside their data, and how they write it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gh_backfill import __version__, resources
+from gh_backfill.web import charts, written
+
+TEMPLATES = "web/templates"
+STATIC = "web/static"
+# The pages of the head line, in order; what comes later adds itself here.
+NAVIGATION = (("Monitor", "/monitor"), ("Repositories", "/repositories"), ("Add", "/add"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shell:
+    """What every page knows beside its data.
+
+    `place` is the entry of the navigation that the page belongs to, `json` the address of its twin.  Without `csrf`
+    nothing can be changed here: no form is shown.  `may_administer` says whether adding and cancelling are allowed.
+    A page that lies somewhere else than on a server of ours has a `root` before its addresses and is not `live`.
+    """
+
+    now: datetime
+    place: str = ""
+    json: str | None = None
+    csrf: str | None = None
+    may_administer: bool = False
+    signed_in: bool = False
+    live: bool = True
+    root: str = ""
+    version: str = __version__
+    navigation: Sequence[tuple[str, str]] = NAVIGATION
+
+    @property
+    def may_change(self) -> bool:
+        """Say whether anything may be changed from this page."""
+        return self.csrf is not None
+
+    def to(self, path: str) -> str:
+        """Return the address of a page."""
+        return f"{self.root}{path}"
+
+    def asset(self, name: str) -> str:
+        """Return the address of a static file, which changes with its content."""
+        return f"{self.root}/static/{fingerprint(name)}/{name}"
+
+
+@cache
+def fingerprint(name: str) -> str:
+    """Return what stands for the content of a static file in its address."""
+    return hashlib.sha256(resources.text(f"{STATIC}/{name}").encode()).hexdigest()[:12]
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates of this process.  Whatever they are given is text, and written as text."""
+    made = Environment(
+        loader=FileSystemLoader(resources.PACKAGE / TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    filters = (
+        written.number,
+        written.percent,
+        written.dollars,
+        written.duration,
+        written.relative,
+        written.clock,
+        written.stamp,
+    )
+    made.filters.update({each.__name__: each for each in (*filters, written.iso, written.tone)})
+    made.globals.update(draw=charts, columns_of=columns_of, rows_of=rows_of, shares_of=shares_of)
+    return made
+
+
+def render(template: str, shell: Shell, data: Mapping[str, object]) -> str:
+    """Return the text of a page."""
+    return environment().get_template(template).render(shell=shell, **data)
+
+
+def columns_of(labels: Sequence[str], series: Mapping[str, Sequence[charts.Value]]) -> list[list[object]]:
+    """Return the rows of a table of several series side by side."""
+    return [[label, *values] for label, *values in zip(labels, *series.values(), strict=True)]
+
+
+def rows_of(rows: Sequence[tuple[str, Sequence[charts.Value]]]) -> list[list[object]]:
+    """Return the rows of a table of a heat map."""
+    return [[label, *values] for label, values in rows]
+
+
+def shares_of(parts: Sequence[tuple[str, float, str]]) -> list[list[object]]:
+    """Return the rows of a table of a strip."""
+    return [[told, share] for _, share, told in parts]
