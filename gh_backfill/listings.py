@@ -11,6 +11,7 @@ from gh_backfill import tables
 from gh_backfill.console import hinted, moment, say, show_table
 from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.engine.recover import Recovered
@@ -96,6 +97,19 @@ def show_past_jobs(found: Sequence[PastJob]) -> None:
         )
         if each.error:
             say(escape(f"    {each.error}"))
+
+
+def findings_markdown(found: Sequence[Finding]) -> str:
+    """Return what a check found for the step summary."""
+    rows = [
+        (
+            "ok" if each.ok else "**wrong**",
+            markdown.plain(each.name),
+            markdown.plain(redacted(" ".join(each.text.split()))),
+        )
+        for each in found
+    ]
+    return f"## Check\n\n{markdown.table(('', 'what', 'found'), rows)}"
 
 
 def show_findings(found: Sequence[Finding]) -> None:

@@ -20,6 +20,8 @@ from gh_backfill import hidden
 from gh_backfill.policy.names import parse
 from gh_backfill.policy.redaction import harmless, visible, without_hosts, without_names, without_secrets
 
+# Settings that name repositories.
+NAMES = ("GH_BACKFILL_REPOSITORY_ID", "GH_BACKFILL_REPOSITORY_IDS", "GH_BACKFILL_REPOSITORIES")
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 _NAME = re.compile(r"(?<![\w.-])(?=([A-Za-z0-9][\w-]*/[\w.-]+))")
 _USER = re.compile(r"://([^\s/@]+)@")
@@ -146,16 +148,20 @@ def install(environment: Mapping[str, str], arguments: list[str]) -> None:
     styled = bool(environment.get("FORCE_COLOR")) and not public
     sys.stdout = Writer(sys.stdout, in_actions=public, styled=styled)
     sys.stderr = Writer(sys.stderr, in_actions=public, styled=styled)
-    names = ("GH_BACKFILL_REPOSITORY_ID", "GH_BACKFILL_REPOSITORY_IDS")
-    for given in (*arguments, *(environment.get(name, "") for name in names)):
-        for user in _USER.findall(given):
-            for part in user.split(":"):
-                hidden.secret(part)
-        for each in re.split(r"[\s,\"\[\]]+", given):
-            if pair := parse(each):
-                hidden.unknown("/".join(pair))
-        for match in _NAME.finditer(given):  # whatever else may be one
-            hidden.unknown(match[1].removesuffix(".git"), "<given name>")
+    for given in (*arguments, *(environment.get(name, "") for name in NAMES)):
+        note_given(given)
+
+
+def note_given(text: str) -> None:
+    """Note the names, and the secrets of addresses, in what was given to this process."""
+    for user in _USER.findall(text):
+        for part in user.split(":"):
+            hidden.secret(part)
+    for each in re.split(r"[\s,\"\[\]]+", text):
+        if pair := parse(each):
+            hidden.unknown("/".join(pair))
+    for match in _NAME.finditer(text):  # whatever else may be one
+        hidden.unknown(match[1].removesuffix(".git"), "<given name>")
 
 
 def finish() -> OSError | None:

@@ -24,9 +24,11 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.policy.estimate import Estimate
     from gh_backfill.policy.selection import Verdict
     from gh_backfill.store.repositories import OtherKind, Status
+    from gh_backfill.tasks.initial.local import Worked
     from gh_backfill.tasks.local import LocalRun
     from gh_backfill.tasks.plan import Plan
     from gh_backfill.tasks.preview import Foreseen
+    from gh_backfill.tasks.report.report import Report
     from gh_backfill.tasks.track import Tracked
 
 STATUS = (
@@ -57,6 +59,12 @@ def tracked_row(tracked: Tracked) -> dict[str, object]:
         "pull_requests": found.pull_requests if found else None,
         "is_private": found.is_private if found else None,
     }
+
+
+def tracked_markdown(done: Sequence[Tracked]) -> str:
+    """Return what became of each name for the step summary."""
+    rows = [(markdown.plain(redacted(each.given)), markdown.plain(redacted(each.text))) for each in done]
+    return f"## Tracked\n\n{markdown.table(('given', 'result'), rows)}"
 
 
 def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
@@ -124,8 +132,8 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
             here = f"{of_wanted(repository.captured, repository.total, repository.goal)} here"
             more = f"; {_left(each, left)} left" if repository.id in left else ""
             say(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
-    for name in made.unknown:
-        say(escape(f"{name}: not tracked here"))
+    for text in made.unknown.values():
+        say(escape(text))
     for repository in made.gone:
         say(escape(f"{repository.full_name}: GitHub does not show it any more"))
     others = f"not chosen: {_counted_reasons(made)}" if _counted_reasons(made) else ""
@@ -171,12 +179,7 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     say("")
     show_status(done.states)
     if done.report is not None:
-        totals = done.report.totals()
-        say(
-            f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
-            f"{counted(totals['requests'], 'request')}, {totals['failed']} of "
-            f"{counted(totals['jobs'], 'capture')} failed"
-        )
+        _show_totals(done.report)
     elif done.standing:
         say("\n" + escape(hinted("\n".join(done.standing))))
     else:
@@ -189,6 +192,25 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     say(escape(f"database: {where}; look into it with: {command()} psql{option}"))
     if demo:
         say(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command()} run owner/name"))
+
+
+def show_worked(done: Worked) -> None:
+    """Print how the initial backfills of this machine ended."""
+    if done.report is None:
+        say("nothing waits for its initial backfill")
+        return
+    say("")
+    show_status(done.states)
+    _show_totals(done.report)
+
+
+def _show_totals(made: Report) -> None:
+    totals = made.totals()
+    say(
+        f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
+        f"{counted(totals['requests'], 'request')}, {totals['failed']} of "
+        f"{counted(totals['jobs'], 'capture')} failed"
+    )
 
 
 def _left(verdict: Verdict, left: Mapping[str, Estimate]) -> str:

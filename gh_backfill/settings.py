@@ -28,6 +28,7 @@ OPTIONS = frozenset(
     for name in (
         *("CHUNK_SIZE", "DEBUG", "DRY_RUN", "MAX_CHUNKS", "OLDER_THAN", "PART", "RECOVER_ALL", "REPOSITORY_ID"),
         *("REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
+        *("INITIAL", "MAX_PRS", "REPOSITORIES", "SINCE", "STATE", "TRACK", "UNTIL"),
     )
 )
 

@@ -16,14 +16,14 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.work import Claim, TrackedRepository
 from gh_backfill.models.pull_requests import CompletePullRequest, PullRequest
-from gh_backfill.store import quarantine, repositories
+from gh_backfill.store import privacy, quarantine, repositories
 from gh_backfill.store.db import Transaction
 
 def check(tx: Transaction, graphql: GraphQL, repository: TrackedRepository, pull: PullRequest) -> None:
     """
-RIGHT = "repositories.hide(tx, repository.id)"
+RIGHT = "privacy.hide(tx, repository.id)"
 WRONG = {
-    "GitHub's number for ours": "repositories.hide(tx, repository.github_id)",
+    "GitHub's number for ours": "privacy.hide(tx, repository.github_id)",
     "GitHub's number of a pull request for ours": "quarantine.resolve(tx, pull.github_id, [1])",
     "a node id for GitHub's number": "quarantine.resolve(tx, repository.id, [pull.node_id])",
     "our id for a node id": "github.by_number(graphql, repository.id, [1])",

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from gh_backfill import actions
 from gh_backfill.commands.options import DryRun, Json
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.policy.markdown import plain
 
 
 def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
@@ -31,10 +33,9 @@ def migrate(dry_run: DryRun = False, as_json: Json = False) -> None:
             found = migrations.ready(db) if dry_run else migrating.migrate(db, time.sleep)
     names = [f"{each.version}_{each.name}" for each in found]
     word = "would apply" if dry_run else "applied"
-    if as_json:
-        print(json_text({word: names}))
-    else:
-        print(f"{word}: {', '.join(names)}" if names else "the database is up to date")
+    said = f"{word}: {', '.join(names)}" if names else "the database is up to date"
+    actions.write_summary(environment, f"## Database\n\n{plain(said)}")
+    print(json_text({word: names}) if as_json else said)
 
 
 def grant_reader(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import listings, results
+from gh_backfill import actions, listings, results
 from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
@@ -77,6 +77,7 @@ def check(
     found = checking.check(environment, datetime.now(UTC))
     able = prices and not any(each.name in {"settings", "token"} and not each.ok for each in found)
     priced = price_table.tables(environment) if able else []
+    actions.write_summary(environment, listings.findings_markdown(found))
     if as_json:
         findings = [each.as_json() for each in found]
         told = {"findings": findings, "prices": [each.as_json() for each in priced]}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console
+from gh_backfill import console, output
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.names import without_credentials
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.engine.outcome import Limits
     from gh_backfill.models.work import Goal
+    from gh_backfill.policy.initial import Wish
 
 NAMED = "owner/name, its address, GitHub's id, or our id."
 MOST = 2**31 - 1
@@ -38,6 +41,7 @@ Names = Annotated[
     list[str],
     typer.Argument(metavar="REPOSITORY...", callback=_addresses, help=NAMED),
 ]
+SomeNames = Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=_addresses, help=NAMED)]
 OptionalNames = Annotated[
     list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=_addresses, help="Default: all.")
 ]
@@ -77,6 +81,36 @@ MaxChunks = Annotated[
     str | None,
     typer.Option("--max-chunks", envvar="GH_BACKFILL_MAX_CHUNKS", metavar="N", help="Stop after so many pages."),
 ]
+
+MaxPullRequests = Annotated[
+    str | None,
+    typer.Option(
+        "--max-prs",
+        envvar="GH_BACKFILL_MAX_PRS",
+        metavar="N|all",
+        help="So many of the newest pull requests of each first. Default: 200, and all of those that have up to 250.",
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", envvar="GH_BACKFILL_SINCE", metavar="DATE", help="Created on this day (UTC) or later."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", envvar="GH_BACKFILL_UNTIL", metavar="DATE", help="Created before this day (UTC)."),
+]
+State = Annotated[
+    str | None,
+    typer.Option("--state", envvar="GH_BACKFILL_STATE", metavar="WORDS", help="open, closed, merged, or several."),
+]
+Smart = Annotated[
+    bool, typer.Option("--smart", help="As many as came in about the last quarter, 100 to 1000, in place of 200.")
+]
+OnlyNewest = Annotated[bool, typer.Option("--only-newest", help="Never go on to the rest of their history by itself.")]
+OnePerOwner = Annotated[
+    bool, typer.Option("--one-per-owner", help="With --local: no two repositories of an account at the same time.")
+]
+STATES = ("open", "closed", "merged")
 
 
 def number(name: str, text: str | None, least: int, most: int = MOST) -> int | None:
@@ -118,6 +152,76 @@ def goal(max_prs: str | None) -> tuple[Goal, bool]:
     text = (max_prs or "").strip()
     whole = text.lower() == "all"
     return Goal(max_items=None if whole else number("--max-prs", text, 1)), bool(text)
+
+
+def wish(
+    max_prs: str | None,
+    since: str | None,
+    until: str | None,
+    state: str | None,
+    *,
+    smart: bool = False,
+    only_newest: bool = False,
+    one_per_owner: bool = False,
+) -> tuple[Wish, bool]:
+    """Read what is wanted of repositories that are added, and whether a number was given: only that raises another.
+
+    Raises ConfigurationError for what is no number, no day, or no state.
+    """
+    from gh_backfill.policy.initial import NEWEST, Wish
+
+    text = (max_prs or "").strip()
+    if text and smart:
+        raise ConfigurationError("--smart chooses the number by itself: leave out --max-prs, or --smart")
+    most = None if text.lower() == "all" else number("--max-prs", text, 1) or NEWEST
+    first, last = day("--since", since), day("--until", until)
+    if first is not None and last is not None and first >= last:
+        raise ConfigurationError(f"--since {first} is not before --until {last}: nothing lies between them")
+    found = Wish(
+        max_prs=most,
+        since=first,
+        until=last,
+        states=states(state),
+        smart=smart,
+        only_newest=only_newest,
+        one_per_owner=one_per_owner,
+    )
+    return found, bool(text) or smart
+
+
+def states(given: str | None) -> tuple[str, ...]:
+    """Read states of pull requests; none, or all of them, mean any.  Raises ConfigurationError for another word."""
+    words = [word for word in re.split(r"[\s,]+", (given or "").strip().lower()) if word]
+    wrong = [word for word in words if word not in (*STATES, "all")]
+    if wrong:
+        raise ConfigurationError(f"--state must be of {', '.join(STATES)}, not {wrong[0][:40]}")
+    chosen = tuple(each for each in STATES if each in words)
+    return () if "all" in words or len(chosen) == len(STATES) else chosen
+
+
+def day(name: str, given: str | None) -> date | None:
+    """Read a day; empty means not given.  Raises ConfigurationError for anything else."""
+    text = (given or "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a day such as 2026-01-31, not {text[:40]}") from None
+
+
+def listed(file: str | None, pasted: str | None) -> list[str]:
+    """Return the names in a file, `-` is standard input, and in a pasted list; none where neither is given."""
+    from gh_backfill.policy.names import names_in
+
+    text = ""
+    if file is not None:
+        try:
+            text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"--file {file} can't be read: {error}") from None
+        output.note_given(text)
+    return _addresses(names_in(text) + names_in(pasted or "")) or []
 
 
 def stored(*, demo: bool = False) -> settings.Settings:

@@ -11,7 +11,7 @@ import typer
 from gh_backfill import actions, hidden, results
 from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, NameOption
-from gh_backfill.errors import BackfillError
+from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.redaction import redacted
@@ -19,6 +19,9 @@ from gh_backfill.policy.redaction import redacted
 if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.clients.graphql import GraphQL
+    from gh_backfill.policy.initial import Wish
+    from gh_backfill.store.db import Database
+    from gh_backfill.tasks.initial.named import Named
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
 DROPPED = (
@@ -40,18 +43,34 @@ def plan(
     repository_id: NameOption = None,
     chunk_size: ChunkSize = None,
     max_chunks: MaxChunks = None,
+    track: Annotated[
+        bool, typer.Option("--track", envvar="GH_BACKFILL_TRACK", help="Track named ones that nobody tracks yet.")
+    ] = False,
+    initial: Annotated[
+        bool,
+        typer.Option("--initial", envvar="GH_BACKFILL_INITIAL", help="Do that, and begin with their newest."),
+    ] = False,
+    max_prs: options.MaxPullRequests = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    state: options.State = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Decide which repositories the next jobs capture, and open their backfills.
 
+    With --initial the named ones get their newest 200 pull requests first, or what the options after it say.
     Example: [bold]gh-backfill plan --repository-ids '["octocat/hello-world"]'[/bold]
     """
     from gh_backfill import settings
+    from gh_backfill.policy.initial import Wish
     from gh_backfill.tasks import connect
     from gh_backfill.tasks import plan as planning
 
     options.limits(chunk_size, max_chunks, None)
+    wish, given = options.wish(max_prs, since, until, state)
+    if not initial and (given or wish != Wish()):
+        raise ConfigurationError("--max-prs, --since, --until and --state are about an initial backfill: add --initial")
     environment = settings.load()
     asked = list(dict.fromkeys(planning.parse_ids(repository_ids or "") + planning.parse_ids(repository_id or "")))
     with connect.github(environment) as graphql:
@@ -59,13 +78,30 @@ def plan(
             _plan_nothing(environment, "the list of repositories that was given is empty", as_json=as_json)
             return
         try:
-            _plan(environment, graphql, asked, dry_run=dry_run, as_json=as_json)
+            _plan(
+                environment,
+                graphql,
+                asked,
+                tracks=track or initial,
+                wish=wish if initial else None,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
         except BackfillError as error:
             _write_plan(environment, _nothing_planned(str(error)))
             raise
 
 
-def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *, dry_run: bool, as_json: bool) -> None:
+def _plan(
+    environment: settings.Settings,
+    graphql: GraphQL,
+    asked: Sequence[str],
+    *,
+    tracks: bool,
+    wish: Wish | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     from gh_backfill.policy.selection import Thresholds
     from gh_backfill.tasks import connect
     from gh_backfill.tasks import plan as planning
@@ -80,12 +116,14 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
             _plan_nothing(environment, reason, as_json=as_json)
             return
+        named = _tracked(environment, db, graphql, asked, wish) if asked and tracks and writing else None
         made = planning.plan(
             db,
             graphql,
             connect.this_run(environment),
             datetime.now(UTC),
-            asked=asked,
+            asked=asked if named is None else named.ids,
+            refused={} if named is None else named.refused,
             thresholds=Thresholds(
                 more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent
             ),
@@ -108,9 +146,27 @@ def _plan(environment: settings.Settings, graphql: GraphQL, asked: list[str], *,
     else:
         results.show_plan(made, left, dry_run=dry_run)
     if made.unknown:
-        actions.annotate(environment, "warning", [f"{name} is not tracked here" for name in made.unknown])
+        actions.annotate(environment, "warning", list(made.unknown.values()))
     if made.waits is not None:
         actions.annotate(environment, "notice", [made.waits.text])
+
+
+def _tracked(
+    environment: settings.Settings, db: Database, graphql: GraphQL, asked: Sequence[str], wish: Wish | None
+) -> Named:
+    """Track what was asked for and is not here, and say so."""
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.initial.named import track_first
+
+    return track_first(
+        db,
+        graphql,
+        asked,
+        wish=wish,
+        name_of=connect.name_of(environment),
+        actor=connect.actor(environment),
+        now=datetime.now(UTC),
+    )
 
 
 def _write_plan(

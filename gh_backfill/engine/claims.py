@@ -19,7 +19,7 @@ from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.standing import found_paused
-from gh_backfill.store import backfills, chunks, repositories
+from gh_backfill.store import backfills, chunks, privacy
 from gh_backfill.store.chunks import NoClaim
 from gh_backfill.store.db import Database, Statement, Transaction
 from gh_backfill.store.persist import persistently
@@ -176,7 +176,7 @@ class Claims:
                 kind = None if gone else claim.stream.kind
                 backfills.fail(tx, self.repository_id, error=reason, gone=gone, kind=kind)
                 if gone:
-                    repositories.hide(tx, self.repository_id)
+                    privacy.hide(tx, self.repository_id)
                 return Captured(outcome=CaptureOutcome.FAILED, reason=reason, error_type=error_type(error))
 
     def _return(self, tx: Transaction, claim: Claim, error: GitHubError, retry_at: datetime) -> None:

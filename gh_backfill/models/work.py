@@ -39,9 +39,10 @@ class TrackedRepository:
 
     `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
     `vanished` says that its backfill failed because GitHub did not show it any more.  `gaps` are pull requests that
-    GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted.  All of this is
-    about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
-    requests that are not complete, and `finished` how many there are of those that are.
+    GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted: first, or with
+    `only_newest` at all; `initial` is the word for its initial backfill.  All of this is about its pull requests;
+    `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull requests that are not
+    complete, and `finished` how many there are of those that are.
     """
 
     id: str
@@ -67,6 +68,9 @@ class TrackedRepository:
     vanished: bool = False
     gaps: int = 0
     goal: int | None = None
+    only_newest: bool = False
+    initial: str | None = None
+    pushed_at: datetime | None = None
     kinds: tuple[str, ...] = (PULL_REQUESTS,)
     unfinished: tuple[str, ...] = ()
     finished: tuple[Finished, ...] = ()
@@ -75,6 +79,11 @@ class TrackedRepository:
     def full_name(self) -> str:
         """Return `owner/name`."""
         return f"{self.owner}/{self.name}"
+
+    @property
+    def lasting_goal(self) -> int | None:
+        """Return how many of the newest are wanted at all; None for the whole history, now or later."""
+        return self.goal if self.only_newest else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

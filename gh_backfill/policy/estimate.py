@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -75,6 +76,25 @@ def estimate(work: RemainingWork, standing: BudgetState, *, ceiling: int = query
         seconds=round(seconds, 1),
         waiting=round(seconds - working, 1),
         measured=work.items > 0,
+    )
+
+
+def side_by_side(works: Sequence[Estimate], standing: BudgetState, *, lanes: int) -> Estimate:
+    """Estimate what several backfills take together, so many at a time on one budget.
+
+    They are no quicker than the longest of them, nor than the 60 seconds a minute that GitHub grants all of them.
+    """
+    points = sum(each.points for each in works)
+    alone = [each.seconds - each.waiting for each in works]
+    shared = points * governor.FIRST_ESTIMATE / governor.DRAIN
+    working = max([shared, sum(alone) / max(1, lanes), *alone])
+    waiting = _waiting(points, working, standing)
+    return Estimate(
+        pull_requests=sum(each.pull_requests for each in works),
+        points=points,
+        seconds=round(working + waiting, 1),
+        waiting=round(waiting, 1),
+        measured=all(each.measured for each in works),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -19,6 +19,9 @@ QUARTER = timedelta(days=91)
 # Without a push for so long, a repository has no recent history to be quick for.
 DORMANT = timedelta(days=180)
 SMART_LEAST, SMART_MOST, SMART_STEP = 100, 1000, 50
+
+# The place of what has no initial backfill to come.
+LAST = (math.inf, math.inf)
 
 Added = TypeVar("Added")
 
@@ -70,6 +73,20 @@ class Size:
     pushed_at: datetime | None
 
 
+def wish_from(given: Mapping[str, object]) -> Wish:
+    """Return a wish from what `asdict` made of it and JSON kept; what is missing is as if nothing was said."""
+    most, states = given.get("max_prs", NEWEST), given.get("states")
+    return Wish(
+        max_prs=most if isinstance(most, int) else None,
+        since=_day(given.get("since")),
+        until=_day(given.get("until")),
+        states=tuple(map(str, states)) if isinstance(states, list | tuple) else (),
+        smart=given.get("smart") is True,
+        only_newest=given.get("only_newest") is True,
+        one_per_owner=given.get("one_per_owner") is True,
+    )
+
+
 def goal_of(wish: Wish, size: Size, now: datetime) -> Goal:
     """Return the goal of the first backfill of a repository.
 
@@ -91,17 +108,9 @@ def smart_newest(size: Size, now: datetime) -> int:
     return min(SMART_MOST, max(SMART_LEAST, pace))
 
 
-def in_order(added: Iterable[Added], size_of: Callable[[Added], tuple[int, datetime | None]]) -> list[Added]:
-    """Return them as they are served: smaller ones first, and of the same size the more active ones.
-
-    `size_of` tells how many pull requests one wants, and when it was pushed to last.
-    """
-
-    def key(each: Added) -> tuple[int, float]:
-        wanted, pushed_at = size_of(each)
-        return wanted, -pushed_at.timestamp() if pushed_at else math.inf
-
-    return sorted(added, key=key)
+def place(wanted: int, pushed_at: datetime | None) -> tuple[float, float]:
+    """Return the place in which a repository is served: smaller ones first, of the same size the more active ones."""
+    return wanted, -pushed_at.timestamp() if pushed_at else math.inf
 
 
 def next_of(waiting: Sequence[Added], owners: Sequence[str], owner_of: Callable[[Added], str | None]) -> int | None:
@@ -118,6 +127,10 @@ def next_of(waiting: Sequence[Added], owners: Sequence[str], owner_of: Callable[
         ),
         None,
     )
+
+
+def _day(text: object) -> date | None:
+    return date.fromisoformat(text) if isinstance(text, str) else None
 
 
 def midnight(day: date | None) -> datetime | None:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
+from gh_backfill.policy.initial import LAST, place
+from gh_backfill.policy.initial import OPEN as OPEN_INITIAL
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.retries import PauseReason
@@ -74,10 +76,11 @@ def choose(
     """Judge every candidate; the chosen ones come first, in the order in which they are served.
 
     `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
-    not count for them, but for a pause or an end that a person made.  Otherwise those never planned come first, the
-    newest tracked before the others, then those that have waited longest; at most `limit` are chosen, and the rest wait
-    for the next plan.  `unsure` holds the ids of those of which GitHub said nothing: they are judged by what is stored,
-    and go on after a refusal only when GitHub shows them.
+    not count for them, but for a pause or an end that a person made.  Otherwise those come first whose initial backfill
+    is open, small ones before large ones; then those never planned, the newest tracked before the others, and then
+    those that have waited longest; at most `limit` are chosen, and the rest wait for the next plan.  `unsure` holds the
+    ids of those of which GitHub said nothing: they are judged by what is stored, and go on after a refusal only when
+    GitHub shows them.
     """
     if asked:
         judged = [_asked(repository, now) for repository in candidates if repository.id in asked]
@@ -97,7 +100,7 @@ def needs_backfill(repository: TrackedRepository, thresholds: Thresholds) -> boo
     """
     total = repository.total or 0
     there = repository.captured + repository.gaps
-    return total > thresholds.more_than and lacks_much(there, within(total, repository.goal), thresholds)
+    return total > thresholds.more_than and lacks_much(there, within(total, repository.lasting_goal), thresholds)
 
 
 def lacks_much(there: int, wanted: int, thresholds: Thresholds) -> bool:
@@ -168,13 +171,18 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
         return False, PlanReason.SMALL
     if needs_backfill(repository, thresholds):
         return True, PlanReason.NEW
-    limited = within(repository.total, repository.goal) < repository.total
+    limited = within(repository.total, repository.lasting_goal) < repository.total
     return False, PlanReason.GOAL if limited else PlanReason.COMPLETE
 
 
-def _waiting(verdict: Verdict) -> tuple[bool, float, float, str]:
-    """Sort those never planned first (newest tracked first), then by how long the last plan is ago."""
+def _waiting(verdict: Verdict) -> tuple[tuple[float, float], bool, float, float, str]:
+    """Sort initial ones first, then those never planned (newest first), then by how long the last plan is ago."""
     repository = verdict.repository
+    initial = (
+        place(within(repository.total or 0, repository.goal), repository.pushed_at)
+        if repository.initial in OPEN_INITIAL
+        else LAST
+    )
     tracked = repository.tracked_at.timestamp() if repository.tracked_at else 0.0
     planned = repository.planned_at.timestamp() if repository.planned_at else 0.0
-    return repository.planned_at is not None, planned, -tracked, repository.full_name.lower()
+    return initial, repository.planned_at is not None, planned, -tracked, repository.full_name.lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,10 +54,11 @@ def plan_failed(
     _plan_failed(tx, run, rows)
 
 
-def plan_unknown(tx: Transaction, run: Run, names: Sequence[str]) -> None:
-    """Write a failed job for each name that was given and that no repository here has."""
+def plan_unknown(tx: Transaction, run: Run, names: Mapping[str, str]) -> None:
+    """Write a failed job for each name that was given and that no repository here has, with what is said of it."""
     unknown = {"repository_id": None, "error_type": ErrorType.CONFIGURATION}
-    _plan_failed(tx, run, [{**unknown, "named": name, "error": f"{name} is not tracked here"} for name in names])
+    rows = [{**unknown, "named": name, "error": text} for name, text in names.items()]
+    _plan_failed(tx, run, rows)
 
 
 def plan_waiting(tx: Transaction, run: Run, repository_ids: Sequence[str], error: str) -> None:

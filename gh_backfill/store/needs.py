@@ -41,6 +41,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "busy busy_at busy_credit not_before prices prices_asked_at reserved reset_at slowdowns updated_at"
         ),
     ),
+    "backfill_batches": Needs(always=names("backfill created_by members wish"), updated=False),
     "backfill_chunks": Needs(
         always=names(
             "after_cursor attempt backfill_id backfill_state_id chunk_number claimed_by lease_until processor_type "
@@ -134,12 +135,13 @@ TO_WRITE: Mapping[str, Needs] = {
             "has_issues has_projects has_wiki homepage is_archived is_disabled is_fork is_private is_template language "
             "license name node_id owner size stargazers_count"
         ),
+        sometimes=names("initial_backfill_status"),
     ),
     "reviews": Needs(
         always=names("author_id body commit_id github_id pull_request_id repository_id reviewer_id state submitted_at"),
     ),
     "tracked_repositories": Needs(
-        always=names("kinds organization_name repository_id repository_name tracking_enabled"),
+        always=names("kinds only_newest organization_name repository_id repository_name tracking_enabled"),
         sometimes=names("updated_at"),
     ),
     "webhook_deliveries": Needs(

@@ -93,6 +93,7 @@ class Status:
     unlisted: int
     gaps: int
     quarantined: int
+    initial: str | None = None
     others: Sequence[OtherKind] = ()
 
     @property
@@ -127,10 +128,17 @@ def store_as_named(tx: Transaction, repositories: Sequence[Repository]) -> None:
         tx.later(_SQL["upsert"], rows=rows)
 
 
-def track(tx: Transaction, repositories: Sequence[Repository], *, kinds: Sequence[str] | None = None) -> list[Entry]:
+def track(
+    tx: Transaction,
+    repositories: Sequence[Repository],
+    *,
+    kinds: Sequence[str] | None = None,
+    only_newest: bool | None = None,
+) -> list[Entry]:
     """Track stored repositories, and return what each of them is on the list.
 
-    `kinds` of items are captured of them from now on; None leaves to each what was said before.
+    `kinds` of items are captured of them from now on, and `only_newest` says that their goal stays what it is; None
+    leaves to each what was said before.
     """
     rows = [{"owner": each.owner, "name": each.name, "github_id": each.github_id} for each in repositories]
     if not rows:
@@ -140,8 +148,15 @@ def track(tx: Transaction, repositories: Sequence[Repository], *, kinds: Sequenc
         _SQL["track"],
         github_ids=tuple(each.github_id for each in repositories),
         kinds=None if kinds is None else tuple(kinds),
+        only_newest=only_newest,
     )
     return [Entry(**row) for row in tracked]
+
+
+def begin_initial(tx: Transaction, ids: Sequence[str]) -> None:
+    """Note that the initial backfill of these repositories is to come."""
+    if ids:
+        tx.later(_SQL["begin_initial"], ids=tuple(ids))
 
 
 def candidates(
@@ -206,31 +221,6 @@ def is_news(shown: Sequence[Row], full_name: str, is_private: bool, total: int |
     known = row["github_pull_requests"]
     now = (full_name, is_private, known if total is None else total)
     return now != (row["full_name"], row["is_private"], known)
-
-
-def hide_later(tx: Transaction, repository_id: str) -> None:
-    """Treat a repository as private that GitHub does not show any more, where its name is hidden already."""
-    tx.later(_SQL["hide"], id=repository_id)
-
-
-def hide(tx: Transaction, repository_id: str) -> bool:
-    """Treat a repository as private that GitHub does not show any more: deleted or hidden, it is not public."""
-    names = tx.rows(_SQL["hide"], id=repository_id)
-    for row in names:
-        hidden.repository(row["full_name"], repository_id, is_private=True)
-    return bool(names)
-
-
-def note_names(tx: Transaction) -> None:
-    """Note which names this process must not tell: of private repositories, and of those whose privacy is unknown.
-
-    Of the names that were given it learns here which ones it may tell.
-    """
-    for row in tx.rows(_SQL["names"], given=hidden.given()):
-        if row["is_private"] is None:
-            hidden.unknown(row["full_name"], row["id"])
-        else:
-            hidden.repository(row["full_name"], row["id"], is_private=row["is_private"])
 
 
 def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:

@@ -16,15 +16,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from gh_backfill.engine import interrupts
-from gh_backfill.models.work import TrackedRepository
 from gh_backfill.settings import Settings
 
 # In seconds.  A child gives its chunk back in a moment, unless its database is away: then nobody wants to wait longer.
 PATIENCE = 30.0
 LOOK_EVERY = 0.1
 MOST_LOGS = 100
+
+
+class Startable(Protocol):
+    """A repository that a capture can be started of, by our id."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102  (said by the class)
+    @property
+    def full_name(self) -> str: ...  # noqa: D102
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,7 +60,7 @@ def new_log(folder: Path, run_key: str) -> Path:
     return log
 
 
-def start(repository: TrackedRepository, part: int | None, environment: Mapping[str, str], log: Path) -> Child:
+def start(repository: Startable, part: int | None, environment: Mapping[str, str], log: Path) -> Child:
     """Start the capture of a repository, or of one part of it."""
     number = "" if part is None else str(part)
     name = repository.full_name if part is None else f"{repository.full_name} part {part}"

@@ -19,7 +19,7 @@ from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
 from gh_backfill.policy.markdown import counted
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
-from gh_backfill.store import access, embedded, migrations, preflight, repositories
+from gh_backfill.store import access, embedded, migrations, preflight, privacy
 from gh_backfill.store.access import Access
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
@@ -76,7 +76,7 @@ def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
         found = _looked(db, writing=writing)  # somebody has brought it up to date meanwhile
     if settings.in_actions:  # before anything of theirs can be said
         with db.reading() as tx:
-            repositories.note_names(tx)
+            privacy.note_names(tx)
     lacking = str(found.lacking)
     if found.policed and not lacking:
         lacking = "; ".join(f"{table}: {reason}" for table, reason in access.prove(db) if table in found.policed)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gh_backfill.engine import interrupts, processes
+from gh_backfill.engine import processes
 from gh_backfill.engine.recover import recover
-from gh_backfill.errors import StoreError
-from gh_backfill.models.work import Goal
+from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy.selection import PlanReason, Thresholds, Verdict
 from gh_backfill.settings import Settings
 from gh_backfill.store import chunks, repositories
@@ -20,11 +18,11 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import children, connect
+from gh_backfill.tasks.captures import Lanes, side_by_side
 from gh_backfill.tasks.children import Child
 from gh_backfill.tasks.plan import Plan, plan
-from gh_backfill.tasks.report.closing import close_run
 from gh_backfill.tasks.report.report import Report, report
-from gh_backfill.tasks.scene import LOOK_EVERY, Look, Scene
+from gh_backfill.tasks.scene import Look, Scene
 from gh_backfill.tasks.track import Tracked, raise_failures, track
 
 
@@ -109,31 +107,20 @@ def _capture_all(
     show: Callable[[Scene], None],
     say: Callable[[str], None],
 ) -> None:
-    """Keep up to `workers` captures going until all are done; whatever interrupts us ends them in good order."""
+    """Keep up to `workers` captures going until all are done."""
     waiting = list(reversed(made.entries))
-    started: list[Child] = []
     look = Look(db, [each.id for each in made.chosen])
-    environment = children.environment_of(settings)
-    try:
-        while waiting or any(child.running for child in started):
-            running = [child for child in started if child.running]
-            while waiting and len(running) < workers:
-                verdict, part = waiting.pop()
-                running.append(children.start(verdict.repository, part, environment, written))
-                started.append(running[-1])
-            look.show([child.repository_id for child in running], show)
-            time.sleep(LOOK_EVERY)
-        look.show((), show)
-    finally:
-        children.stop(started, say)
-        if any(child.process.returncode for child in started) or waiting:
-            _close(db, settings)
 
+    def take(_: Sequence[Child]) -> tuple[TrackedRepository, int | None] | None:
+        if not waiting:
+            return None
+        verdict, part = waiting.pop()
+        return verdict.repository, part
 
-def _close(db: Database, settings: Settings) -> None:
-    """Give the jobs that were stopped before they could say so, or never began, their final word."""
-    with interrupts.shielded(), suppress(StoreError):  # else a later run does it
-        close_run(db, settings.run_key or "", None, run=None, labels=())
+    def seen(running: Sequence[Child]) -> None:
+        look.show([child.repository_id for child in running], show)
+
+    side_by_side(db, Lanes(settings=settings, log=written, workers=workers, look=seen, say=say), take)
 
 
 def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:

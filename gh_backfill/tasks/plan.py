@@ -14,6 +14,7 @@ from gh_backfill.errors import ConfigurationError, Denied
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.lifecycle import BackfillEvent
+from gh_backfill.policy.names import names_in
 from gh_backfill.policy.parts import PER_PART
 from gh_backfill.policy.selection import (
     LARGEST_MATRIX,
@@ -23,7 +24,7 @@ from gh_backfill.policy.selection import (
     Verdict,
     choose,
 )
-from gh_backfill.store import backfill_events, backfills, jobs, openings, recovery, repositories
+from gh_backfill.store import backfill_events, backfills, jobs, openings, privacy, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
@@ -46,7 +47,8 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a plan decided.  `unknown` are names that were asked for and are not here, `gone` what GitHub lost.
+    """What a plan decided.  `unknown` are names that were asked for and are not here, each with its reason; `gone`
+    is what GitHub lost.
 
     `unsure` says, by our id, why GitHub told nothing of a repository: it is planned by what is stored.  `waits` is set
     where there are no points for anything.  `parts` are those of a split walk, by our id of the repository: each has a
@@ -54,7 +56,7 @@ class Plan:
     """
 
     verdicts: tuple[Verdict, ...]
-    unknown: tuple[str, ...]
+    unknown: Mapping[str, str]
     gone: tuple[TrackedRepository, ...]
     parts: Mapping[str, Sequence[int]] = field(default_factory=dict)
     unsure: Mapping[str, str] = field(default_factory=dict)
@@ -92,12 +94,10 @@ def _entry(repository: TrackedRepository, part: int | None) -> dict[str, str]:
 
 
 def parse_ids(text: str) -> list[str]:
-    """Read the input `repository_ids`: a JSON array, or a single name.  Empty means none were given."""
+    """Read the input `repository_ids`: a JSON array, or names as people paste them.  Empty means none were given."""
     text = text.strip()
-    if not text:
-        return []
     if not text.startswith("["):
-        return [text]
+        return names_in(text)
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):  # too long a number, or nested without end, too
@@ -122,12 +122,14 @@ def plan(
     recovering: bool = False,
     actor: Actor = ITSELF,
     kinds: Sequence[str] = (PULL_REQUESTS,),
+    refused: Mapping[str, str] | None = None,
 ) -> Plan:
     """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
 
     A walk over more than `per_part` pull requests is split where several identities are at hand.  Without points it is
     made of the stored counts, if captures can wait so long (`patience`; None: for ever), and else chooses nothing.
-    `recovering` returns what is stuck for retry before anything is chosen.
+    `recovering` returns what is stuck for retry before anything is chosen.  `refused` are names that were asked for
+    beside those, and could not be tracked, each with what is said of it.
     Raises ConfigurationError if nothing of what was asked for is here, and GitHubError if GitHub answers nothing; then
     nothing is written but, where it refuses the credential, a failed job that says so.
     """
@@ -145,7 +147,8 @@ def plan(
     for each in fresh.gone:  # it may be private by now
         hidden.repository(each.full_name, each.id, is_private=True)
     verdicts = choose(fresh.known, now, thresholds=thresholds, limit=limit, asked=ids, unsure=fresh.unsure)
-    made = Plan(verdicts=tuple(verdicts), unknown=unknown, gone=tuple(fresh.gone), unsure=fresh.unsure)
+    untracked = {name: f"{name} is not tracked here" for name in unknown} | dict(refused or {})
+    made = Plan(verdicts=tuple(verdicts), unknown=untracked, gone=tuple(fresh.gone), unsure=fresh.unsure)
     made = _without_points(made, fresh, now, patience)
     large = [each for each in made.chosen if each.free_parts or (each.total or 0) > per_part]
     several = identities(graphql) if large else 1
@@ -227,7 +230,7 @@ def _write(
     }
     made = replace(made, parts=_parts(made, split, identities))
     for repository in made.gone:
-        repositories.hide_later(tx, repository.id)
+        privacy.hide_later(tx, repository.id)
         openings.gone(tx, repository.id, error=GONE)
     jobs.plan(tx, run, [(each.repository.id, each.why, part) for each, part in made.entries])
     events = {each.repository.id: str(each.why) for each, _ in made.entries}

@@ -92,7 +92,7 @@ def let_go_on(
         if standing.can_catch_up and not needs_backfill(repository, Thresholds(more_than=0)):
             openings.catch_up(tx, repository.id, standing, total=total)
             return False
-    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.goal))
+    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.lasting_goal))
     return False
 
 

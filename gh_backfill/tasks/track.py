@@ -20,6 +20,7 @@ from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.repositories import Entry
 
+GoalOf = Callable[[Repository], Goal]
 MOST_DIGITS = 18
 LOOK_UPS = 3
 NameOf = Callable[[int], Named[str]]
@@ -66,6 +67,20 @@ class Tracked:
         return f"{self.result} ({more})" if more else str(self.result)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstBackfill:
+    """What is opened of repositories that are tracked: the first backfill of each, to the goal that its size gives.
+
+    `larger` also raises the goals of others to it.  `only_newest` says whether the rest of the history is wanted later;
+    None leaves to each what was said before.  An `initial` one is served before all others, and its end is noted.
+    """
+
+    goal_of: GoalOf
+    larger: bool = False
+    only_newest: bool | None = None
+    initial: bool = False
+
+
 def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf) -> list[Tracked]:
     """Ask GitHub about the named repositories, many in one query; returns what became of each name, in their order.
 
@@ -96,17 +111,24 @@ def track(
 ) -> list[Tracked]:
     """Track the named repositories; returns what became of each name, in their order.
 
-    With `backfill`, the first backfill of each is opened to that goal; `larger` also raises the goals of others to it.
+    With `backfill`, the first backfill of each is opened to that goal, a number of which is all that is ever wanted;
+    `larger` also raises the goals of others to it.
     """
-    return register(db, ask(graphql, names, name_of=name_of), backfill=backfill, larger=larger, actor=actor)
+    opening = None if backfill is None else lasting(backfill, given=larger or backfill.max_items is not None)
+    return register(db, ask(graphql, names, name_of=name_of), opening=opening, actor=actor)
+
+
+def lasting(goal: Goal, *, given: bool) -> FirstBackfill:
+    """Open one goal for all, for good; one that was `given` also raises the goals of others."""
+    only_newest = goal.max_items is not None if given else None
+    return FirstBackfill(goal_of=lambda _: goal, larger=given, only_newest=only_newest)
 
 
 def register(
     db: Database,
     asked: Sequence[Tracked],
     *,
-    backfill: Goal | None = None,
-    larger: bool = False,
+    opening: FirstBackfill | None = None,
     actor: Actor = ITSELF,
     kinds: Sequence[str] | None = None,
 ) -> list[Tracked]:
@@ -119,17 +141,20 @@ def register(
         return list(asked)
     with db.transaction() as tx:
         # A goal that is raised is one of a locked backfill, and backfills are locked before any row of data.
-        raising = [each.github_id for each in found] if larger and backfill is not None else []
+        raising = [each.github_id for each in found] if opening is not None and opening.larger else []
         if openings.lock(tx, [], found, github_ids=raising).moved:
             repositories.store(tx, found)
         else:
             repositories.store_as_named(tx, found)
-        entries = {each.github_id: each for each in repositories.track(tx, found, kinds=kinds)}
+        only_newest = None if opening is None else opening.only_newest
+        entries = {each.github_id: each for each in repositories.track(tx, found, kinds=kinds, only_newest=only_newest)}
         added = sorted(each.id for each in entries.values() if each.added)
         backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(added), actor)
         recovery.take_back(tx, [each.id for each in entries.values() if each.held_reason == UNTRACKED])
-        opens = backfill is not None and (kinds is None or PULL_REQUESTS in kinds)
-        raised = set() if backfill is None or not opens else _open(tx, found, entries, backfill, actor, larger=larger)
+        if opening is None or (kinds is not None and PULL_REQUESTS not in kinds):
+            raised = set[str]()
+        else:
+            raised = _open(tx, found, entries, opening, actor)
     return [_stored(each, entries, raised) for each in asked]
 
 
@@ -202,30 +227,25 @@ def _look_up(github_id: int, name_of: NameOf) -> Named[str]:
 
 
 def _open(
-    tx: Transaction,
-    found: Sequence[Repository],
-    entries: Mapping[int, Entry],
-    goal: Goal,
-    actor: Actor,
-    *,
-    larger: bool,
+    tx: Transaction, found: Sequence[Repository], entries: Mapping[int, Entry], opening: FirstBackfill, actor: Actor
 ) -> set[str]:
     """Open the backfill of those that never had one, or raise a goal; what else is under way or done stays so.
 
     Returns our ids of those whose goal was raised.
     """
     raised_ids: set[str] = set()
-    opened: list[str] = []
+    opened: dict[str, str | None] = {}
     for repository in found:
-        entry = entries[repository.github_id]
-        raised = larger and entry.goal is not None and (goal.max_items is None or goal.max_items > entry.goal)
+        entry, goal = entries[repository.github_id], opening.goal_of(repository)
+        raised = opening.larger and entry.goal is not None and (goal.max_items is None or goal.max_items > entry.goal)
         if raised:
             raised_ids.add(entry.id)
         if raised or not entry.has_stream:
             backfills.open_backfill(tx, entry.id, total=repository.pull_requests, goal=goal)
-            opened.append(entry.id)
-    wanted = "all" if goal.max_items is None else f"the newest {goal.max_items}"
-    backfill_events.record(tx, BackfillEvent.OPENED, dict.fromkeys(opened, wanted), actor)
+            opened[entry.id] = "all" if goal.max_items is None else f"the newest {goal.max_items}"
+    backfill_events.record(tx, BackfillEvent.OPENED, opened, actor)
+    if opening.initial:
+        repositories.begin_initial(tx, sorted(opened))
     return raised_ids
 
 

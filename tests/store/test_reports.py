@@ -132,7 +132,7 @@ def test_only_a_name_that_was_given_and_is_unknown_is_hidden_in_the_error_of_a_j
 ) -> None:
     with db.transaction() as tx:
         jobs.plan_failed(tx, RUN, [(None, "GitHub refuses: check the token")], error_type=ErrorType.DENIED)
-        jobs.plan_unknown(tx, RUN, ["octo/nothing"])
+        jobs.plan_unknown(tx, RUN, {"octo/nothing": "octo/nothing is not tracked here"})
         made = reports.of_run(tx, "7/1", prices=CostRates(), at=NOW)
     assert {job.error for job in made.jobs} == {
         "GitHub refuses: check the token",

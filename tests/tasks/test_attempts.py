@@ -121,7 +121,7 @@ def test_a_name_that_both_attempts_could_not_plan_is_told_once(house: House) -> 
     for number in (1, 2):
         planned(house, attempt(number), ENGINE)
         with house.db.transaction() as tx:
-            jobs.plan_unknown(tx, attempt(number), ["octo/nothing"])
+            jobs.plan_unknown(tx, attempt(number), {"octo/nothing": "octo/nothing is not tracked here"})
     made = reported(house, 2)
     assert sum("is not tracked here" in str(job.error) for job in made.jobs) == 1
 

@@ -141,7 +141,7 @@ def test_what_is_asked_for_is_planned_and_the_unknown_is_named(house: House) -> 
     track_only(house, ENGINE, SMALL)
     made = planned(house, [SMALL.upper(), "octo/unknown", "123456"])
     assert reasons(made) == {SMALL: PlanReason.ASKED}
-    assert made.unknown == ("octo/unknown", "123456")
+    assert list(made.unknown) == ["octo/unknown", "123456"]
     failed = house.rows("select error from progressive_capture_jobs where status = 'failed' order by error")
     assert [row["error"] for row in failed] == ["123456 is not tracked here", "octo/unknown is not tracked here"]
 

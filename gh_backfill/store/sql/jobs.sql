@@ -40,7 +40,7 @@ from unnest(%(ids)s::uuid[]) as id;
 
 -- name: start
 -- Take the planned job of this run, or the one this worker took already, when the answer to its COMMIT was lost; where
--- nobody planned one, write it.
+-- nobody planned one, write it.  An initial backfill that was to come has begun.
 with planned as (
     update progressive_capture_jobs
     set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
@@ -65,6 +65,10 @@ with planned as (
                                from repositories where id = %(repository_id)s))
     where not exists (select from planned)
     returning id
+), begun as (
+    update repositories
+    set initial_backfill_status = 'processing'
+    where id = %(repository_id)s and initial_backfill_status = 'pending' and %(job_type)s = 'progressive_backfill'
 )
 select id from planned union all select id from unplanned;
 

@@ -97,16 +97,18 @@ where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
 with off as materialized (
     select repository_id from tracked_repositories where tracking_enabled is not distinct from false
 ), tracked as (
-    insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds)
-    select r.id, r.owner, r.name, true, %(kinds)s::text[]
+    insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds, only_newest)
+    select r.id, r.owner, r.name, true, %(kinds)s::text[], %(only_newest)s::boolean
     from repositories r
     where r.github_id = any(%(github_ids)s::bigint[])
     order by r.id
     on conflict (repository_id) do update
     set organization_name = excluded.organization_name, repository_name = excluded.repository_name,
-        tracking_enabled = true, kinds = coalesce(excluded.kinds, t.kinds), updated_at = clock_timestamp()
-    where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds)
-          is distinct from (excluded.organization_name, excluded.repository_name, true, coalesce(excluded.kinds, t.kinds))
+        tracking_enabled = true, kinds = coalesce(excluded.kinds, t.kinds),
+        only_newest = coalesce(excluded.only_newest, t.only_newest), updated_at = clock_timestamp()
+    where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds, t.only_newest)
+          is distinct from (excluded.organization_name, excluded.repository_name, true, coalesce(excluded.kinds, t.kinds),
+                            coalesce(excluded.only_newest, t.only_newest))
     returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added
 )
 select r.id, r.github_id, coalesce(t.added, false) as added, case when b.held then b.held_reason end as held_reason,
@@ -135,7 +137,8 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
        coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps, walk.goal,
        coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished,
-       coalesce(t.kinds, %(kinds)s::text[]) as kinds,
+       coalesce(t.kinds, %(kinds)s::text[]) as kinds, coalesce(t.only_newest, false) as only_newest,
+       r.initial_backfill_status as initial, r.github_pushed_at as pushed_at,
        array(select k.name from unnest(coalesce(t.kinds, %(kinds)s::text[])) as k (name)
              where k.name <> 'pull_requests'
                and not exists (select from backfills o
@@ -212,6 +215,12 @@ select id, full_name, is_private
 from repositories
 where is_private is distinct from false or lower(full_name) = any(%(given)s::text[]);
 
+-- name: begin_initial
+-- What was completed begins again only where more is wanted of it, which is what the caller says.
+update repositories
+set initial_backfill_status = 'pending'
+where id = any(%(ids)s::uuid[]) and initial_backfill_status is distinct from 'pending';
+
 -- name: status
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,
        r.github_pull_requests_at as total_at,
@@ -222,7 +231,7 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
        (select h.goal_max_items from backfill_streams h
         where h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0) as goal,
-       coalesce(b.gaps, 0) as unlisted,
+       r.initial_backfill_status as initial, coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer

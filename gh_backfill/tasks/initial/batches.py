@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.initial import OPEN, InitialStatus, Wish
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.estimate import Estimate, side_by_side
+from gh_backfill.policy.initial import OPEN, InitialStatus, Wish, goal_of, wish_from
+from gh_backfill.policy.lifecycle import BackfillStatus
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.progress import within
+from gh_backfill.policy.standing import what_stopped, why_it_stands
+from gh_backfill.store import backfill_batches, repositories
+from gh_backfill.store.backfill_batches import StoredBatch
 from gh_backfill.store.backfill_events import Actor
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Row
+from gh_backfill.store.repositories import Status
+from gh_backfill.tasks import operate, track
+from gh_backfill.tasks.estimate import budget, estimates
+from gh_backfill.tasks.initial.proposals import LANES, size_of
 from gh_backfill.tasks.operate import Operated
-from gh_backfill.tasks.track import NameOf, Result
+from gh_backfill.tasks.track import NameOf, Result, Tracked
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +103,7 @@ def begin(
     *,
     name_of: NameOf,
     actor: Actor,
+    now: datetime,
     backfill: bool = True,
 ) -> Batch:
     """Track the names and, with `backfill`, open the initial backfill of each; who captures comes after it.
@@ -96,24 +111,165 @@ def begin(
     Raises what `track.ask` raises, and as `track.raise_failures` does where none of the names can be tracked; then
     nothing is written.
     """
-    raise NotImplementedError
+    asked = track.ask(graphql, names, name_of=name_of)
+    if all(each.failed for each in asked):
+        track.raise_failures(asked)
+    opening = opening_of(wish, now, larger=True) if backfill else None
+    done = track.register(db, asked, opening=opening, actor=actor)
+    return _shown(db, record(db, done, wish, backfill=backfill, actor=actor, now=now), now)
+
+
+def opening_of(wish: Wish, now: datetime, *, larger: bool) -> track.FirstBackfill:
+    """Return what is opened of repositories for a wish; `larger` also raises the goals of those that are here."""
+    return track.FirstBackfill(
+        goal_of=lambda repository: goal_of(wish, size_of(repository), now),
+        larger=larger,
+        only_newest=True if wish.only_newest else None,
+        initial=True,
+    )
+
+
+def record(
+    db: Database, done: Sequence[Tracked], wish: Wish, *, backfill: bool, actor: Actor, now: datetime
+) -> StoredBatch:
+    """Keep what was added together, so that pages and commands show it as one."""
+    members = [_stored_member(each, wish, now) for each in done]
+    with db.transaction() as tx:
+        return backfill_batches.record(
+            tx,
+            created_by=actor.who,
+            backfill=backfill,
+            wish={key: _plain(value) for key, value in asdict(wish).items()},
+            members=members,
+        )
 
 
 def find(db: Database, batch_id: str, now: datetime) -> Batch | None:
     """Return a batch as it stands; None where there is none of that id."""
-    raise NotImplementedError
+    if not _UUID.fullmatch(batch_id):
+        return None
+    with db.reading() as tx:
+        stored = backfill_batches.find(tx, batch_id)
+    return None if stored is None else _shown(db, stored, now)
 
 
 def latest(db: Database, now: datetime) -> Batch | None:
     """Return the last batch as it stands; None where there never was one."""
-    raise NotImplementedError
+    found = recent(db, 1, now)
+    return found[0] if found else None
 
 
-def cancel(db: Database, batch_id: str, repository_ids: Sequence[str] | None, *, actor: Actor) -> list[Operated]:
+def recent(db: Database, most: int, now: datetime) -> list[Batch]:
+    """Return the last batches as they stand, the newest first."""
+    with db.reading() as tx:
+        stored = backfill_batches.last(tx, most=most)
+    return [_shown(db, each, now) for each in stored]
+
+
+def cancel(
+    db: Database, batch_id: str, repository_ids: Sequence[str] | None, *, actor: Actor, now: datetime
+) -> list[Operated]:
     """Cancel what is not over of a batch, or these repositories of it; rows stay."""
-    raise NotImplementedError
+    ids = _ids(db, batch_id, repository_ids, now, lambda each: not each.over)
+    return operate.cancel(db, ids, actor=actor) if ids else []
 
 
-def retry(db: Database, batch_id: str, repository_ids: Sequence[str] | None, *, actor: Actor) -> list[Operated]:
-    """Let what failed or was cancelled of a batch begin again where it was, or these repositories of it."""
-    raise NotImplementedError
+def retry(
+    db: Database, batch_id: str, repository_ids: Sequence[str] | None, *, actor: Actor, now: datetime
+) -> list[Operated]:
+    """Let what failed or was cancelled of a batch go on where it was, or these repositories of it."""
+    wanted = (InitialStatus.FAILED, InitialStatus.CANCELLED) if repository_ids is not None else (InitialStatus.FAILED,)
+    ids = _ids(db, batch_id, repository_ids, now, lambda each: each.status in wanted)
+    return operate.resume(db, ids, actor=actor) if ids else []
+
+
+def _ids(
+    db: Database,
+    batch_id: str,
+    repository_ids: Sequence[str] | None,
+    now: datetime,
+    which: Callable[[Member], bool],
+) -> list[str]:
+    """Return the repositories of a batch that are meant; raises ConfigurationError for what is none of them."""
+    batch = find(db, batch_id, now)
+    if batch is None:
+        raise ConfigurationError(f"there is no batch {batch_id[:40]}")
+    members = {each.repository_id: each for each in batch.members if each.repository_id is not None}
+    strangers = [each for each in repository_ids or () if each not in members]
+    if strangers:
+        raise ConfigurationError(f"not of this batch: {', '.join(each[:40] for each in strangers)}")
+    chosen = members.values() if repository_ids is None else [members[each] for each in repository_ids]
+    return [each.repository_id for each in chosen if each.repository_id is not None and which(each)]
+
+
+def _stored_member(each: Tracked, wish: Wish, now: datetime) -> Row:
+    found = each.repository
+    goal = None if found is None else goal_of(wish, size_of(found), now).max_items
+    return {
+        "given": each.given,
+        "result": each.result,
+        "reason": each.reason,
+        "text": each.text,
+        "repository_id": each.repository_id,
+        "wanted": None if found is None else within(found.pull_requests, goal),
+    }
+
+
+def _shown(db: Database, stored: StoredBatch, now: datetime) -> Batch:
+    ids = list(dict.fromkeys(each["repository_id"] for each in stored.members if each["repository_id"] is not None))
+    with db.reading() as tx:
+        states = {each.id: each for each in repositories.status(tx, ids)} if ids else {}
+    members = tuple(_member(each, states.get(each["repository_id"])) for each in stored.members)
+    going = [each.repository_id for each in members if each.repository_id is not None and not each.over]
+    left = list(estimates(db, going, now=now).values()) if going else []
+    return Batch(
+        id=stored.id,
+        created_at=stored.created_at,
+        created_by=stored.created_by,
+        backfill=stored.backfill,
+        wish=wish_from(stored.wish),
+        members=members,
+        left=side_by_side(left, budget(db, now=now), lanes=LANES) if left else None,
+    )
+
+
+def _member(stored: Row, state: Status | None) -> Member:
+    result = Result(stored["result"])
+    known = Member(given=stored["given"], result=result, text=stored["text"], failed=result in track.FAILURES)
+    if state is None:
+        return known
+    status = None if state.initial is None else InitialStatus(state.initial)
+    wanted = stored["wanted"] if state.total is None else within(state.total, stored["wanted"])
+    here = state.captured if wanted is None else min(state.captured, wanted)
+    return replace(
+        known,
+        repository_id=state.id,
+        full_name=state.full_name,
+        is_private=state.is_private,
+        status=status,
+        captured=here,
+        wanted=wanted,
+        total=state.total,
+        error=what_stopped(state) if status in (InitialStatus.FAILED, InitialStatus.CANCELLED) else None,
+        detail=_detail(status, state),
+        resume_at=state.resume_at,
+    )
+
+
+def _detail(status: InitialStatus | None, state: Status) -> str | None:
+    """Say in a few words what it is doing, or how it went."""
+    match status:
+        case InitialStatus.PENDING:
+            return "waits its turn"
+        case InitialStatus.PROCESSING if state.status == BackfillStatus.PAUSED:
+            return why_it_stands(state)
+        case InitialStatus.PROCESSING:
+            return f"page {state.chunk_number}" if state.chunk_number else "begins"
+        case InitialStatus.COMPLETED:
+            return counted(state.points or 0, "point")
+        case _:
+            return None
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value

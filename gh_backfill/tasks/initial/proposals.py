@@ -1,15 +1,27 @@
-"""What adding repositories would mean: what GitHub says of each name, and what the whole would cost.  Nothing is written."""
+"""What adding repositories would mean: what GitHub says of each name, and what it would cost; nothing is written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.policy.initial import Wish
+from gh_backfill.models.github import Repository
+from gh_backfill.models.work import TrackedRepository
+from gh_backfill.policy import governor
+from gh_backfill.policy.estimate import Estimate, RemainingWork, duration, estimate, side_by_side
+from gh_backfill.policy.governor import BudgetState
+from gh_backfill.policy.initial import Size, Wish, goal_of
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.progress import within
+from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.track import NameOf, Result
+from gh_backfill.tasks.estimate import budget
+from gh_backfill.tasks.track import NameOf, Result, Tracked, ask
+
+# So many captures run side by side, here as in the workflows.
+LANES = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +68,94 @@ class Proposed:
     proposals: tuple[Proposal, ...]
     estimate: BatchEstimate | None
 
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values."""
+        return asdict(self)
+
+
+def size_of(repository: Repository) -> Size:
+    """Return what decides about the goal of a repository."""
+    return Size(total=repository.pull_requests, created_at=repository.created_at, pushed_at=repository.pushed_at)
+
 
 def propose(
     db: Database, graphql: GraphQL, names: Sequence[str], wish: Wish, *, name_of: NameOf, now: datetime
 ) -> Proposed:
     """Ask GitHub about the names, many in one query.  Raises as `track.ask` does."""
-    raise NotImplementedError
+    asked = ask(graphql, names, name_of=name_of)
+    here = _here(db, asked)
+    proposals = tuple(_proposal(each, here, wish, now) for each in asked)
+    standing = budget(db, now=now)
+    if graphql.budget is not None:
+        standing = governor.standing(graphql.budget, now)
+    wanted = [each.wanted for each in proposals if each.wanted is not None]
+    return Proposed(proposals=proposals, estimate=estimated(wanted, standing) if wanted else None)
+
+
+def estimate_of(graphql: GraphQL, found: Sequence[Repository], wish: Wish, now: datetime) -> BatchEstimate | None:
+    """Estimate the backfills of these repositories without a database; None where there are none."""
+    wanted = [within(each.pull_requests, goal_of(wish, size_of(each), now).max_items) for each in found]
+    if not wanted:
+        return None
+    known = graphql.budget
+    return estimated(wanted, governor.unknown("", now) if known is None else governor.standing(known, now))
+
+
+def estimated(wanted: Sequence[int], standing: BudgetState) -> BatchEstimate:
+    """Estimate backfills of so many pull requests each, by the price list."""
+    works = [estimate(RemainingWork(left=each), standing) for each in wanted]
+    together = side_by_side(works, standing, lanes=LANES)
+    reserve = governor.reserve(standing.limit)
+    return BatchEstimate(
+        repositories=len(works),
+        pull_requests=together.pull_requests,
+        points=together.points,
+        seconds=together.seconds,
+        left=standing.left,
+        limit=standing.limit,
+        reserve=reserve,
+        text=_text(together, standing, reserve),
+    )
+
+
+def _text(together: Estimate, standing: BudgetState, reserve: int) -> str:
+    wait = f", {duration(together.waiting)} of it waiting for new points" if together.waiting >= 1 else ""
+    return (
+        f"About {counted(together.points, 'point')} and {duration(together.seconds)}{wait}, five at a time. "
+        f"{counted(standing.left, 'point')} are left this hour; the reserve of {reserve:,} stays untouched."
+    )
+
+
+def _here(db: Database, asked: Sequence[Tracked]) -> Mapping[int, TrackedRepository]:
+    """Return what of these is here, by GitHub's id."""
+    ids = [str(each.repository.github_id) for each in asked if each.repository is not None]
+    if not ids:
+        return {}
+    with db.reading() as tx:
+        known = [each.id for each in repositories.find(tx, ids).values() if each is not None]
+        found = repositories.candidates(tx, asked=known) if known else []
+    return {each.github_id: each for each in found if each.id in known}
+
+
+def _proposal(each: Tracked, here: Mapping[int, TrackedRepository], wish: Wish, now: datetime) -> Proposal:
+    found = each.repository
+    if found is None:
+        return Proposal(given=each.given, result=each.result, text=each.text, failed=each.failed)
+    known = here.get(found.github_id)
+    tracked = known is not None and known.tracked_at is not None
+    if tracked and each.result is not Result.DUPLICATE:
+        each = replace(each, result=Result.KNOWN)
+    goal = goal_of(wish, size_of(found), now)
+    fresh = each.result is not Result.DUPLICATE and (known is None or not known.has_stream)
+    return Proposal(
+        given=each.given,
+        result=each.result,
+        text=each.text,
+        failed=each.failed,
+        full_name=found.full_name,
+        is_private=found.is_private,
+        total=found.pull_requests,
+        wanted=within(found.pull_requests, goal.max_items) if fresh else None,
+        tracked=tracked,
+        captured=None if known is None else known.captured,
+    )

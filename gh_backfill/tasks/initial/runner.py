@@ -2,24 +2,119 @@
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from gh_backfill.errors import StoreError
 from gh_backfill.settings import Settings
+from gh_backfill.store import backfill_batches
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import children
+
+log = logging.getLogger(__name__)
+
+# In seconds: captures give back what they hold in a moment, and the process that has them waits for that.
+PATIENCE = children.PATIENCE + 5
 
 
 class Runner:
-    """Keeps one process at work while initial backfills are pending; it ends with us, however we end."""
+    """Keeps one process at work while initial backfills wait; it ends with us, however we end.
 
-    def __init__(self, settings: Settings) -> None:
+    Safe to use from several threads.
+    """
+
+    def __init__(self, settings: Settings, database_url: str) -> None:
         self._settings = settings
+        self._database_url = database_url
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._again = False
+        self._stopped = False
+
+    @property
+    def possible(self) -> bool:
+        """Say whether this machine can capture at all: without a token it can't."""
+        return self._settings.has_credential
 
     @property
     def running(self) -> bool:
         """Say whether the process is at work."""
-        raise NotImplementedError
+        with self._lock:
+            return self._alive()
+
+    @property
+    def log(self) -> Path:
+        """Return the file into which the process writes."""
+        return self._settings.data_folder / "logs" / "work.log"
 
     def wake(self) -> None:
-        """Start the process where something is pending and none is at work.  Never raises."""
-        raise NotImplementedError
+        """Start the process where something waits and none is at work.  Never raises.
+
+        One that is at work may be about to end: then another one looks after it.
+        """
+        if not self.possible:
+            return
+        with self._lock:
+            if self._alive():
+                self._again = True
+                return
+            if not self._stopped and self._waits():
+                self._start()
 
     def stop(self) -> None:
         """End the process in good order: what it holds is given back."""
-        raise NotImplementedError
+        with self._lock:
+            self._stopped = True
+            process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _waits(self) -> bool:
+        try:
+            with Database(self._database_url) as db, db.reading() as tx:
+                return bool(backfill_batches.queue(tx))
+        except StoreError as error:
+            log.warning("the queue of initial backfills can't be read: %s", error)
+            return False
+
+    def _start(self) -> None:
+        self._again = False
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self.log.open("ab") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "gh_backfill", "work", "--child"],
+                    env=children.environment_of(self._settings),
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            log.warning("initial backfills can't be captured here: %s", error)
+            return
+        threading.Thread(target=self._follow, args=(self._process,), name="work", daemon=True).start()
+
+    def _follow(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for the process, and look once more for whoever came while it ended."""
+        code = process.wait()
+        if process.stdin is not None:
+            with suppress(OSError):
+                process.stdin.close()
+        if code and not self._stopped:
+            log.warning("the captures on this machine ended with exit code %s; see %s", code, self.log)
+        if self._again:
+            self.wake()

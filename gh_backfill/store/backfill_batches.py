@@ -1,0 +1,76 @@
+"""Batches of repositories that were added together, and the queue of initial backfills.  Times are UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Row, Transaction
+
+_SQL = sql("backfill_batches")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredBatch:
+    """A batch as it was made: what was wished, and what each name led to, both as JSON-ready values."""
+
+    id: str
+    created_at: datetime
+    created_by: str | None
+    backfill: bool
+    wish: Mapping[str, object]
+    members: Sequence[Row]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Queued:
+    """An initial backfill that waits for a worker; `wanted` is None while GitHub's count is unknown.
+
+    `alone` says that no other one of its account is to run beside it.
+    """
+
+    id: str
+    full_name: str
+    updated_at: datetime
+    pushed_at: datetime | None
+    wanted: int | None
+    alone: bool
+
+    @property
+    def owner(self) -> str:
+        """Return the account that it belongs to."""
+        return self.full_name.split("/", maxsplit=1)[0]
+
+
+def record(
+    tx: Transaction, *, created_by: str, backfill: bool, wish: Mapping[str, object], members: Sequence[Row]
+) -> StoredBatch:
+    """Store a batch, and return it with its id."""
+    given = {"created_by": created_by, "backfill": backfill, "wish": dict(wish), "members": list(members)}
+    row = tx.row(_SQL["record_batch"], **given)
+    assert row is not None
+    return StoredBatch(**row, created_by=created_by, backfill=backfill, wish=wish, members=members)
+
+
+def find(tx: Transaction, batch_id: str) -> StoredBatch | None:
+    """Return a batch by its id, which has the form of a UUID; None where there is none."""
+    row = tx.row(_SQL["batch"], id=batch_id)
+    return None if row is None else StoredBatch(**row)
+
+
+def last(tx: Transaction, *, most: int) -> list[StoredBatch]:
+    """Return the last batches, the newest first."""
+    return [StoredBatch(**row) for row in tx.rows(_SQL["last_batches"], most=most)]
+
+
+def queue(tx: Transaction) -> list[Queued]:
+    """Return the initial backfills that wait for a worker, in no order."""
+    return [Queued(**row) for row in tx.rows(_SQL["initial_queue"])]
+
+
+def some_left(tx: Transaction) -> bool:
+    """Say whether an initial backfill is to come or under way, whoever does it."""
+    row = tx.row(_SQL["initial_left"])
+    return bool(row and row["some"])

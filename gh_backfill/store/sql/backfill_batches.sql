@@ -1,0 +1,36 @@
+-- Repositories that were added together, and the initial backfills that wait for a worker.
+
+-- name: record_batch
+insert into backfill_batches (created_by, backfill, wish, members)
+values (%(created_by)s, %(backfill)s, %(wish)s, %(members)s)
+returning id, created_at;
+
+-- name: batch
+select id, created_at, created_by, backfill, wish, members from backfill_batches where id = %(id)s;
+
+-- name: last_batches
+select id, created_at, created_by, backfill, wish, members
+from backfill_batches
+order by created_at desc, id desc
+limit %(most)s;
+
+-- name: initial_queue
+-- Initial backfills that may go on now and that nobody works on; those of a batch that wants one of an account at a time are
+-- `alone`.
+select r.id, r.full_name, b.updated_at, r.github_pushed_at as pushed_at,
+       least(h.goal_max_items, r.github_pull_requests) as wanted,
+       exists (select from backfill_batches a
+               where a.wish -> 'one_per_owner' = 'true'
+                 and a.members @> jsonb_build_array(jsonb_build_object('repository_id', r.id))) as alone
+from repositories r
+join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+left join backfill_streams h on h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0
+where r.initial_backfill_status in ('pending', 'processing')
+  and (b.status = 'active' and not b.held
+       or b.status = 'paused' and case when b.resume_at is null then not b.held else b.resume_at <= clock_timestamp() end)
+  and not exists (select from backfill_chunks c
+                  where c.backfill_id = b.id and c.status = 'processing' and c.lease_until > clock_timestamp());
+
+-- name: initial_left
+-- Whether an initial backfill is to come or under way, whoever does it.
+select exists (select from repositories where initial_backfill_status in ('pending', 'processing')) as some;

@@ -1,0 +1,65 @@
+"""Names that a plan is asked for and that nobody tracks yet: they are tracked first, so that a browser is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.policy.initial import Wish
+from gh_backfill.store import repositories
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import track
+from gh_backfill.tasks.initial import batches
+from gh_backfill.tasks.track import NameOf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """The repositories that names led to, by our id, and what is said of each of the others."""
+
+    ids: tuple[str, ...]
+    refused: dict[str, str]
+
+
+def track_first(
+    db: Database,
+    graphql: GraphQL,
+    names: Sequence[str],
+    *,
+    wish: Wish | None,
+    name_of: NameOf,
+    actor: Actor,
+    now: datetime,
+) -> Named:
+    """Track the names that are not here, and with a `wish` open the initial backfill of all that never had one.
+
+    Without a wish only what is not here is asked about: the plan opens what it chooses.  Raises what `track.ask`
+    raises, and as `track.raise_failures` does where the names lead to nothing at all.
+    """
+    with db.reading() as tx:
+        here = repositories.find(tx, names)
+    new = [name for name in names if wish is not None or here[name] is None]
+    asked = track.ask(graphql, new, name_of=name_of) if new else []
+    opening = None if wish is None else batches.opening_of(wish, now, larger=True)
+    done = {each.given: each for each in track.register(db, asked, opening=opening, actor=actor)}
+    if wish is not None and any(each.repository_id for each in done.values()):
+        batches.record(db, list(done.values()), wish, backfill=True, actor=actor, now=now)
+    found = {name: _id(name, done, here) for name in names}
+    if done and not any(found.values()):
+        track.raise_failures(list(done.values()))
+    return Named(
+        ids=tuple(dict.fromkeys(id_ for id_ in found.values() if id_ is not None)),
+        refused={name: f"{name}: {done[name].text}" for name in names if found[name] is None},
+    )
+
+
+def _id(name: str, done: dict[str, track.Tracked], here: dict[str, repositories.NamedRepository | None]) -> str | None:
+    """Return our id of what a name led to: as GitHub says it, else as it is here."""
+    asked, known = done.get(name), here[name]
+    if asked is not None and asked.repository_id is not None:
+        return asked.repository_id
+    # GitHub may have said nothing of it, or show it no more: the plan finds that out, and says so.
+    return None if known is None else known.id
