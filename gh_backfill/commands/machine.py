@@ -50,7 +50,7 @@ def run(
             with demo.running(environment) as invented:
                 done = local.run(
                     invented,
-                    [each.split(":")[0] for each in demo.DEMO],
+                    demo.names(),
                     goal=goal,
                     larger=larger,
                     workers=many,

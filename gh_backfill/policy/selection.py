@@ -23,6 +23,7 @@ class PlanReason(StrEnum):
     """Why a repository is, or is not, in the plan."""
 
     NEW = "history is missing"
+    REST = "its newest are here, the rest follows"
     GOES_ON = "backfill goes on"
     RESUMES = "the pause is over"
     SHOWN_AGAIN = "GitHub shows it again"
@@ -170,7 +171,8 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
     if repository.total <= thresholds.more_than:
         return False, PlanReason.SMALL
     if needs_backfill(repository, thresholds):
-        return True, PlanReason.NEW
+        begun = repository.goal is not None and repository.captured >= repository.goal
+        return True, PlanReason.REST if begun else PlanReason.NEW
     limited = within(repository.total, repository.lasting_goal) < repository.total
     return False, PlanReason.GOAL if limited else PlanReason.COMPLETE
 

@@ -11,6 +11,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.tasks import connect
 
+# The demo's repositories.
 DEMO = ("octo-demo/engine:1200", "octo-demo/website:320", "octo-demo/docs:140")
 
 
@@ -42,6 +43,11 @@ def settings_of(settings: Settings) -> Settings:
             "home": settings.data_folder / "demo",
         }
     )
+
+
+def names() -> list[str]:
+    """Return the names of the demo's repositories."""
+    return [each.split(":")[0] for each in DEMO]
 
 
 def is_all_there_is(settings: Settings) -> bool:

@@ -167,6 +167,8 @@ def _first(repository: TrackedRepository) -> str:
             return "its backfill waits for a worker"
         case BackfillStatus.PAUSED:
             return "its pause is over"
+        case BackfillStatus.COMPLETED if repository.goal is not None:
+            return "its newest pull requests are here, and the rest follows"
         case _:
             return "its history is missing"
 

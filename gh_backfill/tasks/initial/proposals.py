@@ -114,14 +114,15 @@ def estimated(wanted: Sequence[int], standing: BudgetState) -> BatchEstimate:
         left=standing.left,
         limit=standing.limit,
         reserve=reserve,
-        text=_text(together, standing, reserve),
+        text=_text(together, standing, reserve, lanes=min(LANES, len(works))),
     )
 
 
-def _text(together: Estimate, standing: BudgetState, reserve: int) -> str:
+def _text(together: Estimate, standing: BudgetState, reserve: int, *, lanes: int) -> str:
     wait = f", {duration(together.waiting)} of it waiting for new points" if together.waiting >= 1 else ""
+    beside = f", {'five' if lanes == LANES else lanes} at a time" if lanes > 1 else ""
     return (
-        f"About {counted(together.points, 'point')} and {duration(together.seconds)}{wait}, five at a time. "
+        f"About {counted(together.points, 'point')} and {duration(together.seconds)}{wait}{beside}. "
         f"{counted(standing.left, 'point')} are left this hour; the reserve of {reserve:,} stays untouched."
     )
 

@@ -1,0 +1,253 @@
+"""Repositories that are added in bulk: the newest first, the rest by the rule of plans, each in its true state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.models.github import NotFound
+from gh_backfill.policy.initial import InitialStatus, Wish
+from gh_backfill.policy.selection import PlanReason, Thresholds
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import running
+from gh_backfill.store import backfill_batches
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import operate
+from gh_backfill.tasks.initial import batches, proposals
+from gh_backfill.tasks.initial.batches import Batch
+from gh_backfill.tasks.initial.named import track_first
+from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.track import Result
+from tests.tasks.conftest import House
+
+NOW = datetime.now(UTC)
+WHO = Actor(who="somebody")
+LARGE, MIDDLE, LITTLE = "octo/large", "octo/middle", "octo/little"
+
+
+@pytest.fixture
+def bulk(db: Database, database_url: str) -> Iterator[House]:
+    """Give a database and a simulated GitHub with repositories of three sizes."""
+    with running(load(recipes=[f"{LARGE}:420", f"{MIDDLE}:250", f"{LITTLE}:30"])) as github:
+        yield House(db=db, url=database_url, github=github)
+
+
+def nobody(_: int) -> NotFound:
+    return NotFound()
+
+
+def begin(house: House, *names: str, wish: Wish | None = None) -> Batch:
+    return batches.begin(house.db, house.graphql(), names, wish or Wish(), name_of=nobody, actor=WHO, now=NOW)
+
+
+def seen(house: House, batch: Batch) -> Batch:
+    found = batches.find(house.db, batch.id, NOW)
+    assert found is not None
+    return found
+
+
+def status(house: House, name: str) -> str | None:
+    word: str | None = house.only(
+        "select initial_backfill_status as s from repositories where full_name = %(n)s", n=name
+    )["s"]
+    return word
+
+
+def reason(house: House, name: str) -> PlanReason:
+    made = plan(house.db, house.graphql(), house.run, NOW, thresholds=Thresholds(), limit=12)
+    return next(each.why for each in made.verdicts if each.repository.full_name == name)
+
+
+def test_the_newest_200_come_first_and_the_plan_goes_on_from_their_cursor_to_the_rest(bulk: House) -> None:
+    begin(bulk, LARGE)
+    assert status(bulk, LARGE) == "pending"
+    bulk.capture(LARGE)
+    assert (status(bulk, LARGE), bulk.count("pull_requests")) == ("completed", 200)
+    oldest = bulk.only("select min(number) as n from pull_requests")["n"]
+    points = bulk.github.stats.points
+    assert reason(bulk, LARGE) is PlanReason.REST
+    done = bulk.capture(LARGE)
+    assert (done.outcome, bulk.count("pull_requests")) == (CaptureOutcome.COMPLETED, 420)
+    assert status(bulk, LARGE) == "completed"
+    # What was here was not read again: the walk went on from its cursor.
+    assert done.items == 220
+    assert bulk.github.stats.points - points < 12
+    assert bulk.only("select count(*) as n from pull_requests where number < %(oldest)s", oldest=oldest)["n"] == 220
+
+
+def test_a_repository_of_up_to_250_is_captured_whole_so_that_none_stays_at_80_percent(bulk: House) -> None:
+    begin(bulk, MIDDLE)
+    bulk.capture(MIDDLE)
+    assert (bulk.count("pull_requests"), reason(bulk, MIDDLE)) == (250, PlanReason.COMPLETE)
+
+
+def test_only_newest_keeps_a_repository_at_its_goal_for_good(bulk: House) -> None:
+    begin(bulk, LARGE, wish=Wish(only_newest=True))
+    bulk.capture(LARGE)
+    assert reason(bulk, LARGE) is PlanReason.GOAL
+    again = bulk.capture(LARGE)
+    assert (again.outcome, again.items, bulk.count("pull_requests")) == (CaptureOutcome.COMPLETED, 0, 200)
+
+
+def test_its_state_follows_the_backfill_from_pending_to_its_end(bulk: House) -> None:
+    batch = begin(bulk, LARGE)
+    assert [each.status for each in seen(bulk, batch).captures] == [InitialStatus.PENDING]
+    bulk.capture(LARGE, limits=Limits(chunk_size=30, max_chunks=1))
+    (member,) = seen(bulk, batch).captures
+    assert (member.status, member.captured, member.wanted, member.total) == (InitialStatus.PROCESSING, 30, 200, 420)
+    assert member.detail == "page 1"
+    bulk.capture(LARGE)
+    (member,) = seen(bulk, batch).captures
+    assert (member.status, member.captured, member.wanted) == (InitialStatus.COMPLETED, 200, 200)
+    # The rest of the history follows, and is no part of what was added.
+    bulk.capture(LARGE)
+    assert (seen(bulk, batch).captures[0].captured, seen(bulk, batch).done) == (200, 1)
+    view = bulk.only("select progress, status, wanted, percent from backfill_progress")
+    assert view == {"progress": 420, "status": "completed", "wanted": 420, "percent": 100}
+
+
+def test_one_that_is_cancelled_in_the_middle_keeps_its_rows_and_goes_on_where_it_was(bulk: House) -> None:
+    batch = begin(bulk, LARGE, LITTLE)
+    bulk.capture(LARGE, limits=Limits(chunk_size=50, max_chunks=2))
+    done = batches.cancel(bulk.db, batch.id, None, actor=WHO, now=NOW)
+    assert [each.changed for each in done] == [True, True]
+    assert {each.status for each in seen(bulk, batch).captures} == {InitialStatus.CANCELLED}
+    assert bulk.count("pull_requests") == 100
+    large = next(each for each in seen(bulk, batch).captures if each.full_name == LARGE)
+    assert large.error == "cancelled by somebody"
+    assert large.repository_id is not None
+    batches.retry(bulk.db, batch.id, [large.repository_id], actor=WHO, now=NOW)
+    assert (status(bulk, LARGE), status(bulk, LITTLE)) == ("pending", "cancelled")
+    assert bulk.capture(LARGE).items == 100
+    assert status(bulk, LARGE) == "completed"
+
+
+def test_what_fails_is_said_to_have_failed_and_only_that_is_tried_again(bulk: House) -> None:
+    batch = begin(bulk, LARGE, LITTLE, MIDDLE)
+    bulk.capture(LITTLE)
+    with bulk.db.transaction() as tx:
+        tx.run(
+            "update backfills set status = 'failed', last_error = 'a page can not be read' where repository_id = "
+            "(select id from repositories where full_name = %(n)s)",
+            n=LARGE,
+        )
+        tx.run(
+            "update backfills set status = 'paused', pause_reason = 'too_many_errors', last_error = 'no answer', "
+            "resume_at = now() + interval '1 hour' where repository_id = "
+            "(select id from repositories where full_name = %(n)s)",
+            n=MIDDLE,
+        )
+    states = {each.full_name: each for each in seen(bulk, batch).captures}
+    assert {name: each.status for name, each in states.items()} == {
+        LARGE: InitialStatus.FAILED,
+        LITTLE: InitialStatus.COMPLETED,
+        MIDDLE: InitialStatus.FAILED,
+    }
+    assert states[LARGE].error == "a page can not be read"
+    assert states[MIDDLE].error == "Too many consecutive errors (no answer)"
+    retried = batches.retry(bulk.db, batch.id, None, actor=WHO, now=NOW)
+    assert len(retried) == 2
+    assert [status(bulk, name) for name in (LARGE, MIDDLE, LITTLE)] == ["pending", "pending", "completed"]
+
+
+def test_a_pause_for_points_is_no_failure(bulk: House) -> None:
+    begin(bulk, LARGE)
+    bulk.capture(LARGE, limits=Limits(chunk_size=30, max_chunks=1))
+    with bulk.db.transaction() as tx:
+        tx.run("update backfills set status = 'paused', pause_reason = 'graphql_rate_limit_low', resume_at = now()")
+    assert status(bulk, LARGE) == "processing"
+
+
+def test_a_batch_tells_what_was_added_what_was_skipped_and_what_failed(bulk: House) -> None:
+    begin(bulk, LITTLE)
+    batch = begin(bulk, LARGE, LITTLE.upper(), "octo/nothing", f"https://github.com/{LARGE}", "no name")
+    told = {each.given: each.result for each in batch.members}
+    assert told == {
+        LARGE: Result.ADDED,
+        LITTLE.upper(): Result.KNOWN,
+        "octo/nothing": Result.NOT_FOUND,
+        f"https://github.com/{LARGE}": Result.DUPLICATE,
+        "no name": Result.MALFORMED,
+    }
+    assert ([each.given for each in batch.added], len(batch.skipped), len(batch.failed)) == ([LARGE], 2, 2)
+    latest = batches.latest(bulk.db, NOW)
+    assert latest is not None
+    assert latest.id == batch.id
+
+
+def test_names_that_lead_to_nothing_write_nothing(bulk: House) -> None:
+    with pytest.raises(ConfigurationError, match="none of the names can be tracked"):
+        begin(bulk, "octo/nothing", "no name")
+    assert (bulk.count("repositories"), bulk.count("backfill_batches")) == (0, 0)
+
+
+def test_a_stranger_to_the_batch_can_not_be_cancelled_through_it(bulk: House) -> None:
+    batch = begin(bulk, LITTLE)
+    other = begin(bulk, LARGE).members[0].repository_id
+    assert other is not None
+    with pytest.raises(ConfigurationError, match="not of this batch"):
+        batches.cancel(bulk.db, batch.id, [other], actor=WHO, now=NOW)
+    with pytest.raises(ConfigurationError, match="there is no batch"):
+        batches.cancel(bulk.db, other, None, actor=WHO, now=NOW)
+
+
+def test_a_proposal_says_what_github_knows_and_what_it_costs_and_writes_nothing(bulk: House) -> None:
+    begin(bulk, LITTLE)
+    before = bulk.count("backfill_events")
+    found = proposals.propose(
+        bulk.db, bulk.graphql(), [LARGE, LITTLE, "octo/nothing", LARGE], Wish(), name_of=nobody, now=NOW
+    )
+    assert [(each.result, each.total, each.wanted, each.tracked) for each in found.proposals] == [
+        (Result.ADDED, 420, 200, False),
+        (Result.KNOWN, 30, None, True),
+        (Result.NOT_FOUND, None, None, False),
+        (Result.DUPLICATE, 420, None, False),
+    ]
+    assert found.estimate is not None
+    assert (found.estimate.repositories, found.estimate.pull_requests, found.estimate.reserve) == (1, 200, 500)
+    assert found.estimate.text.startswith("About 7 points and ")
+    assert bulk.count("backfill_events") == before
+    assert bulk.count("repositories") == 1
+
+
+def test_the_queue_has_what_may_begin_and_a_plan_serves_small_ones_first(bulk: House) -> None:
+    begin(bulk, LARGE, MIDDLE, LITTLE, wish=Wish(one_per_owner=True))
+    with bulk.db.reading() as tx:
+        queued = backfill_batches.queue(tx)
+    assert {(each.full_name, each.wanted, each.alone) for each in queued} == {
+        (LARGE, 200, True),
+        (MIDDLE, 250, True),
+        (LITTLE, 30, True),
+    }
+    made = plan(bulk.db, bulk.graphql(), bulk.run, NOW, thresholds=Thresholds(), limit=12)
+    assert [each.full_name for each in made.chosen] == [LITTLE, LARGE, MIDDLE]
+    operate.pause(bulk.db, [LITTLE], reason=None, until=None)
+    with bulk.db.reading() as tx:
+        assert {each.full_name for each in backfill_batches.queue(tx)} == {LARGE, MIDDLE}
+
+
+def test_what_a_plan_is_asked_for_and_nobody_tracks_is_tracked_first(bulk: House) -> None:
+    begin(bulk, LITTLE)
+    asked = [LARGE, LITTLE, "octo/nothing"]
+    found = track_first(bulk.db, bulk.graphql(), asked, wish=Wish(), name_of=nobody, actor=WHO, now=NOW)
+    assert (len(found.ids), list(found.refused)) == (2, ["octo/nothing"])
+    assert "GitHub has no such repository" in found.refused["octo/nothing"]
+    made = plan(
+        bulk.db,
+        bulk.graphql(),
+        replace(bulk.run, key="r"),
+        NOW,
+        asked=found.ids,
+        refused=found.refused,
+        thresholds=Thresholds(),
+        limit=12,
+    )
+    assert {each.full_name for each in made.chosen} == {LARGE, LITTLE}
+    failed = bulk.only("select error from progressive_capture_jobs where status = 'failed'")["error"]
+    assert failed.startswith("octo/nothing: GitHub has no such repository")
