@@ -15,12 +15,12 @@ end $$;
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
     progressive_backfill_state, backfills, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
-    api_budgets, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
+    api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
 to gh_backfill_writer;
 
--- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, and the record is
--- kept for a year.
-grant delete on pull_requests, issues, webhook_deliveries, webhook_pending, backfill_events to gh_backfill_writer;
+-- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
+-- kept for a year, and how budgets stood for a week.
+grant delete on pull_requests, issues, webhook_deliveries, webhook_pending, backfill_events, budget_samples to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
 --     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;
@@ -35,7 +35,7 @@ begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
         'progressive_backfill_state', 'backfills', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
-        'progressive_capture_jobs', 'api_budgets', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
+        'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);

@@ -148,6 +148,11 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("repository_id"),
         "text": names("event detail who run_key"),
     },
+    "budget_samples": {
+        "text": names("run_key identity resource"),
+        "timestamptz": names("at reset_at"),
+        "integer": names("budget_limit remaining"),
+    },
     "gh_backfill_migrations": {
         "text": names("version name"),
         "timestamptz": names("applied_at"),

@@ -82,6 +82,10 @@ TO_WRITE: Mapping[str, Needs] = {
             "pause_reason planned_at points requests resume_at status updated_at"
         ),
     ),
+    "budget_samples": Needs(
+        always=names("at budget_limit identity remaining reset_at resource run_key"),
+        deleted=True,
+    ),
     "comments": Needs(
         always=names(
             "body comment_type commenter_id commit_id created_at diff_hunk github_id id in_reply_to_id issue_id "

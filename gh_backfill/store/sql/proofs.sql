@@ -122,3 +122,9 @@ insert into backfill_events (repository_id, event, who, run_key) values (%(id)s,
 
 -- name: update_backfill_events
 update backfill_events set detail = 'proof' where run_key = %(id)s::text;
+
+-- name: insert_budget_samples
+insert into budget_samples (run_key, identity, resource, budget_limit, remaining) values (%(id)s, %(id)s, 'graphql', 1, 1);
+
+-- name: update_budget_samples
+update budget_samples set remaining = 0 where run_key = %(id)s::text;
