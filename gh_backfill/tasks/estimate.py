@@ -10,7 +10,7 @@ from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.store import budgets
 from gh_backfill.store import estimates as store
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Transaction
 
 
 def estimates(db: Database, repository_ids: Sequence[str], *, now: datetime | None = None) -> dict[str, Estimate]:
@@ -19,7 +19,12 @@ def estimates(db: Database, repository_ids: Sequence[str], *, now: datetime | No
     Those that are complete are left out, and those of which GitHub's count is not known.  Nothing is written.
     """
     with db.reading() as tx:
-        works, standings = store.works_and_budgets(tx, repository_ids, now=now)
+        return estimated(tx, repository_ids, now=now)
+
+
+def estimated(tx: Transaction, repository_ids: Sequence[str], *, now: datetime | None = None) -> dict[str, Estimate]:
+    """Return what `estimates` returns, for who reads more in the same transaction."""
+    works, standings = store.works_and_budgets(tx, repository_ids, now=now)
     standing = _next(standings, now)
     return {repository_id: estimate(work, standing) for repository_id, work in works.items()}
 

@@ -1,0 +1,148 @@
+"""What the monitor and the list of repositories read, in a few statements however much there is.
+
+Each question is a statement whose rows its reader takes from `Transaction.together`, so that a page needs few round
+trips.  A page never waits for long: its statements end after two seconds, and `reading` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gh_backfill.errors import StoreDenied, StoreError
+from gh_backfill.policy.governor import RESERVE
+from gh_backfill.policy.ledger import SILENT
+from gh_backfill.policy.progress import MARGIN
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Database, Row, Statement, Transaction
+from gh_backfill.store.pages_rows import Group, Opened, Place, Standings, read, standing
+from gh_backfill.store.runs import PastRun
+
+_SQL = sql("pages")
+# The rows of jobs that are looked through for failures, and for the runs that they belong to.
+WINDOW = 200
+JOBS_OF_RUNS = 40
+MOST_SAMPLES = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which backfills of pull requests are wanted (no states: all), in which order, after which place."""
+
+    states: tuple[str, ...] | None = None
+    search: str | None = None
+    sort: str = "name"
+    descending: bool = False
+    after: Place | None = None
+    most: int = 50
+    ids: tuple[str, ...] | None = None
+    most_failing: int = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobsWanted:
+    """Which jobs are wanted, the latest first, before which (time, id)."""
+
+    repository_id: str | None = None
+    open: bool = False
+    failed: bool = False
+    before: tuple[datetime, str] | None = None
+    most: int = 20
+
+
+@contextmanager
+def reading(db: Database) -> Iterator[Transaction]:
+    """Run the block in a transaction that only reads; StoreError where a statement of it takes over two seconds."""
+    try:
+        with db.transaction(read_only=True) as tx:
+            tx.later(_SQL["limit_time"])
+            yield tx
+    except StoreDenied as error:
+        if "statement timeout" not in str(error):
+            raise
+        raise StoreError("the database took longer than 2 s for this page: it is busy, try again") from error
+
+
+def standings_question(wanted: Wanted, now: datetime) -> Statement:
+    """Ask for the backfills; `standings` reads the answer."""
+    after = wanted.after
+    return _SQL["standings"], {
+        "ids": wanted.ids,
+        "states": wanted.states,
+        "search": wanted.search,
+        "sort": wanted.sort,
+        "sign": -1 if wanted.descending else 1,
+        "value": None if after is None else after.value,
+        "name": None if after is None else after.name,
+        "id": None if after is None else after.id,
+        "most": wanted.most,
+        "most_failing": wanted.most_failing,
+        "now": now,
+        "alive": SILENT,
+        "margin": MARGIN,
+        "reserve": RESERVE,
+    }
+
+
+def standings(rows: Sequence[Row]) -> Standings:
+    """Return the backfills that were asked for."""
+    (row,) = rows
+    return Standings(
+        matching=row["matching"],
+        listed=tuple(map(standing, row["listed"])),
+        failing=tuple(map(standing, row["failing"])),
+        groups=tuple(read(row["groups"], Group)),
+        days=tuple(Opened(**{**each, "day": date.fromisoformat(each["day"])}) for each in row["days"]),
+    )
+
+
+def failing_jobs_question(now: datetime) -> Statement:
+    """Ask for the repositories whose last finished job failed: rows of `FailingJob`."""
+    return _SQL["failing_jobs"], {"now": now, "window": WINDOW}
+
+
+def day_question(now: datetime) -> Statement:
+    """Ask for the last 24 hours: rows of `Slot`, and one of all."""
+    return _SQL["day"], {"now": now}
+
+
+def unfinished_question(now: datetime) -> Statement:
+    """Ask for what waits and runs: rows of `Unfinished`."""
+    return _SQL["unfinished"], {"now": now, "alive": SILENT}
+
+
+def jobs_question(wanted: JobsWanted) -> Statement:
+    """Ask for jobs: rows of `LedgerJob`, in no certain order."""
+    before, before_id = wanted.before or (None, None)
+    return _SQL["jobs"], {
+        "id": wanted.repository_id,
+        "open": wanted.open,
+        "failed": wanted.failed,
+        "before": before,
+        "before_id": before_id,
+        "most": wanted.most,
+    }
+
+
+def runs_question(most: int, before: datetime | None = None) -> Statement:
+    """Ask for the last runs that began before a time: rows of `PastRun`."""
+    return _SQL["runs"], {"most": most, "window": most * JOBS_OF_RUNS, "before": before}
+
+
+def samples_question(now: datetime) -> Statement:
+    """Ask for how budgets stood in the last 24 hours: rows of `Sample`."""
+    return _SQL["samples"], {"now": now, "most": MOST_SAMPLES}
+
+
+def runs(rows: Sequence[Row]) -> list[PastRun]:
+    """Return the runs that were asked for, the latest first."""
+    return sorted(read(rows, PastRun), key=lambda run: run.began_at, reverse=True)
+
+
+def moved(tx: Transaction) -> Row:
+    """Return what is compared to see whether anything moved."""
+    row = tx.row(_SQL["moved"])
+    assert row is not None
+    return row

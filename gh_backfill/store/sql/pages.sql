@@ -1,0 +1,255 @@
+-- What the monitor and the list of repositories show.  Each statement is read with the others in one round trip.
+
+-- name: limit_time
+-- A page that is slow must not hold up the captures: it ends, and says so.
+set local statement_timeout = '2s';
+
+-- name: standings
+-- All backfills of tracked repositories in one reading: how many are in which state, those that match a filter, those that
+-- fail, and how many were opened and completed a day.  The word for the state is that of policy/shown.py.
+-- `matching` are counted without the place in the list, which goes on after (value, name, id).
+with clock as (
+    select coalesce(%(now)s::timestamptz, clock_timestamp()) as moment
+), points as (
+    select case when bool_and(remaining <= ceil(budget_limit * %(reserve)s) and reset_at > moment) then min(reset_at) end as at
+    from api_budgets, clock
+    where resource = 'graphql'
+), at_work as (
+    select s.backfill_id, bool_or(c.status = 'processing' and c.lease_until > k.moment) as claimed,
+           max(c.retry_count) as failures, max(c.retry_at) as retry_at,
+           (array_agg(c.chunk_number order by c.retry_count desc, c.chunk_number desc))[1] as chunk_number,
+           (array_agg(c.error order by c.retry_count desc, c.chunk_number desc))[1] as chunk_error,
+           (array_agg(c.processor_type order by c.chunk_number desc))[1] as processor
+    from backfill_chunks c
+    join backfill_streams s on s.id = c.stream_id
+    cross join clock k
+    where c.status in ('pending', 'processing')
+    group by s.backfill_id
+), living as (
+    select j.repository_id, (array_agg(j.processor_type order by j.created_at desc))[1] as processor
+    from progressive_capture_jobs j
+    cross join clock k
+    where j.outcome is null and j.status in ('processing', 'failed') and coalesce(j.heartbeat_at, j.started_at) > k.moment - %(alive)s
+    group by j.repository_id
+), backfill as (
+    select r.id as repository_id, r.full_name, r.is_private is not false as is_private, 'pull_requests' as kind, b.id as backfill_id,
+           b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
+           b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, coalesce(b.gaps, 0) as unlisted,
+           case when h.id is null and u.id is null
+                then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
+                else b.captured end as captured,
+           r.github_pull_requests as total, least(h.goal_max_items, r.github_pull_requests) as wanted,
+           case when u.status = 'completed' then u.watermark else u.read_down_to + %(margin)s end as fresh_at
+    from repositories r
+    left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+    left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+    left join backfill_streams h on h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0
+    left join backfill_streams u on u.repository_id = r.id and u.kind = 'pull_requests' and u.stream = 'catch_up' and u.part = 0
+    where (t.id is not null or b.id is not null) and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
+    union all
+    select r.id, r.full_name, r.is_private is not false, b.kind, b.id, b.status, b.held, b.held_reason, b.held_by, b.pause_reason,
+           b.resume_at, b.last_error, b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, b.gaps, b.captured,
+           case when b.total > 0 or b.status = 'completed' then b.total end,
+           case when b.total > 0 or b.status = 'completed' then b.total end,
+           case when u.status = 'completed' then u.watermark else u.read_down_to + %(margin)s end
+    from backfills b
+    join repositories r on r.id = b.repository_id
+    left join backfill_streams u on u.repository_id = r.id and u.kind = b.kind and u.stream = 'catch_up' and u.part = 0
+    where b.kind <> 'pull_requests' and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
+), standing as materialized (
+    select b.*, coalesce(w.claimed, false) as claimed, coalesce(w.failures, 0) as failures, w.retry_at, w.chunk_number,
+           w.chunk_error, coalesce(w.processor, l.processor) as processor, l.repository_id is not null as alive,
+           b.last_processed_at is not null or b.last_error_at is not null or w.backfill_id is not null as ran, p.at as points_at,
+           case when b.held and b.held_reason in ('cancelled', 'untracked') then b.held_reason
+                when (b.held or b.status = 'paused') and b.resume_at <= k.moment then 'waiting'
+                when b.held then 'held'
+                when b.status is null then 'never run'
+                when b.status <> 'active' then case when b.status = 'paused' and b.pause_reason in ('graphql_rate_limit_low', 'rate_limit')
+                                                    then 'starved' else b.status end
+                when w.failures > 0 then 'retrying'
+                when l.repository_id is not null and w.claimed is not true and p.at is not null then 'starved'
+                when l.repository_id is not null or w.claimed then 'running'
+                when b.last_processed_at is null and b.last_error_at is null and w.backfill_id is null then 'never run'
+                else 'waiting' end as state
+    from backfill b
+    cross join clock k
+    cross join points p
+    left join at_work w on w.backfill_id = b.backfill_id
+    left join living l on l.repository_id = b.repository_id
+), matched as (
+    select s.*,
+           %(sign)s * coalesce(case %(sort)s::text
+               when 'progress' then case when wanted is not null then least(1, captured::float8 / greatest(wanted, 1)) end
+               when 'captured' then captured
+               when 'fresh' then extract(epoch from fresh_at)
+               when 'activity' then extract(epoch from last_processed_at)
+               else 0 end, -1)::float8 as value
+    from standing s
+    where kind = 'pull_requests' and (%(states)s::text[] is null or state = any(%(states)s::text[]))
+      and (%(search)s::text is null or position(%(search)s::text in lower(full_name)) > 0)
+)
+select (select count(*) from matched) as matching,
+       (select coalesce(jsonb_agg(to_jsonb(m) order by m.value, m.full_name, m.repository_id), '[]')
+        from (select * from matched
+              where %(value)s::float8 is null
+                 or (value, full_name, repository_id) > (%(value)s::float8, %(name)s::text, %(id)s::uuid)
+              order by value, full_name, repository_id
+              limit %(most)s) m) as listed,
+       (select coalesce(jsonb_agg(to_jsonb(f) order by f.last_error_at desc nulls last, f.full_name), '[]')
+        from (select * from standing
+              where state in ('failed', 'retrying')
+                 or (state = 'paused' and pause_reason in ('too_many_errors', 'credential_refused', 'way_to_github_wrong'))
+              order by last_error_at desc nulls last, full_name
+              limit %(most_failing)s) f) as failing,
+       (select coalesce(jsonb_agg(g), '[]')
+        from (select kind, state, count(*) as number, coalesce(sum(captured), 0) as captured, coalesce(sum(total), 0) as total,
+                     max(fresh_at) as freshest, min(fresh_at) filter (where state = 'completed') as stalest_complete,
+                     min(fresh_at) as stalest, min(coalesce(resume_at, points_at)) as resume_at,
+                     count(*) filter (where state = 'failed' or pause_reason in ('credential_refused', 'way_to_github_wrong')) as need
+              from standing
+              group by kind, state) g) as groups,
+       (select coalesce(jsonb_agg(d order by d.day), '[]')
+        from (select greatest(e.day, (select (moment at time zone 'UTC')::date from clock) - 30) as day, count(*) filter (where e.opened) as opened, count(*) filter (where not e.opened) as completed
+              from (select date_trunc('day', created_at at time zone 'UTC')::date as day, true as opened
+                    from standing where kind = 'pull_requests'
+                    union all
+                    select date_trunc('day', completed_at at time zone 'UTC')::date, false
+                    from standing where kind = 'pull_requests' and state = 'completed') e
+              where e.day is not null
+              group by 1) d) as days;
+
+-- name: failing_jobs
+-- Repositories of which the last finished job failed, of those that failed in the last three days: how often, and the last one.
+with failed as (
+    select id, repository_id, created_at
+    from progressive_capture_jobs
+    where status = 'failed' and outcome is not null and repository_id is not null
+      and created_at > coalesce(%(now)s::timestamptz, clock_timestamp()) - interval '3 days'
+    order by created_at desc
+    limit %(window)s
+), last as (
+    select distinct on (repository_id) repository_id, id, count(*) over (partition by repository_id) as times
+    from failed
+    order by repository_id, created_at desc
+)
+select r.id as repository_id, r.full_name, r.is_private is not false as is_private, l.times, j.error, j.error_type, j.outcome,
+       j.processor_type as processor, coalesce(j.completed_at, j.created_at) as at, j.run_key, j.workflow_run_id as run_id,
+       coalesce(j.workflow_run_attempt, 1) as attempt
+from last l
+join progressive_capture_jobs j on j.id = l.id
+join repositories r on r.id = l.repository_id
+join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+where b.held is not true
+  and not exists (select from progressive_capture_jobs later
+                  where later.repository_id = j.repository_id and later.created_at > j.created_at
+                    and (later.outcome in ('completed', 'stopped') or (later.outcome = 'paused' and later.chunks > 0)))
+order by at desc;
+
+-- name: day
+-- The last 24 hours by half hour and processor; the row without a half hour is all of them.  A job counts when it ended.
+with clock as (
+    select coalesce(%(now)s::timestamptz, clock_timestamp()) as moment
+), job as (
+    select date_bin('30 minutes', coalesce(j.completed_at, j.heartbeat_at, j.created_at), timestamptz '2000-01-01 00:00+00') as slot,
+           j.processor_type as processor, j.run_key, j.outcome, j.status, coalesce(j.items, 0) as items
+    from progressive_capture_jobs j
+    cross join clock k
+    where j.created_at > k.moment - interval '26 hours'
+)
+select slot, processor, count(*) filter (where outcome is not null) as finished,
+       count(*) filter (where outcome is not null and status = 'completed') as completed,
+       count(*) filter (where outcome is not null and status = 'failed') as failed,
+       coalesce(sum(items), 0) as items, count(distinct run_key) as runs
+from job
+cross join clock
+where slot > date_bin('30 minutes', moment, timestamptz '2000-01-01 00:00+00') - interval '24 hours'
+group by grouping sets ((slot, processor), ());
+
+-- name: unfinished
+-- What waits and runs at each processor.
+select processor_type as processor, count(*) filter (where status = 'pending') as pending,
+       count(*) filter (where status <> 'pending'
+                          and coalesce(heartbeat_at, started_at) > coalesce(%(now)s::timestamptz, clock_timestamp()) - %(alive)s) as running
+from progressive_capture_jobs
+where outcome is null and status in ('pending', 'processing', 'failed')
+group by processor_type;
+
+-- name: jobs
+-- Jobs, the latest first: all, those that are open, or those that failed; those of one repository or of one run where asked.
+select j.id, j.created_at, r.id as repository_id, r.full_name, r.is_private is not false as is_private,
+       j.metadata ->> 'named' as named, j.metadata ->> 'reason' as reason, j.metadata ->> 'part' as part, j.job_type,
+       j.processor_type as processor, j.status, j.outcome, j.error, j.error_type, j.started_at, j.completed_at,
+       coalesce(j.heartbeat_at, j.started_at) as beat_at, coalesce(j.items, 0) as items, coalesce(j.points, 0) as points,
+       coalesce(j.chunks, 0) as chunks, coalesce(j.warnings, 0) as warnings, j.run_key, j.workflow_run_id as run_id,
+       coalesce(j.workflow_run_attempt, 1) as attempt, j.worker
+from (
+    select *
+    from progressive_capture_jobs
+    where (%(id)s::uuid is null or repository_id = %(id)s::uuid)
+      and (not %(open)s or (outcome is null and status in ('pending', 'processing', 'failed')))
+      and (not %(failed)s or (status = 'failed' and outcome is not null))
+      and (%(before)s::timestamptz is null or (created_at, id) < (%(before)s::timestamptz, %(before_id)s::uuid))
+    order by created_at desc, id desc
+    limit %(most)s
+) j
+left join repositories r on r.id = j.repository_id
+order by j.created_at desc, j.id desc;
+
+-- name: runs
+-- The last runs in sums, from the jobs that were planned last.  A run that reaches beyond them is counted whole.
+with planned as (
+    select run_key, max(created_at) as last_at
+    from (select run_key, created_at
+          from progressive_capture_jobs
+          where run_key is not null and (%(before)s::timestamptz is null or created_at < %(before)s::timestamptz)
+          order by created_at desc
+          limit %(window)s) j
+    group by run_key
+    order by last_at desc
+    limit %(most)s
+)
+select p.run_key, j.*, b.report ->> 'address' as address, b.report ->> 'headline' as headline
+from planned p
+cross join lateral (
+    select min(workflow_run_id) as run_id, max(workflow_run_attempt) as attempt, min(processor_type) as processor,
+           min(created_at) as began_at, max(coalesce(completed_at, heartbeat_at)) as ended_at, count(*)::integer as jobs,
+           count(*) filter (where outcome is null)::integer as running,
+           count(*) filter (where outcome is not null and status <> 'completed')::integer as failed,
+           count(*) filter (where outcome = 'paused')::integer as paused,
+           coalesce(sum(items), 0)::integer as items, coalesce(sum(points), 0)::integer as points
+    from progressive_capture_jobs
+    where run_key = p.run_key
+) j
+left join backfill_reports b on b.run_key = p.run_key
+where %(before)s::timestamptz is null or j.began_at < %(before)s::timestamptz
+order by j.began_at desc;
+
+-- name: samples
+-- How budgets stood at the last runs.
+select identity, resource, at, budget_limit as "limit", remaining
+from budget_samples
+where at > coalesce(%(now)s::timestamptz, clock_timestamp()) - interval '24 hours'
+order by at desc
+limit %(most)s;
+
+-- name: moved
+-- What is compared to see whether anything moved: each part is found by the end of an index.
+select (select md5(string_agg(j.text, ',')) from (
+            select concat_ws(' ', id, status, outcome, items, heartbeat_at) as text
+            from progressive_capture_jobs order by created_at desc, id desc limit 50) j) as last_jobs,
+       (select md5(string_agg(concat_ws(' ', id, status, items, chunks), ',' order by id))
+        from progressive_capture_jobs where outcome is null) as open_jobs,
+       (select md5(string_agg(concat_ws(' ', stream_id, status, attempt, lease_until > clock_timestamp()), ',' order by stream_id))
+        from backfill_chunks where status in ('pending', 'processing')) as claims,
+       (select max(id) from backfill_events) as events,
+       (select md5(string_agg(concat_ws(' ', identity, resource, remaining, budget_limit, not_before > clock_timestamp()), ','
+                              order by identity, resource))
+        from api_budgets) as budgets,
+       (select max(at) from budget_samples) as samples,
+       (select coalesce(jsonb_object_agg(b.repository_id, b.updated_at), '{}') from (
+            select repository_id, max(updated_at) as updated_at
+            from (select repository_id, updated_at from backfills order by updated_at desc limit 50) last
+            group by repository_id) b) as backfills,
+       (select count(*) from tracked_repositories where tracking_enabled is distinct from false) as tracked,
+       floor(extract(epoch from clock_timestamp()) / 60)::bigint as minute;

@@ -1,0 +1,1 @@
+"""What the pages show: each page in a few statements, as values that are also its JSON."""

@@ -1,0 +1,129 @@
+"""The list of repositories: filtered, searched, sorted and paged by the database, all of it by the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gh_backfill.models.work import PULL_REQUESTS
+from gh_backfill.policy.pages.plain import of_fields
+from gh_backfill.policy.pages.query import FILTERS, WORDS, Asked, cursor, place
+from gh_backfill.store import pages
+from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.pages import Wanted
+from gh_backfill.store.pages_rows import Place, Standings
+from gh_backfill.tasks.pages import rows
+from gh_backfill.tasks.pages.rows import BackfillRow
+
+A_PAGE = 50
+# What is done to all that match a filter is done to at most so many at once.
+MOST_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """A choice that a list offers: its words, its place in the address, how many it holds, and whether it is chosen."""
+
+    name: str
+    words: str
+    address: str
+    number: int
+    chosen: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """One page of a list: `matching` of `all` repositories match, and `next` is the address of the following page."""
+
+    at: datetime
+    asked: Asked
+    rows: tuple[BackfillRow, ...]
+    matching: int
+    all: int
+    filters: tuple[Filter, ...]
+    next: str | None
+    first: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its times."""
+        return of_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matching:
+    """The names of all repositories that match a filter; `more` says that there are more than can be told at once."""
+
+    names: tuple[str, ...]
+    more: int
+
+    @property
+    def number(self) -> int:
+        """Return how many there are."""
+        return len(self.names) + self.more
+
+
+def listing(db: Database, query: Mapping[str, str], now: datetime) -> Listing:
+    """Return the page of the list that an address asks for.  Raises StoreError where that takes over two seconds."""
+    asked = Asked.of(query)
+    with pages.reading(db) as tx:
+        (found,) = tx.together(pages.standings_question(wanted(asked), now))
+        return page(tx, asked, pages.standings(found), now)
+
+
+def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: str = "all") -> Matching:
+    """Return all that match the filter and the search of an address, wherever in the list one is."""
+    asked = Asked.of(query, first=first)
+    everything = Wanted(states=asked.states, search=asked.search.lower() or None, most=MOST_AT_ONCE, most_failing=0)
+    with pages.reading(db) as tx:
+        (rows_found,) = tx.together(pages.standings_question(everything, now))
+    found = pages.standings(rows_found)
+    names = tuple(each.full_name for each in found.listed)
+    return Matching(names=names, more=found.matching - len(names))
+
+
+def wanted(asked: Asked, *, most: int = A_PAGE) -> Wanted:
+    """Return what an address asks the database for: one row more than is shown tells that there is a next page."""
+    after = place(asked.after, float, str, UUID)
+    return Wanted(
+        states=asked.states,
+        search=asked.search.lower() or None,
+        sort=asked.sort,
+        descending=asked.descending,
+        after=None if after is None else Place(value=after[0], name=after[1], id=after[2]),
+        most=most + 1,
+    )
+
+
+def page(tx: Transaction, asked: Asked, found: Standings, now: datetime, *, most: int = A_PAGE) -> Listing:
+    """Return the list that was asked for, with the figures of what is shown of it."""
+    shown = found.listed[:most]
+    following = None
+    if len(found.listed) > most:
+        last = shown[-1].place
+        following = asked.address(after=cursor(last.value, last.name, last.id))
+    return Listing(
+        at=now,
+        asked=asked,
+        rows=rows.backfills(tx, shown, now),
+        matching=found.matching,
+        all=sum(group.number for group in found.groups if group.kind == PULL_REQUESTS),
+        filters=_filters(asked, found),
+        next=following,
+        first=asked.address(after="") if asked.after else None,
+    )
+
+
+def _filters(asked: Asked, found: Standings) -> tuple[Filter, ...]:
+    groups = {group.state: group.number for group in found.groups if group.kind == PULL_REQUESTS}
+    return tuple(
+        Filter(
+            name=name,
+            words=WORDS.get(name, name),
+            address=asked.address(state=name),
+            number=sum(number for state, number in groups.items() if states is None or state in states),
+            chosen=name == asked.filter,
+        )
+        for name, states in FILTERS.items()
+    )

@@ -1,0 +1,205 @@
+"""A row of a list as a page shows it: a backfill, a job, a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gh_backfill.models.work import PULL_REQUESTS
+from gh_backfill.policy import shown
+from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.pages.actions_page import ActionsPage
+from gh_backfill.policy.pages.plain import of_fields
+from gh_backfill.policy.progress import within
+from gh_backfill.policy.shown import UNDER_WAY, Shown
+from gh_backfill.store import repositories
+from gh_backfill.store.db import Transaction
+from gh_backfill.store.pages_rows import LedgerJob, Standing
+from gh_backfill.store.repositories import OtherKind, Status
+from gh_backfill.store.runs import PastRun
+from gh_backfill.tasks.estimate import estimated
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackfillRow:
+    """A repository: its figures are those of `status`, its state is what is so now.
+
+    `fresh_at` is the start of the last catch-up that was completed: what changed on GitHub before that is here.
+    `done_at` is when it will be complete if nothing interrupts the work.
+    """
+
+    repository_id: str
+    full_name: str
+    is_private: bool
+    shown: Shown
+    captured: int
+    total: int | None
+    wanted: int | None
+    goal: int | None
+    percent: float | None
+    points: int | None
+    gaps: int
+    quarantined: int
+    fresh_at: datetime | None
+    last_at: datetime | None
+    left: Estimate | None = None
+    done_at: datetime | None = None
+    others: Sequence[OtherKind] = ()
+
+    @property
+    def address(self) -> str:
+        """Return where its own page is."""
+        return f"/{self.full_name}"
+
+    @property
+    def how_many(self) -> str:
+        """Say how many of those that are wanted are here."""
+        if self.total is None:
+            return f"{self.captured:,} of an unknown number"
+        text = f"{self.captured:,} of {within(self.total, self.goal):,}"
+        return f"{text} newest" if self.goal is not None and self.goal < self.total else text
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its times."""
+        return of_fields(self, "address")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRow:
+    """A job: what became of it, how long it took (seconds, None while it runs), and its run's page."""
+
+    id: str
+    at: datetime
+    repository_id: str | None
+    name: str
+    is_private: bool
+    processor: str
+    shown: Shown
+    started_at: datetime | None
+    ended_at: datetime | None
+    seconds: float | None
+    items: int
+    points: int
+    chunks: int
+    warnings: int
+    run_key: str | None
+    run_address: str | None
+    part: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its times."""
+        return of_fields(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRow:
+    """A run in sums, with its page at GitHub."""
+
+    run_key: str
+    at: datetime
+    ended_at: datetime | None
+    processor: str
+    jobs: int
+    running: int
+    failed: int
+    paused: int
+    items: int
+    points: int
+    address: str | None
+    headline: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its times."""
+        return of_fields(self)
+
+
+def backfills(tx: Transaction, found: Sequence[Standing], now: datetime) -> tuple[BackfillRow, ...]:
+    """Return rows for backfills of pull requests, in their order: two statements, whatever their number."""
+    ids = [each.repository_id for each in found]
+    if not ids:
+        return ()
+    states = {state.id: state for state in repositories.status(tx, ids)}
+    left = estimated(tx, ids, now=now)
+    return tuple(
+        _row(each, states[each.repository_id], left.get(each.repository_id), now)
+        for each in found
+        if each.repository_id in states and each.kind == PULL_REQUESTS
+    )
+
+
+def job(found: LedgerJob, page: ActionsPage | None, now: datetime) -> JobRow:
+    """Return the row of a job."""
+    ended = found.completed_at
+    started = found.started_at
+    return JobRow(
+        id=found.id,
+        at=found.created_at,
+        repository_id=found.repository_id,
+        name=found.full_name or found.named or "a deleted repository",
+        is_private=found.is_private or found.full_name is None,
+        processor=shown.PROCESSORS.get(found.processor, found.processor),
+        shown=shown.of_job(found.facts, now),
+        started_at=started,
+        ended_at=ended,
+        seconds=(ended - started).total_seconds() if started and ended else None,
+        items=found.items,
+        points=found.points,
+        chunks=found.chunks,
+        warnings=found.warnings,
+        run_key=found.run_key,
+        run_address=page.run(found.run_id, found.attempt) if page else None,
+        part=found.part,
+    )
+
+
+def run(found: PastRun) -> RunRow:
+    """Return the row of a run."""
+    return RunRow(
+        run_key=found.run_key,
+        at=found.began_at,
+        ended_at=found.ended_at,
+        processor=shown.PROCESSORS.get(found.processor, found.processor),
+        jobs=found.jobs,
+        running=found.running,
+        failed=found.failed,
+        paused=found.paused,
+        items=found.items,
+        points=found.points,
+        address=found.address,
+        headline=found.headline,
+    )
+
+
+def _row(found: Standing, state: Status, left: Estimate | None, now: datetime) -> BackfillRow:
+    told = shown.of_backfill(found.facts, now)
+    under_way = told.state in UNDER_WAY
+    return BackfillRow(
+        repository_id=state.id,
+        full_name=state.full_name,
+        is_private=found.is_private,
+        shown=told,
+        captured=state.captured,
+        total=state.total,
+        wanted=state.wanted,
+        goal=state.goal,
+        percent=state.percent,
+        points=state.points,
+        gaps=state.gaps,
+        quarantined=state.quarantined,
+        fresh_at=found.fresh_at,
+        last_at=found.last_processed_at,
+        left=left if under_way else None,
+        done_at=_done(left, told, now) if under_way else None,
+        others=state.others,
+    )
+
+
+def _done(left: Estimate | None, told: Shown, now: datetime) -> datetime | None:
+    """Return when it is done: work cannot begin before a pause is over, whose wait the estimate may have already."""
+    if left is None:
+        return None
+    whole = now + timedelta(seconds=left.seconds)
+    if told.until is None:
+        return whole
+    return max(whole, told.until + timedelta(seconds=left.seconds - left.waiting))

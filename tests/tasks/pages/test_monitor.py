@@ -1,0 +1,264 @@
+"""The monitor: its figures are those of `status`, `costs` and `runs`, and it says what is so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gh_backfill.errors import StoreError
+from gh_backfill.models.github import Budget
+from gh_backfill.policy.shown import State
+from gh_backfill.settings import Settings
+from gh_backfill.store import budgets, pages, runs
+from gh_backfill.store.db import Database
+from gh_backfill.tasks.estimate import budget
+from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.pages.costs import KeptMonth
+from gh_backfill.tasks.pages.look import look
+from gh_backfill.tasks.pages.monitor import Monitor, monitor
+from gh_backfill.tasks.report import costs
+from gh_backfill.tasks.report.report import report
+from tests.tasks.conftest import ENGINE, SMALL, House
+from tests.tasks.pages.worlds import Made, insert, make
+
+NOW = datetime(2026, 11, 27, 12, 10, tzinfo=UTC)
+EARLIER = NOW - timedelta(minutes=22)
+
+
+def seen(db: Database, now: datetime = NOW, **query: str) -> Monitor:
+    """Return the monitor as an address asks for it."""
+    return monitor(db, query, now, costs=KeptMonth().month)
+
+
+def job(**columns: Any) -> dict[str, Any]:
+    """Return a job that ended well a while ago, with what a test wants to set."""
+    return {
+        "status": "completed",
+        "outcome": "completed",
+        "created_at": EARLIER,
+        "started_at": EARLIER,
+        "completed_at": EARLIER + timedelta(minutes=2),
+        "items": 10,
+        "points": 3,
+        "processor_type": "github_actions",
+        "run_key": "48",
+        "workflow_run_id": 48,
+        **columns,
+    }
+
+
+def spend(db: Database) -> None:
+    """Let GitHub have told of a budget."""
+    now = datetime.now(UTC)
+    told = Budget(limit=5_000, remaining=4_321, reset_at=now + timedelta(minutes=30))
+    budgets.correct(db, "user:1", "graphql", told, at=now)
+
+
+def test_where_nothing_is_the_page_says_what_to_do_first(db: Database) -> None:
+    page = seen(db)
+    assert page.title == "Nothing is tracked yet"
+    assert "gh-backfill track" in page.below
+    assert (page.figures.repositories, page.figures.points_left, page.needs, page.jobs) == (0, None, (), ())
+    assert [each.name for each in page.processors] == ["GitHub Actions", "Inngest", "This machine"]
+
+
+def test_the_figures_are_those_of_status_costs_and_runs(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.capture(SMALL)
+    spend(house.db)
+    report(house.db, None)
+    now = datetime.now(UTC)
+    page = seen(house.db, now)
+    states = outlook(house.db).states
+    assert page.figures.captured == sum(state.captured for state in states) == 12
+    assert page.figures.total == sum(state.total or 0 for state in states)
+    assert page.figures.complete == 1
+    assert page.figures.points_left == budget(house.db).left
+    month = costs.month(house.db, Settings(), now)
+    assert page.costs is not None
+    assert (page.costs.total, page.costs.minutes) == (month.total, month.runner_minutes)
+    assert page.costs.projected == pytest.approx(month.projected, abs=0.001)
+    with house.db.reading() as tx:
+        (past,) = runs.last(tx, most=5)
+    (row,) = page.runs
+    assert (row.run_key, row.jobs, row.items, row.points) == (past.run_key, past.jobs, past.items, past.points)
+    left = outlook(house.db).left
+    (waiting,) = page.backfills.rows
+    assert waiting.full_name == ENGINE
+    assert waiting.left is not None
+    assert waiting.left.points == left[waiting.repository_id].points
+    assert waiting.done_at is not None
+    assert waiting.done_at > now
+
+
+def test_a_run_leaves_a_sample_of_the_budget_that_it_spent(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    spend(house.db)
+    report(house.db, None)
+    report(house.db, None)
+    (row,) = seen(house.db, datetime.now(UTC)).budgets
+    assert (row.left, row.limit) == (4_321, 5_000)
+    assert [(each.remaining, each.limit) for each in row.samples] == [(row.left, row.limit)]
+    with house.db.transaction() as tx:
+        tx.run("update budget_samples set at = at - interval '8 days', run_key = 'old'")
+    report(house.db, None)
+    (kept,) = house.rows("select run_key from budget_samples")
+    assert kept["run_key"] != "old"
+
+
+def test_a_complete_repository_is_as_fresh_as_the_start_of_its_last_catch_up(house: House) -> None:
+    before = datetime.now(UTC)
+    house.track(SMALL)
+    house.capture(SMALL)
+    page = seen(house.db, datetime.now(UTC), state="complete")
+    (row,) = page.backfills.rows
+    assert row.fresh_at is not None
+    assert before - timedelta(seconds=2) <= row.fresh_at <= datetime.now(UTC)
+    assert page.title == "The repository is complete and fresh"
+    house.capture(SMALL)  # reads what changed since; while it runs, the page is no fresher than before
+    with house.db.transaction() as tx:
+        tx.run(
+            "update backfill_streams set status = 'active', read_down_to = watermark - interval '5 minutes', "
+            "watermark = null where stream = 'catch_up'"
+        )
+    (again,) = seen(house.db, datetime.now(UTC), state="all").backfills.rows
+    assert again.fresh_at is not None
+    assert again.fresh_at >= row.fresh_at
+
+
+def test_what_fails_is_on_top_with_its_error_its_run_and_its_issue(db: Database) -> None:
+    stands = Made(
+        name="o/stands", status="failed", columns={"last_error": "GitHub answers 404", "last_error_at": EARLIER}
+    )
+    stands.job = job(status="failed", outcome="failed", error="GitHub answers 404", error_type="gone")
+    died = Made(
+        name="o/died", job=job(status="failed", outcome="died", error="the runner is gone", error_type="runner")
+    )
+    mended = Made(name="o/mended", job=job(status="failed", outcome="failed", error="502", error_type="network"))
+    passing = Made(name="o/passing", job=job(status="failed", outcome="failed", error="502", error_type="network"))
+    retrying = Made(name="o/retrying", chunk={"status": "pending", "retry_count": 3, "error": "GitHub took over 10 s"})
+    held = Made(name="o/held", status="paused", columns={"held": True}, job=dict(passing.job or {}))
+    make(db, stands, died, mended, passing, retrying, held)
+    with db.transaction() as tx:
+        well = {"repository_id": mended.id, "job_type": "progressive_backfill", **job(created_at=NOW)}
+        insert(tx, "progressive_capture_jobs", well)
+        address = "https://github.com/octo/ops/actions/runs/48"
+        of: dict[str, object] = {"run_key": "48", "processor": "github_actions", "error_summary": {}}
+        told = {**of, "report": {"address": address}}
+        insert(tx, "backfill_reports", told)
+    page = seen(db)
+    assert page.title == "Two repositories need you"
+    found = {need.full_name: need for need in page.needs}
+    assert {name: need.person for name, need in found.items()} == {
+        "o/stands": True,
+        "o/died": True,
+        "o/passing": False,
+        "o/retrying": False,
+    }
+    assert found["o/stands"].text == "GitHub answers 404"
+    assert found["o/stands"].run_address == "https://github.com/octo/ops/actions/runs/48"
+    assert found["o/stands"].issue_address is not None
+    assert stands.id in found["o/stands"].issue_address
+    assert found["o/retrying"].shown.state is State.RETRYING
+    assert "GitHub took over 10 s" in found["o/retrying"].text
+
+
+def test_another_kind_of_items_that_fails_needs_somebody_too(db: Database) -> None:
+    (id_,) = make(db, Made(name="o/one", status="completed", captured=100))
+    with db.transaction() as tx:
+        of = {"repository_id": id_, "kind": "issues", "status": "failed", "total": 5, "last_error": "refused"}
+        insert(tx, "backfills", of)
+    (need,) = seen(db).needs
+    assert (need.kind, need.text) == ("issues", "issues: refused")
+
+
+def test_the_day_is_counted_by_half_hours_and_processors(db: Database) -> None:
+    ids = make(db, Made(), Made())
+    with db.transaction() as tx:
+        for each in (
+            job(),
+            job(run_key="49", status="failed", outcome="failed", items=1),
+            job(run_key="50", processor_type="inngest", completed_at=NOW - timedelta(hours=3)),
+            job(run_key="old", created_at=NOW - timedelta(hours=30), completed_at=NOW - timedelta(hours=29)),
+            job(run_key="51", status="pending", outcome=None, started_at=None, completed_at=None, items=None),
+            job(run_key="51", status="processing", outcome=None, completed_at=None, items=4),
+        ):
+            insert(
+                tx, "progressive_capture_jobs", {"repository_id": ids[0], "job_type": "progressive_backfill", **each}
+            )
+    page = seen(db)
+    assert page.day.text == "25 pull requests, 4 runs, 1 failed."
+    assert len(page.day.half_hours) == 48
+    assert page.day.half_hours[-1].at == NOW.replace(minute=0)
+    assert [(each.at.strftime("%H:%M"), each.items) for each in page.day.half_hours if each.items] == [
+        ("09:00", 10),
+        ("11:30", 15),
+    ]
+    actions, inngest, local = page.processors
+    assert (actions.pending, actions.running, actions.completed, actions.failed) == (1, 1, 1, 1)
+    assert (actions.success, actions.share) == (50.0, 66.7)
+    assert (inngest.completed, sum(inngest.half_hours), local.success) == (1, 1, None)
+
+
+def test_jobs_are_paged_by_time_and_id_so_that_none_of_one_second_is_lost(db: Database) -> None:
+    (id_,) = make(db, Made())
+    with db.transaction() as tx:
+        for _ in range(40):
+            insert(tx, "progressive_capture_jobs", {"repository_id": id_, "job_type": "progressive_backfill", **job()})
+    page, found = seen(db), []
+    while True:
+        found += [row.id for row in page.jobs]
+        if page.jobs_next is None:
+            break
+        page = seen(db, jobs_after=page.jobs_next.partition("jobs_after=")[2])
+    assert (len(found), len(set(found))) == (40, 40)
+
+
+def test_backfills_over_time_count_what_was_opened_and_completed(db: Database) -> None:
+    day = timedelta(days=1)
+    make(
+        db,
+        Made(status="completed", columns={"created_at": NOW - 90 * day, "completed_at": NOW - 60 * day}),
+        Made(status="completed", columns={"created_at": NOW - 3 * day, "completed_at": NOW - day}),
+        Made(columns={"created_at": NOW - 2 * day}),
+    )
+    days = seen(db).days
+    assert len(days) == 30
+    assert (days[0].all, days[0].complete) == (1, 1)
+    assert [(each.opened, each.completed, each.complete, each.all) for each in days[-4:]] == [
+        (1, 0, 1, 2),
+        (1, 0, 1, 3),
+        (0, 1, 2, 3),
+        (0, 0, 2, 3),
+    ]
+
+
+def test_a_statement_that_takes_over_two_seconds_ends_and_says_so(db: Database) -> None:
+    with pytest.raises(StoreError, match="longer than 2 s"), pages.reading(db) as tx:
+        tx.rows("select pg_sleep(4)")
+    assert seen(db).title  # and the connection is as good as before
+
+
+def test_a_page_writes_nothing(db: Database) -> None:
+    with pytest.raises(StoreError), pages.reading(db) as tx:
+        tx.run("delete from repositories")
+
+
+def test_what_moves_changes_the_fingerprint_of_its_topics_only(house: House) -> None:
+    house.track(SMALL, ENGINE)
+    before = look(house.db)
+    assert {"monitor", "jobs", "budgets", "backfills"} <= before.keys()
+    assert look(house.db)["jobs"] == before["jobs"]
+    house.capture(SMALL)
+    after = look(house.db)
+    ids = {state.full_name: state.id for state in outlook(house.db).states}
+    assert {topic for topic in ("monitor", "jobs", "backfills") if before[topic] != after[topic]} == {
+        "monitor",
+        "jobs",
+        "backfills",
+    }
+    assert after[f"repository/{ids[SMALL]}"] != before[f"repository/{ids[SMALL]}"]
+    assert after[f"repository/{ids[ENGINE]}"].split()[0] == before[f"repository/{ids[ENGINE]}"].split()[0]
