@@ -85,7 +85,7 @@ with clock as (
                when 'activity' then extract(epoch from last_processed_at)
                else 0 end, -1)::float8 as value
     from standing s
-    where kind = 'pull_requests' and (%(states)s::text[] is null or state = any(%(states)s::text[]))
+    where (kind = 'pull_requests' or %(ids)s::uuid[] is not null) and (%(states)s::text[] is null or state = any(%(states)s::text[]))
       and (%(search)s::text is null or position(%(search)s::text in lower(full_name)) > 0)
 )
 select (select count(*) from matched) as matching,

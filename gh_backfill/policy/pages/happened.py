@@ -1,0 +1,150 @@
+"""What happened to a repository, in words: what people decided, jobs, pages of work, and what could not be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gh_backfill.models.work import PULL_REQUESTS, words_of
+from gh_backfill.policy import shown
+from gh_backfill.policy.estimate import duration
+from gh_backfill.policy.lifecycle import ChunkStatus
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.shown import MARKS, JobFacts, Mark, Shown, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Happened:
+    """One thing that happened: its mark, what it was in a few words, the rest in a sentence, and who did it."""
+
+    at: datetime
+    source: str
+    mark: str
+    word: str
+    text: str
+    who: str | None = None
+    run_key: str | None = None
+    run_id: int | None = None
+    attempt: int = 1
+
+
+def of(at: datetime, source: str, told: Mapping[str, Any], now: datetime) -> Happened:
+    """Say what a source told."""
+    match source:
+        case "event":
+            return _event(at, told)
+        case "job":
+            return _job(at, told, now)
+        case "chunk":
+            return _chunk(at, told, now)
+        case _:
+            return _quarantined(at, told)
+
+
+def of_chunk(told: Mapping[str, Any], now: datetime) -> Shown:
+    """Decide how a page of work is shown."""
+    match told["status"]:
+        case ChunkStatus.COMPLETED:
+            return Shown(state=State.COMPLETED)
+        case ChunkStatus.FAILED:
+            return Shown(state=State.FAILED, detail=told["error"])
+        case ChunkStatus.SKIPPED:
+            return Shown(state=State.SKIPPED, detail=told["error"])
+        case ChunkStatus.PROCESSING:
+            return _held(told, now)
+        case _:
+            if told["failures"]:
+                return Shown(state=State.RETRYING, detail=told["error"], until=told["retry_at"])
+            return Shown(state=State.WAITING, detail="waits for a worker")
+
+
+def of_work(told: Mapping[str, Any]) -> str:
+    """Say what a page of work brought: items, rows, points, time."""
+    kind = words_of(told.get("kind") or PULL_REQUESTS).removesuffix("s")
+    parts = [counted(told["items"], kind)] if told["items"] is not None else []
+    rows = (told.get("inserted") or 0, told.get("updated") or 0)
+    parts += [f"{counted(rows[0], 'row')} new"] if rows[0] else []
+    parts += [f"{rows[1]:,} changed"] if rows[1] else []
+    parts += [f"{told['quarantined']:,} in quarantine"] if told.get("quarantined") else []
+    parts += [counted(told["points"], "point")] if told["points"] is not None else []
+    took = _took(told)
+    return ", ".join([*parts, *([took] if took else [])])
+
+
+def _held(told: Mapping[str, Any], now: datetime) -> Shown:
+    lease = told["lease_at"]
+    if lease is None or lease <= now:
+        return Shown(state=State.WAITING, detail="its worker is gone, another one takes it")
+    state = State.RETRYING if told["failures"] else State.RUNNING
+    return Shown(
+        state=state, detail=f"claimed by {told['claimed_by'] or 'a worker'} until {lease:%H:%M} UTC", until=lease
+    )
+
+
+def _event(at: datetime, told: Mapping[str, Any]) -> Happened:
+    kind = told["kind"]
+    return Happened(
+        at=at,
+        source="event",
+        mark=Mark.HELD,
+        word=str(told["event"]) if kind is None else f"{words_of(kind)} {told['event']}",
+        text=told["detail"] or "",
+        who=told["who"],
+        run_key=told["run_key"],
+    )
+
+
+def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
+    facts = JobFacts(**{name: told[name] for name in ("status", "outcome", "error", "error_type", "reason", "beat_at")})
+    found = shown.of_job(facts, now)
+    done = of_work({**told, "kind": PULL_REQUESTS}) if told["items"] else ""
+    return Happened(
+        at=at,
+        source="job",
+        mark=found.mark,
+        word=f"job {found.word}",
+        text="; ".join(part for part in (done, found.detail) if part),
+        who=shown.PROCESSORS.get(told["processor"], told["processor"]),
+        run_key=told["run_key"],
+        run_id=told["run_id"],
+        attempt=told["attempt"] or 1,
+    )
+
+
+def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
+    found = of_chunk(told, now)
+    which = "" if told["stream"] == "history" else "catch-up "
+    what = "" if told["kind"] == PULL_REQUESTS else f"{words_of(told['kind'])} "
+    state = "" if found.state is State.COMPLETED else f" {found.word}"
+    tries = f"claim {told['attempt']:,}" if told["failures"] and found.state is State.COMPLETED else None
+    done = of_work(told) if found.state is State.COMPLETED else None
+    return Happened(
+        at=at,
+        source="chunk",
+        mark=found.mark,
+        word=f"{which}{what}chunk {told['chunk_number']:,}{state}",
+        text="; ".join(part for part in (done, tries, found.detail) if part),
+        who=told["claimed_by"],
+    )
+
+
+def _quarantined(at: datetime, told: Mapping[str, Any]) -> Happened:
+    over = told["resolved_at"] is not None
+    number = "" if told["number"] is None else f" of #{told['number']}"
+    return Happened(
+        at=at,
+        source="quarantine",
+        mark=MARKS[State.COMPLETED if over else State.FAILED],
+        word="quarantined, stored since" if over else "quarantined",
+        text=f"{told['kind'].replace('_', ' ')}{number}: {told['reason']}",
+    )
+
+
+def _took(told: Mapping[str, Any]) -> str | None:
+    began, ended = told["started_at"], told["completed_at"]
+    if began is None or ended is None:
+        return None
+    seconds = (ended - began).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)

@@ -1,0 +1,141 @@
+-- What the page of one repository shows, beside its standing and its jobs.
+
+-- name: about
+select r.id, r.full_name, r.is_private is not false as is_private, t.id is not null as tracked, t.created_at as tracked_at,
+       r.github_pull_requests_at as total_at, r.default_branch, r.description,
+       (select e.who from backfill_events e where e.repository_id = r.id and e.event = 'tracked' order by e.at desc limit 1)
+           as tracked_by,
+       (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null) as quarantined,
+       (select count(*) from pull_requests p where p.repository_id = r.id and p.capture_gap is not null)
+       + (select count(*) from issues i where i.repository_id = r.id and i.capture_gap is not null) as short
+from repositories r
+left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+where r.id = %(id)s::uuid;
+
+-- name: chunks
+-- The pages of work, the latest first.
+select c.id, c.chunk_number, coalesce(s.kind, 'pull_requests') as kind, coalesce(s.stream, 'history') as stream, c.status,
+       c.attempt, coalesce(c.retry_count, 0) as failures, c.retry_at, c.lease_until as lease_at, c.error, c.claimed_by, c.created_at,
+       c.started_at, c.completed_at, c.pr_count as items, c.points, c.rows_inserted as inserted, c.rows_updated as updated,
+       c.rows_quarantined as quarantined
+from (
+    select *
+    from backfill_chunks
+    where repository_id = %(id)s::uuid
+      and (%(before)s::timestamptz is null or (created_at, id) < (%(before)s::timestamptz, %(before_id)s::uuid))
+    order by created_at desc, id desc
+    limit %(most)s
+) c
+left join backfill_streams s on s.id = c.stream_id
+order by c.created_at desc, c.id desc;
+
+-- name: quarantine
+-- What could not be stored or read, the latest first.
+select id, item_kind, kind, identity, number, reason, attempts, first_seen_at, last_seen_at
+from backfill_quarantine
+where repository_id = %(id)s::uuid and resolved_at is null
+order by last_seen_at desc, id
+limit %(most)s;
+
+-- name: gaps
+-- Items of which GitHub counts more than it lists.
+(select 'pull_requests' as kind, number, capture_gap as gap
+ from pull_requests
+ where repository_id = %(id)s::uuid and capture_gap is not null
+ order by number desc
+ limit %(most)s)
+union all
+(select 'issues', number, capture_gap
+ from issues
+ where repository_id = %(id)s::uuid and capture_gap is not null
+ order by number desc
+ limit %(most)s);
+
+-- name: coverage
+-- The numbers from 1 to the highest in so many cells of equal width: whether a pull request of a cell is here, and how many
+-- of it are in quarantine or have a gap.  Each cell is one look into an index, however many pull requests there are.
+with range as materialized (
+    select greatest((select max(number) from pull_requests where repository_id = %(id)s::uuid),
+                    (select max(number) from backfill_quarantine
+                     where repository_id = %(id)s::uuid and resolved_at is null and item_kind = 'pull_requests')) as highest,
+           (select min(number) from pull_requests where repository_id = %(id)s::uuid) as lowest
+), odd as (
+    select number, true as quarantined from backfill_quarantine
+    where repository_id = %(id)s::uuid and resolved_at is null and item_kind = 'pull_requests' and number is not null
+    union all
+    select number, false from pull_requests where repository_id = %(id)s::uuid and capture_gap is not null
+), whole as (
+    select coalesce(bool_or(stream = 'history' and part = 0 and status = 'completed' and goal_max_items is null), false) as walked,
+           coalesce(bool_or(part > 0), false) as split
+    from backfill_streams
+    where repository_id = %(id)s::uuid and kind = 'pull_requests'
+), cell as (
+    select n, 1 + (n - 1) * r.highest::bigint / c.cells as first, n * r.highest::bigint / c.cells as last, r.highest, r.lowest
+    from range r
+    cross join lateral (select least(%(cells)s, r.highest) as cells) c
+    cross join lateral generate_series(1, c.cells) as n
+    where r.highest is not null
+)
+select c.n, c.first, c.last,
+       exists (select from pull_requests p
+               where p.repository_id = %(id)s::uuid and p.number between c.first and c.last) as here,
+       w.walked or (not w.split and c.first >= c.lowest) as walked,
+       (select count(*) from odd o where o.quarantined and o.number between c.first and c.last) as quarantined,
+       (select count(*) from odd o where not o.quarantined and o.number between c.first and c.last) as short
+from cell c
+cross join whole w;
+
+-- name: story
+-- Everything that happened to a repository, the latest first: each source gives as many as are shown, from before the place.
+with event as (
+    select at, 'event ' || id as key, 'event' as source, jsonb_build_object(
+               'event', event, 'detail', detail, 'who', who, 'run_key', run_key, 'kind', kind) as told
+    from backfill_events
+    where repository_id = %(id)s::uuid
+      and (%(before)s::timestamptz is null or (at, 'event ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
+      and (%(before)s::timestamptz is null or at <= %(before)s::timestamptz)
+    order by at desc
+    limit %(most)s
+), job as (
+    select created_at, 'job ' || id, 'job', jsonb_build_object(
+               'status', status, 'outcome', outcome, 'error', error, 'error_type', error_type, 'reason', metadata ->> 'reason',
+               'beat_at', coalesce(heartbeat_at, started_at), 'processor', processor_type, 'items', items, 'points', points,
+               'started_at', started_at, 'completed_at', completed_at, 'run_key', run_key, 'run_id', workflow_run_id,
+               'attempt', workflow_run_attempt, 'worker', worker)
+    from progressive_capture_jobs
+    where repository_id = %(id)s::uuid
+      and (%(before)s::timestamptz is null or (created_at, 'job ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
+      and (%(before)s::timestamptz is null or created_at <= %(before)s::timestamptz)
+    order by created_at desc
+    limit %(most)s
+), chunk as (
+    select c.created_at, 'chunk ' || c.id, 'chunk', jsonb_build_object(
+               'chunk_number', c.chunk_number, 'kind', coalesce(s.kind, 'pull_requests'), 'stream', coalesce(s.stream, 'history'),
+               'status', c.status, 'attempt', c.attempt, 'failures', coalesce(c.retry_count, 0), 'retry_at', c.retry_at,
+               'lease_at', c.lease_until, 'error', c.error, 'claimed_by', c.claimed_by, 'started_at', c.started_at,
+               'completed_at', c.completed_at, 'items', c.pr_count, 'points', c.points, 'inserted', c.rows_inserted,
+               'updated', c.rows_updated, 'quarantined', c.rows_quarantined)
+    from (
+        select *
+        from backfill_chunks
+        where repository_id = %(id)s::uuid
+          and (%(before)s::timestamptz is null or (created_at, 'chunk ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
+          and (%(before)s::timestamptz is null or created_at <= %(before)s::timestamptz)
+        order by created_at desc
+        limit %(most)s
+    ) c
+    left join backfill_streams s on s.id = c.stream_id
+), quarantined as (
+    select first_seen_at, 'quarantine ' || id, 'quarantine', jsonb_build_object(
+               'kind', kind, 'identity', identity, 'number', number, 'reason', reason, 'resolved_at', resolved_at,
+               'attempts', attempts)
+    from backfill_quarantine
+    where repository_id = %(id)s::uuid
+      and (%(before)s::timestamptz is null or (first_seen_at, 'quarantine ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
+      and (%(before)s::timestamptz is null or first_seen_at <= %(before)s::timestamptz)
+    order by first_seen_at desc
+    limit %(most)s
+)
+select * from event union all select * from job union all select * from chunk union all select * from quarantined
+order by at desc, key desc
+limit %(most)s;

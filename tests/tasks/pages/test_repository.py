@@ -1,0 +1,127 @@
+"""The page of one repository: what is here by number, and everything that happened to it, the latest first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
+
+import pytest
+
+from gh_backfill.engine.outcome import Limits
+from gh_backfill.policy.json_text import json_text
+from gh_backfill.policy.shown import State
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import operate
+from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.pages.repository import RepositoryPage, repository
+from tests.tasks.conftest import ENGINE, SMALL, House
+from tests.tasks.pages.worlds import Made, insert, make
+
+NOW = datetime(2026, 11, 27, 12, 10, tzinfo=UTC)
+
+
+def page_of(db: Database, name: str, now: datetime = NOW, **query: str) -> RepositoryPage:
+    """Return the page of a repository that is there."""
+    found = repository(db, name, query, now)
+    assert found is not None
+    return found
+
+
+def test_a_repository_that_the_database_does_not_have_has_no_page(db: Database) -> None:
+    assert repository(db, "octo/nowhere", {}, NOW) is None
+
+
+def test_the_page_has_the_figures_of_status_and_the_health_of_the_last_finished_run(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    page = page_of(house.db, SMALL.upper(), datetime.now(UTC))
+    (state,) = outlook(house.db).states
+    assert page.row is not None
+    assert (page.row.captured, page.row.total, page.row.percent) == (state.captured, state.total, state.percent)
+    assert page.shown.state is State.COMPLETED
+    assert page.health.state is State.COMPLETED
+    assert page.health.text.startswith("the last run completed")
+    assert (page.about.tracked, page.about.tracked_by) == (True, "gh-backfill")
+    assert [each.kind for each in page.kinds] == ["pull_requests"]
+    assert page.kinds[0].fresh_at is not None
+
+
+def test_coverage_tells_what_is_here_what_is_odd_and_what_is_not_read_yet(house: House) -> None:
+    house.track(ENGINE)
+    house.capture(ENGINE, limits=Limits(max_chunks=1))
+    (lowest,) = house.rows(
+        "select min(number) as n, max(number) as top, min(repository_id::text) as id from pull_requests"
+    )
+    with house.db.transaction() as tx:
+        tx.run("update pull_requests set capture_gap = 'one review is missing' where number = %(n)s", n=lowest["top"])
+        odd = {"repository_id": lowest["id"], "kind": "pull_request", "identity": "x", "reason": "no title"}
+        insert(tx, "backfill_quarantine", {**odd, "number": lowest["n"] + 10})
+    page = page_of(house.db, ENGINE, datetime.now(UTC))
+    assert page.coverage.last == lowest["top"]
+    assert sum(part.share for part in page.coverage.parts) == pytest.approx(100)
+    kinds = [part.kind for part in page.coverage.parts]
+    assert kinds[0] == "missing"
+    assert kinds[-1] == "unknown"
+    assert kinds.count("odd") == 1
+    first_here = next(part for part in page.coverage.parts if part.kind != "missing")
+    assert first_here.first <= lowest["n"] <= first_here.last
+    assert [(each.number, each.reason) for each in page.quarantine] == [(lowest["n"] + 10, "no title")]
+    assert [(gap.number, gap.gap) for gap in page.gaps] == [(lowest["top"], "one review is missing")]
+
+
+def test_the_story_has_what_people_jobs_and_pages_did_and_who(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    operate.cancel(house.db, [SMALL], actor=Actor(who="mona"))
+    page = page_of(house.db, SMALL, datetime.now(UTC))
+    first = page.story[0].what
+    assert (first.word, first.who, first.mark) == ("cancelled", "mona", "◇")
+    assert {each.what.source for each in page.story} == {"event", "job", "chunk"}
+    words = [each.what.word for each in page.story]
+    assert "chunk 1" in words
+    assert any(word.startswith("catch-up chunk") for word in words)
+    done = next(each.what for each in page.story if each.what.word == "chunk 1")
+    assert done.text.startswith("12 pull requests, ")
+    times = [each.what.at for each in page.story]
+    assert times == sorted(times, reverse=True)
+
+
+def test_all_pages_of_the_story_together_have_everything_once(db: Database) -> None:
+    (id_,) = make(db, Made(name="o/long", status="completed"))
+    same = NOW - timedelta(hours=1)
+    with db.transaction() as tx:
+        for place in range(50):
+            at = same if place % 2 else same - timedelta(minutes=place)
+            event = {"repository_id": id_, "event": "paused", "who": "mona", "at": at}
+            insert(tx, "backfill_events", event)
+            job = {"repository_id": id_, "job_type": "webhook", "created_at": at, "run_key": str(place)}
+            insert(tx, "progressive_capture_jobs", job)
+            odd = {"repository_id": id_, "kind": "review", "reason": "broken", "first_seen_at": at}
+            insert(tx, "backfill_quarantine", {**odd, "identity": str(place)})
+    found: list[tuple[str, str]] = []
+    query: dict[str, str] = {}
+    while True:
+        page = page_of(db, "o/long", NOW, **query)
+        found += [(each.what.source, f"{each.what.at} {each.what.run_key} {each.what.text}") for each in page.story]
+        if page.story_next is None:
+            break
+        query = dict(parse_qsl(page.story_next.removeprefix("?")))
+    assert [source for source, _ in found].count("event") == 50
+    assert len({each for each in found if each[0] == "job"}) == 50
+    assert len(found) == 150
+
+
+def test_what_is_known_and_not_tracked_says_so(db: Database) -> None:
+    make(db, Made(name="o/left", tracked=False, status=None))
+    page = page_of(db, "o/left")
+    assert not page.about.tracked
+    assert page.row is None
+    assert page.shown.state is State.NEVER
+    assert page.coverage.text == "Nothing is here yet."
+
+
+def test_a_page_is_json(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    assert SMALL in json_text(page_of(house.db, SMALL, datetime.now(UTC)).as_json())
