@@ -2,7 +2,7 @@
 
 -- name: limit_time
 -- A page that is slow must not hold up the captures: it ends, and says so.
-set local statement_timeout = '2s';
+select set_config('statement_timeout', '2s', true);
 
 -- name: standings
 -- All backfills of tracked repositories in one reading: how many are in which state, those that match a filter, those that

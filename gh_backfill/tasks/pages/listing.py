@@ -9,12 +9,12 @@ from uuid import UUID
 
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.pages.plain import of_fields
-from gh_backfill.policy.pages.query import FILTERS, WORDS, Asked, cursor, place
 from gh_backfill.store import pages
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import Wanted
 from gh_backfill.store.pages_rows import Place, Standings
 from gh_backfill.tasks.pages import rows
+from gh_backfill.tasks.pages.query import FILTERS, WORDS, Asked, cursor, place
 from gh_backfill.tasks.pages.rows import BackfillRow
 
 A_PAGE = 50

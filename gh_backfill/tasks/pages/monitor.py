@@ -11,10 +11,8 @@ from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.pages import headline
-from gh_backfill.policy.pages.actions_page import ActionsPage
 from gh_backfill.policy.pages.headline import World
 from gh_backfill.policy.pages.plain import of_fields
-from gh_backfill.policy.pages.query import Asked, cursor, place
 from gh_backfill.policy.report.costs import Month
 from gh_backfill.policy.report.savings import explained
 from gh_backfill.policy.shown import State
@@ -24,9 +22,11 @@ from gh_backfill.store.pages import JobsWanted
 from gh_backfill.store.pages_rows import FailingJob, LedgerJob, Sample, Slot, Standings, Unfinished, read
 from gh_backfill.store.runs import PastRun
 from gh_backfill.tasks.pages import activity, listing, needs, rows
+from gh_backfill.tasks.pages.actions_page import ActionsPage
 from gh_backfill.tasks.pages.activity import BudgetRow, Day, DayOfBackfills, ProcessorRow
 from gh_backfill.tasks.pages.listing import Listing
 from gh_backfill.tasks.pages.needs import Need
+from gh_backfill.tasks.pages.query import Asked, cursor, place
 from gh_backfill.tasks.pages.rows import JobRow, RunRow
 
 BACKFILLS, JOBS, RUNS = 25, 15, 10

@@ -9,11 +9,11 @@ from datetime import datetime
 from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy import shown
 from gh_backfill.policy.ledger import PASSING
-from gh_backfill.policy.pages.actions_page import ActionsPage
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.report.alerts import REPEATED
 from gh_backfill.policy.shown import JobFacts, Shown, State
 from gh_backfill.store.pages_rows import FailingJob, Standing, Standings
+from gh_backfill.tasks.pages.actions_page import ActionsPage
 
 # What a person has to settle; other pauses end by themselves.
 _FOR_A_PERSON = frozenset({"credential_refused", "way_to_github_wrong"})

@@ -9,10 +9,8 @@ from datetime import datetime
 from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy import shown
 from gh_backfill.policy.pages import happened
-from gh_backfill.policy.pages.actions_page import ActionsPage
 from gh_backfill.policy.pages.happened import Happened
 from gh_backfill.policy.pages.plain import of_fields
-from gh_backfill.policy.pages.query import cursor, place
 from gh_backfill.policy.progress import percent
 from gh_backfill.policy.shown import Health, Shown, State
 from gh_backfill.store import pages, pages_repository, repositories
@@ -21,7 +19,9 @@ from gh_backfill.store.pages import JobsWanted, Wanted
 from gh_backfill.store.pages_repository import About, Cell, ChunkFacts, Gap, Quarantined
 from gh_backfill.store.pages_rows import LedgerJob, Standing, read
 from gh_backfill.tasks.pages import rows
+from gh_backfill.tasks.pages.actions_page import ActionsPage
 from gh_backfill.tasks.pages.coverage import Coverage, of_cells
+from gh_backfill.tasks.pages.query import cursor, place
 from gh_backfill.tasks.pages.rows import BackfillRow, JobRow
 
 JOBS, CHUNKS, ODD, STORY = 10, 10, 20, 30

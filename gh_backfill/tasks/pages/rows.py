@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy import shown
 from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.pages.actions_page import ActionsPage
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.shown import UNDER_WAY, Shown
@@ -19,6 +18,7 @@ from gh_backfill.store.pages_rows import LedgerJob, Standing
 from gh_backfill.store.repositories import OtherKind, Status
 from gh_backfill.store.runs import PastRun
 from gh_backfill.tasks.estimate import estimated
+from gh_backfill.tasks.pages.actions_page import ActionsPage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

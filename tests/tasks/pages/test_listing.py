@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from gh_backfill.policy.pages.query import SORTS
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages import listing
+from gh_backfill.tasks.pages.query import SORTS
 from gh_backfill.tasks.pages.rows import BackfillRow
 from tests.tasks.pages.worlds import Made, make
 

@@ -7,13 +7,13 @@ from itertools import product
 from typing import Any
 
 from gh_backfill.policy import shown
-from gh_backfill.policy.pages.query import FILTERS
 from gh_backfill.policy.shown import OF_JOBS, State
 from gh_backfill.store import pages
 from gh_backfill.store.db import Database
 from gh_backfill.store.pages import Wanted
 from gh_backfill.store.pages_rows import Standings
 from gh_backfill.tasks.pages import listing
+from gh_backfill.tasks.pages.query import FILTERS
 from tests.tasks.pages.worlds import Made, insert, make
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
