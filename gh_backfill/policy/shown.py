@@ -40,7 +40,7 @@ class Mark(StrEnum):
     NEVER = "○"
 
 
-class State(StrEnum):
+class PageState(StrEnum):
     """What is so now; the value is the word that people read."""
 
     RUNNING = "running"
@@ -58,32 +58,34 @@ class State(StrEnum):
     NEVER = "never run"
 
 
-MARKS: Mapping[State, Mark] = {
-    State.RUNNING: Mark.RUNNING,
-    State.RETRYING: Mark.RUNNING,
-    State.STARVED: Mark.WAITING,
-    State.PAUSED: Mark.WAITING,
-    State.WAITING: Mark.WAITING,
-    State.SILENT: Mark.WAITING,
-    State.SKIPPED: Mark.WAITING,
-    State.HELD: Mark.HELD,
-    State.CANCELLED: Mark.HELD,
-    State.UNTRACKED: Mark.HELD,
-    State.FAILED: Mark.FAILED,
-    State.COMPLETED: Mark.COMPLETED,
-    State.NEVER: Mark.NEVER,
+MARKS: Mapping[PageState, Mark] = {
+    PageState.RUNNING: Mark.RUNNING,
+    PageState.RETRYING: Mark.RUNNING,
+    PageState.STARVED: Mark.WAITING,
+    PageState.PAUSED: Mark.WAITING,
+    PageState.WAITING: Mark.WAITING,
+    PageState.SILENT: Mark.WAITING,
+    PageState.SKIPPED: Mark.WAITING,
+    PageState.HELD: Mark.HELD,
+    PageState.CANCELLED: Mark.HELD,
+    PageState.UNTRACKED: Mark.HELD,
+    PageState.FAILED: Mark.FAILED,
+    PageState.COMPLETED: Mark.COMPLETED,
+    PageState.NEVER: Mark.NEVER,
 }
 # The states that only a job can have.
-OF_JOBS = frozenset({State.SILENT, State.SKIPPED})
+OF_JOBS = frozenset({PageState.SILENT, PageState.SKIPPED})
 # The states of a backfill that is at work, or will go on by itself.
-UNDER_WAY = frozenset({State.RUNNING, State.RETRYING, State.STARVED, State.PAUSED, State.WAITING, State.NEVER})
+UNDER_WAY = frozenset(
+    {PageState.RUNNING, PageState.RETRYING, PageState.STARVED, PageState.PAUSED, PageState.WAITING, PageState.NEVER}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class ShownState:
     """A state with what there is to say of it: a sentence, until when it lasts, and whose doing it is."""
 
-    state: State
+    state: PageState
     detail: str | None = None
     until: datetime | None = None
     who: str | None = None
@@ -153,7 +155,7 @@ class JobFacts:
 class Health:
     """How the last finished run ended (None: none ever did), when, and that in words."""
 
-    state: State | None
+    state: PageState | None
     at: datetime | None
     text: str
 
@@ -162,26 +164,26 @@ class Health:
         return {"state": None if self.state is None else str(self.state), "at": self.at, "text": self.text}
 
 
-def of_backfill(facts: BackfillFacts, now: datetime) -> Shown:
+def of_backfill(facts: BackfillFacts, now: datetime) -> ShownState:
     """Decide how a backfill is shown."""
     over = facts.resume_at is not None and facts.resume_at <= now
     if facts.held and facts.held_reason in GIVEN_UP:
         return _stopped(_GIVEN_UP[str(facts.held_reason)], facts)
     if over and (facts.held or facts.status == BackfillStatus.PAUSED):
-        return Shown(state=State.WAITING, detail="the pause is over, and the next plan goes on with it")
-    return _stopped(State.HELD, facts) if facts.held else _by_status(facts, now)
+        return ShownState(state=PageState.WAITING, detail="the pause is over, and the next plan goes on with it")
+    return _stopped(PageState.HELD, facts) if facts.held else _by_status(facts, now)
 
 
-def of_job(facts: JobFacts, now: datetime) -> Shown:
+def of_job(facts: JobFacts, now: datetime) -> ShownState:
     """Decide how a job is shown."""
     if facts.outcome is None:
         return _open_job(facts, now)
-    state = _OUTCOMES.get(facts.outcome, State.FAILED)
+    state = _OUTCOMES.get(facts.outcome, PageState.FAILED)
     if facts.outcome == JobOutcome.PAUSED and facts.error_type == ErrorType.RATE_LIMIT:
-        state = State.STARVED
-    if state is State.FAILED:
-        return Shown(state=state, detail=outcome_words(facts.outcome.replace("_", " "), facts.error))
-    return Shown(state=state, detail=facts.error or _WITHOUT_ERROR.get(facts.outcome))
+        state = PageState.STARVED
+    if state is PageState.FAILED:
+        return ShownState(state=state, detail=outcome_words(facts.outcome.replace("_", " "), facts.error))
+    return ShownState(state=state, detail=facts.error or _WITHOUT_ERROR.get(facts.outcome))
 
 
 def health(last: JobFacts | None, at: datetime | None, now: datetime) -> Health:
@@ -193,22 +195,22 @@ def health(last: JobFacts | None, at: datetime | None, now: datetime) -> Health:
     return Health(state=found.state, at=at, text=f"the last run {_ENDED.get(found.state, found.word)} {age} ago")
 
 
-_GIVEN_UP = {CANCELLED: State.CANCELLED, UNTRACKED: State.UNTRACKED}
+_GIVEN_UP = {CANCELLED: PageState.CANCELLED, UNTRACKED: PageState.UNTRACKED}
 _ENDED = {
-    State.STARVED: "paused for want of points",
-    State.NEVER: "never started, planned",
-    State.CANCELLED: "was cancelled",
-    State.SKIPPED: "found another worker",
+    PageState.STARVED: "paused for want of points",
+    PageState.NEVER: "never started, planned",
+    PageState.CANCELLED: "was cancelled",
+    PageState.SKIPPED: "found another worker",
 }
 
 
-_OUTCOMES: Mapping[str, State] = {
-    JobOutcome.COMPLETED: State.COMPLETED,
-    JobOutcome.STOPPED: State.COMPLETED,
-    JobOutcome.PAUSED: State.PAUSED,
-    JobOutcome.BUSY: State.SKIPPED,
-    JobOutcome.CANCELLED: State.CANCELLED,
-    JobOutcome.NEVER_STARTED: State.NEVER,
+_OUTCOMES: Mapping[str, PageState] = {
+    JobOutcome.COMPLETED: PageState.COMPLETED,
+    JobOutcome.STOPPED: PageState.COMPLETED,
+    JobOutcome.PAUSED: PageState.PAUSED,
+    JobOutcome.BUSY: PageState.SKIPPED,
+    JobOutcome.CANCELLED: PageState.CANCELLED,
+    JobOutcome.NEVER_STARTED: PageState.NEVER,
 }
 _WITHOUT_ERROR: Mapping[str, str] = {
     JobOutcome.STOPPED: "stopped at its limit, the next one goes on",
@@ -216,38 +218,40 @@ _WITHOUT_ERROR: Mapping[str, str] = {
 }
 
 
-def _by_status(facts: BackfillFacts, now: datetime) -> Shown:
+def _by_status(facts: BackfillFacts, now: datetime) -> ShownState:
     match facts.status:
         case None:
-            return Shown(state=State.NEVER, detail="no backfill was opened yet")
+            return ShownState(state=PageState.NEVER, detail="no backfill was opened yet")
         case BackfillStatus.FAILED:
-            return _stopped(State.FAILED, facts)
+            return _stopped(PageState.FAILED, facts)
         case BackfillStatus.COMPLETED:
-            return Shown(state=State.COMPLETED, detail=complete_words(facts.unlisted) if facts.unlisted else None)
+            return ShownState(
+                state=PageState.COMPLETED, detail=complete_words(facts.unlisted) if facts.unlisted else None
+            )
         case BackfillStatus.PAUSED:
-            return _stopped(State.STARVED if facts.pause_reason in _NO_POINTS else State.PAUSED, facts)
+            return _stopped(PageState.STARVED if facts.pause_reason in _NO_POINTS else PageState.PAUSED, facts)
         case _:
             return _active(facts, now)
 
 
-def _stopped(state: State, facts: BackfillFacts) -> Shown:
+def _stopped(state: PageState, facts: BackfillFacts) -> ShownState:
     """Show what stopped a backfill, in the words that `status` and `why` have for it."""
     detail = why_it_stands(facts)
     if facts.held and facts.claimed:
         detail = f"{detail}; the page under way is still stored"
-    return Shown(state=state, detail=detail, until=facts.resume_at, who=facts.held_by if facts.held else None)
+    return ShownState(state=state, detail=detail, until=facts.resume_at, who=facts.held_by if facts.held else None)
 
 
-def _active(facts: BackfillFacts, now: datetime) -> Shown:
+def _active(facts: BackfillFacts, now: datetime) -> ShownState:
     if facts.failures:
-        return Shown(state=State.RETRYING, detail=_failing(facts, now), until=_later(facts.retry_at, now))
+        return ShownState(state=PageState.RETRYING, detail=_failing(facts, now), until=_later(facts.retry_at, now))
     if facts.alive and not facts.claimed and facts.points_at is not None:
-        return Shown(state=State.STARVED, detail=_points(facts.points_at), until=facts.points_at)
+        return ShownState(state=PageState.STARVED, detail=_points(facts.points_at), until=facts.points_at)
     if facts.alive or facts.claimed:
-        return Shown(state=State.RUNNING, detail=_at_work(facts))
+        return ShownState(state=PageState.RUNNING, detail=_at_work(facts))
     if not facts.ran:
-        return Shown(state=State.NEVER, detail="the next plan begins it")
-    return Shown(state=State.WAITING, detail="waits for a worker")
+        return ShownState(state=PageState.NEVER, detail="the next plan begins it")
+    return ShownState(state=PageState.WAITING, detail="waits for a worker")
 
 
 def _failing(facts: BackfillFacts, now: datetime) -> str:
@@ -264,13 +268,13 @@ def _at_work(facts: BackfillFacts) -> str | None:
     return ", ".join(part for part in parts if part) or None
 
 
-def _open_job(facts: JobFacts, now: datetime) -> Shown:
+def _open_job(facts: JobFacts, now: datetime) -> ShownState:
     if facts.status == JobStatus.PENDING:
-        return Shown(state=State.WAITING, detail=facts.reason or "waits for a worker")
+        return ShownState(state=PageState.WAITING, detail=facts.reason or "waits for a worker")
     if facts.beat_at is not None and now - facts.beat_at > SILENT:
         silence = duration((now - facts.beat_at).total_seconds())
-        return Shown(state=State.SILENT, detail=f"nothing was heard of it for {silence}")
-    return Shown(state=State.RUNNING, detail=facts.reason)
+        return ShownState(state=PageState.SILENT, detail=f"nothing was heard of it for {silence}")
+    return ShownState(state=PageState.RUNNING, detail=facts.reason)
 
 
 def _points(at: datetime) -> str:

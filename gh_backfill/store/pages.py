@@ -17,7 +17,7 @@ from gh_backfill.policy.ledger import SILENT
 from gh_backfill.policy.progress import MARGIN
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row, Statement, Transaction
-from gh_backfill.store.pages_rows import Group, Opened, Place, Standings, read, standing
+from gh_backfill.store.pages_rows import Group, ListPlace, Opened, Standings, read, standing
 from gh_backfill.store.runs import PastRun
 
 _SQL = sql("pages")
@@ -35,7 +35,7 @@ class Wanted:
     search: str | None = None
     sort: str = "name"
     descending: bool = False
-    after: Place | None = None
+    after: ListPlace | None = None
     most: int = 50
     ids: tuple[str, ...] | None = None
     most_failing: int = 50
@@ -104,12 +104,12 @@ def failing_jobs_question(now: datetime) -> Statement:
 
 
 def day_question(now: datetime) -> Statement:
-    """Ask for the last 24 hours: rows of `Slot`, and one of all."""
+    """Ask for the last 24 hours: rows of `HalfHourSums`, and one of all."""
     return _SQL["day"], {"now": now}
 
 
 def unfinished_question(now: datetime) -> Statement:
-    """Ask for what waits and runs: rows of `Unfinished`."""
+    """Ask for what waits and runs: rows of `OpenWork`."""
     return _SQL["unfinished"], {"now": now, "alive": SILENT}
 
 
@@ -132,7 +132,7 @@ def runs_question(most: int, before: datetime | None = None) -> Statement:
 
 
 def samples_question(now: datetime) -> Statement:
-    """Ask for how budgets stood in the last 24 hours: rows of `Sample`."""
+    """Ask for how budgets stood in the last 24 hours: rows of `BudgetSample`."""
     return _SQL["samples"], {"now": now, "most": MOST_SAMPLES}
 
 

@@ -82,7 +82,7 @@ class Gap:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
+class CoverageCell:
     """The numbers from `first` to `last`: whether one of them is here, whether the walk has been there, what is odd."""
 
     n: int
@@ -117,7 +117,7 @@ def chunks_question(repository_id: str, most: int, before: tuple[datetime, str] 
 
 def quarantine_question(repository_id: str, most: int) -> Statement:
     """Ask for what is in quarantine: rows of `Quarantined`."""
-    return _SQL["quarantine"], {"id": repository_id, "most": most}
+    return _SQL["quarantined_items"], {"id": repository_id, "most": most}
 
 
 def gaps_question(repository_id: str, most: int) -> Statement:
@@ -126,7 +126,7 @@ def gaps_question(repository_id: str, most: int) -> Statement:
 
 
 def coverage_question(repository_id: str) -> Statement:
-    """Ask for what is here by number: rows of `Cell`, none where nothing is."""
+    """Ask for what is here by number: rows of `CoverageCell`, none where nothing is."""
     return _SQL["coverage"], {"id": repository_id, "cells": CELLS}
 
 

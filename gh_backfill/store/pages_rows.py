@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class ListPlace:
     """The last row of a page of backfills: the value that they are sorted by, and what tells equal ones apart."""
 
     value: float
@@ -22,7 +22,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class BackfillStanding:
     """A backfill as the pages read it; `state` is the word that the database gives it, `value` what it is sorted by."""
 
     repository_id: str
@@ -42,9 +42,9 @@ class Standing:
     value: float = 0.0
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ListPlace:
         """Return its place in the list."""
-        return Place(value=self.value, name=self.full_name, id=self.repository_id)
+        return ListPlace(value=self.value, name=self.full_name, id=self.repository_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,8 +77,8 @@ class Standings:
     """The backfills: those that are listed of so many that match, those that fail, all in groups, and by day."""
 
     matching: int
-    listed: tuple[Standing, ...]
-    failing: tuple[Standing, ...]
+    listed: tuple[BackfillStanding, ...]
+    failing: tuple[BackfillStanding, ...]
     groups: tuple[Group, ...]
     days: tuple[Opened, ...]
 
@@ -102,7 +102,7 @@ class FailingJob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Slot:
+class HalfHourSums:
     """What a processor finished in a half hour; without both it is everything."""
 
     slot: datetime | None
@@ -115,7 +115,7 @@ class Slot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unfinished:
+class OpenWork:
     """What waits and what runs at a processor."""
 
     processor: str
@@ -167,7 +167,7 @@ class LedgerJob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sample:
+class BudgetSample:
     """How a budget stood at a run."""
 
     identity: str
@@ -189,14 +189,14 @@ def timed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 _TIMES = frozenset({"at", "slot", "freshest", "stalest", "stalest_complete"})
 _OF_FACTS = frozenset(each.name for each in fields(BackfillFacts))
-_OF_STANDING = frozenset(each.name for each in fields(Standing))
+_OF_STANDING = frozenset(each.name for each in fields(BackfillStanding))
 
 
-def standing(given: Mapping[str, Any]) -> Standing:
+def standing(given: Mapping[str, Any]) -> BackfillStanding:
     """Return a backfill from a row of `standings`."""
     row = timed(given)
     facts = BackfillFacts(**{name: value for name, value in row.items() if name in _OF_FACTS})
-    return Standing(**{name: value for name, value in row.items() if name in _OF_STANDING}, facts=facts)
+    return BackfillStanding(**{name: value for name, value in row.items() if name in _OF_STANDING}, facts=facts)
 
 
 def _time(value: Any) -> datetime | None:

@@ -12,7 +12,7 @@ from gh_backfill.policy import shown
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.lifecycle import ChunkStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.shown import MARKS, JobFacts, Mark, Shown, State
+from gh_backfill.policy.shown import MARKS, JobFacts, Mark, PageState, ShownState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,21 +43,21 @@ def of(at: datetime, source: str, told: Mapping[str, Any], now: datetime) -> Hap
             return _quarantined(at, told)
 
 
-def of_chunk(told: Mapping[str, Any], now: datetime) -> Shown:
+def of_chunk(told: Mapping[str, Any], now: datetime) -> ShownState:
     """Decide how a page of work is shown."""
     match told["status"]:
         case ChunkStatus.COMPLETED:
-            return Shown(state=State.COMPLETED)
+            return ShownState(state=PageState.COMPLETED)
         case ChunkStatus.FAILED:
-            return Shown(state=State.FAILED, detail=told["error"])
+            return ShownState(state=PageState.FAILED, detail=told["error"])
         case ChunkStatus.SKIPPED:
-            return Shown(state=State.SKIPPED, detail=told["error"])
+            return ShownState(state=PageState.SKIPPED, detail=told["error"])
         case ChunkStatus.PROCESSING:
             return _held(told, now)
         case _:
             if told["failures"]:
-                return Shown(state=State.RETRYING, detail=told["error"], until=told["retry_at"])
-            return Shown(state=State.WAITING, detail="waits for a worker")
+                return ShownState(state=PageState.RETRYING, detail=told["error"], until=told["retry_at"])
+            return ShownState(state=PageState.WAITING, detail="waits for a worker")
 
 
 def of_work(told: Mapping[str, Any]) -> str:
@@ -73,12 +73,12 @@ def of_work(told: Mapping[str, Any]) -> str:
     return ", ".join([*parts, *([took] if took else [])])
 
 
-def _held(told: Mapping[str, Any], now: datetime) -> Shown:
+def _held(told: Mapping[str, Any], now: datetime) -> ShownState:
     lease = told["lease_at"]
     if lease is None or lease <= now:
-        return Shown(state=State.WAITING, detail="its worker is gone, another one takes it")
-    state = State.RETRYING if told["failures"] else State.RUNNING
-    return Shown(
+        return ShownState(state=PageState.WAITING, detail="its worker is gone, another one takes it")
+    state = PageState.RETRYING if told["failures"] else PageState.RUNNING
+    return ShownState(
         state=state, detail=f"claimed by {told['claimed_by'] or 'a worker'} until {lease:%H:%M} UTC", until=lease
     )
 
@@ -117,9 +117,9 @@ def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     found = of_chunk(told, now)
     which = "" if told["stream"] == "history" else "catch-up "
     what = "" if told["kind"] == PULL_REQUESTS else f"{words_of(told['kind'])} "
-    state = "" if found.state is State.COMPLETED else f" {found.word}"
-    tries = f"claim {told['attempt']:,}" if told["failures"] and found.state is State.COMPLETED else None
-    done = of_work(told) if found.state is State.COMPLETED else None
+    state = "" if found.state is PageState.COMPLETED else f" {found.word}"
+    tries = f"claim {told['attempt']:,}" if told["failures"] and found.state is PageState.COMPLETED else None
+    done = of_work(told) if found.state is PageState.COMPLETED else None
     return Happened(
         at=at,
         source="chunk",
@@ -136,7 +136,7 @@ def _quarantined(at: datetime, told: Mapping[str, Any]) -> Happened:
     return Happened(
         at=at,
         source="quarantine",
-        mark=MARKS[State.COMPLETED if over else State.FAILED],
+        mark=MARKS[PageState.COMPLETED if over else PageState.FAILED],
         word="quarantined, stored since" if over else "quarantined",
         text=f"{told['kind'].replace('_', ' ')}{number}: {told['reason']}",
     )

@@ -29,7 +29,7 @@ from (
 left join backfill_streams s on s.id = c.stream_id
 order by c.created_at desc, c.id desc;
 
--- name: quarantine
+-- name: quarantined_items
 -- What could not be stored or read, the latest first.
 select id, item_kind, kind, identity, number, reason, attempts, first_seen_at, last_seen_at
 from backfill_quarantine

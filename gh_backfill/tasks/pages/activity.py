@@ -11,7 +11,7 @@ from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.ledger import Processor
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.pages.plain import of_fields
-from gh_backfill.store.pages_rows import Opened, Sample, Slot, Unfinished
+from gh_backfill.store.pages_rows import BudgetSample, HalfHourSums, Opened, OpenWork
 
 HALF_HOUR = timedelta(minutes=30)
 SLOTS = 48
@@ -83,7 +83,7 @@ class BudgetRow:
     limit: int
     left: int
     reset_at: datetime | None
-    samples: tuple[Sample, ...]
+    samples: tuple[BudgetSample, ...]
 
     @property
     def is_of_repository(self) -> bool:
@@ -95,12 +95,12 @@ class BudgetRow:
         return of_fields(self, "is_of_repository")
 
 
-def day(slots: Sequence[Slot], now: datetime) -> Day:
+def day(slots: Sequence[HalfHourSums], now: datetime) -> Day:
     """Return the last 24 hours, the half hour of `now` last."""
     last = now.astimezone(UTC)
     last = last.replace(minute=last.minute // 30 * 30, second=0, microsecond=0)
     times = [last - HALF_HOUR * back for back in reversed(range(SLOTS))]
-    by_time: dict[datetime, list[Slot]] = {at: [] for at in times}
+    by_time: dict[datetime, list[HalfHourSums]] = {at: [] for at in times}
     for each in slots:
         if each.slot in by_time:
             by_time[each.slot].append(each)
@@ -145,7 +145,7 @@ def month(opened: Sequence[Opened], now: datetime) -> tuple[DayOfBackfills, ...]
     return tuple(found)
 
 
-def processors(slots: Sequence[Slot], open_jobs: Sequence[Unfinished], of: Day) -> tuple[ProcessorRow, ...]:
+def processors(slots: Sequence[HalfHourSums], open_jobs: Sequence[OpenWork], of: Day) -> tuple[ProcessorRow, ...]:
     """Return a row for each processor there is, and for those that did something."""
     waiting = {each.processor: each for each in open_jobs}
     others = {each.processor for each in slots if each.processor} | waiting.keys()
@@ -153,7 +153,7 @@ def processors(slots: Sequence[Slot], open_jobs: Sequence[Unfinished], of: Day) 
     return tuple(_processor(name, slots, waiting.get(name), of) for name in names)
 
 
-def budgets(standings: Sequence[BudgetState], samples: Sequence[Sample]) -> tuple[BudgetRow, ...]:
+def budgets(standings: Sequence[BudgetState], samples: Sequence[BudgetSample]) -> tuple[BudgetRow, ...]:
     """Return the budgets of points with their last day."""
     return tuple(
         BudgetRow(
@@ -172,7 +172,7 @@ def budgets(standings: Sequence[BudgetState], samples: Sequence[Sample]) -> tupl
     )
 
 
-def _processor(name: str, slots: Sequence[Slot], waiting: Unfinished | None, of: Day) -> ProcessorRow:
+def _processor(name: str, slots: Sequence[HalfHourSums], waiting: OpenWork | None, of: Day) -> ProcessorRow:
     own = [each for each in slots if each.processor == name]
     finished, completed = sum(each.finished for each in own), sum(each.completed for each in own)
     by_time = {each.slot: each.finished for each in own}

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from gh_backfill.policy.markdown import counted
-from gh_backfill.store.pages_repository import Cell
+from gh_backfill.store.pages_repository import CoverageCell
 
 HERE, MISSING, ODD, SHORT = "here", "missing", "odd", "unknown"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class CoveragePart:
     """A run of cells that are alike: `kind` is here, missing, odd or unknown, `share` its width in percent."""
 
     kind: str
@@ -28,12 +28,12 @@ class Coverage:
     """What is here by number, from 1 to the highest that is known; without pull requests there is no part."""
 
     last: int
-    cells: tuple[Cell, ...]
-    parts: tuple[Part, ...]
+    cells: tuple[CoverageCell, ...]
+    parts: tuple[CoveragePart, ...]
     text: str
 
 
-def of_cells(found: Sequence[Cell], captured: int) -> Coverage:
+def of_cells(found: Sequence[CoverageCell], captured: int) -> Coverage:
     """Return the coverage of a repository of which so many pull requests are here."""
     cells = tuple(sorted(found, key=lambda cell: cell.n))
     if not cells:
@@ -44,14 +44,14 @@ def of_cells(found: Sequence[Cell], captured: int) -> Coverage:
     return Coverage(last=cells[-1].last, cells=cells, parts=parts, text=_text(cells, captured))
 
 
-def _part(kind: str, cells: Sequence[Cell], width: float) -> Part:
+def _part(kind: str, cells: Sequence[CoverageCell], width: float) -> CoveragePart:
     first, last = cells[0].first, cells[-1].last
     which = f"{first:,}" if first == last else f"{first:,} to {last:,}"
     words = f"{which}: {_words(kind, cells[0])}"
-    return Part(kind=kind, share=width * len(cells), first=first, last=last, words=words)
+    return CoveragePart(kind=kind, share=width * len(cells), first=first, last=last, words=words)
 
 
-def _kind(cell: Cell) -> str:
+def _kind(cell: CoverageCell) -> str:
     if cell.quarantined:
         return ODD
     if cell.short:
@@ -59,7 +59,7 @@ def _kind(cell: Cell) -> str:
     return HERE if cell.here or cell.walked else MISSING
 
 
-def _words(kind: str, cell: Cell) -> str:
+def _words(kind: str, cell: CoverageCell) -> str:
     match kind:
         case "odd":
             return f"{counted(cell.quarantined, 'item')} in quarantine"
@@ -71,7 +71,7 @@ def _words(kind: str, cell: Cell) -> str:
             return "not read yet"
 
 
-def _text(cells: Sequence[Cell], captured: int) -> str:
+def _text(cells: Sequence[CoverageCell], captured: int) -> str:
     quarantined, short = sum(cell.quarantined for cell in cells), sum(cell.short for cell in cells)
     parts = [counted(captured, "pull request")]
     parts += [f"{short:,} with less than GitHub counts"] if short else []

@@ -12,9 +12,9 @@ from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.store import pages
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import Wanted
-from gh_backfill.store.pages_rows import Place, Standings
+from gh_backfill.store.pages_rows import ListPlace, Standings
 from gh_backfill.tasks.pages import rows
-from gh_backfill.tasks.pages.query import FILTERS, WORDS, Asked, cursor, place
+from gh_backfill.tasks.pages.query import FILTERS, WORDS, PageQuery, cursor, place
 from gh_backfill.tasks.pages.rows import BackfillRow
 
 A_PAGE = 50
@@ -34,11 +34,11 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listing:
+class RepositoryList:
     """One page of a list: `matching` of `all` repositories match, and `next` is the address of the following page."""
 
     at: datetime
-    asked: Asked
+    asked: PageQuery
     rows: tuple[BackfillRow, ...]
     matching: int
     all: int
@@ -64,9 +64,9 @@ class Matching:
         return len(self.names) + self.more
 
 
-def listing(db: Database, query: Mapping[str, str], now: datetime) -> Listing:
+def listing(db: Database, query: Mapping[str, str], now: datetime) -> RepositoryList:
     """Return the page of the list that an address asks for.  Raises StoreError where that takes over two seconds."""
-    asked = Asked.of(query)
+    asked = PageQuery.of(query)
     with pages.reading(db) as tx:
         (found,) = tx.together(pages.standings_question(wanted(asked), now))
         return page(tx, asked, pages.standings(found), now)
@@ -74,7 +74,7 @@ def listing(db: Database, query: Mapping[str, str], now: datetime) -> Listing:
 
 def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: str = "all") -> Matching:
     """Return all that match the filter and the search of an address, wherever in the list one is."""
-    asked = Asked.of(query, first=first)
+    asked = PageQuery.of(query, first=first)
     everything = Wanted(states=asked.states, search=asked.search.lower() or None, most=MOST_AT_ONCE, most_failing=0)
     with pages.reading(db) as tx:
         (rows_found,) = tx.together(pages.standings_question(everything, now))
@@ -83,7 +83,7 @@ def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: st
     return Matching(names=names, more=found.matching - len(names))
 
 
-def wanted(asked: Asked, *, most: int = A_PAGE) -> Wanted:
+def wanted(asked: PageQuery, *, most: int = A_PAGE) -> Wanted:
     """Return what an address asks the database for: one row more than is shown tells that there is a next page."""
     after = place(asked.after, float, str, UUID)
     return Wanted(
@@ -91,19 +91,19 @@ def wanted(asked: Asked, *, most: int = A_PAGE) -> Wanted:
         search=asked.search.lower() or None,
         sort=asked.sort,
         descending=asked.descending,
-        after=None if after is None else Place(value=after[0], name=after[1], id=after[2]),
+        after=None if after is None else ListPlace(value=after[0], name=after[1], id=after[2]),
         most=most + 1,
     )
 
 
-def page(tx: Transaction, asked: Asked, found: Standings, now: datetime, *, most: int = A_PAGE) -> Listing:
+def page(tx: Transaction, asked: PageQuery, found: Standings, now: datetime, *, most: int = A_PAGE) -> RepositoryList:
     """Return the list that was asked for, with the figures of what is shown of it."""
     shown = found.listed[:most]
     following = None
     if len(found.listed) > most:
         last = shown[-1].place
         following = asked.address(after=cursor(last.value, last.name, last.id))
-    return Listing(
+    return RepositoryList(
         at=now,
         asked=asked,
         rows=rows.backfills(tx, shown, now),
@@ -115,7 +115,7 @@ def page(tx: Transaction, asked: Asked, found: Standings, now: datetime, *, most
     )
 
 
-def _filters(asked: Asked, found: Standings) -> tuple[Filter, ...]:
+def _filters(asked: PageQuery, found: Standings) -> tuple[Filter, ...]:
     groups = {group.state: group.number for group in found.groups if group.kind == PULL_REQUESTS}
     return tuple(
         Filter(

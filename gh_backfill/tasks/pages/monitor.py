@@ -11,22 +11,22 @@ from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.pages import headline
-from gh_backfill.policy.pages.headline import World
+from gh_backfill.policy.pages.headline import Overall
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.report.costs import Month
 from gh_backfill.policy.report.savings import explained
-from gh_backfill.policy.shown import State
+from gh_backfill.policy.shown import PageState
 from gh_backfill.store import budgets, pages
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import JobsWanted
-from gh_backfill.store.pages_rows import FailingJob, LedgerJob, Sample, Slot, Standings, Unfinished, read
+from gh_backfill.store.pages_rows import BudgetSample, FailingJob, HalfHourSums, LedgerJob, OpenWork, Standings, read
 from gh_backfill.store.runs import PastRun
 from gh_backfill.tasks.pages import activity, listing, needs, rows
 from gh_backfill.tasks.pages.actions_page import ActionsPage
 from gh_backfill.tasks.pages.activity import BudgetRow, Day, DayOfBackfills, ProcessorRow
-from gh_backfill.tasks.pages.listing import Listing
+from gh_backfill.tasks.pages.listing import RepositoryList
 from gh_backfill.tasks.pages.needs import Need
-from gh_backfill.tasks.pages.query import Asked, cursor, place
+from gh_backfill.tasks.pages.query import PageQuery, cursor, place
 from gh_backfill.tasks.pages.rows import JobRow, RunRow
 
 BACKFILLS, JOBS, RUNS = 25, 15, 10
@@ -78,7 +78,7 @@ class Monitor:
     below: str
     figures: Figures
     needs: tuple[Need, ...]
-    backfills: Listing
+    backfills: RepositoryList
     budgets: tuple[BudgetRow, ...]
     day: Day
     days: tuple[DayOfBackfills, ...]
@@ -90,7 +90,7 @@ class Monitor:
     costs: MonthWords | None
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> PageQuery:
         """Return what the page was asked for."""
         return self.backfills.asked
 
@@ -105,11 +105,11 @@ class _Read:
 
     standings: Standings
     failing: list[FailingJob]
-    slots: list[Slot]
-    unfinished: list[Unfinished]
+    slots: list[HalfHourSums]
+    unfinished: list[OpenWork]
     jobs: list[LedgerJob]
     runs: list[PastRun]
-    samples: list[Sample]
+    samples: list[BudgetSample]
     budgets: list[BudgetState]
 
 
@@ -118,7 +118,7 @@ def monitor(db: Database, query: Mapping[str, str], now: datetime, *, costs: Cos
 
     `costs` works out the month, as `KeptMonth` does.  Raises StoreError where a statement takes over two seconds.
     """
-    asked = Asked.of(query, first="active")
+    asked = PageQuery.of(query, first="active")
     with pages.reading(db) as tx:
         found = _read(tx, asked, now)
         backfills = listing.page(tx, asked, found.standings, now, most=BACKFILLS)
@@ -148,7 +148,7 @@ def monitor(db: Database, query: Mapping[str, str], now: datetime, *, costs: Cos
     )
 
 
-def _read(tx: Transaction, asked: Asked, now: datetime) -> _Read:
+def _read(tx: Transaction, asked: PageQuery, now: datetime) -> _Read:
     before, runs_before = place(asked.jobs_after, datetime, UUID), place(asked.runs_after, datetime)
     jobs_wanted = JobsWanted(
         open=asked.jobs == "running",
@@ -169,16 +169,18 @@ def _read(tx: Transaction, asked: Asked, now: datetime) -> _Read:
     return _Read(
         standings=pages.standings(answers[0]),
         failing=sorted(read(answers[1], FailingJob), key=lambda job: job.at, reverse=True),
-        slots=read(answers[2], Slot),
-        unfinished=read(answers[3], Unfinished),
+        slots=read(answers[2], HalfHourSums),
+        unfinished=read(answers[3], OpenWork),
         jobs=sorted(read(answers[4], LedgerJob), key=lambda job: (job.created_at, job.id), reverse=True),
         runs=pages.runs(answers[5]),
-        samples=read(answers[6], Sample),
+        samples=read(answers[6], BudgetSample),
         budgets=governor.richest_first(map(budgets.from_json, answers[7])),
     )
 
 
-def _jobs(found: _Read, asked: Asked, page: ActionsPage | None, now: datetime) -> tuple[tuple[JobRow, ...], str | None]:
+def _jobs(
+    found: _Read, asked: PageQuery, page: ActionsPage | None, now: datetime
+) -> tuple[tuple[JobRow, ...], str | None]:
     shown = found.jobs[:JOBS]
     following = None
     if len(found.jobs) > JOBS:
@@ -186,24 +188,24 @@ def _jobs(found: _Read, asked: Asked, page: ActionsPage | None, now: datetime) -
     return tuple(rows.job(each, page, now) for each in shown), following
 
 
-def _world(found: Standings, need: int) -> World:
+def _world(found: Standings, need: int) -> Overall:
     groups = [group for group in found.groups if group.kind == PULL_REQUESTS]
-    starved = [group.resume_at for group in groups if group.state == State.STARVED and group.resume_at]
+    starved = [group.resume_at for group in groups if group.state == PageState.STARVED and group.resume_at]
     stalest = [group.stalest_complete for group in groups if group.stalest_complete]
-    return World(
-        states={State(group.state): group.number for group in groups},
+    return Overall(
+        states={PageState(group.state): group.number for group in groups},
         need=need,
         points_at=min(starved, default=None),
         stalest=min(stalest, default=None),
     )
 
 
-def _figures(found: _Read, world: World, month: Month | None) -> Figures:
+def _figures(found: _Read, world: Overall, month: Month | None) -> Figures:
     groups = [group for group in found.standings.groups if group.kind == PULL_REQUESTS]
     richest = next(iter(found.budgets), None)
     return Figures(
         repositories=world.repositories,
-        complete=world.of(State.COMPLETED),
+        complete=world.of(PageState.COMPLETED),
         captured=sum(group.captured for group in groups),
         total=sum(group.total for group in groups),
         freshest=max((group.freshest for group in groups if group.freshest), default=None),

@@ -11,8 +11,8 @@ from gh_backfill.policy import shown
 from gh_backfill.policy.ledger import PASSING
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.report.alerts import REPEATED
-from gh_backfill.policy.shown import JobFacts, Shown, State
-from gh_backfill.store.pages_rows import FailingJob, Standing, Standings
+from gh_backfill.policy.shown import JobFacts, PageState, ShownState
+from gh_backfill.store.pages_rows import BackfillStanding, FailingJob, Standings
 from gh_backfill.tasks.pages.actions_page import ActionsPage
 
 # What a person has to settle; other pauses end by themselves.
@@ -30,7 +30,7 @@ class Need:
     full_name: str
     is_private: bool
     kind: str
-    shown: Shown
+    shown: ShownState
     person: bool
     text: str
     at: datetime | None
@@ -42,7 +42,7 @@ class Need:
     @property
     def words(self) -> str:
         """Return the state in words, with how often it failed."""
-        if self.shown.state is State.FAILED and self.times > 1:
+        if self.shown.state is PageState.FAILED and self.times > 1:
             return f"failed {self.times} times"
         return self.shown.word
 
@@ -66,7 +66,7 @@ def number(found: Standings, all_needs: Sequence[Need]) -> int:
     return max(len(listed), sum(group.need for group in found.groups if group.kind == PULL_REQUESTS))
 
 
-def _of_backfill(found: Standing, job: FailingJob | None, page: ActionsPage | None, now: datetime) -> Need:
+def _of_backfill(found: BackfillStanding, job: FailingJob | None, page: ActionsPage | None, now: datetime) -> Need:
     told = shown.of_backfill(found.facts, now)
     what = "" if found.kind == PULL_REQUESTS else f"{words_of(found.kind)}: "
     return Need(
@@ -75,7 +75,7 @@ def _of_backfill(found: Standing, job: FailingJob | None, page: ActionsPage | No
         is_private=found.is_private,
         kind=found.kind,
         shown=told,
-        person=told.state is State.FAILED or found.facts.pause_reason in _FOR_A_PERSON,
+        person=told.state is PageState.FAILED or found.facts.pause_reason in _FOR_A_PERSON,
         text=f"{what}{told.detail or 'no reason was recorded'}",
         at=found.last_error_at or (job.at if job else None),
         times=job.times if job else 0,

@@ -16,16 +16,16 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from gh_backfill.policy.shown import UNDER_WAY, State
+from gh_backfill.policy.shown import UNDER_WAY, PageState
 
 # The filters by the word in the address; None is everything.
-FILTERS: Mapping[str, frozenset[State] | None] = {
+FILTERS: Mapping[str, frozenset[PageState] | None] = {
     "active": UNDER_WAY,
-    "running": frozenset({State.RUNNING, State.RETRYING}),
-    "waiting": frozenset({State.STARVED, State.PAUSED, State.WAITING, State.NEVER}),
-    "failed": frozenset({State.FAILED, State.RETRYING}),
-    "held": frozenset({State.HELD, State.CANCELLED, State.UNTRACKED}),
-    "complete": frozenset({State.COMPLETED}),
+    "running": frozenset({PageState.RUNNING, PageState.RETRYING}),
+    "waiting": frozenset({PageState.STARVED, PageState.PAUSED, PageState.WAITING, PageState.NEVER}),
+    "failed": frozenset({PageState.FAILED, PageState.RETRYING}),
+    "held": frozenset({PageState.HELD, PageState.CANCELLED, PageState.UNTRACKED}),
+    "complete": frozenset({PageState.COMPLETED}),
     "all": None,
 }
 WORDS: Mapping[str, str] = {"active": "running and waiting"}
@@ -35,7 +35,7 @@ LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class PageQuery:
     """What a page with lists is asked for; cursors are as they came, and are read where they are used."""
 
     filter: str
@@ -49,7 +49,7 @@ class Asked:
     first: str = "all"
 
     @classmethod
-    def of(cls, given: Mapping[str, str], *, first: str = "all") -> Asked:
+    def of(cls, given: Mapping[str, str], *, first: str = "all") -> PageQuery:
         """Read the parameters of an address; `first` is the filter where none is named."""
         sort = given.get("sort", "name")
         chosen, jobs = given.get("state", first), given.get("jobs", "all")

@@ -12,12 +12,12 @@ from gh_backfill.policy.pages import happened
 from gh_backfill.policy.pages.happened import Happened
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import percent
-from gh_backfill.policy.shown import Health, Shown, State
+from gh_backfill.policy.shown import Health, PageState, ShownState
 from gh_backfill.store import pages, pages_repository, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import JobsWanted, Wanted
-from gh_backfill.store.pages_repository import About, Cell, ChunkFacts, Gap, Quarantined
-from gh_backfill.store.pages_rows import LedgerJob, Standing, read
+from gh_backfill.store.pages_repository import About, ChunkFacts, CoverageCell, Gap, Quarantined
+from gh_backfill.store.pages_rows import BackfillStanding, LedgerJob, read
 from gh_backfill.tasks.pages import rows
 from gh_backfill.tasks.pages.actions_page import ActionsPage
 from gh_backfill.tasks.pages.coverage import Coverage, of_cells
@@ -33,7 +33,7 @@ class KindRow:
 
     kind: str
     words: str
-    shown: Shown
+    shown: ShownState
     captured: int
     total: int | None
     percent: float | None
@@ -48,7 +48,7 @@ class ChunkRow:
     kind: str
     stream: str
     at: datetime | None
-    shown: Shown
+    shown: ShownState
     text: str
     attempt: int
     error: str | None
@@ -93,9 +93,9 @@ class RepositoryPage:
         return self.about.is_private
 
     @property
-    def shown(self) -> Shown:
+    def shown(self) -> ShownState:
         """Return its state."""
-        return self.row.shown if self.row else Shown(state=State.NEVER, detail="it is not tracked")
+        return self.row.shown if self.row else ShownState(state=PageState.NEVER, detail="it is not tracked")
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values, but for its times."""
@@ -141,7 +141,7 @@ def _page(tx: Transaction, id_: str, query: Mapping[str, str], now: datetime) ->
         row=row,
         health=_health(jobs, now),
         kinds=tuple(_kind(each, now) for each in standings),
-        coverage=of_cells(read(answers[6], Cell), 0 if row is None else row.captured),
+        coverage=of_cells(read(answers[6], CoverageCell), 0 if row is None else row.captured),
         chunks=tuple(_chunk(each, now) for each in chunks),
         quarantine=tuple(sorted(read(answers[4], Quarantined), key=lambda each: each.last_seen_at, reverse=True)),
         gaps=tuple(sorted(read(answers[5], Gap), key=lambda gap: -gap.number)),
@@ -158,7 +158,7 @@ def _health(jobs: Sequence[LedgerJob], now: datetime) -> Health:
     return shown.health(last.facts if last else None, (last.completed_at or last.created_at) if last else None, now)
 
 
-def _kind(found: Standing, now: datetime) -> KindRow:
+def _kind(found: BackfillStanding, now: datetime) -> KindRow:
     return KindRow(
         kind=found.kind,
         words=words_of(found.kind),
@@ -179,7 +179,7 @@ def _chunk(found: ChunkFacts, now: datetime) -> ChunkRow:
         stream=found.stream,
         at=found.created_at,
         shown=state,
-        text=happened.of_work(told) if state.state is State.COMPLETED else state.detail or "",
+        text=happened.of_work(told) if state.state is PageState.COMPLETED else state.detail or "",
         attempt=found.attempt,
         error=found.error,
     )

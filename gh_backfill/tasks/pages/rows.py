@@ -11,10 +11,10 @@ from gh_backfill.policy import shown
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import within
-from gh_backfill.policy.shown import UNDER_WAY, Shown
+from gh_backfill.policy.shown import UNDER_WAY, ShownState
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Transaction
-from gh_backfill.store.pages_rows import LedgerJob, Standing
+from gh_backfill.store.pages_rows import BackfillStanding, LedgerJob
 from gh_backfill.store.repositories import OtherKind, Status
 from gh_backfill.store.runs import PastRun
 from gh_backfill.tasks.estimate import estimated
@@ -32,7 +32,7 @@ class BackfillRow:
     repository_id: str
     full_name: str
     is_private: bool
-    shown: Shown
+    shown: ShownState
     captured: int
     total: int | None
     wanted: int | None
@@ -75,7 +75,7 @@ class JobRow:
     name: str
     is_private: bool
     processor: str
-    shown: Shown
+    shown: ShownState
     started_at: datetime | None
     ended_at: datetime | None
     seconds: float | None
@@ -114,7 +114,7 @@ class RunRow:
         return of_fields(self)
 
 
-def backfills(tx: Transaction, found: Sequence[Standing], now: datetime) -> tuple[BackfillRow, ...]:
+def backfills(tx: Transaction, found: Sequence[BackfillStanding], now: datetime) -> tuple[BackfillRow, ...]:
     """Return rows for backfills of pull requests, in their order: two statements, whatever their number."""
     ids = [each.repository_id for each in found]
     if not ids:
@@ -171,7 +171,7 @@ def run(found: PastRun) -> RunRow:
     )
 
 
-def _row(found: Standing, state: Status, left: Estimate | None, now: datetime) -> BackfillRow:
+def _row(found: BackfillStanding, state: Status, left: Estimate | None, now: datetime) -> BackfillRow:
     told = shown.of_backfill(found.facts, now)
     under_way = told.state in UNDER_WAY
     return BackfillRow(
@@ -195,7 +195,7 @@ def _row(found: Standing, state: Status, left: Estimate | None, now: datetime) -
     )
 
 
-def _done(left: Estimate | None, told: Shown, now: datetime) -> datetime | None:
+def _done(left: Estimate | None, told: ShownState, now: datetime) -> datetime | None:
     """Return when it is done: work cannot begin before a pause is over, whose wait the estimate may have already."""
     if left is None:
         return None

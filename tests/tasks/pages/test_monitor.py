@@ -9,7 +9,7 @@ import pytest
 
 from gh_backfill.errors import StoreError
 from gh_backfill.models.github import Budget
-from gh_backfill.policy.shown import State
+from gh_backfill.policy.shown import PageState
 from gh_backfill.settings import Settings
 from gh_backfill.store import budgets, pages, runs
 from gh_backfill.store.db import Database
@@ -162,7 +162,7 @@ def test_what_fails_is_on_top_with_its_error_its_run_and_its_issue(db: Database)
     assert found["o/stands"].run_address == "https://github.com/octo/ops/actions/runs/48"
     assert found["o/stands"].issue_address is not None
     assert stands.id in found["o/stands"].issue_address
-    assert found["o/retrying"].shown.state is State.RETRYING
+    assert found["o/retrying"].shown.state is PageState.RETRYING
     assert "GitHub took over 10 s" in found["o/retrying"].text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gh_backfill.engine.outcome import Limits
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.shown import State
+from gh_backfill.policy.shown import PageState
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
@@ -39,8 +39,8 @@ def test_the_page_has_the_figures_of_status_and_the_health_of_the_last_finished_
     (state,) = outlook(house.db).states
     assert page.row is not None
     assert (page.row.captured, page.row.total, page.row.percent) == (state.captured, state.total, state.percent)
-    assert page.shown.state is State.COMPLETED
-    assert page.health.state is State.COMPLETED
+    assert page.shown.state is PageState.COMPLETED
+    assert page.health.state is PageState.COMPLETED
     assert page.health.text.startswith("the last run completed")
     assert (page.about.tracked, page.about.tracked_by) == (True, "gh-backfill")
     assert [each.kind for each in page.kinds] == ["pull_requests"]
@@ -117,7 +117,7 @@ def test_what_is_known_and_not_tracked_says_so(db: Database) -> None:
     page = page_of(db, "o/left")
     assert not page.about.tracked
     assert page.row is None
-    assert page.shown.state is State.NEVER
+    assert page.shown.state is PageState.NEVER
     assert page.coverage.text == "Nothing is here yet."
 
 

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from gh_backfill.policy import shown
-from gh_backfill.policy.shown import OF_JOBS, State
+from gh_backfill.policy.shown import OF_JOBS, PageState
 from gh_backfill.store import pages
 from gh_backfill.store.db import Database
 from gh_backfill.store.pages import Wanted
@@ -74,7 +74,7 @@ def test_the_word_in_the_database_is_the_word_that_is_shown(db: Database) -> Non
             (each.facts, each.state) for each in found.listed if shown.of_backfill(each.facts, NOW).state != each.state
         }
         assert wrong == set()
-        assert {each.state for each in found.listed} == {str(state) for state in set(State) - OF_JOBS}
+        assert {each.state for each in found.listed} == {str(state) for state in set(PageState) - OF_JOBS}
 
 
 def test_each_filter_finds_what_it_says_and_counts_it(db: Database) -> None:
