@@ -66,7 +66,7 @@ def test_names_that_nobody_tracks_get_their_newest_200_and_the_unknown_one_is_na
         {"full_name": "octo/engine", "status": "completed", "here": 200},
         {"full_name": "octo/web", "status": "completed", "here": 230},
     ]
-    assert '"run_key"' in done.logs["report"].partition("kept as report:")[2]
+    assert '"jobs"' in done.logs["report"].partition("kept as report:")[2]
 
 
 def test_the_setup_makes_the_database_ready_proves_everything_and_tracks_the_list(
