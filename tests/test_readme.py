@@ -1,4 +1,4 @@
-"""README is true: its tables list what the program has, all of it and nothing else, and its SQL runs."""
+"""README is true: its tables list what the program has, all of it and nothing else, and the SQL of the guide runs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.examples import REPOSITORY, tracked
 from tests.test_commands_in_texts import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 OF_THE_GUIDE = {
     *("SUPABASE_URL", "VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"),
     *("SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
@@ -91,7 +92,7 @@ def test_a_workflow_with_the_guides_secrets_alone_is_told_which_one_is_missing_a
 
 @pytest.mark.parametrize("kind", ["database_url", "existing_database_url"])
 def test_the_sql_runs_in_our_databases_and_in_existing_installations(kind: str, request: pytest.FixtureRequest) -> None:
-    (block,) = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
+    (block,) = re.findall(r"```sql\n(.*?)```", GUIDE, re.DOTALL)
     active, completion = [statement for statement in block.split(";") if statement.strip()]
     with Database(request.getfixturevalue(kind)) as db, db.transaction() as tx:
         repository = tracked(tx, REPOSITORY).id
