@@ -10,7 +10,8 @@ select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not
        j.metadata ->> 'named' as named, j.times, j.runner_seconds, j.cost::float8 as cost, j.workflow_run_id, j.workflow_run_attempt,
        b.last_processed_at as last_progress_at,
        exists (select from backfill_streams s
-               where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null) as initial,
+               where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null)
+           or r.initial_backfill_status in ('pending', 'processing') as initial,
        f.failures::integer as failures_in_a_row, w.warned
 from progressive_capture_jobs j
 left join repositories r on r.id = j.repository_id
