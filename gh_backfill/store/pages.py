@@ -65,6 +65,11 @@ def reading(db: Database) -> Iterator[Transaction]:
         raise StoreError("the database took longer than 2 s for this page: it is busy, try again") from error
 
 
+def one_by_one(tx: Transaction) -> None:
+    """Let the further statements of a transaction look up the few rows that they ask for by their ids."""
+    tx.later(_SQL["one_by_one"])
+
+
 def standings_question(wanted: Wanted, now: datetime) -> Statement:
     """Ask for the backfills; `standings` reads the answer."""
     after = wanted.after

@@ -45,3 +45,12 @@ create index if not exists idx_backfill_quarantine_seen on backfill_quarantine (
 
 -- What moved last.
 create index if not exists idx_backfills_updated on backfills (updated_at desc);
+
+-- The few that are of other kinds than pull requests.
+create index if not exists idx_backfills_of_other_kinds on backfills (repository_id, kind) where kind <> 'pull_requests';
+
+-- A page is found by its name in any case.
+create index if not exists idx_repositories_lower_name on repositories (lower(full_name));
+
+-- Issues of which something is known to be missing; pull requests have theirs already.
+create index if not exists idx_issues_capture_gap on issues (repository_id) where capture_gap is not null;

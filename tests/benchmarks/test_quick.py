@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import distance, plot, quick, tables
+from tests.benchmarks import distance, pages, plot, quick, tables
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.worlds import Source, shapes
 from tests.conftest import Server
@@ -69,3 +69,8 @@ def test_linear_growth_is_drawn_as_a_straight_line() -> None:
     places = [(float(each[1]), float(each[3])) for each in circles]
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in pairwise(places)]
     assert slopes[0] == pytest.approx(slopes[1], rel=0.01)
+
+
+def test_a_page_takes_as_many_round_trips_for_many_repositories_as_for_few(server: Server, tmp_path: Path) -> None:
+    (table,) = pages.pages(Rig(server=server, folder=tmp_path), ((10, 400), (200, 8_000)))
+    assert [miss for miss in table.missed if "round trips" in miss] == []

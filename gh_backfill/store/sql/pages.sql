@@ -1,8 +1,13 @@
 -- What the monitor and the list of repositories show.  Each statement is read with the others in one round trip.
 
 -- name: limit_time
--- A page that is slow must not hold up the captures: it ends, and says so.
-select set_config('statement_timeout', '2s', true);
+-- A page that is slow must not hold up the captures: it ends, and says so.  What it reads is small, and in memory: a look into
+-- an index is not dear.
+select set_config('statement_timeout', '2s', true), set_config('random_page_cost', '1.1', true);
+
+-- name: one_by_one
+-- From here on a few rows are asked for by their ids: they are looked up, whatever a scan of a small table would cost.
+select set_config('enable_seqscan', 'off', true);
 
 -- name: standings
 -- All backfills of tracked repositories in one reading: how many are in which state, those that match a filter, those that
@@ -15,46 +20,53 @@ with clock as (
     from api_budgets, clock
     where resource = 'graphql'
 ), at_work as (
-    select s.backfill_id, bool_or(c.status = 'processing' and c.lease_until > k.moment) as claimed,
+    select c.backfill_id, bool_or(c.status = 'processing' and c.lease_until > k.moment) as claimed,
            max(c.retry_count) as failures, max(c.retry_at) as retry_at,
            (array_agg(c.chunk_number order by c.retry_count desc, c.chunk_number desc))[1] as chunk_number,
            (array_agg(c.error order by c.retry_count desc, c.chunk_number desc))[1] as chunk_error,
            (array_agg(c.processor_type order by c.chunk_number desc))[1] as processor
     from backfill_chunks c
-    join backfill_streams s on s.id = c.stream_id
     cross join clock k
-    where c.status in ('pending', 'processing')
-    group by s.backfill_id
+    where c.status in ('pending', 'processing') and c.stream_id is not null
+      and (%(ids)s::uuid[] is null or c.repository_id = any(%(ids)s::uuid[]))
+    group by c.backfill_id
+), walk as (
+    select repository_id, kind, max(goal_max_items) filter (where stream = 'history') as goal,
+           max(case when stream <> 'catch_up' then null when status = 'completed' then watermark
+                    else read_down_to + %(margin)s end) as fresh_at
+    from backfill_streams
+    where part = 0 and (%(ids)s::uuid[] is null or repository_id = any(%(ids)s::uuid[]))
+    group by repository_id, kind
 ), living as (
     select j.repository_id, (array_agg(j.processor_type order by j.created_at desc))[1] as processor
     from progressive_capture_jobs j
     cross join clock k
     where j.outcome is null and j.status in ('processing', 'failed') and coalesce(j.heartbeat_at, j.started_at) > k.moment - %(alive)s
+      and (%(ids)s::uuid[] is null or j.repository_id = any(%(ids)s::uuid[]))
     group by j.repository_id
 ), backfill as (
     select r.id as repository_id, r.full_name, r.is_private is not false as is_private, 'pull_requests' as kind, b.id as backfill_id,
            b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
            b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, coalesce(b.gaps, 0) as unlisted,
-           case when h.id is null and u.id is null
+           case when w.repository_id is null
                 then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
                 else b.captured end as captured,
-           r.github_pull_requests as total, least(h.goal_max_items, r.github_pull_requests) as wanted,
-           case when u.status = 'completed' then u.watermark else u.read_down_to + %(margin)s end as fresh_at
+           r.github_pull_requests as total, least(w.goal, r.github_pull_requests) as wanted,
+           w.fresh_at
     from repositories r
     left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
     left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
-    left join backfill_streams h on h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0
-    left join backfill_streams u on u.repository_id = r.id and u.kind = 'pull_requests' and u.stream = 'catch_up' and u.part = 0
+    left join walk w on w.repository_id = r.id and w.kind = 'pull_requests'
     where (t.id is not null or b.id is not null) and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
     union all
     select r.id, r.full_name, r.is_private is not false, b.kind, b.id, b.status, b.held, b.held_reason, b.held_by, b.pause_reason,
            b.resume_at, b.last_error, b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, b.gaps, b.captured,
            case when b.total > 0 or b.status = 'completed' then b.total end,
            case when b.total > 0 or b.status = 'completed' then b.total end,
-           case when u.status = 'completed' then u.watermark else u.read_down_to + %(margin)s end
+           w.fresh_at
     from backfills b
     join repositories r on r.id = b.repository_id
-    left join backfill_streams u on u.repository_id = r.id and u.kind = b.kind and u.stream = 'catch_up' and u.part = 0
+    left join walk w on w.repository_id = r.id and w.kind = b.kind
     where b.kind <> 'pull_requests' and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
 ), standing as materialized (
     select b.*, coalesce(w.claimed, false) as claimed, coalesce(w.failures, 0) as failures, w.retry_at, w.chunk_number,
@@ -137,8 +149,18 @@ select r.id as repository_id, r.full_name, r.is_private is not false as is_priva
        coalesce(j.workflow_run_attempt, 1) as attempt
 from last l
 join progressive_capture_jobs j on j.id = l.id
-join repositories r on r.id = l.repository_id
-join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+cross join lateral (
+    select id, full_name, is_private
+    from repositories
+    where id = l.repository_id
+    limit 1
+) r
+cross join lateral (
+    select true as tracked
+    from tracked_repositories t
+    where t.repository_id = r.id and t.tracking_enabled is distinct from false
+    limit 1
+) listed
 left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 where b.held is not true
   and not exists (select from progressive_capture_jobs later
@@ -251,5 +273,4 @@ select (select md5(string_agg(j.text, ',')) from (
             select repository_id, max(updated_at) as updated_at
             from (select repository_id, updated_at from backfills order by updated_at desc limit 50) last
             group by repository_id) b) as backfills,
-       (select count(*) from tracked_repositories where tracking_enabled is distinct from false) as tracked,
        floor(extract(epoch from clock_timestamp()) / 60)::bigint as minute;

@@ -17,7 +17,7 @@ from gh_backfill.tasks.pages import rows
 from gh_backfill.tasks.pages.query import FILTERS, WORDS, PageQuery, cursor, place
 from gh_backfill.tasks.pages.rows import BackfillRow
 
-A_PAGE = 50
+A_PAGE = 25
 # What is done to all that match a filter is done to at most so many at once.
 MOST_AT_ONCE = 5_000
 

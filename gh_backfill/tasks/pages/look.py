@@ -12,8 +12,8 @@ from gh_backfill.store.db import Database, Row
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "jobs": ("last_jobs", "open_jobs", "minute"),
     "budgets": ("budgets", "samples", "minute"),
-    "backfills": ("backfills", "claims", "events", "tracked", "minute"),
-    "monitor": ("last_jobs", "open_jobs", "backfills", "claims", "events", "budgets", "samples", "tracked", "minute"),
+    "backfills": ("backfills", "claims", "events", "minute"),
+    "monitor": ("last_jobs", "open_jobs", "backfills", "claims", "events", "budgets", "samples", "minute"),
 }
 
 

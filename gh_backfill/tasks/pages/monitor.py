@@ -64,6 +64,7 @@ class MonthWords:
     projected: float
     saving: float
     minutes: int
+    jobs: int
     budget: float | None
     used_percent: float | None
     explained: tuple[str, ...]
@@ -233,6 +234,7 @@ def _words(month: Month) -> MonthWords:
         projected=month.projected,
         saving=month.saving,
         minutes=month.runner_minutes,
+        jobs=sum(work.jobs for work in month.works),
         budget=month.budget,
         used_percent=month.used_percent,
         explained=tuple(explained(month)),

@@ -12,7 +12,7 @@ from gh_backfill.policy.estimate import Estimate
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.shown import UNDER_WAY, ShownState
-from gh_backfill.store import repositories
+from gh_backfill.store import pages, repositories
 from gh_backfill.store.db import Transaction
 from gh_backfill.store.pages_rows import BackfillStanding, LedgerJob
 from gh_backfill.store.repositories import OtherKind, Status
@@ -119,6 +119,7 @@ def backfills(tx: Transaction, found: Sequence[BackfillStanding], now: datetime)
     ids = [each.repository_id for each in found]
     if not ids:
         return ()
+    pages.one_by_one(tx)
     states = {state.id: state for state in repositories.status(tx, ids)}
     left = estimated(tx, ids, now=now)
     return tuple(
