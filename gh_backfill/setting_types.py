@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
 from gh_backfill import database_address
+
+# A token of the pages that is shorter could be guessed.
+SHORTEST_WEB_TOKEN = 16
+
+
+def given_as(*names: str) -> Any:
+    """Declare a setting that is nothing unless it is given by one of these names."""
+    return Field(default=None, validation_alias=AliasChoices(*names))
 
 
 def _number(value: object) -> object:
@@ -47,6 +55,23 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _web_token(value: SecretStr) -> SecretStr:
+    """Accept a token that somebody makes up; the error repeats nothing of it."""
+    if not re.fullmatch(rf"[!-~]{{{SHORTEST_WEB_TOKEN},200}}", value.get_secret_value()):
+        raise ValueError(
+            f"must have at least {SHORTEST_WEB_TOKEN} characters and no space: openssl rand -hex 24 makes one"
+        )
+    return value
+
+
+def _hosts(value: str) -> str:
+    """Accept names of hosts, with commas or spaces between them."""
+    for name in re.split(r"[\s,]+", value.strip(" ,\n\r\t")):
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", name):
+            raise ValueError("must be names of hosts such as backfill.example.org, without https:// and port")
+    return value.lower()
+
+
 def _tokens(value: SecretStr) -> SecretStr:
     """Accept several tokens, with commas, spaces or line ends between them."""
     if not re.fullmatch(r"[\s!-~]+", value.get_secret_value(), re.ASCII):
@@ -77,3 +102,5 @@ PriceTable = Annotated[dict[str, float], BeforeValidator(_table)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 SchemaName = Annotated[str, AfterValidator(_schema)]
 Wholes = Annotated[str, BeforeValidator(_numbers)]
+WebToken = Annotated[SecretStr, AfterValidator(_web_token)]
+Hosts = Annotated[str, AfterValidator(_hosts)]

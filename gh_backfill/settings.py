@@ -10,14 +10,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 
 from gh_backfill import database_address, dotenv_file, exposure, hidden
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.exposure import INSIST, Servers
 from gh_backfill.folders import data_folder
 from gh_backfill.policy.parts import PER_PART
-from gh_backfill.setting_types import Address, DatabaseUrl, PriceTable, SchemaName, Token, Tokens, Whole, Wholes
+from gh_backfill.setting_types import (
+    Address,
+    DatabaseUrl,
+    PriceTable,
+    SchemaName,
+    Token,
+    Tokens,
+    Whole,
+    Wholes,
+    given_as,
+)
+from gh_backfill.settings_web import WebSettings
 
 log = logging.getLogger(__name__)
 
@@ -42,64 +53,58 @@ _ABOUT = frozenset({"given", "withheld"})
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
-def _aliases(*names: str) -> Any:
-    return Field(default=None, validation_alias=AliasChoices(*names))
-
-
-class Settings(BaseModel):
+class Settings(WebSettings):
     """What the environment says, as `load` hands it over: a test never sees the machine's environment."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    database_url: DatabaseUrl | None = _aliases("DATABASE_URL", "SUPABASE_DB_URL")
-    database_schema: SchemaName | None = _aliases("GH_BACKFILL_SCHEMA")
-    github_token: Token | None = _aliases("GITHUB_TOKEN", "GH_TOKEN")
-    github_tokens: Tokens | None = _aliases("GITHUB_TOKENS")
+    database_url: DatabaseUrl | None = given_as("DATABASE_URL", "SUPABASE_DB_URL")
+    database_schema: SchemaName | None = given_as("GH_BACKFILL_SCHEMA")
+    github_token: Token | None = given_as("GITHUB_TOKEN", "GH_TOKEN")
+    github_tokens: Tokens | None = given_as("GITHUB_TOKENS")
     token_name: str = Field(default="GITHUB_TOKEN", validation_alias="GH_BACKFILL_TOKEN_NAME")
     tokens_name: str = Field(default="GITHUB_TOKENS", validation_alias="GH_BACKFILL_TOKENS_NAME")
-    app_id: Whole | None = _aliases("GITHUB_APP_ID")
-    app_private_key: SecretStr | None = _aliases("GITHUB_APP_PRIVATE_KEY")
-    app_installations: Wholes | None = _aliases("GITHUB_APP_INSTALLATION_ID")
+    app_id: Whole | None = given_as("GITHUB_APP_ID")
+    app_private_key: SecretStr | None = given_as("GITHUB_APP_PRIVATE_KEY")
+    app_installations: Wholes | None = given_as("GITHUB_APP_INSTALLATION_ID")
     github_api_url: Address = Field(
         default="https://api.github.com", validation_alias=AliasChoices("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
     )
-    github_graphql_url: Address | None = _aliases("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
+    github_graphql_url: Address | None = given_as("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
     allow_simulated: bool = Field(default=False, validation_alias="GH_BACKFILL_ALLOW_SIMULATED")
     allow_insecure: bool = Field(default=False, validation_alias=INSIST)
     debug: bool = Field(default=False, validation_alias="GH_BACKFILL_DEBUG")
     dry_run: bool = Field(default=False, validation_alias="GH_BACKFILL_DRY_RUN")
-    home: Path | None = _aliases("GH_BACKFILL_HOME")
+    home: Path | None = given_as("GH_BACKFILL_HOME")
     plan_limit: Whole = Field(default=12, ge=1, le=256, validation_alias="GH_BACKFILL_PLAN_LIMIT")
     minimum_pull_requests: Whole = Field(default=100, ge=0, validation_alias="GH_BACKFILL_MINIMUM_PULL_REQUESTS")
     complete_percent: Whole = Field(default=80, ge=1, le=100, validation_alias="GH_BACKFILL_COMPLETE_PERCENT")
     per_part: Whole = Field(default=PER_PART, ge=1, validation_alias="GH_BACKFILL_PER_PART")
-    kinds: str | None = _aliases("GH_BACKFILL_KINDS")
-    run_key: str | None = _aliases("GH_BACKFILL_RUN_KEY")
+    kinds: str | None = given_as("GH_BACKFILL_KINDS")
+    run_key: str | None = given_as("GH_BACKFILL_RUN_KEY")
 
-    alert_repository: str | None = _aliases("GH_BACKFILL_ALERT_REPOSITORY")
-    alert_token: Token | None = _aliases("GH_BACKFILL_ALERT_TOKEN")
-    plan_result: str | None = _aliases("GH_BACKFILL_PLAN_RESULT")
-    plan_error: str | None = _aliases("GH_BACKFILL_PLAN_ERROR")
-    plan_idle: str | None = _aliases("GH_BACKFILL_PLAN_IDLE")
-    notify_urls: SecretStr | None = _aliases("NOTIFY_URLS")
+    alert_repository: str | None = given_as("GH_BACKFILL_ALERT_REPOSITORY")
+    alert_token: Token | None = given_as("GH_BACKFILL_ALERT_TOKEN")
+    plan_result: str | None = given_as("GH_BACKFILL_PLAN_RESULT")
+    plan_error: str | None = given_as("GH_BACKFILL_PLAN_ERROR")
+    plan_idle: str | None = given_as("GH_BACKFILL_PLAN_IDLE")
+    notify_urls: SecretStr | None = given_as("NOTIFY_URLS")
     notify_minutes: Whole = Field(default=60, ge=0, validation_alias="GH_BACKFILL_NOTIFY_MINUTES")
-    report_webhook_url: SecretStr | None = _aliases("REPORT_WEBHOOK_URL")
-    webhook_key: SecretStr | None = _aliases("WEBHOOK_SECRET")
+    report_webhook_url: SecretStr | None = given_as("REPORT_WEBHOOK_URL")
+    webhook_key: SecretStr | None = given_as("WEBHOOK_SECRET")
     prices: PriceTable = Field(default_factory=dict, validation_alias="GH_BACKFILL_PRICES")
     monthly_budget: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, validation_alias="GH_BACKFILL_MONTHLY_BUDGET"
     )
 
     in_actions: bool = Field(default=False, validation_alias="GITHUB_ACTIONS")
-    run_id: Whole | None = _aliases("GITHUB_RUN_ID")
+    run_id: Whole | None = given_as("GITHUB_RUN_ID")
     run_attempt: Whole = Field(default=1, validation_alias="GITHUB_RUN_ATTEMPT")
-    event: str | None = _aliases("GITHUB_EVENT_NAME")
-    repository: str | None = _aliases("GITHUB_REPOSITORY")
-    actor: str | None = _aliases("GH_BACKFILL_ACTOR", "GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR")
+    event: str | None = given_as("GITHUB_EVENT_NAME")
+    repository: str | None = given_as("GITHUB_REPOSITORY")
+    actor: str | None = given_as("GH_BACKFILL_ACTOR", "GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR")
     server_url: str = Field(default="https://github.com", validation_alias="GITHUB_SERVER_URL")
-    event_file: Path | None = _aliases("GITHUB_EVENT_PATH")
-    output_file: Path | None = _aliases("GITHUB_OUTPUT")
-    summary_file: Path | None = _aliases("GITHUB_STEP_SUMMARY")
+    event_file: Path | None = given_as("GITHUB_EVENT_PATH")
+    output_file: Path | None = given_as("GITHUB_OUTPUT")
+    summary_file: Path | None = given_as("GITHUB_STEP_SUMMARY")
 
     given: frozenset[str] = Field(default=frozenset(), validation_alias="the names of all that was given")
     withheld: str | None = Field(default=None, validation_alias="why a credential that was given is not used")

@@ -17,8 +17,9 @@ EVERY = 60.0
 class Refusals:
     """A count for each reason; the first refusal is told at once, what follows when a minute is over."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, what: str = "webhooks") -> None:
         self._clock = clock
+        self._what = what
         self._counts: Counter[str] = Counter()
         self._told: float | None = None
         self._lock = threading.Lock()
@@ -38,7 +39,7 @@ class Refusals:
             text = "; ".join(f"{count} x {reason}" for reason, count in self._counts.most_common())
             self._counts.clear()
             self._told = now
-        log.warning("webhooks refused: %s", text)
+        log.warning("%s refused: %s", self._what, text)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Count the warnings of the HTTP server in place of its lines, which anybody may cause without end."""

@@ -6,8 +6,10 @@ import errno
 import logging
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
@@ -15,8 +17,8 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
 from gh_backfill.web.doorkeeper import protocol
-from gh_backfill.web.limits import BACKLOG, connections
-from gh_backfill.web.refusals import EVERY, counted
+from gh_backfill.web.limits import BACKLOG, DoorLimits, connections
+from gh_backfill.web.refusals import EVERY, Refusals, counted
 from gh_backfill.web.webhooks import ADDRESS, Receiver
 
 log = logging.getLogger(__name__)
@@ -29,24 +31,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, receiver: Receiver, *, ready: threading.Event | None = None) -> None:
         limits = receiver.limits
-        super().__init__(
-            uvicorn.Config(
-                receiver,
-                http=protocol(limits, connections(limits.most_connections), receiver.refusals),
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                backlog=BACKLOG,
-                h11_max_incomplete_event_size=limits.largest_head,
-                timeout_graceful_shutdown=limits.stop_seconds,
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                callback_notify=self._tell,
-                timeout_notify=int(EVERY),
-            )
-        )
+        super().__init__(configured(receiver, limits, receiver.refusals, self._tell))
         self.ready = ready or threading.Event()
         self._receiver = receiver
 
@@ -90,6 +75,32 @@ def serve(settings: Settings, database_url: str, *, host: str, port: int) -> Non
     finally:
         stopping.set()
         worker.join(timeout=receiver.limits.stop_seconds)
+
+
+def configured(
+    application: ASGIApp, limits: DoorLimits, refusals: Refusals, tell: Callable[[], Awaitable[None]]
+) -> uvicorn.Config:
+    """Return how an application is served: within limits, and counting in place of logging what anybody may cause.
+
+    What a request says about who stands before us is not believed; `tell` is called once a minute.
+    """
+    return uvicorn.Config(
+        application,
+        http=protocol(limits, connections(limits.most_connections), refusals),
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        backlog=BACKLOG,
+        h11_max_incomplete_event_size=limits.largest_head,
+        timeout_graceful_shutdown=limits.stop_seconds,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        callback_notify=tell,
+        timeout_notify=int(EVERY),
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -25,7 +25,8 @@ class Shell:
 
     `place` is the entry of the navigation that the page belongs to, `json` the address of its twin.  Without `csrf`
     nothing can be changed here: no form is shown.  `may_administer` says whether adding and cancelling are allowed.
-    A page that lies somewhere else than on a server of ours has a `root` before its addresses and is not `live`.
+    A page that lies somewhere else than on a server of ours has a `root` before its addresses and is not `live`;
+    one that is has the `revision` of what it shows.
     """
 
     now: datetime
@@ -36,8 +37,13 @@ class Shell:
     signed_in: bool = False
     live: bool = True
     root: str = ""
+    revision: str = ""
     version: str = __version__
     navigation: Sequence[tuple[str, str]] = NAVIGATION
+
+    def at(self, place: str, *, has_json: bool) -> Shell:
+        """Return it for a page of which only now is known where it belongs, and whether it has a twin."""
+        return replace(self, place=place, json=self.json if has_json else None)
 
     @property
     def may_change(self) -> bool:

@@ -1,0 +1,80 @@
+"""What the pages of one process work with: settings, database, GitHub, who may do what, and what changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import StoreUnavailable
+from gh_backfill.settings import Settings
+from gh_backfill.store.db import Database
+from gh_backfill.store.pool import Pool
+from gh_backfill.tasks.initial.runner import Runner
+from gh_backfill.tasks.track import NameOf
+from gh_backfill.web.access import Access
+from gh_backfill.web.guesses import Guesses
+from gh_backfill.web.live import Hub
+
+# Connections at the same time for pages, for what forms ask for (which may wait for GitHub), and for the hub's look.
+PAGES, ACTIONS, LOOKS = 4, 3, 1
+# In seconds: so long one waits for a connection, all of which others use.
+PATIENCE = 5.0
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Way:
+    """The way to GitHub: `open` raises ConfigurationError where there is no credential."""
+
+    open: Callable[[], AbstractContextManager[GraphQL]]
+    name_of: NameOf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What every request may use.  `runner` captures on this machine, None where nothing is captured here."""
+
+    settings: Settings
+    access: Access
+    pool: Pool
+    hub: Hub
+    github: Way
+    runner: Runner | None
+    guesses: Guesses
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    # Who waits for a connection waits here, where it holds no thread.
+    pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES))
+    actions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ACTIONS))
+
+    async def read(self, work: Callable[[Database], Done]) -> Done:
+        """Do what a page needs, with a connection in a thread.  Raises StoreError, and what the work raises."""
+        return await self._in_turn(self.pages, work)
+
+    async def act(self, work: Callable[[Database], Done]) -> Done:
+        """Do what a form asks for, in the same way, beside the pages."""
+        return await self._in_turn(self.actions, work)
+
+    async def _in_turn(self, turns: asyncio.Semaphore, work: Callable[[Database], Done]) -> Done:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await turns.acquire()
+        except TimeoutError:
+            raise StoreUnavailable(f"no connection to the database was free for {PATIENCE:g} s: try again") from None
+        try:
+            return await run_in_threadpool(lent, self.pool, work)
+        finally:
+            turns.release()
+
+
+def lent(pool: Pool, work: Callable[[Database], Done]) -> Done:
+    """Do something with a connection of the pool."""
+    with pool.connection() as db:
+        return work(db)

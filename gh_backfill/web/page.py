@@ -1,0 +1,89 @@
+"""What a page is to the application: a function from what is asked to data and a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.datastructures import QueryParams
+
+from gh_backfill.store.db import Database
+from gh_backfill.web.access import Role, Viewer
+from gh_backfill.web.context import Context
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """What is asked for: the parts of the path that have a name, the query, when, and by whom."""
+
+    db: Database
+    path: Mapping[str, str]
+    query: QueryParams
+    now: datetime
+    viewer: Viewer
+    context: Context
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page: what its template gets, and the same figures for its twin in JSON (None: it has no twin).
+
+    It is made anew when one of its `topics` has changed, and after some seconds; `place` is its entry in the
+    navigation.
+    """
+
+    template: str
+    data: Mapping[str, object]
+    json: object = None
+    topics: tuple[str, ...] = ()
+    place: str = ""
+    status: int = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Goto:
+    """The answer to a form that was obeyed: the page where the result stands."""
+
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """What somebody filled in: the values of each field in their order; a file is its text."""
+
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def one(self, name: str) -> str:
+        """Return the value of a field, without spaces around it; empty where it was not filled in."""
+        values = self.fields.get(name) or [""]
+        return values[-1].strip()
+
+    def all(self, name: str) -> list[str]:
+        """Return all values of a field that were filled in."""
+        return [value for value in self.fields.get(name, ()) if value.strip()]
+
+
+PageOf = Callable[[Ask], Page]
+ActionOf = Callable[[Ask, Form], Page | Goto]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Showing:
+    """A page at its path, such as `/{owner}/{name}`; its twin is at the same path with `.json` behind it."""
+
+    path: str
+    page: PageOf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acting:
+    """What a form does; it is sent to the path, by somebody who may do as much as is needed.
+
+    One that only `asks` changes nothing and may be sent without a form's token.
+    """
+
+    path: str
+    action: ActionOf
+    needs: Role = Role.EDITOR
+    asks: bool = False

@@ -1,0 +1,155 @@
+"""The pages as a process: port, database, captures and webhooks beside them, and an end in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+
+from gh_backfill.models.github import Named
+from gh_backfill.settings import Settings
+from gh_backfill.store.db import Database
+from gh_backfill.store.pool import Pool
+from gh_backfill.tasks import connect
+from gh_backfill.tasks.initial.runner import Runner
+from gh_backfill.tasks.track import NameOf
+from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
+from gh_backfill.web import access, context, serving
+from gh_backfill.web.app import application
+from gh_backfill.web.context import Context, Way
+from gh_backfill.web.guesses import Guesses
+from gh_backfill.web.limits import DoorLimits
+from gh_backfill.web.live import Hub
+from gh_backfill.web.refusals import Refusals, counted
+from gh_backfill.web.webhooks import Receiver
+
+log = logging.getLogger(__name__)
+
+# In seconds: what is in hand when the server is told to end may take so long.
+GRACE = 1
+Look = Callable[[Database], Mapping[str, str]]
+
+
+class PagesServer(uvicorn.Server):
+    """A server that ends its streams when it is told to end, so that none of them keeps it."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing: list[asyncio.Task[None]] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._close)
+
+    def _close(self) -> None:
+        self._closing.append(asyncio.ensure_future(self._hub.close()))
+
+
+def serve(
+    settings: Settings,
+    database_url: str,
+    *,
+    host: str,
+    port: int,
+    look: Look,
+    ready: Callable[[str], None],
+    runner: Runner | None,
+) -> None:
+    """Serve the pages until interrupted; `ready` is told the address to open, with the token where one was made.
+
+    `look` tells what changed, `runner` captures on this machine.  Raises ConfigurationError where the address can't be
+    had, where others would reach it without a token, or where the database can't be used.
+    """
+    rules = access.of(settings, host)
+    with ExitStack() as stack:
+        listening = stack.enter_context(serving.bind(host, port))
+        with Database(database_url) as db:
+            connect.prepare(db, settings)
+        pool = Pool(database_url, most=context.PAGES + context.ACTIONS + context.LOOKS, seconds=context.PATIENCE)
+        stack.callback(pool.close)
+        hub = Hub(lambda: run_in_threadpool(context.lent, pool, look))
+        receiver = stack.enter_context(_webhooks(settings, database_url))
+        app = application(
+            Context(
+                settings=settings,
+                access=rules,
+                pool=pool,
+                hub=hub,
+                github=Way(open=lambda: connect.github(settings), name_of=name_of(settings)),
+                runner=runner,
+                guesses=Guesses(time.monotonic),
+            ),
+            webhooks=receiver,
+        )
+        limits = DoorLimits(stop_seconds=GRACE)
+        refusals = Refusals(what="requests")
+
+        async def tell() -> None:
+            refusals.tell()
+
+        server = PagesServer(
+            serving.configured(app, limits, refusals, tell), hub, lambda: ready(_address(rules, settings, listening))
+        )
+        if runner is not None:
+            stack.callback(runner.stop)
+            runner.wake()
+        try:
+            with counted(refusals, "uvicorn.error", "asyncio"):
+                server.run(sockets=[listening])
+        except KeyboardInterrupt:  # the server has ended in good order, and hands the signal on
+            log.info("the pages are closed")
+
+
+@contextmanager
+def _webhooks(settings: Settings, database_url: str) -> Iterator[Receiver | None]:
+    """Take GitHub's webhooks within the block, and fetch what they announce, where their secret is known."""
+    if settings.webhook_key is None:
+        yield None
+        return
+    receiver = Receiver(settings.webhook_key.get_secret_value(), database_url)
+    stopping = threading.Event()
+    worker = threading.Thread(target=stay_fresh, args=(settings, database_url, stopping), name="fresh", daemon=True)
+    worker.start()
+    try:
+        yield receiver
+    finally:
+        stopping.set()
+        receiver.close()
+        worker.join(timeout=receiver.limits.stop_seconds)
+
+
+def name_of(settings: Settings) -> NameOf:
+    """Return the look-up of a name, which opens its way when it is first needed: there may be no credential."""
+
+    def found(github_id: int) -> Named[str]:
+        return connect.name_of(settings)(github_id)
+
+    return found
+
+
+def _address(rules: access.Access, settings: Settings, listening: socket.socket) -> str:
+    """Return the address to open: with the token where this start made one, for nobody can know it."""
+    host, port, *_ = listening.getsockname()
+    anywhere = host in ("0.0.0.0", "::")  # noqa: S104  (what was asked for is compared)
+    name = next(iter(sorted(settings.host_names)), socket.gethostname()) if anywhere else access.literal(host)
+    where = f"http://{name}:{port}"
+    return f"{where}/login?token={rules.token}" if rules.made else f"{where}/monitor"

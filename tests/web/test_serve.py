@@ -1,0 +1,134 @@
+"""`gh-backfill serve` as a user meets it: one line to begin with, one line where it can't, and a quick end."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import psycopg2
+import pytest
+
+from gh_backfill.store.db import Database
+from tests.test_cli import refused
+from tests.web.house import TOKEN
+from tests.web.serving import served
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104  (that it is refused is tested)
+
+
+def refusal(folder: Path, *options: str, code: int, **environment: str) -> str:
+    """Return the line with which it ends."""
+    command = [sys.executable, "-m", "gh_backfill", "serve", *options]
+    given = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment}
+    done = subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=60, check=False)
+    return refused(done, code)
+
+
+def test_it_begins_with_an_address_that_lets_its_user_in(database_url: str, tmp_path: Path) -> None:
+    with served(tmp_path, DATABASE_URL=database_url) as running:
+        assert "/login?token=" in running.address
+        with httpx.Client(base_url=running.url) as browser:
+            assert "sign out" not in browser.get("/add").text
+            assert browser.get(running.address).status_code == 303
+            assert "sign out" in browser.get("/add").text
+        with httpx.Client(base_url=running.url) as other:
+            assert other.post("/add", data={"names": "octo/engine"}).status_code == 403
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(10) == 0
+    assert "Traceback" not in running.log
+
+
+def test_a_token_that_was_set_is_not_printed(database_url: str, tmp_path: Path) -> None:
+    with served(tmp_path, DATABASE_URL=database_url, GH_BACKFILL_WEB_TOKEN=TOKEN) as running:
+        assert running.address.endswith("/monitor")
+        assert TOKEN not in "".join(running.printed) + running.log
+
+
+def test_with_fifty_open_streams_it_is_gone_within_two_seconds(database_url: str, tmp_path: Path) -> None:
+    with served(tmp_path, DATABASE_URL=database_url) as running:
+        opened, ended = threading.Semaphore(0), threading.Semaphore(0)
+
+        def listen() -> None:
+            with httpx.Client(timeout=30) as client, client.stream("GET", f"{running.url}/live?topics=monitor") as it:
+                opened.release()
+                for _ in it.iter_raw():
+                    pass
+                ended.release()
+
+        threads = [threading.Thread(target=listen, daemon=True) for _ in range(50)]
+        for each in threads:
+            each.start()
+        for _ in threads:
+            assert opened.acquire(timeout=30)
+        begun = time.monotonic()
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(10) == 0
+        assert time.monotonic() - begun < 2
+        for _ in threads:
+            assert ended.acquire(timeout=10)  # each stream ended in good order
+    assert "Traceback" not in running.log
+
+
+def test_what_can_not_be_started_says_why_in_a_line(database_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        line = refusal(tmp_path, "--port", port, code=2, DATABASE_URL=database_url)
+        assert f"port {port} of 127.0.0.1 is taken" in line
+    line = refusal(tmp_path, "--host", EVERYWHERE, code=2, DATABASE_URL=database_url)
+    assert "set GH_BACKFILL_WEB_TOKEN first" in line
+    line = refusal(tmp_path, code=4, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    assert "9" in line
+
+
+def test_a_schema_of_before_is_told_with_what_to_do(empty_database_url: str, tmp_path: Path) -> None:
+    assert "gh-backfill migrate" in refusal(tmp_path, "--port", "0", code=2, DATABASE_URL=empty_database_url)
+
+
+def test_it_takes_the_webhooks_of_github(database_url: str, tmp_path: Path) -> None:
+    secret = "It's a Secret to Everybody"
+    body = b'{"zen": "Practicality beats purity."}'
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-GitHub-Event": "ping",
+        "X-GitHub-Delivery": "1",
+        "X-Hub-Signature-256": f"sha256={signature}",
+        "Content-Type": "application/json",
+        "Host": "tunnel.example",
+    }
+    with served(tmp_path, DATABASE_URL=database_url, WEBHOOK_SECRET=secret) as running:
+        assert httpx.post(f"{running.url}/webhooks/github", content=body, headers=headers).status_code == 200
+        wrong = {**headers, "X-Hub-Signature-256": f"sha256={'0' * 64}"}
+        assert httpx.post(f"{running.url}/webhooks/github", content=body, headers=wrong).status_code == 401
+
+
+def test_a_database_that_goes_away_is_told_on_the_page_and_comes_back(database_url: str, tmp_path: Path) -> None:
+    with Database(database_url) as db:
+        (row,) = db.statement("select current_database() as name")
+    with served(tmp_path, DATABASE_URL=database_url) as running, httpx.Client(base_url=running.url) as browser:
+        assert browser.get("/add").status_code == 200
+        connection = psycopg2.connect(database_url.replace(row["name"], "postgres"))
+        connection.autocommit = True
+        try:
+            cursor = connection.cursor()
+            cursor.execute(f'alter database "{row["name"]}" allow_connections false')
+            cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [row["name"]])
+            answer = browser.get("/add")
+            assert answer.status_code == 503
+            assert "Traceback" not in answer.text
+            cursor.execute(f'alter database "{row["name"]}" allow_connections true')
+            assert browser.get("/add").status_code == 200
+        finally:
+            connection.close()
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_is_none_is_refused(database_url: str, tmp_path: Path, port: str) -> None:
+    assert "--port" in refusal(tmp_path, "--port", port, code=2, DATABASE_URL=database_url)
