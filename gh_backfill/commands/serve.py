@@ -45,5 +45,5 @@ def serve(
             port=at,
             look=lambda db: {},
             ready=ready,
-            runner=Runner(environment) if environment.has_credential else None,
+            runner=Runner(environment, url) if environment.has_credential else None,
         )

@@ -14,17 +14,24 @@ from starlette.types import ASGIApp
 from gh_backfill import __version__
 from gh_backfill.errors import BackfillError
 from gh_backfill.web import acting, answers, showing, signing_in
+from gh_backfill.web.access import Role
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
 from gh_backfill.web.door import Door
 from gh_backfill.web.page import Acting, Showing
+from gh_backfill.web.pages import add
 from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.static_files import favicon, static_file
 from gh_backfill.web.stream import stream
 
 # Pages and forms in the order in which their paths are tried: one that fits anything comes last.
-PAGES: tuple[Showing, ...] = ()
-ACTIONS: tuple[Acting, ...] = ()
+PAGES: tuple[Showing, ...] = (Showing(path="/add", page=add.page),)
+ACTIONS: tuple[Acting, ...] = (
+    Acting(path="/add", action=add.begin, needs=Role.ADMIN),
+    Acting(path="/add/check", action=add.check, needs=Role.ADMIN, asks=True),
+    Acting(path="/add/cancel", action=add.cancel, needs=Role.ADMIN),
+    Acting(path="/add/retry", action=add.retry),
+)
 
 
 def application(

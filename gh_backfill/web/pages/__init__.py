@@ -1,0 +1,1 @@
+"""The pages, each a function from what is asked to data and a template."""
