@@ -26,6 +26,7 @@ def serve(
     from gh_backfill import settings
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.initial.runner import Runner
+    from gh_backfill.tasks.pages.look import look
     from gh_backfill.web import access, running
 
     environment = settings.load()
@@ -43,7 +44,7 @@ def serve(
             url,
             host=host,
             port=at,
-            look=lambda db: {},
+            look=look,
             ready=ready,
             runner=Runner(environment, url) if environment.has_credential else None,
         )

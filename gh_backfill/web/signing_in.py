@@ -47,11 +47,13 @@ def reader_of(request: Request) -> Viewer:
 
 
 def refuse_strangers(request: Request) -> None:
-    """Raise Refused where a browser says that another site's page sent this: its cookie is not its wish."""
+    """Raise Refused where a browser says that another site's page sent this: its cookie is not its wish.
+
+    What it says of the site is believed first: a page that tells no referrer has the origin `null` in its forms, too.
+    """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None and site not in ("same-origin", "none"):
-        raise Refused(403, "this came from a page of another site, and is not obeyed")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+    own = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    if site not in ("same-origin", "none") if site is not None else not own:
         raise Refused(403, "this came from a page of another site, and is not obeyed")
 
 

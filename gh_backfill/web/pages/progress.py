@@ -160,7 +160,7 @@ def _row(each: Member) -> ProgressRow:
         wanted=each.wanted,
         mark="‖" if paused else mark,
         word="paused" if paused else word,
-        more=each.error or each.detail,
+        more=None if each.status is InitialStatus.PENDING else each.error or each.detail,
         resume_at=each.resume_at if paused else None,
         can_cancel=not each.over,
         can_retry=each.status in (InitialStatus.FAILED, InitialStatus.CANCELLED),

@@ -3,7 +3,7 @@ const $ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const id = (name) => document.getElementById(name);
 const regions = $("section[data-live]"), box = id("live"), words = id("live-words"), spoken = id("spoken");
 const due = new Set(), LOST = "connection lost, trying again";
-let source, timer, last = "", heard, state = "", busy, said, saidAt = 0, on = localStorage.live !== "off";
+let source, timer, last = document.body.dataset.at, heard, state = "", busy, said, saidAt = 0, on = localStorage.live !== "off";
 
 // Make `old` like `now`: what is the same stays, with focus, ticks and open tables.
 function morph(old, now) {
@@ -122,7 +122,7 @@ for (const form of $("form[data-check]")) {
   let wait, asked = 0;
   const check = async () => {
     const mine = ++asked;
-    const body = new URLSearchParams(new FormData(form));
+    const body = new FormData(form);
     const text = await (await fetch(form.dataset.check, { method: "POST", body })).text();
     mine === asked && show(text);
   };
