@@ -29,6 +29,7 @@ from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.live import Hub
 from gh_backfill.web.refusals import Refusals, counted
+from gh_backfill.web.signing_in import TICKET
 from gh_backfill.web.webhooks import Receiver
 
 log = logging.getLogger(__name__)
@@ -152,4 +153,4 @@ def _address(rules: access.Access, settings: Settings, listening: socket.socket)
     anywhere = host in ("0.0.0.0", "::")  # noqa: S104  (what was asked for is compared)
     name = next(iter(sorted(settings.host_names)), socket.gethostname()) if anywhere else access.literal(host)
     where = f"http://{name}:{port}"
-    return f"{where}/login?token={rules.token}" if rules.made else f"{where}/monitor"
+    return f"{where}/login?{TICKET}={rules.token}" if rules.made else f"{where}/monitor"

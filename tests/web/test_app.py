@@ -231,7 +231,7 @@ def test_where_it_is_turned_off_nothing_can_be_changed(database_url: str) -> Non
 
 def test_the_printed_address_lets_somebody_in_and_leaves_nothing_of_the_token(house: House) -> None:
     with house.client() as browser:
-        answer = browser.get("/login", params={"token": TOKEN})
+        answer = browser.get("/login", params={"ticket": TOKEN})
         assert (answer.status_code, answer.headers["location"]) == (303, "/monitor")
         cookie = answer.headers["set-cookie"]
         assert cookie.startswith(f"gh_backfill_{house.port}=")
@@ -239,7 +239,7 @@ def test_the_printed_address_lets_somebody_in_and_leaves_nothing_of_the_token(ho
             assert part in cookie
         assert TOKEN not in cookie
         assert "Secure" not in cookie
-        again = browser.get("/login", params={"token": TOKEN}, headers={"X-Forwarded-Proto": "https"})
+        again = browser.get("/login", params={"ticket": TOKEN}, headers={"X-Forwarded-Proto": "https"})
         assert "Secure" in again.headers["set-cookie"]
 
 
@@ -249,7 +249,7 @@ def test_the_printed_address_lets_somebody_in_and_leaves_nothing_of_the_token(ho
 )
 def test_signing_in_leads_nowhere_else(house: House, target: str) -> None:
     with house.client() as browser:
-        answer = browser.get("/login", params={"token": TOKEN, "next": target})
+        answer = browser.get("/login", params={"ticket": TOKEN, "next": target})
         assert answer.headers["location"] == "/monitor"
 
 
