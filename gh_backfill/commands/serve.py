@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gh_backfill.commands.options import number
+
+if TYPE_CHECKING:
+    from gh_backfill.settings import Settings
 
 
 def serve(
@@ -38,13 +42,25 @@ def serve(
         if opens:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    with connect.database_url(environment) as url:
+    with _chosen(environment) as chosen, connect.database_url(chosen) as url:
         running.serve(
-            environment,
+            chosen,
             url,
             host=host,
             port=at,
             look=look,
             ready=ready,
-            runner=Runner(environment, url) if environment.has_credential else None,
+            runner=Runner(chosen, url),
         )
+
+
+def _chosen(environment: Settings) -> AbstractContextManager[Settings]:
+    """Yield the settings, or those of a demo with backfills under way where nothing was ever set up."""
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.initial.watched import watched
+
+    configured = environment.has_credential or environment.database_url is not None or environment.in_actions
+    if configured or connect.embedded_exists(environment):
+        return nullcontext(environment)
+    print("demo: nothing is set up yet, so an invented GitHub fills a database of its own")
+    return watched(environment)

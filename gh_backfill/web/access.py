@@ -41,7 +41,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Access:
+class WebAccess:
     """The rules of one server.
 
     `token` lets somebody change things, and add and cancel as well where there is no `admin_token`.  With
@@ -98,7 +98,7 @@ class Access:
         return URLSafeTimedSerializer(self.key, salt="session", signer_kwargs={"digest_method": hashlib.sha256})
 
 
-def of(settings: Settings, host: str) -> Access:
+def of(settings: Settings, host: str) -> WebAccess:
     """Return the rules of a server that listens at `host`.
 
     On this machine a token is made where none is set.  Raises ConfigurationError where others could reach a server
@@ -115,7 +115,7 @@ def of(settings: Settings, host: str) -> Access:
     made = token is None and admin_token is None
     if made:
         token = secrets.token_urlsafe(24)
-    return Access(
+    return WebAccess(
         token=token,
         admin_token=admin_token,
         made=made,

@@ -10,7 +10,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.web.access import Viewer
 from gh_backfill.web.answers import Refused, wants_json
 from gh_backfill.web.forms import form_of
-from gh_backfill.web.page import Acting, Ask, Form, Goto, Page
+from gh_backfill.web.page import Acting, Ask, Form, Goto, WebPage
 from gh_backfill.web.rendering import Renderings, regions
 from gh_backfill.web.showing import Endpoint, html_for, shell_of
 from gh_backfill.web.signing_in import context_of, may_change, refuse_strangers, viewer_of
@@ -30,7 +30,7 @@ def endpoint(acting: Acting, kept: Renderings) -> Endpoint:
 
         path = {name: str(value) for name, value in request.path_params.items()}
 
-        def work(db: Database) -> Page | Goto:
+        def work(db: Database) -> WebPage | Goto:
             query = request.query_params
             return acting.action(Ask(db=db, path=path, query=query, now=now, viewer=viewer, context=context), form)
 
@@ -57,7 +57,7 @@ async def _own_form(request: Request, viewer: Viewer) -> Form:
     return form
 
 
-def _answer(request: Request, viewer: Viewer, done: Page | Goto) -> Response:
+def _answer(request: Request, viewer: Viewer, done: WebPage | Goto) -> Response:
     if isinstance(done, Goto):
         return RedirectResponse(done.address, status_code=303)
     if wants_json(request):

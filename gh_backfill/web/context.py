@@ -18,7 +18,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.track import NameOf
-from gh_backfill.web.access import Access
+from gh_backfill.web.access import WebAccess
 from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.live import Hub
 
@@ -43,7 +43,7 @@ class Context:
     """What every request may use.  `runner` captures on this machine, None where nothing is captured here."""
 
     settings: Settings
-    access: Access
+    access: WebAccess
     pool: Pool
     hub: Hub
     github: Way

@@ -26,8 +26,8 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """A page: what its template gets, and the same figures for its twin in JSON (None: it has no twin).
+class WebPage:
+    """What its template gets, and the same figures for its twin in JSON (None: it has no twin).
 
     It is made anew when one of its `topics` has changed, and after some seconds; `place` is its entry in the
     navigation.
@@ -64,8 +64,8 @@ class Form:
         return [value for value in self.fields.get(name, ()) if value.strip()]
 
 
-PageOf = Callable[[Ask], Page]
-ActionOf = Callable[[Ask, Form], Page | Goto]
+PageOf = Callable[[Ask], WebPage]
+ActionOf = Callable[[Ask, Form], WebPage | Goto]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.web.live import Hub
-from gh_backfill.web.page import Page
+from gh_backfill.web.page import WebPage
 from gh_backfill.web.templating import Shell, render
 
 MOST_KEPT = 128
@@ -45,7 +45,7 @@ class Renderings:
         self._kept: OrderedDict[Key, Rendered] = OrderedDict()
         self._turns: dict[Key, asyncio.Lock] = {}
 
-    async def get(self, key: Key, hub: Hub, make: Callable[[], Awaitable[tuple[Page, Shell]]]) -> Rendered:
+    async def get(self, key: Key, hub: Hub, make: Callable[[], Awaitable[tuple[WebPage, Shell]]]) -> Rendered:
         """Return a page; of those who ask for it at the same time one makes it.  Raises what `make` raises."""
         turn = self._turns.setdefault(key, asyncio.Lock())
         try:
@@ -70,7 +70,7 @@ class Renderings:
     def _holds(self, known: Rendered, hub: Hub) -> bool:
         return self._clock() - known.at < KEPT_SECONDS and hub.of(known.topics) <= known.revision
 
-    def _rendered(self, page: Page, shell: Shell, revision: int) -> Rendered:
+    def _rendered(self, page: WebPage, shell: Shell, revision: int) -> Rendered:
         return Rendered(
             html=render(page.template, shell, page.data),
             json=None if page.json is None else json_text(page.json),

@@ -147,7 +147,7 @@ def name_of(settings: Settings) -> NameOf:
     return found
 
 
-def _address(rules: access.Access, settings: Settings, listening: socket.socket) -> str:
+def _address(rules: access.WebAccess, settings: Settings, listening: socket.socket) -> str:
     """Return the address to open: with the token where this start made one, for nobody can know it."""
     host, port, *_ = listening.getsockname()
     anywhere = host in ("0.0.0.0", "::")  # noqa: S104  (what was asked for is compared)

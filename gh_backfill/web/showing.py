@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from gh_backfill.web.access import Role, Viewer
 from gh_backfill.web.answers import Refused, accepts_json
-from gh_backfill.web.page import Ask, Page, Showing
+from gh_backfill.web.page import Ask, Showing, WebPage
 from gh_backfill.web.rendering import CSRF, Rendered, Renderings, regions
 from gh_backfill.web.signing_in import context_of, reader_of
 from gh_backfill.web.templating import NAVIGATION, Shell
@@ -52,7 +52,7 @@ async def _rendered(
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "region"]
     shell = shell_of(request, viewer, json=f"{address}{TWIN}{f'?{urlencode(query)}' if query else ''}")
 
-    async def make() -> tuple[Page, Shell]:
+    async def make() -> tuple[WebPage, Shell]:
         page = await context.read(
             lambda db: showing.page(
                 Ask(

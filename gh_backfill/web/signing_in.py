@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from gh_backfill.web.access import SESSION_SECONDS, Access, Role, Viewer
+from gh_backfill.web.access import SESSION_SECONDS, Role, Viewer, WebAccess
 from gh_backfill.web.answers import Refused, wants_json
 from gh_backfill.web.context import Context
 from gh_backfill.web.forms import form_of
@@ -98,7 +98,7 @@ def cookie_name(request: Request) -> str:
     return f"gh_backfill_{(request.scope.get('server') or ('', 0))[1]}"
 
 
-def may_change(access: Access, viewer: Viewer, needs: Role) -> None:
+def may_change(access: WebAccess, viewer: Viewer, needs: Role) -> None:
     """Raise Refused where somebody may not change so much."""
     if not access.changes:
         raise Refused(403, "changing things is turned off on this server (ENABLE_BACKFILL_UI=false)")

@@ -23,7 +23,7 @@ from gh_backfill.web.context import Context, Way
 from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.live import Hub
-from gh_backfill.web.page import Acting, Ask, Form, Goto, Page, Showing
+from gh_backfill.web.page import Acting, Ask, Form, Goto, Showing, WebPage
 from gh_backfill.web.refusals import Refusals
 
 TOKEN = "editor-token-0123456789"
@@ -48,7 +48,7 @@ class House:
 
     url: str
     port: int
-    access: access.Access
+    access: access.WebAccess
     context: Context
     world: World
 
@@ -72,11 +72,11 @@ class House:
 def page_of(world: World) -> tuple[Sequence[Showing], Sequence[Acting]]:
     """Return a page of things and a form that adds one."""
 
-    def things(ask: Ask) -> Page:
+    def things(ask: Ask) -> WebPage:
         world.renderings += 1
         (row,) = ask.db.statement("select 1 as one")
         data = {"title": "Things", "reason": " ".join([*world.things, ask.query.get("filter", "")]), "status": 200}
-        return Page(
+        return WebPage(
             template="error.html",
             data=data,
             json={"things": world.things, "one": row["one"]},
@@ -84,23 +84,23 @@ def page_of(world: World) -> tuple[Sequence[Showing], Sequence[Acting]]:
             place="/monitor",
         )
 
-    def thing(ask: Ask) -> Page:
+    def thing(ask: Ask) -> WebPage:
         name = f"{ask.path['owner']}/{ask.path['name']}"
         known = name in world.things
         data = {"title": name, "reason": "a thing" if known else "unknown", "status": 200}
-        return Page(template="error.html", data=data, json={"name": name}, status=200 if known else 404)
+        return WebPage(template="error.html", data=data, json={"name": name}, status=200 if known else 404)
 
-    def add(_ask: Ask, form: Form) -> Page | Goto:
+    def add(_ask: Ask, form: Form) -> WebPage | Goto:
         if not form.one("thing"):
             data = {"title": "Which one?", "reason": "Name it.", "status": 409}
-            return Page(template="error.html", data=data, json={"error": "name it"}, status=409)
+            return WebPage(template="error.html", data=data, json={"error": "name it"}, status=409)
         world.things += form.all("thing")
         return Goto(address="/things")
 
-    def fail(_ask: Ask) -> Page:
+    def fail(_ask: Ask) -> WebPage:
         raise RuntimeError("the password is hunter2")
 
-    def slow(ask: Ask) -> Page:
+    def slow(ask: Ask) -> WebPage:
         with ask.db.transaction(read_only=True) as tx:
             tx.run("set local statement_timeout = '50ms'")
             tx.run("select pg_sleep(5)")

@@ -9,14 +9,14 @@ import pytest
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.web import access
-from gh_backfill.web.access import Access, Role, Viewer
+from gh_backfill.web.access import Role, Viewer, WebAccess
 from gh_backfill.web.guesses import FREE, LONGEST, Guesses
 
 TOKEN = "editor-token-0123456789"
 ADMIN = "admin-token-0123456789"
 
 
-def of(host: str = "127.0.0.1", **given: str) -> Access:
+def of(host: str = "127.0.0.1", **given: str) -> WebAccess:
     return access.of(settings.load(given, dotenv=None), host)
 
 

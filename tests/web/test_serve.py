@@ -34,7 +34,7 @@ def refusal(folder: Path, *options: str, code: int, **environment: str) -> str:
 
 def test_it_begins_with_an_address_that_lets_its_user_in(database_url: str, tmp_path: Path) -> None:
     with served(tmp_path, DATABASE_URL=database_url) as running:
-        assert "/login?ticket=" in running.address
+        assert "/login?token=" in running.address
         with httpx.Client(base_url=running.url) as browser:
             assert "sign out" not in browser.get("/add").text
             assert browser.get(running.address).status_code == 303
@@ -43,6 +43,24 @@ def test_it_begins_with_an_address_that_lets_its_user_in(database_url: str, tmp_
             assert other.post("/add", data={"names": "octo/engine"}).status_code == 403
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(10) == 0
+    assert "Traceback" not in running.log
+
+
+def test_where_nothing_is_set_up_a_demo_moves(tmp_path: Path) -> None:
+    with served(tmp_path, GH_BACKFILL_HOME=str(tmp_path / "home")) as running:
+        assert running.printed[0].startswith("demo: ")
+        with httpx.Client(base_url=running.url) as browser:
+
+            def captured() -> int:
+                members = browser.get("/add.json").json()["batch"]["repositories"]
+                return sum(each["captured"] for each in members)
+
+            begun, deadline = captured(), time.monotonic() + 60
+            while captured() <= begun and time.monotonic() < deadline:
+                time.sleep(0.5)
+            assert captured() > begun
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(40) == 0
     assert "Traceback" not in running.log
 
 
@@ -82,9 +100,9 @@ def test_what_can_not_be_started_says_why_in_a_line(database_url: str, tmp_path:
         port = str(taken.getsockname()[1])
         line = refusal(tmp_path, "--port", port, code=2, DATABASE_URL=database_url)
         assert f"port {port} of 127.0.0.1 is taken" in line
-    line = refusal(tmp_path, "--port", "0", "--host", EVERYWHERE, code=2, DATABASE_URL=database_url)
+    line = refusal(tmp_path, "--host", EVERYWHERE, code=2, DATABASE_URL=database_url)
     assert "set GH_BACKFILL_WEB_TOKEN first" in line
-    line = refusal(tmp_path, "--port", "0", code=4, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    line = refusal(tmp_path, code=4, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     assert "9" in line
 
 
@@ -120,11 +138,11 @@ def test_a_database_that_goes_away_is_told_on_the_page_and_comes_back(database_u
             cursor = connection.cursor()
             cursor.execute(f'alter database "{row["name"]}" allow_connections false')
             cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [row["name"]])
-            answer = browser.get("/add?names=not-kept-yet")
+            answer = browser.get("/add")
             assert answer.status_code == 503
             assert "Traceback" not in answer.text
             cursor.execute(f'alter database "{row["name"]}" allow_connections true')
-            assert browser.get("/add?names=not-kept-yet").status_code == 200
+            assert browser.get("/add").status_code == 200
         finally:
             connection.close()
 

@@ -10,7 +10,7 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.operate import Operated
-from gh_backfill.web.page import Ask, Form, Goto, Page
+from gh_backfill.web.page import Ask, Form, Goto, WebPage
 from gh_backfill.web.pages import adding
 from gh_backfill.web.pages.adding import Checked
 from gh_backfill.web.pages.progress import batch_json, card_of
@@ -21,7 +21,7 @@ TOPIC = "backfills"
 _NOTHING: Sequence[Operated] = ()
 
 
-def page(ask: Ask) -> Page:
+def page(ask: Ask) -> WebPage:
     """Show the form, with names that the address brings along, and a batch: the one that is asked for, or the last."""
     wanted = ask.query.get("batch", "")
     batch = batches.find(ask.db, wanted, ask.now) if wanted else batches.latest(ask.db, ask.now)
@@ -30,7 +30,7 @@ def page(ask: Ask) -> Page:
     return _page(form, batch=batch, wrong=wrong, status=404 if wrong else 200)
 
 
-def check(ask: Ask, form: Form) -> Page:
+def check(ask: Ask, form: Form) -> WebPage:
     """Say what GitHub knows of the names so far, and what adding them would take; nothing is written."""
     given = filled(form)
     try:
@@ -44,7 +44,7 @@ def check(ask: Ask, form: Form) -> Page:
     return _page(given, checked=checked, json=json)
 
 
-def begin(ask: Ask, form: Form) -> Page | Goto:
+def begin(ask: Ask, form: Form) -> WebPage | Goto:
     """Add the repositories; what can't be read, or GitHub refuses, stays on the page."""
     given = filled(form)
     if form.one("do") == "add only":
@@ -59,7 +59,7 @@ def begin(ask: Ask, form: Form) -> Page | Goto:
     return Goto(address=f"{PLACE}?batch={batch.id}#progress")
 
 
-def cancel(ask: Ask, form: Form) -> Page | Goto:
+def cancel(ask: Ask, form: Form) -> WebPage | Goto:
     """Cancel one repository of a batch, or after a yes all that are not over."""
     chosen = form.all("repository")
     if not chosen and form.one("sure") != "yes":
@@ -68,7 +68,7 @@ def cancel(ask: Ask, form: Form) -> Page | Goto:
     return _done(ask, form, done)
 
 
-def retry(ask: Ask, form: Form) -> Page | Goto:
+def retry(ask: Ask, form: Form) -> WebPage | Goto:
     """Let one repository of a batch go on that failed or was cancelled, or all that failed."""
     chosen = form.all("repository")
     done = batches.retry(ask.db, form.one("batch"), chosen or None, actor=adding.actor_of(ask), now=ask.now)
@@ -76,7 +76,7 @@ def retry(ask: Ask, form: Form) -> Page | Goto:
     return _done(ask, form, done)
 
 
-def _done(ask: Ask, form: Form, done: Sequence[Operated]) -> Page | Goto:
+def _done(ask: Ask, form: Form, done: Sequence[Operated]) -> WebPage | Goto:
     """Lead back to the batch; where something does not fit how it stands now, say so on the page."""
     batch_id = form.one("batch")
     refused = [each for each in done if each.failed]
@@ -89,7 +89,7 @@ def _done(ask: Ask, form: Form, done: Sequence[Operated]) -> Page | Goto:
     return _page(Filled(), batch=batch, wrong=wrong, json={"error": wrong}, status=409)
 
 
-def _sure(ask: Ask, batch_id: str) -> Page:
+def _sure(ask: Ask, batch_id: str) -> WebPage:
     """Ask before several are cancelled."""
     batch = batches.find(ask.db, batch_id, ask.now)
     names = [] if batch is None else [each.full_name or each.given for each in batch.captures if not each.over]
@@ -102,7 +102,7 @@ def _sure(ask: Ask, batch_id: str) -> Page:
         "yes": f"Cancel {counted(len(names), 'backfill')}",
         "back": f"{PLACE}?batch={batch_id}#progress",
     }
-    return Page(template="sure.html", data=data, json={"question": data["question"], "names": names}, place=PLACE)
+    return WebPage(template="sure.html", data=data, json={"question": data["question"], "names": names}, place=PLACE)
 
 
 def _page(
@@ -113,10 +113,10 @@ def _page(
     wrong: str = "",
     json: Mapping[str, object] | None = None,
     status: int = 200,
-) -> Page:
+) -> WebPage:
     card = None if batch is None else card_of(batch)
     shown = None if batch is None or card is None else batch_json(batch, card)
-    return Page(
+    return WebPage(
         template="add.html",
         data={"form": form, "checked": checked, "wrong": wrong, "card": card},
         json={"batch": shown} if json is None else json,
