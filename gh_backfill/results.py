@@ -191,6 +191,7 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     where = f"in {done.folder}" if done.folder else "the configured one"
     say(escape(f"database: {where}; look into it with: {command()} psql{option}"))
     if demo:
+        say(escape(f"watch another one arrive on a page: {command()} serve"))
         say(escape(f"this was invented data; for real history: GITHUB_TOKEN=… {command()} run owner/name"))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from gh_backfill import results
 from gh_backfill.commands import options
+from gh_backfill.commands import serve as pages
 from gh_backfill.commands.options import DryRun, OptionalNames, number
 from gh_backfill.commands.work import failure
 from gh_backfill.errors import PartlyFailed
@@ -27,6 +28,7 @@ def run(
         typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each; more, or `all`, later."),
     ] = None,
     workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(WORKERS),
+    serve: Annotated[bool, typer.Option("--serve", help="Open the pages when it is done.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Do the whole job on this machine: track, plan, capture several at once, report.
@@ -60,6 +62,8 @@ def run(
         else:
             done = local.run(environment, given, goal=goal, larger=larger, workers=many, show=show, say=print)
     results.show_local_run(done, demo=demo.is_demo(environment, given))
+    if serve:
+        pages.serve()
     if done.report and done.report.failed:
         failed = [each.name for each in done.report.failed]
         part = f"{len(failed)} of {counted(len(done.report.jobs), 'capture')} failed"
