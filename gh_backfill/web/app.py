@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp
 
 from gh_backfill import __version__
 from gh_backfill.errors import BackfillError
-from gh_backfill.web import acting, answers, showing, signing_in
+from gh_backfill.web import acting, answers, api, showing, signing_in
 from gh_backfill.web.access import Role
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
@@ -51,11 +52,13 @@ def application(
         exception_handlers={
             Refused: answers.of_refusal,
             HTTPException: answers.of_http,
+            RequestValidationError: api.of_validation,
             BackfillError: answers.of_error,
             Exception: answers.of_error,
         },
     )
     app.state.context = context
+    app.include_router(api.router)
     app.router.routes.extend(_routes(pages, actions, Renderings()))
     return Door(app, hosts=context.access.hosts, webhooks=webhooks)
 

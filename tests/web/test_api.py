@@ -1,0 +1,163 @@
+"""The API: what programs send and get, and that nothing they send makes it stumble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import Simulator, running
+from tests.web.house import ADMIN, TOKEN, House, open_house
+
+NAMES = ["octo/engine", "octo/small", "nobody/nothing"]
+NO_BATCH = "/api/backfills/00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[Simulator]:
+    with running(load(recipes=["octo/engine:620", "octo/small:12"])) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def house(database_url: str, github: Simulator) -> Iterator[House]:
+    environment = {"GITHUB_TOKEN": "ghp_secret", "GITHUB_API_URL": github.url}
+    with open_house(database_url, own_pages=True, environment=environment) as opened:
+        yield opened
+
+
+@pytest.fixture
+def program(house: House) -> Iterator[httpx.Client]:
+    with house.client(Authorization=f"Bearer {TOKEN}") as client:
+        yield client
+
+
+def test_backfills_begin_are_looked_at_cancelled_and_tried_again(program: httpx.Client) -> None:
+    wanted = {"repositories": NAMES, "max_prs": 100, "since": "2020-01-01", "state": ["merged", "closed"]}
+    begun = program.post("/api/backfills", json=wanted)
+    assert begun.status_code == 201
+    batch = begun.json()
+    assert (batch["added"], batch["failed"], batch["summary"].split(" · ")[0]) == (2, 1, "0 of 2 done")
+    address = f"/api/backfills/{batch['id']}"
+    assert program.get(address).json()["repositories"][0]["status"] == "pending"
+    assert [each["id"] for each in program.get("/api/backfills").json()] == [batch["id"]]
+    first = batch["repositories"][0]["repository_id"]
+    (one,) = program.post(f"{address}/cancel", json={"repositories": [first]}).json()
+    assert (one["repository_id"], one["changed"], one["failed"]) == (first, True, False)
+    assert [each["changed"] for each in program.post(f"{address}/cancel").json()] == [True]
+    assert program.get(address).json()["done"] == 2
+    assert [each["changed"] for each in program.post(f"{address}/retry", json={"repositories": [first]}).json()] == [
+        True
+    ]
+    assert program.get(address).json()["done"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "says"),
+    [
+        ({}, 422, "repositories: field required."),
+        ({"repositories": []}, 422, "repositories: list should have at least 1 item"),
+        ({"repositories": ["a\x00b"]}, 422, "repositories.0: has a character that no name has."),
+        ({"repositories": ["octo/engine"], "max_prs": 0}, 422, "greater than or equal to 1"),
+        ({"repositories": ["octo/engine"], "since": "soon"}, 422, "since: "),
+        ({"repositories": ["octo/engine"], "more": 1}, 422, "more: "),
+        ({"repositories": ["octo/engine"], "since": "2026-01-02", "until": "2026-01-01"}, 400, "nothing lies between"),
+        ({"repositories": ["nobody/nothing"]}, 400, "nobody/nothing"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(program: httpx.Client, wanted: dict[str, Any], status: int, says: str) -> None:
+    answer = program.post("/api/backfills", json=wanted)
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error"}
+    assert says in answer.json()["error"]
+
+
+def test_a_batch_that_is_none_is_not_found(program: httpx.Client) -> None:
+    for address in (NO_BATCH, "/api/backfills/nothing"):
+        assert program.get(address).status_code == 404
+        assert program.post(f"{address}/cancel").status_code == 404
+        assert program.post(f"{address}/retry", json={"repositories": ["x"]}).status_code == 404
+
+
+def test_nobody_begins_anything_without_a_token(house: House) -> None:
+    wanted = {"repositories": ["octo/engine"]}
+    with house.client() as nobody:
+        assert nobody.post("/api/backfills", json=wanted).status_code == 403
+        assert nobody.post("/api/backfills", json=wanted, headers={"Authorization": "Bearer no"}).status_code == 401
+    with house.client(token=TOKEN) as browser:
+        assert browser.post("/api/backfills", json=wanted).status_code == 403
+        ours = {"X-CSRF-Token": house.csrf(browser)}
+        strange = {**ours, "Sec-Fetch-Site": "cross-site"}
+        assert browser.post("/api/backfills", json=wanted, headers=strange).status_code == 403
+        assert browser.post("/api/backfills", json=wanted, headers=ours).status_code == 201
+
+
+def test_adding_and_cancelling_need_the_administrators_token_where_there_is_one(
+    database_url: str, github: Simulator
+) -> None:
+    environment = {"GITHUB_TOKEN": "ghp_secret", "GITHUB_API_URL": github.url, "GH_BACKFILL_WEB_ADMIN_TOKEN": ADMIN}
+    with open_house(database_url, own_pages=True, environment=environment) as house:
+        with house.client(Authorization=f"Bearer {ADMIN}") as admin:
+            batch = admin.post("/api/backfills", json={"repositories": ["octo/small"]}).json()["id"]
+        with house.client(Authorization=f"Bearer {TOKEN}") as editor:
+            assert editor.post("/api/backfills", json={"repositories": ["octo/engine"]}).status_code == 403
+            assert editor.post(f"/api/backfills/{batch}/cancel").status_code == 403
+            assert editor.post(f"/api/backfills/{batch}/retry").status_code == 200
+
+
+def test_where_changes_are_turned_off_the_api_only_tells(database_url: str, github: Simulator) -> None:
+    environment = {"GITHUB_TOKEN": "ghp_secret", "GITHUB_API_URL": github.url, "ENABLE_BACKFILL_UI": "false"}
+    with (
+        open_house(database_url, own_pages=True, environment=environment) as house,
+        house.client(Authorization=f"Bearer {TOKEN}") as program,
+    ):
+        refused = program.post("/api/backfills", json={"repositories": ["octo/small"]})
+        assert refused.status_code == 403
+        assert "ENABLE_BACKFILL_UI" in refused.json()["error"]
+        assert program.get("/api/backfills").json() == []
+
+
+def test_the_description_names_what_there_is_and_nothing_from_elsewhere(house: House) -> None:
+    with house.client() as browser:
+        described = browser.get("/openapi.json")
+        assert sorted(described.json()["paths"]) == [
+            "/api/backfills",
+            "/api/backfills/{batch_id}",
+            "/api/backfills/{batch_id}/cancel",
+            "/api/backfills/{batch_id}/retry",
+        ]
+        assert "http" not in described.text.replace("HTTPBearer", "").replace('"http"', "")
+        assert browser.get("/docs").status_code == 404
+
+
+def test_nothing_that_a_program_sends_makes_it_stumble(house: House) -> None:
+    schema = schemathesis.openapi.from_url(f"{house.url}/openapi.json")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    asked = 0
+    for found in schema.get_all_operations():
+        operation = found.ok()  # type: ignore[union-attr]  (an error in the description is raised by it)
+
+        @settings(
+            max_examples=30,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def holds(case: schemathesis.Case[Any]) -> None:
+            nonlocal asked
+            asked += 1
+            answer = case.call(base_url=house.url, headers=headers)
+            assert answer.status_code < 500, (case.as_curl_command(), answer.text)
+            if answer.status_code >= 400:
+                assert set(answer.json()) == {"error"}
+
+        holds()
+    assert asked >= 5 * 20
