@@ -140,7 +140,7 @@ def test_nothing_that_a_program_sends_makes_it_stumble(house: House) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     asked = 0
     for found in schema.get_all_operations():
-        operation = found.ok()  # type: ignore[union-attr]  (an error in the description is raised by it)
+        operation = found.ok()  # type: ignore[union-attr]
 
         @settings(
             max_examples=30,
