@@ -37,13 +37,24 @@ class Database:
     our tables, None where the role's search_path decides.
     """
 
-    def __init__(self, url: str, *, application_name: str = "gh_backfill", busy: Busy | None = None) -> None:
-        """Check the URL without connecting; `ConfigurationError` where it cannot be right."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str = "gh_backfill",
+        busy: Busy | None = None,
+        statement_seconds: float | None = None,
+    ) -> None:
+        """Check the URL without connecting; `ConfigurationError` where it cannot be right.
+
+        With `statement_seconds` every statement ends after so many, with StoreDenied.
+        """
         self.busy = busy or Busy()
         self._url = url
         known = address.of(url)
         self.schema = known.schema
-        self._limits = limits.of(known.schema)
+        self._statement_seconds = statement_seconds
+        self._limits = limits.of(known.schema, statement_seconds)
         self._arguments = {"application_name": application_name, **known.arguments}
         self._connection: extensions.connection | None = None
         self._busy = False
@@ -130,7 +141,8 @@ class Database:
 
     def another(self) -> Database:
         """Return a further connection to the same database, for what must not wait for a transaction of this one."""
-        return Database(self._url, application_name=self._arguments["application_name"], busy=self.busy)
+        name, seconds = self._arguments["application_name"], self._statement_seconds
+        return Database(self._url, application_name=name, busy=self.busy, statement_seconds=seconds)
 
     def abandon(self) -> None:
         """Forget the connection without closing it: another thread may still wait for its answer."""

@@ -15,10 +15,14 @@ set local timezone = 'UTC'
 NOT_DURABLE = ";\nset local synchronous_commit = off"
 
 
-def of(schema: str | None) -> str:
+def of(schema: str | None, statement_seconds: float | None = None) -> str:
     """Return the settings of a transaction, which keep it in a schema where one was chosen.
 
-    `extensions` is where Supabase keeps those.
+    `extensions` is where Supabase keeps those.  With `statement_seconds` a statement that takes longer is ended.
     """
-    path = f"set local search_path to {causes.identifier(schema, always=True)}, extensions" if schema else ""
-    return f"{_LIMITS};\n{path}" if path else _LIMITS
+    settings = [_LIMITS]
+    if statement_seconds is not None:
+        settings.append(f"set local statement_timeout = '{round(1000 * statement_seconds)}ms'")
+    if schema:
+        settings.append(f"set local search_path to {causes.identifier(schema, always=True)}, extensions")
+    return ";\n".join(settings)

@@ -20,9 +20,9 @@ class Pool:
     A transaction is short and sets what it needs for itself, so a pooler between us and PostgreSQL is no matter.
     """
 
-    def __init__(self, url: str, *, most: int, seconds: float) -> None:
-        """Check the URL without connecting; whoever asks waits at most so many seconds."""
-        self._model = Database(url)
+    def __init__(self, url: str, *, most: int, seconds: float, statement_seconds: float | None = None) -> None:
+        """Check the URL without connecting; whoever asks waits at most so many seconds, and so does each statement."""
+        self._model = Database(url, statement_seconds=statement_seconds)
         self._most = most
         self._seconds = seconds
         self._free: list[Database] = []

@@ -12,7 +12,7 @@ from typing import TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import StoreUnavailable
+from gh_backfill.errors import StoreDenied, StoreUnavailable
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
@@ -26,6 +26,8 @@ from gh_backfill.web.live import Hub
 PAGES, ACTIONS, LOOKS = 4, 3, 1
 # In seconds: so long one waits for a connection, all of which others use.
 PATIENCE = 5.0
+# So long a statement of a page may take: one that is slow must not hold up the captures.
+STATEMENT_SECONDS = 2.0
 
 Done = TypeVar("Done")
 
@@ -40,11 +42,15 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What every request may use.  `runner` captures on this machine, None where nothing is captured here."""
+    """What every request may use: `pool` for what pages read, `acting` for what forms change.
+
+    `runner` captures on this machine, None where nothing is captured here.
+    """
 
     settings: Settings
     access: WebAccess
     pool: Pool
+    acting: Pool
     hub: Hub
     github: Way
     runner: Runner | None
@@ -56,25 +62,39 @@ class Context:
 
     async def read(self, work: Callable[[Database], Done]) -> Done:
         """Do what a page needs, with a connection in a thread.  Raises StoreError, and what the work raises."""
-        return await self._in_turn(self.pages, work)
+        return await self._in_turn(self.pages, self.pool, work)
 
     async def act(self, work: Callable[[Database], Done]) -> Done:
         """Do what a form asks for, in the same way, beside the pages."""
-        return await self._in_turn(self.actions, work)
+        return await self._in_turn(self.actions, self.acting, work)
 
-    async def _in_turn(self, turns: asyncio.Semaphore, work: Callable[[Database], Done]) -> Done:
+    async def _in_turn(self, turns: asyncio.Semaphore, pool: Pool, work: Callable[[Database], Done]) -> Done:
         try:
             async with asyncio.timeout(PATIENCE):
                 await turns.acquire()
         except TimeoutError:
             raise StoreUnavailable(f"no connection to the database was free for {PATIENCE:g} s: try again") from None
         try:
-            return await run_in_threadpool(lent, self.pool, work)
+            return await run_in_threadpool(lent, pool, work)
         finally:
             turns.release()
 
 
+def pools(database_url: str) -> tuple[Pool, Pool]:
+    """Return the connections for pages, which end what is slow, and those for what forms change."""
+    return (
+        Pool(database_url, most=PAGES + LOOKS, seconds=PATIENCE, statement_seconds=STATEMENT_SECONDS),
+        Pool(database_url, most=ACTIONS, seconds=PATIENCE),
+    )
+
+
 def lent(pool: Pool, work: Callable[[Database], Done]) -> Done:
-    """Do something with a connection of the pool."""
-    with pool.connection() as db:
-        return work(db)
+    """Do something with a connection of the pool.  Raises StoreUnavailable where a statement took too long."""
+    try:
+        with pool.connection() as db:
+            return work(db)
+    except StoreDenied as error:
+        if "statement timeout" not in str(error):
+            raise
+        text = f"the database took longer than {STATEMENT_SECONDS:g} s for this page: it is busy, try again"
+        raise StoreUnavailable(text) from error

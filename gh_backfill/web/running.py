@@ -17,7 +17,6 @@ from starlette.concurrency import run_in_threadpool
 from gh_backfill.models.github import Named
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
-from gh_backfill.store.pool import Pool
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.track import NameOf
@@ -85,8 +84,9 @@ def serve(
         listening = stack.enter_context(serving.bind(host, port))
         with Database(database_url) as db:
             connect.prepare(db, settings)
-        pool = Pool(database_url, most=context.PAGES + context.ACTIONS + context.LOOKS, seconds=context.PATIENCE)
+        pool, acting = context.pools(database_url)
         stack.callback(pool.close)
+        stack.callback(acting.close)
         hub = Hub(lambda: run_in_threadpool(context.lent, pool, look))
         receiver = stack.enter_context(_webhooks(settings, database_url))
         app = application(
@@ -94,6 +94,7 @@ def serve(
                 settings=settings,
                 access=rules,
                 pool=pool,
+                acting=acting,
                 hub=hub,
                 github=Way(open=lambda: connect.github(settings), name_of=name_of(settings)),
                 runner=runner,

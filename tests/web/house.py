@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 from gh_backfill import settings
 from gh_backfill.store.db import Database
-from gh_backfill.store.pool import Pool
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.web import access, context, running, serving
@@ -101,9 +100,7 @@ def page_of(world: World) -> tuple[Sequence[Showing], Sequence[Acting]]:
         raise RuntimeError("the password is hunter2")
 
     def slow(ask: Ask) -> WebPage:
-        with ask.db.transaction(read_only=True) as tx:
-            tx.run("set local statement_timeout = '50ms'")
-            tx.run("select pg_sleep(5)")
+        ask.db.statement("select pg_sleep(30)")
         raise AssertionError
 
     shown = [("/things", things), ("/fail", fail), ("/slow", slow), ("/{owner}/{name}", thing)]
@@ -128,7 +125,7 @@ def open_house(
     world = world or World()
     given = {"GH_BACKFILL_WEB_TOKEN": TOKEN, **(environment or {})}
     read = settings.load({name: value for name, value in given.items() if value}, dotenv=None)
-    pool = Pool(database_url, most=8, seconds=5)
+    pool, acting = context.pools(database_url)
 
     def look(_db: Database) -> Mapping[str, str]:
         world.looks += 1
@@ -139,6 +136,7 @@ def open_house(
         settings=read,
         access=access.of(read, host),
         pool=pool,
+        acting=acting,
         hub=hub,
         github=Way(open=lambda: connect.github(read), name_of=running.name_of(read)),
         runner=runner,
@@ -166,4 +164,5 @@ def open_house(
         thread.join(20)
         listening.close()
         pool.close()
+        acting.close()
         assert not thread.is_alive()
