@@ -46,6 +46,13 @@ VARIANTS = {"default": "", "without vector": "set fixture.vector = 'off'", "two 
 # Tests that take ten seconds or more by themselves, the longest first, so that none of them runs alone at the end.
 LONG = (
     "test_the_workflow_captures_the_whole_corpus",
+    "test_names_are_pasted_checked_added_and_their_bars_move",
+    "test_cancel_cancels_and_it_is_taken_up_again",
+    "test_what_failed_says_why_and_is_tried_again",
+    "test_a_lost_connection_is_told_and_recovers",
+    "test_nothing_that_a_program_sends_makes_it_stumble",
+    "test_where_nothing_is_set_up_a_demo_moves",
+    "test_two_hundred_listeners_cost_no_more_looks",
     "test_a_run_explains_itself_and_its_issue",
     "test_after_kills_cuts_and_faults",
     "test_half_of_each_history_foretells",

@@ -1,0 +1,228 @@
+"""The pages in a real browser, beside a real capture: what moves, what is announced, what the keyboard reaches."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.options import Options
+from gh_backfill.simulator.server import Simulator, running
+from tests.web.house import TOKEN
+from tests.web.serving import Served, served
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
+LONG = "a-name-of-a-hundred-characters-" + "x" * 69
+NAMES = ["octo/engine", "octo/website", "octo/small", f"octo/{LONG}", "octo/broken"]
+WIDTHS = (360, 820, 1440)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not here")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as played:
+        started = played.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def github() -> Iterator[Simulator]:
+    recipes = ["octo/engine:900", "octo/website:230", "octo/small:12", f"octo/{LONG}:30", "octo/broken:60"]
+    with running(load(recipes=recipes), Options(latency=0.2, latency_per_node=0.002)) as simulator:
+        yield simulator
+
+
+@contextmanager
+def opened(database_url: str, github: Simulator, folder: Path, *options: str) -> Iterator[Served]:
+    with served(
+        folder,
+        *options,
+        DATABASE_URL=database_url,
+        GITHUB_TOKEN="ghp_secret",
+        GITHUB_API_URL=github.url,
+        GH_BACKFILL_HOME=str(folder / "home"),
+        GH_BACKFILL_WEB_TOKEN=TOKEN,
+    ) as pages:
+        yield pages
+
+
+@contextmanager
+def looked_at(browser: Browser, pages: Served, path: str, **more: object) -> Iterator[Page]:
+    """Open a page, signed in, and let no error of the script and nothing from elsewhere pass."""
+    context = browser.new_context(base_url=pages.url, **more)  # type: ignore[arg-type]
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: wrong.extend([asked.url] * (not asked.url.startswith((pages.url, "data:")))))
+    page.on("console", lambda said: wrong.extend([said.text] * ("Content Security Policy" in said.text)))
+    page.goto(f"/login?ticket={TOKEN}&next={path}")
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return str(taken.getsockname()[1])
+
+
+def test_names_are_pasted_checked_added_and_their_bars_move(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        accessible(page)
+        page.get_by_label("Repositories").fill("\n".join([*NAMES[:4], "nobody/nothing"]))
+        expect(page.get_by_role("button", name="Add 4 repositories")).to_be_visible(timeout=20_000)
+        expect(page.locator("#estimate")).to_contain_text("points and")
+        expect(page.get_by_role("row", name="nobody/nothing")).to_contain_text("GitHub has no such repository")
+        accessible(page)
+        page.get_by_role("button", name="Add 4 repositories").click()
+        page.wait_for_url(re.compile(r"batch="))
+        expect(page.locator("#progress .note")).to_contain_text("4 backfills began.")
+        bar = page.get_by_role("progressbar", name="octo/engine")
+        expect(bar).not_to_have_attribute("value", "0", timeout=60_000)
+        assert bar.get_attribute("max") == "200"
+        accessible(page)
+        expect(page.locator("#progress .note")).to_contain_text("All 4 are done: 4 completed.", timeout=60_000)
+        expect(page.locator("#spoken")).to_have_text("All 4 are done: 4 completed.", timeout=20_000)
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                page.set_viewport_size({"width": width, "height": 900})
+                page.emulate_media(color_scheme=scheme)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                accessible(page)
+
+
+def test_cancel_cancels_and_it_is_taken_up_again(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add?names=octo/engine") as page:
+        page.get_by_label("Newest pull requests").fill("all")
+        page.get_by_role("button", name=re.compile("Add 1 repository|Add repositories")).click()
+        page.wait_for_url(re.compile(r"batch="))
+        row = page.get_by_role("row", name="octo/engine")
+        expect(row).to_contain_text("running", timeout=60_000)
+        bar = page.get_by_role("progressbar", name="octo/engine")
+        expect(bar).not_to_have_attribute("value", "0", timeout=60_000)
+        row.get_by_role("button", name="Cancel octo/engine").press("Enter")
+        expect(row).to_contain_text("cancelled", timeout=20_000)
+        captured = int(bar.get_attribute("value") or 0)
+        assert 0 < captured < 900
+        row.get_by_role("button", name="Retry octo/engine").press("Enter")
+        expect(row).to_contain_text("completed", timeout=60_000)
+
+
+def test_what_failed_says_why_and_is_tried_again(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    github.faults.add(Fault(name="forbidden", match={"operation": "^PullRequestPage"}))
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add?names=octo/broken") as page:
+        page.get_by_role("button", name=re.compile("Add 1 repository|Add repositories")).click()
+        page.wait_for_url(re.compile(r"batch="))
+        row = page.get_by_role("row", name="octo/broken")
+        expect(row).to_contain_text("failed", timeout=60_000)
+        assert len(row.inner_text().split()) > 8  # and a sentence with it
+        accessible(page)
+        github.faults.clear()
+        row.get_by_role("button", name="Retry octo/broken").click()
+        expect(page.get_by_role("row", name="octo/broken")).to_contain_text("completed", timeout=60_000)
+
+
+def test_a_lost_connection_is_told_and_recovers(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    port = free_port()
+    with opened(database_url, github, tmp_path, "--port", port) as pages, looked_at(browser, pages, "/add") as page:
+        live = page.locator("#live")
+        expect(live).to_contain_text("live", timeout=20_000)
+        pages.process.send_signal(signal.SIGTERM)
+        pages.process.wait(20)
+        expect(live).to_contain_text("connection lost, trying again", timeout=20_000)
+        expect(page.locator("#spoken")).to_have_text("connection lost, trying again")
+        with opened(database_url, github, tmp_path, "--port", port):
+            expect(live).to_contain_text("live", timeout=30_000)
+            expect(page.locator("#spoken")).to_have_text("connected again")
+
+
+def test_live_updates_can_be_switched_off_and_stay_off(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        expect(page.locator("#live")).to_contain_text("live", timeout=20_000)
+        page.get_by_role("button", name="pause").click()
+        expect(page.locator("#live")).to_contain_text("paused")
+        page.reload()
+        expect(page.locator("#live")).to_contain_text("paused")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.wait_for_timeout(1500)
+        assert asked == []
+        page.get_by_role("button", name="go on").click()
+        expect(page.locator("#live")).to_contain_text("live,")
+
+
+def test_the_keyboard_reaches_everything_in_its_order(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        reached = []
+        for _ in range(24):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("(e => e.name || e.textContent.trim())(document.activeElement)"))
+        assert reached[:5] == ["Skip to the content", "gh_backfill", "Monitor", "Repositories", "Add"]
+        wanted = ("names", "file", "backfill", "max_prs", "since", "until", "state", "More choices", "do", "sign out")
+        assert [each for each in wanted if each not in reached] == [], reached
+        page.goto("/add")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_without_a_script_names_are_checked_and_added_all_the_same(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with (
+        opened(database_url, github, tmp_path) as pages,
+        looked_at(browser, pages, "/add", java_script_enabled=False) as page,
+    ):
+        page.get_by_label("Repositories").fill("octo/small nobody/nothing")
+        page.get_by_label("or a file").set_input_files(
+            {"name": "names.txt", "mimeType": "text/plain", "buffer": b"octo/website\n"}
+        )
+        page.get_by_role("button", name="Check first").click()
+        expect(page.get_by_role("button", name="Add 2 repositories")).to_be_visible(timeout=20_000)
+        page.get_by_role("button", name="Add 2 repositories").click()
+        page.wait_for_url(re.compile(r"batch="))
+        expect(page.get_by_role("row", name="octo/website")).to_be_visible()
+
+
+def test_signing_in_is_accessible_and_says_what_is_wrong(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        page.get_by_role("button", name="sign out").click()
+        accessible(page)
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("That is not the token.")
+        accessible(page)
+        page.goto("/nothing-here")
+        accessible(page)
