@@ -62,7 +62,7 @@ def _answer(request: Request, viewer: Viewer, done: WebPage | Goto) -> Response:
         return RedirectResponse(done.address, status_code=303)
     if wants_json(request):
         return Response(json_text(done.json), done.status, media_type="application/json")
-    shell = shell_of(request, viewer).at(done.place, has_json=False)
+    shell = shell_of(request, viewer).at(done.place, has_json=False, address=done.address)
     html = render(done.template, shell, done.data)
     wanted = request.query_params.getlist("region")
     return html_for(request, viewer, regions(html, wanted) if wanted else html, done.status)

@@ -30,7 +30,7 @@ class WebPage:
     """What its template gets, and the same figures for its twin in JSON (None: it has no twin).
 
     It is made anew when one of its `topics` has changed, and after some seconds; `place` is its entry in the
-    navigation.
+    navigation.  One that answers a form says at which `address` its regions are read again.
     """
 
     template: str
@@ -39,6 +39,7 @@ class WebPage:
     topics: tuple[str, ...] = ()
     place: str = ""
     status: int = 200
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,7 +50,8 @@ async def _rendered(
     context = context_of(request)
     address = request.url.path.removesuffix(TWIN) if twin else request.url.path
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "region"]
-    shell = shell_of(request, viewer, json=f"{address}{TWIN}{f'?{urlencode(query)}' if query else ''}")
+    asked = f"?{urlencode(query)}" if query else ""
+    shell = shell_of(request, viewer, json=f"{address}{TWIN}{asked}", address=f"{address}{asked}")
 
     async def make() -> tuple[WebPage, Shell]:
         page = await context.read(
@@ -68,11 +69,11 @@ async def _rendered(
         return page, shell.at(page.place, has_json=page.json is not None)
 
     await context.hub.refresh()
-    key = (f"{address}?{urlencode(query)}", shell.may_change, shell.may_administer, shell.signed_in)
+    key = (shell.address, shell.may_change, shell.may_administer, shell.signed_in)
     return await kept.get(key, context.hub, make)
 
 
-def shell_of(request: Request, viewer: Viewer, *, json: str | None = None) -> Shell:
+def shell_of(request: Request, viewer: Viewer, *, json: str | None = None, address: str = "") -> Shell:
     """Return what a page knows of who looks at it; the token of the forms is put in when it is sent."""
     context = context_of(request)
     changes = context.access.csrf(viewer) is not None
@@ -82,6 +83,8 @@ def shell_of(request: Request, viewer: Viewer, *, json: str | None = None) -> Sh
         csrf=CSRF if changes else None,
         may_administer=changes and viewer.role >= Role.ADMIN,
         signed_in=viewer.signed_in,
+        offers_changes=context.access.changes,
+        address=address,
         revision=context.hub.name,
         navigation=NAVIGATION if context.access.changes else tuple(each for each in NAVIGATION if each[1] != "/add"),
     )

@@ -26,7 +26,8 @@ class Shell:
     `place` is the entry of the navigation that the page belongs to, `json` the address of its twin.  Without `csrf`
     nothing can be changed here: no form is shown.  `may_administer` says whether adding and cancelling are allowed.
     A page that lies somewhere else than on a server of ours has a `root` before its addresses and is not `live`;
-    one that is has the `revision` of what it shows.
+    one that is has the `revision` of what it shows, and the `address` at which it is read again.  `offers_changes` is
+    false where a server changes nothing for anybody.
     """
 
     now: datetime
@@ -35,15 +36,18 @@ class Shell:
     csrf: str | None = None
     may_administer: bool = False
     signed_in: bool = False
+    offers_changes: bool = True
+    address: str = ""
     live: bool = True
     root: str = ""
     revision: str = ""
     version: str = __version__
     navigation: Sequence[tuple[str, str]] = NAVIGATION
 
-    def at(self, place: str, *, has_json: bool) -> Shell:
+    def at(self, place: str, *, has_json: bool, address: str | None = None) -> Shell:
         """Return it for a page of which only now is known where it belongs, and whether it has a twin."""
-        return replace(self, place=place, json=self.json if has_json else None)
+        known = self.address if address is None else address
+        return replace(self, place=place, json=self.json if has_json else None, address=known)
 
     @property
     def may_change(self) -> bool:

@@ -177,6 +177,7 @@ def test_one_is_cancelled_at_once_and_the_rest_after_a_question(house: House, wo
         again = sent(house, browser, "/add/cancel", batch=batch, repository=one)
         assert again.status_code == 409
         assert 'role="alert"' in again.text
+        assert f'data-of="/add?batch={batch}"' in again.text  # where the page goes on being read
         assert sent(house, browser, "/add/retry", batch=batch, repository=one).status_code == 303
         assert statuses(browser, batch) == ["pending", "cancelled", "cancelled"]
         assert woken.count == 2
@@ -210,6 +211,13 @@ def test_who_may_not_add_sees_no_form(database_url: str, github: Simulator) -> N
             assert sent(house, editor, names="octo/engine").status_code == 403
         with house.client(token=ADMIN) as admin:
             assert "<textarea" in admin.get("/add").text
+
+
+def test_where_changes_are_turned_off_the_page_says_so(database_url: str, github: Simulator) -> None:
+    with opened(database_url, github, ENABLE_BACKFILL_UI="false") as house, house.client(token=TOKEN) as browser:
+        page = browser.get("/add").text
+        assert "<textarea" not in page
+        assert "ENABLE_BACKFILL_UI=false" in page
 
 
 def test_without_a_token_of_github_the_page_says_what_is_missing(database_url: str, github: Simulator) -> None:

@@ -123,6 +123,7 @@ def _page(
         topics=(TOPIC,),
         place=PLACE,
         status=status,
+        address=PLACE if batch is None else f"{PLACE}?batch={batch.id}",
     )
 
 

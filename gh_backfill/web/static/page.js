@@ -1,9 +1,9 @@
 // Keeps regions as they are now while somebody looks: the server says which changed.
 const $ = (selector, from = document) => [...from.querySelectorAll(selector)];
-const id = (name) => document.getElementById(name);
+const id = (name) => document.getElementById(name), data = document.body.dataset;
 const regions = $("section[data-live]"), box = id("live"), words = id("live-words"), spoken = id("spoken");
 const due = new Set(), LOST = "connection lost, trying again";
-let source, timer, last = document.body.dataset.at, heard, state = "", busy, said, saidAt = 0, on = localStorage.live !== "off";
+let source, timer, last = data.at, heard, state = "", busy, said, saidAt = 0, on = localStorage.live !== "off";
 
 // Make `old` like `now`: what is the same stays, with focus, ticks and open tables.
 function morph(old, now) {
@@ -30,7 +30,7 @@ async function refresh(wanted) {
   wanted.forEach((each) => due.add(each.id));
   if (busy || !due.size) return;
   busy = true;
-  const url = new URL(location);
+  const url = new URL(data.of, location);
   due.forEach((each) => url.searchParams.append("region", each));
   due.clear();
   try {
@@ -68,7 +68,7 @@ function tick() {
     words.textContent = { on: `live, ${away(heard)}`, lost: LOST, off: "paused" }[state] || "connecting";
   }
   const text = $("[data-say]").map((each) => each.dataset.say).join();
-  if (text === said || Date.now() - saidAt < 1e4) return; // every ten seconds at most
+  if (text === said || Date.now() - saidAt < 1e4) return; // every 10 s at most
   if (saidAt) spoken.textContent = text;
   said = text;
   saidAt = Date.now();
@@ -85,9 +85,9 @@ function start() {
     refresh(state === "lost" ? regions : []);
     tell("on");
   };
-  source.onmessage = ({ data, lastEventId }) => {
-    last = lastEventId;
-    refresh($(data.split(" ").map((each) => `[data-live~="${each}"]`).join()));
+  source.onmessage = (told) => {
+    last = told.lastEventId;
+    refresh($(told.data.split(" ").map((each) => `[data-live~="${each}"]`).join()));
     tell("on");
   };
   source.onerror = () => {
@@ -117,8 +117,8 @@ if (regions[0]) {
 tick();
 setInterval(tick, 1000);
 
-// A form that is checked while it is filled in.
-for (const form of $("form[data-check]")) {
+// A form that is checked as it is filled in.
+for (const form of $("[data-check]")) {
   let wait, asked = 0;
   const check = async () => {
     const mine = ++asked;
