@@ -44,8 +44,9 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
             name, left = progress.repository.full_name, progress.left
             waits = progress.waiting_until
             note = "waiting" if waits else f"{duration(left.seconds)} left" if left else ""
-            done = min(progress.captured, progress.wanted)
-            bars.set(name, name, done, progress.wanted, counted(progress.spent.points, "point"), note)
+            wanted = progress.wanted
+            done = progress.captured if wanted is None else min(progress.captured, wanted)
+            bars.set(name, name, done, wanted, counted(progress.spent.points, "point"), note)
             bars.draw(f"waits until {_time(waits)}" if waits else "")
 
         yield show
@@ -53,7 +54,7 @@ def capture_progress() -> Iterator[Callable[[CaptureProgress], None]]:
 
 def progress_line(progress: CaptureProgress) -> str:
     """Return how far a capture is, as one line."""
-    here = of_wanted(progress.captured, progress.total, progress.goal)
+    here = of_wanted(progress.captured, progress.total, progress.goal, open_ended=progress.open_ended)
     line = (
         f"{progress.repository.full_name}: {here} {progress.words}, "
         f"{counted(progress.chunks, 'chunk')}, {counted(progress.spent.points, 'point')}"
@@ -76,8 +77,9 @@ def scene() -> Iterator[Callable[[Scene], None]]:
             for lane in scene.lanes:
                 state = lane.state
                 points = counted(lane.points, "point")
-                wanted = state.wanted or 0
-                bars.set(state.id, state.full_name, min(state.captured, wanted), wanted, points, _note(lane))
+                wanted = None if state.open_ended else state.wanted or 0
+                done = state.captured if wanted is None else min(state.captured, wanted)
+                bars.set(state.id, state.full_name, done, wanted, points, _note(lane))
             bars.draw(scene.waits or "")
 
         yield show
@@ -127,15 +129,15 @@ class _Bars:
         )
         self._tasks: dict[str, TaskID] = {}
 
-    def set(self, key: str, name: str, done: int, total: int, points: str, note: str) -> None:
-        """Show how far a repository is; `note` has room for two or three words."""
+    def set(self, key: str, name: str, done: int, total: int | None, points: str, note: str) -> None:
+        """Show how far a repository is, without `total` nobody knows of how many; `note` has two or three words."""
         if key not in self._tasks:
             self._tasks[key] = self._progress.add_task(escape(visible(name)), points="", note="")
         self._progress.update(
             self._tasks[key],
             description=escape(visible(name)),
             completed=done,
-            total=max(total, 1),
+            total=None if total is None else max(total, 1),
             points=points,
             note=escape(note),
         )

@@ -21,6 +21,7 @@ from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stan
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.engine.outcome import Captured
+    from gh_backfill.models.work import TrackedRepository
     from gh_backfill.policy.estimate import Estimate
     from gh_backfill.policy.selection import Verdict
     from gh_backfill.store.repositories import OtherKind, Status
@@ -113,7 +114,7 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
-            of_wanted(each.repository.captured, each.repository.total, each.repository.goal, " / "),
+            _here(each.repository, " / "),
             markdown.plain(each.why),
             markdown.plain(_left(each, left)),
         )
@@ -129,7 +130,7 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
     for each in made.verdicts:
         if each.chosen:
             repository = each.repository
-            here = f"{of_wanted(repository.captured, repository.total, repository.goal)} here"
+            here = f"{_here(repository)} here"
             more = f"; {_left(each, left)} left" if repository.id in left else ""
             say(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
     for text in made.unknown.values():
@@ -214,6 +215,10 @@ def _show_totals(made: Report) -> None:
     )
 
 
+def _here(repository: TrackedRepository, by: str = " of ") -> str:
+    return of_wanted(repository.captured, repository.total, repository.goal, by, open_ended=repository.open_ended)
+
+
 def _left(verdict: Verdict, left: Mapping[str, Estimate]) -> str:
     found = left.get(verdict.repository.id)
     return "" if found is None else str(found)
@@ -263,7 +268,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     return (
         state.full_name,
         str(state.captured),
-        of_wanted("", state.total, state.goal, ""),
+        of_wanted("", state.total, state.goal, "", open_ended=state.open_ended),
         "?" if state.percent is None else f"{state.percent:.1f}",
         shown_status(state),
         "" if left is None else str(left),

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
-from gh_backfill.clients import damage, documents, numbers, parsing, sense
+from gh_backfill.clients import damage, documents, numbers, page_lists, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.clients.item_queries import ItemQueries, ListQuery
 from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Order, Page, PageAsked, place_name
-from gh_backfill.errors import GitHubError, Gone, TooBig
+from gh_backfill.errors import GitHubError
 from gh_backfill.models.github import Listing, Named, NodeId, NotFound, Spent, Unknown
 from gh_backfill.policy import query_prices
 from gh_backfill.policy.items import FollowUp, Slot
@@ -34,19 +34,29 @@ def outline(graphql: GraphQL, queries: ItemQueries, asked: Asked) -> Page:
     if isinstance(asked, NumbersAsked):
         answer = graphql.execute(documents.aliases(("Numbers",)), {"repository": asked.repository})
         return numbers.page(answer, replace(asked, numbers=()), first=0)
-    answer = graphql.execute(documents.aliases((queries.outline,)), _variables(asked))
-    return _page(answer, queries, asked, gaps=True)
+    templates = page_lists.templates(queries, asked, queries.outline)
+    answer = graphql.execute(documents.aliases(tuple(templates)), page_lists.variables(asked))
+    return page_lists.page(answer, queries, asked, gaps=True)
 
 
 def again(
-    graphql: GraphQL, queries: ItemQueries, repository_node_id: NodeId, slots: Sequence[Slot], order: Order
+    graphql: GraphQL,
+    queries: ItemQueries,
+    repository_node_id: NodeId,
+    slots: Sequence[Slot],
+    order: Order,
+    states: Sequence[str] = (),
 ) -> tuple[list[Slot], Spent]:
     """Ask once more for items of a page, each alone by its place; one that is gone comes back empty."""
     fresh: list[Slot] = []
     spent = Spent()
     units = queries.units + 1
     for part in _parts(slots, UNITS_OF_ONE_POINT // units):
-        variables: dict[str, object] = {"repository": repository_node_id, "field": order}
+        variables: dict[str, object] = {
+            "repository": repository_node_id,
+            "field": order,
+            **page_lists.in_states(states),
+        }
         variables |= {f"after{number}": slot.after for number, slot in enumerate(part)}
         answer = graphql.execute(
             documents.aliases((queries.after,) * len(part)),
@@ -55,7 +65,10 @@ def again(
         )
         spent += answer.spent
         with sense.understood():
-            fresh += [_again(queries, answer.data[f"a{number}"], slot, order) for number, slot in enumerate(part)]
+            fresh += [
+                _again(queries, answer.data[f"a{number}"], slot, place_name(slot.after, order, states))
+                for number, slot in enumerate(part)
+            ]
     return fresh, spent
 
 
@@ -109,64 +122,17 @@ def _by_number(queries: ItemQueries, answer: Answer, path: tuple[str, str], numb
     return parsing.slot(queries, {"node": holder[documents.ONE], **_mark(holder)}, None, f"#{number}")
 
 
-def _again(queries: ItemQueries, node: dict[str, Any] | None, slot: Slot, order: Order) -> Slot:
+def _again(queries: ItemQueries, node: dict[str, Any] | None, slot: Slot, place: str) -> Slot:
     edges = ((node or {}).get(queries.connection) or {}).get("edges")
     if node is None or edges is None or damage.MARK in node:
         return slot
     if not edges:
         return Slot(after=slot.after, item=None, unreadable=())
-    return parsing.slot(queries, edges[0], slot.after, place_name(slot.after, order))
+    return parsing.slot(queries, edges[0], slot.after, place)
 
 
 def _mark(node: dict[str, Any]) -> dict[str, str]:
     return {damage.MARK: node[damage.MARK]} if damage.MARK in node else {}
-
-
-def _slots(
-    queries: ItemQueries, edges: Sequence[dict[str, Any] | None], after: str | None, order: Order
-) -> tuple[tuple[Slot, ...], str | None]:
-    """Return the places of a page and the cursor behind the last; what follows a null edge has no cursor before it."""
-    slots: list[Slot] = []
-    for edge in edges:
-        slots.append(parsing.slot(queries, edge, after, place_name(after, order)))
-        after = sense.text_or_none(edge["cursor"]) if edge else None
-    return tuple(slots), after
-
-
-@sense.understood()
-def _page(answer: Answer, queries: ItemQueries, asked: PageAsked, *, gaps: bool = False) -> Page:
-    """Read the page of an answer; `gaps` takes one in which nothing leads to a place that can't be read.
-
-    Raises Gone if the repository is not there any more, and TooBig if GitHub left the page out, or more than half of
-    it, to save itself work.
-    """
-    node = answer.data["node"]
-    if not node and ("node",) in answer.not_found:
-        raise Gone("GitHub does not show this repository any more (deleted, or made private)")
-    connection = (node or {}).get(queries.connection)
-    if not connection or connection["edges"] is None or damage.MARK in node:
-        raise TooBig("GitHub left out the whole page") if answer.too_heavy else answer.why("node")
-    slots, last = _slots(queries, sense.elements(connection["edges"]), asked.after, asked.order)
-    if not gaps and any(slot.item is None and slot.after is None for slot in slots[1:]):
-        raise TooBig("GitHub left out places of a page, and what leads to them")
-    lost = sum(slot.item is None for slot in slots)
-    if answer.too_heavy and asked.first > 1 and 2 * lost > len(slots):
-        raise TooBig(f"GitHub left out {lost} of the {len(slots)} {queries.items} of a page")
-    info = connection["pageInfo"]
-    more, end = sense.truth(info["hasNextPage"]), sense.text_or_none(info["endCursor"]) or None
-    if end in (None, asked.after) and last is not None:
-        end = last  # the cursor of the last one leads on as well
-    return Page(
-        slots=slots,
-        total=sense.count(connection["totalCount"]),
-        next=end if more else None,
-        end=end,
-        more=more,
-        full_name=sense.full_name(node["nameWithOwner"]),
-        is_private=sense.truth(node["isPrivate"]),
-        server_time=answer.server_time,
-        spent=answer.spent,
-    )
 
 
 def ask(
@@ -184,8 +150,8 @@ def ask(
     many = 0
     match page:
         case PageAsked():
-            templates.append(queries.page)
-            variables |= _variables(page)
+            templates += page_lists.templates(queries, page, queries.page)
+            variables |= page_lists.variables(page)
         case NumbersAsked():
             templates += numbers.templates(page)
             variables |= numbers.variables(page, first)
@@ -255,13 +221,9 @@ def _page_or_why_not(answer: Answer, queries: ItemQueries, asked: Asked, first: 
     try:
         if isinstance(asked, NumbersAsked):
             return numbers.page(answer, asked, first)
-        return _page(answer, queries, asked)
+        return page_lists.page(answer, queries, asked)
     except GitHubError as error:
         return error
-
-
-def _variables(page: PageAsked) -> dict[str, object]:
-    return {"repository": page.repository, "first": page.first, "after": page.after, "field": page.order}
 
 
 def _answered(

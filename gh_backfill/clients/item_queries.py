@@ -33,7 +33,8 @@ class ItemQueries:
     """The templates of `queries/` for a kind of item, and what reads them.
 
     `item` is what the quarantine calls one, `connection` the list of a repository that has them.  `units` is the price
-    of one that is asked for by its number; by its place in the list it costs one more.
+    of one that is asked for by its number; by its place in the list it costs one more.  `count` counts those in some
+    states beside a list; None: a list of this kind has all of them.
     """
 
     item: str
@@ -46,3 +47,4 @@ class ItemQueries:
     units: int
     read: Callable[[Node], PageItem]
     lists: Mapping[type[FollowUp], ListQuery]
+    count: str | None = None

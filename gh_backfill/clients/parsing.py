@@ -159,7 +159,15 @@ def _unreadable(node: Node | None, kind: str, reason: str, number: int | None, p
         reason=f"{missing} is missing" if missing else reason,
         number=_number(known.get("number"), number),
         payload={key: value for key, value in known.items() if key != MARK},
+        created_at=_created_at(known),
     )
+
+
+def _created_at(node: Node) -> datetime | None:
+    try:
+        return time(node.get("createdAt"))
+    except UNREADABLE:
+        return None
 
 
 def _number(value: Any, otherwise: int | None) -> int | None:

@@ -158,4 +158,5 @@ QUERIES = ItemQueries(
         MoreReviews: ListQuery(read=_reviews, alone="TopUpPullRequestReviews"),
         MoreComments: ListQuery(read=_comments, alone="TopUpPullRequestComments"),
     },
+    count="PullRequestCount",
 )

@@ -19,7 +19,7 @@ from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.standing import found_paused
-from gh_backfill.store import backfills, chunks, privacy
+from gh_backfill.store import backfills, chunks, kinds, privacy
 from gh_backfill.store.chunks import NoClaim
 from gh_backfill.store.db import Database, Statement, Transaction
 from gh_backfill.store.persist import persistently
@@ -106,6 +106,24 @@ class Claims:
             renewed = self.now()
 
         return alive
+
+    def voided(self, claim: Claim) -> bool:
+        """Say whether a chunk that was lost is nobody's, so that the next one may be claimed."""
+
+        def ask() -> bool:
+            with self.db.reading() as tx:
+                return chunks.voided(tx, claim)
+
+        return persistently(ask, self.sleep)
+
+    def here(self, numbers: Sequence[int]) -> frozenset[int]:
+        """Return which items of these numbers are stored."""
+
+        def ask() -> frozenset[int]:
+            with self.db.reading() as tx:
+                return kinds.here(tx, self.repository_id, self.kind, numbers)
+
+        return persistently(ask, self.sleep)
 
     def release(self, claim: Claim) -> None:
         """Give a chunk back unharmed, whoever presses to stop; without the database it is left to its lease."""

@@ -153,6 +153,7 @@ class Commit:
             counts=self._written.counts,
             spent=chunk.spent,
             total=page.total,
+            wanted=chunk.wanted(self.claim.stream),
             page_size=self.next_page,
             remaining=self.remaining,
         )

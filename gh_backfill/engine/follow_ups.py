@@ -11,6 +11,8 @@ from gh_backfill.clients.item_queries import ItemQueries
 from gh_backfill.clients.pages import Asked, Page, PageAsked, place_name
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NotFound, Spent, Unknown, Unreadable
+from gh_backfill.models.work import Phase, Stream
+from gh_backfill.policy.goals import number_wanted
 from gh_backfill.policy.items import TRIES, Collector, CompleteItem, FollowUp, Slot
 from gh_backfill.policy.packing import Query, next_query
 from gh_backfill.policy.query_prices import PULL_REQUESTS, PagePrice, Prices
@@ -36,6 +38,13 @@ class Chunk:
     def read(self) -> int:
         """Return how many items the page had, readable or not, wanted or not."""
         return len(self.page.slots)
+
+    def wanted(self, stream: Stream) -> int | None:
+        """Return how many items GitHub counts of the stream's goal; None where it does not, or all are wanted."""
+        page, walks = self.page, stream.phase is Phase.HISTORY
+        at_its_end = not walks or (page.next is None and not page.past and not page.stuck)
+        of_list = page.total if page.wanted is None else page.wanted
+        return number_wanted(stream.goal, of_list=of_list, at_its_end=at_its_end)
 
 
 class Completion:
@@ -131,7 +140,7 @@ def salvage(
 
 def _again(graphql: GraphQL, queries: ItemQueries, asked: PageAsked, slots: Sequence[Slot]) -> tuple[list[Slot], Spent]:
     """Ask again by the place; if another item has moved there meanwhile, by the number of the one that was there."""
-    fresh, spent = github.again(graphql, queries, asked.repository, slots, asked.order)
+    fresh, spent = github.again(graphql, queries, asked.repository, slots, asked.order, asked.states)
     moved = [place for place, slot in enumerate(slots) if slot.number not in (None, fresh[place].number)]
     if moved:
         numbers = {place: slots[place].number or 0 for place in moved}
@@ -156,7 +165,8 @@ def _once_each(queries: ItemQueries, asked: Asked, slots: Sequence[Slot]) -> lis
         number = slot.number if slot.item is not None else None
         if number in seen:
             reason = f"GitHub lists #{number} here, which stands elsewhere"
-            place = place_name(slot.after, asked.order if isinstance(asked, PageAsked) else "CREATED_AT")
+            listed = (asked.order, asked.states) if isinstance(asked, PageAsked) else ("CREATED_AT", ())
+            place = place_name(slot.after, *listed)
             lost = Unreadable(kind=queries.item, identity=place, reason=reason)
             places.append(Slot(after=slot.after, item=None, unreadable=(lost,)))
         else:

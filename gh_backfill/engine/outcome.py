@@ -38,12 +38,14 @@ class Limits:
 class Before:
     """How far a kind of item had come before a capture: how many are here and how many GitHub counts.
 
-    `mean_size` is that of the items that are here, None where it is not known.
+    They are those of the `goal` where it is one of some of them, and `open_ended` says that nobody knows how many these
+    are.  `mean_size` is that of the items that are here, None where it is not known.
     """
 
     captured: int
     total: int
     goal: int | None = None
+    open_ended: bool = False
     mean_size: float | None = None
 
 
@@ -66,11 +68,12 @@ class Progress:
     kind: str = PULL_REQUESTS
     words: str = "pull requests"
     over: bool = False
+    open_ended: bool = False
 
     @property
-    def wanted(self) -> int:
-        """Return how many of all items the goal is about."""
-        return within(self.total, self.goal)
+    def wanted(self) -> int | None:
+        """Return how many of all items the goal is about; None as long as nobody knows."""
+        return None if self.open_ended else within(self.total, self.goal)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,19 +17,21 @@ from functools import partial
 
 from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.pages import Asked, Page, PageAsked
+from gh_backfill.clients.pages import Asked, Page
 from gh_backfill.engine.background import Begin
+from gh_backfill.engine.fetched import AskedQuery, Fetched, Here, fetched, to_the_end
 from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
 from gh_backfill.engine.kind import Kind, Supply
 from gh_backfill.engine.numbers import NumberWalk
 from gh_backfill.engine.sizing import Sizing
-from gh_backfill.engine.walks import Ahead, CursorWalk, Walk
+from gh_backfill.engine.skipping import passed_over
+from gh_backfill.engine.walks import Ahead, CursorWalk, Walk, page_of, price_of
 from gh_backfill.errors import GitHubError, StoreError, TooBig
-from gh_backfill.models.github import NodeId, Spent, Unreadable
+from gh_backfill.models.github import NodeId, Spent
 from gh_backfill.models.work import Claim, Phase, Stream
-from gh_backfill.policy.items import Collector
-from gh_backfill.policy.packing import PAGES_UNDER_WAY, Query
-from gh_backfill.policy.progress import MARGIN, left_of_goal, wanted
+from gh_backfill.policy.packing import PAGES_UNDER_WAY
+from gh_backfill.policy.progress import MARGIN, left_of_goal
+from gh_backfill.policy.query_prices import LARGEST_FIRST
 
 log = logging.getLogger(__name__)
 
@@ -38,37 +40,12 @@ log = logging.getLogger(__name__)
 LEAST_OF_CATCH_UP = 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Fetched:
-    """A page that is here, and its items on their way to completeness."""
-
-    after: str | None
-    asked: int
-    page: Page
-    collectors: tuple[Collector, ...]
-    unreadable: tuple[Unreadable, ...]
-    kept: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
-    """A query and its page, if there is one; `ahead` says that it is the catch-up's, asked for while the walk ends."""
-
-    query: Query
-    page: Asked | None
-    ahead: bool = False
-
-    def __bool__(self) -> bool:
-        """Say whether there is anything to ask."""
-        return bool(self.query) or self.page is not None
-
-
 @dataclass(kw_only=True, slots=True)
 class Pipeline:
     """The pages of one kind in one repository that are on their way, the oldest first.
 
-    `begin` runs a query beside whatever the caller does meanwhile; requests remain one after the other.  `listed` is
-    what REST told of the walk.
+    `begin` runs a query beside whatever the caller does meanwhile; requests remain one after the other.  `here` tells
+    what is stored, and `listed` is what REST told of the walk.
     """
 
     graphql: GraphQL
@@ -76,14 +53,15 @@ class Pipeline:
     repository: NodeId
     sizing: Sizing
     begin: Begin
+    here: Here = lambda numbers: ()
     listed: Supply | None = None
-    _fetched: deque[_Fetched] = field(default_factory=deque)
+    _fetched: deque[Fetched] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
     _walk: Walk | None = None
     _catch_up: tuple[Asked, Page] | None = None
     _ask_for_catch_up: bool = True
-    _running: tuple[_Asked, Future[github.PageAndFollowUps]] | None = None
+    _running: tuple[AskedQuery, Future[github.PageAndFollowUps]] | None = None
     _spent: Spent = field(default_factory=Spent)
 
     @property
@@ -99,6 +77,9 @@ class Pipeline:
         raises; what was fetched until then is kept for the next call.
         """
         self._adopt(claim, alive)
+        passed = self._pass_over(claim, alive)
+        if passed is not None:
+            return passed
         while not self._head_is_complete():
             alive()
             asked = self._compose(claim.stream, claim.after, most)
@@ -123,10 +104,27 @@ class Pipeline:
         after = chunk.page.next
         if claim.stream.phase is not Phase.HISTORY or after is None or most == 0 or self.under_way:
             return
-        asked = self._compose(replace(claim.stream, items_done=claim.stream.items_done + chunk.kept), after, most)
+        stream = replace(claim.stream, items_done=claim.stream.items_done + chunk.kept)
+        if isinstance(self._walk, CursorWalk) and self._walk.skips(stream):
+            return
+        asked = self._compose(stream, after, most)
         if asked:
             self.sizing.composed()
             self._running = asked, self.begin(partial(self._ask, asked))
+
+    def _pass_over(self, claim: Claim, alive: Alive) -> Chunk | None:
+        """Return a chunk of nothing but places that are newer than the goal; None where the walk has passed them."""
+        walk, stream = self._walk, claim.stream
+        if self._fetched or not isinstance(walk, CursorWalk) or not walk.skips(stream):
+            return None
+        alive()
+        asked = page_of(self.repository, stream, claim.after, LARGEST_FIRST)
+        page = passed_over(self.graphql, self.kind.queries, asked, stream.goal, walk.been)
+        walk.begun = page is None or len(page.slots) < asked.first
+        if page is None or not page.slots:
+            self._spent += Spent() if page is None else page.spent
+            return None
+        return Chunk(asked=asked.first, page=page, items=(), unreadable=(), kept=0, spent=page.spent)
 
     def drain(self) -> None:
         """Wait for a query that nobody will use any more; what it cost is counted, whatever came of it."""
@@ -141,7 +139,8 @@ class Pipeline:
 
     def _fits(self, stream: Stream, have: str | None, after: str | None) -> bool:
         """Say whether the page that was asked for ahead is the one that the stream reads next."""
-        return self._stream is not None and self._stream.id == stream.id and have == after
+        known = self._stream
+        return known is not None and (known.id, known.goal, have) == (stream.id, stream.goal, after)
 
     def _adopt(self, claim: Claim, alive: Alive) -> None:
         """Take over what was fetched ahead if it belongs to this claim; otherwise the guess did not hold."""
@@ -151,6 +150,8 @@ class Pipeline:
         if not self._fits(claim.stream, ahead, claim.after):
             self.drain()
             self._fetched.clear()
+        if self._stream is not None and self._stream.goal != claim.stream.goal:
+            self._catch_up, self._ask_for_catch_up = None, True  # it may count what is not wanted any more
         self._stream = claim.stream
         self._find_walk(claim, ahead=bool(self._fetched) or self._running is not None)
         if self._running is not None and not self._head_is_complete():
@@ -179,15 +180,15 @@ class Pipeline:
         if self._walk is not None and self._walk.resume(claim.stream, claim.after, ahead=ahead):
             return
         if claim.stream.numbers is None:
-            self._walk = CursorWalk(repository=self.repository, stream_id=claim.stream.id, page_price=self.kind.price)
+            self._walk = CursorWalk.begin(self.repository, claim.stream, self.kind.price)
             self._walk.resume(claim.stream, claim.after, ahead=ahead)
         else:
             self._walk = NumberWalk.begin(self.repository, claim.stream, claim.after, self.sizing.page)
 
-    def _compose(self, stream: Stream, after: str | None, most: int | None) -> _Asked:
+    def _compose(self, stream: Stream, after: str | None, most: int | None) -> AskedQuery:
         """Compose the next query: what the pages that are here lack, and the page after them."""
         place = self._fetched[-1].page.next if self._fetched else after
-        left = left_of_goal(stream, sum(len(each.page.slots) for each in self._fetched))
+        left = left_of_goal(stream, sum(each.kept for each in self._fetched))
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
         goes_on = stream.phase is Phase.HISTORY and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
@@ -200,25 +201,25 @@ class Pipeline:
         price = walk.price(None)
         query = self._completion.next_query(pages, self.sizing.prices, page=size, price=price, apart=self.sizing.apart)
         page = walk.next(stream, place, query.page) if begins else None
-        return _Asked(query=replace(query, price=walk.price(page)), page=page)
+        return AskedQuery(query=replace(query, price=walk.price(page)), page=page)
 
-    def _end_of_walk(self, stream: Stream) -> _Asked:
+    def _end_of_walk(self, stream: Stream) -> AskedQuery:
         """Compose a query of a walk's last follow-ups, and of the catch-up's first page what costs nothing more."""
-        prices, price, apart = self.sizing.prices, self.kind.price, self.sizing.apart
+        prices, price, apart = self.sizing.prices, price_of(self.kind.price, stream), self.sizing.apart
         query = self._completion.next_query([each.collectors for each in self._fetched], prices, price=price)
         size = prices.page_beside(query.counted, self.sizing.page, price) if query.follow_ups and not apart else 0
         wanted_now = stream.phase is Phase.HISTORY and not stream.part and self._ask_for_catch_up
         if not wanted_now or size < LEAST_OF_CATCH_UP:
-            return _Asked(query=query, page=None)
+            return AskedQuery(query=query, page=None)
         self._ask_for_catch_up = False
-        page = PageAsked(repository=self.repository, first=size, after=None, order="UPDATED_AT")
-        return _Asked(query=replace(query, page=size), page=page, ahead=True)
+        page = page_of(self.repository, replace(stream, phase=Phase.CATCH_UP), None, size)
+        return AskedQuery(query=replace(query, page=size), page=page, ahead=True)
 
-    def _ask(self, asked: _Asked) -> github.PageAndFollowUps:
+    def _ask(self, asked: AskedQuery) -> github.PageAndFollowUps:
         points = self.sizing.prices.points(asked.query.counted)
         return github.ask(self.graphql, self.kind.queries, asked.query.follow_ups, asked.page, points=points)
 
-    def _follow(self, asked: _Asked, answered: Callable[[], github.PageAndFollowUps], alive: Alive) -> None:
+    def _follow(self, asked: AskedQuery, answered: Callable[[], github.PageAndFollowUps], alive: Alive) -> None:
         """Take what a query brought, or make the next one smaller."""
         try:
             reply = answered()
@@ -245,33 +246,20 @@ class Pipeline:
         assert stream is not None
         assert walk is not None
         ahead = Ahead(items=sum(each.kept for each in self._fetched), places=[each.after for each in self._fetched])
-        taken = walk.take(stream, asked, page, ahead)
+        taken = walk.take(stream, asked, to_the_end(stream, asked, page), ahead)
         if taken is None:
             return
-        page = taken
-        read, left = walk.read(asked, page), page.total - stream.items_done
-        self.sizing.came_clean(asked.first, read=read, seconds=page.spent.seconds, left=left)
-        slots, spent = salvage(self.graphql, self.kind.queries, asked, page.slots, alive)
+        read, left = walk.read(asked, taken), taken.total - stream.items_done
+        self.sizing.came_clean(asked.first, read=read, seconds=taken.spent.seconds, left=left)
+        slots, spent = salvage(self.graphql, self.kind.queries, asked, taken.slots, alive)
         self._spent += spent
-        kept = wanted(stream, slots)
-        collectors = tuple(self.kind.collector(slot.item) for slot in kept if slot.item is not None)
+        found = fetched(stream, self.kind, asked, taken, slots, self.here)
         if self.listed is not None and stream.phase is Phase.HISTORY:  # the catch-up reads what is newer than the list
-            for collector in collectors:
+            for collector in found.collectors:
                 self.listed.supply(collector)
-        item = self.kind.queries.item
-        lost = (each for slot in kept for each in slot.unreadable if slot.item is None or each.kind == item)
-        self._fetched.append(
-            _Fetched(
-                after=asked.after,
-                asked=asked.first,
-                page=page,
-                collectors=collectors,
-                unreadable=tuple(lost),
-                kept=len(page.slots) - (len(slots) - len(kept)),
-            )
-        )
+        self._fetched.append(found)
 
-    def _too_big(self, asked: _Asked, error: TooBig) -> None:
+    def _too_big(self, asked: AskedQuery, error: TooBig) -> None:
         """Ask for a smaller page if this one is larger than any that came clean; else for page and follow-ups apart."""
         if asked.ahead:
             return  # the same follow-ups again, without a page
@@ -291,10 +279,11 @@ class Pipeline:
         """Leave out the one item that can't be read, with its number and the reason."""
         page = github.outline(self.graphql, self.kind.queries, asked)
         self._spent += page.spent
-        lost = tuple(replace(each, reason=reason) for slot in page.slots for each in slot.unreadable)
         assert self._walk is not None
-        page = self._walk.step_over(asked, page)
-        kept, after = len(page.slots), asked.after
-        self._fetched.append(
-            _Fetched(after=after, asked=asked.first, page=page, collectors=(), unreadable=lost, kept=kept)
-        )
+        assert self._stream is not None
+        page = self._walk.step_over(asked, to_the_end(self._stream, asked, page))
+        slots = [
+            replace(slot, unreadable=tuple(replace(each, reason=reason) for each in slot.unreadable))
+            for slot in page.slots
+        ]
+        self._fetched.append(fetched(self._stream, self.kind, asked, page, slots, self.here))

@@ -18,6 +18,9 @@ from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
 
+# The order of a list, and the states of the items that it has.
+_Listed = tuple[Order, tuple[str, ...]]
+
 
 def number_places(
     db: Database,
@@ -31,14 +34,14 @@ def number_places(
 
     What GitHub does not say stays as it is.  Raises RateLimited.
     """
-    by_order: dict[Order, dict[str, str]] = {}
+    by_list: dict[_Listed, dict[str, str]] = {}
     for place in places:
-        order, cursor = place_of(place)
-        by_order.setdefault(order, {})[place] = cursor
+        order, states, cursor = place_of(place)
+        by_list.setdefault((order, states), {})[place] = cursor
     found = {
         place: number
-        for order, named in by_order.items()
-        for place, number in zip(named, _numbers(graphql, kind, node_id, list(named.values()), order), strict=True)
+        for listed, named in by_list.items()
+        for place, number in zip(named, _numbers(graphql, kind, node_id, list(named.values()), listed), strict=True)
         if number
     }
     if found:
@@ -46,10 +49,12 @@ def number_places(
             quarantine.number_places(tx, repository.id, found, kind=kind.name)
 
 
-def _numbers(graphql: GraphQL, kind: Kind, node_id: NodeId, cursors: Sequence[str], order: Order) -> list[int | None]:
+def _numbers(
+    graphql: GraphQL, kind: Kind, node_id: NodeId, cursors: Sequence[str], listed: _Listed
+) -> list[int | None]:
     slots = [Slot(after=cursor, item=None, unreadable=()) for cursor in cursors]
     try:
-        told, _ = github.again(graphql, kind.queries, node_id, slots, order)
+        told, _ = github.again(graphql, kind.queries, node_id, slots, *listed)
     except RateLimited:
         raise
     except GitHubError as error:

@@ -10,13 +10,35 @@ from typing import Protocol
 from gh_backfill.clients.pages import Asked, Order, Page, PageAsked
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId
-from gh_backfill.models.work import Phase, Stream
+from gh_backfill.models.work import Goal, Phase, Stream
 from gh_backfill.policy.progress import wanted, why_no_progress
 from gh_backfill.policy.query_prices import PagePrice
+from gh_backfill.policy.surcharges import Counted
 
 log = logging.getLogger(__name__)
 
 TRIES_TO_GO_ON = 3
+# A count beside a list is a field of its own at the root of a query, and has no units.
+A_COUNT = Counted(aliases=1, counts=1)
+
+
+def page_of(repository: NodeId, stream: Stream, after: str | None, count: int) -> PageAsked:
+    """Return the page of a stream after a cursor, and what its list does not count.
+
+    The walk lists what is in the states of its goal; the catch-up lists all that changed, for it may have left one.
+    """
+    order: Order = "CREATED_AT" if stream.phase is Phase.HISTORY else "UPDATED_AT"
+    asked = PageAsked(repository=repository, first=count, after=after, order=order)
+    states = tuple(state.upper() for state in stream.goal.states)
+    if not states:
+        return asked
+    listed, counting = (states, ()) if stream.phase is Phase.HISTORY else ((), states)
+    return replace(asked, states=listed, counting=counting)
+
+
+def price_of(page: PagePrice, stream: Stream) -> PagePrice:
+    """Return the price of such a page, of which `page` is what its list costs."""
+    return replace(page, once=page.once + A_COUNT) if stream.goal.states else page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,20 +79,31 @@ class Walk(Protocol):
 
 @dataclass(kw_only=True, slots=True)
 class CursorWalk:
-    """A walk by cursors; `been` are those it was at, for a list that comes back to one of them never ends."""
+    """A walk by cursors; `been` are those it was at, for a list that comes back to one of them never ends.
+
+    `begun` says that what is newer than its goal is behind it.
+    """
 
     repository: NodeId
     stream_id: str
+    goal: Goal
     page_price: PagePrice
     been: set[str] = field(default_factory=set)
+    begun: bool = False
     _tries: int = 0
 
+    @classmethod
+    def begin(cls, repository: NodeId, stream: Stream, price: PagePrice) -> CursorWalk:
+        """Begin the walk of a stream, whose pages cost `price` without what its goal counts beside them."""
+        return cls(repository=repository, stream_id=stream.id, goal=stream.goal, page_price=price_of(price, stream))
+
     def resume(self, stream: Stream, after: str | None, *, ahead: bool) -> bool:
-        """Go on from a cursor of the stream: the list leads on from any of them."""
-        if stream.numbers is not None or stream.id != self.stream_id:
+        """Go on from a cursor of the stream: the list leads on from any of them, as long as the goal is the same."""
+        if stream.numbers is not None or (stream.id, stream.goal) != (self.stream_id, self.goal):
             return False
         if after is None:
             self.been.clear()
+            self.begun = False
         else:
             self.been.add(after)
         return True
@@ -81,8 +114,11 @@ class CursorWalk:
 
     def next(self, stream: Stream, after: str | None, count: int) -> Asked | None:
         """Return the page after a cursor."""
-        order: Order = "CREATED_AT" if stream.phase is Phase.HISTORY else "UPDATED_AT"
-        return PageAsked(repository=self.repository, first=count, after=after, order=order) if count else None
+        return page_of(self.repository, stream, after, count) if count else None
+
+    def skips(self, stream: Stream) -> bool:
+        """Say whether something newer than the goal may come: the list is by date, so nothing does after its first."""
+        return stream.phase is Phase.HISTORY and stream.goal.until is not None and not (self.begun or stream.items_done)
 
     def price(self, asked: Asked | None) -> PagePrice:
         """Return the price of the one list."""
@@ -95,7 +131,8 @@ class CursorWalk:
         tries, self._tries = self._tries + 1, 0
         if bad is None or not page.more or len(wanted(stream, page.slots)) < len(page.slots):
             return page
-        if stream.phase is Phase.HISTORY and stream.items_done + ahead.items + len(page.slots) >= page.total:
+        listed = page.wanted if stream.goal.states and page.wanted is not None else page.total
+        if stream.phase is Phase.HISTORY and stream.items_done + ahead.items + len(page.slots) >= listed:
             return replace(page, next=None)
         if tries < TRIES_TO_GO_ON:
             log.warning("%s: %s; asking again for less", page.full_name, bad)

@@ -19,6 +19,7 @@ from gh_backfill.engine.outcome import Before, Captured, CaptureOutcome, Limits,
 from gh_backfill.engine.pipeline import Pipeline
 from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.quarantine import retry_within
+from gh_backfill.engine.reach import Reach
 from gh_backfill.engine.sizing import Sizing
 from gh_backfill.errors import GitHubError, NoConnection, RateLimited, StaleClaim
 from gh_backfill.models.github import NodeId
@@ -58,15 +59,13 @@ class Worker:
     lists: RestPages | None = None
     memory: Memory | None = None
     _memory: Memory = field(init=False)
+    _reach: Reach = field(init=False)
     _over: bool = False
     _prices: Prices = field(default_factory=Prices)
     _pipeline: Pipeline | None = None
     _done: Captured = field(default_factory=lambda: Captured(outcome=CaptureOutcome.STOPPED, reason=""))
-    _captured: int = 0
-    _total: int = 0
     _seconds: float = 0.0
     _times_cut_off: int = 0
-    _goal: int | None = None
 
     @property
     def done(self) -> Captured:
@@ -76,11 +75,9 @@ class Worker:
     def run(self) -> Captured:
         """Work until there is a reason to stop; every committed chunk is kept, whatever happens after it."""
         self._done = replace(self._done, item=self.kind.item)
-        self._captured = self.before.captured
-        self._total = self.before.total
+        self._reach = Reach.of(self.before)
         self._memory = self.memory or Memory(self.db, self.graphql)
         self._prices = self._memory.known
-        self._goal = self.before.goal
         while True:
             ended = self._limit_reached() or self._wait_for_budget() or self._next_chunk()
             if ended is not None:
@@ -133,21 +130,19 @@ class Worker:
             return claim
         try:
             started, pipeline = self.now(), self._pipeline_for(claim.stream)
-            if claim.stream.phase is Phase.HISTORY:
-                self._goal = claim.stream.goal.max_items
             chunk = pipeline.chunk(claim, self.claims.keep_alive(claim), most=self._chunks_left())
             read_list = self._rest_of_walk(claim, chunk)
             if read_list is None:
                 self._ask_ahead(claim, chunk)
             committed = self._commit(claim, chunk)
         except StaleClaim as error:
-            return Captured(outcome=CaptureOutcome.BUSY, reason=str(error))
+            return None if self.claims.voided(claim) else Captured(outcome=CaptureOutcome.BUSY, reason=str(error))
         except GitHubError as error:
             return self._failed(claim, error)
         except BaseException:
             self.claims.release(claim)
             raise
-        self._take(committed, chunk)
+        self._take(claim.stream, committed, chunk)
         self._memory.keep(pipeline.sizing.prices)
         if read_list is not None:
             pipeline.listed = read_list()
@@ -176,13 +171,14 @@ class Worker:
                     prices=self._prices,
                 ),
                 begin=self.begin,
+                here=self.claims.here,
             )
         return self._pipeline
 
     def _first_page(self, stream: Stream) -> int:
         """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
         low = (budget := self.graphql.budget) is not None and chunking.is_low(budget)
-        return self.kind.first_page(0 if stream.part else self._total, self.before.mean_size, low)
+        return self.kind.first_page(0 if stream.part else self._reach.total, self.before.mean_size, low)
 
     def _chunks_left(self) -> int | None:
         most = self.limits.max_chunks
@@ -197,20 +193,18 @@ class Worker:
 
     def _rest_of_walk(self, claim: Claim, chunk: Chunk) -> Callable[[], Supply] | None:
         """Return what lets REST serve the rest of a walk where that pays; decided once, with its first chunk."""
-        if claim.stream.part:
-            self.lists = None  # the list is the whole repository's: each part would read all of it
+        if claim.stream.part or claim.stream.goal.filtered:
+            self.lists = None  # the list is the whole repository's, whatever of it is wanted here
         lists, pipeline = self.lists, self._pipeline
         if lists is None or pipeline is None or claim.stream.phase is not Phase.HISTORY or chunk.page.next is None:
             return None
         self.lists = None
-        left = chunk.page.total - (captured := min(chunk.page.total, self._captured + chunk.kept))
-        if claim.stream.goal.max_items is not None:
-            left = min(left, claim.stream.goal.max_items - claim.stream.items_done - chunk.kept)
+        left = self._reach.left(claim.stream, chunk)
         if (chunks := self._chunks_left()) is not None:
             left = min(left, (chunks - 1) * pipeline.sizing.size.size)
         rest = RestOfWalk(
             repository=self.repository,
-            captured=captured,
+            captured=self._reach.held_with(chunk),
             left=left,
             point_seconds=chunk.spent.seconds / max(1, chunk.spent.points),
             until=math.inf if (end := self.limits.deadline) is None else (end - self.now()).total_seconds(),
@@ -244,13 +238,12 @@ class Worker:
     def _past_deadline(self, moment: datetime) -> bool:
         return self.limits.deadline is not None and moment >= self.limits.deadline
 
-    def _take(self, done: Committed, chunk: Chunk) -> None:
+    def _take(self, stream: Stream, done: Committed, chunk: Chunk) -> None:
         """Count what was committed, and follow the repository to its new name."""
         self._times_cut_off = 0
         self._over = done.over
         self.repository = done.repository
-        self._captured += done.written.new
-        self._total = chunk.page.total
+        self._reach = self._reach.after(stream, chunk, new=done.written.new)
         self._done = replace(
             self._done,
             chunks=self._done.chunks + 1,
@@ -286,9 +279,10 @@ class Worker:
         self.listen(
             Progress(
                 repository=self.repository,
-                captured=self._captured,
-                total=self._total,
-                goal=self._goal,
+                captured=self._reach.captured,
+                total=self._reach.total,
+                goal=self._reach.goal,
+                open_ended=self._reach.open_ended,
                 chunks=self._done.chunks,
                 spent=self.graphql.spent,
                 items=self._done.items,

@@ -34,7 +34,10 @@ GHOST = Person(github_id=10137, login="ghost", avatar_url="https://avatars.githu
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unreadable:
-    """An item that can't be stored, with its reason; it goes to the quarantine, its neighbours are stored."""
+    """An item that can't be stored, with its reason; it goes to the quarantine, its neighbours are stored.
+
+    `created_at` is known where the rest of an item of a list is not.
+    """
 
     kind: str
     identity: str
@@ -42,6 +45,7 @@ class Unreadable:
     number: int | None = None
     github_id: int | None = None
     payload: dict[str, object] = field(default_factory=dict)
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from gh_backfill.models.github import NodeId
+from gh_backfill.models.pull_requests import PullRequestState
 
 # The kind that every repository captures where nothing else is said, and that `progressive_backfill_state` is about.
 PULL_REQUESTS = "pull_requests"
@@ -34,15 +35,56 @@ class Finished:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Goal:
+    """How far a backfill goes, and which items it is about; nothing given means the whole history.
+
+    The newest `max_items` of those that were created from `since` on and before `until`, and are in one of the
+    `states` (none: in any).
+    """
+
+    max_items: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    states: tuple[PullRequestState, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Let equal goals be equal: each state once and in one order, and none where all are named."""
+        states = tuple(each for each in PullRequestState if each in self.states)
+        object.__setattr__(self, "states", () if len(states) == len(PullRequestState) else states)
+
+    @property
+    def filtered(self) -> bool:
+        """Say whether it leaves out other items than the oldest."""
+        return bool(self.dated or self.states)
+
+    @property
+    def dated(self) -> bool:
+        """Say whether it is about a span of time: nobody knows before the end how many items that has."""
+        return self.since is not None or self.until is not None
+
+    @property
+    def words(self) -> str:
+        """Say what is wanted: `the newest 200`, `all merged since 2026-01-01`, `everything`."""
+        if self == Goal():
+            return "everything"
+        words = ["all" if self.max_items is None else f"the newest {self.max_items}"]
+        words += [" or ".join(self.states)] if self.states else []
+        span = [] if self.since is None else [f"since {_day(self.since)}"]
+        span += [] if self.until is None else [f"before {_day(self.until)}"]
+        return " ".join([*words, *([" and ".join(span)] if span else [])])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrackedRepository:
     """A repository as the database knows it, and how far its history has come.
 
     `begun` says that its walk has a place or is split; `free_parts` are the open parts that nobody works on.
     `vanished` says that its backfill failed because GitHub did not show it any more.  `gaps` are pull requests that
-    GitHub counted and did not list, by two readings.  `goal` is how many of the newest are wanted: first, or with
-    `only_newest` at all; `initial` is the word for its initial backfill.  All of this is about its pull requests;
-    `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull requests that are not
-    complete, and `finished` how many there are of those that are.
+    GitHub counted and did not list, by two readings.  `aim` is the goal of its walk, for good with `only_newest` and
+    else the first one; `goal` is how many that is as far as it is known (None: all), `open_ended` says that it is not
+    known yet, and `captured` are those of the goal.  `initial` is the word for its initial backfill.  All of this is
+    about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
+    requests that are not complete, and `finished` how many there are of those that are.
     """
 
     id: str
@@ -68,6 +110,8 @@ class TrackedRepository:
     vanished: bool = False
     gaps: int = 0
     goal: int | None = None
+    aim: Goal = field(default_factory=Goal)
+    open_ended: bool = False
     only_newest: bool = False
     initial: str | None = None
     pushed_at: datetime | None = None
@@ -85,12 +129,10 @@ class TrackedRepository:
         """Return how many of the newest are wanted at all; None for the whole history, now or later."""
         return self.goal if self.only_newest else None
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Goal:
-    """How far a backfill goes; nothing given means the whole history."""
-
-    max_items: int | None = None
+    @property
+    def lasting_aim(self) -> Goal:
+        """Return what is wanted at all, now or later."""
+        return self.aim if self.only_newest else Goal()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,3 +199,13 @@ class RowCounts:
     def total(self) -> int:
         """Return the number of rows that were sent."""
         return self.inserted + self.updated + self.unchanged + self.quarantined
+
+
+def _day(moment: datetime) -> str:
+    """Return the day, and the time of day where it is not midnight in UTC."""
+    utc = moment.astimezone(UTC)
+    return (
+        f"{utc:%Y-%m-%d}"
+        if utc == utc.replace(hour=0, minute=0, second=0, microsecond=0)
+        else f"{utc:%Y-%m-%d %H:%M} UTC"
+    )

@@ -55,8 +55,16 @@ class PageItem(Protocol):
         """Return its number in the repository."""
 
     @property
+    def created_at(self) -> datetime:
+        """Return when it was created."""
+
+    @property
     def updated_at(self) -> datetime:
         """Return when it was changed last."""
+
+    @property
+    def state(self) -> str:
+        """Return the state it is in."""
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
@@ -109,6 +117,13 @@ class Slot:
         if self.item is not None:
             return self.item.number
         return next((each.number for each in self.unreadable if each.number is not None), None)
+
+    @property
+    def created_at(self) -> datetime | None:
+        """Return when the item that was there was created, as far as it is known."""
+        if self.item is not None:
+            return self.item.created_at
+        return next((each.created_at for each in self.unreadable if each.created_at is not None), None)
 
 
 def only(thing: type[Thing], answer: Listing[object]) -> Listing[Thing]:

@@ -67,16 +67,25 @@ def within(total: int, goal: int | None) -> int:
     return total if goal is None else min(goal, total)
 
 
-def of_wanted(captured: int | str, total: int | None, goal: int | None, by: str = " of ") -> str:
-    """Say how many of those that are wanted are here, and of how many in all where that is more."""
+def of_wanted(
+    captured: int | str, total: int | None, goal: int | None, by: str = " of ", *, open_ended: bool = False
+) -> str:
+    """Say how many of those that are wanted are here, and of how many in all where that is more.
+
+    How many are wanted by an `open_ended` goal nobody knows yet.
+    """
     if total is None:
         return f"{captured}{by}?"
+    if open_ended:
+        return f"{captured} so far (of {total} in all)".lstrip()
     wanted = within(total, goal)
     return f"{captured}{by}{wanted}" + (f" (of {total} in all)" if wanted < total else "")
 
 
-def missing(total: int, goal: int | None, *, listed: int, stored: int, later: int, stuck: bool) -> int:
+def missing(total: int | None, goal: int | None, *, listed: int, stored: int, later: int, stuck: bool) -> int:
     """Return how many GitHub counts of the goal that neither the database nor the walk has.
+
+    Where it does not count what the goal is about (`total` None), a walk that did not end lacks one at least.
 
     Rows that were deleted here were listed, and what was deleted on GitHub since is no less complete for it.  What is
     in quarantine counts as `stored`, and what was created after the walk began (`later`) is not the walk's.  What a
@@ -84,6 +93,8 @@ def missing(total: int, goal: int | None, *, listed: int, stored: int, later: in
     """
     if goal is not None and goal <= listed:
         return 0
+    if total is None:
+        return int(stuck)
     return within(total, goal) - (stored if stuck else max(stored, listed + later))
 
 

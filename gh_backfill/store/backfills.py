@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.resources import sql
-from gh_backfill.store import kinds
+from gh_backfill.store import goals, kinds
 from gh_backfill.store.db import Transaction
 from gh_backfill.store.words import stored
 
@@ -21,16 +21,17 @@ _SQL = sql("backfills")
 def open_backfill(tx: Transaction, repository_id: str, *, total: int, goal: Goal, kind: str = PULL_REQUESTS) -> None:
     """Open the backfill of a repository's items of a kind, or reopen it: one row each for ever.
 
-    A finished walk whose goal is raised goes on from its own cursor; one that is asked for again starts at the top.  A
-    catch-up that is under way is over, with its open chunk: it begins anew when the walk ends.  Raises
-    ConfigurationError for a kind that nobody knows.
+    A goal that the walk has already, or that its own one contains, changes nothing: a finished walk starts at the top
+    again, another one goes on.  A larger one goes on from the walk's own cursor; one about other states, or another end
+    of the span of time, starts at the top.  A catch-up that is under way is over, with its open chunk: it begins anew
+    when the walk ends.  Raises ConfigurationError for a kind that nobody knows.
     """
     of = {"repository_id": repository_id, "kind": kind}
     kinds.lock_later(tx, repository_id, kind)
     open_row(tx, repository_id, total=total, kind=kind)
-    tx.later(_SQL["restart_history"], **of, max_items=goal.max_items)
+    tx.later(_SQL["aim_history"], **of, **goals.params(goal))
     tx.later(_SQL["close_catch_up"], **of)
-    tx.later(_SQL["open_history"], **of, max_items=goal.max_items)
+    tx.later(_SQL["open_history"], **of, **goals.params(goal))
 
 
 def open_row(tx: Transaction, repository_id: str, *, total: int, kind: str) -> None:
@@ -48,6 +49,7 @@ def split(
 ) -> bool:
     """Let an open walk that has not begun go on in parts, one for each (lowest, highest) number; False if it can't.
 
+    A walk with a goal is never split: how many of its numbers are of the goal is not known, and it ends early.
     `began` is GitHub's time when the highest number of all was asked for: what is newer is the catch-up's.
     """
     row = tx.row(_SQL["split_walk"], repository_id=repository_id, kind=kind)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from gh_backfill.errors import StaleClaim
 from gh_backfill.models.github import Spent
-from gh_backfill.models.work import PULL_REQUESTS, Claim, Goal, Phase, RowCounts, Stream
+from gh_backfill.models.work import PULL_REQUESTS, Claim, Phase, RowCounts, Stream
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN, Advance
 from gh_backfill.resources import sql
-from gh_backfill.store import endings, kinds
+from gh_backfill.store import endings, goals, kinds
 from gh_backfill.store.db import Row, Statement, Transaction
 from gh_backfill.store.words import stored
 
@@ -126,13 +126,15 @@ def complete(
     counts: RowCounts,
     spent: Spent,
     total: int,
+    wanted: int | None = None,
     page_size: PageSize,
     remaining: int | None,
 ) -> bool:
     """Close the chunk, move the cursor, count, and open the catch-up at the end of a walk; all with the rows.
 
     This transaction holds the chunk.  `asked` is how many items the page was asked for, `walked` are its places that
-    the stream was about, also those of which nothing could be stored.  Returns whether the backfill is complete now.
+    the stream was about, also those of which nothing could be stored.  GitHub counts `total` items, and `wanted` of
+    them are of a filtered goal, as far as that is known.  Returns whether the backfill is complete now.
     """
     tx.later(
         _SQL["complete_chunk"],
@@ -176,6 +178,9 @@ def complete(
         points=spent.points,
         requests=spent.requests,
     )
+    if claim.stream.goal.filtered:
+        of_walk = claim.stream.phase is Phase.HISTORY
+        tx.later(_SQL["count_wanted"], backfill_id=claim.stream.backfill_id, wanted=wanted, of_walk=of_walk)
     if advance.catch_up_from is not None:
         _open_catch_up(tx, claim.stream, advance.catch_up_from)
     elif advance.status is not BackfillStatus.ACTIVE:
@@ -186,6 +191,11 @@ def complete(
 def committed(tx: Transaction, claim: Claim) -> bool:
     """Say whether our own commit of this chunk landed: how a COMMIT whose answer was lost is found out."""
     return tx.row(_SQL["committed"], **_key(claim)) is not None
+
+
+def voided(tx: Transaction, claim: Claim) -> bool:
+    """Say whether a chunk that was lost is nobody's: its walk has another goal by now, or goes on."""
+    return tx.row(_SQL["voided"], **_key(claim)) is not None
 
 
 def give_back(tx: Transaction, claim: Claim, *, error: str, retry_at: datetime) -> None:
@@ -236,7 +246,7 @@ def _stream(row: Row) -> Stream:
         backfill_id=row["backfill_id"],
         repository_id=row["repository_id"],
         phase=Phase(row["phase"]),
-        goal=Goal(max_items=row["goal_max_items"]),
+        goal=goals.from_row(row),
         cursor=row["cursor"],
         pass_number=row["pass_number"],
         read_down_to=row["read_down_to"],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gh_backfill.policy.progress import MARGIN, Complete, LookAgain, at_the_end, missing
 from gh_backfill.resources import sql
-from gh_backfill.store import kinds
+from gh_backfill.store import goals, kinds
 from gh_backfill.store.db import Transaction
 
 _SQL = sql("endings")
@@ -18,12 +18,14 @@ def complete_or_look_again(tx: Transaction, repository_ids: Sequence[str], kind:
     Returns how many are complete with that.
     """
     rows = tx.rows(_SQL["ended"], ids=tuple(repository_ids), kind=kind)
-    here = kinds.stored(tx, [(row["repository_id"], row["kind"], row["watermark"]) for row in rows])
+    aims = [goals.from_row(row) for row in rows]
+    asked = [(row["repository_id"], row["kind"], row["watermark"], aim) for row, aim in zip(rows, aims, strict=True)]
     completed = 0
-    for row, stored in zip(rows, here, strict=True):
+    for row, aim, stored in zip(rows, aims, kinds.stored(tx, asked), strict=True):
+        of = {"repository_id": row["repository_id"], "kind": row["kind"]}
         lacking = missing(
-            row["total"],
-            row["goal"],
+            row["goal_wanted"] if aim.filtered else row["total"],
+            aim.max_items,
             listed=row["listed"],
             stored=stored.rows + stored.quarantined,
             later=stored.later,
@@ -33,7 +35,9 @@ def complete_or_look_again(tx: Transaction, repository_ids: Sequence[str], kind:
             case LookAgain():
                 look_again(tx, row["repository_id"], row["kind"], lacking)
             case Complete(gaps=gaps):
-                tx.later(_SQL["complete_backfill"], repository_id=row["repository_id"], kind=row["kind"], gaps=gaps)
+                tx.later(_SQL["complete_backfill"], **of, gaps=gaps)
+                if aim.filtered:
+                    tx.later(_SQL["goal_captured"], **of, captured=stored.rows)
                 completed += 1
     return completed
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models.work import Goal
 from gh_backfill.resources import sql
+from gh_backfill.store import goals
 from gh_backfill.store.db import Statement, Transaction
 
 _SQL = sql("kinds")
-_STORED = "stored_"
+_STORED, _HERE = "stored_", "here_"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +35,8 @@ def lock_later(tx: Transaction, repository_id: str, kind: str | None = None) -> 
     tx.later(_SQL["lock_kinds"], repository_id=repository_id, kind=kind)
 
 
-def stored(tx: Transaction, wanted: Sequence[tuple[str, str, datetime | None]]) -> list[Stored]:
-    """Count what is stored of each repository and kind, `later` from a time on, in one round trip.
+def stored(tx: Transaction, wanted: Sequence[tuple[str, str, datetime | None, Goal]]) -> list[Stored]:
+    """Count what is stored of each repository, kind and goal, `later` from a time on, in one round trip.
 
     Raises ConfigurationError for an unknown kind.
     """
@@ -44,10 +46,16 @@ def stored(tx: Transaction, wanted: Sequence[tuple[str, str, datetime | None]]) 
     return [Stored(**rows[0]) for rows in counted]
 
 
-def count(repository_id: str, kind: str, since: datetime | None = None) -> Statement:
+def here(tx: Transaction, repository_id: str, kind: str, numbers: Sequence[int]) -> frozenset[int]:
+    """Return which items of these numbers are stored; of kinds whose walks have filtered goals."""
+    rows = tx.rows(_SQL[_HERE + kind], repository_id=repository_id, numbers=tuple(numbers))
+    return frozenset(row["number"] for row in rows)
+
+
+def count(repository_id: str, kind: str, since: datetime | None = None, goal: Goal = Goal()) -> Statement:  # noqa: B008
     """Return the statement that counts what is stored of a kind; raises ConfigurationError for an unknown one."""
     statement = _SQL.get(_STORED + kind)
     if statement is None:
         known = ", ".join(sorted(name.removeprefix(_STORED) for name in _SQL if name.startswith(_STORED)))
         raise ConfigurationError(f"there is no kind of items {kind!r}: name one of {known}")
-    return statement, {"repository_id": repository_id, "since": since}
+    return statement, {"repository_id": repository_id, "since": since, **goals.params(goal)}

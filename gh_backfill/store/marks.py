@@ -161,6 +161,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 VIEWS: Mapping[str, frozenset[str]] = {
     "backfill_progress_summary": names("backfill_id progress_percentage"),
+    "backfill_goals": names("captured wanted open_ended"),
     "backfill_metrics": names("finished_jobs running_jobs waiting_jobs success_percent"),
 }
 

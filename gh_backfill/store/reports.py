@@ -167,6 +167,7 @@ def _job(row: Row, state: repositories.Status | None, private: Mapping[str, str]
         captured=None if state is None else state.captured,
         total=None if state is None else state.total,
         goal=None if state is None else state.goal,
+        open_ended=state is not None and state.open_ended,
         backfill=None if state is None or state.status is None else BackfillStatus(state.status),
         resume_at=None if state is None else state.resume_at,
         times=Times.of(row["times"]),

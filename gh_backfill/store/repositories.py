@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import PULL_REQUESTS, Finished, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Finished, Goal, TrackedRepository
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
+from gh_backfill.store import goals
 from gh_backfill.store.db import Row, Statement, Transaction
 
 _SQL = sql("repositories")
@@ -36,7 +37,7 @@ Known = TypeVar("Known", NamedRepository, TrackedRepository)
 class Entry:
     """A repository on the list: `added` was not on it before, `held_reason` is why a person holds its backfill.
 
-    `goal` is that of a backfill that was opened once (None: everything).
+    `aim` is the goal of a backfill that was opened once, and `goal` its number (None: everything).
     """
 
     id: str
@@ -45,6 +46,7 @@ class Entry:
     held_reason: str | None
     has_stream: bool
     goal: int | None
+    aim: Goal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +69,9 @@ class OtherKind:
 class Status:
     """How far the history of one repository has come; times are UTC, points are GitHub's.
 
-    `gaps` are pull requests that are not whole: `unlisted` of them are counted by GitHub and not listed at all.
+    `gaps` are pull requests that are not whole: `unlisted` of them are counted by GitHub and not listed at all.  `aim`
+    is what is wanted, and `goal` how many that is as far as it is known (None: all); `open_ended` says that it is not
+    known yet.  `captured` are those that are here of what is wanted.
     """
 
     id: str
@@ -75,6 +79,8 @@ class Status:
     is_private: bool
     total: int | None
     goal: int | None
+    aim: Goal
+    open_ended: bool
     total_at: datetime | None
     captured: int
     status: str | None
@@ -103,8 +109,8 @@ class Status:
 
     @property
     def wanted(self) -> int | None:
-        """Return how many pull requests the goal is about; None while GitHub's count is unknown."""
-        return None if self.total is None else within(self.total, self.goal)
+        """Return how many pull requests the goal is about; None while that, or GitHub's count, is unknown."""
+        return None if self.total is None or self.open_ended else within(self.total, self.goal)
 
 
 def store(tx: Transaction, repositories: Sequence[Repository]) -> dict[int, str]:
@@ -150,7 +156,7 @@ def track(
         kinds=None if kinds is None else tuple(kinds),
         only_newest=only_newest,
     )
-    return [Entry(**row) for row in tracked]
+    return [Entry(**goals.with_aim(row)) for row in tracked]
 
 
 def begin_initial(tx: Transaction, ids: Sequence[str]) -> None:
@@ -170,7 +176,7 @@ def candidates(
     lists = ("free_parts", "kinds", "unfinished")
     given: list[Row] = [
         {
-            **row,
+            **goals.with_aim(row),
             **{name: tuple(row[name]) for name in lists},
             "finished": tuple(Finished(**each) for each in row["finished"]),
         }
@@ -226,7 +232,9 @@ def is_news(shown: Sequence[Row], full_name: str, is_private: bool, total: int |
 def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:
     """Return the state of these repositories, or of all that are tracked or were ever backfilled."""
     rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids))
-    return [Status(**{**row, "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows]
+    return [
+        Status(**{**goals.with_aim(row), "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows
+    ]
 
 
 def _key(name: str) -> str:

@@ -86,7 +86,7 @@ def preview(db: Database, name: str, limits: Limits) -> Preview:
         BackfillStatus.FAILED: "has failed; would try again",
     }[BackfillStatus(repository.status) if repository.status else None]
     left = _left(db, repository, limits)
-    here = of_wanted(repository.captured, repository.total, repository.goal)
+    here = of_wanted(repository.captured, repository.total, repository.goal, open_ended=repository.open_ended)
     text = (
         f"{repository.full_name}: {begin}; {here} pull requests are here, the first page has "
         f"up to {size}, {left or 'an unknown number of points'} to go; nothing was written"

@@ -38,6 +38,7 @@ class Outlook:
                 **asdict(state),
                 "percent": state.percent,
                 "wanted": state.wanted,
+                "aim": state.aim.words,
                 "left": asdict(self.left[state.id]) if state.id in self.left else None,
                 "limited_by": bottleneck.line(self.times.get(state.id, Times())),
             }

@@ -64,7 +64,13 @@ def before_capture(db: Database, repository: TrackedRepository, kind: Kind) -> B
         return Before(captured=state.captured, total=state.total or 0)
     with db.reading() as tx:
         mean = mean_size(tx, repository.id)
-    return Before(captured=repository.captured, total=repository.total or 0, goal=repository.goal, mean_size=mean)
+    return Before(
+        captured=repository.captured,
+        total=repository.total or 0,
+        goal=repository.goal,
+        open_ended=repository.open_ended,
+        mean_size=mean,
+    )
 
 
 def open_backfill(tx: Transaction, repository: TrackedRepository, goal: Goal | None = None) -> None:
@@ -92,7 +98,7 @@ def let_go_on(
         if standing.can_catch_up and not needs_backfill(repository, Thresholds(more_than=0)):
             openings.catch_up(tx, repository.id, standing, total=total)
             return False
-    backfills.open_backfill(tx, repository.id, total=total, goal=goal or Goal(max_items=repository.lasting_goal))
+    backfills.open_backfill(tx, repository.id, total=total, goal=goal or repository.lasting_aim)
     return False
 
 

@@ -141,7 +141,7 @@ def _why_not(around: Circumstances, verdict: Verdict, state: State, place: int) 
         Reason.SMALL: f"it has {counted(repository.total or 0, 'pull request')}, and plans take those with more than "
         f"{thresholds.more_than}; {capture} captures it all the same",
         Reason.COMPLETE: f"plans take what is below {thresholds.below_percent} %; {capture} reads what changed since",
-        Reason.GOAL: f"its goal is reached, the newest {repository.goal or 0:,}; gh-backfill track {name} "
+        Reason.GOAL: f"its goal is reached, {repository.aim.words}; gh-backfill track {name} "
         "--max-prs all goes on to the rest",
         Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has; gh-backfill track {name} asks",
         Reason.RUNNING: "another worker has just taken it",

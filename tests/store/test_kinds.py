@@ -341,5 +341,5 @@ def test_an_item_that_walk_and_catch_up_lost_by_its_place_counts_once(sides: Sid
                 item=item,
                 place=place,
             )
-        (stored,) = kinds.stored(tx, [(sides.repository.id, kind, None)])
+        (stored,) = kinds.stored(tx, [(sides.repository.id, kind, None, Goal())])
     assert stored.quarantined == 1

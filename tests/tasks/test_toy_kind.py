@@ -77,7 +77,9 @@ class Title:
     github_id: int
     number: int
     text: str
+    created_at: datetime
     updated_at: datetime
+    state: str = "open"
     gap: str | None = None
     unreadable: tuple[Unreadable, ...] = ()
 
@@ -110,6 +112,7 @@ def read(node: Node) -> Title:
         github_id=sense.identity(node["fullDatabaseId"]),
         number=sense.number(node["number"]),
         text=sense.text(node["title"]),
+        created_at=sense.moment(node["createdAt"]),
         updated_at=sense.moment(node["updatedAt"]),
     )
 
@@ -217,7 +220,7 @@ def toy(house: House) -> Iterator[House]:
 def captured(house: House, limits: Limits) -> Captured:
     repository = capture.find(house.db, ENGINE)
     with house.db.transaction(read_only=True) as tx:
-        (here,) = kinds.stored(tx, [(repository.id, KIND, None)])
+        (here,) = kinds.stored(tx, [(repository.id, KIND, None, Goal())])
     claims = Claims(
         db=house.db,
         repository_id=repository.id,

@@ -98,9 +98,19 @@ class PageIssue:
         return self.issue.number
 
     @property
+    def created_at(self) -> datetime:
+        """Return when it was created."""
+        return self.issue.created_at
+
+    @property
     def updated_at(self) -> datetime:
         """Return when it was changed last."""
         return self.issue.updated_at
+
+    @property
+    def state(self) -> str:
+        """Return the state it is in."""
+        return self.issue.state
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

@@ -136,9 +136,19 @@ class PagePullRequest:
         return self.pull_request.number
 
     @property
+    def created_at(self) -> datetime:
+        """Return when it was created."""
+        return self.pull_request.created_at
+
+    @property
     def updated_at(self) -> datetime:
         """Return when it was changed last."""
         return self.pull_request.updated_at
+
+    @property
+    def state(self) -> str:
+        """Return the state it is in."""
+        return self.pull_request.state
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

@@ -58,6 +58,7 @@ class JobFigures:
     captured: int | None = None
     total: int | None = None
     goal: int | None = None
+    open_ended: bool = False
     backfill: BackfillStatus | None = None
     resume_at: datetime | None = None
     last_progress_at: datetime | None = None
@@ -101,7 +102,7 @@ class JobFigures:
     @property
     def percent(self) -> float | None:
         """Return how much of what is wanted is here, never over 100; None while GitHub's count is unknown."""
-        if self.total is None or self.captured is None:
+        if self.total is None or self.captured is None or self.open_ended:
             return None
         return percent(self.captured, within(self.total, self.goal))
 

@@ -113,9 +113,10 @@ def _about(job: JobFigures | None) -> str:
     if job is None:
         return ""
     percent = "" if job.percent is None else f" ({job.percent} %)"
+    captured = "?" if job.captured is None else job.captured
     rows = [
         ("repository", plain(job.name)),
-        ("captured", f"{of_wanted('?' if job.captured is None else job.captured, job.total, job.goal)}{percent}"),
+        ("captured", f"{of_wanted(captured, job.total, job.goal, open_ended=job.open_ended)}{percent}"),
         ("backfill", plain(job.backfill or "none")),
         ("last progress", f"{job.last_progress_at:%Y-%m-%d %H:%M} UTC" if job.last_progress_at else "never"),
         ("kind of error", plain(job.error_type or "unexpected")),

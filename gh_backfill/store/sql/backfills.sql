@@ -18,29 +18,55 @@ set total = excluded.total, captured = excluded.captured, consecutive_errors = 0
         from (select b.status = 'paused' and b.held and coalesce(b.resume_at, 'infinity') > clock_timestamp() as stays) pause),
     completed_at = null, gaps_seen = null, updated_at = clock_timestamp();
 
--- name: restart_history
--- A finished walk whose goal is not raised begins again at the top; part 0 stands for it, whoever read the parts.
-update backfill_streams s
-set cursor = null, items_done = 0, watermark = null, stuck = false, updated_at = clock_timestamp(),
-    status = case when s.part = 0 then 'active' else s.status end
-from backfill_streams walk
-where walk.repository_id = %(repository_id)s and walk.kind = %(kind)s and walk.stream = 'history' and walk.part = 0
-  and walk.status = 'completed'
-  and coalesce(walk.goal_max_items, 2147483647) >= coalesce(%(max_items)s, 2147483647)
-  and s.backfill_id = walk.backfill_id and s.stream = 'history';
+-- name: aim_history
+-- Give a walk that exists its goal, unless the one that it has contains it (`policy/goals.py` says the same); part 0 stands for
+-- the walk, whoever read the parts.  It goes on from its own cursor where the list is the same, for all above that is here.  It
+-- begins again at the top where states or the end of the span differ, for what was skipped lies above, and where it is finished
+-- and nothing more is asked for.  A page that is under way was asked for with the former goal: its chunk is void.
+with walk as materialized (
+    select s.id, s.backfill_id, now_is.covered, case when now_is.covered then s.status = 'completed' else not list.same end as again
+    from backfill_streams s
+    cross join lateral (
+        select (s.goal_states, s.goal_until) is not distinct from (%(goal_states)s::text[], %(goal_until)s::timestamptz) as same
+    ) list
+    cross join lateral (
+        select (s.goal_since is null or coalesce(s.goal_since <= %(goal_since)s::timestamptz, false))
+           and case when s.goal_max_items is null
+                    then (s.goal_states is null or coalesce(s.goal_states @> %(goal_states)s::text[], false))
+                         and (s.goal_until is null or coalesce(s.goal_until >= %(goal_until)s::timestamptz, false))
+                    else list.same and coalesce(s.goal_max_items >= %(max_items)s::integer, false) end as covered
+    ) now_is
+    where s.repository_id = %(repository_id)s and s.kind = %(kind)s and s.stream = 'history' and s.part = 0
+), aimed as (
+    update backfill_streams s
+    set cursor = case when walk.again then null else s.cursor end, items_done = case when walk.again then 0 else s.items_done end,
+        watermark = case when walk.again then null else s.watermark end, stuck = s.stuck and not walk.again,
+        status = case when walk.again and s.part = 0 then 'active' else s.status end,
+        goal_max_items = case when walk.covered or s.part > 0 then s.goal_max_items else %(max_items)s end,
+        goal_since = case when walk.covered or s.part > 0 then s.goal_since else %(goal_since)s end,
+        goal_until = case when walk.covered or s.part > 0 then s.goal_until else %(goal_until)s end,
+        goal_states = case when walk.covered or s.part > 0 then s.goal_states else %(goal_states)s::text[] end,
+        goal_wanted = null, goal_captured = null, updated_at = clock_timestamp()
+    from walk
+    where s.backfill_id = walk.backfill_id and s.stream = 'history' and (walk.again or not walk.covered and s.part = 0)
+    returning s.id
+)
+update backfill_chunks c
+set status = 'skipped', lease_until = null, retry_at = null, error = 'the walk has another goal: its page is asked for anew'
+from aimed, walk
+where not walk.covered and c.stream_id = aimed.id and c.status in ('pending', 'processing');
 
 -- name: open_history
--- Open the walk; one that exists goes on from its cursor, with the larger of both goals (null: everything).  One that is
--- split stands still itself until its parts are done.
+-- Open the walk; one that exists goes on from its place to the goal that it has by now.  One that is split stands still itself
+-- until its parts are done.
 insert into backfill_streams as s (repository_id, kind, backfill_id, backfill_state_id, stream, ordering,
-                                   goal_max_items)
-select b.repository_id, b.kind, b.id, case when b.kind = 'pull_requests' then b.id end, 'history', 'CREATED_AT', %(max_items)s
+                                   goal_max_items, goal_since, goal_until, goal_states)
+select b.repository_id, b.kind, b.id, case when b.kind = 'pull_requests' then b.id end, 'history', 'CREATED_AT', %(max_items)s,
+       %(goal_since)s, %(goal_until)s, %(goal_states)s::text[]
 from backfills b
 where b.repository_id = %(repository_id)s and b.kind = %(kind)s
 on conflict (repository_id, kind, stream, part) do update
-set goal_max_items = case when s.goal_max_items is null or excluded.goal_max_items is null then null
-                          else greatest(s.goal_max_items, excluded.goal_max_items) end,
-    backfill_id = excluded.backfill_id, backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp(),
+set backfill_id = excluded.backfill_id, backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp(),
     status = case when exists (select from backfill_streams p
                                where p.backfill_id = s.backfill_id and p.stream = 'history' and p.part > 0
                                  and p.status = 'active') then s.status else 'active' end;
@@ -51,6 +77,7 @@ update backfill_streams s
 set status = 'paused', updated_at = clock_timestamp()
 where s.repository_id = %(repository_id)s and s.kind = %(kind)s and s.stream = 'history' and s.part = 0
   and s.status = 'active' and s.cursor is null and s.goal_max_items is null
+  and s.goal_since is null and s.goal_until is null and s.goal_states is null
   and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing')
 returning s.backfill_id;
 

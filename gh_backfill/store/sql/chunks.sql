@@ -44,7 +44,8 @@ select set_config('gh_backfill.stream', coalesce((select id::text from chosen), 
 -- name: claim_chunk
 -- Open the next chunk of the chosen stream from the stored cursor, or take over the open one that nobody holds any more;
 -- also one of our own, for the answer to the COMMIT of a claim may have been lost.  Chunks of an older application know the
--- row of others only.  No row back: there is no stream to work on; without a chunk: somebody else holds it.
+-- row of others only.  No row back: there is no stream to work on; without a chunk: somebody else holds it.  A catch-up reads
+-- what its walk is about, whatever the number of that.
 with claimed as (
     insert into backfill_chunks as c (repository_id, backfill_id, backfill_state_id, stream_id, chunk_number, status,
                                       processor_type, attempt, started_at, lease_until, claimed_by, after_cursor)
@@ -63,11 +64,13 @@ with claimed as (
                                         or c.claimed_by = excluded.claimed_by))
     returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor
 )
-select s.id, s.backfill_id, s.repository_id, s.kind, s.stream as phase, s.goal_max_items, s.cursor,
+select s.id, s.backfill_id, s.repository_id, s.kind, s.stream as phase, s.goal_max_items, walk.goal_since, walk.goal_until,
+       walk.goal_states, s.cursor,
        s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.page_worked,
        s.page_too_big, s.pages_clean, s.items_done, s.part, s.lowest_number, s.highest_number,
        c.id as chunk_id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor
 from backfill_streams s
+join backfill_streams walk on walk.backfill_id = s.backfill_id and walk.stream = 'history' and walk.part = 0
 left join claimed c on true
 where s.id = nullif(current_setting('gh_backfill.stream', true), '')::uuid;
 
@@ -150,6 +153,17 @@ set cursor = %(cursor)s, status = %(status)s, pass = %(pass_number)s, read_down_
     page_too_big = %(page_too_big)s, pages_clean = %(pages_clean)s, items_done = items_done + %(items)s, stuck = %(stuck)s,
     points = points + %(points)s, requests = requests + %(requests)s, updated_at = clock_timestamp()
 where id = %(stream_id)s;
+
+-- name: count_wanted
+-- How many GitHub counts of the goal of a walk; a catch-up knows it only where its walk did.
+update backfill_streams
+set goal_wanted = %(wanted)s
+where backfill_id = %(backfill_id)s and stream = 'history' and part = 0 and (%(of_walk)s or goal_wanted is not null)
+  and goal_wanted is distinct from %(wanted)s;
+
+-- name: voided
+-- Whether a chunk that was lost is nobody's, because its walk has another goal or goes on.
+select id from backfill_chunks where id = %(chunk_id)s and status = 'skipped' and attempt = %(attempt)s;
 
 -- name: finish_walk
 -- The last part ends the walk, which began when the earliest of them did.  No row: others are still at it.

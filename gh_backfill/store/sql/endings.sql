@@ -2,7 +2,8 @@
 
 -- name: ended
 -- No row of a backfill: something of it is still open.  Part 0 stands for a walk that is split.
-select b.repository_id, b.kind, b.gaps_seen, b.total, h.goal_max_items as goal, h.watermark, h.stuck, walk.listed
+select b.repository_id, b.kind, b.gaps_seen, b.total, h.goal_max_items, h.goal_since, h.goal_until, h.goal_states, h.goal_wanted,
+       h.watermark, h.stuck, walk.listed
 from backfills b
 join backfill_streams h on h.backfill_id = b.id and h.stream = 'history' and h.part = 0
 cross join lateral (
@@ -33,6 +34,12 @@ where repository_id = %(repository_id)s and kind = %(kind)s and stream = 'catch_
 update backfills
 set gaps_seen = %(missing)s, updated_at = clock_timestamp()
 where repository_id = %(repository_id)s and kind = %(kind)s;
+
+-- name: goal_captured
+-- How many items are here of what a walk is about, where that leaves out others than the oldest.
+update backfill_streams
+set goal_captured = %(captured)s
+where repository_id = %(repository_id)s and kind = %(kind)s and stream = 'history' and part = 0;
 
 -- name: complete_backfill
 update backfills

@@ -16,7 +16,7 @@ order by b.kind
 for no key update of b;
 
 -- name: stored_pull_requests
--- `later` were created after the walk began; `quarantined` are known and could not be stored at all.  What a catch-up lost by
+-- Of a goal where one is given.  `later` were created after the walk began; `quarantined` are known and could not be stored at all.  What a catch-up lost by
 -- its place alone is an item that the walk has, or has lost, as well.
 select count(*)::integer as rows, (count(*) filter (where p.created_at >= %(since)s::timestamptz))::integer as later,
        (select count(*) from backfill_quarantine q
@@ -25,7 +25,14 @@ select count(*)::integer as rows, (count(*) filter (where p.created_at >= %(sinc
           and not exists (select from pull_requests o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from pull_requests p
-where p.repository_id = %(repository_id)s;
+where p.repository_id = %(repository_id)s
+  and p.created_at >= coalesce(%(goal_since)s::timestamptz, '-infinity')
+  and p.created_at < coalesce(%(goal_until)s::timestamptz, 'infinity')
+  and (%(goal_states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(goal_states)s::text[]));
+
+-- name: here_pull_requests
+-- Which of these numbers are here.
+select p.number from pull_requests p where p.repository_id = %(repository_id)s and p.number = any(%(numbers)s::integer[]);
 
 -- name: stored_issues
 -- The same of issues; an application may keep pull requests among them.

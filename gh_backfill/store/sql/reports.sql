@@ -125,8 +125,9 @@ update backfill_reports set notified_at = %(at)s where run_key = any(%(run_keys)
 -- How far each backfill has come.
 select r.id as repository_id, r.full_name, r.is_private is not false as is_private, b.status,
        coalesce(b.processed_prs, 0) as captured, coalesce(r.github_pull_requests, b.total_prs, 0) as total,
-       not exists (select from backfill_streams s
-               where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null) as whole,
+       not exists (select from backfill_goals g
+                   where g.repository_id = r.id and g.kind = 'pull_requests'
+                     and (g.filtered or g.goal_max_items is not null)) as whole,
        coalesce(b.last_processed_at, b.updated_at, b.created_at) as last_progress_at, b.resume_at
 from progressive_backfill_state b
 join repositories r on r.id = b.repository_id

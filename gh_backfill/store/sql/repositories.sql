@@ -112,16 +112,16 @@ with off as materialized (
     returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added
 )
 select r.id, r.github_id, coalesce(t.added, false) as added, case when b.held then b.held_reason end as held_reason,
-       s.has_stream, s.goal
+       s.has_stream, g.goal_max_items as goal, g.goal_max_items, g.goal_since, g.goal_until, g.goal_states
 from repositories r
 left join tracked t on t.repository_id = r.id
 left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 cross join lateral (
-    select count(*) > 0 as has_stream,
-           max(s.goal_max_items) filter (where s.stream = 'history' and s.part = 0) as goal
+    select count(*) > 0 as has_stream
     from backfill_streams s
     where s.repository_id = r.id and s.kind = 'pull_requests'
 ) s
+left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 where r.github_id = any(%(github_ids)s::bigint[]);
 
 -- name: candidates
@@ -132,10 +132,12 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
        r.github_pull_requests as total,
        case when stream.id is null
             then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
-            else b.processed_prs end as captured,
+            when g.filtered then g.captured else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
-       coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps, walk.goal,
+       coalesce(walk.free_parts, '{}') as free_parts, coalesce(b.gaps, 0) as gaps,
+       case when g.filtered then g.wanted else g.goal_max_items end as goal, coalesce(g.open_ended, false) as open_ended,
+       g.goal_max_items, g.goal_since, g.goal_until, g.goal_states,
        coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished,
        coalesce(t.kinds, %(kinds)s::text[]) as kinds, coalesce(t.only_newest, false) as only_newest,
        r.initial_backfill_status as initial, r.github_pushed_at as pushed_at,
@@ -166,8 +168,7 @@ left join lateral (
     limit 1
 ) stream on true
 left join lateral (
-    select max(s.goal_max_items) filter (where s.part = 0) as goal,
-           bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
+    select bool_or(s.part = 0 and (s.status = 'paused' or s.status = 'active' and s.cursor is not null)) as begun,
            array_agg(s.part order by s.part) filter (
                where s.part > 0 and s.status = 'active'
                  and not exists (select from backfill_chunks c where c.stream_id = s.id and c.status = 'processing'
@@ -175,6 +176,7 @@ left join lateral (
     from backfill_streams s
     where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream = 'history'
 ) walk on true
+left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 where t.id is not null or r.id = any(%(ids)s::uuid[]) or r.github_id = any(%(github_ids)s::bigint[])
    or lower(r.full_name) = any(%(names)s::text[])
    or (b.status in ('active', 'paused') or b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone')
@@ -226,12 +228,12 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        r.github_pull_requests_at as total_at,
        case when b.id is null or not exists (select from backfill_streams s where s.backfill_state_id = b.id)
             then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
-            else b.processed_prs end as captured,
+            when g.filtered then g.captured else b.processed_prs end as captured,
        b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
-       (select h.goal_max_items from backfill_streams h
-        where h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0) as goal,
-       r.initial_backfill_status as initial, coalesce(b.gaps, 0) as unlisted,
+       case when g.filtered then g.wanted else g.goal_max_items end as goal, coalesce(g.open_ended, false) as open_ended,
+       g.goal_max_items, g.goal_since, g.goal_until, g.goal_states, r.initial_backfill_status as initial,
+       coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null)::integer
@@ -254,5 +256,6 @@ left join lateral (
     order by chunk_number desc
     limit 1
 ) c on true
+left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 where case when %(ids)s::uuid[] is null then t.id is not null or b.id is not null else r.id = any(%(ids)s::uuid[]) end
 order by r.full_name;

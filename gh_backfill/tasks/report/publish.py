@@ -114,7 +114,9 @@ def _notes(notes: Sequence[str]) -> str:
 
 
 def _row(job: JobFigures) -> Sequence[str]:
-    progress = "" if job.captured is None else of_wanted(job.captured, job.total, job.goal, " / ")
+    progress = (
+        "" if job.captured is None else of_wanted(job.captured, job.total, job.goal, " / ", open_ended=job.open_ended)
+    )
     result = outcome_words((job.outcome or job.status).replace("_", " "), shortened(job.error or "", 200))
     if job.warnings:
         result += f"; {counted(job.warnings, 'warning')}"
