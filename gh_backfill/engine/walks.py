@@ -139,7 +139,9 @@ class CursorWalk:
             self._tries = tries
             return None
         log.warning("%s: %s, %s times: the list can't be followed further", page.full_name, bad, tries)
-        return replace(page, next=None, end=asked.after if page.next in been else page.next or asked.after, stuck=True)
+        # How much of a span of time is missing nobody could tell behind this page, so that one is asked for again.
+        again = page.next in been or stream.goal.dated
+        return replace(page, next=None, end=asked.after if again else page.next or asked.after, stuck=True)
 
     def asks_for_less(self, asked: Asked, error: TooBig) -> bool:
         """Return False: what a list is asked for is its page alone."""

@@ -70,9 +70,9 @@ TO_WRITE: Mapping[str, Needs] = {
     "backfill_streams": Needs(
         always=names("backfill_id backfill_state_id kind ordering repository_id stream"),
         sometimes=names(
-            "cursor goal_captured goal_max_items goal_since goal_states goal_until goal_wanted highest_number items_done "
-            "lowest_number page_size page_too_big page_worked pages_clean part pass points read_down_to requests status "
-            "stuck updated_at watermark"
+            "cursor goal_captured goal_max_items goal_since goal_states goal_until goal_wanted highest_number "
+            "items_done lowest_number page_size page_too_big page_worked pages_clean part pass points read_down_to "
+            "requests status stuck updated_at watermark"
         ),
     ),
     "backfills": Needs(
