@@ -166,6 +166,20 @@ def without_node_ids(room: Room) -> None:
         tx.run("update repositories set node_id = null")
 
 
+def of_states(room: Room) -> None:
+    """Let a walk be about some states only."""
+    tracked(room, BIG, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run("update backfill_streams set goal_states = '{open,merged}'")
+
+
+def before_a_day(room: Room) -> None:
+    """Let a walk pass over what is newer than a day, of which there is some."""
+    tracked(room, BIG, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run("update backfill_streams set goal_until = '2020-01-01'")
+
+
 def in_parts(room: Room) -> None:
     tracked(room, BIG, LITTLE)
     repository_id = _id(room, LITTLE)
@@ -268,6 +282,13 @@ OPERATIONS = {
         exits=replace(LOOK, limited={0}),
     ),
     "capture a page": Operation(match={"operation": "PullRequestPage"}, before=both, act=captured, exits=CAPTURE),
+    "capture a page of some states": Operation(
+        match={"variables": '"states":'}, before=of_states, act=captured, exits=CAPTURE
+    ),
+    "count beside a page": Operation(match={"variables": '"counting":'}, before=of_states, act=captured, exits=CAPTURE),
+    "pass over what is newer": Operation(
+        match={"operation": "PullRequestOutline"}, before=before_a_day, act=captured, exits=CAPTURE
+    ),
     "capture a part": Operation(match={"operation": "Numbers"}, before=in_parts, act=captured, exits=CAPTURE),
     "know a part": Operation(match={"variables": '"known":'}, before=in_parts, act=captured, exits=CAPTURE),
     "split a walk": Operation(
