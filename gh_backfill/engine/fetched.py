@@ -33,7 +33,7 @@ Here = Callable[[Sequence[int]], Collection[int]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fetched:
+class FetchedPage:
     """A page that is here, and its items on their way to completeness."""
 
     after: str | None
@@ -56,7 +56,7 @@ def to_the_end(stream: Stream, asked: Asked, page: Page) -> Page:
     return replace(page, slots=page.slots[:place], next=None, end=end, more=False, past=True)
 
 
-def fetched(stream: Stream, kind: Kind, asked: Asked, page: Page, slots: Sequence[Slot], here: Here) -> Fetched:
+def fetched(stream: Stream, kind: Kind, asked: Asked, page: Page, slots: Sequence[Slot], here: Here) -> FetchedPage:
     """Return what of a page its stream is about; `slots` are its places without those that are gone.
 
     A walk leaves out what is not of its time.  A catch-up whose walk has a filtered goal completes what is of that
@@ -71,7 +71,7 @@ def fetched(stream: Stream, kind: Kind, asked: Asked, page: Page, slots: Sequenc
         kept = wanted(stream, slots)
         about = _of_goal_or_here(stream, kept, here)
     lost = (each for slot in about for each in slot.unreadable if slot.item is None or each.kind == kind.queries.item)
-    return Fetched(
+    return FetchedPage(
         after=asked.after,
         asked=asked.first,
         page=page,

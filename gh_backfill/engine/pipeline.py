@@ -19,7 +19,7 @@ from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.pages import Asked, Page
 from gh_backfill.engine.background import Begin
-from gh_backfill.engine.fetched import AskedQuery, Fetched, Here, fetched, to_the_end
+from gh_backfill.engine.fetched import AskedQuery, FetchedPage, Here, fetched, to_the_end
 from gh_backfill.engine.follow_ups import Alive, Chunk, Completion, salvage
 from gh_backfill.engine.kind import Kind, Supply
 from gh_backfill.engine.numbers import NumberWalk
@@ -55,7 +55,7 @@ class Pipeline:
     begin: Begin
     here: Here = lambda numbers: ()
     listed: Supply | None = None
-    _fetched: deque[Fetched] = field(default_factory=deque)
+    _fetched: deque[FetchedPage] = field(default_factory=deque)
     _completion: Completion = field(default_factory=Completion)
     _stream: Stream | None = None
     _walk: Walk | None = None
