@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from gh_backfill.models.pull_requests import PullRequestState
 from gh_backfill.models.work import Goal
 
 # The newest so many are of use at once, and cost a few points.
@@ -96,7 +97,12 @@ def goal_of(wish: Wish, size: Size, now: datetime) -> Goal:
     newest = smart_newest(size, now) if wish.smart else wish.max_prs
     if newest is not None and not wish.only_newest and newest * 100 >= size.total * WHOLE_FROM_PERCENT:
         newest = None
-    return Goal(max_items=newest)
+    return Goal(
+        max_items=newest,
+        since=midnight(wish.since),
+        until=midnight(wish.until),
+        states=tuple(map(PullRequestState, wish.states)),
+    )
 
 
 def smart_newest(size: Size, now: datetime) -> int:

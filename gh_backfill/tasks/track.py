@@ -12,6 +12,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
 from gh_backfill.models.github import Named, NotFound, Repository, Unknown
 from gh_backfill.models.work import PULL_REQUESTS, Goal
+from gh_backfill.policy.goals import covers
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.names import parse
@@ -237,12 +238,12 @@ def _open(
     opened: dict[str, str | None] = {}
     for repository in found:
         entry, goal = entries[repository.github_id], opening.goal_of(repository)
-        raised = opening.larger and entry.goal is not None and (goal.max_items is None or goal.max_items > entry.goal)
+        raised = opening.larger and entry.has_stream and not covers(entry.aim, goal)
         if raised:
             raised_ids.add(entry.id)
         if raised or not entry.has_stream:
             backfills.open_backfill(tx, entry.id, total=repository.pull_requests, goal=goal)
-            opened[entry.id] = "all" if goal.max_items is None else f"the newest {goal.max_items}"
+            opened[entry.id] = "all" if goal == Goal() else goal.words
     backfill_events.record(tx, BackfillEvent.OPENED, opened, actor)
     if opening.initial:
         repositories.begin_initial(tx, sorted(opened))

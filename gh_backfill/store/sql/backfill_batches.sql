@@ -18,13 +18,14 @@ limit %(most)s;
 -- Initial backfills that may go on now and that nobody works on; those of a batch that wants one of an account at a time are
 -- `alone`.
 select r.id, r.full_name, b.updated_at, r.github_pushed_at as pushed_at,
-       least(h.goal_max_items, r.github_pull_requests) as wanted,
+       case when g.filtered then coalesce(g.wanted, g.goal_max_items, r.github_pull_requests)
+            else least(g.goal_max_items, r.github_pull_requests) end as wanted,
        exists (select from backfill_batches a
                where a.wish -> 'one_per_owner' = 'true'
                  and a.members @> jsonb_build_array(jsonb_build_object('repository_id', r.id))) as alone
 from repositories r
 join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
-left join backfill_streams h on h.repository_id = r.id and h.kind = 'pull_requests' and h.stream = 'history' and h.part = 0
+left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 where r.initial_backfill_status in ('pending', 'processing')
   and (b.status = 'active' and not b.held
        or b.status = 'paused' and case when b.resume_at is null then not b.held else b.resume_at <= clock_timestamp() end)

@@ -31,10 +31,19 @@ with clock as (
       and (%(ids)s::uuid[] is null or c.repository_id = any(%(ids)s::uuid[]))
     group by c.backfill_id
 ), walk as (
+    -- As the view backfill_goals says it, for all at once.
     select repository_id, kind, max(goal_max_items) filter (where stream = 'history') as goal,
+           max(least(goal_max_items, coalesce(goal_captured, items_done))) filter (where filtered) as of_goal,
+           max(case when goal_wanted is not null then least(goal_max_items, goal_wanted)
+                    when status = 'completed' then least(goal_max_items, coalesce(goal_captured, items_done)) end)
+               filter (where filtered) as wanted,
            max(case when stream <> 'catch_up' then null when status = 'completed' then watermark
                     else read_down_to + %(margin)s end) as fresh_at
     from backfill_streams
+    cross join lateral (
+        select stream = 'history' and (goal_since, goal_until, goal_states) is distinct from (null::timestamptz, null::timestamptz, null::text[])
+               as filtered
+    ) aim
     where part = 0 and (%(ids)s::uuid[] is null or repository_id = any(%(ids)s::uuid[]))
     group by repository_id, kind
 ), living as (
@@ -50,8 +59,8 @@ with clock as (
            b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, coalesce(b.gaps, 0) as unlisted,
            case when w.repository_id is null
                 then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
-                else b.captured end as captured,
-           r.github_pull_requests as total, least(w.goal, r.github_pull_requests) as wanted,
+                else coalesce(w.of_goal, b.captured) end as captured,
+           r.github_pull_requests as total, case when w.of_goal is null then least(w.goal, r.github_pull_requests) else w.wanted end as wanted,
            w.fresh_at
     from repositories r
     left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false

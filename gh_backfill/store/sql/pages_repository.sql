@@ -64,7 +64,8 @@ with range as materialized (
     union all
     select number, false from pull_requests where repository_id = %(id)s::uuid and capture_gap is not null
 ), whole as (
-    select coalesce(bool_or(stream = 'history' and part = 0 and status = 'completed' and goal_max_items is null), false) as walked,
+    select coalesce(bool_or(stream = 'history' and part = 0 and status = 'completed' and goal_max_items is null
+                            and goal_since is null and goal_until is null and goal_states is null), false) as walked,
            coalesce(bool_or(part > 0), false) as split
     from backfill_streams
     where repository_id = %(id)s::uuid and kind = 'pull_requests'

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.estimate import Estimate, side_by_side
 from gh_backfill.policy.initial import OPEN, InitialStatus, Wish, goal_of, wish_from
 from gh_backfill.policy.lifecycle import BackfillStatus
@@ -204,14 +205,14 @@ def _ids(
 
 def _stored_member(each: Tracked, wish: Wish, now: datetime) -> Row:
     found = each.repository
-    goal = None if found is None else goal_of(wish, size_of(found), now).max_items
+    goal = Goal() if found is None else goal_of(wish, size_of(found), now)
     return {
         "given": each.given,
         "result": each.result,
         "reason": each.reason,
         "text": each.text,
         "repository_id": each.repository_id,
-        "wanted": None if found is None else within(found.pull_requests, goal),
+        "wanted": None if found is None or goal.filtered else within(found.pull_requests, goal.max_items),
     }
 
 
@@ -239,7 +240,9 @@ def _member(stored: Row, state: Status | None) -> Member:
     if state is None:
         return known
     status = None if state.initial is None else InitialStatus(state.initial)
-    wanted = stored["wanted"] if state.total is None else within(state.total, stored["wanted"])
+    first = stored["wanted"]  # None: nobody knew
+    wanted = first if state.total is None or first is None else within(state.total, first)
+    wanted = state.wanted if state.aim.filtered else wanted
     here = state.captured if wanted is None else min(state.captured, wanted)
     return replace(
         known,

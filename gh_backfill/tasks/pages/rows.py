@@ -46,6 +46,8 @@ class BackfillRow:
     left: Estimate | None = None
     done_at: datetime | None = None
     others: Sequence[OtherKind] = ()
+    aim: str = "everything"
+    open_ended: bool = False
 
     @property
     def address(self) -> str:
@@ -57,8 +59,15 @@ class BackfillRow:
         """Say how many of those that are wanted are here."""
         if self.total is None:
             return f"{self.captured:,} of an unknown number"
+        if self.open_ended:
+            return f"{self.captured:,} so far"
         text = f"{self.captured:,} of {within(self.total, self.goal):,}"
-        return f"{text} newest" if self.goal is not None and self.goal < self.total else text
+        limited = self.goal is not None and self.goal < self.total
+        return (
+            text + (" newest" if self.aim.startswith(f"the newest {self.goal}") else f" ({self.aim})")
+            if limited
+            else text
+        )
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values, but for its times."""
@@ -193,6 +202,8 @@ def _row(found: BackfillStanding, state: Status, left: Estimate | None, now: dat
         left=left if under_way else None,
         done_at=_done(left, told, now) if under_way else None,
         others=state.others,
+        aim=state.aim.words,
+        open_ended=state.open_ended,
     )
 
 
