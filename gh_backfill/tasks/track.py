@@ -115,13 +115,13 @@ def track(
     With `backfill`, the first backfill of each is opened to that goal, a number of which is all that is ever wanted;
     `larger` also raises the goals of others to it.
     """
-    opening = None if backfill is None else lasting(backfill, given=larger or backfill.max_items is not None)
+    opening = None if backfill is None else lasting(backfill, given=larger or backfill != Goal())
     return register(db, ask(graphql, names, name_of=name_of), opening=opening, actor=actor)
 
 
 def lasting(goal: Goal, *, given: bool) -> FirstBackfill:
     """Open one goal for all, for good; one that was `given` also raises the goals of others."""
-    only_newest = goal.max_items is not None if given else None
+    only_newest = goal != Goal() if given else None
     return FirstBackfill(goal_of=lambda _: goal, larger=given, only_newest=only_newest)
 
 
