@@ -14,8 +14,8 @@ end $$;
 
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
-    progressive_backfill_state, backfills, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
-    api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
+    progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
+    progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
@@ -34,9 +34,9 @@ declare
 begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
-        'progressive_backfill_state', 'backfills', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
-        'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
-        'gh_backfill_migrations'
+        'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
+        'backfill_quarantine', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
+        'backfill_events', 'webhook_deliveries', 'webhook_pending', 'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);
         execute format('create policy gh_backfill_writer_all on %I to gh_backfill_writer using (true) with check (true)', name);

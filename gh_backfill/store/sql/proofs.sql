@@ -128,3 +128,10 @@ insert into budget_samples (run_key, identity, resource, budget_limit, remaining
 
 -- name: update_budget_samples
 update budget_samples set remaining = 0 where run_key = %(id)s::text;
+
+-- name: insert_backfill_batches
+insert into backfill_batches (created_by, backfill, wish, members)
+values (%(id)s, false, jsonb_build_object('proof', %(id)s::text), '[]');
+
+-- name: update_backfill_batches
+update backfill_batches set backfill = true where wish ->> 'proof' = %(id)s::text;
