@@ -15,6 +15,8 @@ from gh_backfill.web.answers import Refused
 WEBHOOKS = "/webhooks/"
 LARGEST_BODY = 1024 * 1024
 TOO_LARGE = f"more than {LARGEST_BODY // 1024} kB is no form of ours"
+# What a browser says of a request that a page of somebody else's makes.
+FOREIGN = frozenset({"cross-site", "same-site"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -59,7 +61,7 @@ class Door:
             await self._inner(scope, _limited(receive), guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """Return what is answered to who calls us by a wrong name, or sends too much."""
+        """Return what is answered to who calls us by a wrong name, from another site's page, or sends too much."""
         headers = Headers(scope=scope)
         called = host_of(headers.get("host", ""))
         if called not in self._hosts and not _is_own_address(called, scope):
@@ -67,6 +69,8 @@ class Door:
             return _says(
                 421, f"this server is not called {called[:80] or 'nothing'}: use {known}, or set GH_BACKFILL_WEB_HOSTS"
             )
+        if headers.get("sec-fetch-site") in FOREIGN and headers.get("sec-fetch-mode") != "navigate":
+            return _says(403, "a page of another site asks for this: only a link may lead here from there")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
             return _says(413, TOO_LARGE)

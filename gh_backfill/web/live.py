@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from gh_backfill import unexpected
 from gh_backfill.errors import BackfillError
 
 log = logging.getLogger(__name__)
@@ -132,16 +133,23 @@ class Hub:
             self._changed.notify_all()
 
     async def _watching(self) -> None:
-        trouble = False
+        told = ""
         while True:
-            try:
-                await self.refresh()
-                trouble = False
-            except BackfillError as error:
-                if not trouble:
-                    log.warning("the pages can't see what changes: %s", error)
-                trouble = True
+            said = await self._trouble()
+            if said and said != told:
+                log.warning("the pages can't see what changes: %s", said)
+            told = said
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _trouble(self) -> str:
+        """Look, and say what went wrong; nothing ends the watch while somebody listens."""
+        try:
+            await self.refresh()
+        except BackfillError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001  (whatever it is: the next look may do)
+            return unexpected.told(error)
+        return ""
 
     async def _waited(self, told: int) -> bool:
         """Wait for something new; False where there was nothing for as long as a listener is left without a word."""

@@ -315,6 +315,16 @@ def test_who_calls_us_by_a_strange_name_gets_nothing(house: House, host: str, st
         assert '"things"' not in answer
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_may_lead_here_and_ask_for_nothing(house: House, site: str) -> None:
+    with house.client() as browser:
+        for path in ("/things", "/things.json", "/live?topics=things", "/static/0/page.js"):
+            asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+            assert browser.get(path, headers=asked).status_code == 403, path
+        followed = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
+        assert browser.get("/things", headers=followed).status_code == 200
+
+
 def test_a_name_that_was_set_is_ours(public: House) -> None:
     with public.client(Host="backfill.example.org") as browser:
         assert browser.get("/login").status_code == 200
