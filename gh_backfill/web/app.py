@@ -20,18 +20,28 @@ from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
 from gh_backfill.web.door import Door
 from gh_backfill.web.page import Acting, Showing
-from gh_backfill.web.pages import add
+from gh_backfill.web.pages import add, monitor, operate, repositories, repository
 from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.static_files import favicon, static_file
 from gh_backfill.web.stream import stream
 
 # Pages and forms in the order in which their paths are tried: one that fits anything comes last.
-PAGES: tuple[Showing, ...] = (Showing(path="/add", page=add.page),)
+PAGES: tuple[Showing, ...] = (
+    Showing(path="/monitor", page=monitor.page),
+    Showing(path="/repositories", page=repositories.page),
+    Showing(path="/add", page=add.page),
+    Showing(path="/{owner}/{name}", page=repository.page),
+)
 ACTIONS: tuple[Acting, ...] = (
     Acting(path="/add", action=add.begin, needs=Role.ADMIN),
     Acting(path="/add/check", action=add.check, needs=Role.ADMIN, asks=True),
     Acting(path="/add/cancel", action=add.cancel, needs=Role.ADMIN),
     Acting(path="/add/retry", action=add.retry),
+    Acting(path="/operate/pause", action=operate.pause),
+    Acting(path="/operate/resume", action=operate.resume),
+    Acting(path="/operate/retry", action=operate.retry),
+    Acting(path="/operate/cancel", action=operate.cancel, needs=Role.ADMIN),
+    Acting(path="/operate/untrack", action=operate.stop_tracking, needs=Role.ADMIN),
 )
 
 

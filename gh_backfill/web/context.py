@@ -17,6 +17,7 @@ from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
 from gh_backfill.tasks.initial.runner import Runner
+from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.track import NameOf
 from gh_backfill.web.access import WebAccess
 from gh_backfill.web.guesses import Guesses
@@ -55,6 +56,8 @@ class Context:
     github: Way
     runner: Runner | None
     guesses: Guesses
+    # The costs of the month, which all viewers share; None: each page works them out.
+    month: KeptMonth | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # Who waits for a connection waits here, where it holds no thread.
     pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES))

@@ -19,6 +19,7 @@ from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.initial.runner import Runner
+from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.track import NameOf
 from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
 from gh_backfill.web import access, context, serving
@@ -99,6 +100,7 @@ def serve(
                 github=Way(open=lambda: connect.github(settings), name_of=name_of(settings)),
                 runner=runner,
                 guesses=Guesses(time.monotonic),
+                month=KeptMonth(settings),
             ),
             webhooks=receiver,
         )

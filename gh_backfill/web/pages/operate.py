@@ -1,0 +1,231 @@
+"""What a person decides about repositories: one, several that are chosen, or all that match a filter.
+
+More than one is asked about first, with a count.  Each has a result of its own, and a record of who it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.markdown import counted
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import operate, untrack
+from gh_backfill.tasks.pages import listing
+from gh_backfill.web.page import Ask, Form, Goto, WebPage
+from gh_backfill.web.pages.adding import actor_of, wake
+
+PLACE = "/repositories"
+# A request does so many at once; it says how many more there are.
+MOST = 500
+SHOWN = 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of one repository: a mark, a word, and a sentence."""
+
+    given: str
+    mark: str
+    word: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Choice:
+    """What was chosen: names, how many there are in all, and where one came from."""
+
+    names: tuple[str, ...]
+    number: int
+    back: str
+
+
+_Do = Callable[[Database, Sequence[str], Actor, Form], list[Result]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Deed:
+    """What is done: its verb, what it means, whether even one is asked about, and whether a reason is asked for."""
+
+    verb: str
+    did: str
+    words: str
+    do: _Do
+    sure: bool = False
+    reason: bool = False
+
+
+def pause(ask: Ask, form: Form) -> WebPage | Goto:
+    """Pause backfills, after asking why and until when."""
+    return _act(ask, form, _DEEDS["pause"], "pause")
+
+
+def resume(ask: Ask, form: Form) -> WebPage | Goto:
+    """Let backfills go on, whatever stopped them."""
+    return _act(ask, form, _DEEDS["resume"], "resume")
+
+
+def retry(ask: Ask, form: Form) -> WebPage | Goto:
+    """Let failed and cancelled backfills go on from where they are."""
+    return _act(ask, form, _DEEDS["retry"], "retry")
+
+
+def cancel(ask: Ask, form: Form) -> WebPage | Goto:
+    """End the goal of backfills; what is here stays."""
+    return _act(ask, form, _DEEDS["cancel"], "cancel")
+
+
+def stop_tracking(ask: Ask, form: Form) -> WebPage | Goto:
+    """Take repositories off the list; what is here stays."""
+    return _act(ask, form, _DEEDS["untrack"], "untrack")
+
+
+def _act(ask: Ask, form: Form, deed: _Deed, path: str) -> WebPage | Goto:
+    choice = _choice(ask, form)
+    if not choice.names:
+        return _nothing(choice)
+    if form.one("sure") != "yes" and (choice.number > 1 or deed.sure):
+        return _question(form, deed, choice, path)
+    try:
+        done = deed.do(ask.db, choice.names[:MOST], actor_of(ask), form)
+    except ConfigurationError as error:
+        return _told(deed, choice, [Result(given=choice.names[0], mark="✕", word="not done", result=str(error))])
+    wake(ask)
+    if len(done) == 1 and done[0].mark == "✓":
+        return Goto(address=choice.back)
+    return _told(deed, choice, done)
+
+
+def _choice(ask: Ask, form: Form) -> _Choice:
+    """Return what was chosen: names, or all that match the filter now, wherever in the list somebody is."""
+    back = form.one("back")
+    back = back if back.startswith("/") and not back.startswith(("//", "/\\")) else PLACE
+    if form.one("all") != "yes":
+        names = tuple(dict.fromkeys(form.all("repository")))
+        return _Choice(names=names, number=len(names), back=back)
+    found = listing.matching(ask.db, {"state": form.one("state") or "all", "q": form.one("q")}, ask.now)
+    return _Choice(names=found.names, number=found.number, back=back)
+
+
+def _question(form: Form, deed: _Deed, choice: _Choice, path: str) -> WebPage:
+    many = counted(choice.number, "repository")
+    kept = [(name, form.one(name)) for name in ("all", "state", "q", "back") if form.one(name)]
+    if form.one("all") != "yes":
+        kept += [("repository", name) for name in choice.names]
+    data = {
+        "asking": True,
+        "title": f"{deed.verb} {many}?",
+        "words": deed.words,
+        "action": f"/operate/{path}",
+        "fields": [*kept, ("sure", "yes")],
+        "reason": deed.reason,
+        "yes": f"{deed.verb} {many}",
+        "back": choice.back,
+        "names": choice.names[:SHOWN],
+        "more": choice.number - len(choice.names[:SHOWN]),
+    }
+    json = {"question": data["title"], "number": choice.number, "names": list(choice.names[:SHOWN])}
+    return WebPage(template="operate.html", data=data, json=json, place=PLACE)
+
+
+def _told(deed: _Deed, choice: _Choice, done: Sequence[Result]) -> WebPage:
+    """Say what became of each; where something could not be done the page stays, and says so."""
+    well = sum(each.mark == "✓" for each in done)
+    refused = sum(each.mark == "✕" for each in done)
+    left = choice.number - len(done)
+    words = f"{len(done) - well - refused:,} needed nothing, {refused:,} could not be done."
+    if left > 0:
+        words += f" {left:,} more match: send it again for them."
+    data = {
+        "asking": False,
+        "title": f"{well:,} of {counted(len(done), 'repository')} {deed.did}",
+        "words": words,
+        "results": sorted(done, key=lambda each: ("✕◇✓".index(each.mark), each.given)),
+        "back": choice.back,
+    }
+    json = {"done": well, "refused": refused, "left": left, "results": [_json(each) for each in done]}
+    return WebPage(template="operate.html", data=data, json=json, place=PLACE, status=409 if refused else 200)
+
+
+def _nothing(choice: _Choice) -> WebPage:
+    data = {
+        "asking": False,
+        "title": "Nothing was chosen",
+        "words": "Choose some repositories, or all that match.",
+        "results": (),
+        "back": choice.back,
+    }
+    return WebPage(template="operate.html", data=data, json={"error": "nothing was chosen"}, place=PLACE, status=400)
+
+
+def _json(each: Result) -> Mapping[str, str]:
+    return {"repository": each.given, "result": each.result, "word": each.word}
+
+
+def _operated(done: Sequence[operate.Operated]) -> list[Result]:
+    return [_result(each.given, each.result, changed=each.changed, failed=each.failed) for each in done]
+
+
+def _result(given: str, result: str, *, changed: bool, failed: bool) -> Result:
+    mark, word = ("✕", "not done") if failed else ("✓", "done") if changed else ("◇", "as it was")
+    return Result(given=given, mark=mark, word=word, result=result)
+
+
+def _pause(db: Database, names: Sequence[str], actor: Actor, form: Form) -> list[Result]:
+    return _operated(operate.pause(db, names, reason=form.one("reason") or None, until=_until(form), actor=actor))
+
+
+def _until(form: Form) -> datetime | None:
+    """Return the moment that was given, in UTC.  Raises ConfigurationError for what is none."""
+    if not form.one("until"):
+        return None
+    try:
+        return datetime.fromisoformat(form.one("until")).replace(tzinfo=UTC)
+    except ValueError:
+        raise ConfigurationError("that is no time: give it as 2026-11-27T14:30, in UTC") from None
+
+
+def _untrack(db: Database, names: Sequence[str], actor: Actor, _form: Form) -> list[Result]:
+    done = untrack.untrack(db, names, delete_rows=False, actor=actor)
+    return [_result(each.given, each.result, changed=not each.failed, failed=each.failed) for each in done]
+
+
+_DEEDS: Mapping[str, _Deed] = {
+    "pause": _Deed(
+        verb="Pause",
+        did="paused",
+        words="They keep their place, and go on when somebody resumes them.",
+        do=_pause,
+        sure=True,
+        reason=True,
+    ),
+    "resume": _Deed(
+        verb="Resume",
+        did="resumed",
+        words="Whatever stopped them, they go on from where they are.",
+        do=lambda db, names, actor, _: _operated(operate.resume(db, names, actor=actor)),
+    ),
+    "retry": _Deed(
+        verb="Retry",
+        did="let go on",
+        words="Those that failed or were cancelled go on from where they are.",
+        do=lambda db, names, actor, _: _operated(operate.retry(db, names, actor=actor)),
+    ),
+    "cancel": _Deed(
+        verb="Cancel",
+        did="cancelled",
+        words="What is here stays. Nothing goes on until somebody resumes them.",
+        do=lambda db, names, actor, _: _operated(operate.cancel(db, names, actor=actor)),
+        sure=True,
+    ),
+    "untrack": _Deed(
+        verb="Stop tracking",
+        did="taken off the list",
+        words="What is here stays. No plan looks at them again until somebody tracks them.",
+        do=_untrack,
+        sure=True,
+    ),
+}

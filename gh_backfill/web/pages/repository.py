@@ -1,0 +1,63 @@
+"""The page of one repository, also of one that is not here yet: then it says how to begin."""
+
+from __future__ import annotations
+
+from gh_backfill.policy import names
+from gh_backfill.policy.shown import PageState
+from gh_backfill.tasks.pages import repository
+from gh_backfill.tasks.pages.repository import RepositoryPage
+from gh_backfill.web.page import Ask, WebPage
+
+PLACE = "/repositories"
+# What fits a state, as `operate` has it; the rest would be refused.
+_FITTING = {
+    PageState.RUNNING: ("pause", "cancel"),
+    PageState.RETRYING: ("pause", "resume", "cancel"),
+    PageState.STARVED: ("resume", "pause", "cancel"),
+    PageState.PAUSED: ("resume", "pause", "cancel"),
+    PageState.WAITING: ("pause", "cancel"),
+    PageState.NEVER: ("pause", "cancel"),
+    PageState.HELD: ("resume", "cancel"),
+    PageState.CANCELLED: ("resume",),
+    PageState.UNTRACKED: ("resume",),
+    PageState.FAILED: ("retry", "cancel"),
+    PageState.COMPLETED: (),
+}
+
+
+def page(ask: Ask) -> WebPage:
+    """Show a repository by its name."""
+    name = f"{ask.path['owner']}/{ask.path['name']}"
+    found = repository.repository(ask.db, name, dict(ask.query), ask.now)
+    return _unknown(name) if found is None else _known(found)
+
+
+def _known(found: RepositoryPage) -> WebPage:
+    states = _FITTING.get(found.shown.state, ()) if found.row else ()
+    return WebPage(
+        template="repository.html",
+        data={
+            "page": found,
+            "row": found.row,
+            "name": found.full_name,
+            "actions": states,
+            "parts_of": [(each.kind, each.share, each.words) for each in found.coverage.parts],
+            "back": f"/{found.full_name}",
+        },
+        json=found.as_json(),
+        topics=(f"repository/{found.about.id}", "jobs", "backfills"),
+        place=PLACE,
+    )
+
+
+def _unknown(name: str) -> WebPage:
+    """Offer to track what is not here; what can be no name at GitHub is not offered."""
+    known = names.key(name)
+    return WebPage(
+        template="untracked.html",
+        data={"name": name, "possible": known is not None},
+        json={"error": f"{name} is not tracked here", "full_name": name, "tracked": False},
+        topics=("backfills",),
+        place=PLACE,
+        status=404,
+    )
