@@ -126,7 +126,7 @@ def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
         mark=found.mark,
         word=f"{which}{what}chunk {told['chunk_number']:,}{state}",
         text="; ".join(part for part in (done, tries, found.detail) if part),
-        who=told["claimed_by"],
+        who=None if told["status"] == ChunkStatus.PROCESSING else told["claimed_by"],
     )
 
 
