@@ -8,7 +8,7 @@ from gh_backfill.tasks.pages.query import PageQuery
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class ListHead:
     """A head: `sorted` is "ascending" or "descending" where the list is sorted by it, else empty."""
 
     words: str
@@ -19,10 +19,10 @@ class Column:
 _SORTS = {"name": "Repository", "progress": "Captured", "fresh": "Fresh as of", "activity": "Last page"}
 
 
-def columns(asked: PageQuery) -> dict[str, Column]:
+def columns(asked: PageQuery) -> dict[str, ListHead]:
     """Return the heads by what they sort by."""
     order = "descending" if asked.descending else "ascending"
     return {
-        sort: Column(words=words, address=asked.sorted_by(sort), sorted=order if sort == asked.sort else "")
+        sort: ListHead(words=words, address=asked.sorted_by(sort), sorted=order if sort == asked.sort else "")
         for sort, words in _SORTS.items()
     }

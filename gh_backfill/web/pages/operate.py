@@ -25,7 +25,7 @@ SHOWN = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class DeedResult:
     """What became of one repository: a mark, a word, and a sentence."""
 
     given: str
@@ -43,7 +43,7 @@ class _Choice:
     back: str
 
 
-_Do = Callable[[Database, Sequence[str], Actor, Form], list[Result]]
+_Do = Callable[[Database, Sequence[str], Actor, Form], list[DeedResult]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +92,7 @@ def _act(ask: Ask, form: Form, deed: _Deed, path: str) -> WebPage | Goto:
     try:
         done = deed.do(ask.db, choice.names[:MOST], actor_of(ask), form)
     except ConfigurationError as error:
-        return _told(deed, choice, [Result(given=choice.names[0], mark="✕", word="not done", result=str(error))])
+        return _told(deed, choice, [DeedResult(given=choice.names[0], mark="✕", word="not done", result=str(error))])
     wake(ask)
     if len(done) == 1 and done[0].mark == "✓":
         return Goto(address=choice.back)
@@ -131,7 +131,7 @@ def _question(form: Form, deed: _Deed, choice: _Choice, path: str) -> WebPage:
     return WebPage(template="operate.html", data=data, json=json, place=PLACE)
 
 
-def _told(deed: _Deed, choice: _Choice, done: Sequence[Result]) -> WebPage:
+def _told(deed: _Deed, choice: _Choice, done: Sequence[DeedResult]) -> WebPage:
     """Say what became of each; where something could not be done the page stays, and says so."""
     well = sum(each.mark == "✓" for each in done)
     refused = sum(each.mark == "✕" for each in done)
@@ -161,20 +161,20 @@ def _nothing(choice: _Choice) -> WebPage:
     return WebPage(template="operate.html", data=data, json={"error": "nothing was chosen"}, place=PLACE, status=400)
 
 
-def _json(each: Result) -> Mapping[str, str]:
+def _json(each: DeedResult) -> Mapping[str, str]:
     return {"repository": each.given, "result": each.result, "word": each.word}
 
 
-def _operated(done: Sequence[operate.Operated]) -> list[Result]:
+def _operated(done: Sequence[operate.Operated]) -> list[DeedResult]:
     return [_result(each.given, each.result, changed=each.changed, failed=each.failed) for each in done]
 
 
-def _result(given: str, result: str, *, changed: bool, failed: bool) -> Result:
+def _result(given: str, result: str, *, changed: bool, failed: bool) -> DeedResult:
     mark, word = ("✕", "not done") if failed else ("✓", "done") if changed else ("◇", "as it was")
-    return Result(given=given, mark=mark, word=word, result=result)
+    return DeedResult(given=given, mark=mark, word=word, result=result)
 
 
-def _pause(db: Database, names: Sequence[str], actor: Actor, form: Form) -> list[Result]:
+def _pause(db: Database, names: Sequence[str], actor: Actor, form: Form) -> list[DeedResult]:
     return _operated(operate.pause(db, names, reason=form.one("reason") or None, until=_until(form), actor=actor))
 
 
@@ -188,7 +188,7 @@ def _until(form: Form) -> datetime | None:
         raise ConfigurationError("that is no time: give it as 2026-11-27T14:30, in UTC") from None
 
 
-def _untrack(db: Database, names: Sequence[str], actor: Actor, _form: Form) -> list[Result]:
+def _untrack(db: Database, names: Sequence[str], actor: Actor, _form: Form) -> list[DeedResult]:
     done = untrack.untrack(db, names, delete_rows=False, actor=actor)
     return [_result(each.given, each.result, changed=not each.failed, failed=each.failed) for each in done]
 
