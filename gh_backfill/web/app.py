@@ -8,16 +8,16 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from gh_backfill import __version__
 from gh_backfill.errors import BackfillError
 from gh_backfill.web import acting, answers, api, showing, signing_in
 from gh_backfill.web.access import Role
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
+from gh_backfill.web.described import description
 from gh_backfill.web.door import Door
 from gh_backfill.web.page import Acting, Showing
 from gh_backfill.web.pages import add, monitor, operate, repositories, repository
@@ -25,12 +25,28 @@ from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.static_files import favicon, static_file
 from gh_backfill.web.stream import stream
 
+_LIST = {
+    "state": "Only those in such a state: active, running, waiting, failed, held, complete or all.",
+    "q": "Only those whose name has this in it.",
+    "sort": "name, progress, captured, fresh or activity; the other way round with - before it.",
+    "after": "Where the list goes on, as the page before it says.",
+}
+_JOBS = {
+    "jobs": "Only such jobs: all, running or failed.",
+    "jobs_after": "Where the list of jobs goes on.",
+    "runs_after": "Where the list of runs goes on.",
+}
 # Pages and forms in the order in which their paths are tried: one that fits anything comes last.
 PAGES: tuple[Showing, ...] = (
-    Showing(path="/monitor", page=monitor.page),
-    Showing(path="/repositories", page=repositories.page),
-    Showing(path="/add", page=add.page),
-    Showing(path="/{owner}/{name}", page=repository.page),
+    Showing(path="/monitor", page=monitor.page, summary="How things are, and what needs a person", query=_LIST | _JOBS),
+    Showing(path="/repositories", page=repositories.page, summary="All repositories", query=_LIST),
+    Showing(
+        path="/add",
+        page=add.page,
+        summary="Repositories that were added together",
+        query={"batch": "The id of a batch; the last one where none is given.", "names": "Names to begin with."},
+    ),
+    Showing(path="/{owner}/{name}", page=repository.page, summary="One repository"),
 )
 ACTIONS: tuple[Acting, ...] = (
     Acting(path="/add", action=add.begin, needs=Role.ADMIN),
@@ -54,10 +70,7 @@ def application(
 ) -> ASGIApp:
     """Return the application; GitHub's webhooks are taken by `webhooks`, where there is one."""
     app = FastAPI(
-        title="gh_backfill",
-        version=__version__,
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         exception_handlers={
             Refused: answers.of_refusal,
@@ -69,6 +82,12 @@ def application(
     )
     app.state.context = context
     app.include_router(api.router)
+    told = description(app, pages)
+
+    async def described(_request: Request) -> Response:
+        return JSONResponse(told)
+
+    app.router.routes.append(Route("/openapi.json", described, methods=["GET"]))
     app.router.routes.extend(_routes(pages, actions, Renderings()))
     return Door(app, hosts=context.access.hosts, webhooks=webhooks)
 

@@ -71,10 +71,15 @@ ActionOf = Callable[[Ask, Form], WebPage | Goto]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Showing:
-    """A page at its path, such as `/{owner}/{name}`; its twin is at the same path with `.json` behind it."""
+    """A page at its path, such as `/{owner}/{name}`; its twin is at the same path with `.json` behind it.
+
+    For the description of the twin: what it tells in a few `summary` words, and what each name of the `query` means.
+    """
 
     path: str
     page: PageOf
+    summary: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

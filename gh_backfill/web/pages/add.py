@@ -27,7 +27,9 @@ def page(ask: Ask) -> WebPage:
     batch = batches.find(ask.db, wanted, ask.now) if wanted else batches.latest(ask.db, ask.now)
     form = Filled(names="\n".join(ask.query.getlist("names"))[:10_000])
     wrong = f"There is no batch {wanted[:40]}." if wanted and batch is None else ""
-    return _page(form, batch=batch, wrong=wrong, status=404 if wrong else 200)
+    if wrong:
+        return _page(form, wrong=wrong, json={"error": wrong}, status=404)
+    return _page(form, batch=batch)
 
 
 def check(ask: Ask, form: Form) -> WebPage:
