@@ -32,6 +32,7 @@ from tests.benchmarks import (
     scale,
     start,
     tables,
+    viewers,
     wall,
 )
 from tests.benchmarks.github import ROOT
@@ -108,6 +109,7 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "database": lambda made, options: [*database.database(made, _stored(options)), reservations.reservations(made)],
     "distance": lambda made, _: distance.distance(made),
     "pages": lambda made, _: pages.pages(made),
+    "viewers": lambda made, _: viewers.viewers(made),
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
     "start": lambda made, options: start.start(made, options.against),
     "worker": lambda made, options: paired.worker(made, options.against),
