@@ -50,7 +50,7 @@ def serve(
             port=at,
             look=look,
             ready=ready,
-            runner=Runner(chosen, url),
+            runner=Runner(chosen, url) if chosen.web_changes else None,
         )
 
 

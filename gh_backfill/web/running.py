@@ -84,7 +84,7 @@ def serve(
     with ExitStack() as stack:
         listening = stack.enter_context(serving.bind(host, port))
         with Database(database_url) as db:
-            connect.prepare(db, settings)
+            connect.prepare(db, settings, writing=settings.web_changes)
         pool, acting = context.pools(database_url)
         stack.callback(pool.close)
         stack.callback(acting.close)

@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg2
 import pytest
 
+from gh_backfill.store import readers
 from gh_backfill.store.db import Database
 from tests.test_cli import refused
 from tests.web.house import TOKEN
@@ -34,7 +36,7 @@ def refusal(folder: Path, *options: str, code: int, **environment: str) -> str:
 
 def test_it_begins_with_an_address_that_lets_its_user_in(database_url: str, tmp_path: Path) -> None:
     with served(tmp_path, DATABASE_URL=database_url) as running:
-        assert "/login?token=" in running.address
+        assert "/login?ticket=" in running.address
         with httpx.Client(base_url=running.url) as browser:
             assert "sign out" not in browser.get("/add").text
             assert browser.get(running.address).status_code == 303
@@ -100,14 +102,33 @@ def test_what_can_not_be_started_says_why_in_a_line(database_url: str, tmp_path:
         port = str(taken.getsockname()[1])
         line = refusal(tmp_path, "--port", port, code=2, DATABASE_URL=database_url)
         assert f"port {port} of 127.0.0.1 is taken" in line
-    line = refusal(tmp_path, "--host", EVERYWHERE, code=2, DATABASE_URL=database_url)
+    line = refusal(tmp_path, "--port", "0", "--host", EVERYWHERE, code=2, DATABASE_URL=database_url)
     assert "set GH_BACKFILL_WEB_TOKEN first" in line
-    line = refusal(tmp_path, code=4, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    line = refusal(tmp_path, "--port", "0", code=4, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     assert "9" in line
 
 
 def test_a_schema_of_before_is_told_with_what_to_do(empty_database_url: str, tmp_path: Path) -> None:
     assert "gh-backfill migrate" in refusal(tmp_path, "--port", "0", code=2, DATABASE_URL=empty_database_url)
+
+
+def test_a_role_that_may_only_read_serves_pages_that_change_nothing(database_url: str, tmp_path: Path) -> None:
+    role, password = "gh_backfill_pages_reader", "reads-only"
+    with Database(database_url) as db, db.transaction() as tx:
+        (row,) = tx.rows("select current_database() as name, to_regrole(%(role)s) is not null as there", role=role)
+        if not row["there"]:
+            tx.run(f"create role {role} login password '{password}'")
+        tx.run(f'grant connect on database "{row["name"]}" to {role}')
+        readers.grant(tx, role)
+    parts = urlsplit(database_url)
+    reader = parts._replace(netloc=f"{role}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
+    try:
+        assert "can't be written" in refusal(tmp_path, "--port", "0", code=2, DATABASE_URL=reader)
+        with served(tmp_path, DATABASE_URL=reader, ENABLE_BACKFILL_UI="false") as running:
+            assert httpx.get(f"{running.url}/monitor").status_code == 200
+    finally:
+        with Database(database_url) as db, db.transaction() as tx:
+            tx.run(f"drop owned by {role}")
 
 
 def test_it_takes_the_webhooks_of_github(database_url: str, tmp_path: Path) -> None:
@@ -138,11 +159,11 @@ def test_a_database_that_goes_away_is_told_on_the_page_and_comes_back(database_u
             cursor = connection.cursor()
             cursor.execute(f'alter database "{row["name"]}" allow_connections false')
             cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [row["name"]])
-            answer = browser.get("/add")
+            answer = browser.get("/add?names=not-kept-yet")
             assert answer.status_code == 503
             assert "Traceback" not in answer.text
             cursor.execute(f'alter database "{row["name"]}" allow_connections true')
-            assert browser.get("/add").status_code == 200
+            assert browser.get("/add?names=not-kept-yet").status_code == 200
         finally:
             connection.close()
 
