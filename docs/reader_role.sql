@@ -14,9 +14,9 @@ end $$;
 
 grant select on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
-    progressive_backfill_state, backfills, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
+    progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
-    backfill_progress_summary, backfill_metrics
+    backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics
 to gh_backfill_reader;
 
 -- Row level security is on for all tables of these, and its policies know other roles only: without one of its own, the
@@ -27,7 +27,7 @@ declare
 begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
-        'progressive_backfill_state', 'backfills', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
+        'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'gh_backfill_migrations'
     ] loop

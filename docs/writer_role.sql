@@ -25,7 +25,7 @@ grant delete on pull_requests, issues, webhook_deliveries, webhook_pending, back
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
 --     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;
 
-grant select on gh_backfill_migrations to gh_backfill_writer;
+grant select on gh_backfill_migrations, backfill_goals, backfill_progress to gh_backfill_writer;
 
 -- Row level security is on for all of these, and its policies know other roles only.
 do $$

@@ -148,6 +148,13 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("repository_id"),
         "text": names("event detail who run_key"),
     },
+    "backfill_batches": {
+        "uuid": names("id"),
+        "timestamptz": names("created_at"),
+        "text": names("created_by"),
+        "boolean": names("backfill"),
+        "jsonb": names("wish members"),
+    },
     "budget_samples": {
         "text": names("run_key identity resource"),
         "timestamptz": names("at reset_at"),
@@ -161,6 +168,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 VIEWS: Mapping[str, frozenset[str]] = {
     "backfill_progress_summary": names("backfill_id progress_percentage"),
+    "backfill_progress": names("progress status wanted percent"),
     "backfill_goals": names("captured wanted open_ended"),
     "backfill_metrics": names("finished_jobs running_jobs waiting_jobs success_percent"),
 }

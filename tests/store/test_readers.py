@@ -62,6 +62,7 @@ def test_a_role_that_may_select_and_sees_nothing_is_found_and_sees_everything_on
     url = request.getfixturevalue(kind)
     with Database(url) as db:
         fill(db)
+        run(url, "update repositories set initial_backfill_status = 'pending'")
         run(url, f'grant usage on schema public to "{reporting}"')
         run(url, f'grant select on backfill_streams, backfill_quarantine to "{reporting}"')
         with db.transaction(read_only=True) as tx:
@@ -74,7 +75,7 @@ def test_a_role_that_may_select_and_sees_nothing_is_found_and_sees_everything_on
             assert reporting not in readers.blind(tx)
         assert set(names) <= set(relations(db))
         assert seen(url, reporting, names) == seen(url, "postgres", names)
-        assert [name for name, rows in seen(url, reporting, names).items() if not rows] in ([], ["issues"])
+        assert [name for name, rows in seen(url, reporting, names).items() if not rows and name != "issues"] == []
     run(url, f'drop owned by "{reporting}"')
 
 
