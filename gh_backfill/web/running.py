@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 from starlette.concurrency import run_in_threadpool
 
 from gh_backfill.models.github import Named
@@ -52,6 +53,7 @@ class PagesServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         self._loop = asyncio.get_running_loop()
+        AppStatus.should_exit = False  # as an earlier server of this process may have left it: it ends every stream
         await super().startup(sockets)
         self._ready()
 
