@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<host>.+)-[0-9a-f]{8}@(?P<machine>[0-9a-f]{12})\.(?P<pid>\d+)\.(?P<started>\w+)")
+from gh_backfill.policy import workers
+
 _PROC = Path("/proc")
 _DEAD_STATES = frozenset("ZXx")  # a process that nobody has buried yet works no more
 
@@ -37,15 +38,11 @@ def dead(workers: Iterable[str]) -> list[str]:
 
 def shown(worker: str | None) -> str:
     """Say for people who a worker is."""
-    found = _NAME.fullmatch(worker or "")
-    if found is None:
-        return worker or "another worker"
-    here = found["machine"] == _machine()
-    return f"process {found['pid']} {'of this machine' if here else 'on ' + found['host']}"
+    return workers.told(worker, machine=_machine())
 
 
 def _is_dead(worker: str) -> bool:
-    found = _NAME.fullmatch(worker)
+    found = workers.NAME.fullmatch(worker)
     if found is None or found["machine"] != _machine():
         return False
     pid = int(found["pid"])

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gh_backfill.models.work import PULL_REQUESTS, words_of
-from gh_backfill.policy import shown
+from gh_backfill.policy import shown, workers
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.lifecycle import ChunkStatus
 from gh_backfill.policy.markdown import counted
@@ -79,7 +79,7 @@ def _held(told: Mapping[str, Any], now: datetime) -> ShownState:
         return ShownState(state=PageState.WAITING, detail="its worker is gone, another one takes it")
     state = PageState.RETRYING if told["failures"] else PageState.RUNNING
     return ShownState(
-        state=state, detail=f"claimed by {told['claimed_by'] or 'a worker'} until {lease:%H:%M} UTC", until=lease
+        state=state, detail=f"claimed by {workers.told(told['claimed_by'])} until {lease:%H:%M} UTC", until=lease
     )
 
 
@@ -126,7 +126,7 @@ def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
         mark=found.mark,
         word=f"{which}{what}chunk {told['chunk_number']:,}{state}",
         text="; ".join(part for part in (done, tries, found.detail) if part),
-        who=None if told["status"] == ChunkStatus.PROCESSING else told["claimed_by"],
+        who=None if told["status"] == ChunkStatus.PROCESSING else workers.told(told["claimed_by"]),
     )
 
 

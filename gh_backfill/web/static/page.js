@@ -13,7 +13,7 @@ function morph(old, now) {
   let at = old.firstChild;
   for (const next of [...now.childNodes]) {
     const known = next.id && [...old.children].find((each) => each.id === next.id);
-    if (known && known !== at) old.insertBefore((at = known), at);
+    if (known && known !== at) at = old.insertBefore(known, at);
     if (at?.nodeName === next.nodeName && (at.id || "") === (next.id || "")) {
       morph(at, next);
       at = at.nextSibling;
