@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg2
 from psycopg2 import extensions
+from starlette.datastructures import QueryParams
 
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.store.db import Database
@@ -22,6 +24,11 @@ from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.pages.listing import RepositoryList
 from gh_backfill.tasks.pages.monitor import Monitor
 from gh_backfill.tasks.pages.repository import RepositoryPage
+from gh_backfill.web.page import Ask, WebPage
+from gh_backfill.web.pages import monitor as monitor_page
+from gh_backfill.web.pages import repositories
+from gh_backfill.web.pages import repository as repository_page
+from gh_backfill.web.templating import Shell, render
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.tables import Table
 
@@ -32,6 +39,7 @@ REPEATED = 9
 MOST_TRIPS, MOST_ROWS, MOST_CPU = 8, 3.0, 100.0
 # A repository that is counted is its own row, its backfill, and its walk: totals, states and freshness come from them.
 OF_A_REPOSITORY = 3
+KEPT = KeptMonth()
 ONE = "bench/repository-00001"
 _SQL = dict(
     re.findall(
@@ -65,19 +73,21 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageOf:
-    """A page to measure: how it is made, and how many rows it shows or counts."""
+    """A page to measure: how it is read, how many rows that shows or counts, and how it is made for the web."""
 
     name: str
     make: Callable[[Database], Any]
     shown: Callable[[Any], int]
+    web: Callable[[Ask], WebPage] | None = None
+    query: str = ""
 
 
 def pages(rig: Rig, sizes: tuple[tuple[int, int], ...] = SIZES) -> list[Table]:
     """Measure every page over each size, and say what takes more than is allowed."""
     found: dict[str, list[Measured]] = {}
-    for repositories, jobs in sizes:
+    for many, jobs in sizes:
         url = rig.database()
-        fill(url, repositories, jobs)
+        fill(url, many, jobs)
         for page in all_pages():
             found.setdefault(page.name, []).append(measure(url, page))
         rig.drop(url)
@@ -95,21 +105,35 @@ def fill(url: str, repositories: int, jobs: int, largest: int = LARGEST) -> None
 
 def all_pages() -> list[PageOf]:
     """Return the pages as viewers ask for them; the month is worked out once a minute, and by itself here."""
-    now, kept = datetime.now(UTC), KeptMonth()
+    now = datetime.now(UTC)
     return [
         PageOf(
             name="monitor, first in a minute",
             make=lambda db: monitor.monitor(db, {}, now, costs=KeptMonth().month),
             shown=_month,
         ),
-        PageOf(name="monitor", make=lambda db: monitor.monitor(db, {}, now, costs=kept.month), shown=_monitor),
-        PageOf(name="repositories", make=lambda db: listing.listing(db, {}, now), shown=_listing),
+        PageOf(
+            name="monitor",
+            make=lambda db: monitor.monitor(db, {}, now, costs=KEPT.month),
+            shown=_monitor,
+            web=monitor_page.page,
+        ),
+        PageOf(
+            name="repositories", make=lambda db: listing.listing(db, {}, now), shown=_listing, web=repositories.page
+        ),
         PageOf(
             name="repositories, filtered and sorted",
             make=lambda db: listing.listing(db, {"state": "failed", "sort": "-activity"}, now),
             shown=_listing,
+            web=repositories.page,
+            query="state=failed&sort=-activity",
         ),
-        PageOf(name="one repository", make=lambda db: repository.repository(db, ONE, {}, now), shown=_repository),
+        PageOf(
+            name="one repository",
+            make=lambda db: repository.repository(db, ONE, {}, now),
+            shown=_repository,
+            web=repository_page.page,
+        ),
         PageOf(name="what moved", make=look.look, shown=lambda _: 100),
     ]
 
@@ -127,9 +151,20 @@ def measure(url: str, page: PageOf) -> Measured:
 
 
 def _times(db: Database, page: PageOf) -> tuple[float, float]:
+    """Return the seconds of this process, and all, for a page as HTML and as JSON."""
+    now = datetime.now(UTC)
+    context: Any = SimpleNamespace(month=KEPT, settings=None)
+    viewer: Any = None
+    owner, name = ONE.split("/")
+    path = {"owner": owner, "name": name}
     cpu, wall = time.process_time(), time.perf_counter()
-    made = page.make(db)
-    json_text(made.as_json() if hasattr(made, "as_json") else dict(made))
+    if page.web is None:
+        page.make(db)
+    else:
+        ask = Ask(db=db, path=path, query=QueryParams(page.query), now=now, viewer=viewer, context=context)
+        made = page.web(ask)
+        render(made.template, Shell(now=now, place=made.place, json="/x.json", csrf="x"), made.data)
+        json_text(made.json)
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
@@ -201,6 +236,6 @@ def _table(found: dict[str, list[Measured]], sizes: tuple[tuple[int, int], ...])
             (name, many.trips, few.trips, many.read, many.shown, many.cpu, many.wall)
             for name, (few, many) in found.items()
         ),
-        notes=("CPU is this process's, the page as JSON included; all is with the database's time",),
+        notes=("CPU is this process's, for the page as HTML and as JSON; all is with the database's time",),
         missed=tuple(missed),
     )
