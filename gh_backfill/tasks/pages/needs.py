@@ -46,6 +46,11 @@ class Need:
             return f"failed {self.times} times"
         return self.shown.word
 
+    @property
+    def remedy(self) -> str:
+        """Return what lets it go on: what only pauses is resumed, what failed is tried again."""
+        return "resume" if self.shown.state is PageState.PAUSED else "retry"
+
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values, but for its times."""
         return of_fields(self)

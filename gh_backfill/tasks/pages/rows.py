@@ -46,6 +46,7 @@ class BackfillRow:
     left: Estimate | None = None
     done_at: datetime | None = None
     others: Sequence[OtherKind] = ()
+    status: str | None = None
     aim: str = "everything"
     open_ended: bool = False
 
@@ -53,6 +54,13 @@ class BackfillRow:
     def address(self) -> str:
         """Return where its own page is."""
         return f"/{self.full_name}"
+
+    @property
+    def speed(self) -> int | None:
+        """Return how many pull requests an hour it does by its own last pages; None before any was measured."""
+        if self.left is None or not self.left.measured or self.left.seconds < 1:
+            return None
+        return round(3600 * self.left.pull_requests / self.left.seconds)
 
     @property
     def how_many(self) -> str:
@@ -71,7 +79,7 @@ class BackfillRow:
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values, but for its times."""
-        return of_fields(self, "address")
+        return of_fields(self, "address", "speed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,6 +210,7 @@ def _row(found: BackfillStanding, state: Status, left: Estimate | None, now: dat
         left=left if under_way else None,
         done_at=_done(left, told, now) if under_way else None,
         others=state.others,
+        status=state.status,
         aim=state.aim.words,
         open_ended=state.open_ended,
     )

@@ -33,7 +33,7 @@ def page(ask: Ask) -> WebPage:
 
 
 def _known(found: RepositoryPage) -> WebPage:
-    states = _FITTING.get(found.shown.state, ()) if found.row else ()
+    states = _FITTING.get(found.shown.state, ()) if found.row and found.row.status else ()
     return WebPage(
         template="repository.html",
         data={

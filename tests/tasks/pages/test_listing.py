@@ -93,3 +93,14 @@ def test_a_private_repository_is_named_and_marked(db: Database) -> None:
     make(db, Made(name="o/secret", is_private=True))
     (row,) = listing.listing(db, {}, NOW).rows
     assert (row.full_name, row.is_private) == ("o/secret", True)
+
+
+def test_a_row_tells_how_many_an_hour_its_own_pages_bring(db: Database) -> None:
+    measured = Made(name="o/measured", captured=74, total=1_000)
+    ended = {"status": "completed", "pr_numbers": tuple(range(74)), "points": 2, "api_calls_made": 2}
+    measured.chunk = {**ended, "completed_at": NOW}
+    make(db, measured, Made(name="o/new"))
+    speeds = {row.full_name: row.speed for row in listing.listing(db, {}, NOW).rows}
+    assert speeds["o/new"] is None
+    assert speeds["o/measured"] is not None
+    assert 74_000 < speeds["o/measured"] < 300_000

@@ -166,6 +166,15 @@ def test_what_fails_is_on_top_with_its_error_its_run_and_its_issue(db: Database)
     assert "GitHub took over 10 s" in found["o/retrying"].text
 
 
+def test_what_paused_for_a_credential_is_resumed_and_what_failed_is_tried_again(db: Database) -> None:
+    refused = {"pause_reason": "credential_refused", "last_error": "401", "resume_at": NOW + timedelta(hours=1)}
+    make(db, Made(name="o/refused", status="paused", columns=refused), Made(name="o/failed", status="failed"))
+    assert {need.full_name: (need.person, need.remedy) for need in seen(db).needs} == {
+        "o/refused": (True, "resume"),
+        "o/failed": (True, "retry"),
+    }
+
+
 def test_another_kind_of_items_that_fails_needs_somebody_too(db: Database) -> None:
     (id_,) = make(db, Made(name="o/one", status="completed", captured=100))
     with db.transaction() as tx:
