@@ -114,7 +114,7 @@ def of(settings: Settings, host: str) -> WebAccess:
         )
     made = token is None and admin_token is None
     if made:
-        token = secrets.token_urlsafe(24)
+        token = secrets.token_hex(24)  # nothing in it looks like a token of somebody else's, which would be hidden
     return WebAccess(
         token=token,
         admin_token=admin_token,

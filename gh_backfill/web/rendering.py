@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from starlette.concurrency import run_in_threadpool
+
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.web.live import Hub
 from gh_backfill.web.page import WebPage
@@ -55,7 +57,8 @@ class Renderings:
                     return known
                 begun = hub.latest
                 page, shell = await make()
-                made = self._rendered(page, shell, begun)
+                # A long page takes a while: in a thread of its own, so that streams and other pages go on meanwhile.
+                made = await run_in_threadpool(self._rendered, page, shell, begun)
                 if page.status == 200:
                     self._keep(key, made)
                 return made
