@@ -21,6 +21,7 @@ from tests.benchmarks import (
     adaptivity,
     database,
     distance,
+    initial,
     issue_floors,
     pages,
     paired,
@@ -100,6 +101,7 @@ def _stored(options: argparse.Namespace) -> tuple[int, ...]:
 
 SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "points": lambda made, _: points.points(made, _real_or_made_up()),
+    "initial": lambda made, _: initial.initial(made),
     "issues": lambda made, _: issue_floors.issues(made, _real_or_made_up()),
     "prices": lambda made, _: [prices.prices(made, one_by_one(_real_or_made_up()))],
     "adaptivity": lambda made, _: adaptivity.adaptivity(made, Source(recipes=("bench/heavy:4000",))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
@@ -12,15 +12,21 @@ import pytest
 from gh_backfill.bars import progress_line
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import BackfillError
+from gh_backfill.models.github import NotFound
 from gh_backfill.models.pull_requests import PullRequestState
 from gh_backfill.models.work import Goal
+from gh_backfill.policy.initial import Wish
 from gh_backfill.policy.report.costs import CostRates
+from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import backfills, estimates, reports
+from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Row
 from gh_backfill.tasks import capture
+from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.plan import plan
 from tests.storm.wire import Moment, Wire
 from tests.tasks.conftest import ENGINE, House
 from tests.tasks.of_goals import aim, differences, of_goal, pulls, state_of
@@ -407,3 +413,28 @@ def test_what_a_page_of_a_goal_could_not_read_is_found_by_its_place_in_that_list
     house.capture()
     assert house.rows("select 1 from backfill_quarantine where resolved_at is null") == [], lost
     assert not (found := differences(house, of_goal(house.github.world, Goal(states=(MERGED,))))), found
+
+
+def test_names_that_are_added_with_a_span_and_states_get_these_first_and_the_rest_by_the_next_plan(
+    house: House,
+) -> None:
+    wish = Wish(since=date(2018, 5, 1), states=("merged",), max_prs=None)
+    now = datetime.now(UTC)
+    batch = batches.begin(
+        house.db, house.graphql(), [ENGINE], wish, name_of=lambda _: NotFound(), actor=Actor(who="somebody"), now=now
+    )
+    house.capture(limits=Limits(chunk_size=20, max_chunks=1))
+    seen = batches.find(house.db, batch.id, now)
+    assert seen is not None
+    assert (seen.captures[0].captured, seen.captures[0].wanted) == (20, None)
+    view = "select status, progress, wanted, percent from backfill_progress"
+    assert house.only(view) == {"status": "processing", "progress": 20, "wanted": None, "percent": None}
+    house.capture(limits=TWENTY)
+    numbers = of_goal(house.github.world, Goal(since=YEARS["2018"], states=(MERGED,)))
+    assert not (found := differences(house, numbers)), found
+    many = len(numbers)
+    assert house.only(view) == {"status": "completed", "progress": many, "wanted": many, "percent": 100}
+    made = plan(house.db, house.graphql(), house.run, now, thresholds=Thresholds(), limit=12)
+    assert [each.full_name for each in made.chosen] == [ENGINE]
+    house.capture(limits=TWENTY)
+    assert not (found := differences(house, all_numbers(house))), found
