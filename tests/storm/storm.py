@@ -8,9 +8,9 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.server import Simulator
 from gh_backfill.simulator.targets import next_time
+from gh_backfill.store import backfills
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import plan, track
@@ -37,6 +38,8 @@ _ISSUES_ALONE = (1, 4)  # of every five workers
 LEFT_ALONE = Fate(deed=Deed.NOTHING, point=Point.ANY)
 # Done or nothing to do; a refused token; a failed chunk; GitHub or the database out of reach; killed.
 _KNOWN_EXITS = {0, 2, 3, 4, -9}
+# In seconds: so often somebody asks for another goal, where that is part of the storm.
+AIM_EVERY = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,7 @@ class Plan:
     """What kind of storm it is to be.  Seconds are those of a clock on the wall, and only bounds.
 
     Who captures issues alone has pages of `issues_page`: there are few, and the storm is to meet them all the way.
+    With `goals` somebody asks for another one again and again, while workers are at it, and for all in the end.
     """
 
     names: tuple[str, ...]
@@ -57,6 +61,7 @@ class Plan:
     chunks_a_life: int = 4
     longest: float = 600.0
     move_every: float | None = None
+    goals: tuple[Goal, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -117,6 +122,7 @@ class Storm:
     say: Callable[[str], None] = lambda text: None
     tally: Tally = field(default_factory=Tally)
     _count: itertools.count[int] = field(default_factory=itertools.count)
+    _turns: itertools.count[int] = field(default_factory=itertools.count)
     _ends: float = 0.0
 
     def run(self) -> Judgement:
@@ -134,6 +140,8 @@ class Storm:
         self.tally.struck, self.tally.moves = self.github.faults.struck(), dict(mover.done)
         self.tally.struck_at = self.github.faults.operations()
         self.github.faults.clear()
+        if self.plan.goals:
+            self._aim(overseer, Goal())
         for repository_id in self._ids(overseer):
             self._finish(overseer, repository_id)
         with Database(self.database_url) as db, db.transaction(read_only=True) as tx:
@@ -145,11 +153,17 @@ class Storm:
                 moved=self.plan.move_every is not None,
                 deleted=mover.deleted,
                 killed=self.tally.killed,
+                aimed=bool(self.plan.goals),
             )
 
     def _track(self) -> None:
         with Database(self.database_url) as db:
-            track.track(db, GraphQL(self.github.graphql_url, "tracker"), self.plan.names, backfill=Goal())
+            track.track(
+                db,
+                GraphQL(self.github.graphql_url, "tracker"),
+                self.plan.names,
+                backfill=next(iter(self.plan.goals), Goal()),
+            )
 
     def _ids(self, overseer: Overseer) -> list[str]:
         shelves = self.github.world.shelves
@@ -173,10 +187,24 @@ class Storm:
             if overseer.is_complete(repository_id, KINDS):
                 self._stir(overseer.github_id(repository_id))
             self._plan()
-            with ThreadPoolExecutor(max_workers=self.plan.rivals) as pool:
+            with ThreadPoolExecutor(max_workers=self.plan.rivals + 1) as pool:
                 rivals = [pool.submit(self._rival, overseer, fates, repository_id) for _ in range(self.plan.rivals)]
+                if self.plan.goals:
+                    pool.submit(self._keep_aiming, overseer, rivals)
                 for rival in rivals:
                     rival.result()
+
+    def _keep_aiming(self, overseer: Overseer, rivals: Sequence[Future[None]]) -> None:
+        while not all(rival.done() for rival in rivals):
+            time.sleep(AIM_EVERY)
+            with suppress(BackfillError):  # a deadlock is replayed by whoever asks again
+                self._aim(overseer, self.plan.goals[next(self._turns) % len(self.plan.goals)])
+
+    def _aim(self, overseer: Overseer, goal: Goal) -> None:
+        """Ask for another goal, as somebody does who does not care who is at work."""
+        for repository_id in self._ids(overseer):
+            with overseer.transaction() as tx:
+                backfills.open_backfill(tx, repository_id, total=0, goal=goal)
 
     def _plan(self) -> None:
         """Name and plan everything in the same weather: whatever GitHub says, nothing of it may be taken for gone."""
