@@ -11,11 +11,13 @@ import pytest
 
 from gh_backfill.bars import progress_line
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
+from gh_backfill.engine.walks import price_of
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.github import NotFound
 from gh_backfill.models.pull_requests import PullRequestState
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.initial import Wish
+from gh_backfill.policy.query_prices import PULL_REQUESTS, Prices
 from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
@@ -27,6 +29,7 @@ from gh_backfill.tasks import capture
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
+from tests.examples import WALK
 from tests.storm.wire import Moment, Wire
 from tests.tasks.conftest import ENGINE, House
 from tests.tasks.of_goals import aim, differences, of_goal, pulls, state_of
@@ -438,3 +441,22 @@ def test_names_that_are_added_with_a_span_and_states_get_these_first_and_the_res
     assert [each.full_name for each in made.chosen] == [ENGINE]
     house.capture(limits=TWENTY)
     assert not (found := differences(house, all_numbers(house))), found
+
+
+def test_a_walk_through_states_costs_no_more_for_each_pull_request_than_one_through_all(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.track(ENGINE, goal=Goal(states=(MERGED,)))
+    with caplog.at_level("INFO"):
+        some = house.capture()
+    aim(house, Goal())
+    whole = house.capture()
+    assert some.spent.points / some.items <= 1.25 * whole.spent.points / whole.items
+    assert "GitHub charged" not in caplog.text
+
+
+def test_the_count_beside_a_page_of_states_leaves_the_page_as_long_as_another() -> None:
+    stream = replace(WALK, goal=Goal(states=(MERGED,)))
+    price = price_of(PULL_REQUESTS, stream)
+    assert (Prices().points(price.of(74)), Prices().cheapest_page(page=price)) == (1, 74)
+    assert price_of(PULL_REQUESTS, WALK) == PULL_REQUESTS
