@@ -127,7 +127,7 @@ def _bulk(rig: Rig, recipes: Sequence[str], *, faults: Sequence[Mapping[str, obj
     with github(
         Source(recipes=tuple(recipes)), latency=LATENCY, latency_per_node=LATENCY_PER_NODE, graphql_limit=LIMIT
     ) as server:
-        rig.track([*names, "--only-newest"], database, server)
+        rig.track(names, database, server, "--only-newest")
         server.faults(given)
         usage = _worked(rig, database, server, fails=broken > 0)
         bulk = _seen(database, server, usage, world, names[broken:])
@@ -154,7 +154,7 @@ def _cancelled(rig: Rig, recipe: str) -> Bulk:
         ) as server,
         ThreadPoolExecutor(1) as pool,
     ):
-        rig.track([name, "--max-prs", "all"], database, server)
+        rig.track([name], database, server)
         worked = pool.submit(_worked, rig, database, server, fails=True)
         while not (before := _many(database)) and not worked.done():
             time.sleep(0.1)

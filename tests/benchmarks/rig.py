@@ -99,9 +99,9 @@ class Rig:
         told = json.loads(target.read_text(encoding="utf-8"))
         return Recorded(usage=usage, **told)
 
-    def track(self, names: Sequence[str], database: str, github: GitHub) -> None:
-        """Track repositories and open their backfills; forgets what that cost."""
-        self.run(["track", *names], database, github)
+    def track(self, names: Sequence[str], database: str, github: GitHub, *goal: str) -> None:
+        """Track repositories and open their backfills, to the whole history if no goal is named; forgets the cost."""
+        self.run(["track", *names, *(goal or ("--max-prs", "all"))], database, github)
         github.forget()
 
 
