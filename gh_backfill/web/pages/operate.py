@@ -136,7 +136,10 @@ def _told(deed: _Deed, choice: _Choice, done: Sequence[DeedResult]) -> WebPage:
     well = sum(each.mark == "✓" for each in done)
     refused = sum(each.mark == "✕" for each in done)
     left = choice.number - len(done)
-    words = f"{len(done) - well - refused:,} needed nothing, {refused:,} could not be done."
+    idle = len(done) - well - refused
+    parts = [f"{idle:,} needed nothing"] if idle else []
+    parts += [f"{refused:,} could not be done"] if refused else []
+    words = f"{', '.join(parts)}." if parts else "Each is on record, with who it was."
     if left > 0:
         words += f" {left:,} more match: send it again for them."
     data = {
