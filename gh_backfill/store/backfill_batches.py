@@ -44,14 +44,17 @@ class Queued:
         return self.full_name.split("/", maxsplit=1)[0]
 
 
-def record(
-    tx: Transaction, *, created_by: str, backfill: bool, wish: Mapping[str, object], members: Sequence[Row]
-) -> StoredBatch:
-    """Store a batch, and return it with its id."""
-    given = {"created_by": created_by, "backfill": backfill, "wish": dict(wish), "members": list(members)}
-    row = tx.row(_SQL["record_batch"], **given)
-    assert row is not None
-    return StoredBatch(**row, created_by=created_by, backfill=backfill, wish=wish, members=members)
+def record(tx: Transaction, batch: StoredBatch) -> None:
+    """Store a batch."""
+    tx.later(
+        _SQL["record_batch"],
+        id=batch.id,
+        created_at=batch.created_at,
+        created_by=batch.created_by,
+        backfill=batch.backfill,
+        wish=dict(batch.wish),
+        members=list(batch.members),
+    )
 
 
 def find(tx: Transaction, batch_id: str) -> StoredBatch | None:

@@ -132,10 +132,12 @@ def register(
     opening: FirstBackfill | None = None,
     actor: Actor = ITSELF,
     kinds: Sequence[str] | None = None,
+    keep: Callable[[Transaction, Sequence[Tracked]], None] | None = None,
 ) -> list[Tracked]:
     """Track what GitHub said of repositories; what was untracked goes on where it was.
 
-    `kinds` of items are captured from now on, those beside pull requests from the next plan or capture on.
+    `kinds` of items are captured from now on, those beside pull requests from the next plan or capture on.  `keep`
+    stores in the same transaction what became of the names.
     """
     found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
     if not found:
@@ -156,7 +158,10 @@ def register(
             raised = set[str]()
         else:
             raised = _open(tx, found, entries, opening, actor)
-    return [_stored(each, entries, raised) for each in asked]
+        done = [_stored(each, entries, raised) for each in asked]
+        if keep is not None:
+            keep(tx, done)
+    return done
 
 
 def raise_failures(tracked: Sequence[Tracked]) -> None:

@@ -1,9 +1,8 @@
 -- Repositories that were added together, and the initial backfills that wait for a worker.
 
 -- name: record_batch
-insert into backfill_batches (created_by, backfill, wish, members)
-values (%(created_by)s, %(backfill)s, %(wish)s, %(members)s)
-returning id, created_at;
+insert into backfill_batches (id, created_at, created_by, backfill, wish, members)
+values (%(id)s, %(created_at)s, %(created_by)s, %(backfill)s, %(wish)s, %(members)s);
 
 -- name: batch
 select id, created_at, created_by, backfill, wish, members from backfill_batches where id = %(id)s;

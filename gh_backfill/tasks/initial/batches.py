@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from uuid import uuid4
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
@@ -19,7 +20,7 @@ from gh_backfill.policy.standing import what_stopped, why_it_stands
 from gh_backfill.store import backfill_batches, repositories
 from gh_backfill.store.backfill_batches import StoredBatch
 from gh_backfill.store.backfill_events import Actor
-from gh_backfill.store.db import Database, Row
+from gh_backfill.store.db import Database, Row, Transaction
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.estimate import budget, estimates
@@ -116,8 +117,10 @@ def begin(
     if all(each.failed for each in asked):
         track.raise_failures(asked)
     opening = opening_of(wish, now, larger=True) if backfill else None
-    done = track.register(db, asked, opening=opening, actor=actor)
-    return _shown(db, record(db, done, wish, backfill=backfill, actor=actor, now=now), now)
+    kept = Kept(wish=wish, backfill=backfill, actor=actor, now=now)
+    track.register(db, asked, opening=opening, actor=actor, keep=kept)
+    assert kept.batch is not None  # some name leads to a repository
+    return _shown(db, kept.batch, now)
 
 
 def opening_of(wish: Wish, now: datetime, *, larger: bool) -> track.FirstBackfill:
@@ -130,19 +133,27 @@ def opening_of(wish: Wish, now: datetime, *, larger: bool) -> track.FirstBackfil
     )
 
 
-def record(
-    db: Database, done: Sequence[Tracked], wish: Wish, *, backfill: bool, actor: Actor, now: datetime
-) -> StoredBatch:
-    """Keep what was added together, so that pages and commands show it as one."""
-    members = [_stored_member(each, wish, now) for each in done]
-    with db.transaction() as tx:
-        return backfill_batches.record(
-            tx,
-            created_by=actor.who,
-            backfill=backfill,
-            wish={key: _plain(value) for key, value in asdict(wish).items()},
-            members=members,
+@dataclass(kw_only=True, slots=True)
+class Kept:
+    """Keeps what was added together, in the transaction that adds it, so that pages and commands show it as one."""
+
+    wish: Wish
+    backfill: bool
+    actor: Actor
+    now: datetime
+    batch: StoredBatch | None = None
+
+    def __call__(self, tx: Transaction, done: Sequence[Tracked]) -> None:
+        """Store the batch."""
+        self.batch = StoredBatch(
+            id=str(uuid4()),
+            created_at=self.now,
+            created_by=self.actor.who,
+            backfill=self.backfill,
+            wish={key: _plain(value) for key, value in asdict(self.wish).items()},
+            members=[_stored_member(each, self.wish, self.now) for each in done],
         )
+        backfill_batches.record(tx, self.batch)
 
 
 def find(db: Database, batch_id: str, now: datetime) -> Batch | None:
