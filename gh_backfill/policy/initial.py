@@ -64,6 +64,11 @@ class Wish:
     only_newest: bool = False
     one_per_owner: bool = False
 
+    @property
+    def narrowed(self) -> bool:
+        """Say whether a span of time or states are wanted: nobody knows before how many pull requests that is."""
+        return self.since is not None or self.until is not None or bool(self.states)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Size:

@@ -89,7 +89,9 @@ def propose(
     if graphql.budget is not None:
         standing = governor.standing(graphql.budget, now)
     wanted = [each.wanted for each in proposals if each.wanted is not None]
-    return Proposed(proposals=proposals, estimate=estimated(wanted, standing) if wanted else None)
+    return Proposed(
+        proposals=proposals, estimate=estimated(wanted, standing, narrowed=wish.narrowed) if wanted else None
+    )
 
 
 def estimate_of(graphql: GraphQL, found: Sequence[Repository], wish: Wish, now: datetime) -> BatchEstimate | None:
@@ -98,11 +100,15 @@ def estimate_of(graphql: GraphQL, found: Sequence[Repository], wish: Wish, now: 
     if not wanted:
         return None
     known = graphql.budget
-    return estimated(wanted, governor.unknown("", now) if known is None else governor.standing(known, now))
+    standing = governor.unknown("", now) if known is None else governor.standing(known, now)
+    return estimated(wanted, standing, narrowed=wish.narrowed)
 
 
-def estimated(wanted: Sequence[int], standing: BudgetState) -> BatchEstimate:
-    """Estimate backfills of so many pull requests each, by the price list."""
+def estimated(wanted: Sequence[int], standing: BudgetState, *, narrowed: bool = False) -> BatchEstimate:
+    """Estimate backfills of so many pull requests each, by the price list.
+
+    Where a span of time or states are wanted (`narrowed`), nobody knows before how many that are: these are the most.
+    """
     works = [estimate(RemainingWork(left=each), standing) for each in wanted]
     together = side_by_side(works, standing, lanes=LANES)
     reserve = governor.reserve(standing.limit)
@@ -114,15 +120,16 @@ def estimated(wanted: Sequence[int], standing: BudgetState) -> BatchEstimate:
         left=standing.left,
         limit=standing.limit,
         reserve=reserve,
-        text=_text(together, standing, reserve, lanes=min(LANES, len(works))),
+        text=_text(together, standing, reserve, lanes=min(LANES, len(works)), narrowed=narrowed),
     )
 
 
-def _text(together: Estimate, standing: BudgetState, reserve: int, *, lanes: int) -> str:
+def _text(together: Estimate, standing: BudgetState, reserve: int, *, lanes: int, narrowed: bool) -> str:
     wait = f", {duration(together.waiting)} of it waiting for new points" if together.waiting >= 1 else ""
     beside = f", {'five' if lanes == LANES else lanes} at a time" if lanes > 1 else ""
     return (
-        f"About {counted(together.points, 'point')} and {duration(together.seconds)}{wait}{beside}. "
+        f"{'At most' if narrowed else 'About'} {counted(together.points, 'point')} "
+        f"and {duration(together.seconds)}{wait}{beside}. "
         f"{counted(standing.left, 'point')} are left this hour; the reserve of {reserve:,} stays untouched."
     )
 
