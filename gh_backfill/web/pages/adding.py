@@ -46,8 +46,11 @@ class Checked:
 
 
 def check(ask: Ask, names: Sequence[str], wish: Wish) -> Checked:
-    """Ask GitHub and the database about names; nothing is written.  Raises GitHubError and ConfigurationError."""
-    with ask.context.github.open() as graphql:
+    """Ask GitHub and the database about names, out of the budget that all share; nothing else is written.
+
+    Raises GitHubError and ConfigurationError.
+    """
+    with ask.context.github.open() as graphql, connect.sharing(graphql, ask.db, apart=False):
         given = _expanded(graphql, names)
         proposed = proposals.propose(ask.db, graphql, given, wish, name_of=ask.context.github.name_of, now=ask.now)
     found = proposed.proposals
