@@ -51,11 +51,11 @@ def test_what_needs_somebody_appears_while_somebody_looks_and_is_tried_again_fro
     browser: Browser, database_url: str, github: Simulator, tmp_path: Path
 ) -> None:
     with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/monitor") as page:
-        expect(page.locator("#backfills tbody tr")).to_have_count(2, timeout=20_000)
+        expect(page.locator("#backfills tbody tr")).to_have_count(2, timeout=120_000)
         expect(page.locator("#needs")).to_be_hidden()
         accessible(page)
         fail(database_url, "octo/engine")
-        expect(page.get_by_role("heading", name="Needs you 1")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("heading", name="Needs you 1")).to_be_visible(timeout=120_000)
         expect(page.get_by_role("heading", level=1)).to_have_text("One repository needs you")
         # What GitHub says is text, whatever it looks like.
         expect(page.locator("#needs")).to_contain_text(MARKUP)

@@ -51,9 +51,10 @@ def kept(page: Page, name: str, folder: Path) -> None:
 def test_the_demo_moves_and_has_its_picture_taken(browser: Browser, demo: Served, tmp_path: Path) -> None:
     context = browser.new_context(base_url=demo.url, viewport={"width": 1280, "height": 800})
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto(demo.address)
     page.goto("/monitor")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Three backfills run", timeout=60_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Three backfills run", timeout=240_000)
     bar = page.get_by_role("progressbar", name="octo-demo/engine")
     expect(bar).to_have_attribute("value", re.compile("[2-9][0-9]{2}"), timeout=120_000)
     # The first row is done first, and leaves the list while somebody looks.
@@ -66,7 +67,7 @@ def test_the_demo_moves_and_has_its_picture_taken(browser: Browser, demo: Served
     kept(page, "repository", tmp_path)
     page.goto("/add")
     page.get_by_label("Repositories").fill(PASTED)
-    expect(page.get_by_role("button", name="Add 4 repositories")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Add 4 repositories")).to_be_visible(timeout=240_000)
     kept(page, "add", tmp_path)
     page.set_viewport_size({"width": 390, "height": 800})
     page.emulate_media(color_scheme="dark")
