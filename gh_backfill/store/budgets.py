@@ -138,9 +138,16 @@ def standings(
 
 
 def question(
-    identities: Sequence[str] | None = None, resource: Resource = "graphql", *, now: datetime | None = None
+    identities: Sequence[str] | None = None,
+    resource: Resource = "graphql",
+    *,
+    now: datetime | None = None,
+    numbered: bool = False,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the statement that tells how budgets stand, for who asks more at the same time."""
+    """Return the statement that tells how budgets stand, for who asks more at the same time.
+
+    Where they are `numbered`, "budget 1" stands for the name of the first identity, which may be a person's.
+    """
     names = None if identities is None else tuple(identities)
     return _SQL["budget_states"], {
         **_BUCKET,
@@ -148,6 +155,7 @@ def question(
         "resource": resource,
         "margin": governor.MARGIN,
         "now": now,
+        "numbered": numbered,
     }
 
 

@@ -25,6 +25,8 @@ _SQL = sql("pages")
 WINDOW = 200
 JOBS_OF_RUNS = 40
 MOST_SAMPLES = 300
+# What stands in place of errors and reasons where anybody may read.
+UNTOLD = "the reason is not published"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,7 @@ class Wanted:
     most: int = 50
     ids: tuple[str, ...] | None = None
     most_failing: int = 50
+    public_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +53,7 @@ class JobsWanted:
     failed: bool = False
     before: tuple[datetime, str] | None = None
     most: int = 20
+    public_only: bool = False
 
 
 @contextmanager
@@ -70,6 +74,11 @@ def one_by_one(tx: Transaction) -> None:
     tx.later(_SQL["one_by_one"])
 
 
+def readers(public_only: bool) -> dict[str, object]:
+    """Return what tells a statement who reads: with `public_only` anybody may."""
+    return {"public_only": public_only, "untold": UNTOLD if public_only else None}
+
+
 def standings_question(wanted: Wanted, now: datetime) -> Statement:
     """Ask for the backfills; `standings` reads the answer."""
     after = wanted.after
@@ -88,6 +97,7 @@ def standings_question(wanted: Wanted, now: datetime) -> Statement:
         "alive": SILENT,
         "margin": MARGIN,
         "reserve": RESERVE,
+        **readers(wanted.public_only),
     }
 
 
@@ -103,19 +113,19 @@ def standings(rows: Sequence[Row]) -> Standings:
     )
 
 
-def failing_jobs_question(now: datetime) -> Statement:
+def failing_jobs_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for the repositories whose last finished job failed: rows of `FailingJob`."""
-    return _SQL["failing_jobs"], {"now": now, "window": WINDOW}
+    return _SQL["failing_jobs"], {"now": now, "window": WINDOW, **readers(public_only)}
 
 
-def day_question(now: datetime) -> Statement:
+def day_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for the last 24 hours: rows of `HalfHourSums`, and one of all."""
-    return _SQL["day"], {"now": now}
+    return _SQL["day"], {"now": now, **readers(public_only)}
 
 
-def unfinished_question(now: datetime) -> Statement:
+def unfinished_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for what waits and runs: rows of `OpenWork`."""
-    return _SQL["unfinished"], {"now": now, "alive": SILENT}
+    return _SQL["unfinished"], {"now": now, "alive": SILENT, **readers(public_only)}
 
 
 def jobs_question(wanted: JobsWanted) -> Statement:
@@ -128,17 +138,18 @@ def jobs_question(wanted: JobsWanted) -> Statement:
         "before": before,
         "before_id": before_id,
         "most": wanted.most,
+        **readers(wanted.public_only),
     }
 
 
-def runs_question(most: int, before: datetime | None = None) -> Statement:
+def runs_question(most: int, before: datetime | None = None, *, public_only: bool = False) -> Statement:
     """Ask for the last runs that began before a time: rows of `PastRun`."""
-    return _SQL["runs"], {"most": most, "window": most * JOBS_OF_RUNS, "before": before}
+    return _SQL["runs"], {"most": most, "window": most * JOBS_OF_RUNS, "before": before, **readers(public_only)}
 
 
-def samples_question(now: datetime) -> Statement:
+def samples_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for how budgets stood in the last 24 hours: rows of `BudgetSample`."""
-    return _SQL["samples"], {"now": now, "most": MOST_SAMPLES}
+    return _SQL["samples"], {"now": now, "most": MOST_SAMPLES, **readers(public_only)}
 
 
 def runs(rows: Sequence[Row]) -> list[PastRun]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Statement
+from gh_backfill.store.pages import readers
 from gh_backfill.store.pages_rows import timed
 
 _SQL = sql("pages_repository")
@@ -104,20 +105,23 @@ class Told:
     told: Mapping[str, Any]
 
 
-def about_question(repository_id: str) -> Statement:
-    """Ask for the repository: one row of `About`."""
-    return _SQL["about"], {"id": repository_id}
+def about_question(repository_id: str, *, public_only: bool = False) -> Statement:
+    """Ask for the repository: one row of `About`, none where it may not be shown."""
+    return _SQL["about"], {"id": repository_id, **readers(public_only)}
 
 
-def chunks_question(repository_id: str, most: int, before: tuple[datetime, str] | None = None) -> Statement:
+def chunks_question(
+    repository_id: str, most: int, before: tuple[datetime, str] | None = None, *, public_only: bool = False
+) -> Statement:
     """Ask for the last pages of work before a (time, id): rows of `ChunkFacts`."""
     at, id_ = before or (None, None)
-    return _SQL["chunks"], {"id": repository_id, "most": most, "before": at, "before_id": id_}
+    place = {"most": most, "before": at, "before_id": id_}
+    return _SQL["chunks"], {"id": repository_id, **place, **readers(public_only)}
 
 
-def quarantine_question(repository_id: str, most: int) -> Statement:
+def quarantine_question(repository_id: str, most: int, *, public_only: bool = False) -> Statement:
     """Ask for what is in quarantine: rows of `Quarantined`."""
-    return _SQL["quarantined_items"], {"id": repository_id, "most": most}
+    return _SQL["quarantined_items"], {"id": repository_id, "most": most, **readers(public_only)}
 
 
 def gaps_question(repository_id: str, most: int) -> Statement:
@@ -130,10 +134,13 @@ def coverage_question(repository_id: str) -> Statement:
     return _SQL["coverage"], {"id": repository_id, "cells": CELLS}
 
 
-def story_question(repository_id: str, most: int, before: tuple[datetime, str] | None = None) -> Statement:
+def story_question(
+    repository_id: str, most: int, before: tuple[datetime, str] | None = None, *, public_only: bool = False
+) -> Statement:
     """Ask for what happened before a (time, key): rows of `Told`."""
     at, key = before or (None, None)
-    return _SQL["story"], {"id": repository_id, "most": most, "before": at, "before_key": key}
+    place = {"most": most, "before": at, "before_key": key}
+    return _SQL["story"], {"id": repository_id, **place, **readers(public_only)}
 
 
 def story(rows: Sequence[Row]) -> list[Told]:

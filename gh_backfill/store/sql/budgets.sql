@@ -133,8 +133,10 @@ set budget_limit = excluded.budget_limit, remaining = excluded.remaining, reset_
 returning identity;
 
 -- name: budget_states
--- How the budgets stand, without a lock: of the named identities, or of all.
-select identity, budget_limit as "limit", reset_at, slowdowns as refusals,
+-- How the budgets stand, without a lock: of the named identities, or of all.  An identity may be somebody's login: where they
+-- are `numbered`, each has its number among all of them for a name.
+select case when %(numbered)s then 'budget ' || (select count(distinct o.identity) from api_budgets o where o.identity <= b.identity)
+            else identity end as identity, budget_limit as "limit", reset_at, slowdowns as refusals,
        case when reset_at + %(margin)s <= moment or reset_at > moment + %(most)s
             then budget_limit else remaining end - live.points as left,
        greatest(0, busy - leak)::float8 as busy,
@@ -148,4 +150,4 @@ cross join lateral (
     from jsonb_each(b.reserved) where (value ->> 1)::float8 > extract(epoch from moment)
 ) live
 where resource = %(resource)s and identity = any (coalesce(%(identities)s::text[], array[identity]))
-order by identity;
+order by b.identity;

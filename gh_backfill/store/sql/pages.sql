@@ -1,4 +1,6 @@
 -- What the monitor and the list of repositories show.  Each statement is read with the others in one round trip.
+-- For a page that anybody may read (`public_only`) nothing but repositories that are known to be public is read and counted,
+-- and `untold` stands where somebody wrote why: an error, a reason.  Else it is null.  Who did something is left out.
 
 -- name: limit_time
 -- A page that is slow must not hold up the captures: it ends, and says so.  What it reads is small, and in memory: a look into
@@ -23,7 +25,8 @@ with clock as (
     select c.backfill_id, bool_or(c.status = 'processing' and c.lease_until > k.moment) as claimed,
            max(c.retry_count) as failures, max(c.retry_at) as retry_at,
            (array_agg(c.chunk_number order by c.retry_count desc, c.chunk_number desc))[1] as chunk_number,
-           (array_agg(c.error order by c.retry_count desc, c.chunk_number desc))[1] as chunk_error,
+           (array_agg(case when c.error is not null then coalesce(%(untold)s::text, c.error) end
+                      order by c.retry_count desc, c.chunk_number desc))[1] as chunk_error,
            (array_agg(c.processor_type order by c.chunk_number desc))[1] as processor
     from backfill_chunks c
     cross join clock k
@@ -55,7 +58,7 @@ with clock as (
     group by j.repository_id
 ), backfill as (
     select r.id as repository_id, r.full_name, r.is_private is not false as is_private, 'pull_requests' as kind, b.id as backfill_id,
-           b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error,
+           b.status, coalesce(b.held, false) as held, told.held_reason, told.held_by, b.pause_reason, b.resume_at, told.last_error,
            b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, coalesce(b.gaps, 0) as unlisted,
            case when w.repository_id is null
                 then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
@@ -66,17 +69,31 @@ with clock as (
     left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
     left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
     left join walk w on w.repository_id = r.id and w.kind = 'pull_requests'
-    where (t.id is not null or b.id is not null) and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
+    left join lateral (
+        select case when b.held_reason in ('cancelled', 'untracked') or b.held_reason is null then b.held_reason
+                    else coalesce(%(untold)s::text, b.held_reason) end as held_reason,
+               case when not %(public_only)s then b.held_by end as held_by,
+               case when b.last_error is not null then coalesce(%(untold)s::text, b.last_error) end as last_error
+    ) told on true
+    where (t.id is not null or b.id is not null) and (r.is_private is false or not %(public_only)s)
+      and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
     union all
-    select r.id, r.full_name, r.is_private is not false, b.kind, b.id, b.status, b.held, b.held_reason, b.held_by, b.pause_reason,
-           b.resume_at, b.last_error, b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, b.gaps, b.captured,
+    select r.id, r.full_name, r.is_private is not false, b.kind, b.id, b.status, b.held, told.held_reason, told.held_by, b.pause_reason,
+           b.resume_at, told.last_error, b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, b.gaps, b.captured,
            case when b.total > 0 or b.status = 'completed' then b.total end,
            case when b.total > 0 or b.status = 'completed' then b.total end,
            w.fresh_at
     from backfills b
     join repositories r on r.id = b.repository_id
     left join walk w on w.repository_id = r.id and w.kind = b.kind
-    where b.kind <> 'pull_requests' and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
+    left join lateral (
+        select case when b.held_reason in ('cancelled', 'untracked') or b.held_reason is null then b.held_reason
+                    else coalesce(%(untold)s::text, b.held_reason) end as held_reason,
+               case when not %(public_only)s then b.held_by end as held_by,
+               case when b.last_error is not null then coalesce(%(untold)s::text, b.last_error) end as last_error
+    ) told on true
+    where b.kind <> 'pull_requests' and (r.is_private is false or not %(public_only)s)
+      and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
 ), standing as materialized (
     select b.*, coalesce(w.claimed, false) as claimed, coalesce(w.failures, 0) as failures, w.retry_at, w.chunk_number,
            w.chunk_error, coalesce(w.processor, l.processor) as processor, l.repository_id is not null as alive,
@@ -146,6 +163,7 @@ with failed as (
     from progressive_capture_jobs
     where status = 'failed' and outcome is not null and repository_id is not null
       and created_at > coalesce(%(now)s::timestamptz, clock_timestamp()) - interval '3 days'
+      and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
     order by created_at desc
     limit %(window)s
 ), last as (
@@ -153,7 +171,8 @@ with failed as (
     from failed
     order by repository_id, created_at desc
 )
-select r.id as repository_id, r.full_name, r.is_private is not false as is_private, l.times, j.error, j.error_type, j.outcome,
+select r.id as repository_id, r.full_name, r.is_private is not false as is_private, l.times,
+       case when j.error is not null then coalesce(%(untold)s::text, j.error) end as error, j.error_type, j.outcome,
        j.processor_type as processor, coalesce(j.completed_at, j.created_at) as at, j.run_key, j.workflow_run_id as run_id,
        coalesce(j.workflow_run_attempt, 1) as attempt
 from last l
@@ -161,7 +180,7 @@ join progressive_capture_jobs j on j.id = l.id
 cross join lateral (
     select id, full_name, is_private
     from repositories
-    where id = l.repository_id
+    where id = l.repository_id and (is_private is false or not %(public_only)s)
     limit 1
 ) r
 cross join lateral (
@@ -187,6 +206,7 @@ with clock as (
     from progressive_capture_jobs j
     cross join clock k
     where j.created_at > k.moment - interval '26 hours'
+      and (not %(public_only)s or exists (select from repositories r where r.id = j.repository_id and r.is_private is false))
 )
 select slot, processor, count(*) filter (where outcome is not null) as finished,
        count(*) filter (where outcome is not null and status = 'completed') as completed,
@@ -204,22 +224,26 @@ select processor_type as processor, count(*) filter (where status = 'pending') a
                           and coalesce(heartbeat_at, started_at) > coalesce(%(now)s::timestamptz, clock_timestamp()) - %(alive)s) as running
 from progressive_capture_jobs
 where outcome is null and status in ('pending', 'processing', 'failed')
+  and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
 group by processor_type;
 
 -- name: jobs
 -- Jobs, the latest first: all, those that are open, or those that failed; those of one repository or of one run where asked.
 select j.id, j.created_at, r.id as repository_id, r.full_name, r.is_private is not false as is_private,
-       j.metadata ->> 'named' as named, j.metadata ->> 'reason' as reason, j.metadata ->> 'part' as part, j.job_type,
-       j.processor_type as processor, j.status, j.outcome, j.error, j.error_type, j.started_at, j.completed_at,
+       j.metadata ->> 'named' as named, case when not %(public_only)s then j.metadata ->> 'reason' end as reason,
+       j.metadata ->> 'part' as part, j.job_type, j.processor_type as processor, j.status, j.outcome,
+       case when j.error is not null then coalesce(%(untold)s::text, j.error) end as error, j.error_type, j.started_at, j.completed_at,
        coalesce(j.heartbeat_at, j.started_at) as beat_at, coalesce(j.items, 0) as items, coalesce(j.points, 0) as points,
        coalesce(j.chunks, 0) as chunks, coalesce(j.warnings, 0) as warnings, j.run_key, j.workflow_run_id as run_id,
-       coalesce(j.workflow_run_attempt, 1) as attempt, j.worker
+       coalesce(j.workflow_run_attempt, 1) as attempt,
+       case when not %(public_only)s then j.worker end as worker
 from (
     select *
     from progressive_capture_jobs
     where (%(id)s::uuid is null or repository_id = %(id)s::uuid)
       and (not %(open)s or (outcome is null and status in ('pending', 'processing', 'failed')))
       and (not %(failed)s or (status = 'failed' and outcome is not null))
+      and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
       and (%(before)s::timestamptz is null or (created_at, id) < (%(before)s::timestamptz, %(before_id)s::uuid))
     order by created_at desc, id desc
     limit %(most)s
@@ -228,19 +252,22 @@ left join repositories r on r.id = j.repository_id
 order by j.created_at desc, j.id desc;
 
 -- name: runs
--- The last runs in sums, from the jobs that were planned last.  A run that reaches beyond them is counted whole.
+-- The last runs in sums, from the jobs that were planned last.  A run that reaches beyond them is counted whole.  What a run
+-- said counts all repositories, and its page lies in a repository that may be private.
 with planned as (
     select run_key, max(created_at) as last_at
     from (select run_key, created_at
           from progressive_capture_jobs
           where run_key is not null and (%(before)s::timestamptz is null or created_at < %(before)s::timestamptz)
+            and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
           order by created_at desc
           limit %(window)s) j
     group by run_key
     order by last_at desc
     limit %(most)s
 )
-select p.run_key, j.*, b.report ->> 'address' as address, b.report ->> 'headline' as headline
+select p.run_key, j.*, case when not %(public_only)s or b.report ->> 'public' = 'true' then b.report ->> 'address' end as address,
+       case when not %(public_only)s then b.report ->> 'headline' end as headline
 from planned p
 cross join lateral (
     select min(workflow_run_id) as run_id, max(workflow_run_attempt) as attempt, min(processor_type) as processor,
@@ -251,16 +278,20 @@ cross join lateral (
            coalesce(sum(items), 0)::integer as items, coalesce(sum(points), 0)::integer as points
     from progressive_capture_jobs
     where run_key = p.run_key
+      and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
 ) j
 left join backfill_reports b on b.run_key = p.run_key
 where %(before)s::timestamptz is null or j.began_at < %(before)s::timestamptz
 order by j.began_at desc;
 
 -- name: samples
--- How budgets stood at the last runs.
-select identity, resource, at, budget_limit as "limit", remaining
-from budget_samples
-where at > coalesce(%(now)s::timestamptz, clock_timestamp()) - interval '24 hours'
+-- How budgets stood at the last runs, under the numbers that `budget_states` gives where names are not told.
+select case when %(public_only)s then 'budget ' || (select count(distinct b.identity) from api_budgets b where b.identity <= s.identity)
+            else s.identity end as identity,
+       s.resource, s.at, s.budget_limit as "limit", s.remaining
+from budget_samples s
+where (not %(public_only)s or exists (select from api_budgets b where b.identity = s.identity))
+  and at > coalesce(%(now)s::timestamptz, clock_timestamp()) - interval '24 hours'
 order by at desc
 limit %(most)s;
 

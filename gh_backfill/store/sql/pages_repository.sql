@@ -1,21 +1,25 @@
--- What the page of one repository shows, beside its standing and its jobs.
+-- What the page of one repository shows, beside its standing and its jobs.  `public_only` and `untold` are as in pages.sql.
 
 -- name: about
 select r.id, r.full_name, r.is_private is not false as is_private, t.id is not null as tracked, t.created_at as tracked_at,
        r.github_pull_requests_at as total_at, r.default_branch, r.description,
-       (select e.who from backfill_events e where e.repository_id = r.id and e.event = 'tracked' order by e.at desc limit 1)
-           as tracked_by,
+       (select e.who from backfill_events e
+        where e.repository_id = r.id and e.event = 'tracked' and not %(public_only)s
+        order by e.at desc
+        limit 1) as tracked_by,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null) as quarantined,
        (select count(*) from pull_requests p where p.repository_id = r.id and p.capture_gap is not null)
        + (select count(*) from issues i where i.repository_id = r.id and i.capture_gap is not null) as short
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
-where r.id = %(id)s::uuid;
+where r.id = %(id)s::uuid and (r.is_private is false or not %(public_only)s);
 
 -- name: chunks
 -- The pages of work, the latest first.
 select c.id, c.chunk_number, coalesce(s.kind, 'pull_requests') as kind, coalesce(s.stream, 'history') as stream, c.status,
-       c.attempt, coalesce(c.retry_count, 0) as failures, c.retry_at, c.lease_until as lease_at, c.error, c.claimed_by, c.created_at,
+       c.attempt, coalesce(c.retry_count, 0) as failures, c.retry_at, c.lease_until as lease_at,
+       case when c.error is not null then coalesce(%(untold)s::text, c.error) end as error,
+       case when not %(public_only)s then c.claimed_by end as claimed_by, c.created_at,
        c.started_at, c.completed_at, c.pr_count as items, c.points, c.rows_inserted as inserted, c.rows_updated as updated,
        c.rows_quarantined as quarantined
 from (
@@ -31,7 +35,7 @@ order by c.created_at desc, c.id desc;
 
 -- name: quarantined_items
 -- What could not be stored or read, the latest first.
-select id, item_kind, kind, identity, number, reason, attempts, first_seen_at, last_seen_at
+select id, item_kind, kind, identity, number, coalesce(%(untold)s::text, reason) as reason, attempts, first_seen_at, last_seen_at
 from backfill_quarantine
 where repository_id = %(id)s::uuid and resolved_at is null
 order by last_seen_at desc, id
@@ -89,7 +93,8 @@ cross join whole w;
 -- Everything that happened to a repository, the latest first: each source gives as many as are shown, from before the place.
 with event as (
     select at, 'event ' || id as key, 'event' as source, jsonb_build_object(
-               'event', event, 'detail', detail, 'who', who, 'run_key', run_key, 'kind', kind) as told
+               'event', event, 'detail', case when not %(public_only)s then detail end,
+               'who', case when not %(public_only)s then who end, 'run_key', run_key, 'kind', kind) as told
     from backfill_events
     where repository_id = %(id)s::uuid
       and (%(before)s::timestamptz is null or (at, 'event ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
@@ -98,10 +103,11 @@ with event as (
     limit %(most)s
 ), job as (
     select created_at, 'job ' || id, 'job', jsonb_build_object(
-               'status', status, 'outcome', outcome, 'error', error, 'error_type', error_type, 'reason', metadata ->> 'reason',
+               'status', status, 'outcome', outcome, 'error', case when error is not null then coalesce(%(untold)s::text, error) end,
+               'error_type', error_type, 'reason', case when not %(public_only)s then metadata ->> 'reason' end,
                'beat_at', coalesce(heartbeat_at, started_at), 'processor', processor_type, 'items', items, 'points', points,
                'started_at', started_at, 'completed_at', completed_at, 'run_key', run_key, 'run_id', workflow_run_id,
-               'attempt', workflow_run_attempt, 'worker', worker)
+               'attempt', workflow_run_attempt, 'worker', case when not %(public_only)s then worker end)
     from progressive_capture_jobs
     where repository_id = %(id)s::uuid
       and (%(before)s::timestamptz is null or (created_at, 'job ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
@@ -112,7 +118,8 @@ with event as (
     select c.created_at, 'chunk ' || c.id, 'chunk', jsonb_build_object(
                'chunk_number', c.chunk_number, 'kind', coalesce(s.kind, 'pull_requests'), 'stream', coalesce(s.stream, 'history'),
                'status', c.status, 'attempt', c.attempt, 'failures', coalesce(c.retry_count, 0), 'retry_at', c.retry_at,
-               'lease_at', c.lease_until, 'error', c.error, 'claimed_by', c.claimed_by, 'started_at', c.started_at,
+               'lease_at', c.lease_until, 'error', case when c.error is not null then coalesce(%(untold)s::text, c.error) end,
+               'claimed_by', case when not %(public_only)s then c.claimed_by end, 'started_at', c.started_at,
                'completed_at', c.completed_at, 'items', c.pr_count, 'points', c.points, 'inserted', c.rows_inserted,
                'updated', c.rows_updated, 'quarantined', c.rows_quarantined)
     from (
@@ -127,7 +134,8 @@ with event as (
     left join backfill_streams s on s.id = c.stream_id
 ), quarantined as (
     select first_seen_at, 'quarantine ' || id, 'quarantine', jsonb_build_object(
-               'kind', kind, 'identity', identity, 'number', number, 'reason', reason, 'resolved_at', resolved_at,
+               'kind', kind, 'identity', identity, 'number', number,
+               'reason', coalesce(%(untold)s::text, reason), 'resolved_at', resolved_at,
                'attempts', attempts)
     from backfill_quarantine
     where repository_id = %(id)s::uuid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from gh_backfill.tasks.pages.query import FILTERS, WORDS, PageQuery, cursor, pla
 from gh_backfill.tasks.pages.rows import BackfillRow
 
 A_PAGE = 25
+# Who wants all gets it in pieces of so many: each statement stays far below the limit of its time.
+A_PIECE = 250
 # What is done to all that match a filter is done to at most so many at once.
 MOST_AT_ONCE = 5_000
 
@@ -72,6 +74,25 @@ def listing(db: Database, query: Mapping[str, str], now: datetime) -> Repository
         return page(tx, asked, pages.standings(found), now)
 
 
+def whole(db: Database, now: datetime, *, public_only: bool = False) -> RepositoryList:
+    """Return the list of all repositories by name, read piece by piece; with `public_only` as anybody may read it.
+
+    Raises StoreError where a piece takes over two seconds.
+    """
+    found: list[BackfillRow] = []
+    asked = PageQuery.of({})
+    while True:
+        with pages.reading(db) as tx:
+            (answer,) = tx.together(pages.standings_question(wanted(asked, most=A_PIECE, public_only=public_only), now))
+            standings = pages.standings(answer)
+            piece = page(tx, asked, standings, now, most=A_PIECE)
+        found += piece.rows
+        following = _following(standings, A_PIECE)
+        if following is None:
+            return replace(piece, asked=PageQuery.of({}), rows=tuple(found), filters=(), next=None, first=None)
+        asked = replace(asked, after=following)
+
+
 def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: str = "all") -> Matching:
     """Return all that match the filter and the search of an address, wherever in the list one is."""
     asked = PageQuery.of(query, first=first)
@@ -83,7 +104,7 @@ def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: st
     return Matching(names=names, more=found.matching - len(names))
 
 
-def wanted(asked: PageQuery, *, most: int = A_PAGE) -> Wanted:
+def wanted(asked: PageQuery, *, most: int = A_PAGE, public_only: bool = False) -> Wanted:
     """Return what an address asks the database for: one row more than is shown tells that there is a next page."""
     after = place(asked.after, float, str, UUID)
     return Wanted(
@@ -93,16 +114,14 @@ def wanted(asked: PageQuery, *, most: int = A_PAGE) -> Wanted:
         descending=asked.descending,
         after=None if after is None else ListPlace(value=after[0], name=after[1], id=after[2]),
         most=most + 1,
+        public_only=public_only,
     )
 
 
 def page(tx: Transaction, asked: PageQuery, found: Standings, now: datetime, *, most: int = A_PAGE) -> RepositoryList:
     """Return the list that was asked for, with the figures of what is shown of it."""
     shown = found.listed[:most]
-    following = None
-    if len(found.listed) > most:
-        last = shown[-1].place
-        following = asked.address(after=cursor(last.value, last.name, last.id))
+    following = _following(found, most)
     return RepositoryList(
         at=now,
         asked=asked,
@@ -110,9 +129,17 @@ def page(tx: Transaction, asked: PageQuery, found: Standings, now: datetime, *, 
         matching=found.matching,
         all=sum(group.number for group in found.groups if group.kind == PULL_REQUESTS),
         filters=_filters(asked, found),
-        next=following,
+        next=None if following is None else asked.address(after=following),
         first=asked.address(after="") if asked.after else None,
     )
+
+
+def _following(found: Standings, most: int) -> str | None:
+    """Return the place after which the list goes on; None where this was all."""
+    if len(found.listed) <= most:
+        return None
+    last = found.listed[most - 1].place
+    return cursor(last.value, last.name, last.id)
 
 
 def _filters(asked: PageQuery, found: Standings) -> tuple[Filter, ...]:

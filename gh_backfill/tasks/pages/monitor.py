@@ -114,14 +114,18 @@ class _Read:
     budgets: list[BudgetState]
 
 
-def monitor(db: Database, query: Mapping[str, str], now: datetime, *, costs: Costs | None = None) -> Monitor:
+def monitor(
+    db: Database, query: Mapping[str, str], now: datetime, *, costs: Costs | None = None, public_only: bool = False
+) -> Monitor:
     """Return the monitor as an address asks for it: a few statements, however much there is.
 
-    `costs` works out the month, as `KeptMonth` does.  Raises StoreError where a statement takes over two seconds.
+    `costs` works out the month, of all there is, as `KeptMonth` does.  With `public_only` it is as anybody may read it:
+    what is not known to be public is neither named nor counted, errors and persons are left out, and budgets have
+    numbers for names.  Raises StoreError where a statement takes over two seconds.
     """
     asked = PageQuery.of(query, first="active")
     with pages.reading(db) as tx:
-        found = _read(tx, asked, now)
+        found = _read(tx, asked, now, public_only=public_only)
         backfills = listing.page(tx, asked, found.standings, now, most=BACKFILLS)
         month = None if costs is None else costs(tx, now)
     page = ActionsPage.of(run.address for run in found.runs)
@@ -149,23 +153,24 @@ def monitor(db: Database, query: Mapping[str, str], now: datetime, *, costs: Cos
     )
 
 
-def _read(tx: Transaction, asked: PageQuery, now: datetime) -> _Read:
+def _read(tx: Transaction, asked: PageQuery, now: datetime, *, public_only: bool) -> _Read:
     before, runs_before = place(asked.jobs_after, datetime, UUID), place(asked.runs_after, datetime)
     jobs_wanted = JobsWanted(
         open=asked.jobs == "running",
         failed=asked.jobs == "failed",
         before=(before[0], before[1]) if before else None,
         most=JOBS + 1,
+        public_only=public_only,
     )
     answers = tx.together(
-        pages.standings_question(listing.wanted(asked, most=BACKFILLS), now),
-        pages.failing_jobs_question(now),
-        pages.day_question(now),
-        pages.unfinished_question(now),
+        pages.standings_question(listing.wanted(asked, most=BACKFILLS, public_only=public_only), now),
+        pages.failing_jobs_question(now, public_only=public_only),
+        pages.day_question(now, public_only=public_only),
+        pages.unfinished_question(now, public_only=public_only),
         pages.jobs_question(jobs_wanted),
-        pages.runs_question(RUNS + 1, runs_before[0] if runs_before else None),
-        pages.samples_question(now),
-        budgets.question(now=now),
+        pages.runs_question(RUNS + 1, runs_before[0] if runs_before else None, public_only=public_only),
+        pages.samples_question(now, public_only=public_only),
+        budgets.question(now=now, numbered=public_only),
     )
     return _Read(
         standings=pages.standings(answers[0]),

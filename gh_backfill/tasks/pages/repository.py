@@ -102,30 +102,39 @@ class RepositoryPage:
         return of_fields(self)
 
 
-def repository(db: Database, name: str, query: Mapping[str, str], now: datetime) -> RepositoryPage | None:
+def repository(
+    db: Database, name: str, query: Mapping[str, str], now: datetime, *, public_only: bool = False
+) -> RepositoryPage | None:
     """Return the page of a repository by any of its names; None for one that the database does not have.
 
-    Raises StoreError where a statement takes over two seconds.
+    With `public_only` it is as anybody may read it: without errors and persons, and None for what is not known to be
+    public.  Raises StoreError where a statement takes over two seconds.
     """
     with pages.reading(db) as tx:
         found = repositories.find(tx, [name])[name]
-        return None if found is None else _page(tx, found.id, query, now)
+        return None if found is None else _page(tx, found.id, query, now, public_only=public_only)
 
 
-def _page(tx: Transaction, id_: str, query: Mapping[str, str], now: datetime) -> RepositoryPage:
+def _page(
+    tx: Transaction, id_: str, query: Mapping[str, str], now: datetime, *, public_only: bool
+) -> RepositoryPage | None:
     before = place(query.get("after", ""), datetime, str)
     answers = tx.together(
-        pages_repository.about_question(id_),
-        pages.standings_question(Wanted(ids=(id_,), most_failing=0), now),
-        pages.jobs_question(JobsWanted(repository_id=id_, most=JOBS)),
-        pages_repository.chunks_question(id_, CHUNKS),
-        pages_repository.quarantine_question(id_, ODD),
+        pages_repository.about_question(id_, public_only=public_only),
+        pages.standings_question(Wanted(ids=(id_,), most_failing=0, public_only=public_only), now),
+        pages.jobs_question(JobsWanted(repository_id=id_, most=JOBS, public_only=public_only)),
+        pages_repository.chunks_question(id_, CHUNKS, public_only=public_only),
+        pages_repository.quarantine_question(id_, ODD, public_only=public_only),
         pages_repository.gaps_question(id_, ODD),
         pages_repository.coverage_question(id_),
-        pages_repository.story_question(id_, STORY + 1, None if before is None else (before[0], before[1])),
-        pages.runs_question(1),
+        pages_repository.story_question(
+            id_, STORY + 1, None if before is None else (before[0], before[1]), public_only=public_only
+        ),
+        pages.runs_question(1, public_only=public_only),
     )
-    (about,) = read(answers[0], About)
+    about = next(iter(read(answers[0], About)), None)
+    if about is None:
+        return None
     standings = pages.standings(answers[1]).listed
     jobs = sorted(read(answers[2], LedgerJob), key=lambda job: (job.created_at, job.id), reverse=True)
     chunks = sorted(read(answers[3], ChunkFacts), key=lambda chunk: (str(chunk.created_at), chunk.id), reverse=True)
