@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from gh_backfill.errors import BackfillError
-from gh_backfill.web import acting, answers, api, showing, signing_in
+from gh_backfill.web import acting, answers, api, badge_files, showing, signing_in
 from gh_backfill.web.access import Role
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
@@ -99,6 +99,7 @@ def _routes(pages: Sequence[Showing], actions: Sequence[Acting], kept: Rendering
     yield Route("/live", stream, methods=["GET"])
     yield Route("/static/{fingerprint}/{name}", static_file, methods=["GET"])
     yield Route("/favicon.ico", favicon, methods=["GET"])
+    yield Route("/{owner}/{name}/{figure}.svg", badge_files.badge, methods=["GET"])
     for each in actions:
         yield Route(each.path, acting.endpoint(each, kept), methods=["POST"])
     for page in pages:

@@ -11,6 +11,7 @@ from gh_backfill.policy.estimate import duration
 PER_CHARACTER, PADDING, HEIGHT = 6.6, 8, 20
 GOOD, FAIR, POOR, PLAIN = "#1a7f4b", "#8a6116", "#b3261e", "#57606a"
 STALE_HOURS = 24.0
+FIGURES = ("history", "fresh")
 
 
 def history(percent: float | None) -> str:

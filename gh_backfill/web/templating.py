@@ -15,6 +15,7 @@ from gh_backfill.web import charts, written
 
 TEMPLATES = "web/templates"
 STATIC = "web/static"
+INDEX = "index.html"
 # The pages of the head line, in order; what comes later adds itself here.
 NAVIGATION = (("Monitor", "/monitor"), ("Repositories", "/repositories"), ("Add", "/add"))
 
@@ -25,9 +26,9 @@ class Shell:
 
     `place` is the entry of the navigation that the page belongs to, `json` the address of its twin.  Without `csrf`
     nothing can be changed here: no form is shown.  `may_administer` says whether adding and cancelling are allowed.
-    A page that lies somewhere else than on a server of ours has a `root` before its addresses and is not `live`;
-    one that is has the `revision` of what it shows, and the `address` at which it is read again.  `offers_changes` is
-    false where a server changes nothing for anybody.
+    One of a server has the `revision` of what it shows, and the `address` at which it is read again.  A page that was
+    written into a folder is not `live`: it has the way to that folder as `root`, leads to files, and its `note` says
+    what it is.  `offers_changes` is false where a server changes nothing for anybody.
     """
 
     now: datetime
@@ -40,6 +41,7 @@ class Shell:
     address: str = ""
     live: bool = True
     root: str = ""
+    note: str = ""
     revision: str = ""
     version: str = __version__
     navigation: Sequence[tuple[str, str]] = NAVIGATION
@@ -55,12 +57,30 @@ class Shell:
         return self.csrf is not None
 
     def to(self, path: str) -> str:
-        """Return the address of a page."""
-        return f"{self.root}{path}"
+        """Return the address of a page; what is asked of it is left out where nobody would answer."""
+        return f"{self.root}{path}" if self.live else f"{self.root}/{folder_of(path)}/{INDEX}"
+
+    def file(self, path: str, name: str) -> str:
+        """Return the address of a file that lies beside a page."""
+        return f"{self.root}/{self.path_of(path, name)}"
+
+    def path_of(self, path: str, name: str = "") -> str:
+        """Return where a page, or a file beside it, is below the address of all of them."""
+        page = path.strip("/") if self.live else folder_of(path)
+        return f"{page}/{name}" if name or not self.live else page
 
     def asset(self, name: str) -> str:
         """Return the address of a static file, which changes with its content."""
         return f"{self.root}/static/{fingerprint(name)}/{name}"
+
+
+def folder_of(path: str) -> str:
+    """Return the folder of a page that is written as a file.
+
+    GitHub Pages leaves out what begins with a dot, and no name at GitHub begins with a tilde.
+    """
+    parts = path.partition("?")[0].strip("/").split("/")
+    return "/".join(f"~{part}" if part.startswith(".") else part for part in parts)
 
 
 @cache

@@ -85,6 +85,7 @@ def run_workflow(
     inputs: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
     run_id: int | None = None,
     run_attempt: int = 1,
     timeout: float = 1200,
@@ -104,6 +105,7 @@ def run_workflow(
         *_options("env", {**PIP, **run, **(env or {})}),
         *_options("input", inputs or {}),
         *_options("secret", secrets or {}),
+        *_options("var", variables or {}),
     ]
     return _read(*_ended(command, checkout, _environment(home), timeout))
 

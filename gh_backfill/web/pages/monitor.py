@@ -19,7 +19,11 @@ TOPICS = ("monitor",)
 def page(ask: Ask) -> WebPage:
     """Show the monitor as its address asks for it."""
     kept = ask.context.month or KeptMonth(ask.context.settings)
-    found = monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month)
+    return shown(monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month))
+
+
+def shown(found: Monitor) -> WebPage:
+    """Return the page of a monitor that was read."""
     return WebPage(
         template="monitor.html",
         data={

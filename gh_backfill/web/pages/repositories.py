@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gh_backfill.tasks.pages import listing
+from gh_backfill.tasks.pages.listing import RepositoryList
 from gh_backfill.web.page import Ask, WebPage
 from gh_backfill.web.pages.columns import columns
 
@@ -12,7 +13,11 @@ TOPICS = ("backfills", "jobs")
 
 def page(ask: Ask) -> WebPage:
     """Show the page of the list that an address asks for."""
-    found = listing.listing(ask.db, dict(ask.query), ask.now)
+    return shown(listing.listing(ask.db, dict(ask.query), ask.now))
+
+
+def shown(found: RepositoryList) -> WebPage:
+    """Return the page of a list that was read."""
     return WebPage(
         template="repositories.html",
         data={

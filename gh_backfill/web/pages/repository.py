@@ -29,10 +29,11 @@ def page(ask: Ask) -> WebPage:
     """Show a repository by its name."""
     name = f"{ask.path['owner']}/{ask.path['name']}"
     found = repository.repository(ask.db, name, dict(ask.query), ask.now)
-    return _unknown(name) if found is None else _known(found)
+    return _unknown(name) if found is None else shown(found)
 
 
-def _known(found: RepositoryPage) -> WebPage:
+def shown(found: RepositoryPage) -> WebPage:
+    """Return the page of a repository that was read."""
     states = _FITTING.get(found.shown.state, ()) if found.row and found.row.status else ()
     return WebPage(
         template="repository.html",
