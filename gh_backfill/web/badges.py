@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from gh_backfill.policy.estimate import duration
+from gh_backfill.web.written import TIGHT, duration
 
 # In pixels of the picture: the font of the reader is not known, so each text is fitted into its width.
 PER_CHARACTER, PADDING, HEIGHT = 6.6, 8, 20
@@ -28,7 +28,7 @@ def fresh(fresh_at: datetime | None, now: datetime) -> str:
         return badge("fresh", "never", PLAIN)
     age = max(0.0, (now - fresh_at).total_seconds())
     colour = GOOD if age < STALE_HOURS * 3600 else FAIR if age < 7 * STALE_HOURS * 3600 else POOR
-    return badge("fresh", duration(age), colour)
+    return badge("fresh", duration(age).replace(TIGHT, " "), colour)
 
 
 def badge(label: str, value: str, colour: str) -> str:

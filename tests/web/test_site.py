@@ -17,6 +17,7 @@ from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
+from gh_backfill.tasks.pages.repository import repository
 from gh_backfill.web import site, site_folder
 from tests.tasks.pages.worlds import Made, insert, make
 from tests.test_cli import ROOT, cli, refused
@@ -25,7 +26,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 EARLIER = NOW - timedelta(minutes=22)
 # What only whoever may see everything may see: each of these stands somewhere in the whole site.
 NAMES = ("hush/payments", "hush/unknown", "hush/asked-for", "hush/operations")
-TEXTS = tuple(f"secret-{each}" for each in ("error", "chunk", "job", "event", "quarantine", "held", "headline", "plan"))
+TEXTS = tuple(
+    f"secret-{each}" for each in ("error", "chunk", "job", "event", "quarantine", "held", "headline", "plan", "issues")
+)
 PERSONS = ("mona-who-held", "mona-who-tracked", "mona-whose-budget", "mona-whose-worker")
 FIGURES = ("77,001", "88,002", "6,603", "5,504", "77001", "88002", "6603", "5504", "990001")
 PRIVATE = (*NAMES, *TEXTS, *PERSONS, *FIGURES)
@@ -58,6 +61,7 @@ def fill(db: Database) -> None:
     held = {"held": True, "held_reason": "secret-held", "held_by": "mona-who-held"}
     chunk = {"status": "pending", "retry_count": 2, "error": "secret-chunk 502", "claimed_by": "mona-whose-worker"}
     plan = job(status="pending", outcome=None, metadata={"reason": "secret-plan"})
+    claimed = {"status": "processing", "lease_until": NOW + timedelta(hours=1), "claimed_by": "mona-whose-worker"}
     shown = [
         Made(name="acme/engine", status="completed", captured=100, fresh_at=NOW - timedelta(minutes=14), job=job()),
         Made(name="acme/broken", status="failed", captured=40, columns=bad, job=failed_job()),
@@ -65,6 +69,8 @@ def fill(db: Database) -> None:
         Made(name="acme/retrying", captured=7, chunk=chunk),
         Made(name="acme/.github", captured=1, total=4, job=plan),
         Made(name="acme/once", tracked=False, status=None, job=job()),
+        Made(name="acme/flaky", captured=2, job=failed_job()),
+        Made(name="acme/running", captured=5, chunk=claimed),
     ]
     hush = {"captured": 77_001, "total": 88_002}
     hidden = [
@@ -74,6 +80,11 @@ def fill(db: Database) -> None:
     make(db, *shown, *hidden)
     with db.transaction() as tx:
         tx.run("update repositories set is_private = null where name = 'unknown'")
+        for each, how in ((shown[0], held), (shown[1], {}), (hidden[0], {})):
+            issues: dict[str, object] = {"repository_id": each.id, "kind": "issues", "captured": 9, "total": 12, **how}
+            insert(tx, "backfills", {**issues, "status": "failed", "last_error": "secret-issues"})
+        waiting = {"repository_id": hidden[0].id, "job_type": "progressive_backfill", "status": "pending"}
+        insert(tx, "progressive_capture_jobs", {**waiting, "processor_type": "inngest"})
         tell: dict[str, object] = {"repository_id": shown[0].id, "event": "tracked", "who": "mona-who-tracked"}
         insert(tx, "backfill_events", {**tell, "detail": "secret-event"})
         odd: dict[str, object] = {"repository_id": shown[0].id, "kind": "review", "identity": "R_1", "number": 7}
@@ -91,6 +102,8 @@ def fill(db: Database) -> None:
             for minutes in (40, 10):
                 at = NOW - timedelta(minutes=minutes)
                 insert(tx, "budget_samples", {**whole, "run_key": f"{minutes}", "at": at})
+        gone = {**budget, "identity": "user:a-budget-of-old", "run_key": "9", "at": NOW - timedelta(minutes=9)}
+        insert(tx, "budget_samples", gone)
 
 
 @pytest.fixture
@@ -127,8 +140,8 @@ def test_nothing_private_no_error_and_no_person_is_in_any_file(db: Database, out
     files = written(out)
     assert [(name, each) for name, text in files.items() for each in PRIVATE if each in f"{name} {text}"] == []
     assert "hush" not in "".join(files) + "".join(files.values())
-    assert done.repositories == 6
-    assert twin(out)["title"] == "One repository needs you"
+    assert done.repositories == 8
+    assert twin(out)["title"] == "Two repositories need you"
 
 
 def test_all_of_it_is_there_for_whoever_asks_for_it(db: Database, out: Path, plain: Settings) -> None:
@@ -145,23 +158,30 @@ def test_figures_count_what_is_shown_and_nothing_else(db: Database, out: Path, p
     page = twin(out, "monitor")
     assert page == twin(out)
     figures = page["figures"]
-    assert (figures["repositories"], figures["captured"], figures["total"]) == (5, 151, 404)
+    assert (figures["repositories"], figures["captured"], figures["total"]) == (7, 158, 604)
     assert figures["cost"] is None
     assert page["costs"] is None
     (run,) = page["runs"]
-    assert (run["run_key"], run["jobs"], run["failed"], run["items"], run["points"]) == ("48", 4, 1, 40, 12)
+    assert (run["run_key"], run["jobs"], run["failed"], run["items"], run["points"]) == ("48", 5, 2, 50, 15)
     assert (run["headline"], run["address"]) == (None, None)
-    assert (page["day"]["items"], page["day"]["runs"], page["day"]["finished"]) == (40, 1, 3)
-    assert len(page["jobs"]) == 4
-    assert [each["full_name"] for each in page["needs"]] == ["acme/broken", "acme/retrying"]
-    assert page["days"][-1]["all"] == 5
+    assert (page["day"]["items"], page["day"]["runs"], page["day"]["finished"]) == (50, 1, 4)
+    assert len(page["jobs"]) == 5
+    assert sorted(each["full_name"] for each in page["needs"]) == ["acme/broken", "acme/broken", "acme/flaky", "acme/retrying"]
+    assert page["days"][-1]["all"] == 7
     assert [each["identity"] for each in page["budgets"]] == ["budget 1", "budget 2"]
     assert [len(each["samples"]) for each in page["budgets"]] == [2, 2]
+    assert {each["processor"]: each["pending"] for each in page["processors"]}["inngest"] == 0
     listed = twin(out, "repositories")
-    assert [row["full_name"] for row in listed["rows"]] == sorted(
-        ["acme/.github", "acme/broken", "acme/engine", "acme/held", "acme/retrying"]
-    )
-    assert (listed["matching"], listed["all"]) == (5, 5)
+    names = ("acme/.github", "acme/broken", "acme/engine", "acme/flaky", "acme/held", "acme/retrying", "acme/running")
+    assert tuple(row["full_name"] for row in listed["rows"]) == names
+    assert (listed["matching"], listed["all"]) == (7, 7)
+
+
+def test_the_page_of_what_is_not_known_to_be_public_is_not_there(db: Database) -> None:
+    fill(db)
+    for name in ("hush/payments", "hush/unknown"):
+        assert repository(db, name, {}, NOW, public_only=True) is None
+        assert repository(db, name, {}, NOW) is not None
 
 
 def test_every_link_leads_to_a_file_from_wherever_the_site_lies(db: Database, out: Path, plain: Settings) -> None:
@@ -285,10 +305,10 @@ def test_the_command_writes_and_says_what_and_a_dry_run_writes_nothing(
     assert not (tmp_path / "out").exists()
     done = cli(here, "site", "out")
     assert done.returncode == 0, done.stderr
-    assert "wrote 6 repositories in 32 files to out" in done.stdout
-    assert (foreseen["repositories"], foreseen["files"], foreseen["dry_run"]) == (6, 32, True)
+    assert "wrote 8 repositories in 40 files to out" in done.stdout
+    assert (foreseen["repositories"], foreseen["files"], foreseen["dry_run"]) == (8, 40, True)
     told = json.loads(cli(here, "site", "out", "--json", "--include-private").stdout)
-    assert (told["repositories"], told["private"], told["removed"], told["left_out"]) == (8, True, 0, [])
+    assert (told["repositories"], told["private"], told["removed"], told["left_out"]) == (10, True, 0, [])
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("")
     assert "did not write" in refused(cli(here, "site", "mine"), 2)

@@ -180,7 +180,7 @@ join progressive_capture_jobs j on j.id = l.id
 cross join lateral (
     select id, full_name, is_private
     from repositories
-    where id = l.repository_id and (is_private is false or not %(public_only)s)
+    where id = l.repository_id
     limit 1
 ) r
 cross join lateral (
