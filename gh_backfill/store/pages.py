@@ -21,6 +21,7 @@ from gh_backfill.store.pages_rows import Group, ListPlace, Opened, Standings, re
 from gh_backfill.store.runs import PastRun
 
 _SQL = sql("pages")
+_JOBS = sql("pages_jobs")
 # The rows of jobs that are looked through for failures, and for the runs that they belong to.
 WINDOW = 200
 JOBS_OF_RUNS = 40
@@ -115,23 +116,23 @@ def standings(rows: Sequence[Row]) -> Standings:
 
 def failing_jobs_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for the repositories whose last finished job failed: rows of `FailingJob`."""
-    return _SQL["failing_jobs"], {"now": now, "window": WINDOW, **readers(public_only)}
+    return _JOBS["failing_jobs"], {"now": now, "window": WINDOW, **readers(public_only)}
 
 
 def day_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for the last 24 hours: rows of `HalfHourSums`, and one of all."""
-    return _SQL["day"], {"now": now, **readers(public_only)}
+    return _JOBS["day"], {"now": now, **readers(public_only)}
 
 
 def unfinished_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for what waits and runs: rows of `OpenWork`."""
-    return _SQL["unfinished"], {"now": now, "alive": SILENT, **readers(public_only)}
+    return _JOBS["unfinished"], {"now": now, "alive": SILENT, **readers(public_only)}
 
 
 def jobs_question(wanted: JobsWanted) -> Statement:
     """Ask for jobs: rows of `LedgerJob`, in no certain order."""
     before, before_id = wanted.before or (None, None)
-    return _SQL["jobs"], {
+    return _JOBS["jobs"], {
         "id": wanted.repository_id,
         "open": wanted.open,
         "failed": wanted.failed,
@@ -144,7 +145,7 @@ def jobs_question(wanted: JobsWanted) -> Statement:
 
 def runs_question(most: int, before: datetime | None = None, *, public_only: bool = False) -> Statement:
     """Ask for the last runs that began before a time: rows of `PastRun`."""
-    return _SQL["runs"], {"most": most, "window": most * JOBS_OF_RUNS, "before": before, **readers(public_only)}
+    return _JOBS["runs"], {"most": most, "window": most * JOBS_OF_RUNS, "before": before, **readers(public_only)}
 
 
 def samples_question(now: datetime, *, public_only: bool = False) -> Statement:

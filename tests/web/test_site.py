@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from gh_backfill import settings
+from gh_backfill import resources, settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
@@ -57,11 +57,20 @@ def failed_job(**columns: Any) -> dict[str, Any]:
 
 def fill(db: Database) -> None:
     """Put public and private repositories side by side, in every state that has something to tell."""
-    bad = {"last_error": "secret-error 404", "last_error_at": EARLIER}
-    held = {"held": True, "held_reason": "secret-held", "held_by": "mona-who-held"}
-    chunk = {"status": "pending", "retry_count": 2, "error": "secret-chunk 502", "claimed_by": "mona-whose-worker"}
+    bad: dict[str, object] = {"last_error": "secret-error 404", "last_error_at": EARLIER}
+    held: dict[str, object] = {"held": True, "held_reason": "secret-held", "held_by": "mona-who-held"}
+    chunk: dict[str, object] = {
+        "status": "pending",
+        "retry_count": 2,
+        "error": "secret-chunk 502",
+        "claimed_by": "mona-whose-worker",
+    }
     plan = job(status="pending", outcome=None, metadata={"reason": "secret-plan"})
-    claimed = {"status": "processing", "lease_until": NOW + timedelta(hours=1), "claimed_by": "mona-whose-worker"}
+    claimed: dict[str, object] = {
+        "status": "processing",
+        "lease_until": NOW + timedelta(hours=1),
+        "claimed_by": "mona-whose-worker",
+    }
     shown = [
         Made(name="acme/engine", status="completed", captured=100, fresh_at=NOW - timedelta(minutes=14), job=job()),
         Made(name="acme/broken", status="failed", captured=40, columns=bad, job=failed_job()),
@@ -72,11 +81,11 @@ def fill(db: Database) -> None:
         Made(name="acme/flaky", captured=2, job=failed_job()),
         Made(name="acme/running", captured=5, chunk=claimed),
     ]
-    hush = {"captured": 77_001, "total": 88_002}
     hidden = [
-        Made(name="hush/payments", status="failed", is_private=True, columns=bad, **hush, job=failed_job(items=6_603)),
+        Made(name="hush/payments", status="failed", is_private=True, captured=77_001, total=88_002, columns=bad),
         Made(name="hush/unknown", status="active", job=job(run_key="990001", workflow_run_id=990001, points=5_504)),
     ]
+    hidden[0].job = failed_job(items=6_603)
     make(db, *shown, *hidden)
     with db.transaction() as tx:
         tx.run("update repositories set is_private = null where name = 'unknown'")
@@ -166,7 +175,12 @@ def test_figures_count_what_is_shown_and_nothing_else(db: Database, out: Path, p
     assert (run["headline"], run["address"]) == (None, None)
     assert (page["day"]["items"], page["day"]["runs"], page["day"]["finished"]) == (50, 1, 4)
     assert len(page["jobs"]) == 5
-    assert sorted(each["full_name"] for each in page["needs"]) == ["acme/broken", "acme/broken", "acme/flaky", "acme/retrying"]
+    assert sorted(each["full_name"] for each in page["needs"]) == [
+        "acme/broken",
+        "acme/broken",
+        "acme/flaky",
+        "acme/retrying",
+    ]
     assert page["days"][-1]["all"] == 7
     assert [each["identity"] for each in page["budgets"]] == ["budget 1", "budget 2"]
     assert [len(each["samples"]) for each in page["budgets"]] == [2, 2]
@@ -198,6 +212,12 @@ def test_every_link_leads_to_a_file_from_wherever_the_site_lies(db: Database, ou
         if os.path.normpath(Path(name).parent / unquote(address.path)) not in files or address.query
     ]
     assert lost == []
+
+
+def test_no_template_leads_anywhere_but_through_the_shell() -> None:
+    templates = (resources.PACKAGE / "web" / "templates").rglob("*.html")
+    fixed = re.compile(r'(?:href|src|action|data-check)="/')
+    assert [file.name for file in templates if fixed.search(file.read_text(encoding="utf-8"))] == []
 
 
 def test_nothing_can_be_pressed_and_nothing_runs(db: Database, out: Path, plain: Settings) -> None:
