@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gh_backfill.tasks.pages import badge as figures
-from gh_backfill.tasks.pages.badge import BadgeFigures
+from gh_backfill.tasks.pages import badge_figures
+from gh_backfill.tasks.pages.badge_figures import BadgeFigures
 from gh_backfill.web import badges
 from gh_backfill.web.signing_in import context_of, reader_of
 
@@ -26,7 +26,7 @@ async def badge(request: Request) -> Response:
         raise HTTPException(404)
     context, name = context_of(request), f"{request.path_params['owner']}/{request.path_params['name']}"
     now = context.clock()
-    found = await context.read(lambda db: figures.badge(db, name, now))
+    found = await context.read(lambda db: badge_figures.figures(db, name, now))
     text = picture(which, found, now)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
     headers = {"Cache-Control": _kept(request, found), "ETag": tag}

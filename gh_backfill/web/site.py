@@ -12,7 +12,7 @@ from gh_backfill.policy import names
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.pages import badge, listing, monitor, repository
+from gh_backfill.tasks.pages import badge_figures, listing, monitor, repository
 from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.pages.listing import RepositoryList
 from gh_backfill.tasks.pages.monitor import Monitor
@@ -101,7 +101,7 @@ class _Writing:
         if found is None:
             return False
         place = folder_of(name)
-        figures = badge.of_row(row) if row else None
+        figures = badge_figures.of_row(row) if row else None
         for figure in badges.FIGURES:
             self.folder.write(f"{place}/{figure}.svg", badge_files.picture(figure, figures, self.now))
         self.page(place, repository_page.shown(replace(found, story_next=None)))

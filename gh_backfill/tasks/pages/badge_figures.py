@@ -22,7 +22,7 @@ class BadgeFigures:
     is_private: bool
 
 
-def badge(db: Database, name: str, now: datetime) -> BadgeFigures | None:
+def figures(db: Database, name: str, now: datetime) -> BadgeFigures | None:
     """Return the figures of a repository by any of its names; None for one that was never captured nor tracked.
 
     Raises StoreError where a statement takes over two seconds.
