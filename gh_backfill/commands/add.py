@@ -177,9 +177,9 @@ def _track(environment: settings.Settings, given: _Given, *, local: bool) -> tup
     with connect.github(environment) as graphql, connect.database(environment) as db:
         with connect.sharing(graphql, db, apart=False):
             named, listed = _ask(environment, graphql, given, yes=given.yes)
-            kept = batches.Kept(wish=given.wish, backfill=first is not None, actor=actor, now=now)
+            kept = batches.KeptBatch(wish=given.wish, backfill=first is not None, actor=actor, now=now)
             tracked = tracking.register(db, named, opening=first, actor=actor, kinds=given.kinds, keep=kept)
-            kept = batches.Kept(wish=given.wish, backfill=opens is not None, actor=actor, now=now)
+            kept = batches.KeptBatch(wish=given.wish, backfill=opens is not None, actor=actor, now=now)
             tracked += tracking.register(db, listed, opening=opens, actor=actor, kinds=given.kinds, keep=kept)
             ids = [each.repository_id for each in tracked if each.repository_id]
         return tracked, _work(environment, db, ids) if local else None

@@ -117,7 +117,7 @@ def test_whatever_secret_or_variable_a_workflow_hands_on_is_explained_at_its_top
 
 def test_every_command_that_is_told_a_database_is_told_its_schema_too() -> None:
     told = [step["env"] for file in WORKFLOWS for step in steps(file) if "DATABASE_URL" in step.get("env", {})]
-    assert len(told) == 4
+    assert len(told) == 12
     assert {env.get("GH_BACKFILL_SCHEMA") for env in told} == {"${{ vars.GH_BACKFILL_SCHEMA }}"}
 
 
@@ -184,7 +184,7 @@ def test_a_scheduled_run_without_anything_to_do_is_green_and_gives_no_options(
     run = progressive(event="schedule")
     assert run.jobs == {"plan": "success", "report": "success"}, run.text
     assert run.exit_code == 0
-    assert given(run, "plan") == {"command": "plan", **NAMES}
+    assert given(run, "plan") == {"command": "plan", "TRACK": "true", **NAMES}
     assert secrets_of(run, "plan") == ["DATABASE_URL", "GITHUB_TOKEN"]
     assert secrets_of(run, "report") == ["DATABASE_URL", "GITHUB_TOKEN"]
 
@@ -225,6 +225,7 @@ def test_what_a_person_asks_for_reaches_the_commands(progressive: Callable[..., 
         "command": "plan",
         "REPOSITORY_IDS": ids,
         "REPOSITORY_ID": "x'; exit 9; '",
+        "TRACK": "true",
         **limits,
         **NAMES,
     }, run.text

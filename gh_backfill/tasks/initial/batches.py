@@ -117,7 +117,7 @@ def begin(
     if all(each.failed for each in asked):
         track.raise_failures(asked)
     opening = opening_of(wish, now, larger=True) if backfill else None
-    kept = Kept(wish=wish, backfill=backfill, actor=actor, now=now)
+    kept = KeptBatch(wish=wish, backfill=backfill, actor=actor, now=now)
     track.register(db, asked, opening=opening, actor=actor, keep=kept)
     assert kept.batch is not None  # some name leads to a repository
     return _shown(db, kept.batch, now)
@@ -134,7 +134,7 @@ def opening_of(wish: Wish, now: datetime, *, larger: bool) -> track.FirstBackfil
 
 
 @dataclass(kw_only=True, slots=True)
-class Kept:
+class KeptBatch:
     """Keeps what was added together, in the transaction that adds it, so that pages and commands show it as one."""
 
     wish: Wish

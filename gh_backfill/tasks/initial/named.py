@@ -44,7 +44,7 @@ def track_first(
     new = [name for name in names if wish is not None or here[name] is None]
     asked = track.ask(graphql, new, name_of=name_of) if new else []
     opening = None if wish is None else batches.opening_of(wish, now, larger=True)
-    kept = None if wish is None else batches.Kept(wish=wish, backfill=True, actor=actor, now=now)
+    kept = None if wish is None else batches.KeptBatch(wish=wish, backfill=True, actor=actor, now=now)
     done = {each.given: each for each in track.register(db, asked, opening=opening, actor=actor, keep=kept)}
     found = {name: _id(name, done, here) for name in names}
     if done and not any(found.values()):
