@@ -115,7 +115,8 @@ def psql(
 def simulate(
     data: Annotated[list[Path] | None, typer.Option("--data", metavar="DIR", help="A folder of recorded data.")] = None,
     synthetic: Annotated[
-        list[str] | None, typer.Option("--synthetic", metavar="OWNER/NAME:N", help="An invented repository of N.")
+        list[str] | None,
+        typer.Option("--synthetic", metavar="OWNER/NAME:N", help="An invented repository of N; may be repeated."),
     ] = None,
     port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8080",
     charge_counts: Annotated[

@@ -173,6 +173,8 @@ def wish(
     text = (max_prs or "").strip()
     if text and smart:
         raise ConfigurationError("--smart chooses the number by itself: leave out --max-prs, or --smart")
+    if text and text.lower() != "all" and not text.isdecimal():
+        raise ConfigurationError(f"--max-prs must be a whole number or `all`, not {text[:40]}")
     most = None if text.lower() == "all" else number("--max-prs", text, 1) or NEWEST
     first, last = day("--since", since), day("--until", until)
     if first is not None and last is not None and first >= last:

@@ -62,5 +62,6 @@ def _chosen(environment: Settings) -> AbstractContextManager[Settings]:
     configured = environment.has_credential or environment.database_url is not None or environment.in_actions
     if configured or connect.embedded_exists(environment):
         return nullcontext(environment)
-    print("demo: nothing is set up yet, so an invented GitHub fills a database of its own")
+    print("demo: nothing is set up yet, so an invented GitHub fills a database of its own, slowly enough to be watched")
+    print("what an earlier demo captured is forgotten, and begins again")
     return watched(environment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from gh_backfill.policy import governor, query_prices
@@ -17,6 +17,8 @@ TYPICAL_WANTS = 3
 TYPICAL_SECONDS = governor.FIRST_ESTIMATE + 0.2
 # The catch-up reads at least one page after the walk.
 CATCH_UP = 1
+# Points, as measured: the first pages are small until it is known how quickly GitHub delivers them.
+BEGINNING = 2
 WINDOW = timedelta(hours=1).total_seconds()
 
 
@@ -77,6 +79,11 @@ def estimate(work: RemainingWork, standing: BudgetState, *, ceiling: int = query
         waiting=round(seconds - working, 1),
         measured=work.items > 0,
     )
+
+
+def begun(left: Estimate) -> Estimate:
+    """Add what the beginning of a backfill costs: small pages first, and a catch-up behind them."""
+    return replace(left, points=left.points + BEGINNING, seconds=left.seconds + BEGINNING * TYPICAL_SECONDS)
 
 
 def side_by_side(works: Sequence[Estimate], standing: BudgetState, *, lanes: int) -> Estimate:

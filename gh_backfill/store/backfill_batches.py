@@ -71,9 +71,3 @@ def last(tx: Transaction, *, most: int) -> list[StoredBatch]:
 def queue(tx: Transaction) -> list[Queued]:
     """Return the initial backfills that wait for a worker, in no order."""
     return [Queued(**row) for row in tx.rows(_SQL["initial_queue"])]
-
-
-def some_left(tx: Transaction) -> bool:
-    """Say whether an initial backfill is to come or under way, whoever does it."""
-    row = tx.row(_SQL["initial_left"])
-    return bool(row and row["some"])

@@ -243,7 +243,8 @@ def _open(
     opened: dict[str, str | None] = {}
     for repository in found:
         entry, goal = entries[repository.github_id], opening.goal_of(repository)
-        raised = opening.larger and entry.has_stream and not covers(entry.aim, goal)
+        # A goal that leaves out something of the old one would end its walk before that: it stays as it is.
+        raised = opening.larger and entry.has_stream and not covers(entry.aim, goal) and covers(goal, entry.aim)
         if raised:
             raised_ids.add(entry.id)
         if raised or not entry.has_stream:

@@ -1,7 +1,8 @@
 -- The initial backfill: repositories that are added in bulk get the newest of their pull requests first.  Repeatable and
 -- additive only, as described in core_tables.
 
--- Null: never asked for.  An existing installation may have the column, with words of its own: then it has no CHECK of ours.
+-- Null: never asked for.  An existing installation may have the column: where its rows have our words, a CHECK that lacks one of
+-- them gives way to ours, which only admits more; where they have others, everything stays as it is.
 alter table repositories
     add column if not exists initial_backfill_status text;
 
@@ -10,15 +11,17 @@ declare
     other record;
     words constant text[] := '{pending,processing,completed,failed,cancelled}';
 begin
+    if exists (select from repositories where initial_backfill_status <> all (words)) then
+        return;
+    end if;
     for other in select c.conname from pg_constraint c
                  join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any(c.conkey)
                  where c.conrelid = to_regclass('repositories') and c.contype = 'c' and a.attname = 'initial_backfill_status'
-                   and position('cancelled' in pg_get_constraintdef(c.oid)) = 0 loop
+                   and cardinality(c.conkey) = 1 and position('cancelled' in pg_get_constraintdef(c.oid)) = 0 loop
         execute format('alter table repositories drop constraint %I', other.conname);
     end loop;
     if not exists (select from pg_constraint where conrelid = to_regclass('repositories')
-                                               and conname = 'repositories_initial_backfill_status_check')
-       and not exists (select from repositories where initial_backfill_status <> all (words)) then
+                                               and conname = 'repositories_initial_backfill_status_check') then
         alter table repositories add constraint repositories_initial_backfill_status_check
             check (initial_backfill_status in ('pending', 'processing', 'completed', 'failed', 'cancelled'));
     end if;
@@ -27,15 +30,19 @@ end $$;
 create index if not exists idx_repositories_initial_backfill on repositories (initial_backfill_status)
     where initial_backfill_status in ('pending', 'processing');
 
--- Only the newest are wanted, also when they are here.  Goals from before this column were meant so.
-alter table tracked_repositories
-    add column if not exists only_newest boolean;
-
-update tracked_repositories t
-set only_newest = true
-from backfill_streams s
-where t.only_newest is null and s.repository_id = t.repository_id and s.kind = 'pull_requests' and s.stream = 'history'
-  and s.part = 0 and s.goal_max_items is not null;
+-- Only the newest are wanted, also when they are here.  Goals from before this column were meant so, those that come later
+-- are not: this is done once.
+do $$ begin
+if not exists (select from pg_attribute
+               where attrelid = to_regclass('tracked_repositories') and attname = 'only_newest' and not attisdropped) then
+    alter table tracked_repositories add column only_newest boolean;
+    update tracked_repositories t
+    set only_newest = true
+    from backfill_streams s
+    where s.repository_id = t.repository_id and s.kind = 'pull_requests' and s.stream = 'history' and s.part = 0
+      and s.goal_max_items is not null;
+end if;
+end $$;
 
 -- What was added together, what was wanted of it, and what each name led to.
 do $$ begin
@@ -50,6 +57,7 @@ if to_regclass('backfill_batches') is null then
     );
     alter table backfill_batches enable row level security;
     create index idx_backfill_batches_created on backfill_batches (created_at desc, id desc);
+    create index idx_backfill_batches_members on backfill_batches using gin (members jsonb_path_ops);
 end if;
 end $$;
 

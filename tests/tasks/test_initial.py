@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -27,6 +27,7 @@ from gh_backfill.tasks.track import Result
 from tests.tasks.conftest import House
 
 NOW = datetime.now(UTC)
+LATER = timedelta(seconds=1)
 WHO = Actor(who="somebody")
 LARGE, MIDDLE, LITTLE = "octo/large", "octo/middle", "octo/little"
 
@@ -42,8 +43,8 @@ def nobody(_: int) -> NotFound:
     return NotFound()
 
 
-def begin(house: House, *names: str, wish: Wish | None = None) -> Batch:
-    return batches.begin(house.db, house.graphql(), names, wish or Wish(), name_of=nobody, actor=WHO, now=NOW)
+def begin(house: House, *names: str, wish: Wish | None = None, now: datetime = NOW) -> Batch:
+    return batches.begin(house.db, house.graphql(), names, wish or Wish(), name_of=nobody, actor=WHO, now=now)
 
 
 def seen(house: House, batch: Batch) -> Batch:
@@ -166,7 +167,9 @@ def test_a_pause_for_points_is_no_failure(bulk: House) -> None:
 
 def test_a_batch_tells_what_was_added_what_was_skipped_and_what_failed(bulk: House) -> None:
     begin(bulk, LITTLE)
-    batch = begin(bulk, LARGE, LITTLE.upper(), "octo/nothing", f"https://github.com/{LARGE}", "no name")
+    batch = begin(
+        bulk, LARGE, LITTLE.upper(), "octo/nothing", f"https://github.com/{LARGE}", "no name", now=NOW + LATER
+    )
     told = {each.given: each.result for each in batch.members}
     assert told == {
         LARGE: Result.ADDED,
@@ -211,7 +214,7 @@ def test_a_proposal_says_what_github_knows_and_what_it_costs_and_writes_nothing(
     ]
     assert found.estimate is not None
     assert (found.estimate.repositories, found.estimate.pull_requests, found.estimate.reserve) == (1, 200, 500)
-    assert found.estimate.text.startswith("About 7 points and ")
+    assert found.estimate.text.startswith("About 9 points and ")
     assert bulk.count("backfill_events") == before
     assert bulk.count("repositories") == 1
 

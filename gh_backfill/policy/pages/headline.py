@@ -19,13 +19,14 @@ class Overall:
     """How many repositories there are in each state, and of those how many `need` a person.
 
     `points_at` is the earliest time at which a starved one goes on, `stalest` that of which the least fresh of the
-    complete ones is.
+    complete ones is.  Not `whole` are those that have what was asked for first, and whose rest follows.
     """
 
     states: Mapping[PageState, int] = field(default_factory=dict)
     need: int = 0
     points_at: datetime | None = None
     stalest: datetime | None = None
+    whole: bool = True
 
     @property
     def repositories(self) -> int:
@@ -74,6 +75,8 @@ def _sayings(world: Overall, now: datetime) -> Iterator[str]:
         yield _said(world.of(PageState.WAITING, PageState.PAUSED), "backfill", "waits its turn", "wait their turn")
     if world.of(PageState.NEVER):
         yield _said(world.of(PageState.NEVER), "repository", "waits for its first run", "wait for their first run")
+    if world.of(PageState.HELD):
+        yield _said(world.of(PageState.HELD), "repository", "is held by a person", "are held by a person")
     if world.of(PageState.COMPLETED):
         yield f"All that was asked for is complete{_and_fresh(world, now)}"
     yield "Nothing runs: a person stopped what is here"
@@ -97,14 +100,18 @@ def _parts(world: Overall, now: datetime) -> Iterator[str]:
     complete = world.of(PageState.COMPLETED)
     if complete:
         verb = "is" if complete == 1 else "are"
-        yield f"{counted(complete, 'repository')} {verb} complete{_and_fresh(world, now)}"
+        done = f"complete{_and_fresh(world, now)}" if world.whole else "done with what was asked for"
+        yield f"{counted(complete, 'repository')} {verb} {done}"
     if world.dropped:
         yield f"{world.dropped:,} given up"
 
 
 def _complete(world: Overall, now: datetime) -> str:
-    which = "The repository is" if world.repositories == 1 else f"All {world.repositories:,} are"
-    return f"{which} complete{_and_fresh(world, now)}"
+    one = world.repositories == 1
+    which = "The repository" if one else f"All {world.repositories:,}"
+    if not world.whole:
+        return f"{which} {'has' if one else 'have'} what was asked for"
+    return f"{which} {'is' if one else 'are'} complete{_and_fresh(world, now)}"
 
 
 def _said(number: int, thing: str, one: str, many: str) -> str:

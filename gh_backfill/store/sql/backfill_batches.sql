@@ -14,14 +14,14 @@ order by created_at desc, id desc
 limit %(most)s;
 
 -- name: initial_queue
--- Initial backfills that may go on now and that nobody works on; those of a batch that wants one of an account at a time are
--- `alone`.
+-- Initial backfills that may go on now and that nobody works on; those of which the last batch wants one of an account at a time
+-- are `alone`.
 select r.id, r.full_name, b.updated_at, r.github_pushed_at as pushed_at,
        case when g.filtered then coalesce(g.wanted, g.goal_max_items, r.github_pull_requests)
             else least(g.goal_max_items, r.github_pull_requests) end as wanted,
-       exists (select from backfill_batches a
-               where a.wish -> 'one_per_owner' = 'true'
-                 and a.members @> jsonb_build_array(jsonb_build_object('repository_id', r.id))) as alone
+       coalesce((select a.wish -> 'one_per_owner' = 'true' from backfill_batches a
+                 where a.members @> jsonb_build_array(jsonb_build_object('repository_id', r.id))
+                 order by a.created_at desc, a.id desc limit 1), false) as alone
 from repositories r
 join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
@@ -30,7 +30,3 @@ where r.initial_backfill_status in ('pending', 'processing')
        or b.status = 'paused' and case when b.resume_at is null then not b.held else b.resume_at <= clock_timestamp() end)
   and not exists (select from backfill_chunks c
                   where c.backfill_id = b.id and c.status = 'processing' and c.lease_until > clock_timestamp());
-
--- name: initial_left
--- Whether an initial backfill is to come or under way, whoever does it.
-select exists (select from repositories where initial_backfill_status in ('pending', 'processing')) as some;

@@ -218,10 +218,16 @@ from repositories
 where is_private is distinct from false or lower(full_name) = any(%(given)s::text[]);
 
 -- name: begin_initial
--- What was completed begins again only where more is wanted of it, which is what the caller says.
-update repositories
-set initial_backfill_status = 'pending'
-where id = any(%(ids)s::uuid[]) and initial_backfill_status is distinct from 'pending';
+-- What was completed begins again only where more is wanted of it, which is what the caller says.  What a person gave up stays
+-- so, until a person takes it up again.
+update repositories r
+set initial_backfill_status = given.status
+from (select r.id, case when coalesce(b.held and b.held_reason in ('cancelled', 'untracked'), false) then 'cancelled'
+                        else 'pending' end as status
+      from repositories r
+      left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+      where r.id = any(%(ids)s::uuid[])) given
+where r.id = given.id and r.initial_backfill_status is distinct from given.status;
 
 -- name: status
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,

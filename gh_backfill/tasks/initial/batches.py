@@ -77,9 +77,15 @@ class Batch:
         return [each for each in self.members if each.result in (Result.ADDED, Result.RENAMED)]
 
     @property
+    def raised(self) -> list[Member]:
+        """Return those that were here, and go on to a larger goal."""
+        return [each for each in self.members if each.result is Result.RAISED]
+
+    @property
     def skipped(self) -> list[Member]:
-        """Return those that were on the list before, and those that were named twice."""
-        return [each for each in self.members if not each.failed and each not in self.added]
+        """Return those of which nothing more is wanted: they were on the list before, or were named twice."""
+        taken = [*self.added, *self.raised]
+        return [each for each in self.members if not each.failed and each not in taken]
 
     @property
     def failed(self) -> list[Member]:
@@ -250,7 +256,7 @@ def _member(stored: Row, state: Status | None) -> Member:
     known = Member(given=stored["given"], result=result, text=stored["text"], failed=result in track.FAILURES)
     if state is None:
         return known
-    status = None if state.initial is None else InitialStatus(state.initial)
+    status = InitialStatus(state.initial) if state.initial in list(InitialStatus) else None  # else a host's own word
     first = stored["wanted"]  # None: nobody knew
     wanted = first if state.total is None or first is None else within(state.total, first)
     wanted = state.wanted if state.aim.filtered else wanted
@@ -273,10 +279,10 @@ def _member(stored: Row, state: Status | None) -> Member:
 def _detail(status: InitialStatus | None, state: Status) -> str | None:
     """Say in a few words what it is doing, or how it went."""
     match status:
+        case InitialStatus.PENDING | InitialStatus.PROCESSING if state.held or state.status == BackfillStatus.PAUSED:
+            return why_it_stands(state)
         case InitialStatus.PENDING:
             return "waits its turn"
-        case InitialStatus.PROCESSING if state.status == BackfillStatus.PAUSED:
-            return why_it_stands(state)
         case InitialStatus.PROCESSING:
             return f"page {state.chunk_number}" if state.chunk_number else "begins"
         case InitialStatus.COMPLETED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from gh_backfill.tasks.captures import Lanes, side_by_side
 from gh_backfill.tasks.children import Child
 from gh_backfill.tasks.report.report import Report, report
 from gh_backfill.tasks.scene import Look, Scene
+
+log = logging.getLogger(__name__)
 
 REASON = "initial backfill"
 # In seconds: how often the queue is looked at, and how long a process waits for work that may come.
@@ -90,6 +93,7 @@ class _Queue:
     _at_work: dict[str, Queued] = field(default_factory=dict)
     _waiting: list[Queued] = field(default_factory=list)
     _looked: float | None = None
+    _blind: bool = False
 
     def take(self, running: Sequence[Child]) -> tuple[Queued, int | None] | None:
         """Return the next one, its job written; None where none may begin now."""
@@ -99,16 +103,22 @@ class _Queue:
         if at is None:
             return None
         taken = self._waiting.pop(at)
-        with self.db.transaction() as tx:
-            jobs.plan(tx, self.run, [(taken.id, REASON, None)])
+        try:
+            with self.db.transaction() as tx:
+                jobs.plan(tx, self.run, [(taken.id, REASON, None)])
+        except StoreError as error:  # the others go on; it is taken with the next look
+            log.warning("%s can't be begun now: %s", taken.full_name, error)
+            return None
         self._at_work[taken.id] = taken
         if taken.id not in self.taken:
             self.taken.append(taken.id)
         return taken, None
 
     def waits(self) -> bool:
-        """Say whether something may begin now."""
+        """Say whether something may begin now; a database that is away is waited for, as long as is sensible."""
         self._look(set(self._at_work))
+        if self._blind:
+            persistently(lambda: self._read(set(self._at_work)), time.sleep)
         return bool(self._waiting)
 
     def _look(self, running: set[str]) -> None:
@@ -118,11 +128,16 @@ class _Queue:
             return
         self._looked = now
         try:
-            with self.db.reading() as tx:
-                queued = {each.id: each for each in backfill_batches.queue(tx)}
-        except StoreError:
-            return  # the captures have their own patience with the database
-        for id_ in ended:
+            self._read(running)
+        except StoreError:  # the captures have their own patience with the database
+            self._blind = True
+
+    def _read(self, running: set[str]) -> None:
+        """Read the queue, and forget those that are not at work any more."""
+        with self.db.reading() as tx:
+            queued = {each.id: each for each in backfill_batches.queue(tx)}
+        self._blind = False
+        for id_ in [each for each in self._at_work if each not in running]:
             del self._at_work[id_]
             if id_ in queued:
                 self._ended[id_] = queued[id_].updated_at

@@ -10,7 +10,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy import governor
-from gh_backfill.policy.estimate import Estimate, RemainingWork, duration, estimate, side_by_side
+from gh_backfill.policy.estimate import Estimate, RemainingWork, begun, duration, estimate, side_by_side
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.initial import Size, Wish, goal_of
 from gh_backfill.policy.markdown import counted
@@ -109,7 +109,7 @@ def estimated(wanted: Sequence[int], standing: BudgetState, *, narrowed: bool = 
 
     Where a span of time or states are wanted (`narrowed`), nobody knows before how many that are: these are the most.
     """
-    works = [estimate(RemainingWork(left=each), standing) for each in wanted]
+    works = [begun(estimate(RemainingWork(left=each), standing)) for each in wanted]
     together = side_by_side(works, standing, lanes=LANES)
     reserve = governor.reserve(standing.limit)
     return BatchEstimate(

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from gh_backfill.errors import StoreError
+from gh_backfill.errors import BackfillError
 from gh_backfill.settings import Settings
 from gh_backfill.store import backfill_batches
 from gh_backfill.store.db import Database
@@ -46,11 +46,6 @@ class Runner:
         with self._lock:
             return self._alive()
 
-    @property
-    def log(self) -> Path:
-        """Return the file into which the process writes."""
-        return self._settings.data_folder / "logs" / "work.log"
-
     def wake(self) -> None:
         """Start the process where something waits and none is at work.  Never raises.
 
@@ -86,15 +81,15 @@ class Runner:
         try:
             with Database(self._database_url) as db, db.reading() as tx:
                 return bool(backfill_batches.queue(tx))
-        except StoreError as error:
+        except BackfillError as error:
             log.warning("the queue of initial backfills can't be read: %s", error)
             return False
 
     def _start(self) -> None:
         self._again = False
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with self.log.open("ab") as output:
+            written = children.new_log(self._settings.data_folder / "logs", "work")
+            with written.open("ab") as output:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "gh_backfill", "work", "--child"],
                     env=children.environment_of(self._settings),
@@ -106,15 +101,15 @@ class Runner:
         except OSError as error:
             log.warning("initial backfills can't be captured here: %s", error)
             return
-        threading.Thread(target=self._follow, args=(self._process,), name="work", daemon=True).start()
+        threading.Thread(target=self._follow, args=(self._process, written), name="work", daemon=True).start()
 
-    def _follow(self, process: subprocess.Popen[bytes]) -> None:
+    def _follow(self, process: subprocess.Popen[bytes], written: Path) -> None:
         """Wait for the process, and look once more for whoever came while it ended."""
         code = process.wait()
         if process.stdin is not None:
             with suppress(OSError):
                 process.stdin.close()
         if code and not self._stopped:
-            log.warning("the captures on this machine ended with exit code %s; see %s", code, self.log)
+            log.warning("the captures on this machine ended with exit code %s; see %s", code, written)
         if self._again:
             self.wake()

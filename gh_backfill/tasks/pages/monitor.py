@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,16 @@ from gh_backfill.policy.shown import PageState
 from gh_backfill.store import budgets, pages
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import JobsWanted
-from gh_backfill.store.pages_rows import BudgetSample, FailingJob, HalfHourSums, LedgerJob, OpenWork, Standings, read
+from gh_backfill.store.pages_rows import (
+    BudgetSample,
+    FailingJob,
+    Group,
+    HalfHourSums,
+    LedgerJob,
+    OpenWork,
+    Standings,
+    read,
+)
 from gh_backfill.store.runs import PastRun
 from gh_backfill.tasks.pages import activity, listing, needs, rows
 from gh_backfill.tasks.pages.actions_page import ActionsPage
@@ -30,6 +39,8 @@ from gh_backfill.tasks.pages.query import PageQuery, cursor, place
 from gh_backfill.tasks.pages.rows import JobRow, RunRow
 
 BACKFILLS, JOBS, RUNS = 25, 15, 10
+# In per cent: what GitHub counts and does not list is no less complete.
+NEARLY = 95
 
 Costs = Callable[[Transaction, datetime], Month]
 
@@ -203,7 +214,14 @@ def _world(found: Standings, need: int) -> Overall:
         need=need,
         points_at=min(starved, default=None),
         stalest=min(stalest, default=None),
+        whole=_whole(groups),
     )
+
+
+def _whole(groups: Sequence[Group]) -> bool:
+    """Say whether those that are complete have nearly all that GitHub counts, but for what it does not list."""
+    complete = [group for group in groups if group.state == PageState.COMPLETED]
+    return sum(group.captured for group in complete) * 100 >= sum(group.total for group in complete) * NEARLY
 
 
 def _figures(found: _Read, world: Overall, month: Month | None) -> Figures:

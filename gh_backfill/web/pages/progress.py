@@ -48,11 +48,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A batch as it is shown: `summary` in words, `notice` as it is read out, rows, and what came of the names."""
+    """A batch as it is shown: `summary` in words, `notice` as it is read out, `told` as it is seen, rows, and what came of the names."""
 
     id: str
     summary: str
     notice: str
+    told: str
     outcome: str
     rows: tuple[ProgressRow, ...]
     skipped: tuple[Outcome, ...]
@@ -72,6 +73,7 @@ def card_of(batch: Batch) -> Card:
         id=batch.id,
         summary=_summary(batch),
         notice=_notice(batch),
+        told=_notice(batch, every=1),
         outcome=_outcome(batch),
         rows=tuple(_row(each) for each in captures),
         skipped=_outcomes(each for each in batch.skipped if each not in captures),
@@ -124,8 +126,8 @@ def _summary(batch: Batch) -> str:
     return f"{batch.done} of {many} done{left}"
 
 
-def _notice(batch: Batch) -> str:
-    """Say what is told aloud: it changes at every third repository, and at the end."""
+def _notice(batch: Batch, *, every: int = EVERY) -> str:
+    """Say how far it is: aloud that changes at every third repository, and at the end."""
     captures, done = batch.captures, batch.done
     many = len(captures)
     if not many:
@@ -134,14 +136,15 @@ def _notice(batch: Batch) -> str:
         ends = [(status, sum(each.status is status for each in captures)) for status in _MARKS]
         told = ", ".join(f"{count} {status}" for status, count in ends if count)
         return f"All {many} are done: {told}." if many > 1 else f"Done: {captures[0].status}."
-    told_of = done - done % EVERY
+    told_of = done - done % every
     if not told_of:
         return f"{counted(many, 'backfill')} began." if many > 1 else "The backfill began."
     return f"{told_of} of {many} repositories are done."
 
 
 def _outcome(batch: Batch) -> str:
-    parts = [("added", len(batch.added)), ("skipped", len(batch.skipped)), ("failed", len(batch.failed))]
+    went_on = [("with a larger goal", len(batch.raised))]
+    parts = [("added", len(batch.added)), *went_on, ("skipped", len(batch.skipped)), ("failed", len(batch.failed))]
     return ", ".join(f"{many} {word}" for word, many in parts if many)
 
 
