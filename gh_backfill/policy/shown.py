@@ -2,7 +2,7 @@
 
 A state tells what is so now; how well a repository does is its health: how its last finished run ended, and when.
 So what runs again after a failure is `retrying`, what never ran is not fine, and what a person stopped did not fail.
-The view `backfill_standings` decides the word in SQL, for filters; a test holds the two together.
+The statement `standings` (pages.sql) decides the word in SQL, for filters; a test holds the two together.
 """
 
 from __future__ import annotations

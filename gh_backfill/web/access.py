@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import socket
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import ip_address
@@ -112,6 +113,8 @@ def of(settings: Settings, host: str) -> WebAccess:
         raise ConfigurationError(
             f"{what} lets others reach the pages: set GH_BACKFILL_WEB_TOKEN first (openssl rand -hex 24 makes one)"
         )
+    # Who listens for others is also called by the machine's own name: it stands in the address that is printed.
+    own = frozenset({socket.gethostname().lower()}) if not on_loopback(host) else frozenset()
     made = token is None and admin_token is None
     if made:
         token = secrets.token_hex(24)  # nothing in it looks like a token of somebody else's, which would be hidden
@@ -121,7 +124,7 @@ def of(settings: Settings, host: str) -> WebAccess:
         made=made,
         open_reading=local,
         changes=settings.web_changes,
-        hosts=_LOCAL_NAMES | settings.host_names | {literal(host)},
+        hosts=_LOCAL_NAMES | settings.host_names | own | {literal(host)},
         key=_key(token, admin_token),
     )
 

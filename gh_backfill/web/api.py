@@ -28,6 +28,7 @@ from gh_backfill.web.page import Ask
 from gh_backfill.web.pages import adding
 from gh_backfill.web.pages.progress import batch_json, card_of
 from gh_backfill.web.pages.wishes import states
+from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.signing_in import context_of, may_change, reader_of, refuse_strangers, viewer_of
 
 MOST_BATCHES = 20
@@ -86,7 +87,7 @@ async def begin(
     try:
         return _shown(await context.act(work))
     finally:
-        context.hub.expire()
+        _expire(request)
 
 
 @router.get("")
@@ -123,8 +124,7 @@ async def retry(
 ) -> list[OperatedOn]:
     """Let what failed of a batch go on where it was, or some repositories of it that failed or were cancelled."""
     done = await _operated(request, viewer, batch_id, chosen, batches.retry)
-    context = context_of(request)
-    await context.act(lambda db: adding.wake(_ask(request, db, viewer)))
+    await context_of(request).act(lambda db: adding.wake(_ask(request, db, viewer)))
     return done
 
 
@@ -151,11 +151,18 @@ async def _operated(
     try:
         done = await context.act(work)
     finally:
-        context.hub.expire()
+        _expire(request)
     return [
         OperatedOn(repository_id=each.repository_id, changed=each.changed, failed=each.failed, result=each.result)
         for each in done
     ]
+
+
+def _expire(request: Request) -> None:
+    """Let every page be made anew: something was changed here."""
+    context_of(request).hub.expire()
+    kept: Renderings = request.app.state.kept
+    kept.expire()
 
 
 async def _found(context: Context, batch_id: str) -> Batch:

@@ -81,6 +81,7 @@ def application(
         },
     )
     app.state.context = context
+    app.state.kept = kept = Renderings()
     app.include_router(api.router)
     told = description(app, pages)
 
@@ -88,7 +89,7 @@ def application(
         return JSONResponse(told)
 
     app.router.routes.append(Route("/openapi.json", described, methods=["GET"]))
-    app.router.routes.extend(_routes(pages, actions, Renderings()))
+    app.router.routes.extend(_routes(pages, actions, kept))
     return Door(app, hosts=context.access.hosts, webhooks=webhooks)
 
 

@@ -86,7 +86,7 @@ class Showing:
 class Acting:
     """What a form does; it is sent to the path, by somebody who may do as much as is needed.
 
-    One that only `asks` changes nothing and may be sent without a form's token.
+    One that only `asks` changes nothing: what is kept of the pages still holds after it.
     """
 
     path: str

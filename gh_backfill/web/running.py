@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 # In seconds: what is in hand when the server is told to end may take so long.
 GRACE = 1
+# In seconds: so often the captures on this machine look for what may go on.
+WAKE_EVERY = 60.0
 Look = Callable[[Database], Mapping[str, str]]
 
 
@@ -117,12 +119,29 @@ def serve(
         )
         if runner is not None:
             stack.callback(runner.stop)
-            runner.wake()
+            stack.enter_context(kept_awake(runner))
         try:
             with counted(refusals, "uvicorn.error", "asyncio"):
                 server.run(sockets=[listening])
         except KeyboardInterrupt:  # the server has ended in good order, and hands the signal on
             log.info("the pages are closed")
+
+
+@contextmanager
+def kept_awake(runner: Runner, *, every: float = WAKE_EVERY) -> Iterator[None]:
+    """Wake the captures now and, within the block, every so many seconds: where a pause ends, nobody else does."""
+    ended = threading.Event()
+
+    def again() -> None:
+        while not ended.wait(every):
+            runner.wake()
+
+    runner.wake()
+    threading.Thread(target=again, name="wake", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 @contextmanager
@@ -156,6 +175,6 @@ def _address(rules: access.WebAccess, settings: Settings, listening: socket.sock
     """Return the address to open: with the token where this start made one, for nobody can know it."""
     host, port, *_ = listening.getsockname()
     anywhere = host in ("0.0.0.0", "::")  # noqa: S104  (what was asked for is compared)
-    name = next(iter(sorted(settings.host_names)), socket.gethostname()) if anywhere else access.literal(host)
+    name = next(iter(sorted(settings.host_names)), socket.gethostname().lower()) if anywhere else access.literal(host)
     where = f"http://{name}:{port}"
     return f"{where}/login?{TICKET}={rules.token}" if rules.made else f"{where}/monitor"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 
 import pytest
@@ -38,6 +39,13 @@ def test_beyond_this_machine_nothing_starts_without_a_token(host: str) -> None:
         of(host)
     assert not of(host, GH_BACKFILL_WEB_TOKEN=TOKEN).open_reading
     assert not of(host, GH_BACKFILL_WEB_ADMIN_TOKEN=ADMIN).open_reading
+
+
+def test_who_listens_for_others_is_called_by_the_name_of_the_machine_too() -> None:
+    name = socket.gethostname().lower()
+    for host in (EVERYWHERE, "::"):
+        assert name in of(host, GH_BACKFILL_WEB_TOKEN=TOKEN).hosts
+    assert name == "localhost" or name not in of().hosts
 
 
 def test_a_name_for_others_makes_this_machine_theirs() -> None:

@@ -213,6 +213,22 @@ def test_who_may_not_add_sees_no_form(database_url: str, github: Simulator) -> N
             assert "<textarea" in admin.get("/add").text
 
 
+def test_an_editor_may_try_again_and_not_cancel_where_there_is_an_administrator(
+    database_url: str, github: Simulator
+) -> None:
+    with opened(database_url, github, GH_BACKFILL_WEB_ADMIN_TOKEN=ADMIN) as house:
+        with house.client(token=ADMIN) as admin:
+            batch = begun(house, admin)
+            one = admin.get(f"/add.json?batch={batch}").json()["batch"]["repositories"][0]["repository_id"]
+            assert sent(house, admin, "/add/cancel", batch=batch, repository=one).status_code == 303
+            assert 'action="/add/cancel"' in admin.get(f"/add?batch={batch}").text
+        with house.client(token=TOKEN) as editor:
+            html = editor.get(f"/add?batch={batch}").text
+            assert 'action="/add/retry"' in html
+            assert 'action="/add/cancel"' not in html
+            assert sent(house, editor, "/add/retry", batch=batch, repository=one).status_code == 303
+
+
 def test_where_changes_are_turned_off_the_page_says_so(database_url: str, github: Simulator) -> None:
     with opened(database_url, github, ENABLE_BACKFILL_UI="false") as house, house.client(token=TOKEN) as browser:
         page = browser.get("/add").text

@@ -58,6 +58,21 @@ def test_backfills_begin_are_looked_at_cancelled_and_tried_again(program: httpx.
     assert program.get(address).json()["done"] == 1
 
 
+def test_what_a_program_changes_stands_on_the_pages_at_once(program: httpx.Client) -> None:
+    batch = program.post("/api/backfills", json={"repositories": NAMES}).json()
+
+    def states() -> set[str]:
+        found = program.get(f"/add.json?batch={batch['id']}").json()["batch"]["repositories"]
+        return {each["status"] for each in found if each["status"]}
+
+    assert states() == {"pending"}
+    program.post(f"/api/backfills/{batch['id']}/cancel")
+    assert states() == {"cancelled"}
+    ids = [each["repository_id"] for each in batch["repositories"] if each["repository_id"]]
+    program.post(f"/api/backfills/{batch['id']}/retry", json={"repositories": ids})
+    assert states() == {"pending"}
+
+
 @pytest.mark.parametrize(
     ("wanted", "status", "says"),
     [

@@ -182,11 +182,28 @@ def test_a_wrong_time_and_an_empty_choice_are_sentences(house: House, database_u
     with house.client(token=TOKEN) as client:
         nothing = send(house, client, "/operate/pause", back="//evil.example/x")
         wrong = send(house, client, "/operate/pause", repository="acme/website", sure="yes", until="soon")
+        over = send(house, client, "/operate/pause", repository="acme/website", sure="yes", until="2026-01-01T10:00")
     assert nothing.status_code == 400
     assert "Nothing was chosen" in nothing.text
     assert "evil.example" not in nothing.text
     assert wrong.status_code == 409
     assert "that is no time" in wrong.text
+    assert over.status_code == 409
+    assert "2026-01-01 10:00 UTC is over" in over.text
+    assert rows(database_url, "select 1 from backfills where held") == []
+
+
+def test_a_time_is_taken_with_the_offset_that_it_has_and_without_one_in_utc(house: House, database_url: str) -> None:
+    fill(database_url, Made(name="acme/one"), Made(name="acme/two"))
+    with house.client(token=TOKEN) as client:
+        for name, until in (("acme/one", "2126-11-27T14:30"), ("acme/two", "2126-11-27T14:30+02:00")):
+            assert send(house, client, "/operate/pause", repository=name, sure="yes", until=until).status_code == 303
+    found = rows(database_url, "select resume_at from backfills b join repositories r on r.id = b.repository_id "
+                               "order by r.name")  # fmt: skip
+    assert [row["resume_at"] for row in found] == [
+        datetime(2126, 11, 27, 14, 30, tzinfo=UTC),
+        datetime(2126, 11, 27, 12, 30, tzinfo=UTC),
+    ]
 
 
 def test_no_form_of_others_and_no_reader_changes_anything(house: House, database_url: str) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from gh_backfill.store import readers
 from gh_backfill.store.db import Database
+from gh_backfill.web import running as serving_pages
 from tests.test_cli import refused
 from tests.web.house import TOKEN
 from tests.web.serving import served
@@ -70,6 +71,32 @@ def test_a_token_that_was_set_is_not_printed(database_url: str, tmp_path: Path) 
     with served(tmp_path, DATABASE_URL=database_url, GH_BACKFILL_WEB_TOKEN=TOKEN) as running:
         assert running.address.endswith("/monitor")
         assert TOKEN not in "".join(running.printed) + running.log
+
+
+def test_the_address_that_it_prints_for_others_is_one_by_which_it_may_be_called(
+    database_url: str, tmp_path: Path
+) -> None:
+    with served(tmp_path, "--host", EVERYWHERE, DATABASE_URL=database_url, GH_BACKFILL_WEB_TOKEN=TOKEN) as running:
+        printed = urlsplit(running.address)
+        answer = httpx.get(f"http://127.0.0.1:{printed.port}/login", headers={"Host": printed.netloc})
+        assert answer.status_code == 200
+
+
+def test_the_captures_are_woken_again_and_again_while_the_pages_are_open() -> None:
+    woken, enough = [], threading.Event()
+
+    class Counted:
+        def wake(self) -> None:
+            woken.append(time.monotonic())
+            if len(woken) == 3:
+                enough.set()
+
+    with serving_pages.kept_awake(Counted(), every=0.01):  # type: ignore[arg-type]
+        assert enough.wait(20)
+    time.sleep(0.1)
+    many = len(woken)
+    time.sleep(0.1)
+    assert len(woken) == many
 
 
 def test_with_fifty_open_streams_it_is_gone_within_two_seconds(database_url: str, tmp_path: Path) -> None:

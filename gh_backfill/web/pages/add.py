@@ -18,7 +18,6 @@ from gh_backfill.web.pages.wishes import Filled, filled
 
 PLACE = "/add"
 TOPIC = "backfills"
-_NOTHING: Sequence[Operated] = ()
 
 
 def page(ask: Ask) -> WebPage:

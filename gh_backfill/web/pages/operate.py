@@ -6,13 +6,11 @@ More than one is asked about first, with a count.  Each has a result of its own,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.markdown import counted
-from gh_backfill.store.backfill_events import Actor
-from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate, untrack
 from gh_backfill.tasks.pages import listing
 from gh_backfill.web.page import Ask, Form, Goto, WebPage
@@ -43,7 +41,7 @@ class _Choice:
     back: str
 
 
-_Do = Callable[[Database, Sequence[str], Actor, Form], list[DeedResult]]
+_Do = Callable[[Ask, Sequence[str], Form], list[DeedResult]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +88,9 @@ def _act(ask: Ask, form: Form, deed: _Deed, path: str) -> WebPage | Goto:
     if form.one("sure") != "yes" and (choice.number > 1 or deed.sure):
         return _question(form, deed, choice, path)
     try:
-        done = deed.do(ask.db, choice.names[:MOST], actor_of(ask), form)
+        done = deed.do(ask, choice.names[:MOST], form)
     except ConfigurationError as error:
+        choice = replace(choice, number=1)
         return _told(deed, choice, [DeedResult(given=choice.names[0], mark="✕", word="not done", result=str(error))])
     wake(ask)
     if len(done) == 1 and done[0].mark == "✓":
@@ -177,22 +176,31 @@ def _result(given: str, result: str, *, changed: bool, failed: bool) -> DeedResu
     return DeedResult(given=given, mark=mark, word=word, result=result)
 
 
-def _pause(db: Database, names: Sequence[str], actor: Actor, form: Form) -> list[DeedResult]:
-    return _operated(operate.pause(db, names, reason=form.one("reason") or None, until=_until(form), actor=actor))
+def _pause(ask: Ask, names: Sequence[str], form: Form) -> list[DeedResult]:
+    until, reason = _until(form, ask.now), form.one("reason") or None
+    return _operated(operate.pause(ask.db, names, reason=reason, until=until, actor=actor_of(ask)))
 
 
-def _until(form: Form) -> datetime | None:
-    """Return the moment that was given, in UTC.  Raises ConfigurationError for what is none."""
-    if not form.one("until"):
+def _until(form: Form, now: datetime) -> datetime | None:
+    """Return the moment that was given, in UTC; without an offset it is meant so.
+
+    Raises ConfigurationError for what is none, and for one that is over.
+    """
+    given = form.one("until")
+    if not given:
         return None
     try:
-        return datetime.fromisoformat(form.one("until")).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(given)
+        until = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ConfigurationError("that is no time: give it as 2026-11-27T14:30, in UTC") from None
+    if until <= now:
+        raise ConfigurationError(f"{until:%Y-%m-%d %H:%M} UTC is over: a pause ends at a time that is still to come")
+    return until
 
 
-def _untrack(db: Database, names: Sequence[str], actor: Actor, _form: Form) -> list[DeedResult]:
-    done = untrack.untrack(db, names, delete_rows=False, actor=actor)
+def _untrack(ask: Ask, names: Sequence[str], _form: Form) -> list[DeedResult]:
+    done = untrack.untrack(ask.db, names, delete_rows=False, actor=actor_of(ask))
     return [_result(each.given, each.result, changed=not each.failed, failed=each.failed) for each in done]
 
 
@@ -209,19 +217,19 @@ _DEEDS: Mapping[str, _Deed] = {
         verb="Resume",
         did="resumed",
         words="Whatever stopped them, they go on from where they are.",
-        do=lambda db, names, actor, _: _operated(operate.resume(db, names, actor=actor)),
+        do=lambda ask, names, _: _operated(operate.resume(ask.db, names, actor=actor_of(ask))),
     ),
     "retry": _Deed(
         verb="Retry",
         did="let go on",
         words="Those that failed or were cancelled go on from where they are.",
-        do=lambda db, names, actor, _: _operated(operate.retry(db, names, actor=actor)),
+        do=lambda ask, names, _: _operated(operate.retry(ask.db, names, actor=actor_of(ask))),
     ),
     "cancel": _Deed(
         verb="Cancel",
         did="cancelled",
         words="What is here stays. Nothing goes on until somebody resumes them.",
-        do=lambda db, names, actor, _: _operated(operate.cancel(db, names, actor=actor)),
+        do=lambda ask, names, _: _operated(operate.cancel(ask.db, names, actor=actor_of(ask))),
         sure=True,
     ),
     "untrack": _Deed(
