@@ -118,6 +118,8 @@ def track(
         results.show_tracked(tracked, dry_run=False)
         if worked is not None:
             results.show_worked(worked)
+        elif any(each.result in tracking.NEWS for each in tracked) and given.backfill is not False:
+            print(f"their newest pull requests come with the next run, or now: {console.command()} work")
     _raise_failed(worked)
     tracking.raise_failures(tracked)
 

@@ -42,6 +42,8 @@ class Result(StrEnum):
     UNKNOWN = "GitHub did not say, try again"
 
 
+# For these a backfill was opened, where one was asked for.
+NEWS = frozenset({Result.ADDED, Result.RENAMED, Result.RAISED})
 FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.NO_ACCOUNT, Result.UNKNOWN})
 
 

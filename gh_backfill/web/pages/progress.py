@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A batch as it is shown: `summary` in words, `notice` as it is read out, `told` as it is seen, rows, and what came of the names."""
+    """A batch as it is shown: `summary` in words, `notice` is read out, `told` is seen; then rows and other names."""
 
     id: str
     summary: str
