@@ -32,7 +32,10 @@ UNTOLD = "the reason is not published"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """Which backfills of pull requests are wanted (no states: all), in which order, after which place."""
+    """Which backfills of pull requests are wanted (no states: all), in which order, after which place.
+
+    Where only names are wanted, nothing is `counted`.
+    """
 
     states: tuple[str, ...] | None = None
     search: str | None = None
@@ -42,6 +45,7 @@ class Wanted:
     most: int = 50
     ids: tuple[str, ...] | None = None
     most_failing: int = 50
+    counted: bool = True
     public_only: bool = False
 
 
@@ -94,6 +98,7 @@ def standings_question(wanted: Wanted, now: datetime) -> Statement:
         "id": None if after is None else after.id,
         "most": wanted.most,
         "most_failing": wanted.most_failing,
+        "counted": wanted.counted,
         "now": now,
         "alive": SILENT,
         "margin": MARGIN,

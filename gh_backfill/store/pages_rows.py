@@ -49,7 +49,10 @@ class BackfillStanding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """The backfills of a kind that are in one state."""
+    """The backfills of a kind that are in one state.
+
+    Of what was never walked `captured` has what an older application says; only for a row that is listed is it counted.
+    """
 
     kind: str
     state: str

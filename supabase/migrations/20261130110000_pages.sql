@@ -33,11 +33,14 @@ begin
     end if;
 end $$;
 
--- Jobs, the latest first: all, those that failed, and of each repository those that are open.
-create index if not exists idx_capture_jobs_created on progressive_capture_jobs (created_at desc, id desc);
+-- Jobs, the latest first: all, those that failed, and of each repository those that are open.  Those of a host application have
+-- no run and no outcome, however many they are.
+create index if not exists idx_capture_jobs_created on progressive_capture_jobs (created_at desc, id desc)
+    where run_key is not null;
 create index if not exists idx_capture_jobs_failed on progressive_capture_jobs (created_at desc, id desc)
-    where status = 'failed';
-create index if not exists idx_capture_jobs_unfinished on progressive_capture_jobs (repository_id) where outcome is null;
+    where status = 'failed' and outcome is not null;
+create index if not exists idx_capture_jobs_unfinished on progressive_capture_jobs (repository_id)
+    where outcome is null and run_key is not null;
 
 -- What happened to a repository, the latest first.
 create index if not exists idx_backfill_chunks_repository on backfill_chunks (repository_id, created_at desc);

@@ -26,3 +26,15 @@ if exists (select from pg_class where oid = to_regclass('backfill_progress') and
     where r.initial_backfill_status is not null;
 end if;
 end $$;
+
+-- Supabase grants its guests everything on new views; a view of a host application's own is left as it is.
+do $$
+declare
+    guest text;
+begin
+    for guest in select rolname from pg_roles where rolname in ('anon', 'authenticated') loop
+        continue when not exists (select from pg_class where oid = to_regclass('backfill_progress')
+                                                         and 'security_invoker=true' = any (reloptions));
+        execute format('revoke all on table backfill_progress from %I', guest);
+    end loop;
+end $$;

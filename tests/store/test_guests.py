@@ -87,6 +87,15 @@ def test_a_guest_finds_nothing_of_a_private_repository_in_any_table_or_view(supa
 
 
 @each_guest
+@each_kind
+def test_a_guest_has_no_right_to_the_views_of_progress(supabase: Database, guest: str) -> None:
+    with supabase.transaction(read_only=True) as tx:
+        for view in ("backfill_goals", "backfill_progress"):
+            row = tx.row("select has_table_privilege(%(guest)s, %(view)s, 'select') as may", guest=guest, view=view)
+            assert row == {"may": False}
+
+
+@each_guest
 @pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
 def test_a_guest_of_a_host_application_goes_on_seeing_what_is_public(supabase: Database, guest: str) -> None:
     for name in ("repositories", "tracked_repositories", "backfill_progress_summary"):

@@ -15,6 +15,8 @@ select set_config('enable_seqscan', 'off', true);
 -- All backfills of tracked repositories in one reading: how many are in which state, those that match a filter, those that
 -- fail, and how many were opened and completed a day.  The word for the state is that of policy/shown.py.
 -- `matching` are counted without the place in the list, which goes on after (value, name, id).
+-- Where nothing of ours walked a repository yet, the rows that are listed tell how many pull requests are in the table.  To
+-- count all of those would take too long: in the sums and in the order they have what an older application says, or nothing.
 with clock as (
     select coalesce(%(now)s::timestamptz, clock_timestamp()) as moment
 ), points as (
@@ -53,16 +55,15 @@ with clock as (
     select j.repository_id, (array_agg(j.processor_type order by j.created_at desc))[1] as processor
     from progressive_capture_jobs j
     cross join clock k
-    where j.outcome is null and j.status in ('processing', 'failed') and coalesce(j.heartbeat_at, j.started_at) > k.moment - %(alive)s
+    where j.outcome is null and j.run_key is not null and j.status in ('processing', 'failed')
+      and coalesce(j.heartbeat_at, j.started_at) > k.moment - %(alive)s
       and (%(ids)s::uuid[] is null or j.repository_id = any(%(ids)s::uuid[]))
     group by j.repository_id
 ), backfill as (
     select r.id as repository_id, r.full_name, r.is_private is not false as is_private, 'pull_requests' as kind, b.id as backfill_id,
            b.status, coalesce(b.held, false) as held, told.held_reason, told.held_by, b.pause_reason, b.resume_at, told.last_error,
            b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, coalesce(b.gaps, 0) as unlisted,
-           case when w.repository_id is null
-                then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
-                else coalesce(w.of_goal, b.captured) end as captured,
+           w.repository_id is not null as walked, coalesce(w.of_goal, b.captured, 0) as captured,
            r.github_pull_requests as total, case when w.of_goal is null then least(w.goal, r.github_pull_requests) else w.wanted end as wanted,
            w.fresh_at
     from repositories r
@@ -79,7 +80,7 @@ with clock as (
       and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
     union all
     select r.id, r.full_name, r.is_private is not false, b.kind, b.id, b.status, b.held, told.held_reason, told.held_by, b.pause_reason,
-           b.resume_at, told.last_error, b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, b.gaps, b.captured,
+           b.resume_at, told.last_error, b.last_error_at, b.completed_at, b.created_at, b.last_processed_at, b.gaps, true, b.captured,
            case when b.total > 0 or b.status = 'completed' then b.total end,
            case when b.total > 0 or b.status = 'completed' then b.total end,
            w.fresh_at
@@ -127,12 +128,17 @@ with clock as (
       and (%(search)s::text is null or position(%(search)s::text in lower(full_name)) > 0)
 )
 select (select count(*) from matched) as matching,
-       (select coalesce(jsonb_agg(to_jsonb(m) order by m.value, m.full_name, m.repository_id), '[]')
+       (select coalesce(jsonb_agg(to_jsonb(m) || h.here order by m.value, m.full_name, m.repository_id), '[]')
         from (select * from matched
               where %(value)s::float8 is null
                  or (value, full_name, repository_id) > (%(value)s::float8, %(name)s::text, %(id)s::uuid)
               order by value, full_name, repository_id
-              limit %(most)s) m) as listed,
+              limit %(most)s) m
+        cross join lateral (
+            select case when m.walked or not %(counted)s then '{}'
+                        else jsonb_build_object('captured', (select count(*) from pull_requests p where p.repository_id = m.repository_id))
+                        end as here
+        ) h) as listed,
        (select coalesce(jsonb_agg(to_jsonb(f) order by f.last_error_at desc nulls last, f.full_name), '[]')
         from (select * from standing
               where state in ('failed', 'retrying')
@@ -168,12 +174,13 @@ order by at desc
 limit %(most)s;
 
 -- name: moved
--- What is compared to see whether anything moved: each part is found by the end of an index.
+-- What is compared to see whether anything moved: each part is found by the end of an index.  Jobs without a run are those of
+-- a host application.
 select (select md5(string_agg(j.text, ',')) from (
             select concat_ws(' ', id, status, outcome, items, heartbeat_at) as text
-            from progressive_capture_jobs order by created_at desc, id desc limit 50) j) as last_jobs,
+            from progressive_capture_jobs where run_key is not null order by created_at desc, id desc limit 50) j) as last_jobs,
        (select md5(string_agg(concat_ws(' ', id, status, items, chunks), ',' order by id))
-        from progressive_capture_jobs where outcome is null) as open_jobs,
+        from progressive_capture_jobs where outcome is null and run_key is not null) as open_jobs,
        (select md5(string_agg(concat_ws(' ', stream_id, status, attempt, lease_until > clock_timestamp()), ',' order by stream_id))
         from backfill_chunks where status in ('pending', 'processing')) as claims,
        (select max(id) from backfill_events) as events,

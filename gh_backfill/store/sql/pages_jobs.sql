@@ -1,4 +1,5 @@
--- What the monitor shows of jobs and runs.  `public_only` and `untold` are as in pages.sql.
+-- What the monitor shows of jobs and runs.  `public_only` and `untold` are as in pages.sql.  A job without a run is one of a
+-- host application: it has no outcome whatever became of it, and is not shown.
 
 -- name: failing_jobs
 -- Repositories of which the last finished job failed, of those that failed in the last three days: how often, and the last one.
@@ -49,7 +50,7 @@ with clock as (
            j.processor_type as processor, j.run_key, j.outcome, j.status, coalesce(j.items, 0) as items
     from progressive_capture_jobs j
     cross join clock k
-    where j.created_at > k.moment - interval '26 hours'
+    where j.run_key is not null and j.created_at > k.moment - interval '26 hours'
       and (not %(public_only)s or exists (select from repositories r where r.id = j.repository_id and r.is_private is false))
 )
 select slot, processor, count(*) filter (where outcome is not null) as finished,
@@ -67,7 +68,7 @@ select processor_type as processor, count(*) filter (where status = 'pending') a
        count(*) filter (where status <> 'pending'
                           and coalesce(heartbeat_at, started_at) > coalesce(%(now)s::timestamptz, clock_timestamp()) - %(alive)s) as running
 from progressive_capture_jobs
-where outcome is null and status in ('pending', 'processing', 'failed')
+where outcome is null and run_key is not null and status in ('pending', 'processing', 'failed')
   and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
 group by processor_type;
 
@@ -84,7 +85,7 @@ select j.id, j.created_at, r.id as repository_id, r.full_name, r.is_private is n
 from (
     select *
     from progressive_capture_jobs
-    where (%(id)s::uuid is null or repository_id = %(id)s::uuid)
+    where run_key is not null and (%(id)s::uuid is null or repository_id = %(id)s::uuid)
       and (not %(open)s or (outcome is null and status in ('pending', 'processing', 'failed')))
       and (not %(failed)s or (status = 'failed' and outcome is not null))
       and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))

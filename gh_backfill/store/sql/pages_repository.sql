@@ -90,7 +90,8 @@ from cell c
 cross join whole w;
 
 -- name: story
--- Everything that happened to a repository, the latest first: each source gives as many as are shown, from before the place.
+-- Everything that happened to a repository, the latest first: each source gives as many as are shown, from before the place, and
+-- in the order of all, so that nothing of one moment is lost between two pages.
 with event as (
     select at, 'event ' || id as key, 'event' as source, jsonb_build_object(
                'event', event, 'detail', case when not %(public_only)s then detail end,
@@ -99,7 +100,7 @@ with event as (
     where repository_id = %(id)s::uuid
       and (%(before)s::timestamptz is null or (at, 'event ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
       and (%(before)s::timestamptz is null or at <= %(before)s::timestamptz)
-    order by at desc
+    order by at desc, 'event ' || id desc
     limit %(most)s
 ), job as (
     select created_at, 'job ' || id, 'job', jsonb_build_object(
@@ -109,10 +110,10 @@ with event as (
                'started_at', started_at, 'completed_at', completed_at, 'run_key', run_key, 'run_id', workflow_run_id,
                'attempt', workflow_run_attempt, 'worker', case when not %(public_only)s then worker end)
     from progressive_capture_jobs
-    where repository_id = %(id)s::uuid
+    where repository_id = %(id)s::uuid and run_key is not null
       and (%(before)s::timestamptz is null or (created_at, 'job ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
       and (%(before)s::timestamptz is null or created_at <= %(before)s::timestamptz)
-    order by created_at desc
+    order by created_at desc, 'job ' || id desc
     limit %(most)s
 ), chunk as (
     select c.created_at, 'chunk ' || c.id, 'chunk', jsonb_build_object(
@@ -128,7 +129,7 @@ with event as (
         where repository_id = %(id)s::uuid
           and (%(before)s::timestamptz is null or (created_at, 'chunk ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
           and (%(before)s::timestamptz is null or created_at <= %(before)s::timestamptz)
-        order by created_at desc
+        order by created_at desc, 'chunk ' || id desc
         limit %(most)s
     ) c
     left join backfill_streams s on s.id = c.stream_id
@@ -141,7 +142,7 @@ with event as (
     where repository_id = %(id)s::uuid
       and (%(before)s::timestamptz is null or (first_seen_at, 'quarantine ' || id) < (%(before)s::timestamptz, %(before_key)s::text))
       and (%(before)s::timestamptz is null or first_seen_at <= %(before)s::timestamptz)
-    order by first_seen_at desc
+    order by first_seen_at desc, 'quarantine ' || id desc
     limit %(most)s
 )
 select * from event union all select * from job union all select * from chunk union all select * from quarantined

@@ -96,7 +96,8 @@ def whole(db: Database, now: datetime, *, public_only: bool = False) -> Reposito
 def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: str = "all") -> Matching:
     """Return all that match the filter and the search of an address, wherever in the list one is."""
     asked = PageQuery.of(query, first=first)
-    everything = Wanted(states=asked.states, search=asked.search.lower() or None, most=MOST_AT_ONCE, most_failing=0)
+    search = asked.search.lower() or None
+    everything = Wanted(states=asked.states, search=search, most=MOST_AT_ONCE, most_failing=0, counted=False)
     with pages.reading(db) as tx:
         (rows_found,) = tx.together(pages.standings_question(everything, now))
     found = pages.standings(rows_found)

@@ -49,6 +49,7 @@ Costs = Callable[[Transaction, datetime], Month]
 class Figures:
     """The figures on top.
 
+    Of repositories that were never walked `captured` has what an older application says: rows alone count the table.
     `points_left` are those of the budget that has most of them, None where GitHub has told of none; costs are US
     dollars of this month, None where nobody asked.
     """

@@ -7,12 +7,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from gh_backfill.store import pages
 from gh_backfill.store.db import Database
+from gh_backfill.store.pages import Wanted
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages import listing
 from gh_backfill.tasks.pages.query import SORTS
 from gh_backfill.tasks.pages.rows import BackfillRow
-from tests.tasks.pages.worlds import Made, make
+from tests.tasks.pages.worlds import Made, insert, make
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
@@ -87,6 +89,29 @@ def test_a_row_has_the_figures_of_status(db: Database) -> None:
             state.quarantined,
         )
     assert rows[ids[0]].how_many == "40 of 200 newest"
+
+
+def test_pull_requests_of_what_was_never_walked_are_counted_for_the_rows_that_are_shown_and_no_others(
+    db: Database,
+) -> None:
+    older = Made(name="o/older", streams=False, captured=7)
+    made = [Made(name="o/first", status=None), older, Made(name="o/walked", captured=2)]
+    make(db, *made)
+    text = {"title": "x", "state": "open", "head_branch": "x", "base_branch": "x", "created_at": NOW, "updated_at": NOW}
+    with db.transaction() as tx:
+        for number in range(1, 16):
+            each = made[number % 3]
+            of = {"repository_id": each.id, "repository_full_name": each.name, "number": number, "github_id": number}
+            insert(tx, "pull_requests", {**of, **text})
+    captured = {state.full_name: state.captured for state in outlook(db).states}
+    assert captured == {"o/first": 5, "o/older": 5, "o/walked": 2}
+    assert {row.full_name: row.captured for row in listing.listing(db, {}, NOW).rows} == captured
+    with pages.reading(db) as tx:
+        (answer,) = tx.together(pages.standings_question(Wanted(most=1, counted=False), NOW))
+    found = pages.standings(answer)
+    assert [(each.full_name, each.captured) for each in found.listed] == [("o/first", 0)]
+    assert sum(group.captured for group in found.groups) == 0 + 7 + 2
+    assert [row.full_name for row in whole(db, sort="-captured")] == ["o/older", "o/walked", "o/first"]
 
 
 def test_a_private_repository_is_named_and_marked(db: Database) -> None:

@@ -18,6 +18,7 @@ from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.pages.look import look
 from gh_backfill.tasks.pages.monitor import Monitor, monitor
+from gh_backfill.tasks.pages.repository import repository
 from gh_backfill.tasks.report import costs
 from gh_backfill.tasks.report.report import report
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -224,6 +225,31 @@ def test_jobs_are_paged_by_time_and_id_so_that_none_of_one_second_is_lost(db: Da
             break
         page = seen(db, jobs_after=page.jobs_next.partition("jobs_after=")[2])
     assert (len(found), len(set(found))) == (40, 40)
+
+
+def test_the_jobs_of_a_host_application_are_not_shown_and_move_nothing(existing_database_url: str) -> None:
+    with Database(existing_database_url) as db:
+        (id_,) = make(db, Made(name="o/host", captured=10))
+        before = look(db)
+        seen_before = seen(db)
+        theirs = {"repository_id": id_, "job_type": "progressive_capture", "processor_type": "github_actions"}
+        with db.transaction() as tx:
+            for status in ("failed", "processing", "completed"):
+                times = {"created_at": EARLIER, "started_at": EARLIER if status == "processing" else None}
+                insert(tx, "progressive_capture_jobs", {**theirs, "status": status, **times})
+        page = seen(db)
+        assert page.jobs == seen_before.jobs
+        assert page.processors == seen_before.processors
+        assert page.backfills.rows == seen_before.backfills.rows
+        assert look(db)["jobs"] == before["jobs"]
+        found = repository(db, "o/host", {}, NOW)
+        assert found is not None
+        assert [each.what.word for each in found.story] == []
+        with db.transaction() as tx:
+            ours = {**theirs, "status": "processing", "created_at": EARLIER, "started_at": EARLIER, "run_key": "50"}
+            insert(tx, "progressive_capture_jobs", ours)
+        assert look(db)["jobs"] != before["jobs"]
+        assert len(seen(db).jobs) == len(page.jobs) + 1
 
 
 def test_backfills_over_time_count_what_was_opened_and_completed(db: Database) -> None:

@@ -10,6 +10,7 @@ import pytest
 from gh_backfill.engine.outcome import Limits
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.shown import PageState
+from gh_backfill.store import pages, pages_repository
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
@@ -110,6 +111,29 @@ def test_all_pages_of_the_story_together_have_everything_once(db: Database) -> N
     assert [source for source, _ in found].count("event") == 50
     assert len({each for each in found if each[0] == "job"}) == 50
     assert len(found) == 150
+
+
+def test_what_happened_in_one_moment_is_told_once_however_few_fit_on_a_page(db: Database) -> None:
+    (id_,) = make(db, Made(name="o/moment", status="completed"))
+    with db.transaction() as tx:
+        for place in range(10):
+            of: dict[str, object] = {"repository_id": id_}
+            insert(tx, "backfill_events", {**of, "event": "paused", "who": "mona", "at": NOW})
+            insert(tx, "progressive_capture_jobs", {**of, "job_type": "webhook", "created_at": NOW, "run_key": "1"})
+            odd = {"kind": "review", "reason": "broken", "first_seen_at": NOW, "identity": str(place)}
+            insert(tx, "backfill_quarantine", {**of, **odd})
+            chunk = {"chunk_number": place, "status": "completed", "created_at": NOW, "processor_type": "local"}
+            insert(tx, "backfill_chunks", {**of, **chunk})
+    keys: list[str] = []
+    before: tuple[datetime, str] | None = None
+    while True:
+        with pages.reading(db) as tx:
+            (rows,) = tx.together(pages_repository.story_question(id_, 3, before))
+        keys += [row["key"] for row in rows]
+        if not rows:
+            break
+        before = (rows[-1]["at"], rows[-1]["key"])
+    assert (len(keys), len(set(keys))) == (40, 40)
 
 
 def test_what_is_known_and_not_tracked_says_so(db: Database) -> None:

@@ -60,7 +60,7 @@ def make(db: Database, *each: Made) -> list[str]:
                 insert(
                     tx,
                     "progressive_capture_jobs",
-                    {"repository_id": made.id, "job_type": "progressive_backfill", **made.job},
+                    {"repository_id": made.id, "job_type": "progressive_backfill", "run_key": "1", **made.job},
                 )
     return [made.id for made in each]
 
