@@ -108,7 +108,10 @@ def _bury(db: Database, dead: Sequence[str]) -> int:
     if not dead:
         return 0
     with db.transaction() as tx:
-        return sum(jobs.close(tx, each, ledger.killed()) for each in recovery.jobs_of(tx, dead))
+        return sum(
+            jobs.close(tx, job, ledger.unstarted() if planned else ledger.killed())
+            for job, planned in recovery.jobs_of(tx, dead)
+        )
 
 
 def _move(db: Database, chunk: Stuck, *, everything: bool) -> bool:

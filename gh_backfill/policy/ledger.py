@@ -173,6 +173,11 @@ def ending_by_age(job: OpenJob, now: datetime) -> Ending | None:
     return _died("nothing was heard of the job any more") if now - (job.beat_at or job.created_at) > SILENT else None
 
 
+def unstarted() -> Ending:
+    """Close a job that was planned by a process that is known to be gone."""
+    return _never_started(JobStatus.CANCELLED)
+
+
 def killed() -> Ending:
     """Close a job whose process is known to be gone."""
     return _died("its process was killed")

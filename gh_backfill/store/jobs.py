@@ -30,8 +30,10 @@ class Run:
     processor: str
 
 
-def plan(tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None]]) -> None:
-    """Write a pending job for each (repository id, reason, part or None).
+def plan(
+    tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None]], *, worker: str | None = None
+) -> None:
+    """Write a pending job for each (repository id, reason, part or None); `worker` is the process that starts them.
 
     What an earlier attempt of the run left open is closed: it is over, and its place is planned anew.
     """
@@ -39,7 +41,7 @@ def plan(tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None
         tx.later(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
-        tx.later(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, **_of(run))
+        tx.later(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, worker=worker, **_of(run))
 
 
 def plan_failed(

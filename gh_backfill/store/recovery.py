@@ -136,9 +136,9 @@ def give_back(tx: Transaction, chunk: Stuck, *, error: str, everything: bool) ->
     return changed == 1
 
 
-def jobs_of(tx: Transaction, dead: Sequence[str]) -> list[str]:
-    """Return the ids of the jobs of these workers that have no outcome."""
-    return [row["id"] for row in tx.rows(_SQL["jobs_of"], workers=tuple(dead))]
+def jobs_of(tx: Transaction, workers: Sequence[str]) -> list[tuple[str, bool]]:
+    """Return the open jobs of these workers, and of each whether it was only planned by them."""
+    return [(row["id"], row["planned"]) for row in tx.rows(_SQL["jobs_of"], workers=tuple(workers))]
 
 
 def silence(tx: Transaction, ids: Sequence[str] | None, *, alive: timedelta) -> None:

@@ -168,9 +168,7 @@ def _first(repository: TrackedRepository) -> str:
         case BackfillStatus.PAUSED:
             return "its pause is over"
         case BackfillStatus.COMPLETED if repository.goal is not None:
-            return (
-                "its newest pull requests are here, and the rest follows (gh-backfill run brings it now)"
-            )
+            return "its newest pull requests are here, and the rest follows (gh-backfill run brings it now)"
         case _:
             return "its history is missing"
 

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
 # So often a page that waits hears that nothing has changed.
 ALIVE_EVERY = 5.0
-MOST_LISTENERS = 1000
+# Fewer than half of the connections: whoever comes for a page still finds room.
+MOST_LISTENERS = 400
+# Digits of a revision.
+LONGEST = 19
 ALIVE = "-"
 
 Fingerprints = Mapping[str, str]
@@ -175,4 +178,4 @@ class Hub:
     def _number(self, name: str) -> int:
         """Return a revision by its name; -1 for one that is not of this process."""
         epoch, _, number = name.partition("-")
-        return int(number) if epoch == self._epoch and number.isdecimal() else -1
+        return int(number) if epoch == self._epoch and number.isdecimal() and len(number) < LONGEST else -1

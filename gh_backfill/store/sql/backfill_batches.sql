@@ -29,4 +29,9 @@ where r.initial_backfill_status in ('pending', 'processing')
   and (b.status = 'active' and not b.held
        or b.status = 'paused' and case when b.resume_at is null then not b.held else b.resume_at <= clock_timestamp() end)
   and not exists (select from backfill_chunks c
-                  where c.backfill_id = b.id and c.status = 'processing' and c.lease_until > clock_timestamp());
+                  where c.backfill_id = b.id and c.status = 'processing' and c.lease_until > clock_timestamp())
+  -- One that somebody else has just taken has a job before it has a page.
+  and not exists (select from progressive_capture_jobs j
+                  where j.repository_id = r.id and j.outcome is null and j.status in ('pending', 'processing')
+                    and j.run_key is not null
+                    and coalesce(j.heartbeat_at, j.started_at, j.created_at) > clock_timestamp() - interval '3 minutes');

@@ -2,10 +2,11 @@
 -- A job without an outcome is open: its status alone may have been changed by a host application's cleaner.
 
 -- name: plan
--- The label is what the matrix entry is called: by it GitHub's job is found again.
+-- The label is what the matrix entry is called: by it GitHub's job is found again.  A process that starts the jobs itself says
+-- that they are its own, so that they end with it.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, workflow_run_id,
-                                      workflow_run_attempt, run_key, metadata)
-select %(job_type)s, i.repository_id, %(processor)s, 'pending', %(run_id)s, %(run_attempt)s, %(run_key)s,
+                                      workflow_run_attempt, run_key, worker, metadata)
+select %(job_type)s, i.repository_id, %(processor)s, 'pending', %(run_id)s, %(run_attempt)s, %(run_key)s, %(worker)s::text,
        jsonb_build_object('reason', i.reason, 'part', i.part, 'label',
                           case when r.is_private is true then r.id::text else r.full_name end
                           || coalesce(' part ' || i.part, ''))

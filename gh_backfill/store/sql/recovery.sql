@@ -9,7 +9,7 @@ where c.status = 'processing' and c.claimed_by is not null
 union
 select j.worker
 from progressive_capture_jobs j
-where j.outcome is null and j.status in ('processing', 'failed') and j.worker is not null
+where j.outcome is null and j.status in ('pending', 'processing', 'failed') and j.worker is not null
   and (%(ids)s::uuid[] is null or j.repository_id = any(%(ids)s::uuid[]));
 
 -- name: stuck
@@ -59,7 +59,10 @@ where id = %(chunk_id)s and status = 'processing' and attempt = %(attempt)s
   and (%(everything)s or lease_until is not distinct from %(lease_until)s);
 
 -- name: jobs_of
-select id from progressive_capture_jobs where outcome is null and worker = any(%(workers)s::text[]) order by id;
+select id, status = 'pending' as planned
+from progressive_capture_jobs
+where outcome is null and worker = any(%(workers)s::text[])
+order by id;
 
 -- name: silence
 -- Whoever asked takes all workers for dead: their jobs count as silent, until one tells of itself again.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gh_backfill.engine.processes import worker_name
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import StoreError
 from gh_backfill.policy.initial import next_of, place
@@ -88,6 +89,7 @@ class _Queue:
     run: Run
     only: Sequence[str] | None
     clock: Callable[[], float]
+    worker: str = field(default_factory=worker_name)
     taken: list[str] = field(default_factory=list)
     _ended: dict[str, datetime] = field(default_factory=dict)
     _at_work: dict[str, Queued] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class _Queue:
         taken = self._waiting.pop(at)
         try:
             with self.db.transaction() as tx:
-                jobs.plan(tx, self.run, [(taken.id, REASON, None)])
+                jobs.plan(tx, self.run, [(taken.id, REASON, None)], worker=self.worker)
         except StoreError as error:  # the others go on; it is taken with the next look
             log.warning("%s can't be begun now: %s", taken.full_name, error)
             return None
