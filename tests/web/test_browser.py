@@ -229,3 +229,56 @@ def test_signing_in_is_accessible_and_says_what_is_wrong(
         accessible(page)
         page.goto("/nothing-here")
         accessible(page)
+
+
+def test_a_check_that_fails_is_told_and_one_that_works_again_takes_its_place(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        page.route("**/add/check*", lambda route: route.fulfill(status=429, body="slowly"))
+        page.get_by_label("Repositories").fill("octo/small")
+        expect(page.locator("#proposals")).to_contain_text("could not be checked")
+        expect(page.get_by_role("button", name="Add repositories")).to_be_visible()
+        page.unroute("**/add/check*")
+        page.get_by_label("or a file").set_input_files(
+            {"name": "names.txt", "mimeType": "text/plain", "buffer": b"octo/website\n"}
+        )
+        expect(page.get_by_role("button", name="Add 2 repositories")).to_be_visible(timeout=120_000)
+        expect(page.locator("#proposals")).not_to_contain_text("could not be checked")
+
+
+def test_a_region_that_could_not_be_read_is_read_again_and_a_pause_stays_one(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        live = page.locator("#live")
+        expect(live).to_contain_text("live", timeout=120_000)
+        page.route("**/add?region=*", lambda route: route.fulfill(status=503, body="busy"))
+        with page.expect_request("**/add?region=*"):
+            page.evaluate(
+                "fetch('/add', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('[name=csrf]')"
+                ".value, names: 'octo/small', backfill: 'yes'})})"
+            )
+        expect(live).to_contain_text("connection lost")
+        with page.expect_request("**/add?region=*"):  # it goes on asking for what it did not get
+            pass
+        page.unroute("**/add?region=*")
+        expect(page.get_by_role("row", name="octo/small")).to_be_visible()
+        expect(live).to_contain_text("live")
+        page.evaluate("refreshing = new Promise((done) => setTimeout(done, 2000))")
+        page.get_by_role("button", name="pause").click()
+        page.evaluate("refreshing")
+        expect(live).to_contain_text("paused")
+
+
+def test_where_nothing_may_be_remembered_the_page_is_live_all_the_same(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+        )
+        page.reload()
+        expect(page.locator("#live")).to_contain_text("live,", timeout=120_000)
+        page.get_by_role("button", name="pause").click()
+        expect(page.locator("#live")).to_contain_text("paused")

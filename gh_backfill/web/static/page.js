@@ -1,11 +1,17 @@
-// Keeps regions as they are now while somebody looks: the server says which changed.
+// Keeps regions as they are while somebody looks: the server says which changed.
 const $ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const id = (name) => document.getElementById(name), data = document.body.dataset;
-const regions = $("section[data-live]"), box = id("live"), words = id("live-words"), spoken = id("spoken");
+const regions = $("section[data-live]"), box = id("live"), words = id("live-words"), say = (text) => (id("spoken").textContent = text);
 const due = new Set(), LOST = "connection lost, trying again";
-let source, timer, last = data.at, heard, state = "", busy, said, saidAt = 0, on = localStorage.live !== "off";
+let source, timer, last = data.at, heard, state = "", busy, said, saidAt = 0, on = keep() !== "off";
 
-// Make `old` like `now`: what is the same stays, with focus, ticks and open tables.
+function keep(word) {
+  try {
+    return word ? (localStorage.live = word) : localStorage.live;
+  } catch {}
+}
+
+// Make `old` like `now`: what is the same stays, with focus.
 function morph(old, now) {
   if (old.nodeType !== 1) return void (old.data === now.data || (old.data = now.data));
   for (const { name } of [...old.attributes]) now.hasAttribute(name) || name === "open" || old.removeAttribute(name);
@@ -23,81 +29,76 @@ function morph(old, now) {
 }
 
 function show(html) {
-  for (const now of $("section[id]", new DOMParser().parseFromString(html, "text/html"))) id(now.id) && morph(id(now.id), now);
+  for (const now of $("section[id]", new DOMParser().parseFromString(html, "text/html"))) morph(id(now.id) ?? now, now);
+}
+
+async function read(url, how) {
+  try {
+    const answer = await fetch(url, how);
+    answer.status === 401 && location.reload();
+    if (answer.ok) return await answer.text();
+  } catch {}
 }
 
 async function refresh(wanted) {
   wanted.forEach((each) => due.add(each.id));
-  if (busy || !due.size) return;
+  if (busy || !due.size || !on || document.hidden) return tell("on");
   busy = true;
-  const url = new URL(data.of, location);
-  due.forEach((each) => url.searchParams.append("region", each));
+  const url = new URL(data.of, location), asked = [...due];
+  asked.forEach((each) => url.searchParams.append("region", each));
   due.clear();
-  try {
-    const answer = await fetch(url);
-    if (answer.status === 401) location.reload();
-    if (!answer.ok) throw answer;
-    show(await answer.text());
-    tell("on");
-  } catch {
-    tell("lost");
-  }
+  const html = await read(url);
+  html == null ? asked.forEach(due.add, due) : show(html);
   busy = false;
-  setTimeout(refresh, 1000, []);
+  tell(html == null ? "lost" : "on");
+  setTimeout(refresh, 1e3, []);
 }
 
 function tell(now) {
+  if (!on || (now === "on" && (busy || due.size))) return;
   if (now === "on") heard = Date.now();
   if (now === state) return;
-  if (now === "lost") spoken.textContent = LOST;
-  if (state === "lost") spoken.textContent = "connected again";
+  now === "lost" ? say(LOST) : state === "lost" && say("connected again");
   state = now;
 }
 
 function away(moment) {
-  const s = Math.abs(moment - Date.now()) / 1000;
+  const left = (moment - Date.now()) / 1e3, s = Math.abs(left);
   const [n, unit] = s < 59.5 ? [s, "s"] : s < 3570 ? [s / 60, "min"] : s < 171e3 ? [s / 3600, "h"] : [s / 86400, "days"];
   const text = `${Math.round(n)}\u202f${unit}`;
-  return s < 1 ? "now" : moment > Date.now() ? `in ${text}` : `${text} ago`;
+  return s < 1 ? "now" : left > 0 ? `in ${text}` : `${text} ago`;
 }
 
 function tick() {
   for (const each of $("time.ago")) each.textContent = away(Date.parse(each.dateTime));
-  if (regions[0]) {
-    box.className = `live ${state}`;
-    words.textContent = { on: `live, ${away(heard)}`, lost: LOST, off: "paused" }[state] || "connecting";
-  }
+  box.className = `live ${state}`;
+  if (regions[0]) words.textContent = { on: `live, ${away(heard)}`, lost: LOST, off: "paused" }[state] || "connecting";
   const text = $("[data-say]").map((each) => each.dataset.say).join();
-  if (text === said || Date.now() - saidAt < 1e4) return; // every 10 s at most
-  if (saidAt) spoken.textContent = text;
+  if (text === said || Date.now() - saidAt < 1e4) return;
+  if (saidAt) say(text);
   said = text;
   saidAt = Date.now();
 }
 
 function start() {
   source?.close();
-  timer = clearInterval(timer);
+  clearTimeout(timer);
   if (!on || document.hidden) return;
-  const topics = regions.map((each) => each.dataset.live.replaceAll(" ", "+")).join("+");
-  source = new EventSource(`/live?topics=${topics}&after=${last}`);
-  source.onopen = () => {
-    timer = clearInterval(timer);
-    refresh(state === "lost" ? regions : []);
-    tell("on");
-  };
+  source = new EventSource(`/live?topics=${regions.map((each) => each.dataset.live).join(" ")}&after=${last}`);
+  source.onopen = () => refresh(state === "lost" ? regions : []);
   source.onmessage = (told) => {
     last = told.lastEventId;
     refresh($(told.data.split(" ").map((each) => `[data-live~="${each}"]`).join()));
-    tell("on");
   };
   source.onerror = () => {
     tell("lost");
-    timer ||= setInterval(() => (source.readyState === 2 ? start() : 0, refresh(regions)), 5000);
+    refresh(regions);
+    if (source.readyState > 1) timer = setTimeout(start, 5e3);
   };
 }
 
 if (regions[0]) {
-  const button = document.createElement("button");
+  const button = box.appendChild(document.createElement("button"));
   const turn = () => {
     button.textContent = on ? "pause" : "go on";
     state = on ? "" : "off";
@@ -105,33 +106,25 @@ if (regions[0]) {
     tick();
   };
   button.className = "plain";
-  button.onclick = () => {
-    on = !on;
-    localStorage.live = on ? "on" : "off";
-    turn();
-  };
-  box.append(button);
+  button.onclick = () => turn(keep((on = !on) ? "on" : "off"));
   turn();
   document.onvisibilitychange = start;
 }
 tick();
-setInterval(tick, 1000);
+setInterval(tick, 1e3);
 
 // A form that is checked as it is filled in.
 for (const form of $("[data-check]")) {
   let wait, asked = 0;
   const check = async () => {
-    const mine = ++asked;
-    const body = new FormData(form);
-    const text = await (await fetch(form.dataset.check, { method: "POST", body })).text();
-    mine === asked && show(text);
+    const mine = ++asked, body = new FormData(form);
+    const html = (await read(form.dataset.check, { method: "POST", body })) ?? id("unchecked").innerHTML;
+    mine === asked && show(html);
   };
   form.oninput = () => (clearTimeout(wait), (wait = setTimeout(check, 400)));
-  for (const file of $("[type=file]", form))
-    file.onchange = async () => {
-      form.names.value += `\n${await file.files[0].text()}`;
-      file.value = "";
-      check();
-    };
+  form.file.onchange = async () => {
+    form.names.value += `\n${await form.file.files[0].text()}`;
+    form.file.value = "";
+  };
 }
 for (const all of $("[data-all]")) all.onchange = () => $(all.dataset.all).forEach((each) => (each.checked = all.checked));
