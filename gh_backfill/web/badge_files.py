@@ -19,17 +19,22 @@ KEPT_SECONDS = 300
 
 
 async def badge(request: Request) -> Response:
-    """Return a badge; of what is not here one that says so, for a picture is all that its reader sees."""
-    reader_of(request)
+    """Return a badge: to everybody where the repository is known to be public, else to who may read.
+
+    Who may read sees of what is not here one that says so, for a picture is all that its reader sees; nobody else
+    learns whether something private is here.
+    """
     which = request.path_params["figure"]
     if which not in badges.FIGURES:
         raise HTTPException(404)
     context, name = context_of(request), f"{request.path_params['owner']}/{request.path_params['name']}"
     now = context.clock()
     found = await context.read(lambda db: badge_figures.figures(db, name, now))
+    if found is None or found.is_private:
+        reader_of(request)
     text = picture(which, found, now)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
-    headers = {"Cache-Control": _kept(request, found), "ETag": tag}
+    headers = {"Cache-Control": _kept(found), "ETag": tag}
     if request.headers.get("if-none-match") == tag and found is not None:
         return Response(status_code=304, headers=headers)
     return Response(text, 404 if found is None else 200, headers, "image/svg+xml")
@@ -42,7 +47,7 @@ def picture(figure: str, found: BadgeFigures | None, now: datetime) -> str:
     return badges.fresh(found.fresh_at if found else None, now)
 
 
-def _kept(request: Request, found: BadgeFigures | None) -> str:
+def _kept(found: BadgeFigures | None) -> str:
     """Say how long it may be kept, and whether also by others than whoever asked."""
-    anybody = context_of(request).access.open_reading and found is not None and not found.is_private
+    anybody = found is not None and not found.is_private
     return f"{'public' if anybody else 'private'}, max-age={KEPT_SECONDS}"

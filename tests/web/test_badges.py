@@ -90,13 +90,19 @@ def test_a_server_has_both_for_everybody_who_may_read(house: House, database_url
     assert '<img src="/acme/engine/fresh.svg"' in page
 
 
-def test_where_reading_needs_the_token_a_badge_does_too(database_url: str) -> None:
+def test_where_reading_needs_the_token_only_badges_of_public_repositories_do_not(database_url: str) -> None:
     with open_house(database_url, own_pages=True, environment={"GH_BACKFILL_WEB_HOSTS": "pages.example"}) as house:
         with Database(database_url) as db:
-            make(db, Made(name="acme/engine", captured=98))
+            make(db, Made(name="acme/engine", captured=98), Made(name="acme/secret", is_private=True))
+            make(db, Made(name="acme/unknown"))
+            with db.transaction() as tx:
+                tx.run("update repositories set is_private = null where name = 'unknown'")
         with house.client() as client:
-            assert client.get("/acme/engine/history.svg", follow_redirects=False).status_code in (303, 401)
-        with house.client(token=TOKEN) as client:
             answer = client.get("/acme/engine/history.svg")
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "private, max-age=300"
+            hidden = [client.get(f"/acme/{name}/history.svg").status_code for name in ("secret", "unknown", "nowhere")]
+            assert client.get("/acme/engine").status_code == 303
+        with house.client(token=TOKEN) as client:
+            private = client.get("/acme/secret/history.svg")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=300")
+    assert hidden == [303] * 3
+    assert (private.status_code, private.headers["cache-control"]) == (200, "private, max-age=300")
