@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from gh_backfill.store.db import Database, Row
+from gh_backfill.web.pages import operate
 from tests.tasks.pages.worlds import Made, insert, make
 from tests.web.house import ADMIN, TOKEN, House, open_house
 
@@ -137,6 +139,23 @@ def test_all_that_match_are_asked_about_with_a_count_and_no_other_is_touched(hou
     assert not any(row["full_name"] == "other/thing" for row in held)
     (events,) = rows(database_url, "select count(*) as n, min(event) as event from backfill_events")
     assert (events["n"], events["event"]) == (30, "paused")
+
+
+def test_more_than_are_done_at_once_are_gone_on_with_where_it_ended(house: House, database_url: str) -> None:
+    fill(database_url, *(Made(name=f"acme/same-{n}") for n in range(operate.MOST + 1)))
+    fields = {"all": "yes", "state": "all", "q": "acme", "sure": "yes", "reason": "moving"}
+    titles = []
+    with house.client(token=TOKEN) as client:
+        while fields:
+            done = send(house, client, "/operate/pause", **fields).text
+            if not done:
+                break
+            titles.append((re.findall(r"<h1>(.*?)</h1>", done)[0], re.findall(r"(\S+) more are to come", done)))
+            given = re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', done)
+            fields = {name: value for name, value in given if name != "csrf"} if "left" in dict(given) else {}
+    assert titles == [("500 of 500 repositories paused", ["1"])]  # and the last one leads back to the list
+    held = rows(database_url, "select held_reason from backfills where held")
+    assert [row["held_reason"] for row in held] == ["moving"] * 501
 
 
 def test_chosen_ones_have_a_result_each_and_what_does_not_fit_stays_on_the_page(

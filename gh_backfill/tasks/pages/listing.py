@@ -20,8 +20,6 @@ from gh_backfill.tasks.pages.rows import BackfillRow
 A_PAGE = 25
 # Who wants all gets it in pieces of so many: each statement stays far below the limit of its time.
 A_PIECE = 250
-# What is done to all that match a filter is done to at most so many at once.
-MOST_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,15 +53,15 @@ class RepositoryList:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matching:
-    """The names of all repositories that match a filter; `more` says that there are more than can be told at once."""
+    """The names of repositories that match a filter, as many as were wanted.
+
+    `number` is that of all that match now; `following` is the place after which there are more, None where these were
+    the last ones.
+    """
 
     names: tuple[str, ...]
-    more: int
-
-    @property
-    def number(self) -> int:
-        """Return how many there are."""
-        return len(self.names) + self.more
+    number: int
+    following: str | None
 
 
 def listing(db: Database, query: Mapping[str, str], now: datetime) -> RepositoryList:
@@ -93,16 +91,15 @@ def whole(db: Database, now: datetime, *, public_only: bool = False) -> Reposito
         asked = replace(asked, after=following)
 
 
-def matching(db: Database, query: Mapping[str, str], now: datetime, *, first: str = "all") -> Matching:
-    """Return all that match the filter and the search of an address, wherever in the list one is."""
-    asked = PageQuery.of(query, first=first)
-    search = asked.search.lower() or None
-    everything = Wanted(states=asked.states, search=search, most=MOST_AT_ONCE, most_failing=0, counted=False)
+def matching(db: Database, query: Mapping[str, str], now: datetime, *, most: int) -> Matching:
+    """Return those that match the filter and the search of an address by name, after its place if it has one."""
+    asked = PageQuery.of({name: value for name, value in query.items() if name in ("state", "q", "after")})
     with pages.reading(db) as tx:
-        (rows_found,) = tx.together(pages.standings_question(everything, now))
-    found = pages.standings(rows_found)
-    names = tuple(each.full_name for each in found.listed)
-    return Matching(names=names, more=found.matching - len(names))
+        everything = replace(wanted(asked, most=most), most_failing=0, counted=False)
+        (answer,) = tx.together(pages.standings_question(everything, now))
+    found = pages.standings(answer)
+    names = tuple(each.full_name for each in found.listed[:most])
+    return Matching(names=names, number=found.matching, following=_following(found, most))
 
 
 def wanted(asked: PageQuery, *, most: int = A_PAGE, public_only: bool = False) -> Wanted:

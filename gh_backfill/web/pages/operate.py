@@ -34,11 +34,12 @@ class DeedResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Choice:
-    """What was chosen: names, how many there are in all, and where one came from."""
+    """What was chosen: the next names, how many there are in all, where one came from, and what chooses the rest."""
 
     names: tuple[str, ...]
     number: int
     back: str
+    rest: tuple[tuple[str, str], ...] = ()
 
 
 _Do = Callable[[Ask, Sequence[str], Form], list[DeedResult]]
@@ -90,28 +91,34 @@ def _act(ask: Ask, form: Form, deed: _Deed, path: str) -> WebPage | Goto:
     try:
         done = deed.do(ask, choice.names[:MOST], form)
     except ConfigurationError as error:
-        choice = replace(choice, number=1)
+        choice = replace(choice, number=1, rest=())
         return _told(deed, choice, [DeedResult(given=choice.names[0], mark="✕", word="not done", result=str(error))])
     wake(ask)
     if len(done) == 1 and done[0].mark == "✓":
         return Goto(address=choice.back)
-    return _told(deed, choice, done)
+    return _told(deed, choice, done, form=form, path=path)
 
 
 def _choice(ask: Ask, form: Form) -> _Choice:
-    """Return what was chosen: names, or all that match the filter now, wherever in the list somebody is."""
+    """Return what was chosen: names, or all that match the filter now, from the place on that the form has."""
     back = form.one("back")
     back = back if back.startswith("/") and not back.startswith(("//", "/\\")) else PLACE
     if form.one("all") != "yes":
         names = tuple(dict.fromkeys(form.all("repository")))
-        return _Choice(names=names, number=len(names), back=back)
-    found = listing.matching(ask.db, {"state": form.one("state") or "all", "q": form.one("q")}, ask.now)
-    return _Choice(names=found.names, number=found.number, back=back)
+        rest = tuple(("repository", name) for name in names[MOST:])
+        return _Choice(names=names, number=len(names), back=back, rest=rest)
+    query = {"state": form.one("state") or "all", "q": form.one("q"), "after": form.one("after")}
+    found = listing.matching(ask.db, query, ask.now, most=MOST)
+    # Some that were done match no more, others still do: how many are left is known from the time before.
+    left = form.one("left")
+    number = int(left) if left.isdecimal() and len(left) < 10 else found.number
+    place = () if found.following is None else (("all", "yes"), ("after", found.following))
+    return _Choice(names=found.names, number=max(number, len(found.names)), back=back, rest=place)
 
 
 def _question(form: Form, deed: _Deed, choice: _Choice, path: str) -> WebPage:
     many = counted(choice.number, "repository")
-    kept = [(name, form.one(name)) for name in ("all", "state", "q", "back") if form.one(name)]
+    kept = [(name, form.one(name)) for name in ("all", "state", "q", "back", "after", "left") if form.one(name)]
     if form.one("all") != "yes":
         kept += [("repository", name) for name in choice.names]
     data = {
@@ -130,26 +137,46 @@ def _question(form: Form, deed: _Deed, choice: _Choice, path: str) -> WebPage:
     return WebPage(template="operate.html", data=data, json=json, place=PLACE)
 
 
-def _told(deed: _Deed, choice: _Choice, done: Sequence[DeedResult]) -> WebPage:
-    """Say what became of each; where something could not be done the page stays, and says so."""
+def _told(
+    deed: _Deed, choice: _Choice, done: Sequence[DeedResult], *, form: Form | None = None, path: str = ""
+) -> WebPage:
+    """Say what became of each; where something could not be done the page stays, and says so.
+
+    Where there are more than are done at once, a button goes on with the next ones.
+    """
     well = sum(each.mark == "✓" for each in done)
     refused = sum(each.mark == "✕" for each in done)
-    left = choice.number - len(done)
+    left = max(1, choice.number - len(done)) if choice.rest else 0
     idle = len(done) - well - refused
     parts = [f"{idle:,} needed nothing"] if idle else []
     parts += [f"{refused:,} could not be done"] if refused else []
     words = f"{', '.join(parts)}." if parts else "Each is on record, with who it was."
     if left > 0:
-        words += f" {left:,} more match: send it again for them."
+        words += f" {left:,} more are to come."
     data = {
         "asking": False,
         "title": f"{well:,} of {counted(len(done), 'repository')} {deed.did}",
         "words": words,
         "results": sorted(done, key=lambda each: ("✕◇✓".index(each.mark), each.given)),
         "back": choice.back,
+        "fields": _going_on(form, choice, left) if form is not None and left else (),
+        "action": f"/operate/{path}",
+        "yes": f"{deed.verb} the next {min(left, MOST):,}",
     }
-    json = {"done": well, "refused": refused, "left": left, "results": [_json(each) for each in done]}
+    json = {
+        "done": well,
+        "refused": refused,
+        "left": left,
+        "after": dict(choice.rest).get("after"),
+        "results": [_json(each) for each in done],
+    }
     return WebPage(template="operate.html", data=data, json=json, place=PLACE, status=409 if refused else 200)
+
+
+def _going_on(form: Form, choice: _Choice, left: int) -> list[tuple[str, str]]:
+    """Return the fields of the form that goes on where this one ended."""
+    same = [(name, form.one(name)) for name in ("state", "q", "back", "reason", "until") if form.one(name)]
+    return [*same, *choice.rest, ("left", str(left)), ("sure", "yes")]
 
 
 def _nothing(choice: _Choice) -> WebPage:
@@ -158,6 +185,7 @@ def _nothing(choice: _Choice) -> WebPage:
         "title": "Nothing was chosen",
         "words": "Choose some repositories, or all that match.",
         "results": (),
+        "fields": (),
         "back": choice.back,
     }
     return WebPage(template="operate.html", data=data, json={"error": "nothing was chosen"}, place=PLACE, status=400)
