@@ -228,11 +228,15 @@ def test_the_queue_has_what_may_begin_and_a_plan_serves_small_ones_first(bulk: H
         (MIDDLE, 250, True),
         (LITTLE, 30, True),
     }
-    made = plan(bulk.db, bulk.graphql(), bulk.run, NOW, thresholds=Thresholds(), limit=12)
-    assert [each.full_name for each in made.chosen] == [LITTLE, LARGE, MIDDLE]
     operate.pause(bulk.db, [LITTLE], reason=None, until=None)
     with bulk.db.reading() as tx:
         assert {each.full_name for each in backfill_batches.queue(tx)} == {LARGE, MIDDLE}
+    operate.resume(bulk.db, [LITTLE])
+    made = plan(bulk.db, bulk.graphql(), bulk.run, NOW, thresholds=Thresholds(), limit=12)
+    assert [each.full_name for each in made.chosen] == [LITTLE, LARGE, MIDDLE]
+    # What somebody has just taken is not taken by a second one.
+    with bulk.db.reading() as tx:
+        assert backfill_batches.queue(tx) == []
 
 
 def test_what_a_plan_is_asked_for_and_nobody_tracks_is_tracked_first(bulk: House) -> None:
