@@ -23,7 +23,7 @@ def endpoint(acting: Acting, kept: Renderings) -> Endpoint:
     """Return what answers a form."""
 
     async def act(request: Request) -> Response:
-        context, viewer = context_of(request), viewer_of(request)
+        context, viewer = context_of(request), await viewer_of(request)
         may_change(context.access, viewer, acting.needs)
         form = await _own_form(request, viewer)
         now = context.clock()

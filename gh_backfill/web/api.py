@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
@@ -60,11 +60,11 @@ class Operation(Protocol):
         """Do it, and say what became of each."""
 
 
-def changer(needs: Role) -> Callable[[Request], Viewer]:
+def changer(needs: Role) -> Callable[[Request], Awaitable[Viewer]]:
     """Return what lets only those through who may change so much.  Raises Refused."""
 
-    def allowed(request: Request) -> Viewer:
-        viewer, access = viewer_of(request), context_of(request).access
+    async def allowed(request: Request) -> Viewer:
+        viewer, access = await viewer_of(request), context_of(request).access
         may_change(access, viewer, needs)
         refuse_strangers(request)
         if viewer.signed_in and not access.is_csrf(viewer, request.headers.get("x-csrf-token", "")):

@@ -31,7 +31,7 @@ async def badge(request: Request) -> Response:
     now = context.clock()
     found = await context.read(lambda db: badge_figures.figures(db, name, now))
     if found is None or found.is_private:
-        reader_of(request)
+        await reader_of(request)
     text = picture(which, found, now)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
     headers = {"Cache-Control": _kept(found), "ETag": tag}

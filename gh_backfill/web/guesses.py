@@ -1,45 +1,45 @@
-"""Wrong tokens, counted by where they come from: whoever goes on guessing has to wait, longer each time."""
+"""Wrong tokens, counted by where they come from: whoever goes on guessing is asked to wait, one try a second.
+
+Many people may share an address, that of a proxy before us: who has the right token waits for a turn among the wrong
+ones, and is not shut out by them.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
+# So many wrong ones may come at once; after that one a second is looked at.
 FREE = 5
-LONGEST = 60.0
+SECONDS = 1.0
+# So long a try waits for its turn; where more would wait, it is to come again.
+PATIENCE = 10.0
 # So many addresses are remembered; who has so many can't be slowed down by counting.
 MOST = 10_000
 
 
-@dataclass(slots=True)
-class _Guesser:
-    wrong: int = 0
-    not_before: float = 0.0
-
-
 class Guesses:
-    """How long each address has to wait before a token of its is looked at again."""
+    """The turns in which the tokens of each address are looked at."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._known: OrderedDict[str, _Guesser] = OrderedDict()
+        # For each address the moment at which all wrong tokens so far, one a second, will be over.
+        self._over: OrderedDict[str, float] = OrderedDict()
 
-    def wait(self, address: str) -> float:
-        """Return how many seconds an address has to wait; 0 where it may try."""
-        known = self._known.get(address)
-        return 0.0 if known is None else max(0.0, known.not_before - self._clock())
-
-    def wrong(self, address: str) -> None:
-        """Count a wrong token: after a few the wait doubles with each."""
-        known = self._known.setdefault(address, _Guesser())
-        known.wrong += 1
-        self._known.move_to_end(address)
-        if known.wrong > FREE:
-            known.not_before = self._clock() + min(LONGEST, 2.0 ** (known.wrong - FREE - 1))
-        if len(self._known) > MOST:
-            self._known.popitem(last=False)
+    def turn(self, address: str) -> float | None:
+        """Take a turn, and return in how many seconds it is; None where too many wait already."""
+        now = self._clock()
+        over = max(now, self._over.get(address, now))
+        wait = max(0.0, over - now - (FREE - 1) * SECONDS)
+        if wait > PATIENCE:
+            return None
+        self._over[address] = over + SECONDS
+        self._over.move_to_end(address)
+        if len(self._over) > MOST:
+            self._over.popitem(last=False)
+        return wait
 
     def right(self, address: str) -> None:
-        """Forget an address that has shown the right one."""
-        self._known.pop(address, None)
+        """Give a turn back: the right token costs none."""
+        if address in self._over:
+            self._over[address] -= SECONDS

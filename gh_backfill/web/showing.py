@@ -24,7 +24,7 @@ def endpoint(showing: Showing, kept: Renderings) -> Endpoint:
     """Return what answers a request for a page."""
 
     async def show(request: Request) -> Response:
-        viewer = reader_of(request)
+        viewer = await reader_of(request)
         twin = request.url.path.endswith(TWIN)
         path = {name: str(value) for name, value in request.path_params.items()}
         rendered = await _rendered(request, viewer, showing, kept, path, twin=twin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
@@ -25,21 +26,21 @@ def context_of(request: Request) -> Context:
     return context
 
 
-def viewer_of(request: Request) -> Viewer:
+async def viewer_of(request: Request) -> Viewer:
     """Return who asks.  Raises Refused for a wrong token in the request."""
     access = context_of(request).access
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        role = _role(request, token.strip())
+        role = await _role(request, token.strip())
         if role is Role.NOBODY:
             raise Refused(401, "this token is not one of this server's", {"WWW-Authenticate": "Bearer"})
         return Viewer(role=role)
     return access.viewer(request.cookies.get(cookie_name(request)))
 
 
-def reader_of(request: Request) -> Viewer:
+async def reader_of(request: Request) -> Viewer:
     """Return who asks, if that one may read.  Raises Refused."""
-    viewer = viewer_of(request)
+    viewer = await viewer_of(request)
     if viewer.role < Role.READER:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if wants_json(request) or request.method not in ("GET", "HEAD") or "region" in request.query_params:
@@ -69,7 +70,7 @@ async def login(request: Request) -> Response:
         token, target = form.one("token"), form.one("next")
     if token is None or request.method == "HEAD":
         return _form(request, target, "", 200)
-    role = _role(request, token)
+    role = await _role(request, token)
     if role is Role.NOBODY:
         return _form(request, target, WRONG, 401)
     answer = RedirectResponse(_local(target), status_code=303)
@@ -108,22 +109,21 @@ def may_change(access: WebAccess, viewer: Viewer, needs: Role) -> None:
         raise Refused(403, "this needs the administrator's token (GH_BACKFILL_WEB_ADMIN_TOKEN)")
 
 
-def _role(request: Request, token: str) -> Role:
-    """Return what a token lets somebody do.  Raises Refused where too many wrong ones came from there."""
+async def _role(request: Request, token: str) -> Role:
+    """Return what a token lets somebody do, after a moment where many wrong ones came from the same address.
+
+    Raises Refused where too many wait already.
+    """
     context, address = context_of(request), request.client.host if request.client else ""
-    wait = context.guesses.wait(address)
+    wait = context.guesses.turn(address)
+    if wait is None:
+        raise Refused(429, "too many wrong tokens came from your address: try again in 2 s", {"Retry-After": "2"})
     if wait > 0:
-        raise Refused(429, f"too many wrong tokens came from you: try again in {wait:.0f} s", _after(wait))
+        await asyncio.sleep(wait)
     role = context.access.role_of(token)
-    if role is Role.NOBODY:
-        context.guesses.wrong(address)
-    else:
+    if role is not Role.NOBODY:
         context.guesses.right(address)
     return role
-
-
-def _after(seconds: float) -> dict[str, str]:
-    return {"Retry-After": str(int(seconds) + 1)}
 
 
 def _form(request: Request, target: str, wrong: str, status: int) -> Response:

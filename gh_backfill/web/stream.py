@@ -22,7 +22,7 @@ async def stream(request: Request) -> Response:
 
     A browser that reconnects says so by Last-Event-ID; a page that opens the stream, by `after`.
     """
-    reader_of(request)
+    await reader_of(request)
     hub = context_of(request).hub
     topics = frozenset(" ".join(request.query_params.getlist("topics")).split())
     if not topics or len(topics) > MOST_TOPICS:

@@ -11,7 +11,7 @@ from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.web import access
 from gh_backfill.web.access import Role, Viewer, WebAccess
-from gh_backfill.web.guesses import FREE, LONGEST, Guesses
+from gh_backfill.web.guesses import FREE, PATIENCE, Guesses
 
 TOKEN = "editor-token-0123456789"
 ADMIN = "admin-token-0123456789"
@@ -125,19 +125,23 @@ def test_names_of_hosts_are_names_and_not_addresses_of_pages() -> None:
         of(GH_BACKFILL_WEB_HOSTS="https://backfill.example.org")
 
 
-def test_who_guesses_waits_longer_each_time() -> None:
+def test_who_guesses_has_one_try_a_second_after_a_few() -> None:
     now = [0.0]
     guesses = Guesses(lambda: now[0])
-    for _ in range(FREE):
-        guesses.wrong("a")
-        assert guesses.wait("a") == 0
-    waits = []
-    for _ in range(8):
-        guesses.wrong("a")
-        waits.append(guesses.wait("a"))
-        now[0] += guesses.wait("a")
-    assert waits == [1, 2, 4, 8, 16, 32, LONGEST, LONGEST]
-    assert guesses.wait("b") == 0
-    guesses.wrong("a")
-    guesses.right("a")
-    assert guesses.wait("a") == 0
+    assert [guesses.turn("a") for _ in range(FREE)] == [0] * FREE
+    assert [guesses.turn("a") for _ in range(12)] == [*range(1, int(PATIENCE) + 1), None, None]
+    assert guesses.turn("b") == 0
+    now[0] += 1
+    assert [guesses.turn("a"), guesses.turn("a")] == [PATIENCE, None]  # one more a second, and no more
+
+
+def test_the_right_token_costs_no_turn_and_frees_nobody_who_guesses() -> None:
+    guesses = Guesses(lambda: 0.0)
+    for _ in range(100):
+        assert guesses.turn("a") == 0
+        guesses.right("a")
+    assert [guesses.turn("a") for _ in range(FREE)] == [0] * FREE
+    for _ in range(3):
+        assert guesses.turn("a") == 1
+        guesses.right("a")
+    assert guesses.turn("a") == 1
