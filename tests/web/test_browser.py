@@ -265,9 +265,17 @@ def test_a_region_that_could_not_be_read_is_read_again_and_a_pause_stays_one(
         page.unroute("**/add?region=*")
         expect(page.get_by_role("row", name="octo/small")).to_be_visible()
         expect(live).to_contain_text("live")
-        page.evaluate("refreshing = new Promise((done) => setTimeout(done, 2000))")
+        page.evaluate(
+            "real = fetch; asked = false; fetch = (...all) => {"
+            "asked = true; return new Promise((done) => setTimeout(done, 1500)).then(() => real(...all)) }"
+        )
+        page.evaluate(
+            "void real('/add', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('[name=csrf]')"
+            ".value, names: 'octo/website', backfill: 'yes'})})"
+        )
+        page.wait_for_function("asked")
         page.get_by_role("button", name="pause").click()
-        page.evaluate("refreshing")
+        page.wait_for_timeout(2500)  # what was under way has come
         expect(live).to_contain_text("paused")
 
 
