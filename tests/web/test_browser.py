@@ -266,16 +266,19 @@ def test_a_region_that_could_not_be_read_is_read_again_and_a_pause_stays_one(
         expect(page.get_by_role("row", name="octo/small")).to_be_visible()
         expect(live).to_contain_text("live")
         page.evaluate(
-            "real = fetch; asked = false; fetch = (...all) => {"
-            "asked = true; return new Promise((done) => setTimeout(done, 1500)).then(() => real(...all)) }"
+            "real = fetch; asked = new Promise((done) => { begun = done });"
+            " came = new Promise((done) => { over = done });"
+            "fetch = (...all) => { begun(); return new Promise((done) => setTimeout(done, 1500))"
+            ".then(() => real(...all))"
+            ".finally(() => setTimeout(over, 2500)) }; 0"
         )
         page.evaluate(
             "void real('/add', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('[name=csrf]')"
             ".value, names: 'octo/website', backfill: 'yes'})})"
         )
-        page.wait_for_function("asked")
+        page.evaluate("asked")
         page.get_by_role("button", name="pause").click()
-        page.wait_for_timeout(2500)  # what was under way has come
+        page.evaluate("came")  # what was under way, and it has been shown
         expect(live).to_contain_text("paused")
 
 
