@@ -152,6 +152,7 @@ AIMED = {
     "Account": "check the token",
     "Known": "know a part",
     "Numbers": "capture a part",
+    "PullRequestCount": "count beside a page",
     "PullRequestOutline": "split a walk",
     "PullRequestPage": "capture a page",
     "PullRequestAfter": "read a place again",

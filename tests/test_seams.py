@@ -33,7 +33,7 @@ def test_a_capture_of_what_a_person_gave_up_says_so_and_not_that_it_is_complete_
 
 
 def test_why_says_that_a_goal_is_reached_and_what_sets_a_larger_one(environment: dict[str, str]) -> None:
-    cli(environment, "track", "octo/engine", "--backfill", "--max-prs", "20")
+    cli(environment, "track", "octo/engine", "--backfill", "--max-prs", "20", "--only-newest")
     cli(environment, "capture", "octo/engine")
     said = cli(environment, "why", "octo/engine").stdout
     assert "its goal is reached" in said
