@@ -115,6 +115,7 @@ class _Writing:
             place=page.place,
             json=JSON,
             live=False,
+            written=True,
             root="/".join([".."] * depth) or ".",
             note=ALL if self.private else PUBLIC,
             offers_changes=False,

@@ -26,9 +26,10 @@ class Shell:
 
     `place` is the entry of the navigation that the page belongs to, `json` the address of its twin.  Without `csrf`
     nothing can be changed here: no form is shown.  `may_administer` says whether adding and cancelling are allowed.
-    One of a server has the `revision` of what it shows, and the `address` at which it is read again.  A page that was
-    written into a folder is not `live`: it has the way to that folder as `root`, leads to files, and its `note` says
-    what it is.  `offers_changes` is false where a server changes nothing for anybody.
+    One of a server has the `revision` of what it shows, and the `address` at which it is read again.  A page that
+    does not follow what changes is not `live`.  One that was `written` into a folder has the way to that folder as
+    `root`, leads to files, and its `note` says what it is.  `offers_changes` is false where a server changes nothing
+    for anybody.
     """
 
     now: datetime
@@ -40,6 +41,7 @@ class Shell:
     offers_changes: bool = True
     address: str = ""
     live: bool = True
+    written: bool = False
     root: str = ""
     note: str = ""
     revision: str = ""
@@ -58,7 +60,7 @@ class Shell:
 
     def to(self, path: str) -> str:
         """Return the address of a page; what is asked of it is left out where nobody would answer."""
-        return f"{self.root}{path}" if self.live else f"{self.root}/{folder_of(path)}/{INDEX}"
+        return f"{self.root}/{folder_of(path)}/{INDEX}" if self.written else f"{self.root}{path}"
 
     def file(self, path: str, name: str) -> str:
         """Return the address of a file that lies beside a page."""
@@ -66,8 +68,8 @@ class Shell:
 
     def path_of(self, path: str, name: str = "") -> str:
         """Return where a page, or a file beside it, is below the address of all of them."""
-        page = path.strip("/") if self.live else folder_of(path)
-        return f"{page}/{name}" if name or not self.live else page
+        page = folder_of(path) if self.written else path.strip("/")
+        return f"{page}/{name}" if name or self.written else page
 
     def asset(self, name: str) -> str:
         """Return the address of a static file, which changes with its content."""
