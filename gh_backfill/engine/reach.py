@@ -1,4 +1,4 @@
-"""How far a capture has come towards its goal, as its chunks are committed."""
+"""The way of a capture towards its goal, as its chunks are committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which items a goal is about, where its walk begins and ends, and which goal contains another one."""
+"""Goals: the items that each is about, where its walk begins and ends, and whether one contains another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into the next query: the oldest follow-ups first, and the next page in the room that is left."""
+"""The contents of the next query: the oldest follow-ups first, and the next page in the room that is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Into how many parts a walk is split, and which numbers each of them reads."""
+"""The parts into which a walk is split, and the numbers that each of them reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a stream stands after a page, and when it is at its end.
+"""The place of a stream after a page, and its end.
 
 The walk reads by creation date, newest first, to the goal or the end.  What changed meanwhile is the catch-up's: pass k
 reads by date of update down to GitHub's own time at the start of pass k - 1 (the walk for the first), less a margin.

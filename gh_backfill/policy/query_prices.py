@@ -1,4 +1,4 @@
-"""What a query costs, before it is sent; and what GitHub's own word teaches where it charges otherwise.
+"""The price of a query, before it is sent; and what GitHub's own word teaches where it charges otherwise.
 
 GitHub counts one request for every connection with `first` or `last`, times the parents it is asked for (here: units),
 and charges `max(1, round(units / 100))` points:

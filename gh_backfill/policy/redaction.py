@@ -1,4 +1,4 @@
-"""What must not be read by others: credentials, connection strings, host names, names of private repositories.
+"""Texts without what others must not read: credentials, connection strings, host names, names of private repositories.
 
 And what must not be obeyed: control characters, and text that a workflow's log would take for a command.
 """

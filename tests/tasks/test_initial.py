@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.engine.processes import worker_name
+from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.github import NotFound
 from gh_backfill.policy.initial import InitialStatus, Wish
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
-from gh_backfill.store import backfill_batches
+from gh_backfill.store import backfill_batches, jobs
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
@@ -258,3 +260,29 @@ def test_what_a_plan_is_asked_for_and_nobody_tracks_is_tracked_first(bulk: House
     assert {each.full_name for each in made.chosen} == {LARGE, LITTLE}
     failed = bulk.only("select error from progressive_capture_jobs where status = 'failed'")["error"]
     assert failed.startswith("octo/nothing: GitHub has no such repository")
+
+
+def test_a_second_wish_that_leaves_out_something_of_the_first_changes_nothing(bulk: House) -> None:
+    begin(bulk, LARGE, wish=Wish(max_prs=None, states=("open",)))
+    again = begin(bulk, LARGE, wish=Wish(max_prs=None, states=("merged",)), now=NOW + LATER)
+    assert [each.result for each in again.members] == [Result.KNOWN]
+    assert bulk.only("select goal_states from backfill_streams") == {"goal_states": ["open"]}
+
+
+def test_what_a_person_gave_up_stays_so_when_it_is_added_again(bulk: House) -> None:
+    begin(bulk, LARGE)
+    operate.cancel(bulk.db, [LARGE])
+    begin(bulk, LARGE, wish=Wish(max_prs=None), now=NOW + LATER)
+    assert status(bulk, LARGE) == "cancelled"
+
+
+def test_what_a_dead_process_planned_is_closed_and_may_be_taken_again(bulk: House) -> None:
+    batch = begin(bulk, LARGE)
+    gone = worker_name() + "0"  # a process of this machine that was started at another time
+    with bulk.db.transaction() as tx:
+        jobs.plan(tx, bulk.run, [(batch.members[0].repository_id or "", "initial backfill", None)], worker=gone)
+    recover(bulk.db)
+    job = bulk.only("select status, outcome from progressive_capture_jobs")
+    assert job == {"status": "cancelled", "outcome": "never_started"}
+    with bulk.db.reading() as tx:
+        assert [each.full_name for each in backfill_batches.queue(tx)] == [LARGE]

@@ -1,1 +1,1 @@
-"""What pages say, as pure functions."""
+"""The sentences of pages, as pure functions."""

@@ -1,4 +1,4 @@
-"""What happened to a repository, in words: what people decided, jobs, pages of work, and what could not be stored."""
+"""The story of a repository in words: decisions of people, jobs, pages of work, and what could not be stored."""
 
 from __future__ import annotations
 

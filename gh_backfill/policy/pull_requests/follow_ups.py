@@ -1,4 +1,4 @@
-"""What can be asked to complete pull requests, and what is answered."""
+"""Questions that complete pull requests, and their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which review comments of REST's list can be believed, held against the counts of their pull request.
+"""The review comments of REST's list that can be believed, held against the counts of their pull request.
 
 The list was read at another time than the pull request, and tells people in another way.  So a review's comments are
 taken only if there are exactly as many as GitHub counts, and only from people whom GraphQL told of.

@@ -1,4 +1,4 @@
-"""Which way review comments come: by GraphQL, or, for some or all pull requests that are left, by REST's list.
+"""The way by which review comments come: by GraphQL, or, for some or all pull requests that are left, by REST's list.
 
 GitHub counts points and REST requests apart.  A request of the list brings 100 comments and none of it costs a point,
 but the list can't be asked for the pull requests that are still to be read: it brings all that was updated since a

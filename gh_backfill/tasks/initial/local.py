@@ -63,17 +63,17 @@ def work(
     queue = _Queue(db=db, run=run, only=only, clock=clock)
     if not queue.waits():
         return Worked(report=None, log=None)
-    log = children.new_log(settings.data_folder / "logs", run.key)
+    written = children.new_log(settings.data_folder / "logs", run.key)
     scene = Look(db, queue.taken)
 
     def look(running: Sequence[Child]) -> None:
         scene.show([child.repository_id for child in running], show)
 
-    lanes = Lanes(settings=settings, log=log, workers=workers, look=look, say=say)
+    lanes = Lanes(settings=settings, log=written, workers=workers, look=look, say=say)
     side_by_side(db, lanes, queue.take, more=queue.waits)
     done = persistently(lambda: report(db, run.key), time.sleep)
     states = persistently(lambda: _states(db, queue.taken), time.sleep)
-    return Worked(report=done, log=log, states=states)
+    return Worked(report=done, log=written, states=states)
 
 
 def _states(db: Database, ids: Sequence[str]) -> Sequence[Status]:
