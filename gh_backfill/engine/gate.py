@@ -26,7 +26,8 @@ class SharedGate:
 
     `db` is a connection of its own: the others must see a reservation at once, whatever transaction the job is in.
     Where it is not, and nothing is asked within a transaction, a `lazy` gate lets settlements travel with what is sent
-    next, and `rest` sends what is left.  `now` replaces the database's clock, which all jobs have in common.
+    next, and `rest` sends what is left.  `slack` are the seconds of GitHub's time that may be taken when one is
+    let in.  `now` replaces the database's clock, which all jobs have in common.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class SharedGate:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] | None = None,
         lazy: bool = False,
+        slack: float = governor.SLACK,
     ) -> None:
         self._db = db
         self._sleep = sleep
         self._now = now
         self._lazy = lazy
+        self._slack = slack
 
     def open(self) -> None:
         """Open the connection now: the first reservation need not wait for it."""
@@ -62,7 +65,7 @@ class SharedGate:
             )
             if grant is not None:
                 return grant
-            waits.append(refusal(standing, points, resource))
+            waits.append(refusal(standing, points, resource, slack=self._slack))
         return min(waits, key=lambda wait: wait.until)
 
     def reserve_from(
@@ -73,17 +76,17 @@ class SharedGate:
         seconds: float,
         resource: Resource = "graphql",
         before: Sequence[Statement] = (),
-        after: float = 0.0,
+        slack: float | None = None,
     ) -> tuple[Grant | None, BudgetState]:
         """Reserve from the identity of a credential, or not; returns how its budget stood before, too.
 
-        Statements that settle others go `before` it, in the same round trip; `after` are the seconds of the request
-        under way that it will follow.
+        Statements that settle others go `before` it, in the same round trip; `slack` replaces the gate's own.
         """
         identity, request = credential.identity, uuid.uuid4().hex
+        allowed = self._slack if slack is None else slack
         wanted = Reserved(identity=identity, request=request, points=points, seconds=seconds, resource=resource)
         granted, standing = persistently(
-            lambda: budgets.reserve(self._db, wanted, before=before, after=after, now=self._moment()), self._sleep
+            lambda: budgets.reserve(self._db, wanted, before=before, slack=allowed, now=self._moment()), self._sleep
         )
         if not granted:
             return None, standing
@@ -164,9 +167,9 @@ def first_wait(
     return min(blocked, key=lambda wait: wait.until) if len(blocked) == len(credentials.by_identity()) else None
 
 
-def refusal(standing: BudgetState, points: int, resource: Resource) -> Wait:
+def refusal(standing: BudgetState, points: int, resource: Resource, *, slack: float = governor.SLACK) -> Wait:
     """Return how long a request has to wait that was not let through."""
-    return governor.verdict(standing, points, resource) or governor.soon(standing)
+    return governor.verdict(standing, points, resource, slack=slack) or governor.soon(standing)
 
 
 def _reserved(grant: Grant) -> Reserved:

@@ -100,7 +100,9 @@ class GateAhead:
         self._known = taken
         if governor.has_room(taken.standing, grant.points, since=self._clock() - taken.at):
             more, settled = max(points, AHEAD), self._settlements(resource)
-            reserve = partial(self._reserved, payer, more, seconds, resource, settled, after=seconds)
+            reserve = partial(
+                self._reserved, payer, more, seconds, resource, settled, slack=governor.slack_beside(seconds)
+            )
             self._running = self._begin(reserve)
         return replace(grant, points=points)
 
@@ -208,10 +210,10 @@ class GateAhead:
         seconds: float,
         resource: Resource,
         settled: list[Statement],
-        after: float = 0.0,
+        slack: float | None = None,
     ) -> _Reserved:
         grant, standing = self._shared.reserve_from(
-            payer, points=points, seconds=seconds, resource=resource, before=settled, after=after
+            payer, points=points, seconds=seconds, resource=resource, before=settled, slack=slack
         )
         return _Reserved(grant=grant, standing=standing, resource=resource, at=self._clock())
 

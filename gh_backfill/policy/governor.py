@@ -36,6 +36,9 @@ EXPIRES = timedelta(seconds=90)
 # The bucket leaks 57.6 seconds a minute.  With `SLACK` and the last request that is let in, a minute holds 60.
 DRAIN = 0.96
 SLACK = 1.4
+# With so many seconds more in the bucket, a question is let in that somebody waits for: captures ask without a pause,
+# several of them, and would leave it no turn.  It is short, and they make room for it after it.
+HEAD_START = 3.0
 BURST = 8.0
 LEAST_SECONDS = 0.03
 # A reservation may be made before it is needed while more than this part of the limit is left.
@@ -125,8 +128,11 @@ def unknown(identity: str, now: datetime) -> BudgetState:
     return BudgetState(identity=identity, limit=START, left=START, busy=0.0, reset_at=None, not_before=None, moment=now)
 
 
-def verdict(standing: BudgetState, points: int, resource: Resource = "graphql") -> Wait | None:
-    """Say why `points` (of REST: requests) may not be spent now, and until when; None if they may."""
+def verdict(standing: BudgetState, points: int, resource: Resource = "graphql", *, slack: float = SLACK) -> Wait | None:
+    """Say why `points` (of REST: requests) may not be spent now, and until when; None if they may.
+
+    `slack` are the seconds that may be in the bucket.
+    """
     now = standing.moment
     if standing.not_before is not None:
         return _wait(standing.not_before, now, Cause.TOLD, "GitHub asked everybody of this identity to slow down")
@@ -134,8 +140,8 @@ def verdict(standing: BudgetState, points: int, resource: Resource = "graphql") 
         kept = f"{reserve(standing.limit)} are kept in reserve"
         reason = f"{max(0, standing.left)} of {standing.limit} {UNITS[resource]} left, {kept}"
         return _wait(_reset(standing), now, Cause.POINTS, reason)
-    if standing.busy > SLACK + standing.credit:
-        until = now + timedelta(seconds=(standing.busy - SLACK) / DRAIN)
+    if standing.busy > slack + standing.credit:
+        until = now + timedelta(seconds=(standing.busy - slack) / DRAIN)
         return _wait(until, now, Cause.TIME, "all jobs together use GitHub's 60 seconds a minute")
     return None
 
@@ -163,9 +169,10 @@ def richest_first(standings: Iterable[BudgetState]) -> list[BudgetState]:
 def slack_beside(seconds: float) -> float:
     """Return what may be in the bucket where a request is reserved to follow one of so many seconds.
 
-    When that one is over, the bucket will have leaked as much.
+    When that one is over, the bucket will have leaked as much.  It stays below `HEAD_START`: or the requests of
+    captures would overtake a question for ever.
     """
-    return SLACK + DRAIN * min(MOST_SECONDS, seconds)
+    return SLACK + DRAIN * min(HEAD_START, seconds)
 
 
 def seconds(measured: float) -> float:

@@ -43,14 +43,14 @@ def reserve(
     wanted: Reserved,
     *,
     before: Sequence[Statement] = (),
-    after: float = 0.0,
+    slack: float = governor.SLACK,
     now: datetime | None = None,
 ) -> tuple[bool, BudgetState]:
     """Reserve points and seconds; returns whether they were granted, and how the budget stood before.
 
     Granted are only points that leave the reserve of the limit alone; a reservation that is not settled expires after
-    90 seconds.  Statements that settle others go `before` it, in the same round trip.  `after` are the seconds of the
-    request under way that it will follow.
+    90 seconds.  Statements that settle others go `before` it, in the same round trip.  `slack` are
+    the seconds that may be in the bucket.
     """
     params: dict[str, Any] = {
         **_BUCKET,
@@ -59,7 +59,7 @@ def reserve(
         "seconds": governor.seconds(wanted.seconds),
         "expires": governor.EXPIRES,
         "margin": governor.MARGIN,
-        "slack": governor.slack_beside(after),
+        "slack": slack,
         "reserve": governor.RESERVE,
         "now": now,
     }

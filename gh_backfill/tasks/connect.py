@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import getpass
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gh_backfill import database_address
 from gh_backfill.clients import credentials
-from gh_backfill.clients.credentials import Credentials
+from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
+from gh_backfill.policy import governor
 from gh_backfill.policy.markdown import counted
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
@@ -133,6 +134,13 @@ def github(settings: Settings) -> GraphQL:
     return GraphQL(settings.graphql_url, _credentials(settings))
 
 
+def quick_github(settings: Settings, known: Sequence[Credential]) -> GraphQL:
+    """Return a way to GitHub that does not wait long for an answer, and tries what fails once more only."""
+    from gh_backfill.clients.graphql import GraphQL  # noqa: PLC0415  (loads requests)
+
+    return GraphQL(settings.graphql_url, Credentials(known), timeout=QUICK, tries=2)
+
+
 @contextmanager
 def sharing(
     graphql: GraphQL, db: Database, *, writing: bool = True, apart: bool = True, ahead: bool = False
@@ -140,8 +148,8 @@ def sharing(
     """Let the requests within the block come out of the budget that all jobs of the identity share.
 
     It is kept in the same database, over a connection of its own; one that asks GitHub only while no transaction is
-    open needs none (not `apart`).  One that asks again and again until it is done may reserve `ahead`.  Where nothing
-    is to be written, nothing is shared.
+    open needs none (not `apart`): somebody waits for the little that it asks, and it goes before captures.  One that
+    asks again and again until it is done may reserve `ahead`.  Where nothing is to be written, nothing is shared.
     """
     from gh_backfill.engine.gate import SharedGate  # noqa: PLC0415  (who shares has opened the way to GitHub)
     from gh_backfill.engine.gate_ahead import GateAhead  # noqa: PLC0415
@@ -151,7 +159,8 @@ def sharing(
         return
     alone = graphql.gate
     with db.another() if apart else nullcontext(db) as own:
-        shared = SharedGate(own, lazy=not apart)
+        head_start = 0.0 if apart else governor.HEAD_START
+        shared = SharedGate(own, lazy=not apart, slack=governor.SLACK + head_start)
         try:
             if not ahead:
                 graphql.gate = shared
@@ -202,7 +211,14 @@ def name_of(settings: Settings) -> Callable[[int], Named[str]]:
 
 
 def _credentials(settings: Settings) -> Credentials:
-    """Return all credentials of the settings; GitHub is not asked yet."""
+    return Credentials(credentials_of(settings))
+
+
+def credentials_of(settings: Settings) -> list[Credential]:
+    """Return all credentials of the settings, each of which asks GitHub once who it is.
+
+    Raises ConfigurationError where there is none.
+    """
     require(settings, token=True)
     workflow = settings.repository if settings.in_actions else None
     url = settings.github_api_url
@@ -212,7 +228,7 @@ def _credentials(settings: Settings) -> Credentials:
     if settings.app_id is not None:
         numbers: list[int | None] = [*settings.installations] or [None]
         found += [credentials.of_app(url, settings.app_id, settings.private_key, number) for number in numbers]
-    return Credentials(found)
+    return found
 
 
 def this_run(settings: Settings) -> Run:

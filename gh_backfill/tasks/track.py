@@ -25,6 +25,7 @@ GoalOf = Callable[[Repository], Goal]
 MOST_DIGITS = 18
 LOOK_UPS = 3
 NameOf = Callable[[int], Named[str]]
+LookUp = Callable[[GraphQL, Sequence[tuple[str, str]]], lookups.Told]
 _Resolved = tuple[str, str] | NotFound | Unknown | None
 
 
@@ -84,16 +85,22 @@ class FirstBackfill:
     initial: bool = False
 
 
-def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf) -> list[Tracked]:
+def ask(
+    graphql: GraphQL,
+    names: Sequence[str],
+    *,
+    name_of: NameOf,
+    look_up: LookUp = lookups.repositories_by_name,
+) -> list[Tracked]:
     """Ask GitHub about the named repositories, many in one query; returns what became of each name, in their order.
 
     Names are compared without regard to case; an address of a repository is taken as its name, and GitHub's numeric id
-    is resolved by `name_of`.  What fails for one of them is told of that one; raises GitHubError where GitHub refuses
-    the credential, or answers nothing at all.
+    is resolved by `name_of`; `look_up` asks for all names.  What fails for one of them is told of that one; raises
+    GitHubError where GitHub refuses the credential, or answers nothing at all.
     """
     parsed = {name: _resolve(name, name_of) for name in names}
     wanted = {_key(pair): pair for pair in parsed.values() if isinstance(pair, tuple)}
-    answers = dict(zip(wanted, _ask(graphql, list(wanted.values())), strict=True))
+    answers = dict(zip(wanted, _ask(graphql, list(wanted.values()), look_up), strict=True))
     results: list[Tracked] = []
     seen: set[int] = set()
     for name in names:
@@ -182,9 +189,9 @@ def raise_failures(tracked: Sequence[Tracked]) -> None:
     raise ConfigurationError(f"none of the names can be tracked: {names}")
 
 
-def _ask(graphql: GraphQL, pairs: Sequence[tuple[str, str]]) -> lookups.Told:
+def _ask(graphql: GraphQL, pairs: Sequence[tuple[str, str]], look_up: LookUp) -> lookups.Told:
     try:
-        return lookups.repositories_by_name(graphql, pairs)
+        return look_up(graphql, pairs)
     except RateLimited as error:
         return [Unknown(reason=f"{error}; again at {error.resume_at:%Y-%m-%d %H:%M} UTC") for _ in pairs]
 

@@ -35,7 +35,7 @@ def endpoint(acting: Acting, kept: Renderings) -> Endpoint:
             return acting.action(Ask(db=db, path=path, query=query, now=now, viewer=viewer, context=context), form)
 
         try:
-            done = await context.act(work)
+            done = await (context.ask(work) if acting.of_github else context.act(work))
         finally:
             if not acting.asks:
                 context.hub.expire()

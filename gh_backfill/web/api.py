@@ -85,7 +85,7 @@ async def begin(
         return adding.begin(_ask(request, db, viewer), wanted.repositories, wish, backfill=wanted.backfill)
 
     try:
-        return _shown(await context.act(work))
+        return _shown(await context.ask(work))
     finally:
         _expire(request)
 

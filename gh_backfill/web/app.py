@@ -49,8 +49,8 @@ PAGES: tuple[Showing, ...] = (
     Showing(path="/{owner}/{name}", page=repository.page, summary="One repository"),
 )
 ACTIONS: tuple[Acting, ...] = (
-    Acting(path="/add", action=add.begin, needs=Role.ADMIN),
-    Acting(path="/add/check", action=add.check, needs=Role.ADMIN, asks=True),
+    Acting(path="/add", action=add.begin, needs=Role.ADMIN, of_github=True),
+    Acting(path="/add/check", action=add.check, needs=Role.ADMIN, asks=True, of_github=True),
     Acting(path="/add/cancel", action=add.cancel, needs=Role.ADMIN),
     Acting(path="/add/retry", action=add.retry),
     Acting(path="/operate/pause", action=operate.pause),

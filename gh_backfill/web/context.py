@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import StoreDenied, StoreUnavailable
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
-from gh_backfill.tasks.track import NameOf
 from gh_backfill.web.access import WebAccess
 from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.live import Hub
+from gh_backfill.web.way import Way
 
-# Connections at the same time for pages, for what forms ask for (which may wait for GitHub), and for the hub's look.
-PAGES, ACTIONS, LOOKS = 4, 3, 1
+# Connections at the same time for pages, for what forms change, for forms that wait for GitHub, and for the hub's look.
+PAGES, ACTIONS, ASKING, LOOKS = 4, 3, 2, 1
 # In seconds: so long one waits for a connection, all of which others use.
 PATIENCE = 5.0
-# So long a statement of a page may take: one that is slow must not hold up the captures.
-STATEMENT_SECONDS = 2.0
+# So long a statement of a page may take: one that is slow must not hold up the captures.  One of a form may wait for a
+# lock, but not for ever: who holds the lock may wait for the disk.
+STATEMENT_SECONDS, ACTION_SECONDS = 2.0, 6.0
 
 Done = TypeVar("Done")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Way:
-    """The way to GitHub: `open` raises ConfigurationError where there is no credential."""
-
-    open: Callable[[], AbstractContextManager[GraphQL]]
-    name_of: NameOf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +53,7 @@ class Context:
     # Who waits for a connection waits here, where it holds no thread.
     pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES))
     actions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ACTIONS))
+    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASKING))
 
     async def read(self, work: Callable[[Database], Done]) -> Done:
         """Do what a page needs, with a connection in a thread.  Raises StoreError, and what the work raises."""
@@ -70,6 +62,10 @@ class Context:
     async def act(self, work: Callable[[Database], Done]) -> Done:
         """Do what a form asks for, in the same way, beside the pages."""
         return await self._in_turn(self.actions, self.acting, work)
+
+    async def ask(self, work: Callable[[Database], Done]) -> Done:
+        """Do what needs GitHub, in the same way: where GitHub takes its time, no other form waits for it."""
+        return await self._in_turn(self.asking, self.acting, work)
 
     async def _in_turn(self, turns: asyncio.Semaphore, pool: Pool, work: Callable[[Database], Done]) -> Done:
         try:
@@ -87,7 +83,7 @@ def pools(database_url: str) -> tuple[Pool, Pool]:
     """Return the connections for pages, which end what is slow, and those for what forms change."""
     return (
         Pool(database_url, most=PAGES + LOOKS, seconds=PATIENCE, statement_seconds=STATEMENT_SECONDS),
-        Pool(database_url, most=ACTIONS, seconds=PATIENCE),
+        Pool(database_url, most=ACTIONS + ASKING, seconds=PATIENCE, statement_seconds=ACTION_SECONDS),
     )
 
 
@@ -99,5 +95,5 @@ def lent(pool: Pool, work: Callable[[Database], Done]) -> Done:
     except StoreDenied as error:
         if "statement timeout" not in str(error):
             raise
-        text = f"the database took longer than {STATEMENT_SECONDS:g} s for this page: it is busy, try again"
+        text = "the database took too long for this: it is busy, try again"
         raise StoreUnavailable(text) from error

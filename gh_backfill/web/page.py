@@ -86,10 +86,12 @@ class Showing:
 class Acting:
     """What a form does; it is sent to the path, by somebody who may do as much as is needed.
 
-    One that only `asks` changes nothing: what is kept of the pages still holds after it.
+    One that only `asks` changes nothing: what is kept of the pages still holds after it.  One `of_github` waits for
+    GitHub, in a turn of its own.
     """
 
     path: str
     action: ActionOf
     needs: Role = Role.EDITOR
     asks: bool = False
+    of_github: bool = False

@@ -15,22 +15,21 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 from starlette.concurrency import run_in_threadpool
 
-from gh_backfill.models.github import Named
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
-from gh_backfill.tasks.track import NameOf
 from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
 from gh_backfill.web import access, context, serving
 from gh_backfill.web.app import application
-from gh_backfill.web.context import Context, Way
+from gh_backfill.web.context import Context
 from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.live import Hub
 from gh_backfill.web.refusals import Refusals, counted
 from gh_backfill.web.signing_in import TICKET
+from gh_backfill.web.way import Way
 from gh_backfill.web.webhooks import Receiver
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def serve(
                 pool=pool,
                 acting=acting,
                 hub=hub,
-                github=Way(open=lambda: connect.github(settings), name_of=name_of(settings)),
+                github=Way(settings),
                 runner=runner,
                 guesses=Guesses(time.monotonic),
                 month=KeptMonth(settings),
@@ -160,15 +159,6 @@ def _webhooks(settings: Settings, database_url: str) -> Iterator[Receiver | None
         stopping.set()
         receiver.close()
         worker.join(timeout=receiver.limits.stop_seconds)
-
-
-def name_of(settings: Settings) -> NameOf:
-    """Return the look-up of a name, which opens its way when it is first needed: there may be no credential."""
-
-    def found(github_id: int) -> Named[str]:
-        return connect.name_of(settings)(github_id)
-
-    return found
 
 
 def _address(rules: access.WebAccess, settings: Settings, listening: socket.socket) -> str:

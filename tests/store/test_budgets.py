@@ -286,6 +286,24 @@ def test_a_minute_holds_no_more_than_a_minute_of_githubs_time_however_many_jobs_
     assert 55 <= sent_in(MINUTE, db, 1.0, jobs=5) <= 60
 
 
+@pytest.mark.parametrize("length", [0.4, 2.0, 9.0])
+def test_a_question_that_somebody_waits_for_is_let_in_next_while_captures_ask_without_a_pause(
+    db: Database, length: float
+) -> None:
+    eager, question = governor.slack_beside(length), governor.SLACK + governor.HEAD_START
+    moment = NOW
+    for _ in range(20):
+        asked = moment
+        overtaken = 0
+        while not budgets.reserve(db, wanted(seconds=0.2), slack=question, now=moment)[0]:
+            overtaken += budgets.reserve(db, wanted(points=0, seconds=length), slack=eager, now=moment)[0]
+            moment += SECOND / 50
+        assert overtaken == 0
+        assert moment - asked < (governor.BURST + length) / governor.DRAIN * SECOND + SECOND
+        while budgets.reserve(db, wanted(points=0, seconds=length), slack=eager, now=moment)[0]:
+            pass
+
+
 def test_one_serial_reader_is_hardly_held_up(db: Database) -> None:
     assert sent_in(MINUTE, db, 1.0, jobs=1) >= 57
 

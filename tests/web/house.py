@@ -14,16 +14,16 @@ from starlette.types import ASGIApp
 
 from gh_backfill import settings
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.web import access, context, running, serving
 from gh_backfill.web.app import ACTIONS, PAGES, application
-from gh_backfill.web.context import Context, Way
+from gh_backfill.web.context import Context
 from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.live import Hub
 from gh_backfill.web.page import Acting, Ask, Form, Goto, Showing, WebPage
 from gh_backfill.web.refusals import Refusals
+from gh_backfill.web.way import Way
 
 TOKEN = "editor-token-0123456789"
 ADMIN = "admin-token-0123456789"
@@ -138,7 +138,7 @@ def open_house(
         pool=pool,
         acting=acting,
         hub=hub,
-        github=Way(open=lambda: connect.github(read), name_of=running.name_of(read)),
+        github=Way(read),
         runner=runner,
         guesses=Guesses(lambda: world.seconds),
         clock=(lambda: datetime.now(UTC)) if own_pages else (lambda: NOW),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
@@ -118,6 +119,37 @@ def test_what_can_not_be_read_stays_on_the_page_with_a_sentence(
         assert answer.status_code == 400
         assert says in answer.text
         assert 'role="alert"' in answer.text
+
+
+def asked_of(github: Simulator) -> int:
+    return github.stats.requests
+
+
+def test_who_changes_one_name_asks_github_about_that_one(house: House, github: Simulator) -> None:
+    with house.client(token=TOKEN) as browser:
+        sent(house, browser, "/add/check", names="octo/nothing")
+        before = asked_of(github)
+        first = sent(house, browser, "/add/check", names="octo/engine octo/website").text
+        assert asked_of(github) == before + 1
+        again = sent(house, browser, "/add/check", names="octo/website OCTO/engine", max_prs="10").text
+        assert asked_of(github) == before + 1
+        assert "octo/engine" in again
+        assert first != again
+        sent(house, browser, "/add/check", names="octo/website octo/small nobody/here")
+        sent(house, browser, "/add/check", names="octo/website octo/small nobody/here")
+        assert asked_of(github) == before + 2
+
+
+def test_what_github_does_not_say_is_asked_again_by_the_page_itself(house: House, github: Simulator) -> None:
+    with house.client(token=TOKEN) as browser:
+        github.faults.add(Fault(name="node_untyped", match={"operation": "RepositoryByName"}))
+        said = sent(house, browser, "/add/check?region=proposals", names="octo/engine").text
+        github.faults.clear()
+        assert 'data-again="yes"' in said
+        assert "GitHub did not say yet, it is asked again" in said
+        told = sent(house, browser, "/add/check?region=proposals", names="octo/engine").text
+        assert "data-again" not in told
+        assert "620" in told
 
 
 def test_what_was_filled_in_is_still_there_after_a_mistake(house: House) -> None:
@@ -253,6 +285,7 @@ def test_a_github_that_does_not_answer_is_told_on_the_page(database_url: str, gi
         answer = sent(house, browser, "/add/check", names="octo/engine", backfill="yes")
         assert answer.status_code == 200
         assert 'role="alert"' in answer.text
+        assert 'data-again="yes"' in answer.text
 
 
 def test_a_token_in_a_pasted_address_goes_nowhere(house: House, database_url: str) -> None:

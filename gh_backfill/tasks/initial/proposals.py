@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import TrackedRepository
@@ -18,7 +19,7 @@ from gh_backfill.policy.progress import within
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.estimate import budget
-from gh_backfill.tasks.track import NameOf, Result, Tracked, ask
+from gh_backfill.tasks.track import LookUp, NameOf, Result, Tracked, ask
 
 # So many captures run side by side, here as in the workflows.
 LANES = 5
@@ -28,14 +29,15 @@ LANES = 5
 class Proposal:
     """One name that was given, and what GitHub and the database know of it.
 
-    `total` is how many pull requests GitHub counts, `wanted` how many the backfill would bring; `tracked` says that it
-    is on the list already, and `captured` how many are here.
+    `reason` is why GitHub did not say anything of it.  `total` is how many pull requests GitHub counts, `wanted` how
+    many the backfill would bring; `tracked` says that it is on the list already, and `captured` how many are here.
     """
 
     given: str
     result: Result
     text: str
     failed: bool
+    reason: str = ""
     full_name: str | None = None
     is_private: bool = False
     total: int | None = None
@@ -79,10 +81,17 @@ def size_of(repository: Repository) -> Size:
 
 
 def propose(
-    db: Database, graphql: GraphQL, names: Sequence[str], wish: Wish, *, name_of: NameOf, now: datetime
+    db: Database,
+    graphql: GraphQL,
+    names: Sequence[str],
+    wish: Wish,
+    *,
+    name_of: NameOf,
+    look_up: LookUp = lookups.repositories_by_name,
+    now: datetime,
 ) -> Proposed:
     """Ask GitHub about the names, many in one query.  Raises as `track.ask` does."""
-    asked = ask(graphql, names, name_of=name_of)
+    asked = ask(graphql, names, name_of=name_of, look_up=look_up)
     here = _here(db, asked)
     proposals = tuple(_proposal(each, here, wish, now) for each in asked)
     standing = budget(db, now=now)
@@ -148,7 +157,9 @@ def _here(db: Database, asked: Sequence[Tracked]) -> Mapping[int, TrackedReposit
 def _proposal(each: Tracked, here: Mapping[int, TrackedRepository], wish: Wish, now: datetime) -> Proposal:
     found = each.repository
     if found is None:
-        return Proposal(given=each.given, result=each.result, text=each.text, failed=each.failed)
+        return Proposal(
+            given=each.given, result=each.result, text=each.text, failed=each.failed, reason=each.reason or ""
+        )
     known = here.get(found.github_id)
     tracked = known is not None and known.tracked_at is not None
     if tracked and each.result is not Result.DUPLICATE:

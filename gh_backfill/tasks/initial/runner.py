@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # In seconds: captures give back what they hold in a moment, and the process that has them waits for that.
 PATIENCE = children.PATIENCE + 5
+# So long a look at the queue may take.
+LOOK_SECONDS = 5.0
 
 
 class Runner:
@@ -53,11 +55,10 @@ class Runner:
         """
         if not self.possible:
             return
+        if self._busy() or not self._waits():
+            return
         with self._lock:
-            if self._alive():
-                self._again = True
-                return
-            if not self._stopped and self._waits():
+            if not self._stopped and not self._alive():
                 self._start()
 
     def stop(self) -> None:
@@ -77,9 +78,17 @@ class Runner:
     def _alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def _busy(self) -> bool:
+        """Say whether nothing is to be started: the process is at work, and looks once more, or this is the end."""
+        with self._lock:
+            alive = self._alive()
+            self._again = self._again or alive
+            return alive or self._stopped
+
     def _waits(self) -> bool:
+        """Look at the queue; the database may be slow, so nobody waits for the lock meanwhile."""
         try:
-            with Database(self._database_url) as db, db.reading() as tx:
+            with Database(self._database_url, statement_seconds=LOOK_SECONDS) as db, db.reading() as tx:
                 return bool(backfill_batches.queue(tx))
         except BackfillError as error:
             log.warning("the queue of initial backfills can't be read: %s", error)
@@ -111,5 +120,7 @@ class Runner:
                 process.stdin.close()
         if code and not self._stopped:
             log.warning("the captures on this machine ended with exit code %s; see %s", code, written)
-        if self._again:
+        with self._lock:
+            again = self._again
+        if again:
             self.wake()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gh_backfill.errors import BackfillError, GitHubError, StoreError
+from gh_backfill.errors import BackfillError, GitHubError, RateLimited, StoreError, Unreachable
 from gh_backfill.policy.markdown import counted
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.initial.batches import Batch
@@ -40,9 +40,10 @@ def check(ask: Ask, form: Form) -> WebPage:
     except StoreError:
         raise
     except BackfillError as error:
-        return _page(given, wrong=str(error), json={"error": str(error)})
+        passes = isinstance(error, RateLimited | Unreachable)
+        return _page(given, wrong=str(error), json={"error": str(error)}, again=passes)
     json = {"proposals": [], "estimate": None} if checked is None else _checked_json(checked)
-    return _page(given, checked=checked, json=json)
+    return _page(given, checked=checked, json=json, again=checked is not None and checked.waits)
 
 
 def begin(ask: Ask, form: Form) -> WebPage | Goto:
@@ -114,12 +115,14 @@ def _page(
     wrong: str = "",
     json: Mapping[str, object] | None = None,
     status: int = 200,
+    again: bool = False,
 ) -> WebPage:
+    """Return the page; `again` lets it ask about the names again by itself."""
     card = None if batch is None else card_of(batch)
     shown = None if batch is None or card is None else batch_json(batch, card)
     return WebPage(
         template="add.html",
-        data={"form": form, "checked": checked, "wrong": wrong, "card": card},
+        data={"form": form, "checked": checked, "wrong": wrong, "card": card, "again": again},
         json={"batch": shown} if json is None else json,
         topics=(TOPIC,),
         place=PLACE,

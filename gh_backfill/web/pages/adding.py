@@ -11,13 +11,13 @@ from gh_backfill.policy.initial import Wish
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import accounts, connect
-from gh_backfill.tasks.accounts import Filters
 from gh_backfill.tasks.initial import batches, proposals
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.initial.proposals import BatchEstimate, Proposal
 from gh_backfill.tasks.track import Result
 from gh_backfill.web.access import Role
 from gh_backfill.web.page import Ask
+from gh_backfill.web.way import Way
 
 MOST_OF_ACCOUNT = 500
 
@@ -44,15 +44,23 @@ class Checked:
     estimate: BatchEstimate | None
     proposals: tuple[Proposal, ...]
 
+    @property
+    def waits(self) -> bool:
+        """Say whether GitHub did not speak of all names yet: they may be checked again."""
+        return any(each.result is Result.UNKNOWN for each in self.proposals)
+
 
 def check(ask: Ask, names: Sequence[str], wish: Wish) -> Checked:
     """Ask GitHub and the database about names, out of the budget that all share; nothing else is written.
 
     Raises GitHubError and ConfigurationError.
     """
-    with ask.context.github.open() as graphql, connect.sharing(graphql, ask.db, apart=False):
-        given = _expanded(graphql, names)
-        proposed = proposals.propose(ask.db, graphql, given, wish, name_of=ask.context.github.name_of, now=ask.now)
+    way = ask.context.github
+    with way.open() as graphql, connect.sharing(graphql, ask.db, apart=False):
+        given = _expanded(way, graphql, names)
+        proposed = proposals.propose(
+            ask.db, graphql, given, wish, name_of=way.recent_name_of, look_up=way.recent, now=ask.now
+        )
     found = proposed.proposals
     addable = [each for each in found if not each.failed and each.result is not Result.DUPLICATE]
     return Checked(
@@ -73,7 +81,7 @@ def begin(ask: Ask, names: Sequence[str], wish: Wish, *, backfill: bool) -> Batc
         batch = batches.begin(
             ask.db,
             graphql,
-            _expanded(graphql, names),
+            _expanded(context.github, graphql, names),
             wish,
             name_of=context.github.name_of,
             actor=actor_of(ask),
@@ -97,7 +105,7 @@ def actor_of(ask: Ask) -> Actor:
     return Actor(who=f"{'administrator' if ask.viewer.role is Role.ADMIN else 'editor'} on the pages")
 
 
-def _expanded(graphql: GraphQL, names: Sequence[str]) -> list[str]:
+def _expanded(way: Way, graphql: GraphQL, names: Sequence[str]) -> list[str]:
     """Return names, those of all repositories of an account in place of `owner/*`.  Raises ConfigurationError."""
     expanded: list[str] = []
     for name in names:
@@ -105,7 +113,7 @@ def _expanded(graphql: GraphQL, names: Sequence[str]) -> list[str]:
         if login is None:
             expanded.append(name)
             continue
-        (found,) = accounts.ask(graphql, [login], Filters())
+        found = way.recent_account(graphql, login)
         if found.trouble is not None:
             raise found.trouble
         if len(found.chosen) > MOST_OF_ACCOUNT:
@@ -137,6 +145,8 @@ def _words(each: Proposal) -> tuple[str, str, str]:
             return "✓", "new", f"renamed from {each.given}"
         case Result.DUPLICATE:
             return "◇", "twice in the list", ""
+        case Result.UNKNOWN:
+            return "‖", "GitHub did not say yet, it is asked again", each.reason
         case _ if each.failed:
             return "✕", each.text, ""
         case _:

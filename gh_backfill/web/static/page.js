@@ -1,9 +1,9 @@
-// Keeps regions as they are while somebody looks: the server says which changed.
+// Keeps what somebody looks at up to date.
 const $ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const id = (name) => document.getElementById(name), data = document.body.dataset;
 const regions = $("section[data-live]"), box = id("live"), words = id("live-words"), say = (text) => (id("spoken").textContent = text);
 const due = new Set(), LOST = "connection lost, trying again";
-let source, timer, last = data.at, heard, state = "", busy, said, saidAt = 0, on = keep() !== "off";
+let feed, timer, last = data.at, heard, state = "", busy, said, saidAt = 0, on = keep() !== "off";
 
 function keep(word) {
   try {
@@ -11,7 +11,7 @@ function keep(word) {
   } catch {}
 }
 
-// Make `old` like `now`: what is the same stays, with focus.
+// Make `old` like `now`, in place.
 function morph(old, now) {
   if (old.nodeType !== 1) return void (old.data === now.data || (old.data = now.data));
   for (const { name } of [...old.attributes]) now.hasAttribute(name) || name === "open" || old.removeAttribute(name);
@@ -65,7 +65,7 @@ function tell(now) {
 function away(moment) {
   const left = (moment - Date.now()) / 1e3, s = Math.abs(left);
   const [n, unit] = s < 59.5 ? [s, "s"] : s < 3570 ? [s / 60, "min"] : s < 171e3 ? [s / 3600, "h"] : [s / 86400, "days"];
-  const text = `${Math.round(n)}\u202f${unit}`;
+  const text = `${Math.round(n)} ${unit}`;
   return s < 1 ? "now" : left > 0 ? `in ${text}` : `${text} ago`;
 }
 
@@ -81,19 +81,19 @@ function tick() {
 }
 
 function start() {
-  source?.close();
+  feed?.close();
   clearTimeout(timer);
   if (!on || document.hidden) return;
-  source = new EventSource(`/live?topics=${regions.map((each) => each.dataset.live).join(" ")}&after=${last}`);
-  source.onopen = () => refresh(state === "lost" ? regions : []);
-  source.onmessage = (told) => {
+  feed = new EventSource(`/live?topics=${regions.map((each) => each.dataset.live).join(" ")}&after=${last}`);
+  feed.onopen = () => refresh(state === "lost" ? regions : []);
+  feed.onmessage = (told) => {
     last = told.lastEventId;
     refresh($(told.data.split(" ").map((each) => `[data-live~="${each}"]`).join()));
   };
-  source.onerror = () => {
+  feed.onerror = () => {
     tell("lost");
     refresh(regions);
-    if (source.readyState > 1) timer = setTimeout(start, 5e3);
+    if (feed.readyState > 1) timer = setTimeout(start, 5e3);
   };
 }
 
@@ -113,15 +113,17 @@ if (regions[0]) {
 tick();
 setInterval(tick, 1e3);
 
-// A form that is checked as it is filled in.
+// A form checked as it is filled in.
 for (const form of $("[data-check]")) {
   let wait, asked = 0;
+  const soon = (ms) => (clearTimeout(wait), (wait = setTimeout(check, ms)));
   const check = async () => {
     const mine = ++asked, body = new FormData(form);
     const html = (await read(form.dataset.check, { method: "POST", body })) ?? id("unchecked").innerHTML;
-    mine === asked && show(html);
+    if (mine === asked) show(html);
+    if (id("proposals").dataset.again) soon(5e3);
   };
-  form.oninput = () => (clearTimeout(wait), (wait = setTimeout(check, 400)));
+  form.oninput = () => soon(400);
   form.file.onchange = async () => {
     form.names.value += `\n${await form.file.files[0].text()}`;
     form.file.value = "";
