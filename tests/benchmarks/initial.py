@@ -58,11 +58,10 @@ def initial(rig: Rig) -> list[Table]:
     twenty = [f"bench/of-300-{number:02}:300" for number in range(20)]
     mix = [f"bench/of-{size}:{size}" for size in (500, 2000, 1000, 300, 400)]
     hundred = [f"bench/small-{number:03}:60" for number in range(100)]
-    faults = [{"name": name, "probability": 0.1 / len(TRANSIENT), "seed": seed} for seed, name in enumerate(TRANSIENT)]
     runs = {
         "twenty of 300": _bulk(rig, twenty),
         "500, 2,000, 1,000, 300 and 400": _bulk(rig, mix),
-        "a hundred of 60, a fault in 10 %": _bulk(rig, hundred, faults=faults),
+        "a hundred of 60, a fault in 10 %": _bulk(rig, hundred, faults=transient()),
         "twenty of 300, five broken for good": _bulk(rig, twenty, broken=5),
         "one of 2,000, cancelled": _cancelled(rig, "bench/of-2000:2000"),
     }
@@ -89,6 +88,17 @@ def initial(rig: Rig) -> list[Table]:
             missed=tuple(_missed(runs)),
         )
     ]
+
+
+def quick(rig: Rig) -> Bulk:
+    """Bring nine of a GitHub without delay that fails one request in ten, and one repository for good."""
+    recipes = ["bench/of-300:300", *(f"bench/small-{number}:40" for number in range(8))]
+    return _bulk(rig, recipes[::-1], faults=transient(), broken=1, latency=0.0, latency_per_node=0.0)
+
+
+def transient() -> list[Mapping[str, object]]:
+    """Return faults that together strike one request in ten, each time the same ones."""
+    return [{"name": name, "probability": 0.1 / len(TRANSIENT), "seed": seed} for seed, name in enumerate(TRANSIENT)]
 
 
 def _row(name: str, bulk: Bulk) -> tuple[str | int | float, ...]:
@@ -120,13 +130,22 @@ def _missed(runs: Mapping[str, Bulk]) -> list[str]:
     return bad
 
 
-def _bulk(rig: Rig, recipes: Sequence[str], *, faults: Sequence[Mapping[str, object]] = (), broken: int = 0) -> Bulk:
+def _bulk(
+    rig: Rig,
+    recipes: Sequence[str],
+    *,
+    faults: Sequence[Mapping[str, object]] = (),
+    broken: int = 0,
+    latency: float = LATENCY,
+    latency_per_node: float = LATENCY_PER_NODE,
+) -> Bulk:
+    """Bring the newest of each; the first so many are `broken` for good."""
     world = load(recipes=recipes)
     names = [recipe.partition(":")[0] for recipe in recipes]
     given = list(faults) + [_broken(world, name) for name in names[:broken]]
     database = rig.database()
     with github(
-        Source(recipes=tuple(recipes)), latency=LATENCY, latency_per_node=LATENCY_PER_NODE, graphql_limit=LIMIT
+        Source(recipes=tuple(recipes)), latency=latency, latency_per_node=latency_per_node, graphql_limit=LIMIT
     ) as server:
         rig.track(names, database, server, "--only-newest")
         server.faults(given)

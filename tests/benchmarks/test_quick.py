@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import distance, pages, plot, quick, tables
+from tests.benchmarks import distance, initial, pages, plot, quick, tables
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.worlds import Source, shapes
 from tests.conftest import Server
@@ -22,6 +22,16 @@ def test_a_capture_stays_near_the_floor_of_price_lists_that_nobody_told_us_in_a_
     server: Server, tmp_path: Path
 ) -> None:
     assert quick.prices(Rig(server=server, folder=tmp_path)).missed == ()
+
+
+def test_of_a_bulk_exactly_what_is_broken_for_good_fails_and_the_rest_has_its_newest(
+    server: Server, tmp_path: Path
+) -> None:
+    bulk = initial.quick(Rig(server=server, folder=tmp_path))
+    assert bulk.wrong == ""
+    assert bulk.statuses == {"bench/of-300": "completed"} | {
+        f"bench/small-{number}": "failed" if number == 7 else "completed" for number in range(8)
+    }
 
 
 def test_a_chunk_takes_no_more_than_eight_round_trips_to_the_database(server: Server, tmp_path: Path) -> None:
