@@ -19,7 +19,7 @@ def test_a_capture_of_what_a_person_gave_up_says_so_and_not_that_it_is_complete_
     environment: dict[str, str], verb: str, options: tuple[str, ...], goal: str
 ) -> None:
     cli(environment, "track", "octo/engine", "--backfill", "--max-prs", goal)
-    cli(environment, "capture", "octo/engine", "--chunk-size", "10", "--max-chunks", "4")
+    cli(environment, "capture", "octo/engine", "--chunk-size", "10", "--max-chunks", "1")
     assert cli(environment, verb, "octo/engine", *options).returncode == 0
     done = cli(environment, "capture", "octo/engine", GITHUB_ACTIONS="true")
     said = done.stdout + done.stderr

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from gh_backfill.engine.recover import recover
 from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreConflict
-from gh_backfill.models.work import words_of
+from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.standing import RESUME, shown_status, what_stopped, why_it_stands
@@ -88,11 +88,16 @@ def pause(
 
 
 def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: Actor = ITSELF) -> list[Operated]:
-    """End the goal of backfills: rows stay, and no plan opens them again until somebody resumes them."""
+    """End the goal of backfills: rows stay, and no plan opens them again until somebody resumes them.
+
+    What is complete stays complete: how to keep plans from the rest of its history is said.
+    """
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
         if state.status is None or state.given_up:
             return False, f"nothing to cancel: {_standing(state)}"
+        if state.status is BackfillStatus.COMPLETED:
+            return False, f"nothing to cancel: it is complete, {_count(state)}{_leave_it(state)}"
         if write:
             _sure(recovery.give_up(tx, state.repository_id, reason=CANCELLED, who=actor.who, kind=state.kind))
             _record(tx, BackfillEvent.CANCELLED, state, f"was {state.status}", actor)
@@ -102,10 +107,22 @@ def cancel(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
     return _each(db, names, one, dry_run=dry_run)
 
 
-def resume(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: Actor = ITSELF) -> list[Operated]:
-    """Let backfills go on, whatever stopped them: paused, failed, cancelled, or stuck with a worker that is gone."""
+def resume(
+    db: Database,
+    names: Sequence[str],
+    *,
+    dry_run: bool = False,
+    actor: Actor = ITSELF,
+    untracked: bool = True,
+) -> list[Operated]:
+    """Let backfills go on, whatever stopped them: paused, failed, cancelled, or stuck with a worker that is gone.
+
+    What somebody untracked is tracked again by it; without `untracked` it is refused.
+    """
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
+        if not untracked:
+            _refuse_untracked(state)
         was = _was(state)
         match state.status:
             case None:
@@ -130,9 +147,10 @@ def resume(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: 
 
 
 def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: Actor = ITSELF) -> list[Operated]:
-    """Let failed and cancelled backfills go on from where they are; what is paused stays so."""
+    """Let failed and cancelled backfills go on from where they are; what is paused stays so, and what is untracked."""
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
+        _refuse_untracked(state)
         was = _was(state)
         if state.status is BackfillStatus.PAUSED and not state.given_up:
             raise _Refused(f"{_standing(state)}: {RESUME} {state.full_name} lets it go on")
@@ -141,7 +159,6 @@ def retry(db: Database, names: Sequence[str], *, dry_run: bool = False, actor: A
         if write:
             of = state.repository_id, state.kind
             _sure(recovery.resume(tx, *of) or recovery.let_go(tx, *of))
-            _listed_again(tx, state)
             _record(tx, BackfillEvent.RESUMED, state, f"was {was}", actor)
         return True, f"goes on (was {was})"
 
@@ -155,6 +172,13 @@ def ids_of(db: Database, names: Sequence[str]) -> dict[str, str | None]:
     if names and not any(known.values()):
         raise ConfigurationError(f"not tracked here: {', '.join(known)}; run gh-backfill track owner/name first")
     return {name: found.id if found else None for name, found in known.items()}
+
+
+def why_untracked(state: State) -> str | None:
+    """Say who untracked a repository, and what tracks it again; None for one that nobody did."""
+    if not state.given_up or state.held_reason != UNTRACKED:
+        return None
+    return f"it is not tracked ({what_stopped(state)}): gh-backfill track {state.full_name} tracks it again"
 
 
 def raise_failures(operated: Sequence[Operated]) -> None:
@@ -233,6 +257,11 @@ def _was(state: State) -> str:
     return str(stopped) if state.held else f"{shown_status(state)}: {stopped}"
 
 
+def _refuse_untracked(state: State) -> None:
+    if text := why_untracked(state):
+        raise _Refused(text)
+
+
 def _listed_again(tx: Transaction, state: State) -> None:
     """Put what was untracked back on the list: else it would be done once, and never looked at again."""
     if state.held and state.held_reason == UNTRACKED:
@@ -248,6 +277,12 @@ def _standing(state: State) -> str:
     if state.given_up:
         return f"the backfill is {why_it_stands(state)}"
     return f"the backfill is {state.status}" if state.status else "it has no backfill"
+
+
+def _leave_it(state: State) -> str:
+    """Say what keeps plans from the rest of a history whose first goal is reached."""
+    more = state.kind == PULL_REQUESTS and state.captured < (state.total or 0)
+    return f"; gh-backfill track {state.full_name} --only-newest leaves it at that" if more else ""
 
 
 def _count(state: State) -> str:

@@ -12,10 +12,10 @@ from gh_backfill.engine.registry import KINDS
 from gh_backfill.errors import GitHubError
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.markdown import counted
-from gh_backfill.store import repositories
+from gh_backfill.store import recovery, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.quarantine import quarantined_numbers
-from gh_backfill.tasks.operate import Operated, ids_of
+from gh_backfill.tasks.operate import Operated, ids_of, why_untracked
 
 
 def retry_quarantined(
@@ -29,7 +29,7 @@ def retry_quarantined(
     """Read again what is in the quarantine of repositories while it is `in_time`, and store what can be stored now.
 
     What GitHub does not answer fails for its repository alone; what was done of it until then stays done, and is told.
-    A repository of which something was tried and still fails has failed.
+    A repository of which something was tried and still fails has failed, and one that somebody untracked is left alone.
     """
     return [_reread(db, graphql, name, found, in_time, dry_run=dry_run) for name, found in ids_of(db, names).items()]
 
@@ -51,9 +51,12 @@ def _reread(
             for kind in KINDS
         }
         entries = _open_entries(tx, repository_id)
+        untracked = why_untracked(recovery.states(tx, repository_id)[0])
         (repository,) = (
             each for each in repositories.candidates(tx, asked=[repository_id]) if each.id == repository_id
         )
+    if untracked is not None:
+        return Operated(given=name, repository_id=repository_id, result=untracked, failed=True)
     if dry_run or not entries:
         result = _outlook(waiting, entries)
         return Operated(given=name, repository_id=repository_id, result=result, changed=any(waiting.values()))

@@ -20,12 +20,13 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import backfill_batches, jobs
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import operate
+from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.initial import batches, proposals
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.initial.named import track_first
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.track import Result
+from gh_backfill.tasks.untrack import untrack
 from tests.tasks.conftest import House
 
 NOW = datetime.now(UTC)
@@ -98,6 +99,20 @@ def test_only_newest_keeps_a_repository_at_its_goal_for_good(bulk: House) -> Non
     assert (again.outcome, again.items, bulk.count("pull_requests")) == (CaptureOutcome.COMPLETED, 0, 200)
 
 
+def test_what_has_reached_its_first_goal_is_left_at_that_by_what_cancel_says(bulk: House) -> None:
+    begin(bulk, LARGE)
+    bulk.capture(LARGE)
+    (done,) = operate.cancel(bulk.db, [LARGE])
+    assert done.result == (
+        "nothing to cancel: it is complete, 200 of 420 pull requests are here; "
+        f"gh-backfill track {LARGE} --only-newest leaves it at that"
+    )
+    assert (done.changed, status(bulk, LARGE)) == (False, "completed")
+    asked = track.ask(bulk.graphql(), [LARGE], name_of=nobody)
+    track.register(bulk.db, asked, opening=batches.opening_of(Wish(only_newest=True), NOW, larger=False))
+    assert reason(bulk, LARGE) is PlanReason.GOAL
+
+
 def test_its_state_follows_the_backfill_from_pending_to_its_end(bulk: House) -> None:
     batch = begin(bulk, LARGE)
     assert [each.status for each in seen(bulk, batch).captures] == [InitialStatus.PENDING]
@@ -129,6 +144,23 @@ def test_one_that_is_cancelled_in_the_middle_keeps_its_rows_and_goes_on_where_it
     assert (status(bulk, LARGE), status(bulk, LITTLE)) == ("pending", "cancelled")
     assert bulk.capture(LARGE).items == 100
     assert status(bulk, LARGE) == "completed"
+
+
+def test_what_is_over_or_untracked_is_neither_cancelled_nor_tried_again_and_says_why(bulk: House) -> None:
+    batch = begin(bulk, LARGE, LITTLE)
+    large, little = (each.repository_id or "" for each in batch.members)
+    bulk.capture(LITTLE)
+    (done,) = batches.cancel(bulk.db, batch.id, [little], actor=WHO, now=NOW)
+    assert (done.changed, done.failed, done.result) == (False, True, "its initial backfill is completed")
+    untrack(bulk.db, [LARGE], delete_rows=False, actor=WHO)
+    (done,) = batches.retry(bulk.db, batch.id, [large], actor=WHO, now=NOW)
+    assert (done.changed, done.failed) == (False, True)
+    assert done.result == f"it is not tracked (untracked by somebody): gh-backfill track {LARGE} tracks it again"
+    assert (status(bulk, LARGE), status(bulk, LITTLE)) == ("cancelled", "completed")
+    assert (
+        bulk.rows("select 1 from tracked_repositories where tracking_enabled and repository_id = %(id)s", id=large)
+        == []
+    )
 
 
 def test_what_fails_is_said_to_have_failed_and_only_that_is_tried_again(bulk: House) -> None:

@@ -175,7 +175,15 @@ def test_a_failed_backfill_goes_on_from_its_cursor_with_new_attempts(house: Hous
         ("completed", operate.resume, False, False, "nothing to resume: it is complete"),
         ("paused", operate.retry, False, True, "gh-backfill resume"),
         ("active", operate.retry, False, False, "nothing to retry"),
-        ("completed", operate.cancel, True, False, "what is here stays (0 pull requests)"),
+        (
+            "completed",
+            operate.cancel,
+            False,
+            False,
+            "nothing to cancel: it is complete, 0 of 180",
+        ),
+        ("completed", operate.retry, False, False, "nothing to retry"),
+        ("active", operate.cancel, True, False, "what is here stays (0 pull requests)"),
         ("failed", operate.cancel, True, False, "gh-backfill resume"),
         ("paused", operate.cancel, True, False, "gh-backfill resume"),
     ],
@@ -194,10 +202,23 @@ def test_what_does_not_fit_the_state_changes_nothing_and_says_what_would(
     (done,) = verb(house.db, [ENGINE])
     assert (done.changed, done.failed) == (changed, failed)
     assert word in done.result
-    assert house.state()["status"] == status
+    kept = {"active": "paused"}.get(status, status) if verb is operate.cancel else status
+    assert house.state()["status"] == kept
+    assert (house.state()["held_reason"] == "cancelled") is changed
 
 
-@pytest.mark.parametrize("status", ["active", "paused", "failed", "completed"])
+def test_what_is_complete_is_neither_paused_nor_cancelled(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    (paused,) = operate.pause(house.db, [SMALL], reason=None, until=None)
+    (cancelled,) = operate.cancel(house.db, [SMALL])
+    assert (paused.changed, cancelled.changed) == (False, False)
+    assert cancelled.result == "nothing to cancel: it is complete, 12 of 12 pull requests are here"
+    assert (house.state(SMALL)["status"], house.state(SMALL)["held"]) == ("completed", False)
+    assert house.rows("select 1 from backfill_events where event in ('paused', 'cancelled')") == []
+
+
+@pytest.mark.parametrize("status", ["active", "paused", "failed"])
 @pytest.mark.parametrize("verb", [operate.resume, operate.retry])
 def test_what_was_cancelled_stays_so_whatever_it_was_before_until_somebody_takes_it_up_again(
     house: House, status: str, verb: Callable[[Database, list[str]], list[Operated]]

@@ -11,7 +11,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import operate
+from gh_backfill.tasks import operate, reread
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.track import Result, track
 from gh_backfill.tasks.untrack import Untracked, untrack
@@ -43,11 +43,22 @@ def test_rows_stay_and_no_plan_looks_at_it_any_more(house: House) -> None:
     assert events == [{"event": "untracked", "who": "ana"}]
 
 
-@pytest.mark.parametrize("verb", [operate.resume, operate.retry])
-def test_who_takes_it_up_again_tracks_it_again(house: House, verb: object) -> None:
+def test_a_retry_is_refused_and_says_what_tracks_it_again(house: House) -> None:
     house.track(ENGINE)
     untracked(house)
-    (done,) = verb(house.db, [ENGINE], actor=ANA)  # type: ignore[operator]
+    (done,) = operate.retry(house.db, [ENGINE], actor=ANA)
+    (again,) = reread.retry_quarantined(house.db, house.graphql(), [ENGINE])
+    said = f"it is not tracked (untracked by ana): gh-backfill track {ENGINE} tracks it again"
+    assert [done.result, again.result] == [said, said]
+    assert [(each.failed, each.changed) for each in (done, again)] == [(True, False)] * 2
+    assert (candidates(house), house.state()["held_reason"]) == ([], "untracked")
+    assert house.only("select tracking_enabled from tracked_repositories") == {"tracking_enabled": False}
+
+
+def test_who_resumes_it_tracks_it_again(house: House) -> None:
+    house.track(ENGINE)
+    untracked(house)
+    (done,) = operate.resume(house.db, [ENGINE], actor=ANA)
     assert done.result == "goes on (was untracked by ana)"
     assert house.only("select tracking_enabled from tracked_repositories") == {"tracking_enabled": True}
     assert candidates(house) == [ENGINE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import uuid4
 
@@ -12,51 +12,20 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.estimate import Estimate, side_by_side
-from gh_backfill.policy.initial import OPEN, InitialStatus, Wish, goal_of, wish_from
-from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.initial import InitialStatus, Wish, goal_of, wish_from
 from gh_backfill.policy.progress import within
-from gh_backfill.policy.standing import what_stopped, why_it_stands
 from gh_backfill.store import backfill_batches, repositories
 from gh_backfill.store.backfill_batches import StoredBatch
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Row, Transaction
-from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.estimate import budget, estimates
+from gh_backfill.tasks.initial.members import Member, member
 from gh_backfill.tasks.initial.proposals import LANES, size_of
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.track import NameOf, Result, Tracked
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
-    """One name of a batch and what it led to; `captured` of `wanted` pull requests are here, GitHub counts `total`.
-
-    `error` says what stopped it, `detail` what it is doing, each in a few words; `resume_at` is when a pause ends.
-    """
-
-    given: str
-    result: Result
-    text: str
-    failed: bool
-    repository_id: str | None = None
-    full_name: str | None = None
-    is_private: bool = False
-    status: InitialStatus | None = None
-    captured: int = 0
-    wanted: int | None = None
-    total: int | None = None
-    error: str | None = None
-    detail: str | None = None
-    resume_at: datetime | None = None
-
-    @property
-    def over(self) -> bool:
-        """Say whether nothing more comes of it by itself."""
-        return self.status not in OPEN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,28 +156,34 @@ def recent(db: Database, most: int, now: datetime) -> list[Batch]:
 def cancel(
     db: Database, batch_id: str, repository_ids: Sequence[str] | None, *, actor: Actor, now: datetime
 ) -> list[Operated]:
-    """Cancel what is not over of a batch, or these repositories of it; rows stay."""
-    ids = _ids(db, batch_id, repository_ids, now, lambda each: not each.over)
-    return operate.cancel(db, ids, actor=actor) if ids else []
+    """Cancel what is not over of a batch, or these repositories of it; rows stay, and what is over stays as it is."""
+    fitting, others = _chosen(db, batch_id, repository_ids, now, lambda each: not each.over)
+    return (operate.cancel(db, fitting, actor=actor) if fitting else []) + others
 
 
 def retry(
     db: Database, batch_id: str, repository_ids: Sequence[str] | None, *, actor: Actor, now: datetime
 ) -> list[Operated]:
-    """Let what failed or was cancelled of a batch go on where it was, or these repositories of it."""
+    """Let what failed of a batch go on where it was, or these repositories of it that failed or were cancelled.
+
+    What somebody untracked since is refused.
+    """
     wanted = (InitialStatus.FAILED, InitialStatus.CANCELLED) if repository_ids is not None else (InitialStatus.FAILED,)
-    ids = _ids(db, batch_id, repository_ids, now, lambda each: each.status in wanted)
-    return operate.resume(db, ids, actor=actor) if ids else []
+    fitting, others = _chosen(db, batch_id, repository_ids, now, lambda each: each.status in wanted)
+    return (operate.resume(db, fitting, actor=actor, untracked=False) if fitting else []) + others
 
 
-def _ids(
+def _chosen(
     db: Database,
     batch_id: str,
     repository_ids: Sequence[str] | None,
     now: datetime,
-    which: Callable[[Member], bool],
-) -> list[str]:
-    """Return the repositories of a batch that are meant; raises ConfigurationError for what is none of them."""
+    fits: Callable[[Member], bool],
+) -> tuple[list[str], list[Operated]]:
+    """Return the repositories of a batch that are meant, and what is said of those that were chosen and do not fit.
+
+    Raises ConfigurationError for what is none of the batch.
+    """
     batch = find(db, batch_id, now)
     if batch is None:
         raise ConfigurationError(f"there is no batch {batch_id[:40]}")
@@ -216,8 +191,13 @@ def _ids(
     strangers = [each for each in repository_ids or () if each not in members]
     if strangers:
         raise ConfigurationError(f"not of this batch: {', '.join(each[:40] for each in strangers)}")
-    chosen = members.values() if repository_ids is None else [members[each] for each in repository_ids]
-    return [each.repository_id for each in chosen if each.repository_id is not None and which(each)]
+    chosen = members if repository_ids is None else {each: members[each] for each in repository_ids}
+    others = [
+        Operated(given=id_, repository_id=id_, result=f"its initial backfill is {each.status}", failed=True)
+        for id_, each in chosen.items()
+        if repository_ids is not None and not fits(each)
+    ]
+    return [id_ for id_, each in chosen.items() if fits(each)], others
 
 
 def _stored_member(each: Tracked, wish: Wish, now: datetime) -> Row:
@@ -237,7 +217,7 @@ def _shown(db: Database, stored: StoredBatch, now: datetime) -> Batch:
     ids = list(dict.fromkeys(each["repository_id"] for each in stored.members if each["repository_id"] is not None))
     with db.reading() as tx:
         states = {each.id: each for each in repositories.status(tx, ids)} if ids else {}
-    members = tuple(_member(each, states.get(each["repository_id"])) for each in stored.members)
+    members = tuple(member(each, states.get(each["repository_id"])) for each in stored.members)
     going = [each.repository_id for each in members if each.repository_id is not None and not each.over]
     left = list(estimates(db, going, now=now).values()) if going else []
     return Batch(
@@ -249,46 +229,6 @@ def _shown(db: Database, stored: StoredBatch, now: datetime) -> Batch:
         members=members,
         left=side_by_side(left, budget(db, now=now), lanes=LANES) if left else None,
     )
-
-
-def _member(stored: Row, state: Status | None) -> Member:
-    result = Result(stored["result"])
-    known = Member(given=stored["given"], result=result, text=stored["text"], failed=result in track.FAILURES)
-    if state is None:
-        return known
-    status = InitialStatus(state.initial) if state.initial in list(InitialStatus) else None  # else a host's own word
-    first = stored["wanted"]  # None: nobody knew
-    wanted = first if state.total is None or first is None else within(state.total, first)
-    wanted = state.wanted if state.aim.filtered else wanted
-    here = state.captured if wanted is None else min(state.captured, wanted)
-    return replace(
-        known,
-        repository_id=state.id,
-        full_name=state.full_name,
-        is_private=state.is_private,
-        status=status,
-        captured=here,
-        wanted=wanted,
-        total=state.total,
-        error=what_stopped(state) if status in (InitialStatus.FAILED, InitialStatus.CANCELLED) else None,
-        detail=_detail(status, state),
-        resume_at=state.resume_at,
-    )
-
-
-def _detail(status: InitialStatus | None, state: Status) -> str | None:
-    """Say in a few words what it is doing, or how it went."""
-    match status:
-        case InitialStatus.PENDING | InitialStatus.PROCESSING if state.held or state.status == BackfillStatus.PAUSED:
-            return why_it_stands(state)
-        case InitialStatus.PENDING:
-            return "waits its turn"
-        case InitialStatus.PROCESSING:
-            return f"page {state.chunk_number}" if state.chunk_number else "begins"
-        case InitialStatus.COMPLETED:
-            return counted(state.points or 0, "point")
-        case _:
-            return None
 
 
 def _plain(value: object) -> object:

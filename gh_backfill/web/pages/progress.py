@@ -9,7 +9,8 @@ from datetime import datetime
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.initial import InitialStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.tasks.initial.batches import Batch, Member
+from gh_backfill.tasks.initial.batches import Batch
+from gh_backfill.tasks.initial.members import Member
 
 # What was done is told at the start, after every third repository, and at the end.
 EVERY = 3
