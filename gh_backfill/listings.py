@@ -1,4 +1,4 @@
-"""Lists as a person sees them: recovered chunks, decisions, past runs, findings of a check, prices."""
+"""Lists as a person sees them: what was tracked, recovered or decided, past runs, findings of a check, prices."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.tasks.finding import Finding
     from gh_backfill.tasks.operate import Operated
     from gh_backfill.tasks.price_table import Priced
+    from gh_backfill.tasks.track import Tracked
 
 PRICES = (
     tables.Column(title="query"),
@@ -28,6 +29,38 @@ PRICES = (
     tables.Column(title="GitHub's", is_figure=True),
     tables.Column(title="token", rank=2),
 )
+
+
+def tracked_row(tracked: Tracked) -> dict[str, object]:
+    """Return what became of one name as JSON-ready values."""
+    found = tracked.repository
+    return {
+        "given": tracked.given,
+        "result": tracked.result,
+        "reason": tracked.reason,
+        "detail": tracked.detail,
+        "repository_id": tracked.repository_id,
+        "full_name": found.full_name if found else None,
+        "pull_requests": found.pull_requests if found else None,
+        "is_private": found.is_private if found else None,
+    }
+
+
+def tracked_markdown(done: Sequence[Tracked]) -> str:
+    """Return what became of each name for the step summary."""
+    rows = [(markdown.plain(redacted(each.given)), markdown.plain(redacted(each.text))) for each in done]
+    return f"## Tracked\n\n{markdown.table(('given', 'result'), rows)}"
+
+
+def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
+    """Print what became of each name."""
+    from gh_backfill.tasks.track import Result  # noqa: PLC0415  (only what tracks has loaded it)
+
+    for each in done:
+        text = each.text.replace(Result.ADDED, "would be tracked", 1) if dry_run else each.text
+        say(escape(hinted(f"{each.given}: {text}")))
+    if dry_run:
+        say("dry run: nothing was written")
 
 
 def recovered_markdown(done: Recovered, *, dry_run: bool) -> str:

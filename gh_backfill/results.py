@@ -1,4 +1,4 @@
-"""What a person sees of the work: repositories that were tracked, plans, captures, whole runs, and how all stands."""
+"""What a person sees of the work: plans, captures, whole runs, and how all stands."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.tasks.plan import Plan
     from gh_backfill.tasks.preview import Foreseen
     from gh_backfill.tasks.report.report import Report
-    from gh_backfill.tasks.track import Tracked
 
 STATUS = (
     tables.Column(title="repository"),
@@ -46,37 +45,6 @@ DROPPED = (
     "If no capture starts, look at this job for *Skip output 'matrix' since it may contain secret*: "
     "GitHub drops an output in which the value of any secret stands, be it a short word."
 )
-
-
-def tracked_row(tracked: Tracked) -> dict[str, object]:
-    """Return what became of one name as JSON-ready values."""
-    found = tracked.repository
-    return {
-        "given": tracked.given,
-        "result": tracked.result,
-        "reason": tracked.reason,
-        "repository_id": tracked.repository_id,
-        "full_name": found.full_name if found else None,
-        "pull_requests": found.pull_requests if found else None,
-        "is_private": found.is_private if found else None,
-    }
-
-
-def tracked_markdown(done: Sequence[Tracked]) -> str:
-    """Return what became of each name for the step summary."""
-    rows = [(markdown.plain(redacted(each.given)), markdown.plain(redacted(each.text))) for each in done]
-    return f"## Tracked\n\n{markdown.table(('given', 'result'), rows)}"
-
-
-def show_tracked(done: Sequence[Tracked], *, dry_run: bool) -> None:
-    """Print what became of each name."""
-    from gh_backfill.tasks.track import Result  # noqa: PLC0415  (only what tracks has loaded it)
-
-    for each in done:
-        text = each.text.replace(Result.ADDED, "would be tracked", 1) if dry_run else each.text
-        say(escape(f"{each.given}: {text}"))
-    if dry_run:
-        say("dry run: nothing was written")
 
 
 def show_preview(seen: Foreseen) -> None:

@@ -152,7 +152,7 @@ def test_whose_name_it_is_stands_beside_githubs_id(environment: dict[str, str], 
         row = tx.row("select github_id from repositories where full_name = 'octo/small'")
     assert row is not None
     done = cli(environment, "track", str(row["github_id"]))
-    assert done.stdout == f"{row['github_id']}: already tracked (octo/small)\n"
+    assert done.stdout == f"{row['github_id']}: already tracked (octo/small), keeps its goal: everything\n"
     cli(environment, "untrack", "octo/small", "--delete-rows", "--yes")
     done = cli(environment, "track", str(row["github_id"]), "--dry-run")
     assert done.stdout.splitlines()[0] == f"{row['github_id']}: would be tracked (octo/small)"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, console, results
+from gh_backfill import actions, console, listings, results
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import DryRun, Json, Kinds, number
@@ -111,11 +111,11 @@ def track(
         _preview(environment, given, as_json=as_json)
         return
     tracked, worked = _track(environment, given, local=local)
-    actions.write_summary(environment, results.tracked_markdown(tracked))
+    actions.write_summary(environment, listings.tracked_markdown(tracked))
     if as_json:
-        print(json_text([results.tracked_row(each) for each in tracked]))
+        print(json_text([listings.tracked_row(each) for each in tracked]))
     else:
-        results.show_tracked(tracked, dry_run=False)
+        listings.show_tracked(tracked, dry_run=False)
         if worked is not None:
             results.show_worked(worked)
         elif any(each.result in tracking.NEWS for each in tracked) and given.backfill is not False:
@@ -201,9 +201,9 @@ def _preview(environment: settings.Settings, given: _Given, *, as_json: bool) ->
         foreseen = proposals.estimate_of(graphql, list(found.values()), given.wish, now)
     tracked = named + listed
     if as_json:
-        print(json_text([results.tracked_row(each) for each in tracked]))
+        print(json_text([listings.tracked_row(each) for each in tracked]))
     else:
-        results.show_tracked(tracked, dry_run=True)
+        listings.show_tracked(tracked, dry_run=True)
         if foreseen is not None:
             print(f"their initial backfills: {foreseen.text}")
     tracking.raise_failures(tracked)

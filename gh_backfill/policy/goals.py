@@ -29,6 +29,22 @@ def goes_on(goal: Goal, other: Goal) -> bool:
     return (goal.states, goal.until) == (other.states, other.until)
 
 
+def kept_words(aim: Goal, wished: Goal, name: str, *, only_newest: bool) -> str:
+    """Say that a repository keeps its goal, and what goes on to more where another one was wished."""
+    words = f"keeps its goal: {goal_words(aim, only_newest=only_newest)}"
+    if covers(aim, wished):
+        return words
+    if covers(wished, aim):
+        most = "all" if wished.max_items is None else wished.max_items
+        return f"{words}; given with --max-prs {most}, it goes on to {wished.words}"
+    return f"{words}; gh-backfill track {name} --max-prs all goes on to everything"
+
+
+def goal_words(aim: Goal, *, only_newest: bool) -> str:
+    """Say what is wanted of a repository, and whether the rest of its history is never wanted."""
+    return f"{aim.words}, and no more" if only_newest and (aim.max_items or aim.filtered) else aim.words
+
+
 def in_time(goal: Goal, created_at: datetime | None) -> bool:
     """Say whether a goal is about what was created then; what nobody knows the time of may be its own."""
     if created_at is None:

@@ -37,7 +37,8 @@ Known = TypeVar("Known", NamedRepository, TrackedRepository)
 class Entry:
     """A repository on the list: `added` was not on it before, `held_reason` is why a person holds its backfill.
 
-    `aim` is the goal of a backfill that was opened once, and `goal` its number (None: everything).
+    `aim` is the goal of a backfill that was opened once, and `goal` its number (None: everything).  `kinds` and
+    `only_newest` are what the list said before.
     """
 
     id: str
@@ -47,6 +48,8 @@ class Entry:
     has_stream: bool
     goal: int | None
     aim: Goal
+    kinds: Sequence[str] | None = None
+    only_newest: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

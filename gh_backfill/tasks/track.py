@@ -20,6 +20,7 @@ from gh_backfill.store import backfill_events, backfills, openings, recovery, re
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.repositories import Entry
+from gh_backfill.tasks import kept
 
 GoalOf = Callable[[Repository], Goal]
 MOST_DIGITS = 18
@@ -50,13 +51,17 @@ FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.NO_ACCOUNT, Res
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tracked:
-    """One name that was given, and what it led to; `reason` is why GitHub did not say."""
+    """One name that was given, and what it led to; `reason` is why GitHub did not say.
+
+    `detail` says of one that was here before what it keeps, and what changes.
+    """
 
     given: str
     result: Result
     repository: Repository | None = None
     repository_id: str | None = None
     reason: str | None = None
+    detail: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -68,7 +73,8 @@ class Tracked:
         """Return what became of the name, in words, and whose name it is where another one was given."""
         name = self.repository.full_name if self.repository else ""
         more = self.reason or (name if name.lower() != self.given.strip().lower() else "")
-        return f"{self.result} ({more})" if more else str(self.result)
+        text = f"{self.result} ({more})" if more else str(self.result)
+        return f"{text}{': ' if self.result is Result.RAISED else ', '}{self.detail}" if self.detail else text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,11 +169,10 @@ def register(
         added = sorted(each.id for each in entries.values() if each.added)
         backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(added), actor)
         recovery.take_back(tx, [each.id for each in entries.values() if each.held_reason == UNTRACKED])
-        if opening is None or (kinds is not None and PULL_REQUESTS not in kinds):
-            raised = set[str]()
-        else:
-            raised = _open(tx, found, entries, opening, actor)
-        done = [_stored(each, entries, raised) for each in asked]
+        if kinds is not None and PULL_REQUESTS not in kinds:
+            opening = None
+        raised = set[str]() if opening is None else _open(tx, found, entries, opening, actor)
+        done = [_stored(each, entries, raised, opening, kinds) for each in asked]
         if keep is not None:
             keep(tx, done)
     return done
@@ -265,16 +270,26 @@ def _open(
     return raised_ids
 
 
-def _stored(asked: Tracked, entries: Mapping[int, Entry], raised: set[str]) -> Tracked:
-    if asked.repository is None:
+def _stored(
+    asked: Tracked,
+    entries: Mapping[int, Entry],
+    raised: set[str],
+    opening: FirstBackfill | None,
+    kinds: Sequence[str] | None,
+) -> Tracked:
+    found = asked.repository
+    if found is None:
         return asked
-    entry = entries[asked.repository.github_id]
+    entry = entries[found.github_id]
     result = asked.result
     if entry.id in raised:
         result = Result.RAISED
     elif result is Result.ADDED and not entry.added:
         result = Result.KNOWN
-    return replace(asked, repository_id=entry.id, result=result)
+    detail = None
+    if result is not Result.DUPLICATE:
+        detail = kept.of_entry(entry, found, opening, raised=entry.id in raised, kinds=kinds)
+    return replace(asked, repository_id=entry.id, result=result, detail=detail)
 
 
 def _key(pair: tuple[str, str]) -> str:

@@ -301,6 +301,41 @@ def test_a_second_wish_that_leaves_out_something_of_the_first_changes_nothing(bu
     assert bulk.only("select goal_states from backfill_streams") == {"goal_states": ["open"]}
 
 
+def again(house: House, wish: Wish, *, larger: bool, kinds: tuple[str, ...] | None = None) -> str:
+    """Track the large repository once more, and return what is said of it."""
+    asked = track.ask(house.graphql(), [LARGE], name_of=nobody)
+    opening = batches.opening_of(wish, NOW, larger=larger)
+    (told,) = track.register(house.db, asked, opening=opening, kinds=kinds)
+    return told.text
+
+
+def test_who_tracks_again_reads_what_stays_of_the_goal_what_changes_and_what_to_type(bulk: House) -> None:
+    begin(bulk, LARGE, wish=Wish(max_prs=40))
+    since = Wish(since=datetime(2020, 1, 1, tzinfo=UTC).date())
+    forty = "already tracked, keeps its goal: the newest 40"
+    assert [
+        again(bulk, Wish(max_prs=30), larger=True),
+        again(bulk, Wish(), larger=False),
+        again(bulk, since, larger=False),
+        again(bulk, Wish(max_prs=60), larger=True),
+        again(bulk, Wish(max_prs=60, only_newest=True), larger=True),
+        again(bulk, Wish(max_prs=90), larger=True, kinds=("pull_requests", "issues")),
+        again(bulk, Wish(max_prs=None), larger=True, kinds=("issues", "pull_requests")),
+    ] == [
+        forty,
+        f"{forty}; given with --max-prs 200, it goes on to the newest 200",
+        f"{forty}; gh-backfill track {LARGE} --max-prs all goes on to everything",
+        "goes on to its larger goal: the newest 60",
+        "already tracked, keeps its goal: the newest 60, and no more",
+        "goes on to its larger goal: the newest 90, and no more; captures pull requests and issues from now on",
+        "goes on to its larger goal: everything",
+    ]
+    operate.cancel(bulk.db, [LARGE])
+    assert again(bulk, Wish(), larger=False) == (
+        f"already tracked, keeps its goal: everything; stays cancelled: gh-backfill resume {LARGE} takes it up again"
+    )
+
+
 def test_what_a_person_gave_up_stays_so_when_it_is_added_again(bulk: House) -> None:
     begin(bulk, LARGE)
     operate.cancel(bulk.db, [LARGE])

@@ -93,7 +93,8 @@ where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
   and lower(t.repository_name) = lower(i.name) and r.github_id <> i.github_id;
 
 -- name: track
--- `added` are those that were not on the list: new ones, and those that had been taken off.
+-- `added` are those that were not on the list: new ones, and those that had been taken off.  What the list said before this
+-- statement is what it reads of the table itself.
 with off as materialized (
     select repository_id from tracked_repositories where tracking_enabled is not distinct from false
 ), tracked as (
@@ -112,9 +113,11 @@ with off as materialized (
     returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added
 )
 select r.id, r.github_id, coalesce(t.added, false) as added, case when b.held then b.held_reason end as held_reason,
-       s.has_stream, g.goal_max_items as goal, g.goal_max_items, g.goal_since, g.goal_until, g.goal_states
+       s.has_stream, g.goal_max_items as goal, g.goal_max_items, g.goal_since, g.goal_until, g.goal_states,
+       before.kinds, coalesce(before.only_newest, false) as only_newest
 from repositories r
 left join tracked t on t.repository_id = r.id
+left join tracked_repositories before on before.repository_id = r.id
 left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 cross join lateral (
     select count(*) > 0 as has_stream
