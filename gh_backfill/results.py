@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from gh_backfill import tables
 from gh_backfill.console import command, hinted, moment, say, show_table
+from gh_backfill.models.work import Goal
 from gh_backfill.policy import markdown
 from gh_backfill.policy.ledger import JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus
@@ -240,7 +241,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
         "?" if state.percent is None else f"{state.percent:.1f}",
         shown_status(state),
         "" if left is None else str(left),
-        str(state.points or 0),
+        str(state.spent_points or 0),
         chunk,
     )
 
@@ -249,6 +250,7 @@ def _status_notes(state: Status) -> Sequence[str]:
     """Return what there is to say of a repository besides its figures."""
     notes = [
         why_it_stands(state) or "",
+        f"goal: {state.aim_words}" if state.aim != Goal() else "",
         complete_words(state.unlisted) if state.unlisted and state.status == BackfillStatus.COMPLETED else "",
         f"{state.gaps - state.unlisted} with gaps" if state.gaps > state.unlisted else "",
         f"{state.quarantined} in quarantine" if state.quarantined else "",

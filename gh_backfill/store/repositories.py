@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import PULL_REQUESTS, Finished, Goal, TrackedRepository
+from gh_backfill.policy.goals import goal_words
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
@@ -18,6 +19,15 @@ from gh_backfill.store import goals
 from gh_backfill.store.db import Row, Statement, Transaction
 
 _SQL = sql("repositories")
+# What `Repository` calls otherwise than the table does.
+_COLUMNS = {
+    "stars": "stargazers_count",
+    "forks": "forks_count",
+    "created_at": "github_created_at",
+    "updated_at": "github_updated_at",
+    "pushed_at": "github_pushed_at",
+    "pull_requests": "github_pull_requests",
+}
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -74,7 +84,9 @@ class Status:
 
     `gaps` are pull requests that are not whole: `unlisted` of them are counted by GitHub and not listed at all.  `aim`
     is what is wanted, and `goal` how many that is as far as it is known (None: all); `open_ended` says that it is not
-    known yet.  `captured` are those that are here of what is wanted.
+    known yet, and `only_newest` that the rest of the history never is.  `captured` are those that are here of what is
+    wanted.  `points` and `requests` went into pages that are stored, `spent_points` and `spent_requests` are those of
+    all jobs (None where they were not asked for): also what came to nothing, and other kinds of items.
     """
 
     id: str
@@ -103,12 +115,20 @@ class Status:
     gaps: int
     quarantined: int
     initial: str | None = None
+    only_newest: bool = False
+    spent_points: int | None = None
+    spent_requests: int | None = None
     others: Sequence[OtherKind] = ()
 
     @property
     def percent(self) -> float | None:
         """Return how much of what is wanted is here, never over 100; None while GitHub's count is unknown."""
         return None if self.wanted is None else percent(self.captured, self.wanted)
+
+    @property
+    def aim_words(self) -> str:
+        """Say what is wanted: `the newest 200, and no more`."""
+        return goal_words(self.aim, only_newest=self.only_newest)
 
     @property
     def wanted(self) -> int | None:
@@ -232,9 +252,12 @@ def is_news(shown: Sequence[Row], full_name: str, is_private: bool, total: int |
     return now != (row["full_name"], row["is_private"], known)
 
 
-def status(tx: Transaction, ids: Sequence[str] | None = None) -> list[Status]:
-    """Return the state of these repositories, or of all that are tracked or were ever backfilled."""
-    rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids))
+def status(tx: Transaction, ids: Sequence[str] | None = None, *, spent: bool = False) -> list[Status]:
+    """Return the state of these repositories, or of all that are tracked or were ever backfilled.
+
+    With `spent` also what their jobs spent.
+    """
+    rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids), spent=spent)
     return [
         Status(**{**goals.with_aim(row), "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows
     ]
@@ -268,32 +291,5 @@ def _rename_copies(tx: Transaction, ids: Sequence[str]) -> None:
 
 
 def _row(repository: Repository) -> Row:
-    return {
-        "github_id": repository.github_id,
-        "node_id": repository.node_id,
-        "full_name": repository.full_name,
-        "owner": repository.owner,
-        "name": repository.name,
-        "description": repository.description,
-        "homepage": repository.homepage,
-        "language": repository.language,
-        "license": repository.license,
-        "default_branch": repository.default_branch,
-        "avatar_url": repository.avatar_url,
-        "is_private": repository.is_private,
-        "is_fork": repository.is_fork,
-        "is_archived": repository.is_archived,
-        "is_disabled": repository.is_disabled,
-        "is_template": repository.is_template,
-        "has_issues": repository.has_issues,
-        "has_projects": repository.has_projects,
-        "has_wiki": repository.has_wiki,
-        "has_discussions": repository.has_discussions,
-        "stargazers_count": repository.stars,
-        "forks_count": repository.forks,
-        "size": repository.size,
-        "github_created_at": repository.created_at,
-        "github_updated_at": repository.updated_at,
-        "github_pushed_at": repository.pushed_at,
-        "github_pull_requests": repository.pull_requests,
-    }
+    own = (each.name for each in fields(repository) if each.name != "others")
+    return {**{_COLUMNS.get(name, name): getattr(repository, name) for name in own}, "full_name": repository.full_name}

@@ -125,7 +125,7 @@ def _capture_all(
 
 def _states(db: Database, ids: Sequence[str] | None) -> Sequence[Status]:
     with db.reading() as tx:
-        return repositories.status(tx, ids)
+        return repositories.status(tx, ids, spent=True)
 
 
 def _standing(db: Database, verdict: Verdict) -> str:

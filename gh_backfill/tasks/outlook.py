@@ -32,10 +32,13 @@ class Outlook:
         return bottleneck.line(sum(self.times.values(), Times()))
 
     def as_json(self) -> list[Json]:
-        """Return a row for each repository as JSON-ready values, but for its times."""
+        """Return a row for each repository as JSON-ready values, but for its times.
+
+        `points` and `requests` are what its jobs spent, `page_points` and `page_requests` those of its stored pages.
+        """
         return [
             {
-                **asdict(state),
+                **_figures(state),
                 "percent": state.percent,
                 "wanted": state.wanted,
                 "aim": state.aim.words,
@@ -46,9 +49,15 @@ class Outlook:
         ]
 
 
+def _figures(state: Status) -> dict[str, Json]:
+    figures = asdict(state)
+    spent = {"points": figures.pop("spent_points"), "requests": figures.pop("spent_requests")}
+    return {**figures, "page_points": state.points, "page_requests": state.requests, **spent}
+
+
 def outlook(db: Database, repository_ids: Sequence[str] | None = None) -> Outlook:
     """Return the outlook of these repositories, or of all that are tracked or were ever backfilled."""
     with db.reading() as tx:
-        states = repositories.status(tx, repository_ids)
+        states = repositories.status(tx, repository_ids, spent=True)
         times = bottlenecks.times(tx, repository_ids)
     return Outlook(states=states, left=estimates(db, [state.id for state in states]), times=times)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gh_backfill import results
 from gh_backfill.bars import progress_line
 from gh_backfill.commands import options
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
@@ -14,11 +15,12 @@ from gh_backfill.models.work import Goal
 from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import reports
 from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
-from tests.tasks.conftest import ENGINE, House
+from tests.tasks.conftest import ENGINE, SMALL, House
 
 
 @pytest.fixture
@@ -42,6 +44,32 @@ def test_a_reached_goal_is_complete_in_status_and_view_and_no_plan_goes_on(limit
     view = limited.only("select wanted_prs, goal_percentage, gaps from backfill_progress_summary")
     assert view == {"wanted_prs": 40, "goal_percentage": 100, "gaps": 0}
     assert reason(limited) is PlanReason.GOAL
+
+
+def test_status_says_the_goal_in_words(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    since = datetime(2020, 2, 1, tzinfo=UTC)
+    track.track(house.db, house.graphql(), [ENGINE], backfill=Goal(max_items=40, since=since))
+    house.track(SMALL)
+    told = outlook(house.db)
+    assert [row["aim"] for row in told.as_json()] == ["the newest 40 since 2020-02-01", "everything"]
+    results.show_status(told.states)
+    table = capsys.readouterr().out
+    assert "  goal: the newest 40 since 2020-02-01, and no more\n" in table
+    assert table.count("goal: ") == 1
+
+
+def test_points_in_status_are_those_of_its_jobs_and_the_rest_is_named_otherwise(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="resource_limits", count=1))
+    house.capture()
+    asked = track.ask(house.graphql(), [ENGINE], name_of=lambda _: ENGINE)
+    track.register(house.db, asked, kinds=("pull_requests", "issues"))
+    house.capture()
+    spent = house.only("select sum(points) as points, sum(requests) as requests from progressive_capture_jobs")
+    stored = house.only("select points as page_points, requests as page_requests from backfills where kind <> 'issues'")
+    (row,) = outlook(house.db).as_json()
+    assert {name: row[name] for name in (*spent, *stored)} == spent | stored
+    assert spent["points"] > stored["page_points"]
 
 
 def test_a_capture_of_a_reached_goal_reads_what_changed_and_not_the_whole_history(limited: House) -> None:

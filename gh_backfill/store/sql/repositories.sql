@@ -233,6 +233,7 @@ from (select r.id, case when coalesce(b.held and b.held_reason in ('cancelled', 
 where r.id = given.id and r.initial_backfill_status is distinct from given.status;
 
 -- name: status
+-- What jobs `spent` is added up only where it is shown: also what came to nothing, and what is beside the pages, costs points.
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,
        r.github_pull_requests_at as total_at,
        case when b.id is null or not exists (select from backfill_streams s where s.backfill_state_id = b.id)
@@ -242,6 +243,7 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
        case when g.filtered then g.wanted else g.goal_max_items end as goal, coalesce(g.open_ended, false) as open_ended,
        g.goal_max_items, g.goal_since, g.goal_until, g.goal_states, r.initial_backfill_status as initial,
+       coalesce(t.only_newest, false) as only_newest, spent.points as spent_points, spent.requests as spent_requests,
        coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
                               where p.repository_id = r.id and p.capture_gap is not null)::integer as gaps,
@@ -266,5 +268,10 @@ left join lateral (
     limit 1
 ) c on true
 left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
+left join lateral (
+    select coalesce(sum(j.points), 0)::integer as points, coalesce(sum(j.requests), 0)::integer as requests
+    from progressive_capture_jobs j
+    where j.repository_id = r.id
+) spent on %(spent)s
 where case when %(ids)s::uuid[] is null then t.id is not null or b.id is not null else r.id = any(%(ids)s::uuid[]) end
 order by r.full_name;

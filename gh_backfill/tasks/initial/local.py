@@ -78,7 +78,7 @@ def work(
 
 def _states(db: Database, ids: Sequence[str]) -> Sequence[Status]:
     with db.reading() as tx:
-        return repositories.status(tx, ids)
+        return repositories.status(tx, ids, spent=True)
 
 
 @dataclass(kw_only=True, slots=True)
