@@ -83,6 +83,20 @@ def test_the_setup_makes_the_database_ready_proves_everything_and_tracks_the_lis
     assert [row["status"] for row in rows(empty_database_url, STATES)] == ["pending", "pending"]
 
 
+def test_the_setup_takes_all_repositories_of_an_account(
+    checkout: Path, github: Simulator, empty_database_url: str
+) -> None:
+    done = run(checkout, github, empty_database_url, "setup.yml", repositories="octo/docs, octo/*")
+    assert done.jobs == {"setup": "success"}
+    # What is named itself gets its newest at once; of an account's, plans take those that need it.
+    assert [(row["full_name"], row["status"]) for row in rows(empty_database_url, STATES)] == [
+        ("octo/docs", "pending"),
+        ("octo/engine", None),
+        ("octo/web", None),
+    ]
+    assert "octo: 3 repositories with 680 pull requests" in done.log
+
+
 def test_the_progressive_workflow_tracks_what_it_is_asked_for_first(
     checkout: Path, github: Simulator, empty_database_url: str
 ) -> None:

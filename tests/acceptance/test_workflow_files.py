@@ -71,6 +71,14 @@ def test_nothing_is_permitted_on_top_and_every_job_says_what_it_needs(file: Path
 
 
 @each_workflow
+def test_every_step_that_chooses_or_captures_is_told_which_kinds(file: Path) -> None:
+    asks = re.compile(r"gh_backfill (track|plan|capture|check)\b")
+    choosing = [step["name"] for step in steps(file) if asks.search(step.get("run", ""))]
+    told = [step["name"] for step in steps(file) if "GH_BACKFILL_KINDS" in step.get("env", {})]
+    assert told == choosing
+
+
+@each_workflow
 def test_every_job_has_a_time_limit(file: Path) -> None:
     assert [job for job in jobs(file) if not 0 < job["timeout-minutes"] <= 60] == []
 
