@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from gh_backfill.errors import StoreDenied, StoreError
 from gh_backfill.policy.governor import RESERVE
-from gh_backfill.policy.ledger import SILENT
+from gh_backfill.policy.ledger import SILENT, Processor
 from gh_backfill.policy.progress import MARGIN
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row, Statement, Transaction
@@ -131,7 +131,8 @@ def day_question(now: datetime, *, public_only: bool = False) -> Statement:
 
 def unfinished_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for what waits and runs: rows of `OpenWork`."""
-    return _JOBS["unfinished"], {"now": now, "alive": SILENT, **readers(public_only)}
+    known = tuple(map(str, Processor))
+    return _JOBS["unfinished"], {"now": now, "alive": SILENT, "processors": known, **readers(public_only)}
 
 
 def jobs_question(wanted: JobsWanted) -> Statement:

@@ -119,7 +119,7 @@ class HalfHourSums:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenWork:
-    """What waits and what runs at a processor."""
+    """What waits and what runs at a processor that has a job or ever had one."""
 
     processor: str
     pending: int

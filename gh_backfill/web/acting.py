@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.store.db import Database
+from gh_backfill.web import said
 from gh_backfill.web.access import Viewer
 from gh_backfill.web.answers import Refused, wants_json
 from gh_backfill.web.forms import form_of
@@ -59,7 +60,9 @@ async def _own_form(request: Request, viewer: Viewer) -> Form:
 
 def _answer(request: Request, viewer: Viewer, done: WebPage | Goto) -> Response:
     if isinstance(done, Goto):
-        return RedirectResponse(done.address, status_code=303)
+        answer = RedirectResponse(done.address, status_code=303)
+        said.tell(answer, request, viewer, done.said)
+        return answer
     if wants_json(request):
         return Response(json_text(done.json), done.status, media_type="application/json")
     shell = shell_of(request, viewer).at(done.place, has_json=False, address=done.address)

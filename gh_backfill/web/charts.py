@@ -201,9 +201,17 @@ def nice(most: float) -> float:
     return next(power * step for step in (1, 2, 5, 10) if power * step >= most)
 
 
+def nice_count(most: int) -> int:
+    """Return the next number that is not below and has a whole half; of a single thing there is no half."""
+    return 1 if most <= 1 else next((few for few in (2, 4, 6) if few >= most), int(nice(most)))
+
+
 def _frame(labels: Sequence[str], values: Sequence[float], *, middle: bool) -> Frame:
-    most = nice(max(values, default=0))
-    grid = tuple(Grid(y=FLOOR - HEIGHT * part, value=most * part) for part in (0.5, 1.0))
+    highest = max(values, default=0)
+    counts = all(float(each).is_integer() for each in values)
+    most = nice_count(int(highest)) if counts else nice(highest)
+    parts = (1.0,) if counts and most == 1 else (0.5, 1.0)
+    grid = tuple(Grid(y=FLOOR - HEIGHT * part, value=most * part) for part in parts)
     return Frame(most=most, grid=grid, ticks=ticks(labels, middle=middle))
 
 

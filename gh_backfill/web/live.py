@@ -56,6 +56,7 @@ class Hub:
         self._seen: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
         self._looked = -LOOK_EVERY
+        self._trouble: Exception | None = None
         self._turn = asyncio.Lock()
         self._changed = asyncio.Condition()
         self._listeners = 0
@@ -83,13 +84,15 @@ class Hub:
         return self._name(self._revision)
 
     async def refresh(self) -> None:
-        """Look, where the last look is older than a second.  Raises what the look raises."""
+        """Look, where the last look is older than a second.  Raises what that look raises, to all until the next one.
+
+        Where the database is away, its patience with one look is spent once, and not once by each who waits here.
+        """
         async with self._turn:
             if self._clock() - self._looked >= LOOK_EVERY:
-                changed = self._take(await self._look())
-                self._looked = self._clock()
-                if changed:
-                    await self._wake()
+                await self._look_again()
+            if self._trouble is not None:
+                raise self._trouble.with_traceback(None)
 
     def of(self, topics: Collection[str]) -> int:
         """Return the last revision in which one of these topics changed."""
@@ -118,7 +121,7 @@ class Hub:
                     yield News(revision=self._name(told), topics=tuple(changed))
                 if await self._waited(told) or self._closed:
                     continue
-                if self._clock() - self._looked < ALIVE_EVERY:
+                if self._trouble is None and self._clock() - self._looked < ALIVE_EVERY:
                     yield News(revision=self._name(told), topics=())
         finally:
             self._listeners -= 1
@@ -131,6 +134,19 @@ class Hub:
         self._closed = True
         await self._wake()
 
+    async def _look_again(self) -> None:
+        try:
+            found = await self._look()
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is what everybody hears until the next look)
+            self._trouble = error
+            self._looked = self._clock()
+            return
+        self._trouble = None
+        changed = self._take(found)
+        self._looked = self._clock()
+        if changed:
+            await self._wake()
+
     async def _wake(self) -> None:
         async with self._changed:
             self._changed.notify_all()
@@ -138,13 +154,13 @@ class Hub:
     async def _watching(self) -> None:
         told = ""
         while True:
-            said = await self._trouble()
+            said = await self._wrong()
             if said and said != told:
                 log.warning("the pages can't see what changes: %s", said)
             told = said
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _trouble(self) -> str:
+    async def _wrong(self) -> str:
         """Look, and say what went wrong; nothing ends the watch while somebody listens."""
         try:
             await self.refresh()

@@ -44,9 +44,10 @@ class WebPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Goto:
-    """The answer to a form that was obeyed: the page where the result stands."""
+    """The answer to a form that was obeyed: the page where the result stands, and what it is to say was done."""
 
     address: str
+    said: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

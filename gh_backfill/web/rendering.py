@@ -22,6 +22,8 @@ MOST_KEPT = 128
 KEPT_SECONDS = 10.0
 # Stands for the token of a session's forms, which is put in when a page is sent.
 CSRF = f"csrf-{secrets.token_hex(16)}"
+# Stands for the line that says what a form has just done.
+SAID = f"said-{secrets.token_hex(16)}"
 _SECTION = re.compile(r"<(/?)section\b[^>]*>")
 
 Key = tuple[str, bool, bool, bool]

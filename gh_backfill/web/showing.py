@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from gh_backfill.web import said
 from gh_backfill.web.access import Role, Viewer
 from gh_backfill.web.answers import Refused, accepts_json
 from gh_backfill.web.page import Ask, Showing, WebPage
-from gh_backfill.web.rendering import CSRF, Rendered, Renderings, regions
+from gh_backfill.web.rendering import CSRF, SAID, Rendered, Renderings, regions
 from gh_backfill.web.signing_in import context_of, reader_of
 from gh_backfill.web.templating import NAVIGATION, Shell
 
@@ -84,6 +85,7 @@ def shell_of(request: Request, viewer: Viewer, *, json: str | None = None, addre
         may_administer=changes and viewer.role >= Role.ADMIN,
         signed_in=viewer.signed_in,
         offers_changes=context.access.changes,
+        said=SAID,
         address=address,
         revision=context.hub.name,
         navigation=NAVIGATION if context.access.changes else tuple(each for each in NAVIGATION if each[1] != "/add"),
@@ -91,9 +93,17 @@ def shell_of(request: Request, viewer: Viewer, *, json: str | None = None, addre
 
 
 def html_for(request: Request, viewer: Viewer, html: str, status: int = 200) -> Response:
-    """Return a page for its viewer, with the token of that session's forms."""
+    """Return a page for its viewer, with the token of that session's forms and what one of them has just done.
+
+    A region of a page has no place for that line, and leaves it to the next page.
+    """
     token = context_of(request).access.csrf(viewer) or ""
-    return HTMLResponse(html.replace(CSRF, token), status_code=status, headers=VARY)
+    if SAID not in html:
+        return HTMLResponse(html.replace(CSRF, token), status_code=status, headers=VARY)
+    told = html.replace(CSRF, token).replace(SAID, said.line(said.heard(request, viewer)))
+    answer = HTMLResponse(told, status_code=status, headers=VARY)
+    said.forget(answer, request)
+    return answer
 
 
 def _sent(request: Request, viewer: Viewer, rendered: Rendered, *, twin: bool) -> Response:

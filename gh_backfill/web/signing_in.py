@@ -81,7 +81,7 @@ async def login(request: Request) -> Response:
         path="/",
         httponly=True,
         samesite="lax",  # the printed address may be opened from anywhere, and leads on to a page
-        secure=_encrypted(request),
+        secure=encrypted(request),
     )
     return answer
 
@@ -107,6 +107,12 @@ def may_change(access: WebAccess, viewer: Viewer, needs: Role) -> None:
         raise Refused(403, "sign in first: this changes something")
     if viewer.role < needs:
         raise Refused(403, "this needs the administrator's token (GH_BACKFILL_WEB_ADMIN_TOKEN)")
+
+
+def encrypted(request: Request) -> bool:
+    """Say whether the browser's connection is encrypted, here or by who stands before us."""
+    forwarded = request.headers.get("x-forwarded-proto", "").lower()
+    return request.url.scheme == "https" or forwarded == "https"
 
 
 async def _role(request: Request, token: str) -> Role:
@@ -137,9 +143,3 @@ def _local(target: str) -> str:
     parts = urlsplit(target)
     fits = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and target.isprintable()
     return target if fits else FIRST_PAGE
-
-
-def _encrypted(request: Request) -> bool:
-    """Say whether the browser's connection is encrypted, here or by who stands before us."""
-    forwarded = request.headers.get("x-forwarded-proto", "").lower()
-    return request.url.scheme == "https" or forwarded == "https"

@@ -29,7 +29,7 @@ class Shell:
     One of a server has the `revision` of what it shows, and the `address` at which it is read again.  A page that
     does not follow what changes is not `live`.  One that was `written` into a folder has the way to that folder as
     `root`, leads to files, and its `note` says what it is.  `offers_changes` is false where a server changes nothing
-    for anybody.
+    for anybody.  In place of `said` stands what a form has just done, once that is known.
     """
 
     now: datetime
@@ -39,6 +39,7 @@ class Shell:
     may_administer: bool = False
     signed_in: bool = False
     offers_changes: bool = True
+    said: str = ""
     address: str = ""
     live: bool = True
     written: bool = False

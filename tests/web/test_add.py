@@ -184,6 +184,9 @@ def test_the_last_batch_is_shown_without_being_asked_for(house: House) -> None:
         assert browser.get("/add.json").json() == {"batch": None}
         batch = begun(house, browser)
         assert browser.get("/add.json").json()["batch"]["id"] == batch
+        page = browser.get("/add").text
+    who = re.findall(r'<p class="dim">added by (.*?), <time class="ago" [^>]*>[^<]+</time></p>', page)
+    assert who == ["administrator on the pages"]
 
 
 def test_without_backfill_repositories_are_only_listed(house: House, database_url: str) -> None:
@@ -201,10 +204,12 @@ def test_one_is_cancelled_at_once_and_the_rest_after_a_question(house: House, wo
         members = browser.get(f"/add.json?batch={batch}").json()["batch"]["repositories"]
         one = members[0]["repository_id"]
         assert sent(house, browser, "/add/cancel", batch=batch, repository=one).status_code == 303
+        assert f"<p>{members[0]['full_name']}: cancelled, what is here stays" in browser.get(f"/add?batch={batch}").text
         asked = sent(house, browser, "/add/cancel", batch=batch)
         assert "Cancel 2 backfills?" in asked.text
         assert statuses(browser, batch) == ["cancelled", "pending", "pending"]
         assert sent(house, browser, "/add/cancel", batch=batch, sure="yes").status_code == 303
+        assert "<p>2 backfills cancelled</p>" in browser.get(f"/add?batch={batch}").text
         assert statuses(browser, batch) == ["cancelled"] * 3
         again = sent(house, browser, "/add/cancel", batch=batch, repository=one)
         assert again.status_code == 409

@@ -60,3 +60,31 @@ def test_labels_are_few_and_fewer_where_it_is_narrow(labels: list[str]) -> None:
 
 def test_the_scale_ends_with_a_round_number() -> None:
     assert [charts.nice(each) for each in (0, 0.3, 1, 3, 7, 912, 1000, 1001)] == [1, 1, 1, 5, 10, 1000, 1000, 2000]
+
+
+def test_counts_have_a_scale_of_whole_numbers() -> None:
+    wanted = {
+        0: [1],
+        1: [1],
+        2: [1, 2],
+        3: [2, 4],
+        4: [2, 4],
+        5: [3, 6],
+        6: [3, 6],
+        7: [5, 10],
+        30: [25, 50],
+        912: [500, 1000],
+    }
+    for most, scale in wanted.items():
+        for drawn in (charts.bars([("a", most), ("b", None)]), charts.lines(["a"], {"x": [most]})):
+            assert [each.value for each in drawn.frame.grid] == scale, most
+    stacked = charts.stacked(["a", "b"], {"complete": [2, 1], "open": [3, 4]})
+    assert [each.value for each in stacked.frame.grid] == [3, 6]
+    assert [each.value for each in charts.lines(["a"], {"x": [0.3]}).frame.grid] == [0.5, 1]
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=40))
+def test_no_count_is_above_its_scale(counts: list[int]) -> None:
+    frame = charts.bars([("", each) for each in counts]).frame
+    assert frame.most >= max(counts)
+    assert all(each.value.is_integer() for each in frame.grid)

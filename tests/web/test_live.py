@@ -75,6 +75,36 @@ def test_however_many_ask_one_looks_a_second() -> None:
     asyncio.run(run())
 
 
+def test_a_look_that_fails_holds_for_all_until_the_next_second() -> None:
+    async def run() -> None:
+        looks = Looks()
+        looks.trouble = StoreUnavailable("away")
+        hub = looks.hub()
+        told = await asyncio.gather(*(hub.refresh() for _ in range(200)), return_exceptions=True)
+        assert looks.count == 1
+        assert {str(each) for each in told} == {"away"}
+        looks.now = 0.9
+        with pytest.raises(StoreUnavailable):
+            await hub.refresh()
+        assert looks.count == 1
+        looks.trouble = None
+        with pytest.raises(StoreUnavailable):
+            await hub.refresh()
+        hub.expire()
+        await hub.refresh()
+        assert looks.count == 2
+        looks.trouble = StoreUnavailable("away again")
+        looks.now = 2
+        with pytest.raises(StoreUnavailable, match="again"):
+            await hub.refresh()
+        looks.trouble = None
+        looks.now = 3
+        await hub.refresh()
+        assert looks.count == 4
+
+    asyncio.run(run())
+
+
 async def first_of(hub: Hub, topics: set[str], after: str) -> News:
     async for news in hub.listen(topics, after):
         return news

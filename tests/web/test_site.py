@@ -184,7 +184,7 @@ def test_figures_count_what_is_shown_and_nothing_else(db: Database, out: Path, p
     assert page["days"][-1]["all"] == 7
     assert [each["identity"] for each in page["budgets"]] == ["budget 1", "budget 2"]
     assert [len(each["samples"]) for each in page["budgets"]] == [2, 2]
-    assert {each["processor"]: each["pending"] for each in page["processors"]}["inngest"] == 0
+    assert "inngest" not in {each["processor"] for each in page["processors"]}  # its only job is of a private one
     listed = twin(out, "repositories")
     names = ("acme/.github", "acme/broken", "acme/engine", "acme/flaky", "acme/held", "acme/retrying", "acme/running")
     assert tuple(row["full_name"] for row in listed["rows"]) == names

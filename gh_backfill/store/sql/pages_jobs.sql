@@ -63,14 +63,26 @@ where slot > date_bin('30 minutes', moment, timestamptz '2000-01-01 00:00+00') -
 group by grouping sets ((slot, processor), ());
 
 -- name: unfinished
--- What waits and runs at each processor.
-select processor_type as processor, count(*) filter (where status = 'pending') as pending,
-       count(*) filter (where status <> 'pending'
-                          and coalesce(heartbeat_at, started_at) > coalesce(%(now)s::timestamptz, clock_timestamp()) - %(alive)s) as running
-from progressive_capture_jobs
-where outcome is null and run_key is not null and status in ('pending', 'processing', 'failed')
-  and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
-group by processor_type;
+-- What waits and runs at each processor that has a job or ever had one.  Whether one ever had is a look into an index for each
+-- of those that we know.
+with unfinished as (
+    select processor_type as processor, count(*) filter (where status = 'pending') as pending,
+           count(*) filter (where status <> 'pending'
+                              and coalesce(heartbeat_at, started_at) > coalesce(%(now)s::timestamptz, clock_timestamp()) - %(alive)s) as running
+    from progressive_capture_jobs
+    where outcome is null and run_key is not null and status in ('pending', 'processing', 'failed')
+      and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))
+    group by processor_type
+), used as (
+    select processor
+    from unnest(%(processors)s::text[]) as processor
+    where exists (select from progressive_capture_jobs j
+                  where j.processor_type = processor and j.run_key is not null
+                    and (not %(public_only)s or exists (select from repositories r where r.id = j.repository_id and r.is_private is false)))
+)
+select processor, coalesce(pending, 0) as pending, coalesce(running, 0) as running
+from unfinished
+full join used using (processor);
 
 -- name: jobs
 -- Jobs, the latest first: all, those that are open, or those that failed; those of one repository or of one run where asked.

@@ -62,7 +62,11 @@ class DayOfBackfills:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessorRow:
-    """What waits and runs at a processor, and its last 24 hours; shares are percent, None before anything ended."""
+    """What waits and runs at a processor, and its last 24 hours.
+
+    Shares are percent: `success` of the jobs that completed or failed, what was cancelled or never began says nothing;
+    `share` of all that ended.  None where there are none.
+    """
 
     processor: str
     name: str
@@ -145,11 +149,14 @@ def month(opened: Sequence[Opened], now: datetime) -> tuple[DayOfBackfills, ...]
     return tuple(found)
 
 
-def processors(slots: Sequence[HalfHourSums], open_jobs: Sequence[OpenWork], of: Day) -> tuple[ProcessorRow, ...]:
-    """Return a row for each processor there is, and for those that did something."""
+def processors(
+    slots: Sequence[HalfHourSums], open_jobs: Sequence[OpenWork], of: Day, *, here: bool
+) -> tuple[ProcessorRow, ...]:
+    """Return a row for each processor that has or had jobs; with `here` also for this machine, which captures."""
     waiting = {each.processor: each for each in open_jobs}
-    others = {each.processor for each in slots if each.processor} | waiting.keys()
-    names = [*map(str, Processor), *sorted(others - set(Processor))]
+    used = {each.processor for each in slots if each.processor} | waiting.keys()
+    used |= {str(Processor.LOCAL)} if here else set()
+    names = [*(each for each in map(str, Processor) if each in used), *sorted(used - set(Processor))]
     return tuple(_processor(name, slots, waiting.get(name), of) for name in names)
 
 
@@ -175,6 +182,7 @@ def budgets(standings: Sequence[BudgetState], samples: Sequence[BudgetSample]) -
 def _processor(name: str, slots: Sequence[HalfHourSums], waiting: OpenWork | None, of: Day) -> ProcessorRow:
     own = [each for each in slots if each.processor == name]
     finished, completed = sum(each.finished for each in own), sum(each.completed for each in own)
+    failed = sum(each.failed for each in own)
     by_time = {each.slot: each.finished for each in own}
     return ProcessorRow(
         processor=name,
@@ -182,8 +190,8 @@ def _processor(name: str, slots: Sequence[HalfHourSums], waiting: OpenWork | Non
         pending=waiting.pending if waiting else 0,
         running=waiting.running if waiting else 0,
         completed=completed,
-        failed=sum(each.failed for each in own),
-        success=round(100 * completed / finished, 1) if finished else None,
+        failed=failed,
+        success=round(100 * completed / (completed + failed), 1) if completed + failed else None,
         share=round(100 * finished / of.finished, 1) if of.finished else None,
         half_hours=tuple(by_time.get(each.at, 0) for each in of.half_hours),
     )

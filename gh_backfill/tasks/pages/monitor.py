@@ -127,13 +127,20 @@ class _Read:
 
 
 def monitor(
-    db: Database, query: Mapping[str, str], now: datetime, *, costs: Costs | None = None, public_only: bool = False
+    db: Database,
+    query: Mapping[str, str],
+    now: datetime,
+    *,
+    costs: Costs | None = None,
+    here: bool = False,
+    public_only: bool = False,
 ) -> Monitor:
     """Return the monitor as an address asks for it: a few statements, however much there is.
 
-    `costs` works out the month, of all there is, as `KeptMonth` does.  With `public_only` it is as anybody may read it:
-    what is not known to be public is neither named nor counted, errors and persons are left out, and budgets have
-    numbers for names.  Raises StoreError where a statement takes over two seconds.
+    `costs` works out the month, of all there is, as `KeptMonth` does; `here` says that this machine captures.  With
+    `public_only` it is as anybody may read it: what is not known to be public is neither named nor counted, errors and
+    persons are left out, and budgets have numbers for names.  Raises StoreError where a statement takes over two
+    seconds.
     """
     asked = PageQuery.of(query, first="active")
     with pages.reading(db) as tx:
@@ -156,7 +163,7 @@ def monitor(
         budgets=activity.budgets(found.budgets, found.samples),
         day=day,
         days=activity.month(found.standings.days, now),
-        processors=activity.processors(found.slots, found.unfinished, day),
+        processors=activity.processors(found.slots, found.unfinished, day, here=here),
         jobs=jobs,
         jobs_next=jobs_next,
         runs=tuple(map(rows.run, runs)),

@@ -67,7 +67,7 @@ def cancel(ask: Ask, form: Form) -> WebPage | Goto:
     if not chosen and form.one("sure") != "yes":
         return _sure(ask, form.one("batch"))
     done = batches.cancel(ask.db, form.one("batch"), chosen or None, actor=adding.actor_of(ask), now=ask.now)
-    return _done(ask, form, done)
+    return _done(ask, form, done, "cancelled")
 
 
 def retry(ask: Ask, form: Form) -> WebPage | Goto:
@@ -75,18 +75,19 @@ def retry(ask: Ask, form: Form) -> WebPage | Goto:
     chosen = form.all("repository")
     done = batches.retry(ask.db, form.one("batch"), chosen or None, actor=adding.actor_of(ask), now=ask.now)
     adding.wake(ask)
-    return _done(ask, form, done)
+    return _done(ask, form, done, "let go on")
 
 
-def _done(ask: Ask, form: Form, done: Sequence[Operated]) -> WebPage | Goto:
-    """Lead back to the batch; where something does not fit how it stands now, say so on the page."""
+def _done(ask: Ask, form: Form, done: Sequence[Operated], did: str) -> WebPage | Goto:
+    """Lead back to the batch, which says it; where something does not fit how it stands now, say so on the page."""
     batch_id = form.one("batch")
-    refused = [each for each in done if each.failed]
-    if not refused and done:
-        return Goto(address=f"{PLACE}?batch={batch_id}#progress")
     batch = batches.find(ask.db, batch_id, ask.now)
     names = {each.repository_id: each.full_name for each in batch.members} if batch else {}
-    told = [f"{names.get(each.repository_id) or each.given}: {each.result}" for each in refused]
+    refused = [each for each in done if each.failed]
+    told = [f"{names.get(each.repository_id) or each.given}: {each.result}" for each in refused or done]
+    if done and not refused:
+        line = told[0] if len(told) == 1 else f"{counted(len(told), 'backfill')} {did}"
+        return Goto(address=f"{PLACE}?batch={batch_id}#progress", said=line)
     wrong = "; ".join(told) or "Nothing fits any more: things have moved on meanwhile."
     return _page(Filled(), batch=batch, wrong=wrong, json={"error": wrong}, status=409)
 

@@ -19,7 +19,8 @@ TOPICS = ("monitor",)
 def page(ask: Ask) -> WebPage:
     """Show the monitor as its address asks for it."""
     kept = ask.context.month or KeptMonth(ask.context.settings)
-    return shown(monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month))
+    here = ask.context.runner is not None
+    return shown(monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month, here=here))
 
 
 def shown(found: Monitor) -> WebPage:

@@ -94,8 +94,8 @@ def _act(ask: Ask, form: Form, deed: _Deed, path: str) -> WebPage | Goto:
         choice = replace(choice, number=1, rest=())
         return _told(deed, choice, [DeedResult(given=choice.names[0], mark="✕", word="not done", result=str(error))])
     wake(ask)
-    if len(done) == 1 and done[0].mark == "✓":
-        return Goto(address=choice.back)
+    if len(done) == 1 and done[0].mark != "✕":
+        return Goto(address=choice.back, said=f"{done[0].given}: {done[0].result}")
     return _told(deed, choice, done, form=form, path=path)
 
 

@@ -49,9 +49,14 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A batch as it is shown: `summary` in words, `notice` is read out, `told` is seen; then rows and other names."""
+    """A batch as it is shown: who added it, and when (UTC); `summary` in words, `notice` is read out, `told` is seen.
+
+    Then rows and other names.
+    """
 
     id: str
+    at: datetime
+    by: str | None
     summary: str
     notice: str
     told: str
@@ -72,6 +77,8 @@ def card_of(batch: Batch) -> Card:
     captures = batch.captures
     return Card(
         id=batch.id,
+        at=batch.created_at,
+        by=batch.created_by,
         summary=_summary(batch),
         notice=_notice(batch),
         told=_notice(batch, every=1),

@@ -62,7 +62,7 @@ def test_where_nothing_is_the_page_says_what_to_do_first(db: Database) -> None:
     assert page.title == "Nothing is tracked yet"
     assert "gh-backfill track" in page.below
     assert (page.figures.repositories, page.figures.points_left, page.needs, page.jobs) == (0, None, (), ())
-    assert [each.name for each in page.processors] == ["GitHub Actions", "Inngest", "This machine"]
+    assert page.processors == ()
 
 
 def test_the_figures_are_those_of_status_costs_and_runs(house: House) -> None:
@@ -195,22 +195,49 @@ def test_the_day_is_counted_by_half_hours_and_processors(db: Database) -> None:
             job(run_key="old", created_at=NOW - timedelta(hours=30), completed_at=NOW - timedelta(hours=29)),
             job(run_key="51", status="pending", outcome=None, started_at=None, completed_at=None, items=None),
             job(run_key="51", status="processing", outcome=None, completed_at=None, items=4),
+            job(run_key="52", status="cancelled", outcome="cancelled", items=0),
+            job(run_key="52", status="skipped", outcome="never_started", items=0),
         ):
             insert(
                 tx, "progressive_capture_jobs", {"repository_id": ids[0], "job_type": "progressive_backfill", **each}
             )
     page = seen(db)
-    assert page.day.text == "25 pull requests, 4 runs, 1 failed."
+    assert page.day.text == "25 pull requests, 5 runs, 1 failed."
     assert len(page.day.half_hours) == 48
     assert page.day.half_hours[-1].at == NOW.replace(minute=0)
     assert [(each.at.strftime("%H:%M"), each.items) for each in page.day.half_hours if each.items] == [
         ("09:00", 10),
         ("11:30", 15),
     ]
-    actions, inngest, local = page.processors
+    actions, inngest = page.processors
     assert (actions.pending, actions.running, actions.completed, actions.failed) == (1, 1, 1, 1)
-    assert (actions.success, actions.share) == (50.0, 66.7)
-    assert (inngest.completed, sum(inngest.half_hours), local.success) == (1, 1, None)
+    assert (actions.success, actions.share) == (50.0, 80.0)  # what was cancelled or never began is no failure
+    assert (inngest.completed, sum(inngest.half_hours)) == (1, 1)
+
+
+def test_processors_are_those_that_ever_had_a_job_and_this_machine_where_it_captures(db: Database) -> None:
+    (id_,) = make(db, Made())
+    long_ago = {"created_at": NOW - timedelta(days=40), "completed_at": NOW - timedelta(days=40), "run_key": "old"}
+    with db.transaction() as tx:
+        for each in (
+            job(processor_type="inngest", **long_ago),
+            job(status="cancelled", outcome="cancelled", items=0),
+        ):
+            insert(tx, "progressive_capture_jobs", {"repository_id": id_, "job_type": "progressive_backfill", **each})
+    rows = seen(db).processors
+    assert [(each.processor, each.completed, each.success) for each in rows] == [
+        ("github_actions", 0, None),
+        ("inngest", 0, None),
+    ]
+    captures_here = monitor(db, {}, NOW, here=True).processors
+    assert [each.name for each in captures_here] == ["GitHub Actions", "Inngest", "This machine"]
+    assert [each.processor for each in monitor(db, {}, NOW, public_only=True).processors] == [
+        "github_actions",
+        "inngest",
+    ]
+    with db.transaction() as tx:
+        tx.run("update repositories set is_private = true")
+    assert monitor(db, {}, NOW, public_only=True).processors == ()
 
 
 def test_jobs_are_paged_by_time_and_id_so_that_none_of_one_second_is_lost(db: Database) -> None:
