@@ -32,6 +32,8 @@ _TEXTS = {
     404: "There is no page at this address. The monitor shows all there is.",
     405: "This address is not asked like that.",
 }
+# What the framework says where JSON can't be decoded.
+_NO_TEXT = "There was an error parsing the body"
 
 
 class Refused(Exception):
@@ -45,7 +47,7 @@ class Refused(Exception):
 
 def wants_json(request: Request) -> bool:
     """Say whether JSON is asked for: by the address, or by what is accepted."""
-    path = request.url.path
+    path: str = request.scope["path"]  # its whole address may be none, whatever somebody calls us
     return path.endswith(".json") or path.startswith("/api/") or accepts_json(request)
 
 
@@ -74,7 +76,8 @@ async def of_refusal(request: Request, refused: Exception) -> Response:
 async def of_http(request: Request, raised: Exception) -> Response:
     """Answer what the framework refuses: no such address, not that method, a body that is none."""
     assert isinstance(raised, HTTPException)
-    reason = _TEXTS.get(raised.status_code) or f"{str(raised.detail).rstrip('.')}."
+    told = "what was sent is no JSON in UTF-8" if raised.detail == _NO_TEXT else str(raised.detail)
+    reason = _TEXTS.get(raised.status_code) or f"{told.rstrip('.')}."
     return error(request, raised.status_code, reason, dict(raised.headers or {}))
 
 

@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from starlette.datastructures import QueryParams
-from starlette.responses import Response
 
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.initial import NEWEST, Wish
@@ -19,7 +17,6 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.operate import Operated
-from gh_backfill.web import answers
 from gh_backfill.web.access import Role, Viewer
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.api_models import BackfillsWanted, BatchStatus, Chosen, ErrorSentence, OperatedOn
@@ -126,15 +123,6 @@ async def retry(
     done = await _operated(request, viewer, batch_id, chosen, batches.retry)
     await context_of(request).act(lambda db: adding.wake(_ask(request, db, viewer)))
     return done
-
-
-async def of_validation(request: Request, raised: Exception) -> Response:
-    """Answer what has another shape than is asked for: the first thing that is wrong, in a sentence."""
-    assert isinstance(raised, RequestValidationError)
-    first = raised.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or "what was sent"
-    reason = str(first["msg"]).removeprefix("Value error, ")
-    return answers.error(request, 422, f"{where[:100]}: {reason[0].lower()}{reason[1:]}.")
 
 
 async def _operated(

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from gh_backfill.policy.initial import NEWEST
 from gh_backfill.web.pages.wishes import MOST_NAMES
 
 LONGEST = 300
+_MOST = 2**31 - 1
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# What each field must be, for whoever sent something else.
+A_NAME = f"a name of 1 to {LONGEST} characters that can be printed"
+_A_DAY = 'a day such as "2026-01-31", or null'
+_TRUTH = "true or false"
+MUST_BE: Mapping[str, str] = {
+    "repositories": f"a list of 1 to {MOST_NAMES} names",
+    "max_prs": f'a whole number from 1 to {_MOST:,}, or "all"',
+    "since": _A_DAY,
+    "until": _A_DAY,
+    "state": 'one of "open", "closed" and "merged", a list of them, or null',
+    "smart": _TRUTH,
+    "only_newest": _TRUTH,
+    "one_per_owner": _TRUTH,
+    "backfill": _TRUTH,
+}
 
 
 def _printable(text: str) -> str:
@@ -20,7 +39,15 @@ def _printable(text: str) -> str:
     return text
 
 
+def _day(value: object) -> object:
+    """Accept a day as it is written; a number, which is a moment to others, is none."""
+    if isinstance(value, date) or value is None or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("is no day")
+
+
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_printable)]
+Day = Annotated[date, BeforeValidator(_day)]
 State = Literal["open", "closed", "merged"]
 
 
@@ -35,16 +62,16 @@ class BackfillsWanted(BaseModel):
         description="owner/name, an address, GitHub's id, or owner/* for a whole account.",
         examples=[["octocat/hello-world"]],
     )
-    max_prs: Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["all"] = Field(
+    max_prs: Annotated[int, Field(strict=True, ge=1, le=_MOST)] | Literal["all"] = Field(
         default=NEWEST, description="How many of the newest pull requests."
     )
-    since: date | None = Field(default=None, description="Only those created on this day or later.")
-    until: date | None = Field(default=None, description="Only those created before this day.")
+    since: Day | None = Field(default=None, description="Only those created on this day or later.")
+    until: Day | None = Field(default=None, description="Only those created before this day.")
     state: State | list[State] | None = Field(default=None, description="Only those in these states.")
-    smart: bool = Field(default=False, description="Let size and recent activity decide how many.")
-    only_newest: bool = Field(default=False, description="The rest of the history is not wanted later either.")
-    one_per_owner: bool = Field(default=False, description="One repository of an account at a time.")
-    backfill: bool = Field(default=True, description="False only puts them on the list.")
+    smart: StrictBool = Field(default=False, description="Let size and recent activity decide how many.")
+    only_newest: StrictBool = Field(default=False, description="The rest of the history is not wanted later either.")
+    one_per_owner: StrictBool = Field(default=False, description="One repository of an account at a time.")
+    backfill: StrictBool = Field(default=True, description="False only puts them on the list.")
 
 
 class Chosen(BaseModel):

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from gh_backfill.errors import BackfillError
-from gh_backfill.web import acting, answers, api, badge_files, showing, signing_in
+from gh_backfill.web import acting, answers, api, api_errors, badge_files, showing, signing_in
 from gh_backfill.web.access import Role
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
@@ -75,7 +75,7 @@ def application(
         exception_handlers={
             Refused: answers.of_refusal,
             HTTPException: answers.of_http,
-            RequestValidationError: api.of_validation,
+            RequestValidationError: api_errors.of_validation,
             BackfillError: answers.of_error,
             Exception: answers.of_error,
         },

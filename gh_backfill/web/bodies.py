@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from starlette.types import Receive
+from starlette.types import Message, Receive, Send
 
 
 class Unfinished(Exception):
@@ -74,3 +74,42 @@ class Bodies:
             self._bytes -= len(largest.data)
             largest.data = bytearray()
             largest.given_up = True
+
+
+class Incoming:
+    """What a request still sends; asking for more than that would wait for the connection to end."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.ended = False
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        """Return the next part."""
+        message = await self._receive()
+        self.ended = not message.get("more_body", False)
+        return message
+
+
+def lingering(send: Send, incoming: Incoming, seconds: float, *, status: int | None = None) -> Send:
+    """Return a `send` that reads on for a moment before it ends an answer, and throws away what comes.
+
+    Whoever is refused may still be sending: if we hung up at once, the answer would be lost on the way.  With a
+    `status` only an answer that has it waits.
+    """
+    waits = status is None
+
+    async def ending(message: Message) -> None:
+        nonlocal waits
+        if message["type"] == "http.response.start":
+            waits = status in (None, message["status"])
+        if message["type"] != "http.response.body" or message.get("more_body", False) or not waits:
+            await send(message)
+            return
+        await send({**message, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not incoming.ended:
+                    await incoming()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return ending

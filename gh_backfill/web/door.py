@@ -6,15 +6,20 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gh_backfill.web.access import literal
-from gh_backfill.web.answers import Refused
+from gh_backfill.web.answers import wants_json
+from gh_backfill.web.bodies import Incoming, lingering
 
 WEBHOOKS = "/webhooks/"
 LARGEST_BODY = 1024 * 1024
-TOO_LARGE = f"more than {LARGEST_BODY // 1024} kB is no form of ours"
+TOO_LARGE = f"More than {LARGEST_BODY // 1024:,} kB are too much for one request."
+# In seconds: so long what is too much is read on and thrown away, so that its sender hears the answer.
+LINGER = 2.0
 # What a browser says of a request that a page of somebody else's makes.
 FOREIGN = frozenset({"cross-site", "same-site"})
 POLICY = (
@@ -57,23 +62,21 @@ class Door:
         if refusal is not None:
             await refusal(scope, receive, guarded)
             return
+        incoming = Incoming(receive)
+        patient = lingering(guarded, incoming, LINGER, status=413)
         with suppress(Exception):  # it was answered and logged where it was raised
-            await self._inner(scope, _limited(receive), guarded)
+            await self._inner(scope, _limited(incoming, Headers(scope=scope)), patient)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """Return what is answered to who calls us by a wrong name, from another site's page, or sends too much."""
+        """Return what is answered to who calls us by a wrong name, or from another site's page."""
         headers = Headers(scope=scope)
         called = host_of(headers.get("host", ""))
         if called not in self._hosts and not _is_own_address(called, scope):
             known = ", ".join(sorted(self._hosts))
-            return _says(
-                421, f"this server is not called {called[:80] or 'nothing'}: use {known}, or set GH_BACKFILL_WEB_HOSTS"
-            )
+            said = f"this server is not called {called[:80] or 'nothing'}: use {known}, or set GH_BACKFILL_WEB_HOSTS"
+            return _says(scope, 421, said)
         if headers.get("sec-fetch-site") in FOREIGN and headers.get("sec-fetch-mode") != "navigate":
-            return _says(403, "a page of another site asks for this: only a link may lead here from there")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
-            return _says(413, TOO_LARGE)
+            return _says(scope, 403, "a page of another site asks for this: only a link may lead here from there")
         return None
 
 
@@ -95,15 +98,20 @@ def _is_own_address(called: str, scope: Scope) -> bool:
     return literal(str(address)) == literal(str(reached))
 
 
-def _limited(receive: Receive) -> Receive:
-    so_far = 0
+def _limited(incoming: Incoming, headers: Headers) -> Receive:
+    """Return what reads a body up to the limit, whether its length was told before or it comes in chunks.
+
+    Of what is told to be longer nothing is read.  FastAPI lets an HTTPException through, and no other exception.
+    """
+    told = headers.get("content-length", "0")
+    so_far = LARGEST_BODY if told.isdecimal() and int(told) > LARGEST_BODY else 0
 
     async def counted() -> Message:
         nonlocal so_far
-        message = await receive()
+        message = await incoming()
         so_far += len(message.get("body", b""))
         if so_far > LARGEST_BODY:
-            raise Refused(413, TOO_LARGE)
+            raise HTTPException(413, TOO_LARGE)
         return message
 
     return counted
@@ -121,5 +129,7 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-def _says(status: int, said: str) -> Response:
+def _says(scope: Scope, status: int, said: str) -> Response:
+    if wants_json(Request(scope)):
+        return JSONResponse({"error": said}, status_code=status)
     return PlainTextResponse(said + "\n", status_code=status)

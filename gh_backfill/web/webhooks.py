@@ -8,20 +8,19 @@ import hmac
 import json
 import logging
 import re
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gh_backfill.errors import RowRefused, StoreError
 from gh_backfill.policy.webhooks import concerns
 from gh_backfill.store.pool import Pool
 from gh_backfill.tasks.webhooks.receive import receive as take
-from gh_backfill.web.bodies import Bodies, Unfinished
+from gh_backfill.web.bodies import Bodies, Incoming, Unfinished, lingering
 from gh_backfill.web.limits import DoorLimits
 from gh_backfill.web.refusals import Refusals
 
@@ -67,7 +66,7 @@ class Receiver:
             log.debug("a request failed", exc_info=True)
             answer = _says(500, "something went wrong here", RETRY_AFTER)
         answer.headers["Connection"] = "close"
-        await answer(scope, incoming, _lingering(send, incoming, self.limits.linger_seconds))
+        await answer(scope, incoming, lingering(send, incoming, self.limits.linger_seconds))
 
     async def _answer(self, scope: Scope, receive: Receive) -> JSONResponse:
         method, path = scope["method"], scope["path"]
@@ -127,20 +126,6 @@ class Receiver:
         return _says(202 if said == "noted" else 200, said)
 
 
-class Incoming:
-    """What a request still sends; asking for more than that would wait for the connection to end."""
-
-    def __init__(self, receive: Receive) -> None:
-        self.ended = False
-        self._receive = receive
-
-    async def __call__(self) -> Message:
-        """Return the next part."""
-        message = await self._receive()
-        self.ended = not message.get("more_body", False)
-        return message
-
-
 def verified(mac: hmac.HMAC, signature: str) -> bool:
     """Say whether a body bears its sender's signature, in a time that tells nothing about it.
 
@@ -166,23 +151,3 @@ def _payload(body: bytearray, content_type: str) -> dict[str, Any]:
 def _says(status: int, said: str, headers: dict[str, str] | None = None) -> JSONResponse:
     more = RETRY_AFTER if status == 503 and headers is None else headers
     return JSONResponse({"result": said}, status_code=status, headers=more)
-
-
-def _lingering(send: Send, incoming: Incoming, seconds: float) -> Send:
-    """Return a `send` that reads on for a moment before it ends an answer, and throws away what comes.
-
-    Whoever is refused may still be sending: if we hung up at once, the answer would be lost on the way.
-    """
-
-    async def ending(message: Message) -> None:
-        if message["type"] != "http.response.body":
-            await send(message)
-            return
-        await send({**message, "more_body": True})
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while not incoming.ended:
-                    await incoming()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    return ending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
+from gh_backfill.web.api_models import MUST_BE, BackfillsWanted, Chosen
 from gh_backfill.web.app import PAGES
+from gh_backfill.web.door import TOO_LARGE
 from tests.web.house import ADMIN, TOKEN, House, open_house
 
 NAMES = ["octo/engine", "octo/small", "nobody/nothing"]
@@ -74,14 +77,83 @@ def test_what_a_program_changes_stands_on_the_pages_at_once(program: httpx.Clien
 
 
 @pytest.mark.parametrize(
+    ("field", "given", "says"),
+    [
+        *(
+            ("max_prs", given, 'a whole number from 1 to 2,147,483,647, or "all"')
+            for given in (True, False, 0, -1, 2**31, 1.5, 200.0, "200", "ALL", "", None, [1], {"n": 1})
+        ),
+        *(("since", given, 'a day such as "2026-01-31", or null') for given in ("soon", 86400, "86400", True, 1.5)),
+        *(("until", given, 'a day such as "2026-01-31", or null') for given in ("2026-02-30", "2026-01-31T00:00:00")),
+        *(
+            ("state", given, 'one of "open", "closed" and "merged", a list of them, or null')
+            for given in ("all", 1, True)
+        ),
+        *(
+            (flag, given, "true or false")
+            for flag in ("smart", "only_newest", "one_per_owner", "backfill")
+            for given in (1, 0, 1.0, "true", "yes", None)
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_refused_and_the_sentence_names_its_field(
+    program: httpx.Client, field: str, given: object, says: str
+) -> None:
+    answer = program.post("/api/backfills", json={"repositories": ["octo/engine"], field: given})
+    assert answer.status_code == 422
+    told = answer.json()["error"]
+    assert told.startswith(f"{field} must be {says}, not ")
+    assert "nput" not in told
+
+
+def test_every_field_has_words_for_what_it_must_be() -> None:
+    assert {*BackfillsWanted.model_fields, *Chosen.model_fields} == MUST_BE.keys()
+
+
+def test_what_is_no_json_is_a_sentence(program: httpx.Client) -> None:
+    kind = {"Content-Type": "application/json"}
+    told = [
+        (answer.status_code, answer.json()["error"])
+        for answer in (
+            program.post("/api/backfills", content=b'{"repositories": [', headers=kind),
+            program.post("/api/backfills", content=b'{"repositories": ["\xff"]}', headers=kind),
+            program.post("/api/backfills", content=b"repositories=x"),
+            program.post("/api/backfills"),
+        )
+    ]
+    object_wanted = "send a JSON object, with Content-Type: application/json."
+    assert told == [
+        (422, "what was sent is no JSON: it can't be read from character 19 on."),
+        (400, "what was sent is no JSON in UTF-8."),
+        (422, object_wanted),
+        (422, object_wanted),
+    ]
+
+
+def test_too_much_is_told_so_also_where_its_length_is_not(program: httpx.Client) -> None:
+    body = json.dumps({"repositories": ["x" * 3_000_000]}).encode()
+    pieces = iter([body[place : place + 50_000] for place in range(0, len(body), 50_000)])
+    kind = {"Content-Type": "application/json"}
+    for content in (body, pieces):
+        answer = program.post("/api/backfills", content=content, headers=kind)
+        assert (answer.status_code, answer.json()) == (413, {"error": TOO_LARGE})
+
+
+@pytest.mark.parametrize(
     ("wanted", "status", "says"),
     [
-        ({}, 422, "repositories: field required."),
-        ({"repositories": []}, 422, "repositories: list should have at least 1 item"),
-        ({"repositories": ["a\x00b"]}, 422, "repositories.0: has a character that no name has."),
-        ({"repositories": ["octo/engine"], "max_prs": 0}, 422, "greater than or equal to 1"),
-        ({"repositories": ["octo/engine"], "since": "soon"}, 422, "since: "),
-        ({"repositories": ["octo/engine"], "more": 1}, 422, "more: "),
+        ({}, 422, "repositories is missing: it must be a list of 1 to 500 names."),
+        ({"repositories": []}, 422, "repositories must be a list of 1 to 500 names, not a list of 0."),
+        ({"repositories": ["x"] * 501}, 422, "repositories must be a list of 1 to 500 names, not a list of 501."),
+        ({"repositories": "octo/engine"}, 422, 'repositories must be a list of 1 to 500 names, not "octo/engine".'),
+        (
+            {"repositories": ["a", 7]},
+            422,
+            "repositories[1] must be a name of 1 to 300 characters that can be printed, not 7.",
+        ),
+        ({"repositories": ["a\x00b"]}, 422, 'can be printed, not "a\\u0000b".'),
+        ({"repositories": ["octo/engine"], "more": 1}, 422, "more is no field of this request: /openapi.json "),
+        ([], 422, "send a JSON object, with Content-Type: application/json."),
         ({"repositories": ["octo/engine"], "since": "2026-01-02", "until": "2026-01-01"}, 400, "nothing lies between"),
         ({"repositories": ["nobody/nothing"]}, 400, "nobody/nothing"),
     ],

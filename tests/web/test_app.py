@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
 from gh_backfill.web.access import SESSION_SECONDS
+from gh_backfill.web.door import TOO_LARGE
 from gh_backfill.web.guesses import FREE
 from gh_backfill.web.rendering import CSRF, regions
 from tests.web.house import ADMIN, TOKEN, House, open_house
@@ -30,9 +31,9 @@ def public(database_url: str) -> Iterator[House]:
         yield opened
 
 
-def raw(house: House, request: str) -> str:
+def raw(house: House, request: str, body: bytes = b"") -> str:
     with socket.create_connection(("127.0.0.1", house.port), 10) as sent:
-        sent.sendall(request.replace("\n", "\r\n").encode())
+        sent.sendall(request.replace("\n", "\r\n").encode() + body)
         return b"".join(iter(lambda: sent.recv(65536), b"")).decode()
 
 
@@ -350,19 +351,50 @@ def test_a_body_that_no_form_has_is_not_read(house: House) -> None:
     with house.client(token=TOKEN) as browser:
         large = {"thing": "x" * 1_100_000, "csrf": house.csrf(browser)}
         assert browser.post("/things", data=large).status_code == 413
-
-        def parts() -> Iterator[bytes]:
-            for _ in range(100):
-                yield b"thing=" + b"x" * 20_000 + b"&"
-
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        try:
-            status = browser.post("/things", content=parts(), headers=kind).status_code
-        except httpx.WriteError:  # it hung up before all was sent
-            status = 413
-        assert status == 413
         assert browser.post("/things", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 400
     assert house.world.things == []
+
+
+def chunks(many: int) -> Iterator[bytes]:
+    """Yield a form whose length nobody tells before."""
+    for _ in range(many):
+        yield b"thing=" + b"x" * 20_000 + b"&"
+
+
+def sends(house: House, headers: str, body: bytes) -> str:
+    """Return what is answered to somebody who sends all of a body before listening."""
+    return raw(house, f"POST /things HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n{headers}\n\n", body)
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_a_body_that_is_too_large_is_told_so_also_where_its_length_is_not(house: House, kind: str) -> None:
+    with house.client(token=TOKEN) as browser:
+        body = b'--x\r\nContent-Disposition: form-data; name="thing"\r\n\r\n' + b"".join(chunks(100)) + b"\r\n--x--\r\n"
+        pages = [
+            browser.post("/things", content=content, headers={"Content-Type": kind})
+            for content in (body, iter([body[place : place + 20_000] for place in range(0, len(body), 20_000)]))
+        ]
+    assert [each.status_code for each in pages] == [413, 413]
+    assert {re.findall(r"<h1>(.*?)</h1>\s*<p>(.*?)</p>", each.text)[0] for each in pages} == {("Too large", TOO_LARGE)}
+    assert house.world.things == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_sends_all_of_it_before_listening_hears_the_answer(house: House, chunked: bool) -> None:
+    body = b"x" * 6_000_000
+    told = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+    bearer = f"Authorization: Bearer {TOKEN}\nAccept: application/json"
+    answer = sends(house, f"{bearer}\nContent-Type: application/x-www-form-urlencoded\n{told}", sent)
+    assert answer.startswith("HTTP/1.1 413 ")
+    assert answer.endswith(json.dumps({"error": TOO_LARGE}).replace(": ", ":"))
+
+
+def test_what_is_refused_at_the_door_is_json_for_programs(house: House) -> None:
+    with house.client(Accept="application/json") as program:
+        refused = program.get("/things", headers={"Host": "[evil"})
+    assert refused.status_code == 421
+    assert "this server is not called" in refused.json()["error"]
 
 
 def test_a_file_is_read_as_text(house: House) -> None:
