@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import httpx
 import pytest
@@ -76,6 +77,28 @@ def test_text_that_others_wrote_stays_text(house: House, database_url: str) -> N
     for html in pages:
         assert MARKUP not in html
         assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("path", ["/repositories", "/monitor?state=all"])
+def test_the_heads_that_sort_are_there_again_where_rows_are_stacked(house: House, database_url: str, path: str) -> None:
+    fill(database_url, *a_mixed_world())
+    with house.client(token=TOKEN) as client:
+
+        def sorts(address: str) -> dict[str, str]:
+            (nav,) = re.findall(
+                r'<nav class="filters sorts" aria-label="Sort by">(.*?)</nav>', client.get(address).text
+            )
+            found = re.findall(r'<a href="([^"]*)"( aria-current="true")?>(.*?)</a>', nav)
+            chosen = [re.sub("<[^>]*>", "", words) for _, current, words in found if current]
+            assert len(chosen) == 1
+            return {"chosen": chosen[0], **{re.sub("<.*", "", words).strip(): href for href, _, words in found}}
+
+        first = sorts(path)
+        assert first["chosen"] == "Repository ↑ ascending"
+        assert [each for each in first if each != "chosen"] == ["Repository", "Captured", "Fresh as of", "Last page"]
+        by_progress = unescape(first["Captured"])
+        where = path.partition("?")[0]
+        assert sorts(f"{where}{by_progress}")["chosen"] == "Captured ↓ descending"
 
 
 def test_a_region_comes_alone(house: House, database_url: str) -> None:

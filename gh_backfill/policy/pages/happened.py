@@ -1,4 +1,4 @@
-"""The story of a repository in words: decisions of people, jobs, pages of work, and what could not be stored."""
+"""The story of a repository in words: decisions, jobs, pages of work, what was announced, what could not be stored."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy import shown, workers
 from gh_backfill.policy.estimate import duration
+from gh_backfill.policy.ledger import JobType
 from gh_backfill.policy.lifecycle import ChunkStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.shown import MARKS, JobFacts, Mark, PageState, ShownState
@@ -39,6 +40,8 @@ def of(at: datetime, source: str, told: Mapping[str, Any], now: datetime) -> Hap
             return _job(at, told, now)
         case "chunk":
             return _chunk(at, told, now)
+        case "announced":
+            return _announced(at, told, now)
         case _:
             return _quarantined(at, told)
 
@@ -104,7 +107,7 @@ def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
         at=at,
         source="job",
         mark=found.mark,
-        word=f"job {found.word}",
+        word=f"{'announced, fetch' if told['job_type'] == JobType.WEBHOOK else 'job'} {found.word}",
         text="; ".join(part for part in (done, found.detail) if part),
         who=shown.PROCESSORS.get(told["processor"], told["processor"]),
         run_key=told["run_key"],
@@ -127,6 +130,26 @@ def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
         word=f"{which}{what}chunk {told['chunk_number']:,}{state}",
         text="; ".join(part for part in (done, tries, found.detail) if part),
         who=None if told["status"] == ChunkStatus.PROCESSING else workers.told(told["claimed_by"]),
+    )
+
+
+def _announced(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
+    """Say what a webhook told of a pull request that is still to be fetched; after that its job has the word."""
+    what = " ".join(part.replace("_", " ") for part in (told["event"], told["action"]) if part)
+    often = f", {told['times']:,} times" if told["times"] > 1 else ""
+    state, fetched = PageState.WAITING, "waits to be fetched"
+    if told["attempts"]:
+        later = told["retry_at"]
+        again = f"again at {later:%H:%M} UTC" if later is not None and later > now else "is tried again"
+        state = PageState.RETRYING
+        fetched = f"could not be fetched ({counted(told['attempts'], 'try')}), {again}: {told['reason'] or 'no reason'}"
+    return Happened(
+        at=at,
+        source="announced",
+        mark=MARKS[state],
+        word=f"announced, {state}",
+        text=f"#{told['number']} {what}{often}: {fetched}",
+        who=told["who"],
     )
 
 

@@ -188,6 +188,8 @@ select (select md5(string_agg(j.text, ',')) from (
                               order by identity, resource))
         from api_budgets) as budgets,
        (select max(at) from budget_samples) as samples,
+       (select md5(string_agg(concat_ws(' ', repository_github_id, identity, version), ',' order by first_at, repository_github_id, identity))
+        from (select * from webhook_pending where kind = 'capture' order by first_at desc limit 50) w) as announced,
        (select coalesce(jsonb_object_agg(b.repository_id, b.updated_at), '{}') from (
             select repository_id, max(updated_at) as updated_at
             from (select repository_id, updated_at from backfills order by updated_at desc limit 50) last

@@ -106,7 +106,7 @@ with event as (
     select created_at, 'job ' || id, 'job', jsonb_build_object(
                'status', status, 'outcome', outcome, 'error', case when error is not null then coalesce(%(untold)s::text, error) end,
                'error_type', error_type, 'reason', case when not %(public_only)s then metadata ->> 'reason' end,
-               'beat_at', coalesce(heartbeat_at, started_at), 'processor', processor_type, 'items', items, 'points', points,
+               'beat_at', coalesce(heartbeat_at, started_at), 'processor', processor_type, 'job_type', job_type, 'items', items, 'points', points,
                'started_at', started_at, 'completed_at', completed_at, 'run_key', run_key, 'run_id', workflow_run_id,
                'attempt', workflow_run_attempt, 'worker', case when not %(public_only)s then worker end)
     from progressive_capture_jobs
@@ -144,7 +144,20 @@ with event as (
       and (%(before)s::timestamptz is null or first_seen_at <= %(before)s::timestamptz)
     order by first_seen_at desc, 'quarantine ' || id desc
     limit %(most)s
+), announced as (
+    -- What a webhook announced stands here until it is fetched; from then on the job that fetched it tells.
+    select w.last_at, 'announced ' || w.identity, 'announced', jsonb_build_object(
+               'number', w.identity, 'event', w.event, 'action', w.payload ->> 'action', 'times', w.times, 'attempts', w.attempts,
+               'who', case when not %(public_only)s then w.payload ->> 'actor' end, 'retry_at', w.retry_at,
+               'reason', case when w.reason is not null then coalesce(%(untold)s::text, w.reason) end)
+    from webhook_pending w
+    join repositories r on r.github_id = w.repository_github_id
+    where r.id = %(id)s::uuid and w.kind = 'capture'
+      and (%(before)s::timestamptz is null or (w.last_at, 'announced ' || w.identity) < (%(before)s::timestamptz, %(before_key)s::text))
+    order by w.last_at desc, 'announced ' || w.identity desc
+    limit %(most)s
 )
 select * from event union all select * from job union all select * from chunk union all select * from quarantined
+union all select * from announced
 order by at desc, key desc
 limit %(most)s;

@@ -1,4 +1,4 @@
-"""Addresses at GitHub that follow from the page of one workflow run: other runs, and the issue of an alert."""
+"""Addresses at GitHub that follow from the page of one workflow run: other runs, and a search for an alert."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class ActionsPage:
         """Return the address of a run; None for one that has no page."""
         return run_address(self.server, self.repository, run_id, attempt)
 
-    def issue(self, repository_id: str) -> str:
-        """Return the address that lists the open issues about a repository of ours: their texts have its id."""
+    def issue_search(self, repository_id: str) -> str:
+        """Return the address that looks for the open issues about a repository of ours: their texts have its id.
+
+        Nothing here knows their numbers: a report finds them anew each time, in GitHub's own list.
+        """
         words = f'is:issue is:open label:{LABEL} "{repository_id}"'
         return f"{self.server}/{self.repository}/issues?q={quote_plus(words)}"

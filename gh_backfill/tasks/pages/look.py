@@ -26,7 +26,7 @@ def look(db: Database) -> Mapping[str, str]:
     with pages.reading(db) as tx:
         found = pages.moved(tx)
     topics = {topic: _print(found, parts) for topic, parts in TOPICS.items()}
-    around = _print(found, ("claims", "open_jobs", "events"))
+    around = _print(found, ("claims", "open_jobs", "events", "announced"))
     return topics | {f"repository/{id_}": f"{moved} {around}" for id_, moved in found["backfills"].items()}
 
 

@@ -23,6 +23,7 @@ _FOR_A_PERSON = frozenset({"credential_refused", "way_to_github_wrong"})
 class Need:
     """What fails of a repository: since when, how often within three days, the error, and where to look.
 
+    `issue_search` is the address at GitHub that finds its issue: the number is known to GitHub alone.
     `person` says that it stands still until somebody does something; else it is tried again by itself.
     """
 
@@ -37,7 +38,7 @@ class Need:
     times: int
     run_key: str | None = None
     run_address: str | None = None
-    issue_address: str | None = None
+    issue_search: str | None = None
 
     @property
     def words(self) -> str:
@@ -109,5 +110,5 @@ def _links(repository_id: str, job: FailingJob | None, page: ActionsPage | None)
     return {
         "run_key": job.run_key if job else None,
         "run_address": page.run(job.run_id, job.attempt) if page and job else None,
-        "issue_address": page.issue(repository_id) if page else None,
+        "issue_search": page.issue_search(repository_id) if page else None,
     }

@@ -161,8 +161,8 @@ def test_what_fails_is_on_top_with_its_error_its_run_and_its_issue(db: Database)
     }
     assert found["o/stands"].text == "GitHub answers 404"
     assert found["o/stands"].run_address == "https://github.com/octo/ops/actions/runs/48"
-    assert found["o/stands"].issue_address is not None
-    assert stands.id in found["o/stands"].issue_address
+    assert found["o/stands"].issue_search is not None
+    assert stands.id in found["o/stands"].issue_search
     assert found["o/retrying"].shown.state is PageState.RETRYING
     assert "GitHub took over 10 s" in found["o/retrying"].text
 

@@ -10,11 +10,12 @@ import pytest
 from gh_backfill.engine.outcome import Limits
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.shown import PageState
-from gh_backfill.store import pages, pages_repository
+from gh_backfill.store import pages, pages_repository, webhooks
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.outlook import outlook
+from gh_backfill.tasks.pages.look import look
 from gh_backfill.tasks.pages.repository import RepositoryPage, repository
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.pages.worlds import Made, insert, make
@@ -88,6 +89,63 @@ def test_the_story_has_what_people_jobs_and_pages_did_and_who(house: House) -> N
     assert times == sorted(times, reverse=True)
 
 
+def announced(db: Database, number: int, *, action: str = "opened") -> None:
+    """Let a webhook tell of a pull request of the repository that was made first."""
+    with db.transaction() as tx:
+        (row,) = tx.rows("select min(github_id) as id from repositories")
+        payload = {"action": action, "actor": "mona", "actor_id": 1, "at": None}
+        assert webhooks.announce(
+            tx, row["id"], kind="capture", identity=str(number), event="pull_request_review", payload=payload
+        )
+
+
+def test_the_story_has_what_webhooks_announced_until_it_is_fetched_and_then_who_fetched_it(db: Database) -> None:
+    (id_,) = make(db, Made(name="o/moves", status="completed"))
+    before = look(db)
+    announced(db, 7)
+    announced(db, 12)
+    announced(db, 12, action="edited")
+    assert look(db)["jobs"] == before["jobs"]
+    now = datetime.now(UTC)
+    told = [
+        (each.what.word, each.what.mark, each.what.text, each.what.who) for each in page_of(db, "o/moves", now).story
+    ]
+    assert told == [
+        ("announced, waiting", "‖", "#12 pull request review edited, 2 times: waits to be fetched", "mona"),
+        ("announced, waiting", "‖", "#7 pull request review opened: waits to be fetched", "mona"),
+    ]
+    with db.transaction() as tx:
+        first, second = webhooks.due(tx, now + timedelta(hours=1), most=10)
+        webhooks.failed(tx, first.repository, [(first, "GitHub answers 502", now + timedelta(minutes=4))])
+        webhooks.done(tx, second.repository, [second])
+        job = {"repository_id": id_, "job_type": "webhook", "run_key": "w", "items": 1, "points": 1}
+        ended = {
+            "status": "completed",
+            "outcome": "completed",
+            "created_at": now,
+            "started_at": now,
+            "completed_at": now,
+        }
+        insert(tx, "progressive_capture_jobs", {**job, **ended})
+    later = page_of(db, "o/moves", now).story
+    again = f"could not be fetched (1 try), again at {now + timedelta(minutes=4):%H:%M} UTC: GitHub answers 502"
+    assert [(each.what.word, each.what.text) for each in later] == [
+        ("announced, fetch completed", "1 pull request, 1 point, 0.0 s"),
+        ("announced, retrying", f"#7 pull request review opened: {again}"),
+    ]
+    found = repository(db, "o/moves", {}, now, public_only=True)
+    assert found is not None
+    assert {each.what.who for each in found.story if each.what.source == "announced"} == {None}
+    assert "502" not in json_text(found.as_json())
+
+
+def test_what_is_announced_moves_the_page_of_its_repository(db: Database) -> None:
+    (id_,) = make(db, Made(name="o/moves", status="completed"))
+    before = look(db)
+    announced(db, 7)
+    assert look(db)[f"repository/{id_}"] != before[f"repository/{id_}"]
+
+
 def test_all_pages_of_the_story_together_have_everything_once(db: Database) -> None:
     (id_,) = make(db, Made(name="o/long", status="completed"))
     same = NOW - timedelta(hours=1)
@@ -100,6 +158,10 @@ def test_all_pages_of_the_story_together_have_everything_once(db: Database) -> N
             insert(tx, "progressive_capture_jobs", job)
             odd = {"repository_id": id_, "kind": "review", "reason": "broken", "first_seen_at": at}
             insert(tx, "backfill_quarantine", {**odd, "identity": str(place)})
+    for place in range(50):
+        announced(db, place + 1)
+    with db.transaction() as tx:
+        tx.run("update webhook_pending set last_at = %(at)s where identity::int %% 2 = 0", at=same)
     found: list[tuple[str, str]] = []
     query: dict[str, str] = {}
     while True:
@@ -110,7 +172,8 @@ def test_all_pages_of_the_story_together_have_everything_once(db: Database) -> N
         query = dict(parse_qsl(page.story_next.removeprefix("?")))
     assert [source for source, _ in found].count("event") == 50
     assert len({each for each in found if each[0] == "job"}) == 50
-    assert len(found) == 150
+    assert len({each for each in found if each[0] == "announced"}) == 50
+    assert len(found) == 200
 
 
 def test_what_happened_in_one_moment_is_told_once_however_few_fit_on_a_page(db: Database) -> None:
