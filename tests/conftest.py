@@ -45,7 +45,7 @@ VARIANTS = {"default": "", "without vector": "set fixture.vector = 'off'", "two 
 
 # Tests that take ten seconds or more by themselves, the longest first, so that none of them runs alone at the end.
 LONG = (
-    "test_the_workflow_captures_the_whole_corpus",
+    "test_the_workflow_captures_the_corpus",
     "test_names_are_pasted_checked_added_and_their_bars_move",
     "test_a_run_explains_itself_and_its_issue",
     "test_nothing_that_a_program_sends_makes_it_stumble",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from tests.expected import (
 )
 
 CORPUS = SHARED / "corpus"
+WHOLE = os.environ.get("GH_BACKFILL_TESTS") == "whole"
 Given = Mapping[str, Any]
 
 
@@ -41,6 +43,16 @@ def folders() -> list[Path]:
     if not CORPUS.is_dir():
         pytest.skip(f"the corpus is not at {CORPUS}")
     return sorted(path.parent for path in CORPUS.glob("*/repository.json") if _file(path.parent, "pull_requests"))
+
+
+def smaller() -> list[Path]:
+    """Return the eight smallest, or with GH_BACKFILL_TESTS=whole all: three have four fifths of all pull requests."""
+    every = folders()
+    return every if WHOLE else sorted(sorted(every, key=_size)[:8])
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("pull_requests*"))
 
 
 def expected(given: Iterable[Path]) -> list[Repository]:

@@ -100,7 +100,7 @@ LESSONS: Table = {
         "tests/test_ids.py::test_each_kind_of_id_has_a_type_of_its_own_in_every_table",
         _ITEMS + "test_a_chunk_is_stored_with_everything_that_belongs_to_it",
     ),
-    "I3": (_ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing", _STAYS),
+    "I3": (_ACT + "test_the_workflow_captures_the_corpus_and_a_second_run_changes_nothing", _STAYS),
     "I4": (
         _ITEMS + "test_a_login_taken_over_by_another_account_belongs_to_the_new_owner",
         _ITEMS + "test_two_accounts_that_swap_their_logins_end_with_the_right_ones",
@@ -109,9 +109,9 @@ LESSONS: Table = {
     ),
     "I5": (
         _ITEMS + "test_a_deleted_author_is_the_ghost_and_drops_nothing",
-        _ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing",
+        _ACT + "test_the_workflow_captures_the_corpus_and_a_second_run_changes_nothing",
     ),
-    "I6": (_ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing", STORM),
+    "I6": (_ACT + "test_the_workflow_captures_the_corpus_and_a_second_run_changes_nothing", STORM),
     "I7": (
         _ITEMS + "test_a_newer_reading_replaces_an_older_one_and_never_the_other_way_round",
         _UNTOUCHED + "test_a_catch_up_changes_only_what_it_fetched_and_what_is_different",
@@ -177,7 +177,7 @@ LESSONS: Table = {
         _SETTINGS + "test_what_actions_sets_is_read_and_our_own_names_win",
     ),
     "C4": (_CLI + "test_every_command_has_help_with_an_example",),
-    "C5": (_ACT + "test_the_workflow_captures_the_whole_corpus_and_a_second_run_changes_nothing",),
+    "C5": (_ACT + "test_the_workflow_captures_the_corpus_and_a_second_run_changes_nothing",),
     "C6": (
         _CLI + "test_a_refused_token_is_exit_2_and_says_so",
         _PLAN + "test_if_nothing_of_what_was_asked_for_is_here_nothing_is_written",

@@ -19,7 +19,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, reread, track
 from tests.benchmarks.issue_floors import issue_shape, target
 from tests.comparison import compare, compare_issues
-from tests.corpus import CORPUS, expected, folders
+from tests.corpus import CORPUS, expected, smaller
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, SMALL, House
 
@@ -104,7 +104,7 @@ def test_the_kinds_of_a_repository_are_kept_and_hold_for_every_capture(house: Ho
 
 @pytest.fixture
 def corpus_house(database_url: str) -> Iterator[House]:
-    with running(load(folders())) as github, Database(database_url) as db:
+    with running(load(smaller())) as github, Database(database_url) as db:
         yield House(db=db, url=database_url, github=github)
 
 
@@ -121,7 +121,7 @@ def test_the_issues_of_the_corpus_come_whole_at_their_floor(corpus_house: House)
             points[home.full_name] = done.spent.points, target(shape)
     with house.db.transaction(read_only=True) as tx:
         assert [
-            str(each) for each in compare_issues(tx, [each for each in expected(folders()) if each.issues]).found
+            str(each) for each in compare_issues(tx, [each for each in expected(smaller()) if each.issues]).found
         ] == []
     assert {name: each for name, each in points.items() if each[0] > each[1]} == {}
     assert sum(spent for spent, _ in points.values()) <= 50

@@ -33,7 +33,7 @@ from tests.examples import WALK
 
 ENGINE = "octo/engine"
 # One with all ids and comments of no review, one without ids and with a bot that has two logins.
-REAL = ("bitcoin-core__secp256k1", "moq-wg__moq-transport")
+REAL = ("bitcoin-core__gui", "moq-wg__moq-transport")
 
 
 @contextmanager
