@@ -66,7 +66,7 @@ def begun(house: House, browser: httpx.Client, **fields: str) -> str:
     """Add repositories and return the id of the batch."""
     answer = sent(house, browser, **{"names": PASTED, "backfill": "yes", "max_prs": "200", **fields})
     assert answer.status_code == 303, answer.text
-    found = re.fullmatch(r"/add\?batch=([0-9a-f-]{36})#progress", answer.headers["location"])
+    found = re.fullmatch(r"/add\?batch=([0-9a-f-]{36})#batch", answer.headers["location"])
     assert found is not None
     return found[1]
 

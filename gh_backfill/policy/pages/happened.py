@@ -15,6 +15,9 @@ from gh_backfill.policy.lifecycle import ChunkStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.shown import MARKS, JobFacts, Mark, PageState, ShownState
 
+# What GitHub calls it when commits come to a pull request.
+_ACTIONS = {"synchronize": "got commits"}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Happened:
@@ -103,12 +106,14 @@ def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     facts = JobFacts(**{name: told[name] for name in ("status", "outcome", "error", "error_type", "reason", "beat_at")})
     found = shown.of_job(facts, now)
     done = of_work({**told, "kind": PULL_REQUESTS}) if told["items"] else ""
+    fetched = told["job_type"] == JobType.WEBHOOK
+    what = f"announced by webhooks{': ' if done else ''}{done}" if fetched else done
     return Happened(
         at=at,
         source="job",
         mark=found.mark,
-        word=f"{'announced, fetch' if told['job_type'] == JobType.WEBHOOK else 'job'} {found.word}",
-        text="; ".join(part for part in (done, found.detail) if part),
+        word=f"{'fetch' if fetched else 'job'} {found.word}",
+        text="; ".join(part for part in (what, found.detail) if part),
         who=shown.PROCESSORS.get(told["processor"], told["processor"]),
         run_key=told["run_key"],
         run_id=told["run_id"],
@@ -135,7 +140,8 @@ def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
 
 def _announced(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     """Say what a webhook told of a pull request that is still to be fetched; after that its job has the word."""
-    what = " ".join(part.replace("_", " ") for part in (told["event"], told["action"]) if part)
+    action = _ACTIONS.get(told["action"], told["action"])
+    what = " ".join(part.replace("_", " ") for part in (told["event"], action) if part)
     often = f", {told['times']:,} times" if told["times"] > 1 else ""
     state, fetched = PageState.WAITING, "waits to be fetched"
     if told["attempts"]:

@@ -58,7 +58,7 @@ def begin(ask: Ask, form: Form) -> WebPage | Goto:
     except BackfillError as error:
         status = 502 if isinstance(error, GitHubError) else 400
         return _page(given, wrong=str(error), json={"error": str(error)}, status=status)
-    return Goto(address=f"{PLACE}?batch={batch.id}#progress")
+    return Goto(address=f"{PLACE}?batch={batch.id}#batch")
 
 
 def cancel(ask: Ask, form: Form) -> WebPage | Goto:
@@ -87,7 +87,7 @@ def _done(ask: Ask, form: Form, done: Sequence[Operated], did: str) -> WebPage |
     told = [f"{names.get(each.repository_id) or each.given}: {each.result}" for each in refused or done]
     if done and not refused:
         line = told[0] if len(told) == 1 else f"{counted(len(told), 'backfill')} {did}"
-        return Goto(address=f"{PLACE}?batch={batch_id}#progress", said=line)
+        return Goto(address=f"{PLACE}?batch={batch_id}#batch", said=line)
     wrong = "; ".join(told) or "Nothing fits any more: things have moved on meanwhile."
     return _page(Filled(), batch=batch, wrong=wrong, json={"error": wrong}, status=409)
 
@@ -103,7 +103,7 @@ def _sure(ask: Ask, batch_id: str) -> WebPage:
         "action": f"{PLACE}/cancel",
         "fields": {"batch": batch_id, "sure": "yes"},
         "yes": f"Cancel {counted(len(names), 'backfill')}",
-        "back": f"{PLACE}?batch={batch_id}#progress",
+        "back": f"{PLACE}?batch={batch_id}#batch",
     }
     return WebPage(template="sure.html", data=data, json={"question": data["question"], "names": names}, place=PLACE)
 

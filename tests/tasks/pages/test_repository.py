@@ -13,7 +13,7 @@ from gh_backfill.policy.shown import PageState
 from gh_backfill.store import pages, pages_repository, webhooks
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import operate
+from gh_backfill.tasks import untrack
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages.look import look
 from gh_backfill.tasks.pages.repository import RepositoryPage, repository
@@ -75,10 +75,10 @@ def test_coverage_tells_what_is_here_what_is_odd_and_what_is_not_read_yet(house:
 def test_the_story_has_what_people_jobs_and_pages_did_and_who(house: House) -> None:
     house.track(SMALL)
     house.capture(SMALL)
-    operate.cancel(house.db, [SMALL], actor=Actor(who="mona"))
+    untrack.untrack(house.db, [SMALL], delete_rows=False, actor=Actor(who="mona"))
     page = page_of(house.db, SMALL, datetime.now(UTC))
     first = page.story[0].what
-    assert (first.word, first.who, first.mark) == ("cancelled", "mona", "◇")
+    assert (first.word, first.who, first.mark) == ("untracked", "mona", "◇")
     assert {each.what.source for each in page.story} == {"event", "job", "chunk"}
     words = [each.what.word for each in page.story]
     assert "chunk 1" in words
@@ -130,7 +130,7 @@ def test_the_story_has_what_webhooks_announced_until_it_is_fetched_and_then_who_
     later = page_of(db, "o/moves", now).story
     again = f"could not be fetched (1 try), again at {now + timedelta(minutes=4):%H:%M} UTC: GitHub answers 502"
     assert [(each.what.word, each.what.text) for each in later] == [
-        ("announced, fetch completed", "1 pull request, 1 point, 0.0 s"),
+        ("fetch completed", "announced by webhooks: 1 pull request, 1 point, 0.0 s"),
         ("announced, retrying", f"#7 pull request review opened: {again}"),
     ]
     found = repository(db, "o/moves", {}, now, public_only=True)
