@@ -16,6 +16,7 @@ from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import DryRun, Json, Kinds, number
 from gh_backfill.commands.work import failure
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from gh_backfill.tasks.accounts import AccountRepositories, Filters
     from gh_backfill.tasks.initial.local import Worked
     from gh_backfill.tasks.track import Tracked
-
-WORKERS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +124,7 @@ def track(
 
 
 def work(
-    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(WORKERS),
+    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(LANES),
     child: Annotated[bool, typer.Option("--child", hidden=True, help="Works for a server of this machine.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -139,7 +138,7 @@ def work(
     from gh_backfill.required import require
     from gh_backfill.tasks import connect
 
-    many = number("--workers", workers, 1, 20) or WORKERS
+    many = number("--workers", workers, 1, 20) or LANES
     environment = settings.load()
     require(environment, token=True)
     if child:
@@ -234,9 +233,7 @@ def _of_accounts(
     return accounts.tracked(found, named)
 
 
-def _work(
-    environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int = WORKERS
-) -> Worked:
+def _work(environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int = LANES) -> Worked:
     from gh_backfill import bars
     from gh_backfill.tasks.initial import local
 

@@ -12,13 +12,12 @@ from gh_backfill.commands import serve as pages
 from gh_backfill.commands.options import DryRun, OptionalNames, number
 from gh_backfill.commands.work import failure
 from gh_backfill.errors import PartlyFailed
+from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.markdown import counted
 
 if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.models.work import Goal
-
-WORKERS = 5
 
 
 def run(
@@ -27,7 +26,7 @@ def run(
         str | None,
         typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each; more, or `all`, later."),
     ] = None,
-    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(WORKERS),
+    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(LANES),
     serve: Annotated[bool, typer.Option("--serve", help="Open the pages when it is done.")] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -40,7 +39,7 @@ def run(
     from gh_backfill.tasks import demo, local
 
     goal, larger = options.goal(max_prs)
-    many = number("--workers", workers, 1, 20) or WORKERS
+    many = number("--workers", workers, 1, 20) or LANES
     environment = settings.load()
     given = names or []
     if dry_run:

@@ -86,6 +86,10 @@ def recover(
         moved = dry_run or _move(db, chunk, everything=everything)
         done[kind if moved else "left"].append(chunk)
     buried = 0 if dry_run else _bury(db, dead)
+    if (buried or done["returned"]) and not dry_run:
+        with db.transaction() as tx:
+            returned = [each.repository_id for each in done["returned"]]
+            recovery.wait_again(tx, repository_ids, returned=returned, alive=ledger.SILENT)
     if everything and not dry_run:
         with db.transaction() as tx:
             recovery.silence(tx, repository_ids, alive=chunks.LEASE)

@@ -12,6 +12,8 @@ from typing import TypeVar
 from gh_backfill.models.pull_requests import PullRequestState
 from gh_backfill.models.work import Goal
 
+# So many captures run side by side, on this machine as in the workflows.
+LANES = 5
 # The newest so many are of use at once, and cost a few points.
 NEWEST = 200
 # A goal that holds so much of a history is worth nothing beside the whole of it, and a plan would leave it at that.
@@ -31,7 +33,7 @@ class InitialStatus(StrEnum):
     """How far the initial backfill of a repository is; the words are those of a CHECK, none means it never had one.
 
     pending     -> processing, completed, failed, cancelled
-    processing  -> completed, failed, cancelled
+    processing  -> completed, failed, cancelled, and pending where its worker is gone
     failed      -> pending
     cancelled   -> pending
     completed   -> pending, where more is asked for

@@ -73,8 +73,6 @@ MARKS: Mapping[PageState, Mark] = {
     PageState.COMPLETED: Mark.COMPLETED,
     PageState.NEVER: Mark.NEVER,
 }
-# The states that only a job can have.
-OF_JOBS = frozenset({PageState.SILENT, PageState.SKIPPED})
 # The states of a backfill that is at work, or will go on by itself.
 UNDER_WAY = frozenset(
     {PageState.RUNNING, PageState.RETRYING, PageState.STARVED, PageState.PAUSED, PageState.WAITING, PageState.NEVER}

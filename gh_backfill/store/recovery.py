@@ -141,6 +141,14 @@ def jobs_of(tx: Transaction, workers: Sequence[str]) -> list[tuple[str, bool]]:
     return [(row["id"], row["planned"]) for row in tx.rows(_SQL["jobs_of"], workers=tuple(workers))]
 
 
+def wait_again(tx: Transaction, ids: Sequence[str] | None, *, returned: Sequence[str], alive: timedelta) -> None:
+    """Note of these repositories (None: of all) that an initial backfill at which nobody works any more is to come.
+
+    `returned` are those of which a chunk was given back, and `alive` is how long a job that is silent counts as alive.
+    """
+    tx.run(_SQL["wait_again"], ids=None if ids is None else tuple(ids), returned=tuple(returned), alive=alive)
+
+
 def silence(tx: Transaction, ids: Sequence[str] | None, *, alive: timedelta) -> None:
     """Let no job of these repositories (None: of any) count as alive until it tells of itself again.
 

@@ -12,6 +12,7 @@ from gh_backfill import hidden
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import PULL_REQUESTS, Finished, Goal, TrackedRepository
 from gh_backfill.policy.goals import goal_words
+from gh_backfill.policy.ledger import SILENT
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
 from gh_backfill.resources import sql
@@ -255,9 +256,9 @@ def is_news(shown: Sequence[Row], full_name: str, is_private: bool, total: int |
 def status(tx: Transaction, ids: Sequence[str] | None = None, *, spent: bool = False) -> list[Status]:
     """Return the state of these repositories, or of all that are tracked or were ever backfilled.
 
-    With `spent` also what their jobs spent.
+    With `spent` also what their jobs spent.  An initial backfill at which nobody works any more is pending again.
     """
-    rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids), spent=spent)
+    rows = tx.rows(_SQL["status"], ids=None if ids is None else tuple(ids), spent=spent, alive=SILENT)
     return [
         Status(**{**goals.with_aim(row), "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows
     ]

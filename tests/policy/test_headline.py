@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gh_backfill.policy.pages.headline import Overall, below, headline
-from gh_backfill.policy.shown import OF_JOBS, PageState
+from gh_backfill.policy.shown import PageState
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 RECENT, OLD = NOW - timedelta(hours=11), NOW - timedelta(days=3)
 POINTS = NOW.replace(hour=14, minute=22)
 
+OF_JOBS = {PageState.SILENT, PageState.SKIPPED}  # only a job can have them
 WORLDS = [
     (Overall(), "Nothing is tracked yet"),
     (

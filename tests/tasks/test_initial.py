@@ -23,10 +23,13 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.initial import batches, proposals
 from gh_backfill.tasks.initial.batches import Batch
+from gh_backfill.tasks.initial.members import Member
 from gh_backfill.tasks.initial.named import track_first
+from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.track import Result
 from gh_backfill.tasks.untrack import untrack
+from tests.claims import must_claim
 from tests.tasks.conftest import House
 
 NOW = datetime.now(UTC)
@@ -116,10 +119,18 @@ def test_what_has_reached_its_first_goal_is_left_at_that_by_what_cancel_says(bul
 def test_its_state_follows_the_backfill_from_pending_to_its_end(bulk: House) -> None:
     batch = begin(bulk, LARGE)
     assert [each.status for each in seen(bulk, batch).captures] == [InitialStatus.PENDING]
-    bulk.capture(LARGE, limits=Limits(chunk_size=30, max_chunks=1))
-    (member,) = seen(bulk, batch).captures
+    at_work: list[Member] = []
+    bulk.capture(
+        LARGE,
+        limits=Limits(chunk_size=30, max_chunks=1),
+        listen=lambda _: at_work.extend(seen(bulk, batch).captures),
+    )
+    member = at_work[-1]
     assert (member.status, member.captured, member.wanted, member.total) == (InitialStatus.PROCESSING, 30, 200, 420)
     assert member.detail == "page 1"
+    # Its time is over: it waits for the next one who takes it.
+    (member,) = seen(bulk, batch).captures
+    assert (member.status, member.captured, member.detail) == (InitialStatus.PENDING, 30, "waits its turn")
     bulk.capture(LARGE)
     (member,) = seen(bulk, batch).captures
     assert (member.status, member.captured, member.wanted) == (InitialStatus.COMPLETED, 200, 200)
@@ -341,6 +352,27 @@ def test_what_a_person_gave_up_stays_so_when_it_is_added_again(bulk: House) -> N
     operate.cancel(bulk.db, [LARGE])
     begin(bulk, LARGE, wish=Wish(max_prs=None), now=NOW + LATER)
     assert status(bulk, LARGE) == "cancelled"
+
+
+@pytest.mark.parametrize("between_pages", [False, True])
+def test_one_at_which_nobody_works_any_more_is_pending_again(bulk: House, between_pages: bool) -> None:
+    batch = begin(bulk, LARGE)
+    (member,) = batch.members
+    gone = worker_name() + "0"
+    with bulk.db.transaction() as tx:
+        jobs.start(tx, bulk.run, member.repository_id or "", worker=gone)
+        if not between_pages:
+            must_claim(tx, member.repository_id or "", worker=gone)
+    assert [each.status for each in seen(bulk, batch).captures] == [InitialStatus.PROCESSING]
+    with bulk.db.transaction() as tx:
+        tx.run("update backfill_chunks set lease_until = clock_timestamp()")
+        if between_pages:
+            tx.run("update progressive_capture_jobs set heartbeat_at = clock_timestamp() - interval '3 hours'")
+    (member,) = seen(bulk, batch).captures
+    assert (member.status, member.detail) == (InitialStatus.PENDING, "waits its turn")
+    assert [row["initial"] for row in outlook(bulk.db).as_json()] == ["pending"]
+    recover(bulk.db)
+    assert status(bulk, LARGE) == "pending"
 
 
 def test_what_a_dead_process_planned_is_closed_and_may_be_taken_again(bulk: House) -> None:

@@ -64,6 +64,18 @@ from progressive_capture_jobs
 where outcome is null and worker = any(%(workers)s::text[])
 order by id;
 
+-- name: wait_again
+-- Initial backfills at which nobody works any more wait for a worker: those whose chunks were `returned`, and those of which no
+-- job is left that may be alive.
+update repositories r
+set initial_backfill_status = 'pending'
+where r.initial_backfill_status = 'processing' and (%(ids)s::uuid[] is null or r.id = any(%(ids)s::uuid[]))
+  and not exists (select from backfill_chunks c where c.repository_id = r.id and c.status = 'processing')
+  and (r.id = any(%(returned)s::uuid[])
+       or not exists (select from progressive_capture_jobs j
+                      where j.repository_id = r.id and j.outcome is null and j.status in ('processing', 'failed')
+                        and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s));
+
 -- name: silence
 -- Whoever asked takes all workers for dead: their jobs count as silent, until one tells of itself again.
 update progressive_capture_jobs

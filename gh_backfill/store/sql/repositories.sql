@@ -233,6 +233,7 @@ from (select r.id, case when coalesce(b.held and b.held_reason in ('cancelled', 
 where r.id = given.id and r.initial_backfill_status is distinct from given.status;
 
 -- name: status
+-- An initial backfill is processing while somebody is at it: who died may have had no time to say so (recovery.sql).
 -- What jobs `spent` is added up only where it is shown: also what came to nothing, and what is beside the pages, costs points.
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,
        r.github_pull_requests_at as total_at,
@@ -242,7 +243,9 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
        case when g.filtered then g.wanted else g.goal_max_items end as goal, coalesce(g.open_ended, false) as open_ended,
-       g.goal_max_items, g.goal_since, g.goal_until, g.goal_states, r.initial_backfill_status as initial,
+       g.goal_max_items, g.goal_since, g.goal_until, g.goal_states,
+       case when r.initial_backfill_status = 'processing' and not at_work.now then 'pending' else r.initial_backfill_status end
+           as initial,
        coalesce(t.only_newest, false) as only_newest, spent.points as spent_points, spent.requests as spent_requests,
        coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
@@ -273,5 +276,14 @@ left join lateral (
     from progressive_capture_jobs j
     where j.repository_id = r.id
 ) spent on %(spent)s
+left join lateral (
+    select count(*) filter (where h.lease_until > clock_timestamp()) > 0
+           or count(h.id) = 0
+              and exists (select from progressive_capture_jobs j
+                          where j.repository_id = r.id and j.outcome is null and j.status in ('processing', 'failed')
+                            and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s) as now
+    from backfill_chunks h
+    where h.repository_id = r.id and h.status = 'processing' and h.stream_id is not null
+) at_work on r.initial_backfill_status = 'processing'
 where case when %(ids)s::uuid[] is null then t.id is not null or b.id is not null else r.id = any(%(ids)s::uuid[]) end
 order by r.full_name;

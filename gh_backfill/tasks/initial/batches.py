@@ -12,7 +12,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.estimate import Estimate, side_by_side
-from gh_backfill.policy.initial import InitialStatus, Wish, goal_of, wish_from
+from gh_backfill.policy.initial import LANES, InitialStatus, Wish, goal_of, wish_from
 from gh_backfill.policy.progress import within
 from gh_backfill.store import backfill_batches, repositories
 from gh_backfill.store.backfill_batches import StoredBatch
@@ -21,7 +21,7 @@ from gh_backfill.store.db import Database, Row, Transaction
 from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.estimate import budget, estimates
 from gh_backfill.tasks.initial.members import Member, member
-from gh_backfill.tasks.initial.proposals import LANES, size_of
+from gh_backfill.tasks.initial.proposals import size_of
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.track import NameOf, Result, Tracked
 

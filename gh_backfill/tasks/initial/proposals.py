@@ -13,16 +13,13 @@ from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy import governor
 from gh_backfill.policy.estimate import Estimate, RemainingWork, begun, duration, estimate, side_by_side
 from gh_backfill.policy.governor import BudgetState
-from gh_backfill.policy.initial import Size, Wish, goal_of
+from gh_backfill.policy.initial import LANES, Size, Wish, goal_of
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import within
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.track import LookUp, NameOf, Result, Tracked, ask
-
-# So many captures run side by side, here as in the workflows.
-LANES = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

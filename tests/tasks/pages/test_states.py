@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from gh_backfill.policy import shown
-from gh_backfill.policy.shown import OF_JOBS, PageState
+from gh_backfill.policy.shown import PageState
 from gh_backfill.store import pages
 from gh_backfill.store.db import Database
 from gh_backfill.store.pages import Wanted
@@ -19,6 +19,7 @@ from tests.tasks.pages.worlds import Made, insert, make
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 LATER, EARLIER = NOW + timedelta(minutes=22), NOW - timedelta(minutes=22)
 
+OF_JOBS = {PageState.SILENT, PageState.SKIPPED}  # only a job can have them
 STOPS: list[dict[str, Any]] = [
     {},
     {"held": True, "held_reason": "move", "held_by": "mona"},
