@@ -19,8 +19,10 @@ grant select, insert, update on
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
--- kept for a year, and how budgets stood for a week.
-grant delete on pull_requests, issues, webhook_deliveries, webhook_pending, backfill_events, budget_samples to gh_backfill_writer;
+-- kept for a year, what was added together for 90 days, and how budgets stood for a week.
+grant delete on
+    pull_requests, issues, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples
+to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
 --     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;

@@ -68,6 +68,11 @@ def last(tx: Transaction, *, most: int) -> list[StoredBatch]:
     return [StoredBatch(**row) for row in tx.rows(_SQL["last_batches"], most=most)]
 
 
+def forget(tx: Transaction) -> None:
+    """Delete batches that are older than 90 days, and of which nothing waits any more."""
+    tx.later(_SQL["forget_batches"])
+
+
 def queue(tx: Transaction) -> list[Queued]:
     """Return the initial backfills that wait for a worker, in no order."""
     return [Queued(**row) for row in tx.rows(_SQL["initial_queue"])]

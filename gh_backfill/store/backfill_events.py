@@ -71,6 +71,6 @@ def last(tx: Transaction, repository_ids: Sequence[str] | None = None, *, most: 
     ]
 
 
-def forget(tx: Transaction) -> int:
-    """Delete what is older than a year; returns how many."""
-    return tx.run(_SQL["forget_backfill_events"])
+def forget(tx: Transaction) -> None:
+    """Delete what is older than a year."""
+    tx.later(_SQL["forget_backfill_events"])

@@ -41,7 +41,9 @@ TO_WRITE: Mapping[str, Needs] = {
             "busy busy_at busy_credit not_before prices prices_asked_at reserved reset_at slowdowns updated_at"
         ),
     ),
-    "backfill_batches": Needs(always=names("backfill created_at created_by id members wish"), updated=False),
+    "backfill_batches": Needs(
+        always=names("backfill created_at created_by id members wish"), updated=False, deleted=True
+    ),
     "backfill_chunks": Needs(
         always=names(
             "after_cursor attempt backfill_id backfill_state_id chunk_number claimed_by lease_until processor_type "

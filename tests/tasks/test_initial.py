@@ -27,6 +27,7 @@ from gh_backfill.tasks.initial.members import Member
 from gh_backfill.tasks.initial.named import track_first
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.report.report import report
 from gh_backfill.tasks.track import Result
 from gh_backfill.tasks.untrack import untrack
 from tests.claims import must_claim
@@ -352,6 +353,21 @@ def test_what_a_person_gave_up_stays_so_when_it_is_added_again(bulk: House) -> N
     operate.cancel(bulk.db, [LARGE])
     begin(bulk, LARGE, wish=Wish(max_prs=None), now=NOW + LATER)
     assert status(bulk, LARGE) == "cancelled"
+
+
+def test_a_report_forgets_batches_that_are_long_over_and_what_happened_more_than_a_year_ago(bulk: House) -> None:
+    over, waits = begin(bulk, LITTLE), begin(bulk, LARGE)
+    bulk.capture(LITTLE)
+    recent = begin(bulk, LITTLE)
+    with bulk.db.transaction() as tx:
+        tx.run(
+            "update backfill_batches set created_at = created_at - interval '91 days' where id <> %(id)s", id=recent.id
+        )
+        tx.run("update backfill_events set at = at - interval '366 days' where event = 'tracked'")
+    report(bulk.db, None)
+    assert {each.id for each in batches.recent(bulk.db, 10, NOW)} == {waits.id, recent.id}
+    assert batches.find(bulk.db, over.id, NOW) is None
+    assert {row["event"] for row in bulk.rows("select event from backfill_events")} == {"opened"}
 
 
 @pytest.mark.parametrize("between_pages", [False, True])

@@ -13,6 +13,14 @@ from backfill_batches
 order by created_at desc, id desc
 limit %(most)s;
 
+-- name: forget_batches
+-- A quarter is kept, and what still waits or runs.
+delete from backfill_batches b
+where b.created_at < clock_timestamp() - interval '90 days'
+  and not exists (select from repositories r
+                  where r.initial_backfill_status in ('pending', 'processing')
+                    and b.members @> jsonb_build_array(jsonb_build_object('repository_id', r.id)));
+
 -- name: initial_queue
 -- Initial backfills that may go on now and that nobody works on; those of which the last batch wants one of an account at a time
 -- are `alone`.

@@ -13,7 +13,7 @@ from gh_backfill.policy.report import alerts as alerting
 from gh_backfill.policy.report.alerts import Alert
 from gh_backfill.policy.report.costs import CostRates, Month
 from gh_backfill.policy.report.figures import JobFigures, Json, RunFigures, SystemFailure, run_address
-from gh_backfill.store import budget_samples, jobs, reports
+from gh_backfill.store import backfill_batches, backfill_events, budget_samples, jobs, reports
 from gh_backfill.store.db import Database
 from gh_backfill.store.reports import Kept
 from gh_backfill.tasks.estimate import estimates
@@ -178,6 +178,8 @@ def _system_failures(closed: Closed, options: ReportOptions) -> Iterator[SystemF
 def _keep(db: Database, made: Report) -> Report:
     with db.transaction() as tx:
         budget_samples.take(tx, made.run_key)
+        backfill_events.forget(tx)
+        backfill_batches.forget(tx)
         kept = reports.keep(tx, made.run, made.alerts)
     return replace(made, kept=kept)
 
