@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.resources import sql
+from gh_backfill.store import kinds
 from gh_backfill.store.db import Row, Transaction
 
 _SQL = sql("backfill_batches")
@@ -75,4 +77,10 @@ def forget(tx: Transaction) -> None:
 
 def queue(tx: Transaction) -> list[Queued]:
     """Return the initial backfills that wait for a worker, in no order."""
-    return [Queued(**row) for row in tx.rows(_SQL["initial_queue"])]
+    return [Queued(**row) for row in tx.rows(_SQL["initial_queue"], id=None)]
+
+
+def lock(tx: Transaction, repository_id: str) -> bool:
+    """Lock an initial backfill, and say whether it still waits: then a job that is written before the commit has it."""
+    kinds.lock(tx, repository_id, PULL_REQUESTS)
+    return tx.row(_SQL["initial_queue"], id=repository_id) is not None

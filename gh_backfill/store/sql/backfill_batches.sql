@@ -23,7 +23,7 @@ where b.created_at < clock_timestamp() - interval '90 days'
 
 -- name: initial_queue
 -- Initial backfills that may go on now and that nobody works on; those of which the last batch wants one of an account at a time
--- are `alone`.
+-- are `alone`.  Who takes one asks for its `id` once more, while it is locked: others take from the same queue.
 select r.id, r.full_name, b.updated_at, r.github_pushed_at as pushed_at,
        case when g.filtered then coalesce(g.wanted, g.goal_max_items, r.github_pull_requests)
             else least(g.goal_max_items, r.github_pull_requests) end as wanted,
@@ -34,6 +34,7 @@ from repositories r
 join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 where r.initial_backfill_status in ('pending', 'processing')
+  and (%(id)s::uuid is null or r.id = %(id)s::uuid)
   and (b.status = 'active' and not b.held
        or b.status = 'paused' and case when b.resume_at is null then not b.held else b.resume_at <= clock_timestamp() end)
   and not exists (select from backfill_chunks c

@@ -101,20 +101,27 @@ class _Queue:
         """Return the next one, its job written; None where none may begin now."""
         self._look({child.repository_id for child in running})
         owners = [each.owner for each in self._at_work.values()]
-        at = next_of(self._waiting, owners, lambda each: each.owner if each.alone else None)
-        if at is None:
-            return None
-        taken = self._waiting.pop(at)
-        try:
-            with self.db.transaction() as tx:
+        while (at := next_of(self._waiting, owners, lambda each: each.owner if each.alone else None)) is not None:
+            taken = self._waiting.pop(at)
+            try:
+                if not self._begin(taken):
+                    continue  # another process was quicker
+            except StoreError as error:  # the others go on; it is taken with the next look
+                log.warning("%s can't be begun now: %s", taken.full_name, error)
+                return None
+            self._at_work[taken.id] = taken
+            if taken.id not in self.taken:
+                self.taken.append(taken.id)
+            return taken, None
+        return None
+
+    def _begin(self, taken: Queued) -> bool:
+        """Write the job of one that was waiting a moment ago; False where it waits no more."""
+        with self.db.transaction() as tx:
+            waits = backfill_batches.lock(tx, taken.id)
+            if waits:
                 jobs.plan(tx, self.run, [(taken.id, REASON, None)], worker=self.worker)
-        except StoreError as error:  # the others go on; it is taken with the next look
-            log.warning("%s can't be begun now: %s", taken.full_name, error)
-            return None
-        self._at_work[taken.id] = taken
-        if taken.id not in self.taken:
-            self.taken.append(taken.id)
-        return taken, None
+        return waits
 
     def waits(self) -> bool:
         """Say whether something may begin now; a database that is away is waited for, as long as is sensible."""
