@@ -66,6 +66,7 @@ def plan_json(made: Plan, left: Mapping[str, Estimate]) -> dict[str, object]:
     return {
         "chosen": [_verdict_row(each, left) for each in made.verdicts if each.chosen],
         "not_chosen": [_verdict_row(each, left) for each in made.verdicts if not each.chosen],
+        "tracked_first": list(made.first),
         "unknown": list(made.unknown),
         "gone": [each.full_name for each in made.gone],
         "unsure": dict(made.unsure),
@@ -78,8 +79,11 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
     """Return a plan for the step summary, with what is left; private repositories are named by their id only."""
     head = "## Plan (dry run: nothing was written)" if dry_run else "## Plan"
     unsure = "".join(f"\n\n{markdown.plain(redacted(line))}" for line in _unsure(made))
+    first = "".join(f"- {markdown.plain(redacted(line))}\n" for line in made.first.values())
+    head = f"{head}\n\n{first}".rstrip()
     if not made.chosen:
-        return f"{head}\n\n{markdown.plain(redacted(_why_nothing(made)))}.{unsure}"
+        nothing = "" if first else f"\n\n{markdown.plain(redacted(_why_nothing(made)))}."
+        return f"{head}{nothing}{unsure}"
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
@@ -102,12 +106,12 @@ def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> Non
             here = f"{_here(repository)} here"
             more = f"; {_left(each, left)} left" if repository.id in left else ""
             say(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
-    for text in made.unknown.values():
+    for text in (*made.first.values(), *made.unknown.values()):
         say(escape(text))
     for repository in made.gone:
         say(escape(f"{repository.full_name}: GitHub does not show it any more"))
     others = f"not chosen: {_counted_reasons(made)}" if _counted_reasons(made) else ""
-    for text in (*_unsure(made), others if made.chosen else _why_nothing(made)):
+    for text in (*_unsure(made), others if made.chosen or made.first else _why_nothing(made)):
         if text:
             say(escape(text))
     if dry_run:

@@ -129,6 +129,27 @@ def test_a_dry_run_writes_nothing_though_it_could_not_either(environment: dict[s
     assert cli(environment, "track", "octo/small").returncode != 0
 
 
+def test_a_dry_run_of_a_plan_foresees_what_it_would_track_first_and_writes_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    asked = ("plan", "--dry-run", "--repository-ids", "octo/engine octo/nothing")
+    told = cli(environment, *asked, "--initial", "--max-prs", "20", GITHUB_STEP_SUMMARY=str(tmp_path / "summary"))
+    engine = "octo/engine: would be tracked first, and captured: the newest 20 of 110 pull requests"
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines()[0] == engine
+    assert "octo/nothing: GitHub has no such repository" in told.stdout
+    assert "No repositories need" not in told.stdout
+    assert engine in (tmp_path / "summary").read_text().replace("\\", "")
+    with Database(environment["DATABASE_URL"]) as db, db.transaction(read_only=True) as tx:
+        assert tx.rows("select full_name from repositories") == []
+    cli(environment, "track", "octo/small")
+    both = cli(environment, "plan", "--dry-run", "--track", "--json", "--repository-ids", "octo/engine octo/small")
+    made = json.loads(both.stdout)
+    assert ([each["full_name"] for each in made["chosen"]], made["tracked_first"]) == (["octo/small"], ["octo/engine"])
+    nothing = cli(environment, "plan", "--dry-run", "--track", "--repository-ids", "octo/nothing")
+    assert "octo/nothing" in refused(nothing, 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,24 +117,28 @@ def _plan(
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
             _plan_nothing(environment, reason, as_json=as_json)
             return
-        named = _tracked(environment, db, graphql, asked, wish) if asked and tracks and writing else None
-        made = planning.plan(
-            db,
-            graphql,
-            connect.this_run(environment),
-            datetime.now(UTC),
-            asked=asked if named is None else named.ids,
-            refused={} if named is None else named.refused,
-            thresholds=Thresholds(
-                more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent
-            ),
-            limit=environment.plan_limit,
-            per_part=environment.per_part,
-            dry_run=dry_run,
-            recovering=writing,
-            actor=connect.actor(environment),
-            kinds=options.kinds(None, environment),
-        )
+        named = _tracked(environment, db, graphql, asked, wish, writing=writing) if asked and tracks else None
+        if named is not None and not named.ids:
+            made = planning.Plan(verdicts=(), unknown=named.refused, gone=(), first=named.first)
+        else:
+            made = planning.plan(
+                db,
+                graphql,
+                connect.this_run(environment),
+                datetime.now(UTC),
+                asked=asked if named is None else named.ids,
+                refused={} if named is None else named.refused,
+                thresholds=Thresholds(
+                    more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent
+                ),
+                limit=environment.plan_limit,
+                per_part=environment.per_part,
+                dry_run=dry_run,
+                recovering=writing,
+                actor=connect.actor(environment),
+                kinds=options.kinds(None, environment),
+            )
+            made = made if named is None else replace(made, first=named.first)
         left = estimates(db, [each.repository.id for each in made.verdicts])
     _write_plan(
         environment,
@@ -152,21 +157,23 @@ def _plan(
 
 
 def _tracked(
-    environment: settings.Settings, db: Database, graphql: GraphQL, asked: Sequence[str], wish: Wish | None
+    environment: settings.Settings,
+    db: Database,
+    graphql: GraphQL,
+    asked: Sequence[str],
+    wish: Wish | None,
+    *,
+    writing: bool,
 ) -> Named:
-    """Track what was asked for and is not here, and say so."""
+    """Track what was asked for and is not here, or say what would be tracked."""
     from gh_backfill.tasks import connect
-    from gh_backfill.tasks.initial.named import track_first
+    from gh_backfill.tasks.initial import named
 
-    return track_first(
-        db,
-        graphql,
-        asked,
-        wish=wish,
-        name_of=connect.name_of(environment),
-        actor=connect.actor(environment),
-        now=datetime.now(UTC),
-    )
+    name_of, now = connect.name_of(environment), datetime.now(UTC)
+    if not writing:
+        return named.foresee(db, graphql, asked, wish=wish, name_of=name_of, now=now)
+    actor = connect.actor(environment)
+    return named.track_first(db, graphql, asked, wish=wish, name_of=name_of, actor=actor, now=now)
 
 
 def _write_plan(

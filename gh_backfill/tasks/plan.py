@@ -51,7 +51,8 @@ class Plan:
     is what GitHub lost.
 
     `unsure` says, by our id, why GitHub told nothing of a repository: it is planned by what is stored.  `waits` is set
-    where there are no points for anything.  `parts` are those of a split walk, by our id of the repository: each has a
+    where there are no points for anything.  `first` says of names that a dry run found at GitHub what would become of
+    them.  `parts` are those of a split walk, by our id of the repository: each has a
     job of its own.
     """
 
@@ -61,6 +62,7 @@ class Plan:
     parts: Mapping[str, Sequence[int]] = field(default_factory=dict)
     unsure: Mapping[str, str] = field(default_factory=dict)
     waits: Waits | None = None
+    first: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chosen(self) -> list[TrackedRepository]:

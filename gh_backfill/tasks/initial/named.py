@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.policy.initial import Wish
-from gh_backfill.store import repositories
+from gh_backfill.models.work import Goal
+from gh_backfill.policy.initial import Wish, goal_of
+from gh_backfill.policy.markdown import counted
+from gh_backfill.store import repositories, untracking
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
 from gh_backfill.tasks.initial import batches
+from gh_backfill.tasks.initial.proposals import size_of
 from gh_backfill.tasks.track import NameOf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """The repositories that names led to, by our id, and what is said of each of the others."""
+    """The repositories that names led to, by our id, and what is said of each of the others.
+
+    `first` are names that were only looked at, each with what would become of it.
+    """
 
     ids: tuple[str, ...]
     refused: dict[str, str]
+    first: Mapping[str, str] = field(default_factory=dict)
 
 
 def track_first(
@@ -53,6 +60,38 @@ def track_first(
         ids=tuple(dict.fromkeys(id_ for id_ in found.values() if id_ is not None)),
         refused={name: f"{name}: {done[name].text}" for name in names if found[name] is None},
     )
+
+
+def foresee(
+    db: Database, graphql: GraphQL, names: Sequence[str], *, wish: Wish | None, name_of: NameOf, now: datetime
+) -> Named:
+    """Say what `track_first` would do with these names; nothing is written.  Raises as it does."""
+    with db.reading() as tx:
+        here = repositories.find(tx, names)
+        ids = {name: each.id for name, each in here.items() if each is not None}
+        off = {name for name, id_ in ids.items() if wish is not None and not untracking.is_tracked(tx, id_)}
+    new = [name for name in names if name not in ids or name in off]
+    asked = track.ask(graphql, new, name_of=name_of) if new else []
+    if asked and len(asked) == len(names) and all(each.failed for each in asked):
+        track.raise_failures(asked)
+    first = {
+        each.given: f"{each.repository.full_name}: would be tracked first, and captured: {_wanted(each, wish, now)}"
+        for each in asked
+        if each.repository is not None and each.result is not track.Result.DUPLICATE
+    }
+    return Named(
+        ids=tuple(dict.fromkeys(id_ for name, id_ in ids.items() if name not in off)),
+        refused={each.given: f"{each.given}: {each.text}" for each in asked if each.failed},
+        first=first,
+    )
+
+
+def _wanted(asked: track.Tracked, wish: Wish | None, now: datetime) -> str:
+    """Say what would be captured first of a repository, and of how many pull requests."""
+    found = asked.repository
+    assert found is not None
+    goal = Goal() if wish is None else goal_of(wish, size_of(found), now)
+    return f"{goal.words} of {counted(found.pull_requests, 'pull request')}"
 
 
 def _id(name: str, done: dict[str, track.Tracked], here: dict[str, repositories.NamedRepository | None]) -> str | None:
