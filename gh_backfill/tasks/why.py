@@ -140,13 +140,19 @@ def _why_not(around: Circumstances, verdict: Verdict, state: State, place: int) 
         f"one, or {capture} begins at once",
         Reason.SMALL: f"it has {counted(repository.total or 0, 'pull request')}, and plans take those with more than "
         f"{thresholds.more_than}; {capture} captures it all the same",
-        Reason.COMPLETE: f"plans take what is below {thresholds.below_percent} %; {capture} reads what changed since",
+        Reason.COMPLETE: f"{_complete(repository, thresholds)}; {capture} reads what changed since",
         Reason.GOAL: f"its goal is reached, {repository.aim.words}; gh-backfill track {name} "
         "--max-prs all goes on to the rest",
         Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has; gh-backfill track {name} asks",
         Reason.RUNNING: "another worker has just taken it",
     }
     return f"{texts.get(verdict.why) or _stopped(verdict, state)}; {_count(state)}"
+
+
+def _complete(repository: TrackedRepository, thresholds: Thresholds) -> str:
+    if repository.status == BackfillStatus.COMPLETED and repository.captured >= (repository.total or 0):
+        return "it is complete"
+    return f"plans take what is below {thresholds.below_percent} %"
 
 
 def _stopped(verdict: Verdict, state: State) -> str:

@@ -79,6 +79,14 @@ def test_what_a_person_paused_waits_for_a_person_or_for_the_time_that_was_named(
     assert why(replace(held, resume_at=NOW)) == (True, PlanReason.RESUMES)
 
 
+def test_a_small_one_that_is_captured_is_complete_and_not_too_small() -> None:
+    small = replace(BLANK, total=30, captured=30, status="completed", has_stream=True)
+    assert why(small) == (False, PlanReason.COMPLETE)
+    assert why(replace(small, captured=29)) == (False, PlanReason.SMALL)
+    assert why(replace(small, captured=29, gaps=1)) == (False, PlanReason.COMPLETE)
+    assert why(replace(small, captured=5, goal=5, only_newest=True)) == (False, PlanReason.GOAL)
+
+
 def test_failed_waits_for_a_person() -> None:
     assert why(replace(BLANK, status="failed")) == (False, PlanReason.FAILED)
 

@@ -55,7 +55,7 @@ def test_too_few_pull_requests_do_not_keep_the_issues_of_a_repository_waiting(ho
     assert reasons(planned(house)) == {SMALL: (True, PlanReason.OTHERS)}
     assert house.rows("select 1 from progressive_backfill_state") == []
     captured(house, SMALL)
-    assert reasons(planned(house)) == {SMALL: (False, PlanReason.SMALL)}
+    assert reasons(planned(house)) == {SMALL: (False, PlanReason.COMPLETE)}
 
 
 def test_complete_pull_requests_do_not_keep_the_issues_of_a_repository_waiting(house: House) -> None:

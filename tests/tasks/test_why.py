@@ -11,7 +11,7 @@ from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.simulator import changes
 from gh_backfill.store.backfill_events import Actor
-from gh_backfill.tasks import operate
+from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.untrack import untrack
 from gh_backfill.tasks.why import Explanation, why
 from tests.claims import claim
@@ -96,9 +96,19 @@ def test_what_failed_and_what_paused_by_itself(house: House) -> None:
 
 
 def test_what_is_small_complete_or_at_its_goal(house: House) -> None:
-    house.track(SMALL)
+    house.track(SMALL, goal=Goal(max_items=5))
     house.capture(SMALL)
-    assert f"gh-backfill capture {SMALL} captures it all the same; 12 of 12 pull requests" in told(house, SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update tracked_repositories set only_newest = false")
+    assert told(house, SMALL) == (
+        f"{NOT}it has 12 pull requests, and plans take those with more than 100; "
+        f"gh-backfill capture {SMALL} captures it all the same; 5 of 12 pull requests are here"
+    )
+    track.track(house.db, house.graphql(), [SMALL], backfill=Goal(), larger=True)
+    house.capture(SMALL)
+    assert told(house, SMALL) == (
+        f"{NOT}it is complete; gh-backfill capture {SMALL} reads what changed since; 12 of 12 pull requests are here"
+    )
     house.track(ENGINE, goal=Goal(max_items=20))
     house.capture()
     assert told(house) == (
@@ -108,7 +118,7 @@ def test_what_is_small_complete_or_at_its_goal(house: House) -> None:
     house.track(ENGINE)
     with house.db.transaction() as tx:
         tx.run("update backfill_streams set goal_max_items = null")
-        tx.run("update progressive_backfill_state set processed_prs = 180")
+        tx.run("update progressive_backfill_state set processed_prs = 150")
     assert "plans take what is below 80 %" in told(house)
 
 
