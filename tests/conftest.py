@@ -52,6 +52,7 @@ LONG = (
     "test_the_demo_moves_and_has_its_picture_taken",
     "test_where_nothing_is_set_up_a_demo_moves",
     "test_cancel_cancels_and_it_is_taken_up_again",
+    "test_of_a_bulk_exactly_what_is_broken_for_good_fails",
     "test_names_that_nobody_tracks_get_their_newest",
     "test_what_failed_says_why_and_is_tried_again",
     "test_two_hundred_listeners_cost_no_more_looks",
