@@ -63,7 +63,8 @@ def write(
     for name in ASSETS:
         folder.write(f"static/{fingerprint(name)}/{name}", resources.text(f"{STATIC}/{name}"))
     costs = KeptMonth(settings).month if private else None  # what private repositories cost is no figure for everybody
-    overview = monitor.monitor(db, {}, now, costs=costs, public_only=not private)
+    issues_at = monitor_page.issues_at(settings) if private else None
+    overview = monitor.monitor(db, {}, now, costs=costs, issues_at=issues_at, public_only=not private)
     whole = listing.whole(db, now, public_only=not private)
     wanted = {row.full_name: row for row in whole.rows} | dict.fromkeys(_named(overview, whole))
     left_out = tuple(name for name, row in wanted.items() if not writing.repository(name, row))

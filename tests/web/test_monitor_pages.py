@@ -70,6 +70,15 @@ def test_the_monitor_says_how_things_are_and_its_twin_has_the_same_figures(house
     assert "24 of 200 newest" in html
 
 
+def test_the_issue_of_an_alert_is_searched_for_where_alerts_open_issues(database_url: str) -> None:
+    environment = {"GH_BACKFILL_ALERT_REPOSITORY": "acme/alerts", "GITHUB_SERVER_URL": "https://git.acme.example"}
+    with open_house(database_url, own_pages=True, environment=environment) as house:
+        fill(database_url, *a_mixed_world())
+        with house.client(token=TOKEN) as client:
+            found = re.findall(r'<a href="([^"]*)">search for its issue</a>', client.get("/monitor").text)
+    assert [each.partition("?")[0] for each in found] == ["https://git.acme.example/acme/alerts/issues"]
+
+
 def test_text_that_others_wrote_stays_text(house: House, database_url: str) -> None:
     fill(database_url, *a_mixed_world())
     with house.client(token=TOKEN) as client:

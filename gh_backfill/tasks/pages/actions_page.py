@@ -31,10 +31,17 @@ class ActionsPage:
         """Return the address of a run; None for one that has no page."""
         return run_address(self.server, self.repository, run_id, attempt)
 
-    def issue_search(self, repository_id: str) -> str:
-        """Return the address that looks for the open issues about a repository of ours: their texts have its id.
+    @property
+    def address(self) -> str:
+        """Return the address of the repository."""
+        return f"{self.server}/{self.repository}"
 
-        Nothing here knows their numbers: a report finds them anew each time, in GitHub's own list.
-        """
-        words = f'is:issue is:open label:{LABEL} "{repository_id}"'
-        return f"{self.server}/{self.repository}/issues?q={quote_plus(words)}"
+
+def issue_search(at: str, repository_id: str) -> str:
+    """Return the address that looks for the open issues about a repository of ours: their texts have its id.
+
+    They are at the address of a repository.  Nothing here knows their numbers: a report finds them anew each time, in
+    GitHub's own list.
+    """
+    words = f'is:issue is:open label:{LABEL} "{repository_id}"'
+    return f"{at}/issues?q={quote_plus(words)}"

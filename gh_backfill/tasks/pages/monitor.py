@@ -133,14 +133,16 @@ def monitor(
     *,
     costs: Costs | None = None,
     here: bool = False,
+    issues_at: str | None = None,
     public_only: bool = False,
 ) -> Monitor:
     """Return the monitor as an address asks for it: a few statements, however much there is.
 
-    `costs` works out the month, of all there is, as `KeptMonth` does; `here` says that this machine captures.  With
-    `public_only` it is as anybody may read it: what is not known to be public is neither named nor counted, errors and
-    persons are left out, and budgets have numbers for names.  Raises StoreError where a statement takes over two
-    seconds.
+    `costs` works out the month, of all there is, as `KeptMonth` does; `here` says that this machine captures, and
+    `issues_at` is the address of the repository that has the issues of alerts, where that is another one than has the
+    runs.  With `public_only` it is as anybody may read it: what is not known to be public is neither named nor counted,
+    errors and persons are left out, and budgets have numbers for names.  Raises StoreError where a statement takes over
+    two seconds.
     """
     asked = PageQuery.of(query, first="active")
     with pages.reading(db) as tx:
@@ -148,7 +150,7 @@ def monitor(
         backfills = listing.page(tx, asked, found.standings, now, most=BACKFILLS)
         month = None if costs is None else costs(tx, now)
     page = ActionsPage.of(run.address for run in found.runs)
-    wanting = needs.needs(found.standings, found.failing, page, now)
+    wanting = needs.needs(found.standings, found.failing, page, now, issues_at=issues_at)
     world = _world(found.standings, needs.number(found.standings, wanting))
     day = activity.day(found.slots, now)
     jobs, jobs_next = _jobs(found, asked, page, now)

@@ -13,7 +13,7 @@ from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.report.alerts import REPEATED
 from gh_backfill.policy.shown import JobFacts, PageState, ShownState
 from gh_backfill.store.pages_rows import BackfillStanding, FailingJob, Standings
-from gh_backfill.tasks.pages.actions_page import ActionsPage
+from gh_backfill.tasks.pages.actions_page import ActionsPage, issue_search
 
 # What a person has to settle; other pauses end by themselves.
 _FOR_A_PERSON = frozenset({"credential_refused", "way_to_github_wrong"})
@@ -57,12 +57,31 @@ class Need:
         return of_fields(self)
 
 
-def needs(found: Standings, jobs: Sequence[FailingJob], page: ActionsPage | None, now: datetime) -> tuple[Need, ...]:
-    """Return what fails: what waits for a person first, each repository once for each kind of its items."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """Where runs and issues are looked at."""
+
+    page: ActionsPage | None
+    issues_at: str | None
+
+
+def needs(
+    found: Standings,
+    jobs: Sequence[FailingJob],
+    page: ActionsPage | None,
+    now: datetime,
+    *,
+    issues_at: str | None = None,
+) -> tuple[Need, ...]:
+    """Return what fails: what waits for a person first, each repository once for each kind of its items.
+
+    `issues_at` is the address of the repository that has the issues; None: they are where the runs are.
+    """
+    way = _Way(page=page, issues_at=issues_at or (page.address if page else None))
     last = {each.repository_id: each for each in jobs}
-    of_backfills = [_of_backfill(each, last.get(each.repository_id), page, now) for each in found.failing]
+    of_backfills = [_of_backfill(each, last.get(each.repository_id), way, now) for each in found.failing]
     known = {each.repository_id for each in of_backfills}
-    of_jobs = [_of_job(each, page, now) for each in jobs if each.repository_id not in known]
+    of_jobs = [_of_job(each, way, now) for each in jobs if each.repository_id not in known]
     return tuple(sorted((*of_backfills, *of_jobs), key=lambda need: not need.person))
 
 
@@ -72,7 +91,7 @@ def number(found: Standings, all_needs: Sequence[Need]) -> int:
     return max(len(listed), sum(group.need for group in found.groups if group.kind == PULL_REQUESTS))
 
 
-def _of_backfill(found: BackfillStanding, job: FailingJob | None, page: ActionsPage | None, now: datetime) -> Need:
+def _of_backfill(found: BackfillStanding, job: FailingJob | None, way: _Way, now: datetime) -> Need:
     told = shown.of_backfill(found.facts, now)
     what = "" if found.kind == PULL_REQUESTS else f"{words_of(found.kind)}: "
     return Need(
@@ -85,11 +104,11 @@ def _of_backfill(found: BackfillStanding, job: FailingJob | None, page: ActionsP
         text=f"{what}{told.detail or 'no reason was recorded'}",
         at=found.last_error_at or (job.at if job else None),
         times=job.times if job else 0,
-        **_links(found.repository_id, job, page),
+        **_links(found.repository_id, job, way),
     )
 
 
-def _of_job(job: FailingJob, page: ActionsPage | None, now: datetime) -> Need:
+def _of_job(job: FailingJob, way: _Way, now: datetime) -> Need:
     facts = JobFacts(status="failed", outcome=job.outcome, error=job.error, error_type=job.error_type)
     told = shown.of_job(facts, now)
     return Need(
@@ -102,13 +121,13 @@ def _of_job(job: FailingJob, page: ActionsPage | None, now: datetime) -> Need:
         text=job.error or told.detail or "no reason was recorded",
         at=job.at,
         times=job.times,
-        **_links(job.repository_id, job, page),
+        **_links(job.repository_id, job, way),
     )
 
 
-def _links(repository_id: str, job: FailingJob | None, page: ActionsPage | None) -> dict[str, str | None]:
+def _links(repository_id: str, job: FailingJob | None, way: _Way) -> dict[str, str | None]:
     return {
         "run_key": job.run_key if job else None,
-        "run_address": page.run(job.run_id, job.attempt) if page and job else None,
-        "issue_search": page.issue_search(repository_id) if page else None,
+        "run_address": way.page.run(job.run_id, job.attempt) if way.page and job else None,
+        "issue_search": issue_search(way.issues_at, repository_id) if way.issues_at else None,
     }

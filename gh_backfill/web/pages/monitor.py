@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC
 
+from gh_backfill.settings import Settings
 from gh_backfill.tasks.pages import monitor
 from gh_backfill.tasks.pages.activity import BudgetRow
 from gh_backfill.tasks.pages.costs import KeptMonth
@@ -19,8 +20,13 @@ TOPICS = ("monitor",)
 def page(ask: Ask) -> WebPage:
     """Show the monitor as its address asks for it."""
     kept = ask.context.month or KeptMonth(ask.context.settings)
-    here = ask.context.runner is not None
-    return shown(monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month, here=here))
+    here, where = ask.context.runner is not None, issues_at(ask.context.settings)
+    return shown(monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month, here=here, issues_at=where))
+
+
+def issues_at(settings: Settings) -> str | None:
+    """Return the address of the repository whose issues alerts open; None: of the one that has the runs."""
+    return None if settings.alert_repository is None else f"{settings.server_url}/{settings.alert_repository}"
 
 
 def shown(found: Monitor) -> WebPage:

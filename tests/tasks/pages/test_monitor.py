@@ -163,6 +163,11 @@ def test_what_fails_is_on_top_with_its_error_its_run_and_its_issue(db: Database)
     assert found["o/stands"].run_address == "https://github.com/octo/ops/actions/runs/48"
     assert found["o/stands"].issue_search is not None
     assert stands.id in found["o/stands"].issue_search
+    assert found["o/stands"].issue_search.startswith("https://github.com/octo/ops/issues?q=is%3Aissue+is%3Aopen+")
+    elsewhere = monitor(db, {}, NOW, issues_at="https://github.com/octo/alerts")
+    assert {(each.issue_search or "").partition("?")[0] for each in elsewhere.needs} == {
+        "https://github.com/octo/alerts/issues"
+    }
     assert found["o/retrying"].shown.state is PageState.RETRYING
     assert "GitHub took over 10 s" in found["o/retrying"].text
 
