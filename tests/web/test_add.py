@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from gh_backfill.policy.initial import InitialStatus, Wish
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
+from gh_backfill.tasks.initial.batches import Batch
+from gh_backfill.tasks.initial.members import Member
+from gh_backfill.tasks.track import Result
+from gh_backfill.web.pages.progress import card_of
 from tests.web.house import ADMIN, TOKEN, House, open_house
 
 PASTED = """
@@ -229,6 +235,38 @@ def statuses(browser: httpx.Client, batch: str) -> list[str]:
 def test_names_come_along_in_the_address(house: House) -> None:
     with house.client(token=TOKEN) as browser:
         assert ">octo/engine</textarea>" in browser.get("/add?names=octo/engine").text
+
+
+def test_one_that_waits_for_points_is_paused_though_no_job_is_at_it(house: House, database_url: str) -> None:
+    with house.client(token=TOKEN) as browser:
+        batch = begun(house, browser)
+        with Database(database_url) as db:
+            db.statement("""update backfills set status = 'paused', pause_reason = 'graphql_rate_limit_low',
+                            resume_at = now() + interval '1 hour' returning id""")
+            db.statement("update repositories set initial_backfill_status = 'processing' returning id")
+        page = browser.get(f"/add?batch={batch}").text
+    assert page.count("GraphQL rate limit too low, goes on at") == 3
+    assert page.count(" paused</span>") == 3
+
+
+def batch_of(*states: InitialStatus) -> Batch:
+    member = Member(given="o/r", result=Result.ADDED, text="added", failed=False)
+    members = tuple(replace(member, repository_id=str(place), status=each) for place, each in enumerate(states))
+    return Batch(id="b", created_at=datetime.now(UTC), created_by=None, backfill=True, wish=Wish(), members=members)
+
+
+def test_what_is_done_is_told_at_the_start_at_every_third_repository_and_at_the_end() -> None:
+    done, left = InitialStatus.COMPLETED, InitialStatus.PENDING
+    told = [card_of(batch_of(*[done] * many, *[left] * (7 - many))).notice for many in range(8)]
+    assert told == [
+        *["7 backfills began."] * 3,
+        *["3 of 7 repositories are done."] * 3,
+        "6 of 7 repositories are done.",
+        "All 7 are done: 7 completed.",
+    ]
+    failed, cancelled = InitialStatus.FAILED, InitialStatus.CANCELLED
+    assert card_of(batch_of(done, failed, cancelled)).notice == "All 3 are done: 1 completed, 1 failed, 1 cancelled."
+    assert card_of(batch_of(done)).notice == "Done: completed."
 
 
 def test_a_batch_that_is_none_is_told(house: House) -> None:

@@ -20,7 +20,8 @@ from gh_backfill.tasks.track import Result
 class Member:
     """One name of a batch and what it led to; `captured` of `wanted` pull requests are here, GitHub counts `total`.
 
-    `error` says what stopped it, `detail` what it is doing, each in a few words; `resume_at` is when a pause ends.
+    `error` says what stopped it, `detail` what it is doing, each in a few words; `resume_at` is when a pause ends.  One
+    that is `paused` is not over, and waits for that or for a person.
     """
 
     given: str
@@ -37,6 +38,7 @@ class Member:
     error: str | None = None
     detail: str | None = None
     resume_at: datetime | None = None
+    paused: bool = False
 
     @property
     def over(self) -> bool:
@@ -67,13 +69,14 @@ def member(stored: Row, state: Status | None) -> Member:
         error=what_stopped(state) if status in (InitialStatus.FAILED, InitialStatus.CANCELLED) else None,
         detail=_detail(status, state),
         resume_at=state.resume_at,
+        paused=status in OPEN and _paused(state),
     )
 
 
 def _detail(status: InitialStatus | None, state: Status) -> str | None:
     """Say in a few words what it is doing, or how it went."""
     match status:
-        case InitialStatus.PENDING | InitialStatus.PROCESSING if state.held or state.status == BackfillStatus.PAUSED:
+        case InitialStatus.PENDING | InitialStatus.PROCESSING if _paused(state):
             return why_it_stands(state)
         case InitialStatus.PENDING:
             return "waits its turn"
@@ -83,3 +86,7 @@ def _detail(status: InitialStatus | None, state: Status) -> str | None:
             return counted(state.points or 0, "point")
         case _:
             return None
+
+
+def _paused(state: Status) -> bool:
+    return state.held or state.status == BackfillStatus.PAUSED

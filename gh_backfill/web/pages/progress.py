@@ -163,16 +163,15 @@ def _outcomes(members: Iterable[Member]) -> tuple[Outcome, ...]:
 def _row(each: Member) -> ProgressRow:
     assert each.status is not None
     mark, word = _MARKS[each.status]
-    paused = each.status is InitialStatus.PROCESSING and each.resume_at is not None
     return ProgressRow(
         repository_id=each.repository_id or "",
         name=each.full_name or each.given,
         captured=each.captured,
         wanted=each.wanted,
-        mark="‖" if paused else mark,
-        word="paused" if paused else word,
-        more=None if each.status is InitialStatus.PENDING else each.error or each.detail,
-        resume_at=each.resume_at if paused else None,
+        mark="‖" if each.paused else mark,
+        word="paused" if each.paused else word,
+        more=None if each.status is InitialStatus.PENDING and not each.paused else each.error or each.detail,
+        resume_at=each.resume_at if each.paused else None,
         can_cancel=not each.over,
         can_retry=each.status in (InitialStatus.FAILED, InitialStatus.CANCELLED),
     )
