@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.report.publish import for_others, markdown, outputs
 from gh_backfill.tasks.report.report import Report
+from tests.tasks.pages.worlds import Made, make
 from tests.test_cli import cli, refused
 
 HOME = "octo/pipeline"
@@ -385,6 +387,24 @@ def test_outputs_that_can_not_be_written_cost_neither_summary_nor_annotations(
     assert "the step has no outputs" in told(environment)
     clear(github)
     assert "GITHUB_OUTPUT" in refused(cli(environment, "report", GITHUB_OUTPUT=str(tmp_path), GITHUB_RUN_ID="79"), 2)
+
+
+def test_a_report_keeps_where_the_issues_of_its_alerts_are(environment: dict[str, str], github: Simulator) -> None:
+    now = datetime.now(UTC)
+    dead = {"status": "failed", "outcome": "failed", "error": "GitHub answers 404", "error_type": "gone"}
+    times = {"created_at": now, "started_at": now, "completed_at": now}
+    with Database(environment["DATABASE_URL"]) as db:
+        (id_,) = make(db, Made(name="octo/small", job={**dead, **times, "run_key": "77", "workflow_run_id": 77}))
+    cli(environment, "report")
+    home = github.world.repository(*HOME.split("/"))
+    assert home is not None
+    (issue,) = [each for each in github.world.shelves[home.id].issues.values() if each.open]
+    assert id_ in issue.body
+    with Database(environment["DATABASE_URL"]) as db:
+        (kept,) = db.statement("select report -> 'issues' as issues from backfill_reports")
+    assert list(kept["issues"]) == [id_]
+    assert kept["issues"][id_].endswith(f"/{HOME}/issues/{issue.number}")
+    github.world.shelves[home.id].issues.clear()
 
 
 def test_alerts_of_settings_that_can_not_be_read_go_where_all_alerts_go(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from gh_backfill.policy.markdown import counted
 
 if TYPE_CHECKING:
     from gh_backfill.settings import Settings
+    from gh_backfill.tasks.report.alert_issues import Keep
     from gh_backfill.tasks.report.report import Report, ReportOptions
 
 log = logging.getLogger(__name__)
@@ -150,7 +152,8 @@ def _reported(
         made = reporting.report(db, key, dry_run=dry_run, options=options, now=now)
         if dry_run:
             return made, []
-        notes = notifications.aside("telling of the alerts", lambda: _alert(environment, made, now))
+        keep = partial(reporting.keep_issues, db, made.run_key)
+        notes = notifications.aside("telling of the alerts", lambda: _alert(environment, made, now, keep=keep))
         notes += notifications.aside("posting the report", lambda: notifications.deliver(db, environment, made))
         address = _address(environment, made)
         notes += notifications.aside("the notification", lambda: notifications.notify(db, environment, now, address))
@@ -214,7 +217,7 @@ def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportO
     )
 
 
-def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
+def _alert(environment: Settings, made: Report, now: datetime, *, keep: Keep | None = None) -> list[str]:
     from gh_backfill.policy.report.issue_text import Occurrence
     from gh_backfill.tasks.report.publish import for_others
 
@@ -235,7 +238,7 @@ def _alert(environment: Settings, made: Report, now: datetime) -> list[str]:
     secret = token.get_secret_value()
     occurrence = Occurrence(at=now, run_key=made.run_key, address=_address(environment, made))
     return alert_issues.tell(
-        for_others(made), lambda: issues_of(environment.github_api_url, secret, repository), occurrence
+        for_others(made), lambda: issues_of(environment.github_api_url, secret, repository), occurrence, keep=keep
     )
 
 

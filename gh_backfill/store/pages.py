@@ -6,7 +6,7 @@ trips.  A page never waits for long: its statements end after two seconds, and `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -157,6 +157,16 @@ def runs_question(most: int, before: datetime | None = None, *, public_only: boo
 def samples_question(now: datetime, *, public_only: bool = False) -> Statement:
     """Ask for how budgets stood in the last 24 hours: rows of `BudgetSample`."""
     return _SQL["samples"], {"now": now, "most": MOST_SAMPLES, **readers(public_only)}
+
+
+def issues_question(*, public_only: bool = False) -> Statement:
+    """Ask where the issues of alerts are: `issues` reads the answer."""
+    return _JOBS["issues"], readers(public_only)
+
+
+def issues(rows: Sequence[Row]) -> Mapping[str, str]:
+    """Return the addresses of open issues by our ids of the repositories that they are about."""
+    return {} if not rows else rows[0]["addresses"]
 
 
 def runs(rows: Sequence[Row]) -> list[PastRun]:

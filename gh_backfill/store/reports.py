@@ -134,6 +134,11 @@ def keep(tx: Transaction, run: RunFigures, alerts: Sequence[Alert]) -> Kept:
     return Kept(**row)
 
 
+def keep_issues(tx: Transaction, run_key: str, addresses: Mapping[str, str]) -> None:
+    """Note with the report of a run where the open issues of alerts are, by our ids of their repositories."""
+    tx.run(_SQL["keep_issues"], run_key=run_key, issues=dict(addresses))
+
+
 def delivered(tx: Transaction, run_key: str) -> None:
     """Note that the report of a run arrived where it was sent."""
     tx.run(_SQL["delivered"], run_key=run_key)

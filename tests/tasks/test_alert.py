@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
@@ -66,6 +66,23 @@ def test_a_dead_runner_opens_one_issue_with_labels_and_the_next_run_not_a_second
     assert "7/1" in issue.body
     assert "8/1" in issue.body
     assert issue.comments == ()
+
+
+def test_where_issues_are_is_kept_by_their_repository_while_they_are_open(github: Simulator) -> None:
+    kept: list[Mapping[str, str]] = []
+
+    def report(*jobs: JobFigures) -> None:
+        figures = run(*jobs)
+        made = Report(run=figures, alerts=tuple(judge(figures, (), NOW)))
+        occurrence = Occurrence(at=NOW, run_key="7", address=None)
+        tell(made, lambda: issues_of(github.url, "tok", HOME, between_writes=0.0), occurrence, keep=kept.append)
+
+    report(dead())
+    report(dead(failures_in_a_row=3))  # a second kind has an issue of its own, and the oldest one is told
+    report(job("octo/motor", repository_id="22222222-2222-4333-8444-555555555555"))
+    report(job())
+    assert [list(each) for each in kept] == [[ID], [ID], [ID], []]
+    assert {each[ID].rpartition("/")[2] for each in kept[:3]} == {str(issues(github)[0].number)}
 
 
 def test_a_comment_comes_once_a_day(github: Simulator) -> None:

@@ -140,3 +140,11 @@ cross join lateral (
 left join backfill_reports b on b.run_key = p.run_key
 where %(before)s::timestamptz is null or j.began_at < %(before)s::timestamptz
 order by j.began_at desc;
+
+-- name: issues
+-- Where the issues of alerts were after the last report that saw them.  Nobody knows whether their repository is public.
+select report -> 'issues' as addresses
+from backfill_reports
+where report ? 'issues' and not %(public_only)s
+order by reported_at desc
+limit 1;

@@ -98,6 +98,10 @@ set report = excluded.report, error_summary = excluded.error_summary, alerts = e
     notified_at = case when excluded.workflow_run_attempt > b.workflow_run_attempt then null else b.notified_at end
 returning delivery_id, delivered_at;
 
+-- name: keep_issues
+-- Where the issues of alerts are, for the pages; whoever the report was sent to has their numbers in its text.
+update backfill_reports set report = report || jsonb_build_object('issues', %(issues)s) where run_key = %(run_key)s;
+
 -- name: delivered
 update backfill_reports set delivered_at = clock_timestamp() where run_key = %(run_key)s;
 

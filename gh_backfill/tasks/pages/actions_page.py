@@ -40,8 +40,7 @@ class ActionsPage:
 def issue_search(at: str, repository_id: str) -> str:
     """Return the address that looks for the open issues about a repository of ours: their texts have its id.
 
-    They are at the address of a repository.  Nothing here knows their numbers: a report finds them anew each time, in
-    GitHub's own list.
+    `at` is the address of the repository that has them.  It is for those of which no report kept the address.
     """
     words = f'is:issue is:open label:{LABEL} "{repository_id}"'
     return f"{at}/issues?q={quote_plus(words)}"

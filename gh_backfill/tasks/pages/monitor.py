@@ -124,6 +124,7 @@ class _Read:
     runs: list[PastRun]
     samples: list[BudgetSample]
     budgets: list[BudgetState]
+    issues: Mapping[str, str]
 
 
 def monitor(
@@ -150,7 +151,8 @@ def monitor(
         backfills = listing.page(tx, asked, found.standings, now, most=BACKFILLS)
         month = None if costs is None else costs(tx, now)
     page = ActionsPage.of(run.address for run in found.runs)
-    wanting = needs.needs(found.standings, found.failing, page, now, issues_at=issues_at)
+    links = needs.LinksOf(page=page, issues=found.issues, issues_at=issues_at or (page.address if page else None))
+    wanting = needs.needs(found.standings, found.failing, links, now)
     world = _world(found.standings, needs.number(found.standings, wanting))
     day = activity.day(found.slots, now)
     jobs, jobs_next = _jobs(found, asked, page, now)
@@ -192,6 +194,7 @@ def _read(tx: Transaction, asked: PageQuery, now: datetime, *, public_only: bool
         pages.runs_question(RUNS + 1, runs_before[0] if runs_before else None, public_only=public_only),
         pages.samples_question(now, public_only=public_only),
         budgets.question(now=now, numbered=public_only),
+        pages.issues_question(public_only=public_only),
     )
     return _Read(
         standings=pages.standings(answers[0]),
@@ -202,6 +205,7 @@ def _read(tx: Transaction, asked: PageQuery, now: datetime, *, public_only: bool
         runs=pages.runs(answers[5]),
         samples=read(answers[6], BudgetSample),
         budgets=governor.richest_first(map(budgets.from_json, answers[7])),
+        issues=pages.issues(answers[8]),
     )
 
 

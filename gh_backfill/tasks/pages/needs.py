@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +23,8 @@ _FOR_A_PERSON = frozenset({"credential_refused", "way_to_github_wrong"})
 class Need:
     """What fails of a repository: since when, how often within three days, the error, and where to look.
 
-    `issue_search` is the address at GitHub that finds its issue: the number is known to GitHub alone.
-    `person` says that it stands still until somebody does something; else it is tried again by itself.
+    `person` says that it stands still until somebody does something; else it is tried again by itself.  Where no report
+    kept the address of its issue, `issue_search` is a search for it at GitHub.
     """
 
     repository_id: str
@@ -38,6 +38,7 @@ class Need:
     times: int
     run_key: str | None = None
     run_address: str | None = None
+    issue_address: str | None = None
     issue_search: str | None = None
 
     @property
@@ -58,30 +59,20 @@ class Need:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Way:
-    """Where runs and issues are looked at."""
+class LinksOf:
+    """Where runs and issues are looked at: known `issues` by our ids, and the repository that has the others."""
 
     page: ActionsPage | None
+    issues: Mapping[str, str]
     issues_at: str | None
 
 
-def needs(
-    found: Standings,
-    jobs: Sequence[FailingJob],
-    page: ActionsPage | None,
-    now: datetime,
-    *,
-    issues_at: str | None = None,
-) -> tuple[Need, ...]:
-    """Return what fails: what waits for a person first, each repository once for each kind of its items.
-
-    `issues_at` is the address of the repository that has the issues; None: they are where the runs are.
-    """
-    way = _Way(page=page, issues_at=issues_at or (page.address if page else None))
+def needs(found: Standings, jobs: Sequence[FailingJob], links: LinksOf, now: datetime) -> tuple[Need, ...]:
+    """Return what fails: what waits for a person first, each repository once for each kind of its items."""
     last = {each.repository_id: each for each in jobs}
-    of_backfills = [_of_backfill(each, last.get(each.repository_id), way, now) for each in found.failing]
+    of_backfills = [_of_backfill(each, last.get(each.repository_id), links, now) for each in found.failing]
     known = {each.repository_id for each in of_backfills}
-    of_jobs = [_of_job(each, way, now) for each in jobs if each.repository_id not in known]
+    of_jobs = [_of_job(each, links, now) for each in jobs if each.repository_id not in known]
     return tuple(sorted((*of_backfills, *of_jobs), key=lambda need: not need.person))
 
 
@@ -91,7 +82,7 @@ def number(found: Standings, all_needs: Sequence[Need]) -> int:
     return max(len(listed), sum(group.need for group in found.groups if group.kind == PULL_REQUESTS))
 
 
-def _of_backfill(found: BackfillStanding, job: FailingJob | None, way: _Way, now: datetime) -> Need:
+def _of_backfill(found: BackfillStanding, job: FailingJob | None, links: LinksOf, now: datetime) -> Need:
     told = shown.of_backfill(found.facts, now)
     what = "" if found.kind == PULL_REQUESTS else f"{words_of(found.kind)}: "
     return Need(
@@ -104,11 +95,11 @@ def _of_backfill(found: BackfillStanding, job: FailingJob | None, way: _Way, now
         text=f"{what}{told.detail or 'no reason was recorded'}",
         at=found.last_error_at or (job.at if job else None),
         times=job.times if job else 0,
-        **_links(found.repository_id, job, way),
+        **_links(found.repository_id, job, links),
     )
 
 
-def _of_job(job: FailingJob, way: _Way, now: datetime) -> Need:
+def _of_job(job: FailingJob, links: LinksOf, now: datetime) -> Need:
     facts = JobFacts(status="failed", outcome=job.outcome, error=job.error, error_type=job.error_type)
     told = shown.of_job(facts, now)
     return Need(
@@ -121,13 +112,15 @@ def _of_job(job: FailingJob, way: _Way, now: datetime) -> Need:
         text=job.error or told.detail or "no reason was recorded",
         at=job.at,
         times=job.times,
-        **_links(job.repository_id, job, way),
+        **_links(job.repository_id, job, links),
     )
 
 
-def _links(repository_id: str, job: FailingJob | None, way: _Way) -> dict[str, str | None]:
+def _links(repository_id: str, job: FailingJob | None, links: LinksOf) -> dict[str, str | None]:
+    known = links.issues.get(repository_id)
     return {
         "run_key": job.run_key if job else None,
-        "run_address": way.page.run(job.run_id, job.attempt) if way.page and job else None,
-        "issue_search": issue_search(way.issues_at, repository_id) if way.issues_at else None,
+        "run_address": links.page.run(job.run_id, job.attempt) if links.page and job else None,
+        "issue_address": known,
+        "issue_search": issue_search(links.issues_at, repository_id) if links.issues_at and not known else None,
     }

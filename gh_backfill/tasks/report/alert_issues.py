@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 from gh_backfill.clients.alert_issues import AlertIssues, OpenIssue
@@ -17,16 +17,28 @@ from gh_backfill.tasks.report.report import Report
 # If very much fails at once, it has one cause: this many issues are opened, and the summary tells the rest.
 MOST_NEW_ISSUES = 10
 Key = tuple[AlertKind, str | None]
+# Takes the addresses of the issues that are open, each by our id of its repository.
+Keep = Callable[[Mapping[str, str]], None]
 
 
 def tell(
-    made: Report, at_github: Callable[[], AbstractContextManager[AlertIssues]], occurrence: Occurrence
+    made: Report,
+    at_github: Callable[[], AbstractContextManager[AlertIssues]],
+    occurrence: Occurrence,
+    *,
+    keep: Keep | None = None,
 ) -> list[str]:
-    """Bring the issues up to date; returns what was done, or that it could not be, and the run goes on."""
+    """Bring the issues up to date; returns what was done, or that it could not be, and the run goes on.
+
+    What is open afterwards is kept by `keep`, so that pages lead there.
+    """
     notes: list[str] = []
     try:
         with at_github() as issues:
-            notes.extend(_tell(made, issues, occurrence))
+            known: dict[Key, OpenIssue] = {}
+            notes.extend(_tell(made, issues, occurrence, known))
+            if keep is not None:
+                keep(_addresses(known))
     except BackfillError as error:
         raised = sum(alert.opens_issue for alert in made.alerts)
         lost = f"{counted(raised, 'alert')} got no issue" if raised else "issues could not be looked at"
@@ -34,8 +46,8 @@ def tell(
     return notes
 
 
-def _tell(made: Report, issues: AlertIssues, occurrence: Occurrence) -> Iterator[str]:
-    known: dict[Key, OpenIssue] = {}
+def _tell(made: Report, issues: AlertIssues, occurrence: Occurrence, known: dict[Key, OpenIssue]) -> Iterator[str]:
+    """Tell of each alert, and yield what was done; `known` has the open issues afterwards."""
     for issue in sorted(issues.open_ones(), key=lambda issue: issue.number):
         key = issue_text.identified(issue.body)
         if key is not None:
@@ -48,15 +60,22 @@ def _tell(made: Report, issues: AlertIssues, occurrence: Occurrence) -> Iterator
             yield from _update(issues, known[key], alert, job, occurrence)
         elif new < MOST_NEW_ISSUES:
             new += 1
-            issue = issues.open(issue_text.title(alert), issue_text.first(alert, job, occurrence))
-            yield f"issue #{issue.number} opened: {issue_text.title(alert)}"
-    if len(raised) > len(raised.keys() & known.keys()) + new:
-        yield f"{len(raised) - len(raised.keys() & known.keys()) - new} more alerts got no issue of their own"
+            known[key] = issues.open(issue_text.title(alert), issue_text.first(alert, job, occurrence))
+            yield f"issue #{known[key].number} opened: {issue_text.title(alert)}"
+    if without := len(raised.keys() - known.keys()):
+        yield f"{without} more alerts got no issue of their own"
     over, here = recovered(made.run, made.alerts, made.mended), recovered(made.run, made.alerts)
     for number, key in sorted((issue.number, key) for key, issue in known.items() if key in over):
         issues.comment(number, issue_text.over(occurrence, elsewhere=key not in here))
         issues.close(number)
+        del known[key]
         yield f"issue #{number} closed: recovered"
+
+
+def _addresses(known: Mapping[Key, OpenIssue]) -> dict[str, str]:
+    """Return one address for each repository: that of its oldest issue."""
+    oldest_last = sorted(known.items(), key=lambda each: -each[1].number)
+    return {key[1]: issue.address for key, issue in oldest_last if key[1] is not None}
 
 
 def _update(

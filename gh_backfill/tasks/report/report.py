@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -115,6 +115,12 @@ def report(
     found = tuple(alerting.judge(figures, standings, now, month=month))
     made = Report(run=figures, alerts=found, month=month, swept=swept, mended=mended)
     return made if dry_run else _keep(db, made)
+
+
+def keep_issues(db: Database, run_key: str, addresses: Mapping[str, str]) -> None:
+    """Keep with the report of a run where the issues of its alerts are, each by our id of its repository."""
+    with db.transaction() as tx:
+        reports.keep_issues(tx, run_key, addresses)
 
 
 def unreachable(run_key: str, options: ReportOptions, now: datetime) -> Report:

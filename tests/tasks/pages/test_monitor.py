@@ -20,7 +20,7 @@ from gh_backfill.tasks.pages.look import look
 from gh_backfill.tasks.pages.monitor import Monitor, monitor
 from gh_backfill.tasks.pages.repository import repository
 from gh_backfill.tasks.report import costs
-from gh_backfill.tasks.report.report import report
+from gh_backfill.tasks.report.report import keep_issues, report
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.pages.worlds import Made, insert, make
 
@@ -164,6 +164,12 @@ def test_what_fails_is_on_top_with_its_error_its_run_and_its_issue(db: Database)
     assert found["o/stands"].issue_search is not None
     assert stands.id in found["o/stands"].issue_search
     assert found["o/stands"].issue_search.startswith("https://github.com/octo/ops/issues?q=is%3Aissue+is%3Aopen+")
+    keep_issues(db, "48", {stands.id: "https://github.com/octo/ops/issues/7"})
+    direct = {need.full_name: (need.issue_address, need.issue_search is None) for need in seen(db).needs}
+    assert direct["o/stands"] == ("https://github.com/octo/ops/issues/7", True)
+    assert direct["o/died"] == (None, False)
+    assert {need.issue_address for need in monitor(db, {}, NOW, public_only=True).needs} == {None}
+    keep_issues(db, "48", {})
     elsewhere = monitor(db, {}, NOW, issues_at="https://github.com/octo/alerts")
     assert {(each.issue_search or "").partition("?")[0] for each in elsewhere.needs} == {
         "https://github.com/octo/alerts/issues"
