@@ -175,7 +175,7 @@ def _answers(rest: Sequence[float], beside: Sequence[float]) -> Table:
     slower = _p95(beside) / _p95(rest)
     missed = () if slower <= MOST_SLOWER else (f"beside captures a page takes {slower:.1f} times as long",)
     return Table(
-        section="viewers",
+        section="beside_captures",
         title="the list of repositories, made anew each time: 95 % of the answers within (ms)",
         columns=("", "at rest", "beside five captures", "ratio"),
         rows=(("list", 1000 * _p95(rest), 1000 * _p95(beside), slower),),
