@@ -76,7 +76,7 @@ def _told(keys: Sequence[Key], most: int, ask: Callable[[Sequence[Key]], Told]) 
                 answers, answered = ask([keys[place] for place in places]), True
             except (TooBig, Unexpected, Unreachable, RateLimited) as error:
                 for place in places:
-                    told[place] = Unknown(reason=str(error))
+                    told[place] = Unknown(reason=str(error), passing=not isinstance(error, Unexpected))
                 if len(places) > 1 and isinstance(error, TooBig | Unexpected):
                     continue
                 return _without_the_rest(told, error, answered=answered)

@@ -91,9 +91,13 @@ class NotFound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unknown:
-    """GitHub did not say.  What was known before holds, and it is to be asked again; `reason` says why."""
+    """GitHub did not say.  What was known before holds, and it is to be asked again; `reason` says why.
+
+    What is `passing` may be said a moment later; anything else somebody has to change first.
+    """
 
     reason: str
+    passing: bool = False
 
 
 # What an answer says of a thing that was named: the thing, that there is none, or nothing.

@@ -7,7 +7,8 @@ Both are kept by a bucket that fills with the seconds of each request (at least 
 is let in while the bucket is nearly empty, whatever it will add: so a big one is not overtaken for ever by small ones,
 and one serial reader is hardly held up.  After idleness several may begin at once: while the bucket is empty, credit
 grows as fast as it would leak, up to `BURST`, and shrinks while it leaks.  So no minute holds more for it: what is let
-in early was saved in the same minute, and nothing else is let in until the bucket has leaked again.
+in early was saved in the same minute, and nothing else is let in until the bucket has leaked again.  Questions that
+somebody waits for may add up to `HEAD_START`: an answer takes longer than the time that GitHub counts for it.
 """
 
 from __future__ import annotations

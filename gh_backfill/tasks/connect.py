@@ -202,12 +202,13 @@ def each_github(settings: Settings) -> list[tuple[str, GraphQL]]:
     ]
 
 
-def name_of(settings: Settings) -> Callable[[int], Named[str]]:
-    """Return the look-up of a repository's name by GitHub's numeric id."""
+def name_of(settings: Settings, *, seconds: int | None = None) -> Callable[[int], Named[str]]:
+    """Return the look-up of a repository's name by GitHub's numeric id, which may take so many seconds."""
     from gh_backfill.clients import rest  # noqa: PLC0415  (PyGithub takes a third of a second to load)
 
     (first, *_) = _credentials(settings)
-    return lambda github_id: rest.full_name(settings.github_api_url, first.token(), github_id)
+    most = rest.SECONDS if seconds is None else seconds
+    return lambda github_id: rest.full_name(settings.github_api_url, first.token(), github_id, seconds=most)
 
 
 def _credentials(settings: Settings) -> Credentials:

@@ -51,7 +51,7 @@ FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.NO_ACCOUNT, Res
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tracked:
-    """One name that was given, and what it led to; `reason` is why GitHub did not say.
+    """One name that was given, and what it led to; `reason` is why GitHub did not say, and may when it is `passing`.
 
     `detail` says of one that was here before what it keeps, and what changes.
     """
@@ -61,6 +61,7 @@ class Tracked:
     repository: Repository | None = None
     repository_id: str | None = None
     reason: str | None = None
+    passing: bool = False
     detail: str | None = None
 
     @property
@@ -96,7 +97,7 @@ def ask(
     names: Sequence[str],
     *,
     name_of: NameOf,
-    look_up: LookUp = lookups.repositories_by_name,
+    look_up: LookUp | None = None,
 ) -> list[Tracked]:
     """Ask GitHub about the named repositories, many in one query; returns what became of each name, in their order.
 
@@ -106,7 +107,7 @@ def ask(
     """
     parsed = {name: _resolve(name, name_of) for name in names}
     wanted = {_key(pair): pair for pair in parsed.values() if isinstance(pair, tuple)}
-    answers = dict(zip(wanted, _ask(graphql, list(wanted.values()), look_up), strict=True))
+    answers = dict(zip(wanted, (look_up or named)(graphql, list(wanted.values())), strict=True))
     results: list[Tracked] = []
     seen: set[int] = set()
     for name in names:
@@ -194,11 +195,16 @@ def raise_failures(tracked: Sequence[Tracked]) -> None:
     raise ConfigurationError(f"none of the names can be tracked: {names}")
 
 
-def _ask(graphql: GraphQL, pairs: Sequence[tuple[str, str]], look_up: LookUp) -> lookups.Told:
+def named(graphql: GraphQL, pairs: Sequence[tuple[str, str]]) -> lookups.Told:
+    """Return what GitHub says of (owner, name) pairs; nothing, with the time, where it asks to wait.
+
+    Raises what else `lookups.repositories_by_name` raises.
+    """
     try:
-        return look_up(graphql, pairs)
+        return lookups.repositories_by_name(graphql, pairs)
     except RateLimited as error:
-        return [Unknown(reason=f"{error}; again at {error.resume_at:%Y-%m-%d %H:%M} UTC") for _ in pairs]
+        reason = f"{error}; again at {error.resume_at:%Y-%m-%d %H:%M} UTC"
+        return [Unknown(reason=reason, passing=True) for _ in pairs]
 
 
 def _tracked(given: str, pair: _Resolved, answer: Named[Repository] | None, seen: set[int]) -> Tracked:
@@ -208,8 +214,8 @@ def _tracked(given: str, pair: _Resolved, answer: Named[Repository] | None, seen
             return Tracked(given=given, result=Result.MALFORMED)
         case NotFound():
             return Tracked(given=given, result=Result.NOT_FOUND)
-        case Unknown(reason=reason):
-            return Tracked(given=given, result=Result.UNKNOWN, reason=reason)
+        case Unknown(reason=reason, passing=passing):
+            return Tracked(given=given, result=Result.UNKNOWN, reason=reason, passing=passing)
         case Repository():
             if isinstance(pair, tuple):  # the name that was given may be an old one of it
                 hidden.repository("/".join(pair), str(answer.github_id), is_private=answer.is_private)

@@ -29,6 +29,8 @@ PATIENCE = 5.0
 # lock, but not for ever: who holds the lock may wait for the disk.
 STATEMENT_SECONDS, ACTION_SECONDS = 2.0, 6.0
 
+FULL = f"no connection to the database was free for {PATIENCE:g} s: try again"
+
 Done = TypeVar("Done")
 
 
@@ -65,14 +67,17 @@ class Context:
 
     async def ask(self, work: Callable[[Database], Done]) -> Done:
         """Do what needs GitHub, in the same way: where GitHub takes its time, no other form waits for it."""
-        return await self._in_turn(self.asking, self.acting, work)
+        full = "others wait for GitHub just now: try again in a moment"
+        return await self._in_turn(self.asking, self.acting, work, full)
 
-    async def _in_turn(self, turns: asyncio.Semaphore, pool: Pool, work: Callable[[Database], Done]) -> Done:
+    async def _in_turn(
+        self, turns: asyncio.Semaphore, pool: Pool, work: Callable[[Database], Done], full: str = FULL
+    ) -> Done:
         try:
             async with asyncio.timeout(PATIENCE):
                 await turns.acquire()
         except TimeoutError:
-            raise StoreUnavailable(f"no connection to the database was free for {PATIENCE:g} s: try again") from None
+            raise StoreUnavailable(full) from None
         try:
             return await run_in_threadpool(lent, pool, work)
         finally:

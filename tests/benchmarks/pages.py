@@ -16,6 +16,7 @@ import psycopg2
 from psycopg2 import extensions
 from starlette.datastructures import QueryParams
 
+from gh_backfill import settings
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.store.db import Database
 from gh_backfill.store.transaction import Opening
@@ -153,7 +154,7 @@ def measure(url: str, page: PageOf) -> Measured:
 def _times(db: Database, page: PageOf) -> tuple[float, float]:
     """Return the seconds of this process, and all, for a page as HTML and as JSON."""
     now = datetime.now(UTC)
-    context: Any = SimpleNamespace(month=KEPT, settings=None)
+    context: Any = SimpleNamespace(month=KEPT, settings=settings.load({}, dotenv=None), runner=None)
     viewer: Any = None
     owner, name = ONE.split("/")
     path = {"owner": owner, "name": name}

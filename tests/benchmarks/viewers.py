@@ -42,6 +42,7 @@ class Watched:
     """What some viewers did and saw in the same time: answers in seconds, and the transactions of the server."""
 
     viewers: int
+    connected: int = 0
     events: int = 0
     answers: list[float] = field(default_factory=list)
     transactions: int = 0
@@ -69,6 +70,8 @@ async def _watch(pages: Served, url: str, many: int) -> Watched:
     async with httpx.AsyncClient(base_url=pages.url, timeout=60, limits=limits) as client:
         await client.get("/monitor")
         watching = [asyncio.create_task(_viewer(client, seen)) for _ in range(many)]
+        while seen.connected < many:
+            await asyncio.sleep(0.5)
         await asyncio.sleep(2)
         before, cpu = await asyncio.to_thread(_transactions, url), _cpu(pages)
         seen.events, seen.answers = 0, []
@@ -87,6 +90,7 @@ async def _watch(pages: Served, url: str, many: int) -> Watched:
 
 async def _viewer(client: httpx.AsyncClient, seen: Watched) -> None:
     async with client.stream("GET", "/live", params={"topics": "monitor jobs budgets backfills"}) as stream:
+        seen.connected += 1
         async for line in stream.aiter_lines():
             if not line.startswith("data:") or line.strip() == "data: -":
                 continue

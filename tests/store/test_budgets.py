@@ -291,16 +291,25 @@ def test_a_question_that_somebody_waits_for_is_let_in_next_while_captures_ask_wi
     db: Database, length: float
 ) -> None:
     eager, question = governor.slack_beside(length), governor.SLACK + governor.HEAD_START
-    moment = NOW
+    moment, sent = NOW, list[tuple[datetime, float]]()
+
+    def let_in(seconds: float, slack: float) -> bool:
+        granted, _ = budgets.reserve(db, wanted(points=0, seconds=seconds), slack=slack, now=moment)
+        if granted:
+            sent.append((moment, seconds))
+            minute = sum(each for at, each in sent if at > moment - MINUTE)
+            assert minute <= 60 + governor.HEAD_START + length
+        return granted
+
     for _ in range(20):
         asked = moment
         overtaken = 0
-        while not budgets.reserve(db, wanted(seconds=0.2), slack=question, now=moment)[0]:
-            overtaken += budgets.reserve(db, wanted(points=0, seconds=length), slack=eager, now=moment)[0]
+        while not let_in(0.2, question):
+            overtaken += let_in(length, eager)
             moment += SECOND / 50
         assert overtaken == 0
         assert moment - asked < (governor.BURST + length) / governor.DRAIN * SECOND + SECOND
-        while budgets.reserve(db, wanted(points=0, seconds=length), slack=eager, now=moment)[0]:
+        while let_in(length, eager):
             pass
 
 

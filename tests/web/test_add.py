@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from gh_backfill.clients import rest
+from gh_backfill.errors import Unreachable
 from gh_backfill.policy.initial import InitialStatus, Wish
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -148,14 +150,58 @@ def test_who_changes_one_name_asks_github_about_that_one(house: House, github: S
 
 def test_what_github_does_not_say_is_asked_again_by_the_page_itself(house: House, github: Simulator) -> None:
     with house.client(token=TOKEN) as browser:
-        github.faults.add(Fault(name="node_untyped", match={"operation": "RepositoryByName"}))
+        github.faults.add(Fault(name="504", match={"operation": "RepositoryByName"}))
         said = sent(house, browser, "/add/check?region=proposals", names="octo/engine").text
         github.faults.clear()
         assert 'data-again="yes"' in said
-        assert "GitHub did not say yet, it is asked again" in said
         told = sent(house, browser, "/add/check?region=proposals", names="octo/engine").text
         assert "data-again" not in told
         assert "620" in told
+
+
+def test_what_github_refuses_is_not_asked_again_until_somebody_changes_something(
+    house: House, github: Simulator
+) -> None:
+    with house.client(token=TOKEN) as browser:
+        github.faults.add(Fault(name="node_forbidden", match={"operation": "RepositoryByName"}))
+        said = sent(house, browser, "/add/check?region=proposals", names="octo/engine").text
+        before = asked_of(github)
+        again = sent(house, browser, "/add/check?region=proposals", names="octo/engine").text
+        github.faults.clear()
+    assert asked_of(github) == before
+    for text in (said, again):
+        assert "data-again" not in text
+        assert "SAML" in text
+
+
+def test_a_limit_makes_nothing_forgotten_that_was_told_a_moment_ago(house: House, github: Simulator) -> None:
+    with house.client(token=TOKEN) as browser:
+        sent(house, browser, "/add/check", names="octo/engine octo/website")
+        github.faults.add(Fault(name="rate_limited", match={"operation": "RepositoryByName"}))
+        text = sent(house, browser, "/add/check?region=proposals", names="octo/engine octo/website octo/small").text
+        github.faults.clear()
+    rows = re.findall(r'class="name">([^<]+)<.*?class="n">([^<]+)<', text, re.DOTALL)
+    assert rows == [("octo/engine", "620"), ("octo/website", "230"), ("octo/small", "–")]
+    assert 'data-again="yes"' in text
+    assert "GitHub did not say yet, it is asked again" in text
+
+
+def test_ids_at_a_github_that_does_not_answer_keep_nobody_waiting(
+    house: House, github: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def away(_url: str, _token: str, github_id: int, *, seconds: int) -> str:
+        assert seconds <= 5
+        asked.append(github_id)
+        raise Unreachable("GitHub did not answer")
+
+    monkeypatch.setattr(rest, "full_name", away)
+    with house.client(token=TOKEN) as browser:
+        text = sent(house, browser, "/add/check?region=proposals", names="11 12 13 octo/engine").text
+    assert asked == [11]
+    assert text.count("GitHub did not say yet") == 3
+    assert "620" in text
 
 
 def test_what_was_filled_in_is_still_there_after_a_mistake(house: House) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import TrackedRepository
@@ -26,8 +25,9 @@ from gh_backfill.tasks.track import LookUp, NameOf, Result, Tracked, ask
 class Proposal:
     """One name that was given, and what GitHub and the database know of it.
 
-    `reason` is why GitHub did not say anything of it.  `total` is how many pull requests GitHub counts, `wanted` how
-    many the backfill would bring; `tracked` says that it is on the list already, and `captured` how many are here.
+    `reason` is why GitHub did not say anything of it, and may when it is `passing`.  `total` is how many pull requests
+    GitHub counts, `wanted` how many the backfill would bring; `tracked` says that it is on the list already, and
+    `captured` how many are here.
     """
 
     given: str
@@ -35,6 +35,7 @@ class Proposal:
     text: str
     failed: bool
     reason: str = ""
+    passing: bool = False
     full_name: str | None = None
     is_private: bool = False
     total: int | None = None
@@ -84,7 +85,7 @@ def propose(
     wish: Wish,
     *,
     name_of: NameOf,
-    look_up: LookUp = lookups.repositories_by_name,
+    look_up: LookUp | None = None,
     now: datetime,
 ) -> Proposed:
     """Ask GitHub about the names, many in one query.  Raises as `track.ask` does."""
@@ -155,7 +156,12 @@ def _proposal(each: Tracked, here: Mapping[int, TrackedRepository], wish: Wish, 
     found = each.repository
     if found is None:
         return Proposal(
-            given=each.given, result=each.result, text=each.text, failed=each.failed, reason=each.reason or ""
+            given=each.given,
+            result=each.result,
+            text=each.text,
+            failed=each.failed,
+            reason=each.reason or "",
+            passing=each.passing,
         )
     known = here.get(found.github_id)
     tracked = known is not None and known.tracked_at is not None

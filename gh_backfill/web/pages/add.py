@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gh_backfill.errors import BackfillError, GitHubError, RateLimited, StoreError, Unreachable
+from gh_backfill.errors import BackfillError, GitHubError, RateLimited, StoreError, TooBig, Unreachable
 from gh_backfill.policy.markdown import counted
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.initial.batches import Batch
@@ -40,7 +40,7 @@ def check(ask: Ask, form: Form) -> WebPage:
     except StoreError:
         raise
     except BackfillError as error:
-        passes = isinstance(error, RateLimited | Unreachable)
+        passes = isinstance(error, RateLimited | TooBig | Unreachable)
         return _page(given, wrong=str(error), json={"error": str(error)}, again=passes)
     json = {"proposals": [], "estimate": None} if checked is None else _checked_json(checked)
     return _page(given, checked=checked, json=json, again=checked is not None and checked.waits)

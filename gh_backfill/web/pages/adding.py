@@ -46,8 +46,8 @@ class Checked:
 
     @property
     def waits(self) -> bool:
-        """Say whether GitHub did not speak of all names yet: they may be checked again."""
-        return any(each.result is Result.UNKNOWN for each in self.proposals)
+        """Say whether GitHub may speak a moment later of a name: it is checked again."""
+        return any(each.passing for each in self.proposals)
 
 
 def check(ask: Ask, names: Sequence[str], wish: Wish) -> Checked:
@@ -83,7 +83,7 @@ def begin(ask: Ask, names: Sequence[str], wish: Wish, *, backfill: bool) -> Batc
             graphql,
             _expanded(context.github, graphql, names),
             wish,
-            name_of=context.github.name_of,
+            name_of=context.github.recent_name_of,
             actor=actor_of(ask),
             now=ask.now,
             backfill=backfill,
@@ -145,7 +145,7 @@ def _words(each: Proposal) -> tuple[str, str, str]:
             return "✓", "new", f"renamed from {each.given}"
         case Result.DUPLICATE:
             return "◇", "twice in the list", ""
-        case Result.UNKNOWN:
+        case Result.UNKNOWN if each.passing:
             return "‖", "GitHub did not say yet, it is asked again", each.reason
         case _ if each.failed:
             return "✕", each.text, ""

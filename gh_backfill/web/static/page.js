@@ -11,7 +11,7 @@ function keep(word) {
   } catch {}
 }
 
-// Make `old` like `now`, in place.
+// Make `old` like `now`.
 function morph(old, now) {
   if (old.nodeType !== 1) return void (old.data === now.data || (old.data = now.data));
   for (const { name } of [...old.attributes]) now.hasAttribute(name) || name === "open" || old.removeAttribute(name);
@@ -113,17 +113,18 @@ if (regions[0]) {
 tick();
 setInterval(tick, 1e3);
 
-// A form checked as it is filled in.
+// Checked as filled in.
 for (const form of $("[data-check]")) {
-  let wait, asked = 0;
-  const soon = (ms) => (clearTimeout(wait), (wait = setTimeout(check, ms)));
+  let wait, gap, asked = 0;
+  const soon = (n) => (clearTimeout(wait), (wait = setTimeout(check, (gap = n))));
   const check = async () => {
-    const mine = ++asked, body = new FormData(form);
-    const html = (await read(form.dataset.check, { method: "POST", body })) ?? id("unchecked").innerHTML;
-    if (mine === asked) show(html);
-    if (id("proposals").dataset.again) soon(5e3);
+    const my = ++asked;
+    const html = (await read(form.dataset.check, { method: "POST", body: new FormData(form) })) ?? id("unchecked").innerHTML;
+    if (my !== asked) return;
+    show(html);
+    if (id("proposals").dataset.again) soon(4 * gap);
   };
-  form.oninput = () => soon(400);
+  form.oninput = () => soon(400, asked++);
   form.file.onchange = async () => {
     form.names.value += `\n${await form.file.files[0].text()}`;
     form.file.value = "";
