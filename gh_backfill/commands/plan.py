@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gh_backfill.clients.graphql import GraphQL
     from gh_backfill.policy.initial import Wish
     from gh_backfill.store.db import Database
-    from gh_backfill.tasks.initial.named import Named
+    from gh_backfill.tasks.initial.named import NamesFound
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
 DROPPED = (
@@ -164,7 +164,7 @@ def _tracked(
     wish: Wish | None,
     *,
     writing: bool,
-) -> Named:
+) -> NamesFound:
     """Track what was asked for and is not here, or say what would be tracked."""
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.initial import named

@@ -15,6 +15,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.github import NotFound
 from gh_backfill.policy.initial import InitialStatus, Wish
 from gh_backfill.policy.selection import PlanReason, Thresholds
+from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import backfill_batches, jobs
@@ -24,7 +25,7 @@ from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.initial import batches, proposals
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.initial.members import Member
-from gh_backfill.tasks.initial.named import track_first
+from gh_backfill.tasks.initial.named import foresee, track_first
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.report import report
@@ -304,6 +305,18 @@ def test_what_a_plan_is_asked_for_and_nobody_tracks_is_tracked_first(bulk: House
     assert {each.full_name for each in made.chosen} == {LARGE, LITTLE}
     failed = bulk.only("select error from progressive_capture_jobs where status = 'failed'")["error"]
     assert failed.startswith("octo/nothing: GitHub has no such repository")
+
+
+@pytest.mark.parametrize("wish", [None, Wish()])
+def test_a_dry_run_knows_what_is_tracked_by_its_id_though_github_renamed_it(bulk: House, wish: Wish | None) -> None:
+    (member,) = begin(bulk, LITTLE).members
+    changes.rename_repository(bulk.github.world, LITTLE, name="renamed")
+    asked = ["octo/renamed", LITTLE, MIDDLE]
+    found = foresee(bulk.db, bulk.graphql(), asked, wish=wish, name_of=nobody, now=NOW)
+    assert (found.ids, found.refused, list(found.first)) == ((member.repository_id,), {}, [MIDDLE])
+    untrack(bulk.db, [LITTLE], delete_rows=False)
+    found = foresee(bulk.db, bulk.graphql(), ["octo/renamed"], wish=wish, name_of=nobody, now=NOW)
+    assert (found.ids, list(found.first)) == ((), ["octo/renamed"])
 
 
 def test_a_second_wish_that_leaves_out_something_of_the_first_changes_nothing(bulk: House) -> None:

@@ -20,7 +20,7 @@ from gh_backfill.tasks.track import NameOf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Named:
+class NamesFound:
     """The repositories that names led to, by our id, and what is said of each of the others.
 
     `first` are names that were only looked at, each with what would become of it.
@@ -40,7 +40,7 @@ def track_first(
     name_of: NameOf,
     actor: Actor,
     now: datetime,
-) -> Named:
+) -> NamesFound:
     """Track the names that are not here, and with a `wish` open the initial backfill of all that never had one.
 
     Without a wish only what is not here is asked about: the plan opens what it chooses.  Raises what `track.ask`
@@ -56,7 +56,7 @@ def track_first(
     found = {name: _id(name, done, here) for name in names}
     if done and not any(found.values()):
         track.raise_failures(list(done.values()))
-    return Named(
+    return NamesFound(
         ids=tuple(dict.fromkeys(id_ for id_ in found.values() if id_ is not None)),
         refused={name: f"{name}: {done[name].text}" for name in names if found[name] is None},
     )
@@ -64,7 +64,7 @@ def track_first(
 
 def foresee(
     db: Database, graphql: GraphQL, names: Sequence[str], *, wish: Wish | None, name_of: NameOf, now: datetime
-) -> Named:
+) -> NamesFound:
     """Say what `track_first` would do with these names; nothing is written.  Raises as it does."""
     with db.reading() as tx:
         here = repositories.find(tx, names)
@@ -74,16 +74,28 @@ def foresee(
     asked = track.ask(graphql, new, name_of=name_of) if new else []
     if asked and len(asked) == len(names) and all(each.failed for each in asked):
         track.raise_failures(asked)
+    tracked = {name: id_ for name, id_ in ids.items() if name not in off} | _known(db, asked)
     first = {
         each.given: f"{each.repository.full_name}: would be tracked first, and captured: {_wanted(each, wish, now)}"
         for each in asked
-        if each.repository is not None and each.result is not track.Result.DUPLICATE
+        if each.repository is not None and each.result is not track.Result.DUPLICATE and each.given not in tracked
     }
-    return Named(
-        ids=tuple(dict.fromkeys(id_ for name, id_ in ids.items() if name not in off)),
+    return NamesFound(
+        ids=tuple(dict.fromkeys(tracked[name] for name in names if name in tracked)),
         refused={each.given: f"{each.given}: {each.text}" for each in asked if each.failed},
         first=first,
     )
+
+
+def _known(db: Database, asked: Sequence[track.Tracked]) -> dict[str, str]:
+    """Return our ids of what is tracked already, by the names that it was asked for: GitHub may call it otherwise."""
+    github_ids = {each.given: str(each.repository.github_id) for each in asked if each.repository is not None}
+    with db.reading() as tx:
+        here = repositories.find(tx, list(github_ids.values()))
+        found = {name: here[github_id] for name, github_id in github_ids.items()}
+        return {
+            name: each.id for name, each in found.items() if each is not None and untracking.is_tracked(tx, each.id)
+        }
 
 
 def _wanted(asked: track.Tracked, wish: Wish | None, now: datetime) -> str:
