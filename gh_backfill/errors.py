@@ -17,6 +17,7 @@ BackfillError                    exit  alerts
 └── StoreError
     ├── StoreUnavailable          4     yes   no connection to the database, or it has no room left
     ├── StoreDenied               2     yes   rights or settings of the database stand in the way
+    │   ├── StoreSlow             2     yes   a statement took longer than it may
     │   └── StoreReadOnly         2     yes   the whole database takes no writes: a standby, or its disk is nearly full
     ├── StoreConflict             1     no    deadlock or lock time-out: replay the transaction
     │   └── StoreLocked           1     no    somebody holds a lock for long: wait for it, or end that
@@ -140,6 +141,10 @@ class StoreDenied(StoreError):
     """A right is missing or a setting of the database or of its address is wrong; somebody has to change that."""
 
     exit_code = 2
+
+
+class StoreSlow(StoreDenied):
+    """A statement took longer than the role, or whoever asked, allows: it may pass when the database is less busy."""
 
 
 class StoreReadOnly(StoreDenied):

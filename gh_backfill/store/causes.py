@@ -20,6 +20,7 @@ from gh_backfill.errors import (
     StoreError,
     StoreLocked,
     StoreReadOnly,
+    StoreSlow,
     StoreUnavailable,
 )
 
@@ -81,7 +82,7 @@ _READ_ONLY = _Cause(
     "alter database {database} set default_transaction_read_only = off",
 )
 _TOO_SLOW = _Cause(
-    error=StoreDenied,
+    error=StoreSlow,
     text="the database ended a statement at its time limit ({said}): alter role {user} set statement_timeout = '5min'",
 )
 

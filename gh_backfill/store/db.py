@@ -47,7 +47,7 @@ class Database:
     ) -> None:
         """Check the URL without connecting; `ConfigurationError` where it cannot be right.
 
-        With `statement_seconds` every statement ends after so many, with StoreDenied.
+        With `statement_seconds` every statement ends after so many, with StoreSlow.
         """
         self.busy = busy or Busy()
         self._url = url

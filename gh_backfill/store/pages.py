@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from gh_backfill.errors import StoreDenied, StoreError
+from gh_backfill.errors import StoreError, StoreSlow
 from gh_backfill.policy.governor import RESERVE
 from gh_backfill.policy.ledger import SILENT, Processor
 from gh_backfill.policy.progress import MARGIN
@@ -68,9 +68,7 @@ def reading(db: Database) -> Iterator[Transaction]:
         with db.transaction(read_only=True) as tx:
             tx.later(_SQL["limit_time"])
             yield tx
-    except StoreDenied as error:
-        if "statement timeout" not in str(error):
-            raise
+    except StoreSlow as error:
         raise StoreError("the database took longer than 2 s for this page: it is busy, try again") from error
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from gh_backfill.engine.recover import recover
-from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreConflict
+from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy.lifecycle import CANCELLED, UNTRACKED, BackfillEvent, BackfillStatus
 from gh_backfill.policy.markdown import counted
@@ -19,6 +19,7 @@ from gh_backfill.store import backfill_events, kinds, recovery, repositories, un
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.recovery import State
+from gh_backfill.tasks.not_now import NOT_NOW, why_not_now
 
 BY_HAND = "no reason given"
 
@@ -209,8 +210,8 @@ def _operate(db: Database, name: str, repository_id: str | None, one: _One, *, d
                 kinds.lock(tx, repository_id)
             done = [_of_kind(tx, state, one, write=not dry_run) for state in recovery.states(tx, repository_id)]
             after = {state.kind: state.status for state in recovery.states(tx, repository_id)}
-    except StoreConflict as refusal:
-        return Operated(given=name, repository_id=repository_id, result=str(refusal), failed=True)
+    except NOT_NOW as error:
+        return Operated(given=name, repository_id=repository_id, result=why_not_now(error), failed=True)
     done = [replace(each, status=after[each.kind]) for each in done]
     changed = any(each.changed for each in done)
     several = len(done) > 1
@@ -237,14 +238,21 @@ def _unstuck(db: Database, done: Operated, *, dry_run: bool, actor: Actor) -> Op
     """Also give back the chunks of a repository whose worker is gone, and say so."""
     if done.failed or done.repository_id is None:
         return done
-    found = recover(db, [done.repository_id], dry_run=dry_run)
+    try:
+        return _given_back(db, done, done.repository_id, dry_run=dry_run, actor=actor)
+    except NOT_NOW as error:  # what was done before it stays done
+        return replace(done, result=f"{done.result}; its stuck chunks were not looked at: {why_not_now(error)}")
+
+
+def _given_back(db: Database, done: Operated, repository_id: str, *, dry_run: bool, actor: Actor) -> Operated:
+    found = recover(db, [repository_id], dry_run=dry_run)
     if not found.returned:
         return done
     goes = "goes" if len(found.returned) == 1 else "go"
     many = f"{counted(len(found.returned), 'stuck chunk')} {goes} back to be claimed"
     if not dry_run:
         with db.transaction() as tx:
-            backfill_events.record(tx, BackfillEvent.RECOVERED, {done.repository_id: many}, actor)
+            backfill_events.record(tx, BackfillEvent.RECOVERED, {repository_id: many}, actor)
     return replace(done, result=f"{done.result}; {many}", changed=True)
 
 

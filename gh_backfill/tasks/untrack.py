@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gh_backfill.errors import ConfigurationError, StoreConflict
+from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.store import access, backfill_events, recovery, untracking
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.untracking import Held
+from gh_backfill.tasks.not_now import NOT_NOW, why_not_now
 from gh_backfill.tasks.operate import ids_of
 
 
@@ -69,8 +70,8 @@ def _one(
             was_tracked = untracking.is_tracked(tx, repository_id)
             if not dry_run:
                 _untrack(tx, repository_id, delete_rows=delete_rows, actor=actor)
-    except StoreConflict as error:
-        return Untracked(given=name, repository_id=repository_id, result=str(error), failed=True)
+    except NOT_NOW as error:
+        return Untracked(given=name, repository_id=repository_id, result=why_not_now(error), failed=True)
     would = "would be " if dry_run else ""
     kept = f"{held} {would}deleted" if delete_rows else f"{held} stay"
     return Untracked(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from gh_backfill.errors import StoreDenied, StoreUnavailable
+from gh_backfill.errors import StoreSlow, StoreUnavailable
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
@@ -97,8 +97,6 @@ def lent(pool: Pool, work: Callable[[Database], Done]) -> Done:
     try:
         with pool.connection() as db:
             return work(db)
-    except StoreDenied as error:
-        if "statement timeout" not in str(error):
-            raise
+    except StoreSlow as error:
         text = "the database took too long for this: it is busy, try again"
         raise StoreUnavailable(text) from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
-from gh_backfill.errors import ConfigurationError, PartlyFailed
+from gh_backfill.errors import ConfigurationError, PartlyFailed, StoreSlow
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.policy.standing import shown_status, why_it_stands
 from gh_backfill.simulator import changes
@@ -19,6 +19,7 @@ from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks import operate, reread
 from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.plan import plan
+from gh_backfill.tasks.untrack import Untracked, untrack
 from tests.claims import claim, must_claim
 from tests.tasks.conftest import ENGINE, SMALL, House
 
@@ -303,6 +304,42 @@ def test_a_backfill_that_somebody_holds_locked_fails_alone(house: House, databas
         assert claim(tx, engine(tx))
         done = operate.cancel(house.db, [ENGINE, SMALL])
     assert [(each.given, each.failed) for each in done] == [(ENGINE, True), (SMALL, False)]
+
+
+@pytest.mark.parametrize("do", ["cancel", "untrack"])
+def test_what_takes_longer_than_a_statement_may_fails_alone_and_is_told_in_words(
+    house: House, database_url: str, do: str
+) -> None:
+    house.track(ENGINE, SMALL)
+    with (
+        Database(database_url) as other,
+        other.transaction() as tx,
+        Database(database_url, statement_seconds=0.3) as hurried,
+    ):
+        assert claim(tx, engine(tx))
+        tx.rows("select id from repositories where id = %(id)s for update", id=engine(tx))
+        done: Sequence[Operated | Untracked] = (
+            operate.cancel(hurried, [ENGINE, SMALL])
+            if do == "cancel"
+            else untrack(hurried, [ENGINE, SMALL], delete_rows=False)
+        )
+    assert [(each.given, each.failed) for each in done] == [(ENGINE, True), (SMALL, False)]
+    assert done[0].result == "the database took too long for this: it is busy, try again"
+
+
+def test_what_goes_on_is_told_though_its_stuck_chunks_take_too_long(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.track(ENGINE, SMALL)
+    operate.pause(house.db, [ENGINE, SMALL], reason=None, until=None)
+
+    def slow(*_: object, **__: object) -> None:
+        raise StoreSlow("too slow")
+
+    monkeypatch.setattr(operate, "recover", slow)
+    done = operate.resume(house.db, [ENGINE, SMALL])
+    assert [(each.changed, each.failed) for each in done] == [(True, False)] * 2
+    assert "its stuck chunks were not looked at: the database took too long for this" in done[0].result
 
 
 def test_what_is_in_the_quarantine_is_read_again_when_somebody_asks(house: House) -> None:
