@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill.clients.alert_issues import LABEL, AlertIssues, issues_of
+from gh_backfill.clients import rest
+from gh_backfill.clients.alert_issues import LABEL, AlertIssues, OpenIssue, issues_of
+from gh_backfill.errors import StoreError, Unreachable
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.report.alerts import judge
 from gh_backfill.policy.report.figures import JobFigures, SystemFailure
@@ -83,6 +85,47 @@ def test_where_issues_are_is_kept_by_their_repository_while_they_are_open(github
     report(job())
     assert [list(each) for each in kept] == [[ID], [ID], [ID], []]
     assert {each[ID].rpartition("/")[2] for each in kept[:3]} == {str(issues(github)[0].number)}
+
+
+def test_an_issue_that_was_opened_has_an_issue_also_where_the_database_does_not_keep_it(github: Simulator) -> None:
+    def keep(addresses: Mapping[str, str]) -> None:
+        assert list(addresses) == [ID]
+        raise StoreError("the database does not answer")
+
+    figures = run(dead())
+    made = Report(run=figures, alerts=tuple(judge(figures, (), NOW)))
+    occurrence = Occurrence(at=NOW, run_key="7", address=None)
+    assert tell(made, lambda: issues_of(github.url, "tok", HOME, between_writes=0.0), occurrence, keep=keep) == [
+        "issue #3 opened: Backfill of octo/engine stands still",
+        "where the issues are could not be kept, and the pages do not lead there: the database does not answer",
+    ]
+
+
+def test_where_github_ends_in_the_middle_what_has_an_issue_is_not_counted_as_without(github: Simulator) -> None:
+    class OneOnly(AlertIssues):
+        def open(self, title: str, body: str) -> OpenIssue:
+            if issues(github)[before:]:
+                raise Unreachable("GitHub does not answer")
+            return super().open(title, body)
+
+        def edit(self, number: int, body: str) -> None:
+            raise Unreachable("GitHub does not answer")
+
+    @contextmanager
+    def at_github() -> Iterator[AlertIssues]:
+        with rest.client(github.url, "tok", between_writes=0.0) as client:
+            yield OneOnly(client, github.url, HOME)
+
+    def report(key: str, *jobs: JobFigures) -> list[str]:
+        figures = run(*jobs, run_key=key)
+        made = Report(run=figures, alerts=tuple(judge(figures, (), NOW)))
+        return tell(made, at_github, Occurrence(at=NOW, run_key=key, address=None))
+
+    before = len(issues(github))
+    opened, lost = report("7", dead(failures_in_a_row=3))
+    assert opened.startswith("issue #3 opened")
+    assert lost == "1 alert got no issue: GitHub does not answer"
+    assert report("8", dead()) == ["not all issues were brought up to date: GitHub does not answer"]
 
 
 def test_a_comment_comes_once_a_day(github: Simulator) -> None:

@@ -30,20 +30,28 @@ def tell(
 ) -> list[str]:
     """Bring the issues up to date; returns what was done, or that it could not be, and the run goes on.
 
-    What is open afterwards is kept by `keep`, so that pages lead there.
+    What is open afterwards is kept by `keep`, so that pages lead there; where that fails, a note of its own says so.
     """
     notes: list[str] = []
+    known: dict[Key, OpenIssue] = {}
     try:
         with at_github() as issues:
-            known: dict[Key, OpenIssue] = {}
             notes.extend(_tell(made, issues, occurrence, known))
-            if keep is not None:
-                keep(_addresses(known))
     except BackfillError as error:
-        raised = sum(alert.opens_issue for alert in made.alerts)
-        lost = f"{counted(raised, 'alert')} got no issue" if raised else "issues could not be looked at"
-        notes.append(f"{lost}: {error}")
-    return notes
+        without = {(alert.kind, alert.repository_id) for alert in made.alerts if alert.opens_issue} - known.keys()
+        unseen = "not all issues were brought up to date" if known else "issues could not be looked at"
+        lost = f"{counted(len(without), 'alert')} got no issue" if without else unseen
+        return [*notes, f"{lost}: {error}"]
+    return notes + _kept(keep, known)
+
+
+def _kept(keep: Keep | None, known: Mapping[Key, OpenIssue]) -> list[str]:
+    try:
+        if keep is not None:
+            keep(_addresses(known))
+    except BackfillError as error:
+        return [f"where the issues are could not be kept, and the pages do not lead there: {error}"]
+    return []
 
 
 def _tell(made: Report, issues: AlertIssues, occurrence: Occurrence, known: dict[Key, OpenIssue]) -> Iterator[str]:
