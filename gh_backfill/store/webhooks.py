@@ -108,7 +108,7 @@ def failed(
 
 
 def waiting(tx: Transaction) -> Waiting:
-    """Return how many announced pull requests wait to be fetched."""
+    """Return how many announced pull requests of tracked repositories wait to be fetched."""
     row = tx.row(_SQL["waiting"])
     assert row is not None
     return Waiting(**row)

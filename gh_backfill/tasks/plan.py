@@ -52,8 +52,7 @@ class Plan:
 
     `unsure` says, by our id, why GitHub told nothing of a repository: it is planned by what is stored.  `waits` is set
     where there are no points for anything.  `first` says of names that a dry run found at GitHub what would become of
-    them.  `parts` are those of a split walk, by our id of the repository: each has a
-    job of its own.
+    them.  `parts` are those of a split walk, by our id of the repository: each has a job of its own.
     """
 
     verdicts: tuple[Verdict, ...]

@@ -16,7 +16,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import access
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.needs import TO_WRITE
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.check import check
@@ -59,10 +59,20 @@ def test_everything_is_fine_and_is_said_one_by_one(
         assert tx.rows("select 1 from repositories where owner = 'gh-backfill'") == []
 
 
+def track(tx: Transaction) -> None:
+    """Track one repository, which has 1 as GitHub's id."""
+    tx.run("insert into repositories (github_id, full_name, owner, name) values (1, 'o/n', 'o', 'n')")
+    tx.run(
+        "insert into tracked_repositories (repository_id, organization_name, repository_name) "
+        "select id, owner, name from repositories"
+    )
+
+
 def test_what_webhooks_announced_and_nobody_could_fetch_is_told_and_is_no_fault_of_the_settings(
     environment: dict[str, str], database_url: str, db: Database
 ) -> None:
     with db.transaction() as tx:
+        track(tx)
         tx.run(
             "insert into webhook_pending (repository_github_id, kind, identity, event, attempts, retry_at, reason) "
             "values "
@@ -80,6 +90,7 @@ def test_a_stored_budget_is_corrected_whatever_is_told_of_readers_and_announceme
 ) -> None:
     run(database_url, WRITER_ROLE + "drop policy gh_backfill_writer_all on reviews")
     with db.transaction() as tx:
+        track(tx)
         tx.run(
             "insert into webhook_pending (repository_github_id, kind, identity, event) "
             "values (1, 'capture', '3', 'pull_request')"

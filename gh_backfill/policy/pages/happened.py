@@ -144,7 +144,9 @@ def _announced(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened
     what = " ".join(part.replace("_", " ") for part in (told["event"], action) if part)
     often = f", {told['times']:,} times" if told["times"] > 1 else ""
     state, fetched = PageState.WAITING, "waits to be fetched"
-    if told["attempts"]:
+    if not told["tracked"]:
+        fetched = "is fetched when the repository is tracked again"
+    elif told["attempts"]:
         later = told["retry_at"]
         again = f"again at {later:%H:%M} UTC" if later is not None and later > now else "is tried again"
         state = PageState.RETRYING

@@ -145,11 +145,14 @@ with event as (
     order by first_seen_at desc, 'quarantine ' || id desc
     limit %(most)s
 ), announced as (
-    -- What a webhook announced stands here until it is fetched; from then on the job that fetched it tells.
+    -- What a webhook announced stands here until it is fetched; from then on the job that fetched it tells.  Nobody fetches for a
+    -- repository that is not tracked.
     select w.last_at, 'announced ' || w.identity, 'announced', jsonb_build_object(
                'number', w.identity, 'event', w.event, 'action', w.payload ->> 'action', 'times', w.times, 'attempts', w.attempts,
                'who', case when not %(public_only)s then w.payload ->> 'actor' end, 'retry_at', w.retry_at,
-               'reason', case when w.reason is not null then coalesce(%(untold)s::text, w.reason) end)
+               'reason', case when w.reason is not null then coalesce(%(untold)s::text, w.reason) end,
+               'tracked', exists (select from tracked_repositories t
+                                  where t.repository_id = r.id and t.tracking_enabled is distinct from false))
     from webhook_pending w
     join repositories r on r.github_id = w.repository_github_id
     where r.id = %(id)s::uuid and w.kind = 'capture'

@@ -100,8 +100,12 @@ where w.repository_github_id = %(repository_github_id)s and w.kind = 'capture'
   and w.identity = i.identity and w.version = i.version;
 
 -- name: waiting
--- How many pull requests are announced, since when, and how many could not be fetched so far.
+-- How many pull requests are announced, since when, and how many could not be fetched so far; those that nobody fetches, since
+-- their repository is not tracked any more, wait for nothing.
 select count(*)::integer as announced, min(first_at) as since, count(*) filter (where attempts > 0)::integer as failing,
        (array_agg(reason order by retry_at desc) filter (where reason is not null))[1] as reason
-from webhook_pending
-where kind = 'capture';
+from webhook_pending w
+where kind = 'capture'
+  and exists (select from repositories r
+              join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+              where r.github_id = w.repository_github_id);

@@ -18,7 +18,7 @@ from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages.look import look
 from gh_backfill.tasks.pages.repository import RepositoryPage, repository
 from tests.tasks.conftest import ENGINE, SMALL, House
-from tests.tasks.pages.worlds import Made, insert, make
+from tests.tasks.pages.worlds import Made, insert, jobs_parts, make
 
 NOW = datetime(2026, 11, 27, 12, 10, tzinfo=UTC)
 
@@ -101,11 +101,11 @@ def announced(db: Database, number: int, *, action: str = "opened") -> None:
 
 def test_the_story_has_what_webhooks_announced_until_it_is_fetched_and_then_who_fetched_it(db: Database) -> None:
     (id_,) = make(db, Made(name="o/moves", status="completed"))
-    before = look(db)
+    before = jobs_parts(db)
     announced(db, 7)
     announced(db, 12)
     announced(db, 12, action="edited")
-    assert look(db)["jobs"] == before["jobs"]
+    assert jobs_parts(db) == before
     now = datetime.now(UTC)
     told = [
         (each.what.word, each.what.mark, each.what.text, each.what.who) for each in page_of(db, "o/moves", now).story
@@ -136,7 +136,34 @@ def test_the_story_has_what_webhooks_announced_until_it_is_fetched_and_then_who_
     found = repository(db, "o/moves", {}, now, public_only=True)
     assert found is not None
     assert {each.what.who for each in found.story if each.what.source == "announced"} == {None}
-    assert "502" not in json_text(found.as_json())
+    assert "answers 502" not in json_text(found.as_json())
+
+
+def test_what_was_announced_before_a_repository_was_untracked_does_not_wait_to_be_fetched(db: Database) -> None:
+    make(db, Made(name="o/left", status="completed"))
+    announced(db, 7)
+    announced(db, 8)
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    with db.transaction() as tx:
+        first, _ = webhooks.due(tx, soon, most=10)
+        webhooks.failed(tx, first.repository, [(first, "GitHub answers 502", soon)])
+    untrack.untrack(db, ["o/left"], delete_rows=False, actor=Actor(who="mona"))
+    with db.transaction() as tx:
+        assert webhooks.due(tx, soon + timedelta(days=1), most=10) == []
+        assert webhooks.waiting(tx).announced == 0
+    told = [each.what for each in page_of(db, "o/left", datetime.now(UTC)).story if each.what.source == "announced"]
+    assert {(each.word, each.text) for each in told} == {
+        (
+            "announced, waiting",
+            f"#{number} pull request review opened: is fetched when the repository is tracked again",
+        )
+        for number in (7, 8)
+    }
+    with db.transaction() as tx:
+        tx.run("update tracked_repositories set tracking_enabled = true")
+        assert webhooks.waiting(tx).announced == 2
+    again = [each.what.text for each in page_of(db, "o/left", datetime.now(UTC)).story]
+    assert any(text.endswith("#8 pull request review opened: waits to be fetched") for text in again)
 
 
 def test_what_is_announced_moves_the_page_of_its_repository(db: Database) -> None:

@@ -8,7 +8,9 @@ from datetime import datetime
 from itertools import count
 from uuid import uuid4
 
+from gh_backfill.store import pages
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.tasks.pages.look import TOPICS
 
 _NUMBERS = count(1)
 
@@ -63,6 +65,13 @@ def make(db: Database, *each: Made) -> list[str]:
                     {"repository_id": made.id, "job_type": "progressive_backfill", "run_key": "1", **made.job},
                 )
     return [made.id for made in each]
+
+
+def jobs_parts(db: Database) -> dict[str, object]:
+    """Return what the topic of jobs is made of, without the minute, which may turn between two looks."""
+    with pages.reading(db) as tx:
+        found = pages.moved(tx)
+    return {part: found[part] for part in TOPICS["jobs"] if part != "minute"}
 
 
 def insert(tx: Transaction, table: str, columns: Mapping[str, object]) -> None:
