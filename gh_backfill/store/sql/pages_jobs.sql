@@ -64,7 +64,7 @@ group by grouping sets ((slot, processor), ());
 
 -- name: unfinished
 -- What waits and runs at each processor that has a job or ever had one.  Whether one ever had is a look into an index for each
--- of those that we know, past the jobs of a host application there.
+-- of those that we know, which has no job of a host application.
 with unfinished as (
     select processor_type as processor, count(*) filter (where status = 'pending') as pending,
            count(*) filter (where status <> 'pending'

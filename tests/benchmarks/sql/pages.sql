@@ -1,4 +1,5 @@
--- An installation of some age: repositories in every state, their pages of work, and sixty days of jobs.
+-- An installation of some age: repositories in every state, their pages of work, sixty days of jobs, and those of a host
+-- application.
 
 -- name: installation
 insert into repositories (github_id, full_name, owner, name, is_private, github_pull_requests)
@@ -64,12 +65,21 @@ from generate_series(1, %(jobs)s) as n
 join repositories r on r.github_id = 1 + n %% %(repositories)s
 cross join lateral (select now() - n * interval '51.84 seconds' as at) moment;
 
+-- As many of a host application, which have no run, and stand before ours wherever an index does not tell them apart.
+insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, error, created_at, started_at, completed_at)
+select 'recent-prs', r.id, (array['github_actions', 'inngest', 'local'])[1 + n %% 3],
+       (array['completed', 'completed', 'failed', 'pending'])[1 + n %% 4], case when n %% 4 = 2 then 'rate limited' end, at, at, at
+from generate_series(1, %(jobs)s) as n
+join repositories r on r.github_id = 1 + n %% %(repositories)s
+cross join lateral (select now() - interval '61 days' - n * interval '10 seconds' as at) moment;
+
 insert into backfill_reports (run_key, workflow_run_id, processor, report, error_summary, minutes, reported_at)
 select run_key, min(workflow_run_id), 'github_actions',
        jsonb_build_object('address', 'https://github.com/bench/ops/actions/runs/' || min(workflow_run_id), 'headline', 'It ran.',
                           'repositories', jsonb_agg(jsonb_build_object('name', id, 'error', repeat('words ', 20)))),
        '{}', 2, max(created_at)
 from progressive_capture_jobs
+where run_key is not null
 group by run_key;
 
 -- name: rest

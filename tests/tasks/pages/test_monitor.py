@@ -13,6 +13,7 @@ from gh_backfill.policy.shown import PageState
 from gh_backfill.settings import Settings
 from gh_backfill.store import budgets, pages, runs
 from gh_backfill.store.db import Database
+from gh_backfill.store.transaction import Statement
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages.costs import KeptMonth
@@ -22,7 +23,7 @@ from gh_backfill.tasks.pages.repository import repository
 from gh_backfill.tasks.report import costs
 from gh_backfill.tasks.report.report import keep_issues, report
 from tests.tasks.conftest import ENGINE, SMALL, House
-from tests.tasks.pages.worlds import Made, insert, make
+from tests.tasks.pages.worlds import Made, insert, jobs_parts, make
 
 NOW = datetime(2026, 11, 27, 12, 10, tzinfo=UTC)
 EARLIER = NOW - timedelta(minutes=22)
@@ -268,7 +269,7 @@ def test_jobs_are_paged_by_time_and_id_so_that_none_of_one_second_is_lost(db: Da
 def test_the_jobs_of_a_host_application_are_not_shown_and_move_nothing(existing_database_url: str) -> None:
     with Database(existing_database_url) as db:
         (id_,) = make(db, Made(name="o/host", captured=10))
-        before = look(db)
+        before = jobs_parts(db)
         seen_before = seen(db)
         theirs = {"repository_id": id_, "job_type": "progressive_capture", "processor_type": "github_actions"}
         with db.transaction() as tx:
@@ -279,15 +280,67 @@ def test_the_jobs_of_a_host_application_are_not_shown_and_move_nothing(existing_
         assert page.jobs == seen_before.jobs
         assert page.processors == seen_before.processors
         assert page.backfills.rows == seen_before.backfills.rows
-        assert look(db)["jobs"] == before["jobs"]
+        assert jobs_parts(db) == before
         found = repository(db, "o/host", {}, NOW)
         assert found is not None
         assert [each.what.word for each in found.story] == []
         with db.transaction() as tx:
             ours = {**theirs, "status": "processing", "created_at": EARLIER, "started_at": EARLIER, "run_key": "50"}
             insert(tx, "progressive_capture_jobs", ours)
-        assert look(db)["jobs"] != before["jobs"]
+        assert jobs_parts(db) != before
         assert len(seen(db).jobs) == len(page.jobs) + 1
+
+
+def rows_read(db: Database, statement: Statement) -> int:
+    """Return how many rows a statement took from tables, those that it threw away included."""
+    text, values = statement
+    with db.transaction() as tx:
+        tx.run("analyze")
+        ((plan,),) = [tuple(row.values()) for row in tx.rows(f"explain (analyze, format json) {text}", **values)]
+    return _rows_of(plan[0]["Plan"])
+
+
+def _rows_of(node: dict[str, Any]) -> int:
+    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    below = sum(_rows_of(each) for each in node.get("Plans", ()))
+    return below + (int(own * node["Actual Loops"]) if "Relation Name" in node else 0)
+
+
+def test_no_report_is_read_where_none_saw_issues_and_one_where_many_did(db: Database) -> None:
+    with db.transaction() as tx:
+        tx.run(
+            "insert into backfill_reports (run_key, processor, report, error_summary, reported_at) "
+            "select 'run-' || n, 'local', '{\"headline\": \"It ran.\"}', '{}', now() - n * interval '1 minute' "
+            "from generate_series(1, 2000) as n"
+        )
+    assert rows_read(db, pages.issues_question()) == 0
+    with db.transaction() as tx:
+        tx.run(
+            "update backfill_reports "
+            "set report = report || jsonb_build_object('issues', jsonb_build_object('a', run_key))"
+        )
+    assert rows_read(db, pages.issues_question()) == 1
+    with pages.reading(db) as tx:
+        assert pages.issues(*tx.together(pages.issues_question())) == {"a": "run-1"}
+
+
+def test_no_job_of_a_host_application_is_read_to_know_which_processors_were_used(db: Database) -> None:
+    (id_,) = make(db, Made())
+    with db.transaction() as tx:
+        for ours, processors in ((True, "{local}"), (False, "{inngest,github_actions}")):
+            tx.run(
+                "insert into progressive_capture_jobs "
+                "(job_type, repository_id, processor_type, status, outcome, run_key, created_at) "
+                "select 'recent-prs', %(id)s, (%(of)s::text[])[1 + n %% cardinality(%(of)s::text[])], 'completed', "
+                "case when %(ours)s then 'completed' end, case when %(ours)s then 'run-' || n / 10 end, "
+                "%(now)s - n * interval '1 hour' from generate_series(1, 5000) as n",
+                id=id_,
+                now=NOW,
+                ours=ours,
+                of=processors,
+            )
+    assert [each.processor for each in seen(db).processors] == ["local"]
+    assert rows_read(db, pages.unfinished_question(NOW)) <= 3
 
 
 def test_backfills_over_time_count_what_was_opened_and_completed(db: Database) -> None:
@@ -322,10 +375,11 @@ def test_a_page_writes_nothing(db: Database) -> None:
 
 def test_what_moves_changes_the_fingerprint_of_its_topics_only(house: House) -> None:
     house.track(SMALL, ENGINE)
-    before = look(house.db)
+    before, parts = look(house.db), jobs_parts(house.db)
     assert {"monitor", "jobs", "budgets", "backfills"} <= before.keys()
-    assert look(house.db)["jobs"] == before["jobs"]
+    assert jobs_parts(house.db) == parts
     house.capture(SMALL)
+    assert jobs_parts(house.db) != parts
     after = look(house.db)
     ids = {state.full_name: state.id for state in outlook(house.db).states}
     assert {topic for topic in ("monitor", "jobs", "backfills") if before[topic] != after[topic]} == {
