@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.engine.recover import recover
-from gh_backfill.errors import StoreError
+from gh_backfill.errors import StoreError, StoreUnavailable
 from gh_backfill.policy.initial import next_of, place
 from gh_backfill.settings import Settings
 from gh_backfill.store import backfill_batches, jobs, repositories
@@ -23,6 +23,7 @@ from gh_backfill.store.repositories import Status
 from gh_backfill.tasks import children, connect
 from gh_backfill.tasks.captures import Lanes, side_by_side
 from gh_backfill.tasks.children import Child
+from gh_backfill.tasks.not_now import NOT_NOW
 from gh_backfill.tasks.report.report import Report, report
 from gh_backfill.tasks.scene import Look, Scene
 
@@ -55,7 +56,7 @@ def work(
     """Capture what waits for its initial backfill until nothing does; `only` these repositories, by our id.
 
     What is added meanwhile is taken too.  One that ended is taken again only when somebody lets it go on, or its pause
-    is over.
+    is over.  Raises StoreError where the database refused to let one begin; the others are done.
     """
     run = connect.this_run(settings)
     settings = settings.model_copy(update={"run_key": run.key})
@@ -71,8 +72,13 @@ def work(
 
     lanes = Lanes(settings=settings, log=written, workers=workers, look=look, say=say)
     side_by_side(db, lanes, queue.take, more=queue.waits)
+    if not queue.taken:  # other processes were quicker each time: there is nothing of ours to report
+        written.unlink(missing_ok=True)
+        queue.raise_refusal()
+        return Worked(report=None, log=None)
     done = persistently(lambda: report(db, run.key), time.sleep)
     states = persistently(lambda: _states(db, queue.taken), time.sleep)
+    queue.raise_refusal()
     return Worked(report=done, log=written, states=states)
 
 
@@ -94,6 +100,7 @@ class _Queue:
     _ended: dict[str, datetime] = field(default_factory=dict)
     _at_work: dict[str, Queued] = field(default_factory=dict)
     _waiting: list[Queued] = field(default_factory=list)
+    _refused: dict[str, StoreError] = field(default_factory=dict)
     _looked: float | None = None
     _blind: bool = False
 
@@ -106,8 +113,8 @@ class _Queue:
             try:
                 if not self._begin(taken):
                     continue  # another process was quicker
-            except StoreError as error:  # the others go on; it is taken with the next look
-                log.warning("%s can't be begun now: %s", taken.full_name, error)
+            except StoreError as error:  # the others go on
+                self._not_begun(taken, error)
                 return None
             self._at_work[taken.id] = taken
             if taken.id not in self.taken:
@@ -122,6 +129,19 @@ class _Queue:
             if waits:
                 jobs.plan(tx, self.run, [(taken.id, REASON, None)], worker=self.worker)
         return waits
+
+    def _not_begun(self, taken: Queued, error: StoreError) -> None:
+        """Have one looked for again that the database has no time for now; what it refuses is not tried again."""
+        log.warning("%s can't be begun now: %s", taken.full_name, error)
+        if isinstance(error, (StoreUnavailable, *NOT_NOW)):
+            self._looked = None
+        else:
+            self._refused[taken.id] = error
+
+    def raise_refusal(self) -> None:
+        """Raise what the database said first of one that it refused to let begin, if there is any."""
+        for error in self._refused.values():
+            raise error
 
     def waits(self) -> bool:
         """Say whether something may begin now; a database that is away is waited for, as long as is sensible."""
@@ -154,6 +174,6 @@ class _Queue:
         self._waiting = sorted(waiting, key=lambda each: place(each.wanted or 0, each.pushed_at))
 
     def _may_begin(self, each: Queued) -> bool:
-        if each.id in self._at_work or (self.only is not None and each.id not in self.only):
+        if each.id in self._at_work or each.id in self._refused or (self.only is not None and each.id not in self.only):
             return False
         return each.id not in self._ended or each.updated_at > self._ended[each.id]
