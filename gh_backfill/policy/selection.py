@@ -168,7 +168,7 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
         return False, PlanReason.FAILED
     if repository.total is None:
         return False, PlanReason.UNKNOWN_TOTAL
-    if repository.total <= thresholds.more_than and not _all_here(repository):
+    if repository.total <= thresholds.more_than and not all_here(repository):
         return False, PlanReason.SMALL
     if needs_backfill(repository, thresholds):
         begun = repository.goal is not None and repository.captured >= repository.goal
@@ -177,7 +177,7 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
     return False, PlanReason.GOAL if limited else PlanReason.COMPLETE
 
 
-def _all_here(repository: TrackedRepository) -> bool:
+def all_here(repository: TrackedRepository) -> bool:
     """Say whether all that is wanted of a repository was captured: then it matters to nobody how few that is."""
     wanted = within(repository.total or 0, repository.lasting_goal)
     return repository.status == BackfillStatus.COMPLETED and repository.captured + repository.gaps >= wanted

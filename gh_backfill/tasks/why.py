@@ -11,7 +11,8 @@ from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, choose
+from gh_backfill.policy.progress import complete_words
+from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, all_here, choose
 from gh_backfill.policy.selection import PlanReason as Reason
 from gh_backfill.policy.standing import RESUME, what_stopped, why_it_stands
 from gh_backfill.store import recovery, repositories
@@ -150,8 +151,9 @@ def _why_not(around: Circumstances, verdict: Verdict, state: State, place: int) 
 
 
 def _complete(repository: TrackedRepository, thresholds: Thresholds) -> str:
-    if repository.status == BackfillStatus.COMPLETED and repository.captured >= (repository.total or 0):
-        return "it is complete"
+    if all_here(repository):
+        gaps = min(repository.gaps, (repository.total or 0) - repository.captured)
+        return f"it is {complete_words(gaps)}" if gaps > 0 else "it is complete"
     return f"plans take what is below {thresholds.below_percent} %"
 
 

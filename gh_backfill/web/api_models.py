@@ -92,6 +92,9 @@ class RepositoryStatus(BaseModel):
     full_name: str | None
     private: bool
     status: Literal["pending", "processing", "completed", "failed", "cancelled"] | None
+    word: Literal["waiting", "running", "paused", "completed", "failed", "cancelled"] | None = Field(
+        description="Its state as the pages say it: one that is pending or processing may be paused."
+    )
     captured: int
     wanted: int | None
     total: int | None

@@ -95,6 +95,15 @@ def test_what_failed_and_what_paused_by_itself(house: House) -> None:
     assert told(house).startswith(f"{NOT}GraphQL rate limit too low, goes on at ")
 
 
+def test_what_is_complete_but_for_its_gaps_is_told_as_complete(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    change(house, "gaps = 4, processed_prs = 8")
+    said = told(house, SMALL)
+    assert said.startswith(f"{NOT}it is complete but for 4 that GitHub counts and does not list; gh-backfill capture ")
+    assert "8 of 12 pull requests are here" in said
+
+
 def test_what_is_small_complete_or_at_its_goal(house: House) -> None:
     house.track(SMALL, goal=Goal(max_items=5))
     house.capture(SMALL)

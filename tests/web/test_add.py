@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -17,8 +18,10 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
+from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.initial.members import Member
+from gh_backfill.tasks.operate import Operated
 from gh_backfill.tasks.track import Result
 from gh_backfill.web.pages.progress import card_of
 from tests.web.house import ADMIN, TOKEN, House, open_house
@@ -273,6 +276,20 @@ def test_one_is_cancelled_at_once_and_the_rest_after_a_question(house: House, wo
         assert sent(house, browser, "/add/cancel", batch=batch, repository="of-another").status_code == 400
 
 
+def test_what_stayed_as_it_was_is_not_counted_as_done(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with house.client(token=TOKEN) as browser:
+        batch = begun(house, browser)
+        cancel = batches.cancel
+
+        def meanwhile(*given: Any, **more: Any) -> list[Operated]:
+            first, *others = cancel(*given, **more)
+            return [replace(first, changed=False, result="nothing to cancel: it is complete"), *others]
+
+        monkeypatch.setattr(batches, "cancel", meanwhile)
+        assert sent(house, browser, "/add/cancel", batch=batch, sure="yes").status_code == 303
+        assert "<p>2 backfills cancelled, 1 needed nothing</p>" in browser.get(f"/add?batch={batch}").text
+
+
 def statuses(browser: httpx.Client, batch: str) -> list[str]:
     members = browser.get(f"/add.json?batch={batch}").json()["batch"]["repositories"]
     return [each["status"] for each in members if each["status"] and each["result"] != "named twice"]
@@ -291,8 +308,10 @@ def test_one_that_waits_for_points_is_paused_though_no_job_is_at_it(house: House
                             resume_at = now() + interval '1 hour' returning id""")
             db.statement("update repositories set initial_backfill_status = 'processing' returning id")
         page = browser.get(f"/add?batch={batch}").text
+        twin = browser.get(f"/add.json?batch={batch}").json()["batch"]["repositories"]
     assert page.count("GraphQL rate limit too low, goes on at") == 3
     assert page.count(" paused</span>") == 3
+    assert {(each["status"], each["word"]) for each in twin} == {("pending", "paused"), (None, None)}
 
 
 def batch_of(*states: InitialStatus) -> Batch:

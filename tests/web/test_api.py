@@ -48,7 +48,8 @@ def test_backfills_begin_are_looked_at_cancelled_and_tried_again(program: httpx.
     batch = begun.json()
     assert (batch["added"], batch["failed"], batch["summary"].split(" · ")[0]) == (2, 1, "0 of 2 done")
     address = f"/api/backfills/{batch['id']}"
-    assert program.get(address).json()["repositories"][0]["status"] == "pending"
+    member = program.get(address).json()["repositories"][0]
+    assert (member["status"], member["word"]) == ("pending", "waiting")
     assert [each["id"] for each in program.get("/api/backfills").json()] == [batch["id"]]
     first = batch["repositories"][0]["repository_id"]
     (one,) = program.post(f"{address}/cancel", json={"repositories": [first]}).json()

@@ -10,7 +10,9 @@ from html import unescape
 import httpx
 import pytest
 
+from gh_backfill import settings
 from gh_backfill.store.db import Database, Row
+from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.web.pages import operate
 from tests.tasks.pages.worlds import Made, insert, make
 from tests.web.house import ADMIN, TOKEN, House, open_house
@@ -68,6 +70,18 @@ def test_the_monitor_says_how_things_are_and_its_twin_has_the_same_figures(house
     assert (twin["figures"]["repositories"], twin["figures"]["captured"]) == (3, 164)
     assert [each["full_name"] for each in twin["needs"]] == ["acme/payments"]
     assert "24 of 200 newest" in html
+
+
+@pytest.mark.parametrize("token", ["", "ghp_secret"])
+def test_this_machine_is_a_processor_where_it_has_a_token_to_capture_with(database_url: str, token: str) -> None:
+    environment = {"DATABASE_URL": database_url, "GITHUB_TOKEN": token}
+    fill(database_url, Made())
+    runner = Runner(settings.load({name: value for name, value in environment.items() if value}, dotenv=None), "")
+    with (
+        open_house(database_url, own_pages=True, runner=runner, environment=environment) as house,
+        house.client(token=TOKEN) as client,
+    ):
+        assert ("This machine" in client.get("/monitor").text) is bool(token)
 
 
 def test_the_issue_of_an_alert_is_searched_for_where_alerts_open_issues(database_url: str) -> None:

@@ -86,10 +86,17 @@ def _done(ask: Ask, form: Form, done: Sequence[Operated], did: str) -> WebPage |
     refused = [each for each in done if each.failed]
     told = [f"{names.get(each.repository_id) or each.given}: {each.result}" for each in refused or done]
     if done and not refused:
-        line = told[0] if len(told) == 1 else f"{counted(len(told), 'backfill')} {did}"
+        line = told[0] if len(told) == 1 else _line(done, did)
         return Goto(address=f"{PLACE}?batch={batch_id}#batch", said=line)
     wrong = "; ".join(told) or "Nothing fits any more: things have moved on meanwhile."
     return _page(Filled(), batch=batch, wrong=wrong, json={"error": wrong}, status=409)
+
+
+def _line(done: Sequence[Operated], did: str) -> str:
+    """Say how many were changed, and how many stay as they were."""
+    changed = sum(each.changed for each in done)
+    idle = f", {len(done) - changed:,} needed nothing" if changed < len(done) else ""
+    return f"{counted(changed, 'backfill')} {did}{idle}"
 
 
 def _sure(ask: Ask, batch_id: str) -> WebPage:

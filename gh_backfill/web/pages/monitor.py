@@ -20,7 +20,8 @@ TOPICS = ("monitor",)
 def page(ask: Ask) -> WebPage:
     """Show the monitor as its address asks for it."""
     kept = ask.context.month or KeptMonth(ask.context.settings)
-    here, where = ask.context.runner is not None, issues_at(ask.context.settings)
+    runner, where = ask.context.runner, issues_at(ask.context.settings)
+    here = runner is not None and runner.possible
     return shown(monitor.monitor(ask.db, dict(ask.query), ask.now, costs=kept.month, here=here, issues_at=where))
 
 

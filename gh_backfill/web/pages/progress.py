@@ -21,6 +21,7 @@ _MARKS = {
     InitialStatus.FAILED: ("✕", "failed"),
     InitialStatus.CANCELLED: ("◇", "cancelled"),
 }
+_PAUSED = ("‖", "paused")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +117,7 @@ def _member_json(each: Member) -> dict[str, object]:
         "full_name": each.full_name,
         "private": each.is_private,
         "status": each.status,
+        "word": _mark(each)[1],
         "captured": each.captured,
         "wanted": each.wanted,
         "total": each.total,
@@ -124,6 +126,13 @@ def _member_json(each: Member) -> dict[str, object]:
         "detail": each.detail,
         "resume_at": each.resume_at,
     }
+
+
+def _mark(each: Member) -> tuple[str, str | None]:
+    """Return the mark and the word for how one stands; no word where it has no backfill of its own here."""
+    if each.status is None:
+        return "", None
+    return _PAUSED if each.paused else _MARKS[each.status]
 
 
 def _summary(batch: Batch) -> str:
@@ -162,14 +171,14 @@ def _outcomes(members: Iterable[Member]) -> tuple[Outcome, ...]:
 
 def _row(each: Member) -> ProgressRow:
     assert each.status is not None
-    mark, word = _MARKS[each.status]
+    mark, word = _mark(each)
     return ProgressRow(
         repository_id=each.repository_id or "",
         name=each.full_name or each.given,
         captured=each.captured,
         wanted=each.wanted,
-        mark="‖" if each.paused else mark,
-        word="paused" if each.paused else word,
+        mark=mark,
+        word=word or "",
         more=None if each.status is InitialStatus.PENDING and not each.paused else each.error or each.detail,
         resume_at=each.resume_at if each.paused else None,
         can_cancel=not each.over,
