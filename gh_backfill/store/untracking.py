@@ -68,5 +68,6 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_issues",
         "delete_quarantine",
         "delete_backfills",
+        "forget_wish",
     ):
         tx.run(_SQL[statement], repository_id=repository_id)

@@ -37,7 +37,7 @@ WORLDS = [
     (Overall(states={PageState.COMPLETED: 1}, stalest=RECENT), "The repository is complete and fresh"),
     (Overall(states={PageState.COMPLETED: 1, PageState.WAITING: 2}), "Two backfills wait their turn"),
     (Overall(states={PageState.NEVER: 3}), "Three repositories wait for their first run"),
-    (Overall(states={PageState.COMPLETED: 1, PageState.CANCELLED: 2}), "All that was asked for is complete"),
+    (Overall(states={PageState.COMPLETED: 1, PageState.CANCELLED: 2}), "All that was not given up is complete"),
     (Overall(states={PageState.HELD: 2}), "Two repositories are held by a person"),
 ]
 

@@ -94,6 +94,16 @@ def test_deleted_rows_are_those_of_the_repository_alone_and_it_can_be_captured_a
 
 
 @pytest.mark.parametrize("delete_rows", [False, True])
+def test_that_only_the_newest_were_wanted_is_forgotten_with_the_rows(house: House, delete_rows: bool) -> None:
+    house.track(ENGINE)
+    with house.db.transaction() as tx:
+        tx.run("update tracked_repositories set only_newest = true")
+    untracked(house, delete_rows=delete_rows)
+    track(house.db, house.graphql(), [ENGINE])
+    assert house.only("select only_newest from tracked_repositories")["only_newest"] is (None if delete_rows else True)
+
+
+@pytest.mark.parametrize("delete_rows", [False, True])
 def test_who_tracks_it_again_reads_that_it_was_added_and_so_does_its_history(house: House, delete_rows: bool) -> None:
     house.track(ENGINE)
     untracked(house, delete_rows=delete_rows)

@@ -78,7 +78,8 @@ def _sayings(world: Overall, now: datetime) -> Iterator[str]:
     if world.of(PageState.HELD):
         yield _said(world.of(PageState.HELD), "repository", "is held by a person", "are held by a person")
     if world.of(PageState.COMPLETED):
-        yield f"All that was asked for is complete{_and_fresh(world, now)}"
+        done = f"complete{_and_fresh(world, now)}" if world.whole else "done with what was asked for"
+        yield f"All that was not given up is {done}"
     yield "Nothing runs: a person stopped what is here"
 
 

@@ -59,3 +59,9 @@ delete from backfill_quarantine where repository_id = %(repository_id)s;
 -- name: delete_backfills
 -- Streams and chunks go with them, and the row that others read.
 delete from backfills where repository_id = %(repository_id)s;
+
+-- name: forget_wish
+-- Who tracks it again begins anew: that only the newest were wanted was said of what is gone.
+update tracked_repositories
+set only_newest = null
+where repository_id = %(repository_id)s and only_newest;

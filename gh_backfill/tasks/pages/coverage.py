@@ -76,4 +76,6 @@ def _text(cells: Sequence[CoverageCell], captured: int) -> str:
     parts = [counted(captured, "pull request")]
     parts += [f"{short:,} with less than GitHub counts"] if short else []
     parts += [f"{counted(quarantined, 'item')} in quarantine (the next catch-up tries again)"] if quarantined else []
-    return f"{', '.join(parts)}. Numbers between them are issues."
+    unread = any(_kind(cell) == MISSING for cell in cells)
+    others = "Other numbers are issues, or not read yet." if unread else "Numbers between them are issues."
+    return f"{', '.join(parts)}. {others}"

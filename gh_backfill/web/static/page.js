@@ -1,5 +1,5 @@
 // Keeps what somebody looks at up to date.
-const $ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const $ = (what, from = document) => [...from.querySelectorAll(what)];
 const id = (name) => document.getElementById(name), data = document.body.dataset;
 const regions = $("section[data-live]"), box = id("live"), words = id("live-words"), say = (text) => (id("spoken").textContent = text);
 const due = new Set(), LOST = "connection lost, trying again";
@@ -113,7 +113,6 @@ if (regions[0]) {
 tick();
 setInterval(tick, 1e3);
 
-// Checked as filled in.
 for (const form of $("[data-check]")) {
   let wait, gap, asked = 0;
   const soon = (n) => (clearTimeout(wait), (wait = setTimeout(check, (gap = n))));
@@ -125,6 +124,7 @@ for (const form of $("[data-check]")) {
     if (id("proposals").dataset.again) soon(4 * gap);
   };
   form.oninput = () => soon(400, asked++);
+  form.names.value && soon(400);
   form.file.onchange = async () => {
     form.names.value += `\n${await form.file.files[0].text()}`;
     form.file.value = "";
