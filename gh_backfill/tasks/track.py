@@ -92,13 +92,7 @@ class FirstBackfill:
     initial: bool = False
 
 
-def ask(
-    graphql: GraphQL,
-    names: Sequence[str],
-    *,
-    name_of: NameOf,
-    look_up: LookUp | None = None,
-) -> list[Tracked]:
+def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf, look_up: LookUp | None = None) -> list[Tracked]:
     """Ask GitHub about the named repositories, many in one query; returns what became of each name, in their order.
 
     Names are compared without regard to case; an address of a repository is taken as its name, and GitHub's numeric id
