@@ -11,7 +11,7 @@ from gh_backfill.errors import StoreError
 from gh_backfill.models.github import Budget
 from gh_backfill.policy.shown import PageState
 from gh_backfill.settings import Settings
-from gh_backfill.store import budgets, pages, runs
+from gh_backfill.store import budgets, pages, repositories, runs
 from gh_backfill.store.db import Database
 from gh_backfill.store.transaction import Statement
 from gh_backfill.tasks.estimate import budget
@@ -341,6 +341,17 @@ def test_no_job_of_a_host_application_is_read_to_know_which_processors_were_used
             )
     assert [each.processor for each in seen(db).processors] == ["local"]
     assert rows_read(db, pages.unfinished_question(NOW)) <= 3
+
+
+def test_a_job_of_a_host_application_works_at_no_initial_backfill(db: Database) -> None:
+    (id_,) = make(db, Made())
+    with db.transaction() as tx:
+        tx.run("update repositories set initial_backfill_status = 'processing'")
+        theirs = {"repository_id": id_, "job_type": "recent-prs", "status": "processing"}
+        insert(tx, "progressive_capture_jobs", {**theirs, "started_at": datetime.now(UTC)})
+        assert [each.initial for each in repositories.status(tx, [id_])] == ["pending"]
+        insert(tx, "progressive_capture_jobs", {**theirs, "started_at": datetime.now(UTC), "run_key": "1"})
+        assert [each.initial for each in repositories.status(tx, [id_])] == ["processing"]
 
 
 def test_backfills_over_time_count_what_was_opened_and_completed(db: Database) -> None:
