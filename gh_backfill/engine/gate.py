@@ -21,13 +21,33 @@ from gh_backfill.store.persist import persistently
 log = logging.getLogger(__name__)
 
 
+class HeadStarts:
+    """Which questions of this process go before captures: one in some seconds, so that captures have their turns, too.
+
+    Several threads may ask.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next = clock()
+
+    def slack(self) -> float:
+        """Return the seconds that may be in the bucket where a question is let in now."""
+        return governor.SLACK + (governor.HEAD_START if self._clock() >= self._next else 0.0)
+
+    def take(self, before: BudgetState) -> None:
+        """Note that a question was let in, and how the budget stood before: it may have gone before others."""
+        if before.busy > governor.SLACK + before.credit:
+            self._next = self._clock() + governor.HEAD_START_EVERY
+
+
 class SharedGate:
     """Lets requests through as the shared budgets allow.
 
     `db` is a connection of its own: the others must see a reservation at once, whatever transaction the job is in.
     Where it is not, and nothing is asked within a transaction, a `lazy` gate lets settlements travel with what is sent
-    next, and `rest` sends what is left.  `slack` are the seconds of GitHub's time that may be taken when one is
-    let in.  `now` replaces the database's clock, which all jobs have in common.
+    next, and `rest` sends what is left.  Where there are `head_starts`,
+    somebody waits for the answers.  `now` replaces the database's clock, which all jobs have in common.
     """
 
     def __init__(
@@ -37,13 +57,13 @@ class SharedGate:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] | None = None,
         lazy: bool = False,
-        slack: float = governor.SLACK,
+        head_starts: HeadStarts | None = None,
     ) -> None:
         self._db = db
         self._sleep = sleep
         self._now = now
         self._lazy = lazy
-        self._slack = slack
+        self._head_starts = head_starts
 
     def open(self) -> None:
         """Open the connection now: the first reservation need not wait for it."""
@@ -65,7 +85,7 @@ class SharedGate:
             )
             if grant is not None:
                 return grant
-            waits.append(refusal(standing, points, resource, slack=self._slack))
+            waits.append(refusal(standing, points, resource, slack=self._slack()))
         return min(waits, key=lambda wait: wait.until)
 
     def reserve_from(
@@ -83,13 +103,15 @@ class SharedGate:
         Statements that settle others go `before` it, in the same round trip; `slack` replaces the gate's own.
         """
         identity, request = credential.identity, uuid.uuid4().hex
-        allowed = self._slack if slack is None else slack
+        allowed = self._slack() if slack is None else slack
         wanted = Reserved(identity=identity, request=request, points=points, seconds=seconds, resource=resource)
         granted, standing = persistently(
             lambda: budgets.reserve(self._db, wanted, before=before, slack=allowed, now=self._moment()), self._sleep
         )
         if not granted:
             return None, standing
+        if self._head_starts is not None:
+            self._head_starts.take(standing)
         grant = Grant(credential=credential, request=request, points=points, seconds=seconds, resource=resource)
         return grant, standing
 
@@ -143,6 +165,9 @@ class SharedGate:
             send() if once else persistently(send, self._sleep)
         except StoreError as error:
             log.warning("what the last answer told of the budget could not be stored: %s", error)
+
+    def _slack(self) -> float:
+        return governor.SLACK if self._head_starts is None else self._head_starts.slack()
 
     def _richest_first(self, identities: list[str], resource: Resource) -> list[str]:
         """Order several identities by what they have left; those that are new come first, for nothing is spent yet."""

@@ -38,8 +38,8 @@ EXPIRES = timedelta(seconds=90)
 DRAIN = 0.96
 SLACK = 1.4
 # With so many seconds more in the bucket, a question is let in that somebody waits for: captures ask without a pause,
-# several of them, and would leave it no turn.  It is short, and they make room for it after it.
-HEAD_START = 3.0
+# several of them, and would leave it no turn.  Once in so many seconds: who goes on asking waits as captures do.
+HEAD_START, HEAD_START_EVERY = 3.0, 10.0
 BURST = 8.0
 LEAST_SECONDS = 0.03
 # A reservation may be made before it is needed while more than this part of the limit is left.

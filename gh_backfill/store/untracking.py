@@ -69,5 +69,6 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_quarantine",
         "delete_backfills",
         "forget_wish",
+        "forget_initial_backfill",
     ):
         tx.run(_SQL[statement], repository_id=repository_id)

@@ -9,6 +9,7 @@ import getpass
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from gh_backfill import database_address
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credential, Credentials
 from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
-from gh_backfill.policy import governor
 from gh_backfill.policy.markdown import counted
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
@@ -29,6 +29,7 @@ from gh_backfill.store.jobs import Run
 if TYPE_CHECKING:
     from gh_backfill.clients.graphql import GraphQL
     from gh_backfill.clients.rest_pages import RestPages
+    from gh_backfill.engine.gate import HeadStarts
     from gh_backfill.models.github import Named
 
 QUICK = (5.0, 15.0)
@@ -159,8 +160,7 @@ def sharing(
         return
     alone = graphql.gate
     with db.another() if apart else nullcontext(db) as own:
-        head_start = 0.0 if apart else governor.HEAD_START
-        shared = SharedGate(own, lazy=not apart, slack=governor.SLACK + head_start)
+        shared = SharedGate(own, lazy=not apart, head_starts=None if apart else _head_starts())
         try:
             if not ahead:
                 graphql.gate = shared
@@ -171,6 +171,14 @@ def sharing(
         finally:
             shared.rest()
             graphql.gate = alone
+
+
+@cache
+def _head_starts() -> HeadStarts:
+    """Return those of this process, which all who wait share."""
+    from gh_backfill.engine.gate import HeadStarts  # noqa: PLC0415  (who shares has opened the way to GitHub)
+
+    return HeadStarts()
 
 
 def lists(settings: Settings, graphql: GraphQL) -> RestPages:

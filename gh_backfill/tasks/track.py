@@ -185,7 +185,8 @@ def raise_failures(tracked: Sequence[Tracked]) -> None:
     if len(failed) < len(tracked):
         raise PartlyFailed(f"{len(failed)} of {counted(len(tracked), 'name')} can't be tracked: {names}")
     if any(each.result is Result.UNKNOWN for each in failed):
-        raise Unreachable(f"nothing was tracked, for GitHub did not say: try again ({names})")
+        why = "; ".join(f"{each.given}: {each.reason}" if each.reason else each.given for each in failed)
+        raise Unreachable(f"nothing was tracked, for GitHub did not say: try again ({why})")
     raise ConfigurationError(f"none of the names can be tracked: {names}")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from starlette.concurrency import run_in_threadpool
 
-from gh_backfill.errors import StoreSlow, StoreUnavailable
+from gh_backfill.errors import StoreSlow, StoreUnavailable, Unreachable
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
@@ -28,8 +30,6 @@ PATIENCE = 5.0
 # So long a statement of a page may take: one that is slow must not hold up the captures.  One of a form may wait for a
 # lock, but not for ever: who holds the lock may wait for the disk.
 STATEMENT_SECONDS, ACTION_SECONDS = 2.0, 6.0
-
-FULL = f"no connection to the database was free for {PATIENCE:g} s: try again"
 
 Done = TypeVar("Done")
 
@@ -67,17 +67,22 @@ class Context:
 
     async def ask(self, work: Callable[[Database], Done]) -> Done:
         """Do what needs GitHub, in the same way: where GitHub takes its time, no other form waits for it."""
-        full = "others wait for GitHub just now: try again in a moment"
-        return await self._in_turn(self.asking, self.acting, work, full)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.asking.acquire()
+        except TimeoutError:
+            raise Unreachable("GitHub takes its time, and others wait for it, too: try again in a moment") from None
+        try:
+            return await abandoned(lambda: lent(self.acting, work))
+        finally:
+            self.asking.release()
 
-    async def _in_turn(
-        self, turns: asyncio.Semaphore, pool: Pool, work: Callable[[Database], Done], full: str = FULL
-    ) -> Done:
+    async def _in_turn(self, turns: asyncio.Semaphore, pool: Pool, work: Callable[[Database], Done]) -> Done:
         try:
             async with asyncio.timeout(PATIENCE):
                 await turns.acquire()
         except TimeoutError:
-            raise StoreUnavailable(full) from None
+            raise StoreUnavailable(f"no connection to the database was free for {PATIENCE:g} s: try again") from None
         try:
             return await run_in_threadpool(lent, pool, work)
         finally:
@@ -90,6 +95,32 @@ def pools(database_url: str) -> tuple[Pool, Pool]:
         Pool(database_url, most=PAGES + LOOKS, seconds=PATIENCE, statement_seconds=STATEMENT_SECONDS),
         Pool(database_url, most=ACTIONS + ASKING, seconds=PATIENCE, statement_seconds=ACTION_SECONDS),
     )
+
+
+async def abandoned(work: Callable[[], Done]) -> Done:
+    """Do something in a thread that keeps no process from ending: it may wait for another server for long."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Done] = loop.create_future()
+
+    def tell(result: Done | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast("Done", result))
+
+    def run() -> None:
+        result, failed = None, None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001  (it is raised where it is waited for)
+            failed = error
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            loop.call_soon_threadsafe(tell, result, failed)
+
+    threading.Thread(target=run, name="asking", daemon=True).start()
+    return await done
 
 
 def lent(pool: Pool, work: Callable[[Database], Done]) -> Done:

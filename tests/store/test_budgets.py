@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gh_backfill.engine.gate import HeadStarts
 from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import BudgetState, Cause, RateLimitReport
@@ -311,6 +312,23 @@ def test_a_question_that_somebody_waits_for_is_let_in_next_while_captures_ask_wi
         assert moment - asked < (governor.BURST + length) / governor.DRAIN * SECOND + SECOND
         while let_in(length, eager):
             pass
+
+
+def test_captures_have_their_turns_while_somebody_asks_without_a_pause(db: Database) -> None:
+    passed = [0.0]
+    starts = HeadStarts(lambda: passed[0])
+    pages = questions = 0
+    while passed[0] < 120:
+        moment = NOW + passed[0] * SECOND
+        granted, before = budgets.reserve(db, wanted(points=0, seconds=0.6), slack=starts.slack(), now=moment)
+        if granted:
+            starts.take(before)
+            questions += 1
+        eager = governor.slack_beside(1.0)
+        pages += budgets.reserve(db, wanted(points=0, seconds=1.0), slack=eager, now=moment)[0]
+        passed[0] += 0.05
+    assert pages > 60
+    assert questions > 10
 
 
 def test_one_serial_reader_is_hardly_held_up(db: Database) -> None:

@@ -83,8 +83,12 @@ def test_deleted_rows_are_those_of_the_repository_alone_and_it_can_be_captured_a
     house.capture()
     house.capture(SMALL)
     before = house.count("contributors")
+    with house.db.transaction() as tx:
+        tx.run("update repositories set initial_backfill_status = 'completed'")
     (done,) = untracked(house, delete_rows=True)
     assert done.deleted
+    statuses = house.rows("select initial_backfill_status as status from repositories order by full_name")
+    assert [each["status"] for each in statuses] == [None, "completed"]
     assert (house.count("pull_requests"), house.count("contributors")) == (12, before)
     assert house.only("select count(*) as n from reviews v left join pull_requests p on p.id = v.pull_request_id "
                       "where p.id is null")["n"] == 0  # fmt: skip

@@ -18,6 +18,9 @@ import httpx
 import psycopg2
 import pytest
 
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import running as simulating
 from gh_backfill.store import readers
 from gh_backfill.store.db import Database
 from gh_backfill.web import running as serving_pages
@@ -129,6 +132,27 @@ def test_with_fifty_open_streams_it_is_gone_within_two_seconds(database_url: str
         for _ in threads:
             assert ended.acquire(timeout=10)  # no stream hangs
     assert "Traceback" not in running.log
+
+
+def test_it_ends_though_a_form_waits_for_a_github_that_says_nothing(database_url: str, tmp_path: Path) -> None:
+    with simulating(load(recipes=["octo/engine:12"])) as github:
+        github.faults.add(Fault(name="stall", match={"operation": "RepositoryByName"}))
+        given = {"DATABASE_URL": database_url, "GITHUB_TOKEN": "ghp_x", "GITHUB_API_URL": github.url}
+        with served(tmp_path, "--no-open", GH_BACKFILL_WEB_TOKEN=TOKEN, **given) as running:
+            waits = threading.Thread(target=_checked, args=(running.url,), daemon=True)
+            waits.start()
+            while not github.faults.struck().get("stall"):
+                time.sleep(0.05)
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(6) == 0
+            waits.join(10)
+            assert "Traceback" not in running.log
+
+
+def _checked(url: str) -> None:
+    with suppress(httpx.TransportError):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        httpx.post(f"{url}/add/check", data={"names": "octo/engine"}, headers=headers, timeout=60)
 
 
 def test_what_can_not_be_started_says_why_in_a_line(database_url: str, tmp_path: Path) -> None:

@@ -278,7 +278,7 @@ left join lateral (
 ) spent on %(spent)s
 left join lateral (
     select count(*) filter (where h.lease_until > clock_timestamp()) > 0
-           or count(h.id) = 0
+           or r.initial_backfill_status = 'processing' and count(h.id) = 0
               and exists (select from progressive_capture_jobs j
                           where j.repository_id = r.id and j.outcome is null and j.run_key is not null
                             and j.status in ('processing', 'failed')

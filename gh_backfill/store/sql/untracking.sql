@@ -65,3 +65,8 @@ delete from backfills where repository_id = %(repository_id)s;
 update tracked_repositories
 set only_newest = null
 where repository_id = %(repository_id)s and only_newest;
+
+-- name: forget_initial_backfill
+update repositories
+set initial_backfill_status = null
+where id = %(repository_id)s and initial_backfill_status is not null;

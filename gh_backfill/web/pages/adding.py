@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.initial import Wish
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import accounts, connect
+from gh_backfill.tasks.accounts import AccountRepositories, Filters
 from gh_backfill.tasks.initial import batches, proposals
 from gh_backfill.tasks.initial.batches import Batch
 from gh_backfill.tasks.initial.proposals import BatchEstimate, Proposal
 from gh_backfill.tasks.track import Result
 from gh_backfill.web.access import Role
 from gh_backfill.web.page import Ask
-from gh_backfill.web.way import Way
 
 MOST_OF_ACCOUNT = 500
 
@@ -57,7 +56,7 @@ def check(ask: Ask, names: Sequence[str], wish: Wish) -> Checked:
     """
     way = ask.context.github
     with way.open() as graphql, connect.sharing(graphql, ask.db, apart=False):
-        given = _expanded(way, graphql, names)
+        given = _expanded(names, lambda login: way.recent_account(graphql, login))
         proposed = proposals.propose(
             ask.db, graphql, given, wish, name_of=way.recent_name_of, look_up=way.recent, now=ask.now
         )
@@ -81,7 +80,7 @@ def begin(ask: Ask, names: Sequence[str], wish: Wish, *, backfill: bool) -> Batc
         batch = batches.begin(
             ask.db,
             graphql,
-            _expanded(context.github, graphql, names),
+            _expanded(names, lambda login: accounts.ask(graphql, [login], Filters())[0]),
             wish,
             name_of=context.github.recent_name_of,
             actor=actor_of(ask),
@@ -105,7 +104,7 @@ def actor_of(ask: Ask) -> Actor:
     return Actor(who=f"{'administrator' if ask.viewer.role is Role.ADMIN else 'editor'} on the pages")
 
 
-def _expanded(way: Way, graphql: GraphQL, names: Sequence[str]) -> list[str]:
+def _expanded(names: Sequence[str], account: Callable[[str], AccountRepositories]) -> list[str]:
     """Return names, those of all repositories of an account in place of `owner/*`.  Raises ConfigurationError."""
     expanded: list[str] = []
     for name in names:
@@ -113,7 +112,7 @@ def _expanded(way: Way, graphql: GraphQL, names: Sequence[str]) -> list[str]:
         if login is None:
             expanded.append(name)
             continue
-        found = way.recent_account(graphql, login)
+        found = account(login)
         if found.trouble is not None:
             raise found.trouble
         if len(found.chosen) > MOST_OF_ACCOUNT:
