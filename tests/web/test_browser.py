@@ -12,17 +12,16 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
+from tests.web.conftest import CHROMIUM
 from tests.web.house import TOKEN
 from tests.web.serving import Served, served
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
 LONG = "a-name-of-a-hundred-characters-" + "x" * 69
 NAMES = ["octo/engine", "octo/website", "octo/small", f"octo/{LONG}", "octo/broken"]
 WIDTHS = (360, 820, 1440)
@@ -30,14 +29,6 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # A machine that is busy with other tests is slow, and what is waited for comes all the same.  In milliseconds.
 expect.set_options(timeout=60_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not here")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as played:
-        started = played.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture

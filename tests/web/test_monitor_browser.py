@@ -13,7 +13,6 @@ from tests.web.test_browser import (  # noqa: F401  (fixtures are found by their
     SCHEMES,
     WIDTHS,
     accessible,
-    browser,
     github,
     looked_at,
     opened,
@@ -21,7 +20,7 @@ from tests.web.test_browser import (  # noqa: F401  (fixtures are found by their
 
 
 def test_the_monitor_moves_while_a_capture_runs_and_the_repository_tells_its_story(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     database_url: str,
     github: Simulator,  # noqa: F811
     tmp_path: Path,
@@ -64,7 +63,7 @@ def test_the_monitor_moves_while_a_capture_runs_and_the_repository_tells_its_sto
 
 
 def test_all_that_match_are_paused_by_the_keyboard_alone(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     database_url: str,
     github: Simulator,  # noqa: F811
     tmp_path: Path,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.models.work import Goal
@@ -14,18 +14,11 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
-from tests.web.test_browser import CHROMIUM, QUIET, accessible, looked_at, opened
+from tests.web.conftest import CHROMIUM
+from tests.web.test_browser import accessible, looked_at, opened
 
 MARKUP = "<img src=x onerror=alert(1)> broke it"
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not here")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as played:
-        started = played.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -6,21 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.web.conftest import CHROMIUM
 from tests.web.house import TOKEN, House, open_house
-from tests.web.test_browser import CHROMIUM, QUIET, SCHEMES, accessible
+from tests.web.test_browser import SCHEMES, accessible
 from tests.web.test_monitor_pages import a_mixed_world, fill
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not here")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as played:
-        started = played.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.web.conftest import CHROMIUM
 from tests.web.serving import Served, served
-from tests.web.test_browser import CHROMIUM, QUIET
 
 ROOT = Path(__file__).parents[2]
 WANTED = os.environ.get("GH_BACKFILL_SCREENSHOTS") == "1"
@@ -22,14 +22,6 @@ octo-demo/engine
 nobody/nothing
 """
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not here")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as played:
-        started = played.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture
