@@ -1,4 +1,4 @@
-"""What a command needs of the settings: all that is missing is named at once; no row goes where it does not belong."""
+"""Settings that a command needs: all that are missing are named at once; no row goes where it does not belong."""
 
 from __future__ import annotations
 

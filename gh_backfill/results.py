@@ -1,4 +1,4 @@
-"""What a person sees of the work: plans, captures, whole runs, and how all stands."""
+"""The work as a person sees it: plans, captures, whole runs, and how all stands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the values of settings are read: numbers, addresses, tables, names of schemas."""
+"""The reading of values of settings: numbers, addresses, tables, names of schemas."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ class SharedGate:
 
     `db` is a connection of its own: the others must see a reservation at once, whatever transaction the job is in.
     Where it is not, and nothing is asked within a transaction, a `lazy` gate lets settlements travel with what is sent
-    next, and `rest` sends what is left.  Where there are `head_starts`,
-    somebody waits for the answers.  `now` replaces the database's clock, which all jobs have in common.
+    next, and `rest` sends what is left.  Where there are `head_starts`, somebody waits for the
+    answers.  `now` replaces the database's clock, which all jobs have in common.
     """
 
     def __init__(

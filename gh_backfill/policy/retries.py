@@ -1,4 +1,4 @@
-"""What becomes of a chunk whose attempt ended in an error, and of a repository whose chunks keep failing."""
+"""Retries of a chunk whose attempt ended in an error, and pauses of a repository whose chunks keep failing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which repositories a plan opens or goes on with, and in which order."""
+"""The repositories that a plan opens or goes on with, in their order."""
 
 from __future__ import annotations
 

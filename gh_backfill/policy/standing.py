@@ -1,4 +1,4 @@
-"""How a backfill stands, in words: what stopped it, who did, and what lets it go on."""
+"""The standing of a backfill in words: what stopped it, who did, and what lets it go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GitHub charges beyond our price list, learned from its charges: the least that explains them all.
+"""Surcharges of GitHub beyond our price list, learned from its charges: the least that explains them all.
 
 A charge is rounded, so it tells an interval of units: one point 0 to 149, two points 150 to 249.  Each charge is kept
 as such a bound on surcharges that are never negative.  Many explain a first surprise; of those the simplest is

@@ -1,4 +1,4 @@
-"""What a webhook of GitHub means for us, from its event and payload alone.
+"""The meaning of GitHub's webhooks for us, from its event and payload alone.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """

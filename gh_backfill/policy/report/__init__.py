@@ -1,1 +1,1 @@
-"""What a report says, and to whom."""
+"""Reports: their words, and whom they tell."""

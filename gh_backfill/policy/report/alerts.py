@@ -1,4 +1,4 @@
-"""When somebody should know: the alert conditions, from the figures of a run and the standing of all backfills."""
+"""Alert conditions, from the figures of a run and the standing of all backfills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs cost in US dollars, what the month will come to, and when the budget says stop."""
+"""Costs of runs in US dollars, the forecast of the month, and the budget that says stop."""
 
 from __future__ import annotations
 

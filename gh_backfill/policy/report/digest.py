@@ -1,4 +1,4 @@
-"""What a notification says, and when one is due: a digest of all runs since the last one, not one message for each."""
+"""Notifications, their words and when one is due: a digest of all runs since the last one, not one message for each."""
 
 from __future__ import annotations
 
