@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +50,26 @@ def smaller() -> list[Path]:
     """Return the eight smallest, or with GH_BACKFILL_TESTS=whole all: three have four fifths of all pull requests."""
     every = folders()
     return every if WHOLE else sorted(sorted(every, key=_size)[:8])
+
+
+def earlier_states() -> list[Path]:
+    """Return the folders of all real earlier states; skips the test where there is no corpus."""
+    return sorted(path.parent for folder in folders() for path in folder.glob("earlier/*/README.json"))
+
+
+def earlier(state: Path, into: Path) -> datetime:
+    """Write a repository as it was at an earlier state into an empty folder; returns when that was."""
+    told = json.loads((state / "README.json").read_text(encoding="utf-8"))
+    folder = state.parents[1]
+    for path in folder.iterdir():
+        if path.is_file() and not path.name.startswith(("pull_requests.", "issues.")):
+            shutil.copy(path, into)
+    for name in ("pull_requests", "issues"):
+        rows = {row["number"]: row for row in _lines(folder, name)} | {row["number"]: row for row in _lines(state, name)}
+        absent = set(told[f"absent_{name}"])
+        text = "".join(json.dumps(row) + "\n" for number, row in rows.items() if number not in absent)
+        (into / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    return datetime.fromisoformat(told["as_of"]).astimezone(UTC)
 
 
 def _size(folder: Path) -> int:

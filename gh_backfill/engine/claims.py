@@ -19,7 +19,7 @@ from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.parts import MOST_PARTS
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.standing import found_paused
-from gh_backfill.store import backfills, chunks, kinds, privacy
+from gh_backfill.store import backfills, chunks, kinds, privacy, syncs
 from gh_backfill.store.chunks import NoClaim
 from gh_backfill.store.db import Database, Statement, Transaction
 from gh_backfill.store.persist import persistently
@@ -36,7 +36,8 @@ class Claims:
     """The claims of one worker on one kind of item of a repository.
 
     Everything is tried again where the database collided or was away.  `part` is the one it prefers of a walk that
-    is split.
+    is split.  Those of a `sync` are of what changed since the last one, whatever the state of the backfill, which they
+    neither pause nor fail.
     """
 
     db: Database
@@ -47,6 +48,7 @@ class Claims:
     part: int | None
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
+    sync: bool = False
 
     def claim(self) -> Claim | None:
         """Claim the next chunk, in one round trip; None if there is none for us now.
@@ -54,9 +56,7 @@ class Claims:
         Where a rival was quicker and the walk is split, one of another part.
         """
         interrupts.heed()
-        statements = chunks.claiming(
-            self.repository_id, self.kind, worker=self.worker, processor=self.processor, part=self.part
-        )
+        statements = self._claiming()
         for _ in range(MOST_PARTS):
             match persistently(lambda: self._claimed(statements), self.sleep):
                 case Claim() as claim:
@@ -70,6 +70,8 @@ class Claims:
 
         def ask() -> NoClaim:
             with self.db.reading() as tx:
+                if self.sync:
+                    return syncs.why_no_claim(tx, self.repository_id, self.kind)
                 return chunks.why_no_claim(tx, self.repository_id, self.kind, worker=self.worker)
 
         return persistently(ask, self.sleep)
@@ -134,7 +136,9 @@ class Claims:
             log.warning("chunk %s is left to its lease: %s", claim.chunk_number, error)
 
     def pause(self, reason: str, until: datetime) -> None:
-        """Pause the backfill until then."""
+        """Pause the backfill until then; a sync just ends, and is due again."""
+        if self.sync:
+            return
         self._write(lambda tx: backfills.pause(tx, self.repository_id, reason=reason, resume_at=until, kind=self.kind))
 
     def record_failure(self, claim: Claim, error: GitHubError) -> Captured | None:
@@ -142,7 +146,8 @@ class Claims:
         return self._write(lambda tx: self._charge(tx, claim, error))
 
     def _complete(self, still: NoClaim) -> Captured:
-        reason = complete_words(still.gaps, still.short, still.quarantined, kind=self.kind)
+        words = complete_words(still.gaps, still.short, still.quarantined, kind=self.kind)
+        reason = "everything that changed is here" if self.sync else words
         return Captured(outcome=CaptureOutcome.COMPLETED, reason=reason, gaps=still.gaps)
 
     def _held_up(self, still: NoClaim, deadline: datetime | None) -> Captured | None:
@@ -174,8 +179,7 @@ class Claims:
 
     def _charge(self, tx: Transaction, claim: Claim, error: GitHubError) -> Captured | None:
         """Do it in one transaction with what becomes of the chunk."""
-        blamed = retries.blames_repository(error)
-        in_a_row = chunks.count_error(tx, claim, error=str(error)) if blamed else 0
+        in_a_row = self._count_error(tx, claim, error) if retries.blames_repository(error) else 0
         match retries.after_failure(claim.failures + 1, in_a_row, error, self.now()):
             case retries.Retry(at=at):
                 self._return(tx, claim, error, at)
@@ -183,19 +187,35 @@ class Claims:
             case retries.Pause(until=until, reason=reason):
                 # The pause alone says until when: whoever ends it, by whatever statement, lets the chunk go on with it.
                 self._return(tx, claim, error, self.now())
-                backfills.pause(tx, self.repository_id, reason=reason, resume_at=until, kind=claim.stream.kind)
+                if not self.sync:
+                    backfills.pause(tx, self.repository_id, reason=reason, resume_at=until, kind=claim.stream.kind)
                 text = retries.told(reason, error)
                 return Captured(
                     outcome=CaptureOutcome.FAILED, reason=text, resume_at=until, error_type=error_type(error)
                 )
             case retries.GiveUp(reason=reason):
-                chunks.fail_chunk(tx, claim, error=reason)
-                gone = isinstance(error, Gone)
-                kind = None if gone else claim.stream.kind
-                backfills.fail(tx, self.repository_id, error=reason, gone=gone, kind=kind)
-                if gone:
-                    privacy.hide(tx, self.repository_id)
+                self._give_up(tx, claim, reason, gone=isinstance(error, Gone))
                 return Captured(outcome=CaptureOutcome.FAILED, reason=reason, error_type=error_type(error))
+
+    def _count_error(self, tx: Transaction, claim: Claim, error: GitHubError) -> int:
+        """Return how many errors of this repository there were in a row, with this one; a sync knows its chunk's."""
+        return claim.failures + 1 if self.sync else chunks.count_error(tx, claim, error=str(error))
+
+    def _give_up(self, tx: Transaction, claim: Claim, reason: str, *, gone: bool) -> None:
+        if self.sync:
+            syncs.give_up(tx, claim)
+        chunks.fail_chunk(tx, claim, error=reason)
+        if gone or not self.sync:
+            kind = None if gone else claim.stream.kind
+            backfills.fail(tx, self.repository_id, error=reason, gone=gone, kind=kind)
+        if gone:
+            privacy.hide(tx, self.repository_id)
+
+    def _claiming(self) -> tuple[Statement, Statement]:
+        worker, processor = self.worker, self.processor
+        if self.sync:
+            return syncs.claiming(self.repository_id, self.kind, worker=worker, processor=processor)
+        return chunks.claiming(self.repository_id, self.kind, worker=worker, processor=processor, part=self.part)
 
     def _return(self, tx: Transaction, claim: Claim, error: GitHubError, retry_at: datetime) -> None:
         """Give a chunk back; unharmed, and free at once, where its repository is not to blame."""

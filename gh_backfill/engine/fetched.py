@@ -34,7 +34,7 @@ Here = Callable[[Sequence[int]], Collection[int]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchedPage:
-    """A page that is here, and its items on their way to completeness."""
+    """A page that is here, and its items on their way to completeness; `outside` of the goal are those left out."""
 
     after: str | None
     asked: int
@@ -42,6 +42,12 @@ class FetchedPage:
     collectors: tuple[Collector, ...]
     unreadable: tuple[Unreadable, ...]
     kept: int
+    outside: int = 0
+
+    def following(self, stream: Stream) -> str | None:
+        """Return the cursor of the page after it; None where a stream by date of update ends in it."""
+        ends = stream.phase is not Phase.HISTORY and self.kept < len(self.page.slots)
+        return None if ends else self.page.next
 
 
 def to_the_end(stream: Stream, asked: Asked, page: Page) -> Page:
@@ -78,6 +84,7 @@ def fetched(stream: Stream, kind: Kind, asked: Asked, page: Page, slots: Sequenc
         collectors=tuple(kind.collector(slot.item) for slot in about if slot.item is not None),
         unreadable=tuple(lost),
         kept=len(kept) + gone,
+        outside=len(kept) - len(about),
     )
 
 

@@ -24,7 +24,8 @@ Alive = Callable[[], None]
 class Chunk:
     """A page as GitHub gave it, its wanted items complete, what could not be read, and what all of it cost.
 
-    `asked` is how many items the page was asked for, `kept` counts its places that the stream is about.
+    `asked` is how many items the page was asked for, `kept` counts its places that the stream is about, and `outside`
+    those of them that are not stored, for they are outside of the goal.
     """
 
     asked: int
@@ -33,6 +34,7 @@ class Chunk:
     unreadable: tuple[Unreadable, ...]
     kept: int
     spent: Spent
+    outside: int = 0
 
     @property
     def read(self) -> int:

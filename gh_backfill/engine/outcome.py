@@ -80,6 +80,8 @@ class Progress:
 class Captured:
     """What a capture did, and why it ended; `item` is the word for one of the items.
 
+    So many items were read and not stored, for they are `outside` of the goal.
+
     Of several kinds `reason` is that of the one that a person has to know of first, and `others` how the others ended;
     `partly` says that not all of them failed, or not for the same cause.
     """
@@ -93,6 +95,7 @@ class Captured:
     item: str = "pull request"
     gaps: int = 0
     retries: int = 0
+    outside: int = 0
     resume_at: datetime | None = None
     error_type: ErrorType | None = None
     others: str = ""
@@ -122,6 +125,7 @@ class Captured:
             item=self.item if self.item == later.item else "item",
             gaps=self.gaps + later.gaps,
             retries=self.retries + later.retries,
+            outside=self.outside + later.outside,
             resume_at=min(goes_on, default=None),
             error_type=told.error_type or (other.error_type if alike else None),
             others="; ".join(filter(None, (other.reason, self.others, later.others))),

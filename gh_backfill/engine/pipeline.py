@@ -94,6 +94,7 @@ class Pipeline:
             unreadable=head.unreadable,
             kept=head.kept,
             spent=spent,
+            outside=head.outside,
         )
 
     def ask_ahead(self, claim: Claim, chunk: Chunk, *, most: int | None) -> None:
@@ -187,10 +188,10 @@ class Pipeline:
 
     def _compose(self, stream: Stream, after: str | None, most: int | None) -> AskedQuery:
         """Compose the next query: what the pages that are here lack, and the page after them."""
-        place = self._fetched[-1].page.next if self._fetched else after
+        place = self._fetched[-1].following(stream) if self._fetched else after
         left = left_of_goal(stream, sum(each.kept for each in self._fetched))
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
-        goes_on = stream.phase is Phase.HISTORY and place is not None and len(self._fetched) < room and left > 0
+        goes_on = stream.phase is not Phase.CATCH_UP and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
         walk = self._walk
         assert walk is not None

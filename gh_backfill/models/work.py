@@ -19,10 +19,15 @@ def words_of(kind: str) -> str:
 
 
 class Phase(StrEnum):
-    """What a stream is for: the walk through the whole history, or the reading of what changed since it began."""
+    """What a stream is for.
+
+    The walk through the whole history, the reading of what changed since that began, or, whatever the state of the
+    backfill, of what changed since the last time.
+    """
 
     HISTORY = "history"
     CATCH_UP = "catch_up"
+    SYNC = "sync"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,11 +145,11 @@ class Stream:
     """One walk through a repository's items of a kind, as it stood when it was read.
 
     `page_size` is the next page's; what was learned on the way to it is in `policy.chunking.PageSize`.  A part of a
-    split walk has its `numbers`, lowest and highest; its cursor is the next of them.
+    split walk has its `numbers`, lowest and highest; its cursor is the next of them.  A sync belongs to no backfill.
     """
 
     id: str
-    backfill_id: str
+    backfill_id: str | None
     repository_id: str
     phase: Phase
     goal: Goal

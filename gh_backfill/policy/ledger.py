@@ -39,6 +39,7 @@ class JobType(StrEnum):
 
     BACKFILL = "progressive_backfill"
     WEBHOOK = "webhook"
+    SYNC = "sync"
     EMBEDDING = "embedding"
 
 

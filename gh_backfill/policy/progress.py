@@ -2,7 +2,8 @@
 
 The walk reads by creation date, newest first, to the goal or the end.  What changed meanwhile is the catch-up's: pass k
 reads by date of update down to GitHub's own time at the start of pass k - 1 (the walk for the first), less a margin.
-It ends when a pass fits into one page, or after five, and leaves its watermark to whoever syncs next.
+It ends when a pass fits into one page, or after five, and leaves its watermark to whoever syncs next.  A sync does the
+same, from the watermark that was left.
 
 A list may end before it has what GitHub counts, or stop leading on.  Then the end is looked at once more, and what two
 readings agree on is a gap: counted, shown, and asked for again by every later catch-up.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from gh_backfill.models.work import PULL_REQUESTS, Phase, words_of
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.syncing import MARGIN as SYNC_MARGIN
 
 if TYPE_CHECKING:  # who only shows how far a backfill is starts without them
     from gh_backfill.models.work import Stream
@@ -165,7 +167,7 @@ def advance(
             status=BackfillStatus.COMPLETED,
             pass_number=stream.pass_number,
             read_down_to=stream.read_down_to,
-            watermark=watermark if stream.read_down_to is None else stream.read_down_to + MARGIN,
+            watermark=watermark if stream.read_down_to is None else stream.read_down_to + _margin(stream),
             stuck=True,
         )
     if next_cursor is not None and kept == read:
@@ -182,7 +184,7 @@ def advance(
         cursor=None,
         status=BackfillStatus.ACTIVE,
         pass_number=stream.pass_number + 1,
-        read_down_to=watermark - MARGIN,
+        read_down_to=watermark - _margin(stream),
         watermark=server_time,
     )
 
@@ -210,6 +212,10 @@ def _after_walk_page(
         catch_up_from=watermark - MARGIN,
         stuck=stuck,
     )
+
+
+def _margin(stream: Stream) -> timedelta:
+    return SYNC_MARGIN if stream.phase is Phase.SYNC else MARGIN
 
 
 def _goes_on(stream: Stream, cursor: str, watermark: datetime) -> Advance:

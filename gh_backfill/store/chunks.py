@@ -19,6 +19,7 @@ from gh_backfill.store.words import stored
 
 LEASE = timedelta(minutes=5)
 _SQL = sql("chunks")
+_SYNCS = sql("syncs")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +105,11 @@ def why_no_claim(
 
 def holding(claim: Claim, *, goes_on: str | None = None) -> Statement:
     """Return the statement that locks what the commit of a chunk touches; `held` reads its rows."""
-    return _SQL["hold_chunk"], {**_key(claim), "stream_id": claim.stream.id, "goes_on": goes_on}
+    stream = claim.stream
+    of = {**key_of(claim), "stream_id": stream.id, "goes_on": goes_on}
+    if stream.phase is Phase.SYNC:
+        return _SYNCS["hold_sync_chunk"], {**of, "repository_id": stream.repository_id, "kind": stream.kind}
+    return _SQL["hold_chunk"], of
 
 
 def held(claim: Claim, rows: Sequence[Row]) -> bool:
@@ -134,11 +139,11 @@ def complete(
 
     This transaction holds the chunk.  `asked` is how many items the page was asked for, `walked` are its places that
     the stream was about, also those of which nothing could be stored.  GitHub counts `total` items, and `wanted` of
-    them are of a filtered goal, as far as that is known.  Returns whether the backfill is complete now.
+    them are of a filtered goal, as far as that is known.  Returns whether the backfill, or the sync, is complete now.
     """
     tx.later(
         _SQL["complete_chunk"],
-        **_key(claim),
+        **key_of(claim),
         pr_numbers=tuple(numbers),
         asked=asked,
         end_cursor=advance.cursor,
@@ -167,6 +172,10 @@ def complete(
         points=spent.points,
         requests=spent.requests,
     )
+    if claim.stream.phase is Phase.SYNC:
+        of = {"repository_id": claim.stream.repository_id, "kind": claim.stream.kind}
+        tx.later(_SYNCS["count_synced"], **of, new_items=new_items, total=total)
+        return advance.status is not BackfillStatus.ACTIVE
     tx.later(
         _SQL["advance_backfill"],
         backfill_id=claim.stream.backfill_id,
@@ -190,27 +199,27 @@ def complete(
 
 def committed(tx: Transaction, claim: Claim) -> bool:
     """Say whether our own commit of this chunk landed: how a COMMIT whose answer was lost is found out."""
-    return tx.row(_SQL["committed"], **_key(claim)) is not None
+    return tx.row(_SQL["committed"], **key_of(claim)) is not None
 
 
 def voided(tx: Transaction, claim: Claim) -> bool:
     """Say whether a chunk that was lost is nobody's: its walk has another goal by now, or goes on."""
-    return tx.row(_SQL["voided"], **_key(claim)) is not None
+    return tx.row(_SQL["voided"], **key_of(claim)) is not None
 
 
 def give_back(tx: Transaction, claim: Claim, *, error: str, retry_at: datetime) -> None:
     """Return a chunk whose attempt failed; it is claimed again from `retry_at` on."""
-    tx.run(_SQL["give_back_chunk"], **_key(claim), error=stored(error), retry_at=retry_at)
+    tx.run(_SQL["give_back_chunk"], **key_of(claim), error=stored(error), retry_at=retry_at)
 
 
 def release(tx: Transaction, claim: Claim) -> None:
     """Return a chunk that was not worked on."""
-    tx.run(_SQL["release_chunk"], **_key(claim))
+    tx.run(_SQL["release_chunk"], **key_of(claim))
 
 
 def fail_chunk(tx: Transaction, claim: Claim, *, error: str) -> None:
     """Give a chunk up."""
-    tx.run(_SQL["fail_chunk"], **_key(claim), error=stored(error))
+    tx.run(_SQL["fail_chunk"], **key_of(claim), error=stored(error))
 
 
 def count_error(tx: Transaction, claim: Claim, *, error: str) -> int:
@@ -222,8 +231,13 @@ def count_error(tx: Transaction, claim: Claim, *, error: str) -> int:
 
 def renew(tx: Transaction, claim: Claim) -> None:
     """Keep a claim alive while its chunk is fetched; raises StaleClaim if it is not ours any more."""
-    if not tx.run(_SQL["renew_claim"], **_key(claim), lease=LEASE):
+    if not tx.run(_SQL["renew_claim"], **key_of(claim), lease=LEASE):
         raise StaleClaim(f"chunk {claim.chunk_number} was taken over by another worker")
+
+
+def key_of(claim: Claim) -> Row:
+    """Return what a statement knows a claimed chunk by."""
+    return {"chunk_id": claim.chunk_id, "attempt": claim.attempt}
 
 
 def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> None:
@@ -234,10 +248,6 @@ def _open_catch_up(tx: Transaction, stream: Stream, read_down_to: datetime) -> N
             return
         read_down_to = row["watermark"] - MARGIN
     tx.later(_SQL["open_catch_up"], backfill_id=stream.backfill_id, read_down_to=read_down_to)
-
-
-def _key(claim: Claim) -> Row:
-    return {"chunk_id": claim.chunk_id, "attempt": claim.attempt}
 
 
 def _stream(row: Row) -> Stream:

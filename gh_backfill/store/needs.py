@@ -53,6 +53,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "api_calls_made completed_at end_cursor error page_size points pr_numbers rate_limit_remaining retry_at "
             "retry_count rows_inserted rows_quarantined rows_unchanged rows_updated"
         ),
+        deleted=True,
     ),
     "backfill_events": Needs(
         always=names("detail event kind repository_id run_key who"),
@@ -72,9 +73,9 @@ TO_WRITE: Mapping[str, Needs] = {
     "backfill_streams": Needs(
         always=names("backfill_id backfill_state_id kind ordering repository_id stream"),
         sometimes=names(
-            "cursor goal_captured goal_max_items goal_since goal_states goal_until goal_wanted highest_number "
-            "items_done lowest_number page_size page_too_big page_worked pages_clean part pass points read_down_to "
-            "requests status stuck updated_at watermark"
+            "checkpoint cursor goal_captured goal_max_items goal_since goal_states goal_until goal_wanted "
+            "highest_number items_done lowest_number page_size page_too_big page_worked pages_clean part pass points "
+            "read_down_to requests status stuck updated_at watermark"
         ),
     ),
     "backfills": Needs(
@@ -134,6 +135,13 @@ TO_WRITE: Mapping[str, Needs] = {
             "repository_github_id repository_id state title updated_at"
         ),
         deleted=True,
+    ),
+    "repository_syncs": Needs(
+        always=names("repository_id"),
+        sometimes=names(
+            "failures last_ended_at last_error last_started_at last_success_at next_due_at reason rows_changed "
+            "rows_read"
+        ),
     ),
     "repositories": Needs(
         always=names(

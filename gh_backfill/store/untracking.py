@@ -68,6 +68,7 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_issues",
         "delete_quarantine",
         "delete_backfills",
+        "forget_syncs",
         "forget_wish",
         "forget_initial_backfill",
     ):

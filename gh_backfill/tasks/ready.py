@@ -34,19 +34,25 @@ def ready_for_capture(
 
     Raises Unreachable where GitHub does not say what the repository is, and Gone where it does not show it.
     """
-    answer: Repository | None = None
-    if repository.node_id is None:
-        match lookups.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]:
-            case Repository() as answer if answer.github_id == repository.github_id:
-                repository = replace(repository, node_id=answer.node_id, total=answer.pull_requests)
-            case Unknown(reason=reason):
-                raise Unreachable(f"GitHub did not say what {repository.full_name} is, try again: {reason}")
-            case _:
-                raise Gone(
-                    f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)"
-                )
+    repository, answer = identified(graphql, repository)
     persistently(lambda: _open(db, repository, answer, goal, kinds), sleep)
     return repository
+
+
+def identified(graphql: GraphQL, repository: TrackedRepository) -> tuple[TrackedRepository, Repository | None]:
+    """Return a repository with its node id, and what GitHub said of it where that was not known.
+
+    Raises Unreachable where GitHub does not say what the repository is, and Gone where it does not show it.
+    """
+    if repository.node_id is not None:
+        return repository, None
+    match lookups.repositories_by_name(graphql, [(repository.owner, repository.name)])[0]:
+        case Repository() as answer if answer.github_id == repository.github_id:
+            return replace(repository, node_id=answer.node_id, total=answer.pull_requests), answer
+        case Unknown(reason=reason):
+            raise Unreachable(f"GitHub did not say what {repository.full_name} is, try again: {reason}")
+        case _:
+            raise Gone(f"GitHub does not show {repository.full_name} (deleted, made private, or another one by now)")
 
 
 def unfinished_first(repository: TrackedRepository, names: Sequence[str]) -> list[str]:

@@ -45,14 +45,17 @@ select set_config('gh_backfill.stream', coalesce((select id::text from chosen), 
 -- Open the next chunk of the chosen stream from the stored cursor, or take over the open one that nobody holds any more;
 -- also one of our own, for the answer to the COMMIT of a claim may have been lost.  Chunks of an older application know the
 -- row of others only.  No row back: there is no stream to work on; without a chunk: somebody else holds it.  A catch-up reads
--- what its walk is about, whatever the number of that.
+-- what its walk is about, whatever the number of that; a sync, which belongs to no backfill, is numbered by itself and keeps
+-- the goal that it was opened with.
 with claimed as (
     insert into backfill_chunks as c (repository_id, backfill_id, backfill_state_id, stream_id, chunk_number, status,
                                       processor_type, attempt, started_at, lease_until, claimed_by, after_cursor)
     select s.repository_id, s.backfill_id, s.backfill_state_id, s.id,
            coalesce(greatest((select max(chunk_number) from backfill_chunks where backfill_id = s.backfill_id),
                              (select max(chunk_number) from backfill_chunks
-                              where backfill_state_id = s.backfill_state_id)), 0) + 1,
+                              where backfill_state_id = s.backfill_state_id),
+                             (select max(chunk_number) from backfill_chunks
+                              where stream_id = s.id and s.backfill_id is null)), 0) + 1,
            'processing', %(processor)s, 1, clock_timestamp(), clock_timestamp() + %(lease)s, %(worker)s, s.cursor
     from backfill_streams s
     where s.id = nullif(current_setting('gh_backfill.stream', true), '')::uuid and s.status = 'active'
@@ -64,13 +67,19 @@ with claimed as (
                                         or c.claimed_by = excluded.claimed_by))
     returning c.id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor
 )
-select s.id, s.backfill_id, s.repository_id, s.kind, s.stream as phase, s.goal_max_items, walk.goal_since, walk.goal_until,
-       walk.goal_states, s.cursor,
+select s.id, s.backfill_id, s.repository_id, s.kind, s.stream as phase, s.goal_max_items, aim.goal_since, aim.goal_until,
+       aim.goal_states, s.cursor,
        s.pass as pass_number, s.read_down_to, s.watermark, s.page_size, s.page_worked,
        s.page_too_big, s.pages_clean, s.items_done, s.part, s.lowest_number, s.highest_number,
        c.id as chunk_id, c.chunk_number, c.attempt, c.retry_count, c.after_cursor
 from backfill_streams s
-join backfill_streams walk on walk.backfill_id = s.backfill_id and walk.stream = 'history' and walk.part = 0
+cross join lateral (
+    select walk.goal_since, walk.goal_until, walk.goal_states
+    from backfill_streams walk
+    where walk.backfill_id = s.backfill_id and walk.stream = 'history' and walk.part = 0
+    union all
+    select s.goal_since, s.goal_until, s.goal_states where s.backfill_id is null
+) aim
 left join claimed c on true
 where s.id = nullif(current_setting('gh_backfill.stream', true), '')::uuid;
 

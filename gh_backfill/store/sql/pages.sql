@@ -42,7 +42,7 @@ with clock as (
            max(case when goal_wanted is not null then least(goal_max_items, goal_wanted)
                     when status = 'completed' then least(goal_max_items, coalesce(goal_captured, items_done)) end)
                filter (where filtered) as wanted,
-           max(case when stream <> 'catch_up' then null when status = 'completed' then watermark
+           max(case when stream = 'history' then null when status = 'completed' then watermark
                     else read_down_to + %(margin)s end) as fresh_at
     from backfill_streams
     cross join lateral (

@@ -79,6 +79,12 @@ values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 1, 'local');
 -- name: update_backfill_chunks
 update backfill_chunks set attempt = 1 where id = %(id)s::uuid;
 
+-- name: insert_repository_syncs
+insert into repository_syncs (repository_id) values (%(id)s::uuid);
+
+-- name: update_repository_syncs
+update repository_syncs set failures = 1 where repository_id = %(id)s::uuid;
+
 -- name: insert_backfill_quarantine
 insert into backfill_quarantine (id, repository_id, kind, identity, reason)
 values (%(id)s::uuid, %(id)s::uuid, 'page', 'proof', 'proof');

@@ -122,7 +122,7 @@ left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 cross join lateral (
     select count(*) > 0 as has_stream
     from backfill_streams s
-    where s.repository_id = r.id and s.kind = 'pull_requests'
+    where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream <> 'sync'
 ) s
 left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 where r.github_id = any(%(github_ids)s::bigint[]);
@@ -166,7 +166,7 @@ left join lateral (
         select exists (select from backfill_chunks c
                        where c.stream_id = s.id and c.status = 'processing' and c.lease_until > clock_timestamp()) as leased
     ) c
-    where s.repository_id = r.id and s.kind = 'pull_requests'
+    where s.repository_id = r.id and s.kind = 'pull_requests' and s.stream <> 'sync'
     order by s.status <> 'active', s.stream = 'catch_up', leased, s.part
     limit 1
 ) stream on true

@@ -60,6 +60,23 @@ delete from backfill_quarantine where repository_id = %(repository_id)s;
 -- Streams and chunks go with them, and the row that others read.
 delete from backfills where repository_id = %(repository_id)s;
 
+-- name: forget_syncs
+-- A sync belongs to no backfill: who tracks the repository again begins anew, and a late commit finds no chunk of ours.
+with forgotten as (
+    update backfill_streams
+    set status = 'completed', cursor = null, watermark = null, checkpoint = null, updated_at = clock_timestamp()
+    where repository_id = %(repository_id)s and stream = 'sync'
+    returning id
+), known as (
+    update repository_syncs
+    set last_success_at = null, last_error = null, failures = 0, next_due_at = clock_timestamp()
+    where repository_id = %(repository_id)s
+)
+update backfill_chunks c
+set status = 'skipped', lease_until = null, retry_at = null, error = 'what was captured of the repository was deleted'
+from forgotten
+where c.stream_id = forgotten.id and c.status in ('pending', 'processing');
+
 -- name: forget_wish
 -- Who tracks it again begins anew: that only the newest were wanted was said of what is gone.
 update tracked_repositories

@@ -27,7 +27,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.webhooks import Announcement
-from gh_backfill.tasks.capture import ENDINGS
+from gh_backfill.tasks.record import ENDINGS
 from gh_backfill.tasks.webhooks import announced
 from gh_backfill.tasks.webhooks.announced import Result
 from gh_backfill.tasks.webhooks.renew import Renewal, fail, store

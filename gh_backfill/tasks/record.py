@@ -1,0 +1,159 @@
+"""The record of a job that captures: it begins and beats in the ledger, and its end stands there, also a bad one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine import interrupts
+from gh_backfill.engine.in_turn import InTurn
+from gh_backfill.engine.meter import Meter
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Progress
+from gh_backfill.engine.processes import worker_name
+from gh_backfill.errors import BackfillError, RateLimited, StoreError
+from gh_backfill.models.work import PULL_REQUESTS
+from gh_backfill.policy import governor
+from gh_backfill.policy.bottleneck import Times
+from gh_backfill.policy.estimate import estimate
+from gh_backfill.policy.ledger import ErrorType, JobType, error_type
+from gh_backfill.policy.lifecycle import JobStatus
+from gh_backfill.policy.retries import PauseReason, explained
+from gh_backfill.store import estimates, jobs
+from gh_backfill.store.db import Database
+from gh_backfill.store.persist import persistently
+
+log = logging.getLogger(__name__)
+
+ENDINGS = {CaptureOutcome.FAILED: JobStatus.FAILED, CaptureOutcome.INTERRUPTED: JobStatus.CANCELLED}
+
+
+@dataclass(kw_only=True)
+class Record:
+    """One job of a repository in the ledger; `listen` hears of its progress, with an estimate of what is left."""
+
+    db: Database
+    graphql: GraphQL
+    run: jobs.Run
+    repository_id: str
+    job_type: JobType
+    part: int | None
+    listen: Callable[[Progress], None]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    worker: str = field(default_factory=worker_name)
+    meter: Meter = field(init=False)
+    _job_id: str = ""
+
+    def __post_init__(self) -> None:
+        """Let the meter run from now on."""
+        self.meter = Meter(self.db, self.graphql, now=self.now, sleep=self.sleep)
+
+    def keep(self, prepare: Callable[[], InTurn]) -> Captured:
+        """Do what `prepare` returns, and write in the ledger how it ended, also when it ended badly.
+
+        Raises what was raised, but RateLimited: that is a pause.
+        """
+        self._job_id = persistently(self._start, self.sleep)
+        captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
+        working: InTurn | None = None
+        try:
+            working = prepare()
+            captured = working.run()
+        except RateLimited as error:
+            captured = replace(
+                _so_far(working),
+                outcome=CaptureOutcome.PAUSED,
+                reason=f"{explained(PauseReason.RATE_LIMIT)}: {error}",
+                resume_at=error.resume_at,
+                error_type=ErrorType.RATE_LIMIT,
+                spent=self.graphql.spent,
+            )
+        except BackfillError as error:
+            captured = replace(
+                _so_far(working), reason=str(error), spent=self.graphql.spent, error_type=error_type(error)
+            )
+            raise
+        except KeyboardInterrupt:
+            outcome = CaptureOutcome.INTERRUPTED
+            captured = replace(_so_far(working), outcome=outcome, reason="interrupted", spent=self.graphql.spent)
+            raise
+        except BaseException as error:
+            name_of_error = type(error).__name__
+            captured = replace(
+                _so_far(working), reason=name_of_error, spent=self.graphql.spent, error_type=error_type(error)
+            )
+            raise
+        finally:
+            limited = captured.outcome is CaptureOutcome.PAUSED and captured.error_type is ErrorType.RATE_LIMIT
+            times = self.meter.times(captured.resume_at if limited else None)
+            with interrupts.shielded():
+                self._finish_in_time(captured, times)
+        return captured
+
+    def tell(self, progress: Progress) -> None:
+        """Say in the ledger that the job lives, what it did so far and what is left, and tell the listener."""
+        repository_id = progress.repository.id
+        done = jobs.heartbeat(
+            self._job_id,
+            spent=progress.spent,
+            chunks=progress.chunks,
+            items=progress.items,
+            times=self.meter.times(),
+        )
+        try:
+            if progress.over:  # the end of the job, which follows, says as much
+                self.graphql.gate.rest()
+            elif progress.kind != PULL_REQUESTS:
+                self.db.statements(done)
+            else:
+                told = self.db.statements(done, estimates.question([repository_id]))
+                work, budget = estimates.from_rows(told).get(repository_id), self.graphql.budget
+                if work is not None and budget is not None:
+                    progress = replace(progress, left=estimate(work, governor.standing(budget, self.now())))
+        except StoreError as error:
+            log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
+        self.listen(progress)
+
+    def _start(self) -> str:
+        starting = jobs.starting(
+            self.run, self.repository_id, worker=self.worker, part=self.part, job_type=self.job_type
+        )
+        (row,) = self.db.statements(starting)
+        return str(row["id"])
+
+    def _finish_in_time(self, captured: Captured, times: Times) -> None:
+        """Write how the job ended; who was told to stop waits for no database that is away: the next report says it."""
+        if captured.outcome is not CaptureOutcome.INTERRUPTED:
+            persistently(lambda: self._finish(captured, times), self.sleep)
+            return
+        try:
+            self._finish(captured, times)
+        except StoreError as error:
+            log.warning("the end of the job is not in the ledger: %s", error)
+
+    def _finish(self, captured: Captured, times: Times) -> None:
+        status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
+        explained_here = status is not JobStatus.COMPLETED or captured.outcome is CaptureOutcome.PAUSED
+        finishing = jobs.finishing(
+            self._job_id,
+            status=status,
+            outcome=captured.outcome,
+            error=captured.reason if explained_here else None,
+            spent=captured.spent,
+            chunks=captured.chunks,
+            items=captured.items,
+            warnings=captured.counts.quarantined + captured.gaps,
+            retries=captured.retries,
+            error_type=captured.error_type,
+            times=times,
+        )
+        self.db.statements(finishing)
+
+
+def _so_far(working: InTurn | None) -> Captured:
+    """Return what a capture that an error ended has done; what was committed counts, whatever came after it."""
+    done = working.done if working is not None else None
+    return replace(done or Captured(outcome=CaptureOutcome.FAILED, reason=""), outcome=CaptureOutcome.FAILED)

@@ -1,0 +1,286 @@
+"""Sync one repository: read what changed since the last time, of every kind that is captured of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.background import Begin, in_thread
+from gh_backfill.engine.claims import Claims
+from gh_backfill.engine.in_turn import InTurn
+from gh_backfill.engine.kind import Kind
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.prices import Memory
+from gh_backfill.engine.registry import KINDS
+from gh_backfill.engine.worker import Worker
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
+from gh_backfill.policy import schedule, syncing
+from gh_backfill.policy.ledger import JobType
+from gh_backfill.policy.lifecycle import UNTRACKED
+from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Pace, Priority
+from gh_backfill.policy.syncing import SyncReason
+from gh_backfill.store import jobs, repositories, syncs
+from gh_backfill.store.db import Database
+from gh_backfill.store.persist import persistently
+from gh_backfill.store.syncs import SyncStanding
+from gh_backfill.tasks.capture import find
+from gh_backfill.tasks.ready import before_capture, identified
+from gh_backfill.tasks.record import Record
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncWish:
+    """Why a sync is wanted, and how many days it is to read; None: what changed since the last one.
+
+    `foreign` says that another application asks: then the customer's rule of twelve hours holds.
+    """
+
+    reason: SyncReason = SyncReason.MANUAL
+    days: int | None = None
+    foreign: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Synced:
+    """What a sync did, or why it was refused.
+
+    `read` and `changed` count rows of all tables.  `alarm` says what is odd about it, and `handed` that the repository
+    waits for a backfill now.
+    """
+
+    repository: TrackedRepository
+    captured: Captured | None = None
+    refused: str | None = None
+    alarm: str | None = None
+    handed: bool = False
+
+    @property
+    def read(self) -> int:
+        """Return how many rows were read and sent to the database."""
+        return 0 if self.captured is None else self.captured.counts.total
+
+    @property
+    def changed(self) -> int:
+        """Return how many of them were new or different."""
+        return 0 if self.captured is None else self.captured.counts.inserted + self.captured.counts.updated
+
+    @property
+    def text(self) -> str:
+        """Say it in a line."""
+        if self.captured is None:
+            return self.refused or ""
+        done = self.captured
+        rows = f"{self.changed} of {self.read} rows changed"
+        lines = [f"{done.items} {done.item}s read, {rows}: {done.told}" if done.items else done.told]
+        if done.outside:
+            lines.append(f"{done.outside} others changed and are outside of what is wanted of it")
+        if self.handed:
+            lines.append("most of its history is not here: it waits for a backfill")
+        return "; ".join([*lines, *([self.alarm] if self.alarm else [])])
+
+
+def run(
+    db: Database,
+    graphql: GraphQL,
+    job_run: jobs.Run,
+    name: str,
+    wish: SyncWish,
+    *,
+    kinds: Sequence[str] | None = None,
+    default_kinds: Sequence[str] = (PULL_REQUESTS,),
+    limits: Limits | None = None,
+    pace: Pace | None = None,
+    listen: Callable[[Progress], None] = lambda progress: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+    begin: Begin = in_thread,
+    found: TrackedRepository | None = None,
+    memory: Memory | None = None,
+) -> Synced:
+    """Sync a repository, whatever the state of its backfill, and note how that ended and when it is due again.
+
+    What was interrupted goes on where it was.  The time from which the next one reads is the start of this one, by
+    GitHub's clock, and is stored only when everything since the last one is here.  Nothing is asked of GitHub for one
+    that is refused.  Raises what a capture raises.
+    """
+    repository = found or persistently(lambda: find(db, name, default_kinds), sleep)
+    with db.reading() as tx:
+        standing = syncs.standing(tx, repository.id)
+    assert standing is not None, "it was found a moment ago"
+    refused = _refusal(standing, wish, now())
+    if refused is not None:
+        return Synced(repository=repository, refused=refused)
+    chosen = [KINDS[each] for each in kinds or repository.kinds]
+    work = _Sync(
+        db=db,
+        graphql=graphql,
+        run=job_run,
+        wish=wish,
+        kinds=chosen,
+        limits=limits or Limits(),
+        standing=standing,
+        every=schedule.interval(frequency(standing), pace or Pace()),
+        listen=listen,
+        now=now,
+        sleep=sleep,
+        begin=begin,
+        memory=memory,
+    )
+    return work.of(repository)
+
+
+def frequency(standing: SyncStanding) -> Frequency:
+    """Return how often a repository is to be synced."""
+    return Frequency(
+        priority=Priority(standing.priority) if standing.priority in list(Priority) else DEFAULT_PRIORITY,
+        minutes=standing.interval_minutes,
+        hours=standing.sync_frequency_hours,
+    )
+
+
+def _refusal(standing: SyncStanding, wish: SyncWish, now: datetime) -> str | None:
+    """Say why a repository is not synced now; None where it is."""
+    name = standing.full_name
+    if standing.held and standing.held_reason != UNTRACKED:
+        by = f" by {standing.held_by}" if standing.held_by else ""
+        return f"{name} is held{by} ({standing.held_reason or 'no reason given'}): gh-backfill resume {name}"
+    if not standing.tracked:
+        return f"{name} is not tracked any more: gh-backfill track {name}"
+    if not wish.foreign:
+        return None
+    return syncing.refusal(name, wish.reason, standing.last_success_at, standing.status, now)
+
+
+@dataclass(kw_only=True)
+class _Sync:
+    """One sync of one repository, and all that it works with."""
+
+    db: Database
+    graphql: GraphQL
+    run: jobs.Run
+    wish: SyncWish
+    kinds: Sequence[Kind]
+    limits: Limits
+    standing: SyncStanding
+    every: timedelta
+    listen: Callable[[Progress], None]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    begin: Begin
+    memory: Memory | None
+    _total: int = 0
+
+    def of(self, repository: TrackedRepository) -> Synced:
+        record = Record(
+            db=self.db,
+            graphql=self.graphql,
+            run=self.run,
+            repository_id=repository.id,
+            job_type=JobType.SYNC,
+            part=None,
+            listen=self.listen,
+            now=self.now,
+            sleep=self.sleep,
+        )
+        try:
+            captured = record.keep(lambda: self._prepared(repository, record))
+        except BaseException as error:
+            self._ended(repository, str(error) or type(error).__name__, failed=not isinstance(error, KeyboardInterrupt))
+            raise
+        alarm = self._noted(repository, captured)
+        return Synced(repository=repository, captured=captured, alarm=alarm, handed=self._hand_over(repository))
+
+    def _prepared(self, repository: TrackedRepository, record: Record) -> InTurn:
+        ready, answer = identified(self.graphql, repository)
+        given, known = self.wish.days, self.standing
+        since = syncing.since(self.now(), given, known.status)
+
+        def begin() -> None:
+            with self.db.transaction() as tx:
+                if answer is not None:
+                    repositories.store(tx, [answer])
+                names = [kind.name for kind in self.kinds]
+                syncs.begin(tx, ready.id, names, reason=self.wish.reason, since=since, asked=given is not None)
+
+        persistently(begin, self.sleep)
+
+        def worker_of(kind: Kind, within: Limits, tell: Callable[[Progress], None]) -> Worker:
+            before = persistently(lambda: before_capture(self.db, ready, kind), self.sleep)
+            self._total += before.total
+            return Worker(
+                db=self.db,
+                graphql=self.graphql,
+                kind=kind,
+                repository=ready,
+                before=before,
+                limits=within,
+                claims=Claims(
+                    db=self.db,
+                    repository_id=ready.id,
+                    kind=kind.name,
+                    worker=record.worker,
+                    processor=self.run.processor,
+                    part=None,
+                    now=self.now,
+                    sleep=record.meter.sleep,
+                    sync=True,
+                ),
+                now=self.now,
+                sleep=record.meter.sleep,
+                listen=tell,
+                begin=self.begin,
+                memory=self.memory,
+            )
+
+        return InTurn(kinds=self.kinds, limits=self.limits, worker=worker_of, listen=record.tell)
+
+    def _noted(self, repository: TrackedRepository, captured: Captured) -> str | None:
+        """Note how it ended; returns what is odd about it."""
+        if captured.outcome is not CaptureOutcome.COMPLETED:
+            failed = captured.outcome is CaptureOutcome.FAILED
+            self._ended(repository, captured.told, failed=failed, resume_at=captured.resume_at)
+            return None
+        alarm = None
+        again = self.standing.last_success_at is not None and self.wish.days is None
+        if again and syncing.read_everything(captured.items, self._total):
+            alarm = f"it read all {captured.items} of them, though it is to read what changed: look at gh-backfill why"
+            log.warning("%s: %s", repository.full_name, alarm)
+        counts, due = captured.counts, schedule.after_success(self.now(), self.every)
+        persistently(
+            lambda: syncs.succeeded(
+                self.db,
+                repository.id,
+                [kind.name for kind in self.kinds],
+                read=counts.total,
+                changed=counts.inserted + counts.updated,
+                next_due_at=due,
+                alarm=alarm,
+            ),
+            self.sleep,
+        )
+        return alarm
+
+    def _ended(
+        self, repository: TrackedRepository, error: str, *, failed: bool, resume_at: datetime | None = None
+    ) -> None:
+        now = self.now()
+        failures = self.standing.failures + 1
+        due = schedule.after_failure(now, self.every, failures) if failed else schedule.after_refusal(now, resume_at)
+        persistently(
+            lambda: syncs.ended(self.db, repository.id, error=error, failed=failed, next_due_at=due), self.sleep
+        )
+
+    def _hand_over(self, repository: TrackedRepository) -> bool:
+        """Let a large repository of which most is missing wait for a backfill."""
+        known = self.standing
+        total = known.total if known.total is not None else repository.total
+        if not syncing.initiates_backfill(total, repository.captured, known.status):
+            return False
+        persistently(lambda: syncs.hand_over(self.db, repository.id, total or 0), self.sleep)
+        return True
