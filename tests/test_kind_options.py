@@ -154,3 +154,10 @@ def test_a_wrong_kind_in_the_settings_is_told_by_whoever_looks_at_them(environme
     done = cli(environment, "check", GH_BACKFILL_KINDS="discussions")
     assert done.returncode == 2
     assert UNKNOWN.format(given="GH_BACKFILL_KINDS") in " ".join(done.stdout.split())
+
+
+def test_a_priority_is_one_of_three_words(environment: dict[str, str]) -> None:
+    line = refused(cli(environment, "track", SMALL, "--priority", "urgent"), 2)
+    assert "--priority must be high, medium, low, not urgent" in line
+    assert cli(environment, "track", SMALL, "--priority", "High", "--no-backfill").returncode == 0
+    assert counted(environment, "tracked_repositories where priority = 'high'") == 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,6 +74,7 @@ def track(
     include_archived: Annotated[bool, typer.Option("--include-archived", help="Of an account: archives, too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask about the repositories of an account.")] = False,
     kinds: Kinds = None,
+    priority: options.PriorityWord = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -90,6 +92,7 @@ def track(
     wish, larger = options.wish(
         max_prs, since, until, state, smart=smart, only_newest=only_newest, one_per_owner=one_per_owner
     )
+    wish = replace(wish, priority=options.priority(priority))
     if local and backfill is False:
         raise ConfigurationError("--local captures now what --no-backfill leaves out: choose one of them")
     every = [*(names or []), *options.listed(file, pasted)]
@@ -178,10 +181,11 @@ def _track(environment: settings.Settings, given: _Given, *, local: bool) -> tup
     with connect.github(environment) as graphql, connect.database(environment) as db:
         with connect.sharing(graphql, db, apart=False):
             named, listed = _ask(environment, graphql, given, yes=given.yes)
+            register = partial(tracking.register, db, actor=actor, kinds=given.kinds, priority=given.wish.priority)
             kept = batches.KeptBatch(wish=given.wish, backfill=first is not None, actor=actor, now=now)
-            tracked = tracking.register(db, named, opening=first, actor=actor, kinds=given.kinds, keep=kept)
+            tracked = register(named, opening=first, keep=kept)
             kept = batches.KeptBatch(wish=given.wish, backfill=opens is not None, actor=actor, now=now)
-            tracked += tracking.register(db, listed, opening=opens, actor=actor, kinds=given.kinds, keep=kept)
+            tracked += register(listed, opening=opens, keep=kept)
             ids = [each.repository_id for each in tracked if each.repository_id]
         return tracked, _work(environment, db, ids) if local else None
 

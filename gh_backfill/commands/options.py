@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gh_backfill.engine.outcome import Limits
     from gh_backfill.models.work import Goal
     from gh_backfill.policy.initial import Wish
+    from gh_backfill.policy.schedule import Priority
 
 NAMED = "owner/name, its address, GitHub's id, or our id."
 MOST = 2**31 - 1
@@ -109,6 +110,10 @@ Smart = Annotated[
 OnlyNewest = Annotated[bool, typer.Option("--only-newest", help="Never go on to the rest of their history by itself.")]
 OnePerOwner = Annotated[
     bool, typer.Option("--one-per-owner", help="With --local: no two repositories of an account at the same time.")
+]
+PriorityWord = Annotated[
+    str | None,
+    typer.Option("--priority", metavar="WORD", help="high, medium or low: synced every 15, 30 or 60 minutes."),
 ]
 STATES = ("open", "closed", "merged")
 
@@ -210,6 +215,16 @@ def day(name: str, given: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(f"{name} must be a day such as 2026-01-31, not {text[:40]}") from None
+
+
+def priority(given: str | None) -> Priority | None:
+    """Read a priority; empty means not given.  Raises ConfigurationError for another word."""
+    from gh_backfill.policy.schedule import Priority
+
+    text = (given or "").strip().lower()
+    if text and text not in tuple(Priority):
+        raise ConfigurationError(f"--priority must be {', '.join(Priority)}, not {text[:40]}")
+    return Priority(text) if text else None
 
 
 def listed(file: str | None, pasted: str | None) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from gh_backfill.models.pull_requests import PullRequestState
 from gh_backfill.models.work import Goal
+from gh_backfill.policy.schedule import Priority
 
 # So many captures run side by side, on this machine as in the workflows.
 LANES = 5
@@ -56,6 +57,7 @@ class Wish:
     The newest `max_prs` pull requests of each (None: all), or as many as their size and activity suggest (`smart`);
     those created from `since` until before `until`, and in one of the `states` (none: any).  With `only_newest` the
     rest of their history is not wanted either.  With `one_per_owner` no two of an account are captured side by side.
+    `priority` says how often they are looked at from then on (None: as before, or as our default says).
     """
 
     max_prs: int | None = NEWEST
@@ -65,6 +67,7 @@ class Wish:
     smart: bool = False
     only_newest: bool = False
     one_per_owner: bool = False
+    priority: Priority | None = None
 
     @property
     def narrowed(self) -> bool:
@@ -83,6 +86,7 @@ class Size:
 
 def wish_from(given: Mapping[str, object]) -> Wish:
     """Return a wish from what `asdict` made of it and JSON kept; what is missing is as if nothing was said."""
+    priority = given.get("priority")
     most, states = given.get("max_prs", NEWEST), given.get("states")
     return Wish(
         max_prs=most if isinstance(most, int) else None,
@@ -92,6 +96,7 @@ def wish_from(given: Mapping[str, object]) -> Wish:
         smart=given.get("smart") is True,
         only_newest=given.get("only_newest") is True,
         one_per_owner=given.get("one_per_owner") is True,
+        priority=Priority(priority) if isinstance(priority, str) else None,
     )
 
 

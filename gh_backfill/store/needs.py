@@ -156,7 +156,10 @@ TO_WRITE: Mapping[str, Needs] = {
         always=names("author_id body commit_id github_id pull_request_id repository_id reviewer_id state submitted_at"),
     ),
     "tracked_repositories": Needs(
-        always=names("kinds only_newest organization_name repository_id repository_name tracking_enabled"),
+        always=names(
+            "kinds only_newest organization_name priority repository_id repository_name sync_frequency_hours "
+            "tracking_enabled"
+        ),
         sometimes=names("updated_at"),
     ),
     "webhook_deliveries": Needs(

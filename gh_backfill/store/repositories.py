@@ -15,6 +15,7 @@ from gh_backfill.policy.goals import goal_words
 from gh_backfill.policy.ledger import SILENT
 from gh_backfill.policy.names import key
 from gh_backfill.policy.progress import percent, within
+from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Priority
 from gh_backfill.resources import sql
 from gh_backfill.store import goals
 from gh_backfill.store.db import Row, Statement, Transaction
@@ -48,8 +49,8 @@ Known = TypeVar("Known", NamedRepository, TrackedRepository)
 class Entry:
     """A repository on the list: `added` was not on it before, `held_reason` is why a person holds its backfill.
 
-    `aim` is the goal of a backfill that was opened once, and `goal` its number (None: everything).  `kinds` and
-    `only_newest` are what the list said before.
+    `aim` is the goal of a backfill that was opened once, and `goal` its number (None: everything).  `kinds`,
+    `only_newest` and `priority` are what the list said before.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Entry:
     aim: Goal
     kinds: Sequence[str] | None = None
     only_newest: bool = False
+    priority: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,11 +166,12 @@ def track(
     *,
     kinds: Sequence[str] | None = None,
     only_newest: bool | None = None,
+    priority: Priority | None = None,
 ) -> list[Entry]:
     """Track stored repositories, and return what each of them is on the list.
 
-    `kinds` of items are captured of them from now on, and `only_newest` says that their goal stays what it is; None
-    leaves to each what was said before.
+    `kinds` of items are captured of them from now on, `only_newest` says that their goal stays what it is, and
+    `priority` how often they are looked at; None leaves to each what was said before.
     """
     rows = [{"owner": each.owner, "name": each.name, "github_id": each.github_id} for each in repositories]
     if not rows:
@@ -179,6 +182,8 @@ def track(
         github_ids=tuple(each.github_id for each in repositories),
         kinds=None if kinds is None else tuple(kinds),
         only_newest=only_newest,
+        priority=priority,
+        unsaid=DEFAULT_PRIORITY,
     )
     return [Entry(**goals.with_aim(row)) for row in tracked]
 
@@ -226,9 +231,8 @@ def named(names: Sequence[str], among: Iterable[Known]) -> dict[str, Known | Non
 def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int | None) -> bool:
     """Take over the name, the privacy and the number of pull requests that GitHub shows now; True if they are news.
 
-    `total` is None where GitHub was not asked about pull requests.
-
-    A new name is taken from whoever had it here, and is written wherever the old one was copied to.
+    `total` is None where GitHub was not asked about them.  A new name is taken from whoever had it here, and is written
+    wherever the old one was copied to.
     """
     hidden.repository(full_name, repository_id, is_private=is_private)
     row = tx.row(_SQL["follow"], id=repository_id, full_name=full_name, is_private=is_private, total=total)

@@ -9,25 +9,22 @@ from enum import StrEnum
 from gh_backfill import hidden
 from gh_backfill.clients import lookups
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import BadCredentials, ConfigurationError, GitHubError, PartlyFailed, RateLimited, Unreachable
+from gh_backfill.errors import ConfigurationError, PartlyFailed, RateLimited, Unreachable
 from gh_backfill.models.github import Named, NotFound, Repository, Unknown
 from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.goals import covers
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.names import parse
+from gh_backfill.policy.schedule import Priority
 from gh_backfill.store import backfill_events, backfills, openings, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.repositories import Entry
-from gh_backfill.tasks import kept
+from gh_backfill.tasks import given_names, kept
+from gh_backfill.tasks.given_names import NameOf
 
 GoalOf = Callable[[Repository], Goal]
-MOST_DIGITS = 18
-LOOK_UPS = 3
-NameOf = Callable[[int], Named[str]]
 LookUp = Callable[[GraphQL, Sequence[tuple[str, str]]], lookups.Told]
-_Resolved = tuple[str, str] | NotFound | Unknown | None
 
 
 class Result(StrEnum):
@@ -99,14 +96,14 @@ def ask(graphql: GraphQL, names: Sequence[str], *, name_of: NameOf, look_up: Loo
     is resolved by `name_of`; `look_up` asks for all names.  What fails for one of them is told of that one; raises
     GitHubError where GitHub refuses the credential, or answers nothing at all.
     """
-    parsed = {name: _resolve(name, name_of) for name in names}
-    wanted = {_key(pair): pair for pair in parsed.values() if isinstance(pair, tuple)}
+    parsed = {name: given_names.resolve(name, name_of) for name in names}
+    wanted = {given_names.key(pair): pair for pair in parsed.values() if isinstance(pair, tuple)}
     answers = dict(zip(wanted, (look_up or named)(graphql, list(wanted.values())), strict=True))
     results: list[Tracked] = []
     seen: set[int] = set()
     for name in names:
         pair = parsed[name]
-        results.append(_tracked(name, pair, answers[_key(pair)] if isinstance(pair, tuple) else pair, seen))
+        results.append(_tracked(name, pair, answers[given_names.key(pair)] if isinstance(pair, tuple) else pair, seen))
     return results
 
 
@@ -142,12 +139,14 @@ def register(
     opening: FirstBackfill | None = None,
     actor: Actor = ITSELF,
     kinds: Sequence[str] | None = None,
+    priority: Priority | None = None,
     keep: Callable[[Transaction, Sequence[Tracked]], None] | None = None,
 ) -> list[Tracked]:
     """Track what GitHub said of repositories; what was untracked goes on where it was.
 
-    `kinds` of items are captured from now on, those beside pull requests from the next plan or capture on.  `keep`
-    stores in the same transaction what became of the names.
+    `kinds` of items are captured from now on, those beside pull requests from the next plan or capture on, and
+    `priority` says how often they are looked at; None leaves what was said before.  `keep` stores in the same
+    transaction what became of the names.
     """
     found = list({each.repository.github_id: each.repository for each in asked if each.repository}.values())
     if not found:
@@ -160,14 +159,15 @@ def register(
         else:
             repositories.store_as_named(tx, found)
         only_newest = None if opening is None else opening.only_newest
-        entries = {each.github_id: each for each in repositories.track(tx, found, kinds=kinds, only_newest=only_newest)}
+        listed = repositories.track(tx, found, kinds=kinds, only_newest=only_newest, priority=priority)
+        entries = {each.github_id: each for each in listed}
         added = sorted(each.id for each in entries.values() if each.added)
         backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(added), actor)
         recovery.take_back(tx, [each.id for each in entries.values() if each.held_reason == UNTRACKED])
         if kinds is not None and PULL_REQUESTS not in kinds:
             opening = None
         raised = set[str]() if opening is None else _open(tx, found, entries, opening, actor)
-        done = [_stored(each, entries, raised, opening, kinds) for each in asked]
+        done = [_stored(each, entries, raised, opening, kept.Said(kinds=kinds, priority=priority)) for each in asked]
         if keep is not None:
             keep(tx, done)
     return done
@@ -202,7 +202,7 @@ def named(graphql: GraphQL, pairs: Sequence[tuple[str, str]]) -> lookups.Told:
         return [Unknown(reason=reason, passing=True) for _ in pairs]
 
 
-def _tracked(given: str, pair: _Resolved, answer: Named[Repository] | None, seen: set[int]) -> Tracked:
+def _tracked(given: str, pair: given_names.Resolved, answer: Named[Repository] | None, seen: set[int]) -> Tracked:
     """Say what an answer makes of a name; `seen` are GitHub's ids of those before it, and gets this one's."""
     match answer:
         case None:
@@ -215,36 +215,10 @@ def _tracked(given: str, pair: _Resolved, answer: Named[Repository] | None, seen
             if isinstance(pair, tuple):  # the name that was given may be an old one of it
                 hidden.repository("/".join(pair), str(answer.github_id), is_private=answer.is_private)
             result = Result.DUPLICATE if answer.github_id in seen else Result.ADDED
-            if result is Result.ADDED and isinstance(pair, tuple) and _key(pair) != answer.full_name.lower():
+            if result is Result.ADDED and isinstance(pair, tuple) and given_names.key(pair) != answer.full_name.lower():
                 result = Result.RENAMED
             seen.add(answer.github_id)
             return Tracked(given=given, result=result, repository=answer)
-
-
-def _resolve(given: str, name_of: NameOf) -> _Resolved:
-    """Return owner and name of what was given, or why there are none; None for what can't be a name."""
-    text = given.strip()
-    if not (text.isdecimal() and len(text) <= MOST_DIGITS):
-        return parse(text)
-    name = _look_up(int(text), name_of)
-    return parse(name) if isinstance(name, str) else name
-
-
-def _look_up(github_id: int, name_of: NameOf) -> Named[str]:
-    """Ask for a name by id, again where GitHub does not say; raises only where the credential is refused."""
-    said: Named[str] = Unknown(reason="")
-    for _ in range(LOOK_UPS):
-        try:
-            said = name_of(github_id)
-        except BadCredentials:
-            raise
-        except GitHubError as error:
-            said = Unknown(reason=str(error))
-            if not isinstance(error, Unreachable):
-                break  # it says the same at once
-        else:
-            break
-    return said
 
 
 def _open(
@@ -276,7 +250,7 @@ def _stored(
     entries: Mapping[int, Entry],
     raised: set[str],
     opening: FirstBackfill | None,
-    kinds: Sequence[str] | None,
+    said: kept.Said,
 ) -> Tracked:
     found = asked.repository
     if found is None:
@@ -289,9 +263,5 @@ def _stored(
         result = Result.KNOWN
     detail = None
     if result is not Result.DUPLICATE:
-        detail = kept.of_entry(entry, found, opening, raised=entry.id in raised, kinds=kinds)
+        detail = kept.of_entry(entry, found, opening, raised=entry.id in raised, said=said)
     return replace(asked, repository_id=entry.id, result=result, detail=detail)
-
-
-def _key(pair: tuple[str, str]) -> str:
-    return "/".join(pair).lower()

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.initial import NEWEST, Wish
+from gh_backfill.policy.schedule import Priority
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.initial import batches
@@ -174,6 +175,7 @@ def _wish(wanted: BackfillsWanted) -> Wish:
         smart=wanted.smart,
         only_newest=wanted.only_newest,
         one_per_owner=wanted.one_per_owner,
+        priority=None if wanted.priority is None else Priority(wanted.priority),
     )
 
 

@@ -29,6 +29,7 @@ MUST_BE: Mapping[str, str] = {
     "only_newest": _TRUTH,
     "one_per_owner": _TRUTH,
     "backfill": _TRUTH,
+    "priority": 'one of "high", "medium" and "low", or null',
 }
 
 
@@ -71,6 +72,9 @@ class BackfillsWanted(BaseModel):
     smart: StrictBool = Field(default=False, description="Let size and recent activity decide how many.")
     only_newest: StrictBool = Field(default=False, description="The rest of the history is not wanted later either.")
     one_per_owner: StrictBool = Field(default=False, description="One repository of an account at a time.")
+    priority: Literal["high", "medium", "low"] | None = Field(
+        default=None, description="How often they are synced from then on: every 15, 30 or 60 minutes."
+    )
     backfill: StrictBool = Field(default=True, description="False only puts them on the list.")
 
 

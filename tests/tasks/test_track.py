@@ -11,10 +11,11 @@ from gh_backfill.errors import PartlyFailed, Unreachable
 from gh_backfill.models.github import NotFound
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.names import parse
+from gh_backfill.policy.schedule import Priority
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.targets import repository_of
-from gh_backfill.tasks.track import Result, Tracked, ask, raise_failures, track
+from gh_backfill.tasks.track import Result, Tracked, ask, raise_failures, register, track
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 
@@ -154,3 +155,32 @@ def test_asking_needs_no_database(house: House) -> None:
     assert (found.result, wrong.result) == (Result.ADDED, Result.MALFORMED)
     assert found.repository is not None
     assert found.repository.pull_requests == 180
+
+
+def listed(house: House, name: str) -> tuple[str, int | None]:
+    row = house.only(
+        "select t.priority, t.sync_frequency_hours as hours from tracked_repositories t "
+        "join repositories r on r.id = t.repository_id where r.full_name = %(name)s",
+        name=name,
+    )
+    return row["priority"], row["hours"]
+
+
+def test_a_repository_has_medium_priority_unless_somebody_says_another(house: House) -> None:
+    register(house.db, ask(house.graphql(), [ENGINE], name_of=lambda _: NotFound()))
+    register(house.db, ask(house.graphql(), [SMALL], name_of=lambda _: NotFound()), priority=Priority.HIGH)
+    assert (listed(house, ENGINE), listed(house, SMALL)) == (("medium", None), ("high", None))
+    register(house.db, ask(house.graphql(), [SMALL], name_of=lambda _: NotFound()))
+    assert listed(house, SMALL) == ("high", None)
+
+
+def test_a_priority_takes_the_place_of_the_hours_that_a_host_application_wrote(house: House) -> None:
+    tracked(house, SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update tracked_repositories set priority = 'low', sync_frequency_hours = 24")
+    tracked(house, SMALL)
+    assert listed(house, SMALL) == ("low", 24)
+    asked = ask(house.graphql(), [SMALL], name_of=lambda _: NotFound())
+    (told,) = register(house.db, asked, priority=Priority.HIGH)
+    assert listed(house, SMALL) == ("high", None)
+    assert told.text == "already tracked, has high priority from now on"

@@ -247,9 +247,11 @@ def test_the_last_batch_is_shown_without_being_asked_for(house: House) -> None:
 def test_without_backfill_repositories_are_only_listed(house: House, database_url: str) -> None:
     with house.client(token=TOKEN) as browser:
         assert sent(house, browser, names="octo/engine", backfill="yes", do="add only").status_code == 303
-        assert sent(house, browser, names="octo/small").status_code == 303
+        assert sent(house, browser, names="octo/small", priority="high").status_code == 303
+        assert "A priority is one of" in sent(house, browser, names="octo/small", priority="urgent").text
     with Database(database_url) as db:
-        assert db.statement("select count(*) as n from tracked_repositories")[0]["n"] == 2
+        listed = db.statement("select priority::text from tracked_repositories order by 1")
+        assert [each["priority"] for each in listed] == ["high", "medium"]
         assert db.statement("select count(*) as n from backfill_streams")[0]["n"] == 0
 
 

@@ -90,6 +90,7 @@ def test_what_a_program_changes_stands_on_the_pages_at_once(program: httpx.Clien
             ("state", given, 'one of "open", "closed" and "merged", a list of them, or null')
             for given in ("all", 1, True)
         ),
+        *(("priority", given, 'one of "high", "medium" and "low", or null') for given in ("urgent", 1, True)),
         *(
             (flag, given, "true or false")
             for flag in ("smart", "only_newest", "one_per_owner", "backfill")

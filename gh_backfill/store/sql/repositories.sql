@@ -94,27 +94,35 @@ where r.id = t.repository_id and lower(t.organization_name) = lower(i.owner)
 
 -- name: track
 -- `added` are those that were not on the list: new ones, and those that had been taken off.  What the list said before this
--- statement is what it reads of the table itself.
+-- statement is what it reads of the table itself.  Whoever says a priority lets it decide how often a repository is looked at:
+-- the hours that a host application's column says (24 where nobody set them) are taken back.
 with off as materialized (
     select repository_id from tracked_repositories where tracking_enabled is not distinct from false
 ), tracked as (
-    insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds, only_newest)
-    select r.id, r.owner, r.name, true, %(kinds)s::text[], %(only_newest)s::boolean
+    insert into tracked_repositories as t (repository_id, organization_name, repository_name, tracking_enabled, kinds, only_newest,
+                                           priority, sync_frequency_hours)
+    select r.id, r.owner, r.name, true, %(kinds)s::text[], %(only_newest)s::boolean,
+           coalesce(%(priority)s, %(unsaid)s)::repository_priority, null
     from repositories r
     where r.github_id = any(%(github_ids)s::bigint[])
     order by r.id
     on conflict (repository_id) do update
     set organization_name = excluded.organization_name, repository_name = excluded.repository_name,
         tracking_enabled = true, kinds = coalesce(excluded.kinds, t.kinds),
-        only_newest = coalesce(excluded.only_newest, t.only_newest), updated_at = clock_timestamp()
-    where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds, t.only_newest)
+        only_newest = coalesce(excluded.only_newest, t.only_newest),
+        priority = coalesce(%(priority)s::repository_priority, t.priority),
+        sync_frequency_hours = case when %(priority)s::text is null then t.sync_frequency_hours end,
+        updated_at = clock_timestamp()
+    where (t.organization_name, t.repository_name, t.tracking_enabled, t.kinds, t.only_newest, t.priority)
           is distinct from (excluded.organization_name, excluded.repository_name, true, coalesce(excluded.kinds, t.kinds),
-                            coalesce(excluded.only_newest, t.only_newest))
+                            coalesce(excluded.only_newest, t.only_newest),
+                            coalesce(%(priority)s::repository_priority, t.priority))
+       or %(priority)s::text is not null and t.sync_frequency_hours is not null
     returning t.repository_id, (xmax = 0 or t.repository_id in (select repository_id from off)) as added
 )
 select r.id, r.github_id, coalesce(t.added, false) as added, case when b.held then b.held_reason end as held_reason,
        s.has_stream, g.goal_max_items as goal, g.goal_max_items, g.goal_since, g.goal_until, g.goal_states,
-       before.kinds, coalesce(before.only_newest, false) as only_newest
+       before.kinds, coalesce(before.only_newest, false) as only_newest, before.priority::text as priority
 from repositories r
 left join tracked t on t.repository_id = r.id
 left join tracked_repositories before on before.repository_id = r.id

@@ -20,10 +20,11 @@ from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database, Row, Transaction
 from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.estimate import budget, estimates
+from gh_backfill.tasks.given_names import NameOf
 from gh_backfill.tasks.initial.members import Member, member
 from gh_backfill.tasks.initial.proposals import size_of
 from gh_backfill.tasks.operate import Operated
-from gh_backfill.tasks.track import NameOf, Result, Tracked
+from gh_backfill.tasks.track import Result, Tracked
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -93,7 +94,7 @@ def begin(
         track.raise_failures(asked)
     opening = opening_of(wish, now, larger=True) if backfill else None
     kept = KeptBatch(wish=wish, backfill=backfill, actor=actor, now=now)
-    track.register(db, asked, opening=opening, actor=actor, keep=kept)
+    track.register(db, asked, opening=opening, actor=actor, priority=wish.priority, keep=kept)
     assert kept.batch is not None  # some name leads to a repository
     return _shown(db, kept.batch, now)
 

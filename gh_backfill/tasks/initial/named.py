@@ -14,9 +14,9 @@ from gh_backfill.store import repositories, untracking
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
+from gh_backfill.tasks.given_names import NameOf
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.initial.proposals import size_of
-from gh_backfill.tasks.track import NameOf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,8 @@ from gh_backfill.policy.progress import within
 from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.estimate import budget
-from gh_backfill.tasks.track import LookUp, NameOf, Result, Tracked, ask
+from gh_backfill.tasks.given_names import NameOf
+from gh_backfill.tasks.track import LookUp, Result, Tracked, ask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

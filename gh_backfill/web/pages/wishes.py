@@ -9,6 +9,7 @@ from datetime import date
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.initial import NEWEST, Wish
 from gh_backfill.policy.names import names_in, without_credentials
+from gh_backfill.policy.schedule import Priority
 from gh_backfill.web.page import Form
 
 STATES = ("open", "closed", "merged")
@@ -29,6 +30,7 @@ class Filled:
     smart: bool = False
     only_newest: bool = False
     one_per_owner: bool = False
+    priority: str = ""
 
     @property
     def given(self) -> list[str]:
@@ -52,6 +54,7 @@ class Filled:
             smart=self.smart,
             only_newest=self.only_newest,
             one_per_owner=self.one_per_owner,
+            priority=priority(self.priority),
         )
 
 
@@ -67,6 +70,7 @@ def filled(form: Form) -> Filled:
         smart=form.one("smart") != "",
         only_newest=form.one("only_newest") != "",
         one_per_owner=form.one("one_per_owner") != "",
+        priority=form.one("priority"),
     )
 
 
@@ -90,6 +94,14 @@ def day(name: str, text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise ConfigurationError(f"{name} is a day such as 2026-01-31, not {text[:40]}.") from None
+
+
+def priority(text: str) -> Priority | None:
+    """Read a priority; empty means that nothing is said.  Raises ConfigurationError for another word."""
+    word = text.strip().lower()
+    if word and word not in tuple(Priority):
+        raise ConfigurationError(f"A priority is one of {', '.join(Priority)}, not {word[:40]}.")
+    return Priority(word) if word else None
 
 
 def states(given: Sequence[str]) -> tuple[str, ...]:
