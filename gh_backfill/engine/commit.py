@@ -141,6 +141,7 @@ class Commit:
             end_cursor=page.end,
             server_time=page.server_time,
             stuck=page.stuck,
+            quiet=not (chunk.outside or self._written.counts.inserted or self._written.counts.updated),
         )
         self._over = chunks.complete(
             tx,

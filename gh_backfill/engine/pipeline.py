@@ -191,7 +191,7 @@ class Pipeline:
         place = self._fetched[-1].following(stream) if self._fetched else after
         left = left_of_goal(stream, sum(each.kept for each in self._fetched))
         room = PAGES_UNDER_WAY if most is None else min(most, PAGES_UNDER_WAY)
-        goes_on = stream.phase is not Phase.CATCH_UP and place is not None and len(self._fetched) < room and left > 0
+        goes_on = stream.hurries and place is not None and len(self._fetched) < room and left > 0
         begins = goes_on or not self._fetched
         walk = self._walk
         assert walk is not None

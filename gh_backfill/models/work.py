@@ -166,6 +166,11 @@ class Stream:
     numbers: tuple[int, int] | None = None
     kind: str = PULL_REQUESTS
 
+    @property
+    def hurries(self) -> bool:
+        """Say whether its next page is asked for with what the last one lacks: it is likely to be wanted."""
+        return self.phase is Phase.HISTORY or (self.phase is Phase.SYNC and self.pass_number == 1)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:

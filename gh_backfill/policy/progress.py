@@ -152,11 +152,13 @@ def advance(
     end_cursor: str | None,
     server_time: datetime,
     stuck: bool = False,
+    quiet: bool = False,
 ) -> Advance:
     """Decide where the stream stands after a page of `read` items of which `kept` were wanted.
 
-    A walk that is `stuck` ends at `end_cursor`, from where it may go on another time; a catch-up leaves the watermark
-    that it had, so that the next one reads the same again.
+    A sync that reads the head again has read enough with a page that is `quiet`: nothing on it was new.  A walk that is
+    `stuck` ends at `end_cursor`, from where it may go on another time; a catch-up leaves the watermark that it had, so
+    that the next one reads the same again.
     """
     watermark = stream.watermark or server_time
     if stream.phase is Phase.HISTORY:
@@ -170,9 +172,10 @@ def advance(
             watermark=watermark if stream.read_down_to is None else stream.read_down_to + _margin(stream),
             stuck=True,
         )
-    if next_cursor is not None and kept == read:
+    quiet = quiet and stream.phase is Phase.SYNC and stream.pass_number > 1
+    if next_cursor is not None and kept == read and not quiet:
         return _goes_on(stream, next_cursor, watermark)
-    if stream.cursor is None or stream.pass_number >= MAX_PASSES:
+    if quiet or stream.cursor is None or stream.pass_number >= MAX_PASSES:
         return Advance(
             cursor=None,
             status=BackfillStatus.COMPLETED,
