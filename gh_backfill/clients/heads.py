@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from gh_backfill.clients import damage, documents, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
+from gh_backfill.models.heads import Head, Newest, Updates
 from gh_backfill.policy import query_prices
 from gh_backfill.policy.query_prices import MOST_IDS, UNITS_OF_ONE_POINT
 
@@ -28,37 +28,6 @@ _LISTS: Mapping[str, tuple[str, str]] = {
 AGAIN, MOST_AGAIN = 25, 100
 # Where GitHub refuses the first that it is asked about alone, so many, it refuses the credential.
 MOST_REFUSALS = 3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Head:
-    """One of the newest items of a list, and when it was last updated."""
-
-    number: int
-    updated_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Newest:
-    """The items of a kind that were updated last, the newest first, and how many there are in all."""
-
-    heads: tuple[Head, ...]
-    total: int
-
-    @property
-    def are_all(self) -> bool:
-        """Say whether there are no others."""
-        return len(self.heads) >= self.total
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Updates:
-    """The newest of each kind of a repository, `at` GitHub's time of the answer, and what it is called by then."""
-
-    full_name: str
-    is_private: bool
-    at: datetime
-    newest: Mapping[str, Newest]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,10 +11,11 @@ import responses
 
 from gh_backfill.clients import heads
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.clients.heads import HeadsWanted, Updates
+from gh_backfill.clients.heads import HeadsWanted
 from gh_backfill.clients.lookups import repositories_by_name
 from gh_backfill.errors import BadCredentials, Denied, RateLimited, Unreachable
 from gh_backfill.models.github import NodeId, NotFound, Repository, Unknown
+from gh_backfill.models.heads import Updates
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
