@@ -113,7 +113,7 @@ def run(
     with db.reading() as tx:
         standing = syncs.standing(tx, repository.id)
     assert standing is not None, "it was found a moment ago"
-    refused = _refusal(standing, wish, now())
+    refused = refusal(standing, wish, now())
     if refused is not None:
         return Synced(repository=repository, refused=refused)
     chosen = [KINDS[each] for each in kinds or repository.kinds]
@@ -144,7 +144,7 @@ def frequency(standing: SyncStanding) -> Frequency:
     )
 
 
-def _refusal(standing: SyncStanding, wish: SyncWish, now: datetime) -> str | None:
+def refusal(standing: SyncStanding, wish: SyncWish, now: datetime) -> str | None:
     """Say why a repository is not synced now; None where it is."""
     name = standing.full_name
     if standing.held and standing.held_reason != UNTRACKED:

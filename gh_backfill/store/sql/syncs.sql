@@ -158,3 +158,14 @@ set last_ended_at = clock_timestamp(), failures = failures + case when %(failed)
     last_error = %(error)s, next_due_at = %(next_due_at)s
 where repository_id = %(repository_id)s
 returning repository_id;
+
+-- name: due
+-- Everything whose time has come, the longest due first; nobody has to have synced it before.
+select r.id, coalesce(y.next_due_at, t.created_at) as due_since
+from tracked_repositories t
+join repositories r on r.id = t.repository_id
+left join repository_syncs y on y.repository_id = r.id
+left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+where t.tracking_enabled is distinct from false and coalesce(b.held, false) = false
+  and coalesce(y.next_due_at, '-infinity') <= %(now)s
+order by due_since, r.id;

@@ -1,0 +1,110 @@
+"""The commands that keep complete repositories fresh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gh_backfill import actions
+from gh_backfill.commands import options
+from gh_backfill.commands.options import ChunkSize, DryRun, Json, Kinds, MaxChunks, SomeNames, number
+from gh_backfill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gh_backfill.policy.syncing import SyncReason
+
+Days = Annotated[
+    str | None,
+    typer.Option(
+        "--days",
+        envvar="GH_BACKFILL_DAYS",
+        metavar="N",
+        help="Read what changed in the last N days, 1 to 90. Default: since the last sync; 30 where there was none.",
+    ),
+]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", envvar="GH_BACKFILL_REASON", help="manual, scheduled, automatic, auto-fix or webhook."),
+]
+
+
+def sync(
+    repositories: SomeNames = None,
+    all_due: Annotated[bool, typer.Option("--all-due", help="Everything that is due, the longest due first.")] = False,
+    days: Days = None,
+    reason: Reason = "",
+    time_limit: Annotated[
+        str | None,
+        typer.Option("--time-limit", envvar="GH_BACKFILL_TIME_LIMIT", metavar="MINUTES", help="Stop in time."),
+    ] = None,
+    chunk_size: ChunkSize = None,
+    max_chunks: MaxChunks = None,
+    kinds: Kinds = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Read what changed since the last time: of every state, for a point or two, whatever the state of the backfill.
+
+    It may be stopped at any time and goes on where it was. What fails for one repository does not stop the others.
+    Example: [bold]gh-backfill sync octocat/hello-world --days 7[/bold]
+    """
+    from gh_backfill import bars, settings, synced
+    from gh_backfill.engine import prices, registry
+    from gh_backfill.policy.json_text import json_text
+    from gh_backfill.policy.syncing import MOST_DAYS
+    from gh_backfill.tasks import connect, syncs
+    from gh_backfill.tasks.sync import SyncWish
+
+    names = repositories or []
+    if bool(names) == all_due:
+        raise ConfigurationError("which repositories? gh-backfill sync owner/name, or gh-backfill sync --all-due")
+    wish = SyncWish(reason=_reason(reason, all_due=all_due), days=number("--days", days, 1, MOST_DAYS))
+    limits = options.limits(chunk_size, max_chunks, time_limit)
+    environment = settings.load()
+    once, default = registry.chosen(kinds), options.kinds(None, environment)
+    if dry_run:
+        with connect.database(environment, writing=False) as db:
+            lines = syncs.outlook(db, names, wish, all_due=all_due)
+        if as_json:
+            print(json_text(lines))
+        else:
+            synced.show_outlook(lines)
+        return
+    with (
+        connect.github(environment) as graphql,
+        connect.database(environment) as db,
+        connect.sharing(graphql, db, ahead=True),
+        bars.capture_progress() as listen,
+    ):
+        done = syncs.run(
+            db,
+            graphql,
+            connect.this_run(environment),
+            names,
+            wish,
+            all_due=all_due,
+            limits=limits,
+            kinds=once,
+            default_kinds=default,
+            listen=listen,
+            memory=prices.ask_once_a_week(db, graphql),
+        )
+    actions.write_summary(environment, synced.markdown_of(done))
+    if as_json:
+        print(json_text([synced.row(each) for each in done]))
+    else:
+        synced.show(done)
+    syncs.raise_failures(done)
+
+
+def _reason(given: str, *, all_due: bool) -> SyncReason:
+    """Read the reason; empty means not given.  Raises ConfigurationError for another word."""
+    from gh_backfill.policy.syncing import SyncReason
+
+    word = given.strip().lower()
+    if not word:
+        return SyncReason.SCHEDULED if all_due else SyncReason.MANUAL
+    if word not in list(SyncReason):
+        raise ConfigurationError(f"--reason must be of {', '.join(SyncReason)}, not {word[:40]}")
+    return SyncReason(word)
