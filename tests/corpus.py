@@ -65,7 +65,7 @@ def earlier(state: Path, into: Path) -> datetime:
         if path.is_file() and not path.name.startswith(("pull_requests.", "issues.")):
             shutil.copy(path, into)
     for name in ("pull_requests", "issues"):
-        rows = {row["number"]: row for row in _lines(folder, name)} | {row["number"]: row for row in _lines(state, name)}
+        rows = {row["number"]: row for given in (folder, state) for row in _lines(given, name)}
         absent = set(told[f"absent_{name}"])
         text = "".join(json.dumps(row) + "\n" for number, row in rows.items() if number not in absent)
         (into / f"{name}.jsonl").write_text(text, encoding="utf-8")

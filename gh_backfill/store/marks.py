@@ -33,7 +33,14 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("id repository_id"),
         "text": names("organization_name repository_name"),
         "boolean": names("tracking_enabled"),
+        "integer": names("sync_frequency_hours"),
+        "repository_priority": names("priority"),
         "timestamptz": names("created_at updated_at"),
+    },
+    "repository_syncs": {
+        "uuid": names("repository_id"),
+        "timestamptz": names("next_due_at last_success_at"),
+        "integer": names("interval_minutes rows_read"),
     },
     "pull_requests": {
         "uuid": names("id repository_id author_id merged_by_id"),

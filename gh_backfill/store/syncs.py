@@ -164,9 +164,9 @@ def ended(db: Database, repository_id: str, *, error: str, failed: bool, next_du
         "failed": failed,
         "next_due_at": next_due_at,
     }
-    db.statements((_SQL["ended"], given))
+    db.statements((_SQL["sync_ended"], given))
 
 
 def due(tx: Transaction, now: datetime) -> list[str]:
     """Return the repositories whose time has come, the longest due first."""
-    return [row["id"] for row in tx.rows(_SQL["due"], now=now)]
+    return [row["id"] for row in tx.rows(_SQL["due_for_sync"], now=now)]

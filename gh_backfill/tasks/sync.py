@@ -21,6 +21,7 @@ from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import schedule, syncing
 from gh_backfill.policy.ledger import JobType
 from gh_backfill.policy.lifecycle import UNTRACKED
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Pace, Priority
 from gh_backfill.policy.syncing import SyncReason
 from gh_backfill.store import jobs, repositories, syncs
@@ -77,9 +78,9 @@ class Synced:
             return self.refused or ""
         done = self.captured
         rows = f"{self.changed} of {self.read} rows changed"
-        lines = [f"{done.items} {done.item}s read, {rows}: {done.told}" if done.items else done.told]
+        lines = [f"{counted(done.items, done.item)} read, {rows}: {done.told}" if done.items else done.told]
         if done.outside:
-            lines.append(f"{done.outside} others changed and are outside of what is wanted of it")
+            lines.append(f"{counted(done.outside, 'other')} changed, outside of what is wanted of it")
         if self.handed:
             lines.append("most of its history is not here: it waits for a backfill")
         return "; ".join([*lines, *([self.alarm] if self.alarm else [])])

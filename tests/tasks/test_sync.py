@@ -304,7 +304,7 @@ def test_of_a_limited_goal_what_is_stored_is_refreshed_what_is_newer_added_and_t
     done = synced(house, ENGINE)
     assert done.captured is not None
     assert done.captured.outside == 1
-    assert "1 others changed" in done.text
+    assert "1 other changed, outside" in done.text
     titles = {row["number"]: row["title"] for row in house.rows("select number, title from pull_requests")}
     assert (titles[known], titles[new], old in titles, len(titles)) == ("Known", "New", False, len(here) + 1)
 

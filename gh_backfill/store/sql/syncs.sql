@@ -62,7 +62,7 @@ where s.status <> 'active' or %(asked)s and s.read_down_to > %(since)s::timestam
 delete from backfill_chunks c
 using backfill_streams s
 where s.id = c.stream_id and s.repository_id = %(repository_id)s and s.stream = 'sync'
-  and c.status in ('completed', 'failed', 'skipped') and c.created_at < clock_timestamp() - %(kept)s;
+  and c.status in ('completed', 'failed', 'skipped') and c.created_at < clock_timestamp() - %(kept)s::interval;
 
 -- name: choose_sync
 -- Lock the open sync, and note it for `claim_chunk`, the next statement of the same transaction.
@@ -151,7 +151,7 @@ set last_success_at = greatest(last_success_at, (
 where repository_id = %(repository_id)s
 returning repository_id;
 
--- name: ended
+-- name: sync_ended
 -- It did not come to its end: that is how often in a row now, unless only the budget kept it, and when it is due again.
 update repository_syncs
 set last_ended_at = clock_timestamp(), failures = failures + case when %(failed)s then 1 else 0 end,
@@ -159,7 +159,7 @@ set last_ended_at = clock_timestamp(), failures = failures + case when %(failed)
 where repository_id = %(repository_id)s
 returning repository_id;
 
--- name: due
+-- name: due_for_sync
 -- Everything whose time has come, the longest due first; nobody has to have synced it before.
 select r.id, coalesce(y.next_due_at, t.created_at) as due_since
 from tracked_repositories t
