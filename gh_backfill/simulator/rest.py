@@ -10,7 +10,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from gh_backfill.simulator import derive, refusals, rest_reads, rest_writes, views
+from gh_backfill.simulator import derive, refusals, rest_reads, rest_writes, views, workflows
 from gh_backfill.simulator.messages import Request, Response, refusal, reply
 from gh_backfill.simulator.rest_call import Call, Handler
 from gh_backfill.simulator.rows import RepositoryRow
@@ -108,6 +108,8 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("POST", r"/issues/(?P<number>\d+)/comments", rest_writes.create_comment),
         ("GET", r"/labels", rest_reads.labels),
         ("POST", r"/labels", rest_writes.create_label),
+        ("GET", r"/actions/workflows/(?P<workflow>[^/]+)", workflows.read),
+        ("POST", r"/actions/workflows/(?P<workflow>[^/]+)/dispatches", workflows.dispatch),
         ("GET", r"/actions/runs/(?P<run>\d+)", rest_reads.run),
         ("GET", r"/actions/runs/(?P<run>\d+)/jobs", rest_reads.jobs),
     )

@@ -7,6 +7,7 @@ Times are texts in ISO 8601 with `Z`, which sort in the order of time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -253,3 +254,23 @@ class Star:
 
     account: int
     starred_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowRow:
+    """A workflow file of a repository; `inputs` are those that it may be started with."""
+
+    file: str
+    inputs: tuple[str, ...] = ()
+    state: str = "active"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatched:
+    """A start of a workflow that somebody asked for."""
+
+    repository: str
+    file: str
+    ref: str
+    inputs: Mapping[str, str]
+    by: str

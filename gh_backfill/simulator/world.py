@@ -12,6 +12,7 @@ from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import NodeKey, NodeKind
 from gh_backfill.simulator.rows import (
     AccountRow,
+    Dispatched,
     IssueComment,
     IssueRow,
     PullRequestRow,
@@ -19,6 +20,7 @@ from gh_backfill.simulator.rows import (
     ReviewCommentRow,
     ReviewRow,
     ThreadRow,
+    WorkflowRow,
 )
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.threads import threads
@@ -36,6 +38,8 @@ class World:
         self.accounts: dict[int, AccountRow] = {}
         self.runs: dict[tuple[int, int], dict[str, object]] = {}
         self.jobs: dict[tuple[int, int], list[dict[str, object]]] = {}
+        self.workflows: dict[tuple[str, str], WorkflowRow] = {}
+        self.dispatches: list[Dispatched] = []
         self.events = 0
         self._names: dict[str, int] = {}
         self._former_names: dict[str, int] = {}

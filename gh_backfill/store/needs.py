@@ -121,7 +121,8 @@ TO_WRITE: Mapping[str, Needs] = {
         always=names("job_type metadata processor_type repository_id status"),
         sometimes=names(
             "chunks completed_at cost error error_summary error_type heartbeat_at items outcome points requests "
-            "retries run_key runner_seconds started_at times warnings worker workflow_run_attempt workflow_run_id"
+            "retries run_key runner_seconds started_at time_range_days times warnings worker workflow_run_attempt "
+            "workflow_run_id"
         ),
     ),
     "pull_requests": Needs(
@@ -135,8 +136,10 @@ TO_WRITE: Mapping[str, Needs] = {
         deleted=True,
     ),
     "repository_syncs": Needs(
-        always=names("last_started_at reason repository_id"),
-        sometimes=names("failures last_ended_at last_error last_success_at next_due_at rows_changed rows_read"),
+        always=names("repository_id"),
+        sometimes=names(
+            "failures last_ended_at last_error last_started_at last_success_at next_due_at reason rows_changed rows_read"
+        ),
     ),
     "repositories": Needs(
         always=names(

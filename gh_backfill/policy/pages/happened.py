@@ -17,8 +17,6 @@ from gh_backfill.policy.shown import MARKS, JobFacts, Mark, PageState, ShownStat
 
 # What GitHub calls it when commits come to a pull request.
 _ACTIONS = {"synchronize": "got commits"}
-_JOBS = {JobType.WEBHOOK: "fetch", JobType.SYNC: "sync"}
-_STREAMS = {"catch_up": "catch-up ", "sync": "sync "}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,12 +108,11 @@ def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     done = of_work({**told, "kind": PULL_REQUESTS}) if told["items"] else ""
     fetched = told["job_type"] == JobType.WEBHOOK
     what = f"announced by webhooks{': ' if done else ''}{done}" if fetched else done
-    noun = _JOBS.get(told["job_type"], "job")
     return Happened(
         at=at,
         source="job",
         mark=found.mark,
-        word=f"{noun} {found.word}",
+        word=f"{'fetch' if fetched else 'job'} {found.word}",
         text="; ".join(part for part in (what, found.detail) if part),
         who=shown.PROCESSORS.get(told["processor"], told["processor"]),
         run_key=told["run_key"],
@@ -126,7 +123,7 @@ def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
 
 def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     found = of_chunk(told, now)
-    which = _STREAMS.get(told["stream"], "")
+    which = "" if told["stream"] == "history" else "catch-up "
     what = "" if told["kind"] == PULL_REQUESTS else f"{words_of(told['kind'])} "
     state = "" if found.state is PageState.COMPLETED else f" {found.word}"
     tries = f"claim {told['attempt']:,}" if told["failures"] and found.state is PageState.COMPLETED else None

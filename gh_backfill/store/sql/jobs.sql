@@ -45,9 +45,9 @@ from unnest(%(ids)s::uuid[]) as id;
 with planned as (
     update progressive_capture_jobs
     set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
-        workflow_run_attempt = %(run_attempt)s, worker = %(worker)s
+        workflow_run_id = coalesce(workflow_run_id, %(run_id)s), workflow_run_attempt = %(run_attempt)s, worker = %(worker)s
     where id = (select id from progressive_capture_jobs
-                where run_key = %(run_key)s and repository_id = %(repository_id)s
+                where run_key = %(run_key)s and repository_id = %(repository_id)s and job_type = %(job_type)s
                   and (metadata ->> 'part')::integer is not distinct from %(part)s
                   and (status = 'pending' or (status = 'processing' and worker = %(worker)s))
                 order by status desc, created_at limit 1 for update skip locked)
