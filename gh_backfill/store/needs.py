@@ -138,7 +138,8 @@ TO_WRITE: Mapping[str, Needs] = {
     "repository_syncs": Needs(
         always=names("repository_id"),
         sometimes=names(
-            "failures last_ended_at last_error last_started_at last_success_at next_due_at reason rows_changed rows_read"
+            "failures last_ended_at last_error last_started_at last_success_at next_due_at reason rows_changed "
+            "rows_read"
         ),
     ),
     "repositories": Needs(
