@@ -117,6 +117,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "progressive_capture_jobs": {
         "uuid": names("id repository_id"),
         "varchar": names("job_type processor_type status"),
+        "integer": names("time_range_days"),
         "bigint": names("workflow_run_id"),
         "jsonb": names("metadata"),
         "text": names("error"),

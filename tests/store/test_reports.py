@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg2.extras import Json
 
 from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.models.github import Spent
@@ -84,6 +85,21 @@ def test_the_metrics_of_a_day(db: Database) -> None:
     assert (found["success_percent"], found["seconds_per_repository"]) == (50, 100)
     assert (found["points"], found["points_per_hour"], found["retries"], found["warnings"]) == (20, 20, 2, 2)
     assert found["fresh_at"] is not None
+
+
+def test_the_metrics_of_a_day_have_pauses_slow_downs_and_refusals_and_what_was_cancelled_is_no_failure(
+    db: Database,
+) -> None:
+    repository, _ = ids(db)
+    with db.transaction() as tx:
+        ended(tx, repository)
+        ended(tx, repository, "paused", error_type="rate_limit", times=Json({"slow_down": 20.5, "total": 30}))
+        ended(tx, repository, times=Json({"server_time": 1.5}))
+        ended(tx, repository, "failed", "failed", error_type="denied")
+        ended(tx, repository, "cancelled", "cancelled")
+        found = metrics(tx)
+    assert (found["pauses"], found["slow_downs"], found["slow_down_seconds"], found["refusals"]) == (1, 2, 22, 1)
+    assert (found["finished_jobs"], found["success_percent"]) == (5, 75)
 
 
 def test_metrics_of_nothing_are_unknown_and_not_zero_percent(db: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from gh_backfill.store import migrations
 from gh_backfill.store.db import Database, Transaction
 from tests.conftest import SHARED
 
+ROOT = Path(__file__).parents[2]
 GUIDE = SHARED / "requirements" / "2_progressive_backfill_guide.md"
 OURS = {"backfills", "backfill_streams", "backfill_quarantine", "api_budgets", "gh_backfill_migrations"}
 
@@ -221,6 +223,22 @@ def test_the_queries_of_the_guide_run_as_they_stand_but_for_the_ids(
         repository, _ = ids(db)
         outcomes = [try_out(db, statement.replace("'xxx'", f"'{repository}'")) for statement in guide_statements()]
     assert outcomes == expected
+
+
+QUERIES = re.split(r"^-- name: (\w+)$", (ROOT / "docs" / "queries.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", ["database_url", "existing_database_url"], ids=["ours", "theirs"])
+def test_each_statement_of_the_file_of_queries_runs_on_a_database_of_ours_and_on_an_existing_one(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    with Database(request.getfixturevalue(kind)) as db:
+        repository, _ = ids(db)
+        for name, text in zip(QUERIES[1::2], QUERIES[2::2], strict=True):
+            with db.transaction() as tx:
+                tx.run(text.replace(":'repository'", f"'{repository}'").replace("%", "%%"))
+            assert re.search(r"^-- .*(guide|migration)", text, re.MULTILINE), name
+    assert len(QUERIES) > 20
 
 
 def try_out(db: Database, statement: str) -> str | None:
