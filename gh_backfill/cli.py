@@ -13,12 +13,27 @@ import typer
 from typer.main import get_command_name as name_of
 
 from gh_backfill import __version__, actions, console, logs, output, unexpected
-from gh_backfill.commands import add, database, fresh, history, look, machine, operate, plan, reports, serve, site, work
+from gh_backfill.commands import (
+    add,
+    database,
+    dispatch,
+    fresh,
+    history,
+    look,
+    machine,
+    operate,
+    plan,
+    reports,
+    serve,
+    site,
+    work,
+)
 from gh_backfill.engine import interrupts
 from gh_backfill.errors import BackfillError
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
-    (machine.run, add.track, add.work, plan.plan, work.capture, fresh.sync, reports.report, database.migrate),
+    (machine.run, add.track, add.work, plan.plan, work.capture, reports.report, database.migrate),
+    (fresh.sync, dispatch.dispatch),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),
     (serve.serve, site.site, database.grant_reader),

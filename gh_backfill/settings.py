@@ -28,7 +28,7 @@ from gh_backfill.setting_types import (
     Wholes,
     given_as,
 )
-from gh_backfill.settings_web import WebSettings
+from gh_backfill.settings_dispatch import DispatchSettings
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ OPTIONS = frozenset(
     f"{OURS}{name}"
     for name in (
         *("CHUNK_SIZE", "DAYS", "DEBUG", "DRY_RUN", "MAX_CHUNKS", "OLDER_THAN", "PART", "RECOVER_ALL", "REPOSITORY_ID"),
-        *("REASON", "REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
+        *("ALL_DUE", "PLANNED", "REASON", "REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
         *("INITIAL", "MAX_PRS", "REPOSITORIES", "SINCE", "STATE", "TRACK", "UNTIL"),
     )
 )
@@ -53,7 +53,7 @@ _ABOUT = frozenset({"given", "withheld"})
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
-class Settings(WebSettings):
+class Settings(DispatchSettings):
     """What the environment says, as `load` hands it over: a test never sees the machine's environment."""
 
     database_url: DatabaseUrl | None = given_as("DATABASE_URL", "SUPABASE_DB_URL")

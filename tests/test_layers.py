@@ -19,7 +19,8 @@ BELOW: dict[str, set[str]] = {
     "engine": GROUND | {"policy", "clients", "store"},
     **dict.fromkeys(("dotenv_file", "exposure", "setting_types"), GROUND | {"policy"}),
     "settings_web": GROUND | {"setting_types"},
-    "settings": GROUND | {"policy", "dotenv_file", "exposure", "setting_types", "settings_web"},
+    "settings_dispatch": GROUND | {"policy", "setting_types", "settings_web"},
+    "settings": GROUND | {"policy", "dotenv_file", "exposure", "setting_types", "settings_dispatch"},
     "required": GROUND | {"settings"},
     "output": GROUND | {"policy"},
     "actions": GROUND | {"policy", "settings", "output"},
@@ -30,7 +31,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"} | {"engine"}
 BELOW["tables"] = {"tables"}
 BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
-BELOW["listings"] = BELOW["results"] = BELOW["synced"] = BELOW["console"] | {"console"}
+BELOW["listings"] = BELOW["results"] = BELOW["synced"] = BELOW["ticked"] = BELOW["console"] | {"console"}
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +33,20 @@ Reason = Annotated[
 
 def sync(
     repositories: SomeNames = None,
-    all_due: Annotated[bool, typer.Option("--all-due", help="Everything that is due, the longest due first.")] = False,
+    repository_ids: Annotated[
+        str | None,
+        typer.Option(
+            "--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."
+        ),
+    ] = None,
+    all_due: Annotated[
+        bool,
+        typer.Option("--all-due", envvar="GH_BACKFILL_ALL_DUE", help="Everything that is due, the longest due first."),
+    ] = False,
+    planned: Annotated[
+        bool,
+        typer.Option("--planned", envvar="GH_BACKFILL_PLANNED", help="What `dispatch` handed to this run."),
+    ] = False,
     days: Days = None,
     reason: Reason = "",
     time_limit: Annotated[
@@ -53,11 +68,12 @@ def sync(
     from gh_backfill.engine import prices, registry
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.policy.syncing import MOST_DAYS
-    from gh_backfill.tasks import connect, syncs
+    from gh_backfill.tasks import connect, pacing, plan, syncs
+    from gh_backfill.tasks.dispatch import planned as handed_over
     from gh_backfill.tasks.sync import SyncWish
 
-    names = repositories or []
-    if bool(names) == all_due:
+    names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
+    if [bool(names), all_due, planned].count(True) != 1:
         raise ConfigurationError("which repositories? gh-backfill sync owner/name, or gh-backfill sync --all-due")
     wish = SyncWish(reason=_reason(reason, all_due=all_due), days=number("--days", days, 1, MOST_DAYS))
     limits = options.limits(chunk_size, max_chunks, time_limit)
@@ -65,7 +81,7 @@ def sync(
     once, default = registry.chosen(kinds), options.kinds(None, environment)
     if dry_run:
         with connect.database(environment, writing=False) as db:
-            lines = syncs.outlook(db, names, wish, all_due=all_due)
+            lines = syncs.outlook(db, names, wish, all_due=all_due or planned)
         if as_json:
             print(json_text(lines))
         else:
@@ -77,19 +93,25 @@ def sync(
         connect.sharing(graphql, db, ahead=True),
         bars.capture_progress() as listen,
     ):
-        done = syncs.run(
+        run = connect.this_run(environment)
+        sync_them = partial(
+            syncs.run,
             db,
             graphql,
-            connect.this_run(environment),
-            names,
-            wish,
-            all_due=all_due,
+            run,
             limits=limits,
             kinds=once,
             default_kinds=default,
             listen=listen,
             memory=prices.ask_once_a_week(db, graphql),
+            pace=pacing.pace(db, graphql, environment),
         )
+        if planned:
+            done = handed_over.run(
+                db, run.key, lambda name, its: sync_them([name], its), over=lambda: _is_over(limits.deadline)
+            )
+        else:
+            done = sync_them(names, wish, all_due=all_due)
     actions.write_summary(environment, synced.markdown_of(done))
     if as_json:
         print(json_text([synced.row(each) for each in done]))
@@ -108,3 +130,7 @@ def _reason(given: str, *, all_due: bool) -> SyncReason:
     if word not in list(SyncReason):
         raise ConfigurationError(f"--reason must be of {', '.join(SyncReason)}, not {word[:40]}")
     return SyncReason(word)
+
+
+def _is_over(deadline: datetime | None) -> bool:
+    return deadline is not None and datetime.now(UTC) >= deadline

@@ -81,8 +81,12 @@ class JobsWaiting:
 
 def take(tx: Transaction, run_key: str, *, most: int = MOST, unheard: timedelta = UNHEARD) -> list[WaitingJob]:
     """Take the jobs that wait, the oldest first; nobody else takes them then."""
-    rows = tx.rows(_SQL["take_jobs"], run_key=run_key, types=ROUTED, most=most, unheard=unheard)
-    return [_job(row) for row in rows]
+    return _read(tx, tx.rows(_SQL["take_jobs"], run_key=run_key, types=ROUTED, most=most, unheard=unheard))
+
+
+def planned(tx: Transaction, run_key: str) -> list[WaitingJob]:
+    """Return the syncs that were handed to the worker of a run and wait for it, the oldest first."""
+    return _read(tx, tx.rows(_SQL["planned_syncs"], run_key=run_key))
 
 
 def look(tx: Transaction) -> list[JobsWaiting]:
@@ -142,6 +146,12 @@ def shares(tx: Transaction, since: datetime) -> Shares:
         if row["rule"] in tuple(RoutingRule) and row["processor"] in (*Processor, "skip")
     }
     return Shares(by_rule=found)
+
+
+def _read(tx: Transaction, found: Sequence[Row]) -> list[WaitingJob]:
+    if not found:
+        return []
+    return [_job(row) for row in tx.rows(_SQL["read_jobs"], ids=tuple(row["id"] for row in found))]
 
 
 def _job(row: Row) -> WaitingJob:

@@ -14,6 +14,7 @@ from gh_backfill.errors import BackfillError, ConfigurationError, Denied, Partly
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.schedule import Pace
 from gh_backfill.store import syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
@@ -22,7 +23,7 @@ from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.sync import Synced, SyncWish
 
 # What keeps GitHub from us keeps it from the next repository, too.
-_SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK, ErrorType.DENIED, ErrorType.CANCELLED})
+SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK, ErrorType.DENIED, ErrorType.CANCELLED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +70,7 @@ def run(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     memory: Memory | None = None,
+    pace: Pace | None = None,
 ) -> list[SyncedOne]:
     """Sync what is named, or everything that is due; returns what became of each that was tried or asked for by name.
 
@@ -91,6 +93,7 @@ def run(
             sleep=sleep,
             found=found,
             memory=memory,
+            pace=pace,
         )
 
     done: list[SyncedOne] = []
@@ -98,7 +101,7 @@ def run(
         if limits.deadline is not None and now() >= limits.deadline:
             break
         done.append(_one(db, name, default_kinds, sync_it))
-        if done[-1].cause in _SHARED:
+        if done[-1].cause in SHARED:
             break
     return done
 

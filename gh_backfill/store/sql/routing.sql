@@ -12,15 +12,23 @@ with waiting as materialized (
     order by j.created_at, j.id
     limit %(most)s
     for update of j skip locked
-), taken as (
-    update progressive_capture_jobs j
-    set run_key = %(run_key)s,
-        metadata = coalesce(j.metadata, '{}') || jsonb_build_object('routing',
-            coalesce(j.metadata -> 'routing', '{}') || jsonb_build_object('at', clock_timestamp()))
-    from waiting
-    where waiting.id = j.id
-    returning j.*
 )
+update progressive_capture_jobs j
+set run_key = %(run_key)s,
+    metadata = coalesce(j.metadata, '{}') || jsonb_build_object('routing',
+        coalesce(j.metadata -> 'routing', '{}') || jsonb_build_object('at', clock_timestamp()))
+from waiting
+where waiting.id = j.id
+returning j.id;
+
+-- name: planned_syncs
+-- What was handed to the worker of a run, and that it has not begun.
+select id
+from progressive_capture_jobs
+where run_key = %(run_key)s and status = 'pending' and outcome is null and job_type = 'sync';
+
+-- name: read_jobs
+-- All that decides where a job goes, and what it is to do.
 select j.id, j.job_type, j.repository_id, j.time_range_days as days, j.created_at, j.metadata ->> 'reason' as reason,
        j.metadata ->> 'trigger_reason' as trigger_reason, j.metadata ? 'due_since' as ours,
        coalesce((j.metadata -> 'routing' ->> 'starts')::integer, 0) as starts,
@@ -32,10 +40,11 @@ select j.id, j.job_type, j.repository_id, j.time_range_days as days, j.created_a
                  from backfill_streams s
                  where s.repository_id = j.repository_id and s.stream in ('sync', 'catch_up') and s.status = 'completed'
                  group by s.kind) c))::float8 / 86400 as days_since
-from taken j
+from progressive_capture_jobs j
 left join repositories r on r.id = j.repository_id
 left join tracked_repositories t on t.repository_id = r.id
 left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
+where j.id = any(%(ids)s::uuid[])
 order by j.created_at, j.id;
 
 -- name: look_jobs

@@ -1,0 +1,20 @@
+"""The settings of ticks: how jobs are shared out, which workflow is started, and who is told that a tick went well."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from gh_backfill.policy.routing import ACTIONS_PERCENT
+from gh_backfill.setting_types import Token, Whole, given_as
+from gh_backfill.settings_web import WebSettings
+
+
+class DispatchSettings(WebSettings):
+    """What `dispatch` needs to know beside what every command does."""
+
+    actions_percent: Whole = Field(
+        default=ACTIONS_PERCENT, ge=0, le=100, validation_alias="GH_BACKFILL_ACTIONS_PERCENT"
+    )
+    workflow_token: Token | None = given_as("GH_BACKFILL_WORKFLOW_TOKEN")
+    workflow_ref: str = Field(default="main", validation_alias="GITHUB_REF_NAME")
+    heartbeat_url: SecretStr | None = given_as("GH_BACKFILL_HEARTBEAT_URL")
