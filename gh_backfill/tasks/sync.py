@@ -17,6 +17,7 @@ from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progres
 from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.registry import KINDS
 from gh_backfill.engine.worker import Worker
+from gh_backfill.errors import StoreError
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import schedule, syncing
 from gh_backfill.policy.ledger import JobType
@@ -192,7 +193,11 @@ class _Sync:
         try:
             captured = record.keep(lambda: self._prepared(repository, record))
         except BaseException as error:
-            self._ended(repository, str(error) or type(error).__name__, failed=not isinstance(error, KeyboardInterrupt))
+            failed = not isinstance(error, KeyboardInterrupt)
+            try:
+                self._ended(repository, str(error) or type(error).__name__, failed=failed)
+            except StoreError as lost:  # a database that is away is not waited for: it stays due
+                log.warning("how the sync of %s ended could not be stored: %s", repository.full_name, lost)
             raise
         alarm = self._noted(repository, captured)
         return Synced(repository=repository, captured=captured, alarm=alarm, handed=self._hand_over(repository))
@@ -243,9 +248,11 @@ class _Sync:
 
     def _noted(self, repository: TrackedRepository, captured: Captured) -> str | None:
         """Note how it ended; returns what is odd about it."""
+        if captured.outcome is CaptureOutcome.BUSY:
+            return None  # whoever is at it notes how it ends
         if captured.outcome is not CaptureOutcome.COMPLETED:
-            failed = captured.outcome is CaptureOutcome.FAILED
-            self._ended(repository, captured.told, failed=failed, resume_at=captured.resume_at)
+            failed, resume_at = captured.outcome is CaptureOutcome.FAILED, captured.resume_at
+            persistently(lambda: self._ended(repository, captured.told, failed=failed, resume_at=resume_at), self.sleep)
             return None
         alarm = None
         again = self.standing.last_success_at is not None and self.wish.days is None
@@ -273,9 +280,7 @@ class _Sync:
         now = self.now()
         failures = self.standing.failures + 1
         due = schedule.after_failure(now, self.every, failures) if failed else schedule.after_refusal(now, resume_at)
-        persistently(
-            lambda: syncs.ended(self.db, repository.id, error=error, failed=failed, next_due_at=due), self.sleep
-        )
+        syncs.ended(self.db, repository.id, error=error, failed=failed, next_due_at=due)
 
     def _hand_over(self, repository: TrackedRepository) -> bool:
         """Let a large repository of which most is missing wait for a backfill."""

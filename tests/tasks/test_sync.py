@@ -10,18 +10,22 @@ import pytest
 
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
-from gh_backfill.models.work import Goal
+from gh_backfill.models.work import Claim, Goal
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.syncing import MARGIN, SyncReason
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.world import World
-from gh_backfill.store import untracking
+from gh_backfill.store import chunks, syncs, untracking
 from gh_backfill.tasks import operate, sync, track, untrack
 from gh_backfill.tasks.sync import Synced, SyncWish
 from tests.comparison import Differences, compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, SMALL, House
+
+
+class Died(Exception):
+    """What ends a worker in the midst of its work."""
 
 
 def synced(
@@ -407,3 +411,43 @@ def test_a_sync_that_fails_leaves_the_backfill_alone_and_is_due_later_each_time(
     synced(small)
     assert not differs(small, SMALL)
     assert small.only("select failures from repository_syncs")["failures"] == 0
+
+
+def test_of_two_that_sync_the_same_one_leaves_it_to_the_other(engine: House) -> None:
+    edit_many(engine.github.world, range(1, 40))
+    synced(engine, ENGINE, limits=Limits(chunk_size=10, max_chunks=1))
+    id_ = engine.only("select id from repositories")["id"]
+    with engine.db.transaction() as tx:
+        tx.run("update backfill_chunks set claimed_by = null where status = 'pending'")
+    other = engine.db.another()
+    with other:
+        found = chunks.claimed(
+            other.statements(*syncs.claiming(id_, "pull_requests", worker="elsewhere 1", processor="local"))
+        )
+        assert isinstance(found, Claim)
+        before = engine.only("select next_due_at, last_error from repository_syncs")
+        left = synced(engine, ENGINE)
+        assert left.captured is not None
+        assert left.captured.outcome is CaptureOutcome.BUSY
+        assert engine.only("select next_due_at, last_error from repository_syncs") == before
+        with other.transaction() as tx:
+            chunks.release(tx, found)
+    synced(engine, ENGINE)
+    assert not differs(engine, ENGINE)
+
+
+def test_a_sync_whose_worker_died_goes_on_where_that_was(engine: House) -> None:
+    edit_many(engine.github.world, range(1, 40))
+
+    def die(progress: Progress) -> None:
+        if progress.chunks == 2:
+            raise Died
+
+    with pytest.raises(Died):
+        synced(engine, ENGINE, limits=Limits(chunk_size=10), listen=die)
+    assert checkpoint(engine, ENGINE) is None
+    assert engine.only("select status from backfill_streams where stream = 'sync'")["status"] == "active"
+    done = synced(engine, ENGINE, limits=Limits(chunk_size=10))
+    assert done.captured is not None
+    assert done.captured.chunks < 1 + 4 + 2, "what was committed was not read again before the head"
+    assert not differs(engine, ENGINE)
