@@ -26,6 +26,7 @@ from gh_backfill import hidden
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.store.embedded import embedded
+from tests import turns
 
 # Machines differ: how long an example takes is no matter of a test; and our examples clean up after themselves.
 UNCHECKED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -106,6 +107,11 @@ class OneByOne(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneByOne:
     """Choose how several processes share the tests."""
     return OneByOne(config, log)
+
+
+def pytest_report_header() -> str:
+    """Tell which part of the large tables is taken."""
+    return turns.told()
 
 
 @dataclass(kw_only=True)

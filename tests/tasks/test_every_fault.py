@@ -30,8 +30,8 @@ from gh_backfill.tasks import accounts, capture, plan, reread, track
 from gh_backfill.tasks.webhooks.freshen import Freshener
 from gh_backfill.tasks.webhooks.receive import receive
 from tests.conftest import Server
-from tests.corpus import WHOLE
 from tests.tasks.conftest import House
+from tests.turns import some
 
 BIG, LITTLE = "octo/big", "octo/little"
 RECIPES = (f"{BIG}:110", f"{LITTLE}:6:9")
@@ -326,10 +326,10 @@ def ended(act: Callable[[Room], object], room: Room) -> int:
 
 
 def pairs() -> list[tuple[str, str]]:
-    """Return each operation with every second fault: neighbours share them all.  With GH_BACKFILL_TESTS=whole each."""
-    step, faults = 1 if WHOLE else 2, sorted(EFFECTS)
-    every = [(name, each, faults[place % step :: step]) for place, (name, each) in enumerate(OPERATIONS.items())]
-    return [(name, fault) for name, each, some in every for fault in some if each.meets(fault)]
+    """Return each operation with every third fault: neighbours share them all, and so do three days."""
+    faults = sorted(EFFECTS)
+    every = [(name, each, some(faults, place, step=3)) for place, (name, each) in enumerate(OPERATIONS.items())]
+    return [(name, fault) for name, each, taken in every for fault in taken if each.meets(fault)]
 
 
 @pytest.mark.parametrize(("name", "fault"), pairs())

@@ -19,10 +19,10 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, reread, track
 from tests.conftest import Server
-from tests.corpus import WHOLE
 from tests.storm.expected_world import expected_world
 from tests.tasks.on_record import recorded, unrecorded
 from tests.tasks.test_every_fault import Room
+from tests.turns import some
 
 # Nine issues, the extreme ones among them: 130 comments, 104 labels, 10 assignees, a bot assigned, a ghost's.
 LITTLE = "octo/little"
@@ -137,14 +137,14 @@ def on_record(room: Room, query: Query, invented: int = 0) -> list[str]:
 
 
 def pairs() -> list[tuple[str, str]]:
-    """Return each query with every second fault: neighbours share them all.  GH_BACKFILL_TESTS=whole takes each pair.
+    """Return each query with every third fault: neighbours share them all, and so do three days.
 
-    The one that takes a large world has each fourth: its lists are read by the same lines as those of two others.
+    The one that takes a large world has each sixth: its lists are read by the same lines as those of two others.
     """
     found = []
     for place, name in enumerate(QUERIES):
-        step = 1 if WHOLE else 4 if name == "IssueAssignees" else 2
-        found += [(name, fault) for fault in sorted(EFFECTS)[place % step :: step]]
+        step = 6 if name == "IssueAssignees" else 3
+        found += [(name, fault) for fault in some(sorted(EFFECTS), place, step=step)]
     return found
 
 

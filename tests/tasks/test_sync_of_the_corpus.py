@@ -24,6 +24,7 @@ from gh_backfill.tasks.sync import SyncWish
 from tests import corpus
 from tests.benchmarks.worlds import shape
 from tests.comparison import Difference, compare, compare_issues
+from tests.turns import WHOLE
 
 KINDS = ("pull_requests", "issues")
 RUN = Run(key="run-1", run_id=None, attempt=1, processor="local")
@@ -42,7 +43,7 @@ def states() -> list[Path]:
         return []
     every = corpus.earlier_states()
     latest = {state.parents[1]: state for state in every}
-    return every if corpus.WHOLE else list(latest.values())
+    return every if WHOLE else list(latest.values())
 
 
 def moment(at: datetime) -> Options:
