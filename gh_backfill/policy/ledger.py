@@ -43,6 +43,14 @@ class JobType(StrEnum):
     EMBEDDING = "embedding"
 
 
+_WORDS = {JobType.WEBHOOK: "fetch", JobType.SYNC: "sync", JobType.EMBEDDING: "embeddings"}
+
+
+def job_word(job_type: str) -> str:
+    """Return the word for what a job does; empty for a backfill, which most of them are."""
+    return _WORDS.get(JobType(job_type), "") if job_type in list(JobType) else ""
+
+
 class Processor(StrEnum):
     """Where a job ran."""
 

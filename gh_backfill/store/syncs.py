@@ -45,6 +45,15 @@ class SyncStanding:
     sync_frequency_hours: int | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncTimes:
+    """What changed at GitHub before `last_success_at` is here; `last_error` is why a later sync did not end well."""
+
+    last_success_at: datetime | None
+    next_due_at: datetime
+    last_error: str | None
+
+
 def standing(tx: Transaction, repository_id: str) -> SyncStanding | None:
     """Return what is known of a repository before a sync; None where it is not here."""
     row = tx.row(_SQL["known"], id=repository_id)
@@ -67,6 +76,12 @@ def standing(tx: Transaction, repository_id: str) -> SyncStanding | None:
         priority=row["priority"],
         sync_frequency_hours=row["sync_frequency_hours"],
     )
+
+
+def times(tx: Transaction, repository_id: str) -> SyncTimes | None:
+    """Return how fresh a repository was made and when it is due again; None where nobody synced it."""
+    row = tx.row(_SQL["times"], id=repository_id)
+    return None if row is None else SyncTimes(**row)
 
 
 def begin(

@@ -15,14 +15,16 @@ from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, all_here, choose
 from gh_backfill.policy.selection import PlanReason as Reason
 from gh_backfill.policy.standing import RESUME, what_stopped, why_it_stands
-from gh_backfill.store import recovery, repositories
+from gh_backfill.store import recovery, repositories, syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.recovery import Holder, State
+from gh_backfill.store.syncs import SyncTimes
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.operate import ids_of
 
 POINTS_OF_A_START = 3
 NOT_NOW = "it is not being captured now: "
+SYNC = "gh-backfill sync"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,10 @@ class Explanation:
     repository_id: str | None = None
     capturing: bool = False
     failed: bool = False
+
+    def beside(self, more: str) -> Explanation:
+        """Return it with what else is to be said."""
+        return replace(self, text=f"{self.text}; {more}") if more else self
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""
@@ -63,6 +69,7 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
         candidates = repositories.candidates(tx, asked=[found for found in known.values() if found])
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.states(tx, found) for found in known.values() if found}
+        synced = {found: syncs.times(tx, found) for found in known.values() if found}
     around = Circumstances(
         verdicts=choose(candidates, now, thresholds=thresholds, limit=limit),
         thresholds=thresholds,
@@ -73,7 +80,7 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
     return [
         Explanation(given=name, text="not tracked here: gh-backfill track registers it", failed=True)
         if found is None
-        else _explain(name, around, states[found], holders[found])
+        else _explain(name, around, states[found], holders[found]).beside(_of_sync(synced[found]))
         for name, found in known.items()
     ]
 
@@ -95,7 +102,7 @@ def _of_other(state: State) -> str:
     """Say how the backfill of another kind than pull requests stands, and what lets it go on."""
     stopped = why_it_stands(state)
     if stopped is None:
-        complete = f"complete, gh-backfill capture {state.full_name} reads what changed since"
+        complete = f"complete, {SYNC} {state.full_name} reads what changed since"
         goes_on = complete if state.status is BackfillStatus.COMPLETED else "waiting for a worker"
         return f"{goes_on}; {_count(state)}"
     if state.status is BackfillStatus.FAILED:
@@ -103,6 +110,16 @@ def _of_other(state: State) -> str:
     elif RESUME not in stopped:
         stopped = f"{stopped}; {RESUME} {state.full_name} lets it go on now"
     return f"{stopped}; {_count(state)}"
+
+
+def _of_sync(times: SyncTimes | None) -> str:
+    """Say how fresh a repository was made and when it is due again; nothing where it was never synced."""
+    if times is None:
+        return ""
+    at = times.last_success_at
+    last = "no sync of it has come to its end yet" if at is None else f"synced as of {at:%Y-%m-%d %H:%M} UTC"
+    odd = f" ({times.last_error})" if times.last_error else ""
+    return f"{last}{odd}, due again at {times.next_due_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _of_first(name: str, around: Circumstances, state: State, holder: Holder | None) -> Explanation:
@@ -135,13 +152,14 @@ def _reason(around: Circumstances, verdict: Verdict, state: State, place: int) -
 def _why_not(around: Circumstances, verdict: Verdict, state: State, place: int) -> str:
     """Say why the next plan does not take it, and what would change that."""
     repository, name = verdict.repository, verdict.repository.full_name
-    thresholds, capture = around.thresholds, f"gh-backfill capture {name}"
+    thresholds, capture, fresh = around.thresholds, f"gh-backfill capture {name}", f"{SYNC} {name}"
     texts = {
         Reason.LATER: f"{counted(place - 1, 'other')} before it and a plan takes {around.limit}; it waits for a later "
         f"one, or {capture} begins at once",
         Reason.SMALL: f"it has {counted(repository.total or 0, 'pull request')}, and plans take those with more than "
         f"{thresholds.more_than}; {capture} captures it all the same",
-        Reason.COMPLETE: f"{_complete(repository, thresholds)}; {capture} reads what changed since",
+        Reason.COMPLETE: f"{_complete(repository, thresholds)}; {capture if repository.gaps else fresh} reads what "
+        "changed since",
         Reason.GOAL: f"its goal is reached, {repository.aim.words}; gh-backfill track {name} "
         "--max-prs all goes on to the rest",
         Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has; gh-backfill track {name} asks",

@@ -16,6 +16,7 @@ from gh_backfill.tasks.untrack import untrack
 from gh_backfill.tasks.why import Explanation, why
 from tests.claims import claim
 from tests.tasks.conftest import ENGINE, SMALL, House
+from tests.tasks.test_sync import synced
 
 ANA = Actor(who="ana")
 NOT = "it is not being captured now: "
@@ -116,7 +117,7 @@ def test_what_is_small_complete_or_at_its_goal(house: House) -> None:
     track.track(house.db, house.graphql(), [SMALL], backfill=Goal(), larger=True)
     house.capture(SMALL)
     assert told(house, SMALL) == (
-        f"{NOT}it is complete; gh-backfill capture {SMALL} reads what changed since; 12 of 12 pull requests are here"
+        f"{NOT}it is complete; gh-backfill sync {SMALL} reads what changed since; 12 of 12 pull requests are here"
     )
     house.track(ENGINE, goal=Goal(max_items=20))
     house.capture()
@@ -129,6 +130,18 @@ def test_what_is_small_complete_or_at_its_goal(house: House) -> None:
         tx.run("update backfill_streams set goal_max_items = null")
         tx.run("update progressive_backfill_state set processed_prs = 150")
     assert "plans take what is below 80 %" in told(house)
+
+
+def test_what_was_synced_says_as_of_when_and_when_it_is_due_again(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    assert "synced" not in told(house, SMALL)
+    synced(house)
+    row = house.only("select last_success_at, next_due_at from repository_syncs")
+    last, due = row["last_success_at"], row["next_due_at"]
+    assert told(house, SMALL).endswith(
+        f"; synced as of {last:%Y-%m-%d %H:%M} UTC, due again at {due:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def test_what_stands_behind_others(house: House) -> None:

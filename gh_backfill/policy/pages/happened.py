@@ -10,13 +10,14 @@ from typing import Any
 from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy import shown, workers
 from gh_backfill.policy.estimate import duration
-from gh_backfill.policy.ledger import JobType
+from gh_backfill.policy.ledger import JobType, job_word
 from gh_backfill.policy.lifecycle import ChunkStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.shown import MARKS, JobFacts, Mark, PageState, ShownState
 
 # What GitHub calls it when commits come to a pull request.
 _ACTIONS = {"synchronize": "got commits"}
+_STREAMS = {"catch_up": "catch-up ", "sync": "sync "}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,11 +109,12 @@ def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     done = of_work({**told, "kind": PULL_REQUESTS}) if told["items"] else ""
     fetched = told["job_type"] == JobType.WEBHOOK
     what = f"announced by webhooks{': ' if done else ''}{done}" if fetched else done
+    noun = job_word(told["job_type"]) or "job"
     return Happened(
         at=at,
         source="job",
         mark=found.mark,
-        word=f"{'fetch' if fetched else 'job'} {found.word}",
+        word=f"{noun} {found.word}",
         text="; ".join(part for part in (what, found.detail) if part),
         who=shown.PROCESSORS.get(told["processor"], told["processor"]),
         run_key=told["run_key"],
@@ -123,7 +125,7 @@ def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
 
 def _chunk(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     found = of_chunk(told, now)
-    which = "" if told["stream"] == "history" else "catch-up "
+    which = _STREAMS.get(told["stream"], "")
     what = "" if told["kind"] == PULL_REQUESTS else f"{words_of(told['kind'])} "
     state = "" if found.state is PageState.COMPLETED else f" {found.word}"
     tries = f"claim {told['attempt']:,}" if told["failures"] and found.state is PageState.COMPLETED else None

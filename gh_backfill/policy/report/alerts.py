@@ -114,7 +114,7 @@ def recovered(
 
     `mended` are repositories, by our id, that went well elsewhere, on a laptop for instance, or that nobody waits for.
     """
-    well = {job.repository_id for job in run.jobs if job.succeeded and job.repository_id is not None}
+    well = {job.repository_id for job in run.jobs if job.recovers and job.repository_id is not None}
     over: set[tuple[AlertKind, str | None]] = {
         (kind, repository_id)
         for repository_id in well | set(mended)
@@ -133,11 +133,11 @@ def _job(job: JobFigures) -> Iterator[Alert]:
 
     refused = job.error_type is ErrorType.DENIED  # one alert for the credential, whatever it was used for
     if job.critical and job.repository_id is not None and not refused:
-        yield alert(AlertKind.CRITICAL, f"{job.name}: {job.error or job.status}", _advice(job))
+        yield alert(AlertKind.CRITICAL, f"{job.title}: {job.error or job.status}", _advice(job))
     if job.failed and job.failures_in_a_row >= REPEATED and not refused:
         yield alert(
             AlertKind.REPEATED,
-            f"{job.name} failed {job.failures_in_a_row} times in a row, last: {job.error or job.status}",
+            f"{job.title} failed {job.failures_in_a_row} times in a row, last: {job.error or job.status}",
             _advice(job),
         )
     if job.initial and job.seconds > SLOW.total_seconds() and job.outcome is not JobOutcome.PAUSED:

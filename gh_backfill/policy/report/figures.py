@@ -14,7 +14,7 @@ from typing import Any
 from gh_backfill.policy import bottleneck
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.estimate import Estimate
-from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, Processor
+from gh_backfill.policy.ledger import PASSING, ErrorType, JobOutcome, JobType, Processor, job_word
 from gh_backfill.policy.lifecycle import BackfillStatus, JobStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import percent, within
@@ -98,6 +98,18 @@ class JobFigures:
         """Say whether it captured something, or found that nothing was missing."""
         ended_well = self.outcome in (JobOutcome.COMPLETED, JobOutcome.STOPPED)
         return ended_well or (self.outcome is JobOutcome.PAUSED and self.chunks > 0)
+
+    @property
+    def recovers(self) -> bool:
+        """Say whether its success is its repository's: a sync that goes well mends no backfill that stands still."""
+        stands = self.backfill in (BackfillStatus.FAILED, BackfillStatus.PAUSED)
+        return self.succeeded and (self.job_type == JobType.BACKFILL or not stands)
+
+    @property
+    def title(self) -> str:
+        """Return the name of its repository, and what it did there where that was no backfill."""
+        word = job_word(self.job_type)
+        return f"{self.name} ({word})" if word else self.name
 
     @property
     def percent(self) -> float | None:

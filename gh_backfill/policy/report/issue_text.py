@@ -115,7 +115,7 @@ def _about(job: JobFigures | None) -> str:
     percent = "" if job.percent is None else f" ({job.percent} %)"
     captured = "?" if job.captured is None else job.captured
     rows = [
-        ("repository", plain(job.name)),
+        ("repository", plain(job.title)),
         ("captured", f"{of_wanted(captured, job.total, job.goal, open_ended=job.open_ended)}{percent}"),
         ("backfill", plain(job.backfill or "none")),
         ("last progress", f"{job.last_progress_at:%Y-%m-%d %H:%M} UTC" if job.last_progress_at else "never"),

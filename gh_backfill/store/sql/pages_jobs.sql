@@ -37,7 +37,7 @@ cross join lateral (
 left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 where b.held is not true
   and not exists (select from progressive_capture_jobs later
-                  where later.repository_id = j.repository_id and later.created_at > j.created_at
+                  where later.repository_id = j.repository_id and later.job_type = j.job_type and later.created_at > j.created_at
                     and (later.outcome in ('completed', 'stopped') or (later.outcome = 'paused' and later.chunks > 0)))
 order by at desc;
 

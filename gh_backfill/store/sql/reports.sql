@@ -1,7 +1,7 @@
 -- The read model: what a run did, why, and what it cost.
 
 -- name: reported_jobs
--- A repository whose privacy is unknown counts as private.  `failures` are those since the last job that completed.
+-- A repository whose privacy is unknown counts as private.  `failures` are those since the last job of its type that completed.
 -- Of several attempts at the same work the last one counts for the run; the ledger keeps all.
 select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not false as is_private,
        j.processor_type as processor, j.status, j.outcome, j.error_type, j.error, j.started_at, j.completed_at,
@@ -19,10 +19,10 @@ left join progressive_backfill_state b on b.repository_id = r.id
 cross join lateral (
     select count(*) as failures
     from progressive_capture_jobs o
-    where o.repository_id = j.repository_id and o.outcome is not null and o.status = 'failed'
+    where o.repository_id = j.repository_id and o.job_type = j.job_type and o.outcome is not null and o.status = 'failed'
       and o.created_at <= j.created_at
       and o.created_at > coalesce((select max(c.created_at) from progressive_capture_jobs c
-                                   where c.repository_id = j.repository_id and c.outcome is not null
+                                   where c.repository_id = j.repository_id and c.job_type = j.job_type and c.outcome is not null
                                      and c.status = 'completed' and c.created_at <= j.created_at), '-infinity')
 ) f
 cross join lateral (
@@ -56,7 +56,7 @@ cross join lateral (
 ) w
 where j.run_key = %(run_key)s
   and not exists (select from progressive_capture_jobs later
-                  where later.run_key = j.run_key
+                  where later.run_key = j.run_key and later.job_type = j.job_type
                     and later.repository_id is not distinct from j.repository_id
                     and (later.metadata ->> 'part') is not distinct from (j.metadata ->> 'part')
                     and (j.repository_id is not null or later.error is not distinct from j.error)
@@ -139,22 +139,24 @@ where b.status <> 'failed' and exists (select from backfill_streams s where s.ba
 order by r.full_name;
 
 -- name: mended
--- What failed in the last quarter and whose last job went well, wherever that was; or what a person holds, or untracked.
+-- What failed in the last quarter and whose last job of that type went well, wherever that was; or what a person holds, or
+-- untracked.
 select f.repository_id
-from (select distinct repository_id
+from (select distinct repository_id, job_type
       from progressive_capture_jobs
       where status = 'failed' and repository_id is not null and created_at > clock_timestamp() - interval '90 days') f
 cross join lateral (
     select outcome, status, chunks
     from progressive_capture_jobs j
-    where j.repository_id = f.repository_id and j.outcome is not null
+    where j.repository_id = f.repository_id and j.job_type = f.job_type and j.outcome is not null
     order by j.created_at desc
     limit 1
 ) last
 left join progressive_backfill_state b on b.repository_id = f.repository_id
 left join tracked_repositories t on t.repository_id = f.repository_id and t.tracking_enabled is distinct from false
-where last.outcome in ('completed', 'stopped') or (last.outcome = 'paused' and last.chunks > 0)
-   or b.held or t.repository_id is null;
+group by f.repository_id
+having bool_and(last.outcome in ('completed', 'stopped') or (last.outcome = 'paused' and last.chunks > 0)
+                or coalesce(b.held, false) or t.repository_id is null);
 
 -- name: month
 -- What the ledger knows of a month, by processor.  A job of which only its own clock is known counts by that.

@@ -13,6 +13,9 @@ left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 left join repository_syncs y on y.repository_id = r.id
 where r.id = %(id)s::uuid;
 
+-- name: times
+select last_success_at, next_due_at, last_error from repository_syncs where repository_id = %(id)s::uuid;
+
 -- name: open_sync
 -- Begin a sync, or let one go on that was interrupted.  It reads down to the last checkpoint less a margin: the start of its
 -- last success, without one that of the last catch-up that was finished, and without that a day that was given; or that day,

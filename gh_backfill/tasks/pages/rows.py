@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy import shown
 from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.ledger import job_word
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.shown import UNDER_WAY, ShownState
@@ -84,7 +85,10 @@ class BackfillRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRow:
-    """A job: what became of it, how long it took (seconds, None while it runs), and its run's page."""
+    """A job: what became of it, how long it took (seconds, None while it runs), and its run's page.
+
+    `what` says what it was where that was no backfill.
+    """
 
     id: str
     at: datetime
@@ -103,6 +107,7 @@ class JobRow:
     run_key: str | None
     run_address: str | None
     part: str | None = None
+    what: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values, but for its times."""
@@ -168,6 +173,7 @@ def job(found: LedgerJob, page: ActionsPage | None, now: datetime) -> JobRow:
         run_key=found.run_key,
         run_address=page.run(found.run_id, found.attempt) if page else None,
         part=found.part,
+        what=job_word(found.job_type),
     )
 
 

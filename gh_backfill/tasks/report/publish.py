@@ -77,12 +77,12 @@ def _annotate(settings: Settings, made: Report, notes: Sequence[str]) -> None:
     jobs = made.jobs
     serious = [_told(alert) for alert in made.alerts if alert.serious]
     named = {alert.repository for alert in made.alerts if alert.opens_issue}
-    failed = [f"{job.name}: {job.error or job.status}" for job in made.failed if job.name not in named]
+    failed = [f"{job.title}: {job.error or job.status}" for job in made.failed if job.name not in named]
     actions.annotate(settings, "error", [*serious, *failed])
-    warned = [f"{job.name}: {counted(job.warnings, 'warning')}" for job in jobs if job.warnings]
+    warned = [f"{job.title}: {counted(job.warnings, 'warning')}" for job in jobs if job.warnings]
     warnings = [_told(alert) for alert in made.alerts if not alert.serious]
     actions.annotate(settings, "warning", [*warnings, *warned, *made.run.notes, *notes])
-    actions.annotate(settings, "notice", [f"{job.name}: {notice(job.error or 'paused')}" for job in made.run.paused])
+    actions.annotate(settings, "notice", [f"{job.title}: {notice(job.error or 'paused')}" for job in made.run.paused])
 
 
 def outputs(made: Report) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _row(job: JobFigures) -> Sequence[str]:
         result += f"; {counted(job.warnings, 'warning')}"
     icon = "⚠️" if job.warnings and not job.failed else _ICONS.get(job.outcome or "", "❌" if job.failed else "⏳")
     figures = (str(job.items), str(job.chunks), str(job.points), f"{job.seconds:.0f} s", str(job.left or ""))
-    return (icon, plain(job.name), progress, *figures, plain(result))
+    return (icon, plain(job.title), progress, *figures, plain(result))
 
 
 def _errors(made: Report) -> str:
@@ -130,7 +130,7 @@ def _errors(made: Report) -> str:
     for job in made.jobs:
         if job.failed or job.warnings:
             kind = "critical" if job.critical else "error" if job.failed else "warning"
-            lines.append(f"- **{plain(job.name)}**: {kind}, {plain(job.error_type or 'invalid_data')}")
+            lines.append(f"- **{plain(job.title)}**: {kind}, {plain(job.error_type or 'invalid_data')}")
             lines += [f"  - {plain(shortened(job.error))}"] if job.error else []
             lines += [
                 f"  - {warned.count} of {plain(warned.kind)}: {plain(shortened(warned.reason))}"

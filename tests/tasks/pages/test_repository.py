@@ -10,6 +10,7 @@ import pytest
 from gh_backfill.engine.outcome import Limits
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.shown import PageState
+from gh_backfill.simulator import changes
 from gh_backfill.store import pages, pages_repository, webhooks
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
@@ -19,6 +20,7 @@ from gh_backfill.tasks.pages.look import look
 from gh_backfill.tasks.pages.repository import RepositoryPage, repository
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.pages.worlds import Made, insert, jobs_parts, make
+from tests.tasks.test_sync import synced
 
 NOW = datetime(2026, 11, 27, 12, 10, tzinfo=UTC)
 
@@ -87,6 +89,25 @@ def test_the_story_has_what_people_jobs_and_pages_did_and_who(house: House) -> N
     assert done.text.startswith("12 pull requests, ")
     times = [each.what.at for each in page.story]
     assert times == sorted(times, reverse=True)
+
+
+def test_a_sync_stands_in_the_story_by_its_name_and_makes_the_repository_fresh(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update backfill_streams set watermark = watermark - interval '1 day' where stream = 'catch_up'")
+    before = page_of(house.db, SMALL, datetime.now(UTC))
+    changes.open_pull_request(house.github.world, SMALL, author="octo", title="New")
+    synced(house)
+    page = page_of(house.db, SMALL, datetime.now(UTC))
+    said = [(each.what.word, each.what.text) for each in page.story if each.what.word.startswith("sync")]
+    assert [word for word, _ in said] == ["sync chunk 1", "sync completed"]
+    assert said[0][1].startswith("1 pull request, 1 row new, 1 point")
+    assert before.row is not None
+    assert before.row.fresh_at is not None
+    assert page.row is not None
+    assert page.row.fresh_at is not None
+    assert page.row.fresh_at - before.row.fresh_at > timedelta(hours=23)
 
 
 def announced(db: Database, number: int, *, action: str = "opened") -> None:
