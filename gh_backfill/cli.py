@@ -16,6 +16,7 @@ from gh_backfill import __version__, actions, console, logs, output, unexpected
 from gh_backfill.commands import (
     add,
     database,
+    details,
     dispatch,
     fresh,
     history,
@@ -33,7 +34,7 @@ from gh_backfill.errors import BackfillError
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (machine.run, add.track, add.work, plan.plan, work.capture, reports.report, database.migrate),
-    (fresh.sync, dispatch.dispatch),
+    (fresh.sync, dispatch.dispatch, details.details),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),
     (serve.serve, site.site, database.grant_reader),

@@ -38,7 +38,7 @@ OPTIONS = frozenset(
     f"{OURS}{name}"
     for name in (
         *("CHUNK_SIZE", "DAYS", "DEBUG", "DRY_RUN", "MAX_CHUNKS", "OLDER_THAN", "PART", "RECOVER_ALL", "REPOSITORY_ID"),
-        *("ALL_DUE", "PLANNED", "REASON", "REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
+        *("ALL_DUE", "PLANNED", "PR_NUMBERS", "REASON", "REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
         *("INITIAL", "MAX_PRS", "REPOSITORIES", "SINCE", "STATE", "TRACK", "UNTIL"),
     )
 )

@@ -27,7 +27,7 @@ def jobs(file: Path) -> Iterator[dict[str, Any]]:
 
 def steps(file: Path) -> Iterator[dict[str, Any]]:
     for job in jobs(file):
-        yield from job["steps"]
+        yield from job.get("steps", ())  # one that calls another workflow has none
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -47,12 +47,13 @@ def test_a_workflow_fits_the_published_schema(file: Path) -> None:
 
 def test_the_security_linter_finds_nothing_to_mend() -> None:
     done = run("zizmor", "--pedantic", "--offline", "--no-config", "--no-ignores", "--format", "json", str(GITHUB))
-    assert json.loads(done.stdout) == []
+    # What .github/zizmor.yml says of this one holds without it, too.
+    assert [each for each in json.loads(done.stdout) if each["ident"] != "self-repository"] == []
 
 
 @each_workflow
 def test_every_action_is_pinned_to_a_commit_and_says_its_version(file: Path) -> None:
-    used = re.findall(r"uses: (.*)", file.read_text())
+    used = [line for line in re.findall(r"uses: (.*)", file.read_text()) if not line.startswith("./.github/workflows/")]
     assert used
     assert [line for line in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
 
@@ -72,7 +73,7 @@ def test_nothing_is_permitted_on_top_and_every_job_says_what_it_needs(file: Path
 
 @each_workflow
 def test_every_step_that_chooses_or_captures_is_told_which_kinds(file: Path) -> None:
-    asks = re.compile(r"gh_backfill (track|plan|capture|check)\b")
+    asks = re.compile(r"gh_backfill (track|plan|capture|check|sync|dispatch)\b")
     choosing = [step["name"] for step in steps(file) if asks.search(step.get("run", ""))]
     told = [step["name"] for step in steps(file) if "GH_BACKFILL_KINDS" in step.get("env", {})]
     assert told == choosing
@@ -80,7 +81,7 @@ def test_every_step_that_chooses_or_captures_is_told_which_kinds(file: Path) -> 
 
 @each_workflow
 def test_every_job_has_a_time_limit(file: Path) -> None:
-    assert [job for job in jobs(file) if not 0 < job["timeout-minutes"] <= 60] == []
+    assert [job for job in jobs(file) if "uses" not in job and not 0 < job["timeout-minutes"] <= 60] == []
 
 
 @each_workflow
@@ -125,7 +126,7 @@ def test_whatever_secret_or_variable_a_workflow_hands_on_is_explained_at_its_top
 
 def test_every_command_that_is_told_a_database_is_told_its_schema_too() -> None:
     told = [step["env"] for file in WORKFLOWS for step in steps(file) if "DATABASE_URL" in step.get("env", {})]
-    assert len(told) == 12
+    assert len(told) == 18
     assert {env.get("GH_BACKFILL_SCHEMA") for env in told} == {"${{ vars.GH_BACKFILL_SCHEMA }}"}
 
 
@@ -133,7 +134,9 @@ def test_every_command_that_is_told_a_database_is_told_its_schema_too() -> None:
 def test_secrets_reach_only_steps_that_run_our_commands(file: Path) -> None:
     document = yaml.safe_load(file.read_text())
     for job in document["jobs"].values():
-        for step in job["steps"]:
+        if job.get("uses", "").startswith("./.github/workflows/"):  # whose steps are looked at there
+            job.pop("secrets")
+        for step in job.get("steps", ()):
             if "python -m gh_backfill" in step.get("run", ""):
                 step.pop("env")
     assert not re.search(r"secrets\.|github\.token", json.dumps(document))
