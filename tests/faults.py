@@ -150,9 +150,11 @@ GITHUB = {fault: (*proofs, _OF_ISSUES) for fault, proofs in GITHUB.items()}
 # At which operation of `test_every_fault` each query that we send meets every fault.
 AIMED = {
     "Account": "check the token",
+    "IssueHeads": "ask what is due of issues",
     "Known": "know a part",
     "Numbers": "capture a part",
     "PullRequestCount": "count beside a page",
+    "PullRequestHeads": "ask what is due",
     "PullRequestOutline": "split a walk",
     "PullRequestPage": "capture a page",
     "PullRequestAfter": "read a place again",

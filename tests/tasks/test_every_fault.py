@@ -14,7 +14,7 @@ from gh_backfill.clients import account, rest
 from gh_backfill.clients.credentials import Credential, Credentials, of_token
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.background import at_once
-from gh_backfill.engine.outcome import Limits
+from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds
@@ -26,7 +26,9 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import backfills
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.tasks import accounts, capture, plan, reread, track
+from gh_backfill.tasks import accounts, capture, plan, reread, sync, track
+from gh_backfill.tasks.dispatch import due
+from gh_backfill.tasks.sync import SyncWish
 from gh_backfill.tasks.webhooks.freshen import Freshener
 from gh_backfill.tasks.webhooks.receive import receive
 from tests.conftest import Server
@@ -239,9 +241,42 @@ def freshened(room: Room) -> None:
     freshener.look()
 
 
+def complete(room: Room) -> None:
+    """Let a repository be complete."""
+    tracked(room, BIG, LITTLE)
+    captured(room)
+
+
+def complete_with_issues(room: Room) -> None:
+    """Let nothing but issues be wanted, so that these alone are asked about."""
+    complete(room)
+    with room.db.transaction() as tx:
+        tx.run("update tracked_repositories set kinds = '{issues}'")
+
+
+def asked_about_what_is_due(room: Room) -> None:
+    """Ask what changed; where nothing did, or nobody knows, no job waits, and the next time of each has come again."""
+    due.ask(room.db, room.graphql(), sleep=room.slept.append)
+    with room.db.transaction() as tx:
+        tx.run("delete from progressive_capture_jobs where job_type = 'sync'")
+        tx.run("update repository_syncs set next_due_at = clock_timestamp()")
+
+
+def synced(room: Room) -> None:
+    limits = Limits(deadline=datetime.now(UTC) + timedelta(seconds=40), chunk_size=2)
+    done = sync.run(
+        *(room.db, room.graphql(), room.run, LITTLE, SyncWish(days=90)), limits=limits, sleep=room.wait, begin=at_once
+    )
+    assert done.refused is None
+    last = room.only("select last_success_at as at from repository_syncs")["at"]
+    whole = done.captured is not None and done.captured.outcome is CaptureOutcome.COMPLETED
+    assert (last is not None) == whole or not room.github.faults.struck()
+
+
 LOOK = Exits(away={4}, limited={4}, silent={4}, refused={2})
 PLAN = Exits(away={4}, limited={0}, silent={0}, refused={2})
 CAPTURE = Exits(away={0}, limited={0}, silent={0}, refused={0})  # how it ended is in the ledger
+DUE = Exits(away={0, 4}, limited={0}, silent={0}, refused={0, 2})  # what is refused or too much alone is charged to it
 OPERATIONS = {
     "track by name": Operation(
         match={"operation": "RepositoryByName"}, act=lambda room: tracked(room, BIG, LITTLE), exits=LOOK
@@ -298,6 +333,13 @@ OPERATIONS = {
     "read a place again": Operation(
         match={"operation": "PullRequestAfter"}, before=spoilt, act=captured, exits=CAPTURE
     ),
+    "ask what is due": Operation(
+        match={"operation": "PullRequestHeads"}, before=complete, act=asked_about_what_is_due, exits=DUE
+    ),
+    "ask what is due of issues": Operation(
+        match={"operation": "IssueHeads"}, before=complete_with_issues, act=asked_about_what_is_due, exits=DUE
+    ),
+    "sync a page": Operation(match={"operation": "PullRequestPage"}, before=complete, act=synced, exits=CAPTURE),
     "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, exits=CAPTURE),
     "by number": Operation(
         match={"operation": "PullRequestByNumber"},
