@@ -15,13 +15,13 @@ end $$;
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
-    repository_syncs, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
+    repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
 -- kept for a year, what was added together for 90 days, and how budgets stood and what a sync read for a week.
 grant delete on
-    backfill_chunks, pull_requests, issues, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples
+    backfill_chunks, pull_requests, issues, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
@@ -37,7 +37,7 @@ begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
-        'backfill_quarantine', 'repository_syncs', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
+        'backfill_quarantine', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending', 'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);

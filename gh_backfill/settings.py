@@ -39,7 +39,7 @@ OPTIONS = frozenset(
     for name in (
         *("CHUNK_SIZE", "DAYS", "DEBUG", "DRY_RUN", "MAX_CHUNKS", "OLDER_THAN", "PART", "RECOVER_ALL", "REPOSITORY_ID"),
         *("ALL_DUE", "PLANNED", "PR_NUMBERS", "REASON", "REPOSITORY_IDS", "TEST_DATABASE_URL", "TIME_LIMIT"),
-        *("INITIAL", "MAX_PRS", "REPOSITORIES", "SINCE", "STATE", "TRACK", "UNTIL"),
+        *("INITIAL", "MAX_PRS", "REPAIR", "REPOSITORIES", "SINCE", "STATE", "TRACK", "UNTIL"),
     )
 )
 

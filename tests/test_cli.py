@@ -22,7 +22,7 @@ from tests import forks
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
     *("migrate", "track", "plan", "capture", "report", "status", "run", "psql", "simulate"),
-    *("recover", "pause", "resume", "retry", "cancel", "check", "grant-reader", "serve", "sync"),
+    *("recover", "pause", "resume", "retry", "cancel", "check", "grant-reader", "serve", "sync", "verify"),
 )
 
 

@@ -17,11 +17,13 @@ _NUMBER_LINE = re.compile(r"^ *q0: .*\n", re.MULTILINE)
 # What a template calls the thing that it names by its number, and the place where numbers are asked about.
 ONE = "one"
 NUMBERS = "numbers"
+DISCUSSIONS = "discussions"
 
 
 def names_one(path: Sequence[str | int]) -> bool:
     """Say whether a path of an answer leads to one thing that its query named: by an id, in a list, or by a number."""
-    return len(path) == 1 or (len(path) == 2 and (isinstance(path[1], int) or path[1] == ONE or path[0] == NUMBERS))
+    of_numbers = path[0] in (NUMBERS, DISCUSSIONS) if path else False
+    return len(path) == 1 or (len(path) == 2 and (isinstance(path[1], int) or path[1] == ONE or of_numbers))
 
 
 @lru_cache(maxsize=64)

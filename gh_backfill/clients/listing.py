@@ -121,6 +121,7 @@ def _comment(node: Mapping[str, Any]) -> ListedComment | None:
                 original_commit_id=sense.text(node["original_commit_id"]),
                 created_at=_time(node["created_at"]),
                 updated_at=_time(node["updated_at"]),
+                node_id=None if node.get("node_id") is None else sense.node_id(node["node_id"]),
             ),
         )
     except UNREADABLE:

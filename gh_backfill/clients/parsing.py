@@ -44,6 +44,7 @@ def comment(node: Node) -> Comment:
         body=text(node["body"]),
         created_at=sense.moment(node["createdAt"]),
         updated_at=sense.moment(node["updatedAt"]),
+        node_id=node_id(node["id"]),
     )
 
 

@@ -56,6 +56,7 @@ def review_comment(node: Node, review_id: int | None = None) -> ReviewComment:
         original_commit_id=_oid(node["originalCommit"]),
         created_at=sense.moment(node["createdAt"]),
         updated_at=sense.moment(node["updatedAt"]),
+        node_id=node_id(node["id"]),
     )
 
 

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from gh_backfill.clients import github
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.follow_ups import complete
+from gh_backfill.engine.by_number import read_by_number
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.places import number_places
 from gh_backfill.engine.refused import sift
-from gh_backfill.errors import GitHubError, RateLimited, TooBig
-from gh_backfill.models.github import Named, NodeId, NotFound, Unknown, Unreadable
+from gh_backfill.errors import GitHubError, RateLimited
+from gh_backfill.models.github import NodeId, NotFound, Unreadable
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.items import CompleteItem, Slot
 from gh_backfill.store import backfills, people
@@ -144,7 +143,7 @@ def _step(
     numbers: list[int],
     sleep: Callable[[float], None],
 ) -> Retried:
-    slots, chunk = _read(graphql, kind, node_id, numbers)
+    slots, chunk = read_by_number(graphql, kind, node_id, numbers)
     gone = [number for number, slot in slots.items() if isinstance(slot, NotFound)]
     read = [slot for slot in slots.values() if isinstance(slot, Slot)]
     # An item is stored though a text of its own is altered; what is altered of its parts comes with the item.
@@ -156,23 +155,6 @@ def _step(
     failing = [number for number in numbers if number in refused or number not in {*whole, *gone}]
     resolved = persistently(lambda: _store(db, kind, repository, sifted.kept, lost, gone, failing), sleep)
     return Retried(tried=len(numbers), resolved=resolved, remaining=len(failing), gone=len(gone))
-
-
-def _read(
-    graphql: GraphQL, kind: Kind, node_id: NodeId, numbers: list[int]
-) -> tuple[dict[int, Named[Slot]], list[CompleteItem]]:
-    """Read items by their numbers, each alone where together they are too much."""
-    try:
-        slots, _ = github.by_number(graphql, kind.queries, node_id, numbers)
-        collectors = [kind.collector(slot.item) for slot in slots.values() if isinstance(slot, Slot) and slot.item]
-        complete(graphql, kind.queries, collectors)
-    except TooBig as error:
-        if len(numbers) == 1:
-            return {numbers[0]: Unknown(reason=str(error))}, []
-        half = len(numbers) // 2
-        first, second = (_read(graphql, kind, node_id, part) for part in (numbers[:half], numbers[half:]))
-        return first[0] | second[0], first[1] + second[1]
-    return slots, [collector.complete() for collector in collectors]
 
 
 def _store(

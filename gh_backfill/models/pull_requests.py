@@ -48,6 +48,7 @@ class ReviewComment:
     original_commit_id: str | None
     created_at: datetime
     updated_at: datetime
+    node_id: NodeId | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +60,7 @@ class Comment:
     body: str
     created_at: datetime
     updated_at: datetime
+    node_id: NodeId | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

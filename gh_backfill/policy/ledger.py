@@ -40,6 +40,7 @@ class JobType(StrEnum):
     BACKFILL = "progressive_backfill"
     WEBHOOK = "webhook"
     SYNC = "sync"
+    VERIFY = "verify"
     EMBEDDING = "embedding"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gh_backfill.simulator import changes, refusals
+from gh_backfill.simulator import changes, departures, refusals
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.limits import Ledger
@@ -43,6 +43,10 @@ _CHANGES: dict[str, Callable[..., Any]] = {
         changes.delete_account,
         changes.set_run,
         changes.collide_comments,
+        departures.transfer_issue,
+        departures.convert_issue,
+        departures.delete_review_comment,
+        departures.delete_review,
     )
 }
 

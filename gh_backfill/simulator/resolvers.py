@@ -8,6 +8,7 @@ from typing import Any
 from gh_backfill.simulator import derive, fields, issue_fields, pull_fields, query_fields, repository_fields
 from gh_backfill.simulator.rows import (
     AccountRow,
+    DiscussionRow,
     IssueComment,
     IssueRow,
     MilestoneRow,
@@ -88,6 +89,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "databaseId": fields.database_id,
         "id": lambda row, info: row.node_id,
         "defaultBranchRef": lambda row, info: row,
+        "discussion": repository_fields.discussion,
         "diskUsage": lambda row, info: row.size,
         "forkCount": lambda row, info: row.forks,
         "forks": repository_fields.forks,
@@ -178,6 +180,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "startLine": lambda row, info: row.comments[0].start_line,
     },
     "IssueComment": _ITEM | _CREATED,
+    "Discussion": {"id": lambda row, info: row.node_id, "repository": fields.repository_of},
     "Issue": {
         **_ITEM,
         **_CREATED,
@@ -218,6 +221,7 @@ TYPE_NAMES: dict[type, str] = {
     ReviewCommentRow: "PullRequestReviewComment",
     ThreadRow: "PullRequestReviewThread",
     IssueComment: "IssueComment",
+    DiscussionRow: "Discussion",
     IssueRow: "Issue",
     MilestoneRow: "Milestone",
     Star: "User",

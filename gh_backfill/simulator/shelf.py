@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gh_backfill.simulator.rows import IssueRow, LabelRow, PullRequestRow, Star
+from gh_backfill.simulator.rows import DiscussionRow, IssueRow, LabelRow, PullRequestRow, Star
 
 Key = tuple[str, int, int]
 """Where a row stands in an order: the value it is sorted by ("" for the order of ids), its id, and where to find it."""
@@ -34,7 +34,8 @@ class Outline(NamedTuple):
 class Shelf:
     """The pull requests, issues, labels, stars and forks of a repository.
 
-    Rows of pull requests are asked for one by one, so that they may be made on demand.  Writers hold the world's lock;
+    `discussions` are what issues have become, and `moved` says to which (repository, number) an issue went.  Rows of
+    pull requests are asked for one by one, so that they may be made on demand.  Writers hold the world's lock;
     readers hold none, since every change puts a new list in the place of the old one.
     """
 
@@ -58,6 +59,8 @@ class Shelf:
         self._highest_removed = 0
         self.removed_issues: frozenset[int] = frozenset()
         self.issues = {issue.number: issue for issue in issues}
+        self.discussions: dict[int, DiscussionRow] = {}
+        self.moved: dict[int, tuple[int, int]] = {}
         self.labels = tuple(labels)
         self.stars = tuple(stars)
         self.forks = tuple(forks)
@@ -68,7 +71,9 @@ class Shelf:
     @property
     def last_number(self) -> int:
         """The highest number given so far; that of something deleted is not given again."""
-        return max(max(self._outlines, default=0), max(self.issues, default=0), self._highest_removed)
+        return max(
+            *(max(each, default=0) for each in (self._outlines, self.issues, self.discussions)), self._highest_removed
+        )
 
     def pull(self, number: int) -> PullRequestRow | None:
         """Return a pull request by its number."""

@@ -12,6 +12,7 @@ from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import NodeKey, NodeKind
 from gh_backfill.simulator.rows import (
     AccountRow,
+    DiscussionRow,
     Dispatched,
     IssueComment,
     IssueRow,
@@ -101,6 +102,10 @@ class World:
         if derive.node_key(node_id) is None:
             self._nodes[node_id] = key
 
+    def place_node(self, node_id: str, key: NodeKey) -> None:
+        """Let a node id name what is elsewhere now."""
+        self._nodes[node_id] = key
+
     def repository(self, owner: str, name: str, *, follow_renames: bool = True) -> RepositoryRow | None:
         """Return a repository by its name, or by one it had before."""
         full_name = f"{owner}/{name}".lower()
@@ -123,9 +128,16 @@ class World:
         return None if shelf is None else shelf.pull(number)
 
     def issue(self, repository_id: int, number: int) -> IssueRow | None:
-        """Return an issue by its repository's id and its number."""
+        """Return an issue by its repository's id and its number, also where it was transferred and is followed."""
         shelf = self.shelves.get(repository_id)
-        return None if shelf is None else shelf.issues.get(number)
+        if shelf is None or number not in shelf.moved:
+            return None if shelf is None else shelf.issues.get(number)
+        return self.issue(*shelf.moved[number])
+
+    def discussion(self, repository_id: int, number: int) -> DiscussionRow | None:
+        """Return a discussion by its repository's id and its number."""
+        shelf = self.shelves.get(repository_id)
+        return None if shelf is None else shelf.discussions.get(number)
 
     def node(self, node_id: str) -> Node | None:
         """Return what a node id names."""

@@ -48,6 +48,7 @@ def conversation(comments: Iterable[Comment], *, parent: str, github_id: int) ->
         {
             "comment_type": "issue_comment",
             "github_id": comment.github_id,
+            "node_id": comment.node_id,
             parent: github_id,
             "author": comment.author.github_id,
             "body": comment.body,

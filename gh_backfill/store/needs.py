@@ -34,7 +34,12 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# What a tombstone writes.
+GONE = "gone_at gone_reason gone_target"
 TO_WRITE: Mapping[str, Needs] = {
+    "absences": Needs(
+        always=names("github_id kind number repository_id"), sometimes=names("last_said_at times"), deleted=True
+    ),
     "api_budgets": Needs(
         always=names("budget_limit identity remaining resource"),
         sometimes=names(
@@ -93,13 +98,17 @@ TO_WRITE: Mapping[str, Needs] = {
     "comments": Needs(
         always=names(
             "body comment_type commenter_id commit_id created_at diff_hunk github_id id in_reply_to_id issue_id "
-            "original_commit_id original_position path position pull_request_id repository_id review_github_id "
+            "node_id original_commit_id original_position path position pull_request_id repository_id review_github_id "
             "updated_at"
         ),
+        sometimes=names(GONE),
     ),
     "contributors": Needs(
         always=names("avatar_url display_name github_id is_bot profile_url username"),
         sometimes=names("last_updated_at"),
+    ),
+    "item_proofs": Needs(
+        always=names("counts differences github_id kind number proved_at repository_id"), deleted=True
     ),
     "issues": Needs(
         always=names(
@@ -107,8 +116,10 @@ TO_WRITE: Mapping[str, Needs] = {
             "html_url is_pull_request labels last_synced_at milestone node_id number repository_id state state_reason "
             "title updated_at"
         ),
+        sometimes=names(GONE),
         deleted=True,
     ),
+    "number_audit": Needs(always=names("asked_at number repository_id target times what")),
     "progressive_backfill_state": Needs(
         always=names(
             "chunk_size completed_at consecutive_errors created_at error_count gaps gaps_seen held held_by held_reason "
@@ -133,6 +144,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "html_url last_synced_at merged merged_at merged_by_id node_id number patch_url repository_full_name "
             "repository_github_id repository_id state title updated_at"
         ),
+        sometimes=names(GONE),
         deleted=True,
     ),
     "repository_syncs": Needs(
@@ -152,7 +164,10 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names("initial_backfill_status"),
     ),
     "reviews": Needs(
-        always=names("author_id body commit_id github_id pull_request_id repository_id reviewer_id state submitted_at"),
+        always=names(
+            "author_id body commit_id github_id node_id pull_request_id repository_id reviewer_id state submitted_at"
+        ),
+        sometimes=names(GONE),
     ),
     "tracked_repositories": Needs(
         always=names(
@@ -161,6 +176,7 @@ TO_WRITE: Mapping[str, Needs] = {
         ),
         sometimes=names("updated_at"),
     ),
+    "verifications": Needs(always=names("certificate open proven_at repository_id score verified_at"), deleted=True),
     "webhook_deliveries": Needs(
         always=names("action delivery_id event status"),
         sometimes=names("attempts error finished_at received_at"),

@@ -113,6 +113,7 @@ def _review_rows(items: Sequence[CompletePullRequest]) -> list[Row]:
     return [
         {
             "github_id": review.github_id,
+            "node_id": review.node_id,
             "pull_request": item.pull_request.github_id,
             "author": review.author.github_id,
             "state": review.state,
@@ -139,6 +140,7 @@ def _diff_rows(item: CompletePullRequest) -> list[Row]:
         {
             "comment_type": "review_comment",
             "github_id": comment.github_id,
+            "node_id": comment.node_id,
             "pull_request": item.pull_request.github_id,
             "review": comment.review_id,
             "reply_to": comment.reply_to,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from gh_backfill.policy.markdown import counted
 from gh_backfill.resources import sql
+from gh_backfill.store import verify
 from gh_backfill.store.db import Transaction
 
 _SQL = sql("untracking")
@@ -73,3 +74,4 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "forget_initial_backfill",
     ):
         tx.run(_SQL[statement], repository_id=repository_id)
+    verify.forget_all(tx, repository_id)

@@ -35,16 +35,17 @@ with input as materialized (
         updated_at = excluded.updated_at, closed_at = excluded.closed_at, labels = excluded.labels,
         assignees = excluded.assignees, milestone = excluded.milestone, comments_count = excluded.comments_count,
         is_pull_request = excluded.is_pull_request, capture_gap = excluded.capture_gap,
-        counts_fetched_at = excluded.counts_fetched_at, last_synced_at = excluded.last_synced_at
+        counts_fetched_at = excluded.counts_fetched_at, last_synced_at = excluded.last_synced_at, gone_at = null,
+        gone_reason = null, gone_target = null
     where s.updated_at <= excluded.updated_at
-      and (s.node_id, s.repository_id, s.number, s.title, s.body, s.state, s.state_reason, s.html_url, s.author_id,
+      and (s.gone_at is not null or (s.node_id, s.repository_id, s.number, s.title, s.body, s.state, s.state_reason, s.html_url, s.author_id,
            s.created_at, s.updated_at, s.closed_at, s.labels, s.assignees, s.milestone, s.comments_count,
            s.is_pull_request, s.capture_gap)
           is distinct from
           (excluded.node_id, excluded.repository_id, excluded.number, excluded.title, excluded.body, excluded.state,
            excluded.state_reason, excluded.html_url, excluded.author_id, excluded.created_at, excluded.updated_at,
            excluded.closed_at, excluded.labels, excluded.assignees, excluded.milestone, excluded.comments_count,
-           excluded.is_pull_request, excluded.capture_gap)
+           excluded.is_pull_request, excluded.capture_gap))
     returning (xmax = 0) as inserted
 )
 select set_config(%(note)s, jsonb_build_object(

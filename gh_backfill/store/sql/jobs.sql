@@ -58,6 +58,7 @@ with planned as (
     select %(job_type)s, %(repository_id)s, %(processor)s, 'processing', %(run_id)s, %(run_attempt)s,
            %(run_key)s, clock_timestamp(), clock_timestamp(), %(worker)s,
            jsonb_build_object('reason', case when %(job_type)s = 'webhook' then 'announced by a webhook'
+                                             when %(job_type)s = 'verify' then 'verified'
                                              when %(run_attempt)s > 1 then 'run again, attempt ' || %(run_attempt)s::text
                                              else 'started by hand' end,
                               'part', %(part)s::integer, 'label',

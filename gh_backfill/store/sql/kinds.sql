@@ -25,7 +25,7 @@ select count(*)::integer as rows, (count(*) filter (where p.created_at >= %(sinc
           and not exists (select from pull_requests o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from pull_requests p
-where p.repository_id = %(repository_id)s
+where p.repository_id = %(repository_id)s and p.gone_at is null
   and p.created_at >= coalesce(%(goal_since)s::timestamptz, '-infinity')
   and p.created_at < coalesce(%(goal_until)s::timestamptz, 'infinity')
   and (%(goal_states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(goal_states)s::text[]));
@@ -43,4 +43,4 @@ select count(*)::integer as rows, (count(*) filter (where i.created_at >= %(sinc
           and not exists (select from issues o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from issues i
-where i.repository_id = %(repository_id)s and i.is_pull_request is not true;
+where i.repository_id = %(repository_id)s and i.is_pull_request is not true and i.gone_at is null;

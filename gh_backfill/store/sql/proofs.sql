@@ -85,6 +85,30 @@ insert into repository_syncs (repository_id) values (%(id)s::uuid);
 -- name: update_repository_syncs
 update repository_syncs set failures = 1 where repository_id = %(id)s::uuid;
 
+-- name: insert_item_proofs
+insert into item_proofs (repository_id, kind, github_id, number) values (%(id)s::uuid, 'proof', %(github_id)s, 1);
+
+-- name: update_item_proofs
+update item_proofs set number = 2 where repository_id = %(id)s::uuid;
+
+-- name: insert_number_audit
+insert into number_audit (repository_id, number, what) values (%(id)s::uuid, 1, 'deleted');
+
+-- name: update_number_audit
+update number_audit set times = 2 where repository_id = %(id)s::uuid;
+
+-- name: insert_absences
+insert into absences (repository_id, kind, github_id, number) values (%(id)s::uuid, 'proof', %(github_id)s, 1);
+
+-- name: update_absences
+update absences set times = 2 where repository_id = %(id)s::uuid;
+
+-- name: insert_verifications
+insert into verifications (repository_id, score, certificate) values (%(id)s::uuid, 0, '{}');
+
+-- name: update_verifications
+update verifications set open = 1 where repository_id = %(id)s::uuid;
+
 -- name: insert_backfill_quarantine
 insert into backfill_quarantine (id, repository_id, kind, identity, reason)
 values (%(id)s::uuid, %(id)s::uuid, 'page', 'proof', 'proof');

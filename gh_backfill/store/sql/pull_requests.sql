@@ -1,7 +1,8 @@
 -- The rows of a chunk: one statement per table, each told its rows as one jsonb array.
 
 -- name: upsert_pull_requests
--- A newer reading replaces an older one; the same one changes nothing.  What was not fetched is not touched.
+-- A newer reading replaces an older one; the same one changes nothing.  What was not fetched is not touched, and what GitHub
+-- shows is not gone.
 -- Older installations differ in whether `merged` is a state.
 with vocabulary as materialized (
     select coalesce((select pg_get_constraintdef(c.oid) ~ '''merged'''
@@ -48,9 +49,10 @@ with vocabulary as materialized (
         github_reviews = excluded.github_reviews, github_review_comments = excluded.github_review_comments,
         github_comments = excluded.github_comments, github_review_threads = excluded.github_review_threads,
         github_total_comments = excluded.github_total_comments, capture_gap = excluded.capture_gap,
-        counts_fetched_at = excluded.counts_fetched_at, last_synced_at = excluded.last_synced_at
+        counts_fetched_at = excluded.counts_fetched_at, last_synced_at = excluded.last_synced_at, gone_at = null,
+        gone_reason = null, gone_target = null
     where p.updated_at <= excluded.updated_at
-      and (p.node_id, p.number, p.title, p.body, p.state, p.draft, p.html_url, p.created_at, p.updated_at, p.closed_at,
+      and (p.gone_at is not null or (p.node_id, p.number, p.title, p.body, p.state, p.draft, p.html_url, p.created_at, p.updated_at, p.closed_at,
            p.merged_at, p.merged, p.additions, p.deletions, p.changed_files, p.commits, p.base_branch, p.head_branch,
            p.author_id, p.author_login, p.merged_by_id, p.repository_id, p.repository_full_name, p.github_reviews,
            p.github_review_comments, p.github_comments, p.github_review_threads, p.github_total_comments, p.capture_gap)
@@ -61,7 +63,7 @@ with vocabulary as materialized (
            excluded.base_branch, excluded.head_branch, excluded.author_id, excluded.author_login, excluded.merged_by_id,
            excluded.repository_id, excluded.repository_full_name, excluded.github_reviews,
            excluded.github_review_comments, excluded.github_comments, excluded.github_review_threads,
-           excluded.github_total_comments, excluded.capture_gap)
+           excluded.github_total_comments, excluded.capture_gap))
     returning (xmax = 0) as inserted
 )
 select set_config(%(note)s, jsonb_build_object(
@@ -73,25 +75,28 @@ from written;
 with input as materialized (
     select i.*, p.id as pull_request_id, a.id as author_id
     from jsonb_to_recordset(%(rows)s) as i (
-        github_id bigint, pull_request bigint, author bigint, state text, body text, submitted_at timestamptz,
-        commit_id text)
+        github_id bigint, node_id text, pull_request bigint, author bigint, state text, body text,
+        submitted_at timestamptz, commit_id text)
     join pull_requests p on p.github_id = i.pull_request
     join contributors a on a.github_id = i.author
 ), written as (
     insert into reviews as r (github_id, pull_request_id, repository_id, author_id, reviewer_id, state, body,
-                              submitted_at, commit_id)
+                              submitted_at, commit_id, node_id)
     select i.github_id, i.pull_request_id, %(repository_id)s, i.author_id, i.author_id, i.state, i.body,
-           i.submitted_at, i.commit_id
+           i.submitted_at, i.commit_id, i.node_id
     from input i
     order by i.github_id
     on conflict (github_id) do update
     set pull_request_id = excluded.pull_request_id, repository_id = excluded.repository_id,
         author_id = excluded.author_id, reviewer_id = excluded.reviewer_id, state = excluded.state,
-        body = excluded.body, submitted_at = excluded.submitted_at, commit_id = excluded.commit_id
-    where (r.pull_request_id, r.repository_id, r.author_id, r.reviewer_id, r.state, r.body, r.submitted_at, r.commit_id)
+        body = excluded.body, submitted_at = excluded.submitted_at, commit_id = excluded.commit_id,
+        node_id = excluded.node_id, gone_at = null, gone_reason = null, gone_target = null
+    where r.gone_at is not null
+       or (r.pull_request_id, r.repository_id, r.author_id, r.reviewer_id, r.state, r.body, r.submitted_at, r.commit_id,
+           r.node_id)
           is distinct from
           (excluded.pull_request_id, excluded.repository_id, excluded.author_id, excluded.reviewer_id, excluded.state,
-           excluded.body, excluded.submitted_at, excluded.commit_id)
+           excluded.body, excluded.submitted_at, excluded.commit_id, excluded.node_id)
     returning (xmax = 0) as inserted
 )
 select set_config(%(note)s, jsonb_build_object(

@@ -1,0 +1,1 @@
+"""What makes a captured history provable: differences, numbers, the quality score and the certificate."""

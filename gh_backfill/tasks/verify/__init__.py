@@ -1,0 +1,1 @@
+"""Hold what is here of a repository against GitHub, mend what differs, and certify the result."""
