@@ -56,6 +56,7 @@ def row(each: SyncedOne) -> dict[str, object]:
         "outside": None if captured is None else captured.outside,
         "rows_read": None if synced is None else synced.read,
         "rows_changed": None if synced is None else synced.changed,
+        "rows_gone": None if synced is None else synced.gone,
         "points": None if captured is None else captured.spent.points,
         "alarm": None if synced is None else synced.alarm,
         "handed_to_backfill": synced is not None and synced.handed,

@@ -215,6 +215,7 @@ def _known_people(tx: Transaction) -> set[int]:
 _REPOSITORY = "select * from repositories where github_id = %(github_id)s"
 
 _STORED = {
+    # A row with a tombstone is no row any more.
     # The last column named state counts: merged is a state where the database admits it, else closed with a mark.
     "pull_requests": """
         select p.*, a.github_id as author, m.github_id as merged_by,
@@ -226,42 +227,44 @@ _STORED = {
         left join contributors m on m.id = p.merged_by_id
         cross join (select coalesce(bool_and(pg_get_constraintdef(oid) like '%%merged%%'), true) as admits
                     from pg_constraint where conname = 'pull_requests_state_check') known
-        where p.repository_id = %(repository_id)s""",
+        where p.repository_id = %(repository_id)s and p.gone_at is null""",
     "reviews": """
         select r.*, p.number as pull_request, a.github_id as author
         from reviews r
         join pull_requests p on p.id = r.pull_request_id
         left join contributors a on a.id = r.author_id
-        where r.repository_id = %(repository_id)s""",
+        where r.repository_id = %(repository_id)s and r.gone_at is null""",
     "review_comments": """
         select c.*, p.number as pull_request, a.github_id as author, o.github_id as in_reply_to
         from comments c
         join pull_requests p on p.id = c.pull_request_id
         left join contributors a on a.id = c.commenter_id
         left join comments o on o.id = c.in_reply_to_id
-        where c.repository_id = %(repository_id)s and c.comment_type = 'review_comment'""",
+        where c.repository_id = %(repository_id)s and c.gone_at is null and c.comment_type = 'review_comment'""",
     "comments": """
         select c.*, p.number as pull_request, a.github_id as author
         from comments c
         join pull_requests p on p.id = c.pull_request_id
         left join contributors a on a.id = c.commenter_id
-        where c.repository_id = %(repository_id)s and c.comment_type = 'issue_comment'""",
+        where c.repository_id = %(repository_id)s and c.gone_at is null and c.comment_type = 'issue_comment'""",
     "issues": """
         select i.*, a.github_id as author
         from issues i
         left join contributors a on a.id = i.author_id
-        where i.repository_id = %(repository_id)s""",
+        where i.repository_id = %(repository_id)s and i.gone_at is null""",
     # One that belongs to an issue of another repository belongs to none of this one.
     "issue_comments": """
         select c.*, i.number as issue, a.github_id as author
         from comments c
         left join issues i on i.id = c.issue_id and i.repository_id = c.repository_id
         left join contributors a on a.id = c.commenter_id
-        where c.repository_id = %(repository_id)s and c.comment_type = 'issue_comment' and c.pull_request_id is null""",
+        where c.repository_id = %(repository_id)s and c.gone_at is null and c.comment_type = 'issue_comment'
+          and c.pull_request_id is null""",
 }
 
 _COUNTERS = """
-    select s.total_prs, s.processed_prs, (select count(*) from pull_requests p where p.repository_id = r.id) as stored,
+    select s.total_prs, s.processed_prs,
+           (select count(*) from pull_requests p where p.repository_id = r.id and p.gone_at is null) as stored,
            (select coalesce(sum(items_done), 0) from backfill_streams t
             where t.backfill_state_id = s.id and t.stream = 'history') as items_done,
            (select count(*) from backfill_chunks c

@@ -30,7 +30,6 @@ from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.query_prices import Prices
 from gh_backfill.policy.retries import PauseReason
-from gh_backfill.policy.syncing import FIRST_PAGE as SYNC_FIRST_PAGE
 from gh_backfill.store.db import Database
 
 log = logging.getLogger(__name__)
@@ -178,8 +177,6 @@ class Worker:
 
     def _first_page(self, stream: Stream) -> int:
         """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
-        if self.claims.sync:
-            return SYNC_FIRST_PAGE
         low = (budget := self.graphql.budget) is not None and chunking.is_low(budget)
         return self.kind.first_page(0 if stream.part else self._reach.total, self.before.mean_size, low)
 

@@ -8,15 +8,19 @@ from datetime import datetime, timedelta
 
 from gh_backfill.models.work import PULL_REQUESTS, Claim
 from gh_backfill.policy.lifecycle import BackfillStatus
-from gh_backfill.policy.syncing import FIRST_PAGE, MARGIN, SyncReason
+from gh_backfill.policy.query_prices import LARGEST_FIRST
+from gh_backfill.policy.syncing import FIRST_PAGE, MARGIN, SOON, SyncReason
 from gh_backfill.resources import sql
 from gh_backfill.store import kinds
 from gh_backfill.store.chunks import LEASE, NoClaim
 from gh_backfill.store.db import Database, Row, Statement, Transaction
+from gh_backfill.store.verify import StoredPart
 from gh_backfill.store.words import stored
 
 _SQL = sql("syncs")
 _CHUNKS = sql("chunks")
+# What is more than a query takes is left to a verification.
+MOST_SURPLUS = 100
 # A sync leaves a small chunk behind each time.  So long they tell what happened.
 CHUNKS_KEPT = timedelta(days=7)
 
@@ -84,6 +88,12 @@ def times(tx: Transaction, repository_id: str) -> SyncTimes | None:
     return None if row is None else SyncTimes(**row)
 
 
+def surplus(tx: Transaction, repository_id: str, kind: str) -> list[StoredPart]:
+    """Return the parts among which some must be gone: their items, just read, have more here than GitHub counts."""
+    found = tx.rows(_SQL[f"surplus_of_{kind}"], repository_id=repository_id, most=MOST_SURPLUS)
+    return [StoredPart(**row) for row in found]
+
+
 def begin(
     tx: Transaction,
     repository_id: str,
@@ -109,6 +119,8 @@ def begin(
             asked=asked,
             margin=MARGIN,
             first=FIRST_PAGE,
+            soon=SOON,
+            later=LARGEST_FIRST,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
@@ -32,6 +32,7 @@ from gh_backfill.store.syncs import SyncStanding
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.ready import before_capture, identified
 from gh_backfill.tasks.record import Record
+from gh_backfill.tasks.verify.surplus import bury_surplus
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,8 @@ class SyncWish:
 class Synced:
     """What a sync did, or why it was refused.
 
-    `read` and `changed` count rows of all tables.  `alarm` says what is odd about it, and `handed` that the repository
-    waits for a backfill now.
+    `read` and `changed` count rows of all tables, and `gone` those that GitHub has no more.  `alarm` says what is odd
+    about it, and `handed` that the repository waits for a backfill now.
     """
 
     repository: TrackedRepository
@@ -61,6 +62,7 @@ class Synced:
     refused: str | None = None
     alarm: str | None = None
     handed: bool = False
+    gone: int = 0
 
     @property
     def read(self) -> int:
@@ -80,6 +82,8 @@ class Synced:
         done = self.captured
         rows = f"{self.changed} of {self.read} rows changed"
         lines = [f"{counted(done.items, done.item)} read, {rows}: {done.told}" if done.items else done.told]
+        if self.gone:
+            lines.append(f"{counted(self.gone, 'row')} gone at GitHub")
         if done.outside:
             lines.append(f"{counted(done.outside, 'other')} changed, outside of what is wanted of it")
         if self.handed:
@@ -199,8 +203,21 @@ class _Sync:
             except StoreError as lost:  # a database that is away is not waited for: it stays due
                 log.warning("how the sync of %s ended could not be stored: %s", repository.full_name, lost)
             raise
+        gone = 0
+        if captured.outcome is CaptureOutcome.COMPLETED:
+            for kind in self.kinds:
+                gone += self._bury(repository, kind)
+            captured = replace(captured, spent=self.graphql.spent)
         alarm = self._noted(repository, captured)
-        return Synced(repository=repository, captured=captured, alarm=alarm, handed=self._hand_over(repository))
+        handed = self._hand_over(repository)
+        return Synced(repository=repository, captured=captured, alarm=alarm, handed=handed, gone=gone)
+
+    def _bury(self, repository: TrackedRepository, kind: Kind) -> int:
+        """Give tombstones to what is listed no more of the items that were read."""
+        node_id = repository.node_id
+        if node_id is None:
+            return 0
+        return bury_surplus(self.db, self.graphql, repository.id, node_id, kind.name, now=self.now, sleep=self.sleep)
 
     def _prepared(self, repository: TrackedRepository, record: Record) -> InTurn:
         ready, answer = identified(self.graphql, repository)

@@ -413,6 +413,25 @@ def test_a_sync_that_fails_leaves_the_backfill_alone_and_is_due_later_each_time(
     assert small.only("select failures from repository_syncs")["failures"] == 0
 
 
+def test_a_comment_that_is_listed_no_more_is_gone_once_github_says_so_twice(small: House) -> None:
+    world = small.github.world
+    made = changes.comment(world, SMALL, 6, author="octo", body="Regretted.")
+    synced(small)
+    changes.delete_comment(world, SMALL, 6, made.id)
+    changes.edit(world, SMALL, 6, title="Touched, so that it is read")
+    small.github.faults.add(Fault(name="node_unread", match={"operation": "StillThere|ProofReadable"}))
+    unsure = synced(small)
+    assert (unsure.gone, unsure.captured and unsure.captured.outcome) == (0, CaptureOutcome.COMPLETED)
+    assert small.rows("select 1 from comments where gone_at is not null") == []
+    small.github.faults.clear()
+    changes.edit(world, SMALL, 6, title="Touched again")
+    done = synced(small)
+    assert (done.gone, "1 row gone at GitHub" in done.text) == (1, True)
+    row = small.only("select gone_at is not null as gone, body from comments where github_id = %(id)s", id=made.id)
+    assert row == {"gone": True, "body": "Regretted."}
+    assert not differs(small, SMALL)
+
+
 def test_of_two_that_sync_the_same_one_leaves_it_to_the_other(engine: House) -> None:
     edit_many(engine.github.world, range(1, 40))
     synced(engine, ENGINE, limits=Limits(chunk_size=10, max_chunks=1))

@@ -20,7 +20,7 @@ select last_success_at, next_due_at, last_error from repository_syncs where repo
 -- Begin a sync, or let one go on that was interrupted.  It reads down to the last checkpoint less a margin: the start of its
 -- last success, without one that of the last catch-up that was finished, and without that a day that was given; or that day,
 -- where somebody asked for it and it is earlier.  A goal of some of the newest is a span of time here: from the oldest of so
--- many that are stored.  Its first page is small, for most syncs find little.
+-- many that are stored.  Its first page is small where the last one is not long ago, for that finds little.
 with walk as (
     select goal_max_items, goal_since, goal_until, goal_states
     from backfill_streams
@@ -50,15 +50,45 @@ with walk as (
     left join newest on true
 )
 insert into backfill_streams as s (repository_id, kind, backfill_id, backfill_state_id, stream, ordering, read_down_to,
-                                   checkpoint, goal_since, goal_until, goal_states)
+                                   checkpoint, goal_since, goal_until, goal_states, page_size)
 select %(repository_id)s, %(kind)s, null, null, 'sync', 'UPDATED_AT', read_down_to, checkpoint, goal_since, goal_until,
-       goal_states
+       goal_states, case when read_down_to > clock_timestamp() - %(soon)s then %(first)s else %(later)s end
 from opened
 on conflict (repository_id, kind, stream, part) do update
 set status = 'active', cursor = null, pass = 1, read_down_to = excluded.read_down_to, checkpoint = excluded.checkpoint,
     watermark = null, items_done = 0, stuck = false, goal_since = excluded.goal_since, goal_until = excluded.goal_until,
-    goal_states = excluded.goal_states, page_size = least(s.page_size, %(first)s), updated_at = clock_timestamp()
+    goal_states = excluded.goal_states, page_size = least(excluded.page_size, s.page_too_big - 1), updated_at = clock_timestamp()
 where s.status <> 'active' or %(asked)s and s.read_down_to > %(since)s::timestamptz;
+
+-- name: surplus_of_pull_requests
+-- Parts of pull requests that were read since the sync began, and have more of that sort here than GitHub counts.
+with read as materialized (
+    select p.id, p.number, p.github_reviews, p.github_comments, p.github_review_comments
+    from pull_requests p
+    where p.repository_id = %(repository_id)s and p.gone_at is null and p.capture_gap is null
+      and p.counts_fetched_at >= (select last_started_at from repository_syncs where repository_id = %(repository_id)s)
+)
+select 'reviews' as kind, v.github_id, v.node_id, r.number
+from read r
+join reviews v on v.pull_request_id = r.id and v.gone_at is null
+where r.github_reviews < (select count(*) from reviews o where o.pull_request_id = r.id and o.gone_at is null)
+union all
+select c.comment_type, c.github_id, c.node_id, r.number
+from read r
+join comments c on c.pull_request_id = r.id and c.gone_at is null
+where case c.comment_type when 'issue_comment' then r.github_comments else r.github_review_comments end
+      < (select count(*) from comments o
+         where o.pull_request_id = r.id and o.comment_type = c.comment_type and o.gone_at is null)
+limit %(most)s;
+
+-- name: surplus_of_issues
+select c.comment_type as kind, c.github_id, c.node_id, s.number
+from issues s
+join comments c on c.issue_id = s.id and c.gone_at is null
+where s.repository_id = %(repository_id)s and s.gone_at is null and s.capture_gap is null
+  and s.counts_fetched_at >= (select last_started_at from repository_syncs where repository_id = %(repository_id)s)
+  and s.comments_count < (select count(*) from comments o where o.issue_id = s.id and o.gone_at is null)
+limit %(most)s;
 
 -- name: forget_chunks
 -- A sync leaves many small chunks behind.
