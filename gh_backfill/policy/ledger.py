@@ -44,7 +44,12 @@ class JobType(StrEnum):
     EMBEDDING = "embedding"
 
 
-_WORDS = {JobType.WEBHOOK: "fetch", JobType.SYNC: "sync", JobType.EMBEDDING: "embeddings"}
+_WORDS = {
+    JobType.WEBHOOK: "fetch",
+    JobType.SYNC: "sync",
+    JobType.VERIFY: "verification",
+    JobType.EMBEDDING: "embeddings",
+}
 
 
 def job_word(job_type: str) -> str:

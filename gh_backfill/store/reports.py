@@ -207,6 +207,7 @@ _PLAIN = (
     "last_progress_at",
     "initial",
     "failures_in_a_row",
+    "certificate",
 )
 
 

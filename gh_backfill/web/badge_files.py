@@ -44,6 +44,9 @@ def picture(figure: str, found: BadgeFigures | None, now: datetime) -> str:
     """Return the badge of a figure; without any it says that nothing is known."""
     if figure == "history":
         return badges.history(found.percent if found else None)
+    if figure == "proof":
+        proof = found.proof if found else None
+        return badges.proof(None if proof is None else proof.open, proven=proof is not None and proof.whole)
     return badges.fresh(found.fresh_at if found else None, now)
 
 

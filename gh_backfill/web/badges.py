@@ -11,7 +11,7 @@ from gh_backfill.web.written import TIGHT, duration
 PER_CHARACTER, PADDING, HEIGHT = 6.6, 8, 20
 GOOD, FAIR, POOR, PLAIN = "#1a7f4b", "#8a6116", "#b3261e", "#57606a"
 STALE_HOURS = 24.0
-FIGURES = ("history", "fresh")
+FIGURES = ("history", "fresh", "proof")
 
 
 def history(percent: float | None) -> str:
@@ -29,6 +29,15 @@ def fresh(fresh_at: datetime | None, now: datetime) -> str:
     age = max(0.0, (now - fresh_at).total_seconds())
     colour = GOOD if age < STALE_HOURS * 3600 else FAIR if age < 7 * STALE_HOURS * 3600 else POOR
     return badge("fresh", duration(age).replace(TIGHT, " "), colour)
+
+
+def proof(wrong: int | None, *, proven: bool) -> str:
+    """Return the badge of the last verification: `wrong` differences are open; None: there was none yet."""
+    if wrong is None:
+        return badge("proof", "none yet", PLAIN)
+    if proven:
+        return badge("proof", "nothing missing", GOOD)
+    return badge("proof", f"{wrong:,} open", POOR) if wrong else badge("proof", "under way", FAIR)
 
 
 def badge(label: str, value: str, colour: str) -> str:

@@ -102,7 +102,7 @@ class _Writing:
         if found is None:
             return False
         place = folder_of(name)
-        figures = badge_figures.of_row(row) if row else None
+        figures = badge_figures.of_row(row, found.proof) if row else None
         for figure in badges.FIGURES:
             self.folder.write(f"{place}/{figure}.svg", badge_files.picture(figure, figures, self.now))
         self.page(place, repository_page.shown(replace(found, story_next=None)))

@@ -276,7 +276,7 @@ def test_a_repository_that_went_private_loses_its_pages_and_other_files_are_repl
         tx.run("update repositories set is_private = true where name = 'broken'")
     (out / "acme" / "held" / "notes.txt").write_text("somebody's own")
     done = site.write(db, out, NOW, settings=plain)
-    assert done.removed == 4
+    assert done.removed == 5
     assert not (out / "acme" / "broken").exists()
     assert "acme/broken" not in "".join(written(out).values())
     assert (out / "acme" / "held" / "notes.txt").exists()
@@ -325,8 +325,8 @@ def test_the_command_writes_and_says_what_and_a_dry_run_writes_nothing(
     assert not (tmp_path / "out").exists()
     done = cli(here, "site", "out")
     assert done.returncode == 0, done.stderr
-    assert "wrote 8 repositories in 40 files to out" in done.stdout
-    assert (foreseen["repositories"], foreseen["files"], foreseen["dry_run"]) == (8, 40, True)
+    assert "wrote 8 repositories in 48 files to out" in done.stdout
+    assert (foreseen["repositories"], foreseen["files"], foreseen["dry_run"]) == (8, 48, True)
     told = json.loads(cli(here, "site", "out", "--json", "--include-private").stdout)
     assert (told["repositories"], told["private"], told["removed"], told["left_out"]) == (10, True, 0, [])
     (tmp_path / "mine").mkdir()

@@ -67,6 +67,7 @@ class JobFigures:
     warned: tuple[Warned, ...] = ()
     times: Times = field(default_factory=Times)
     left: Estimate | None = None
+    certificate: str | None = None
 
     @property
     def seconds(self) -> float:

@@ -12,10 +12,11 @@ select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not
        exists (select from backfill_streams s
                where s.repository_id = r.id and s.kind = 'pull_requests' and s.goal_max_items is not null)
            or r.initial_backfill_status in ('pending', 'processing') as initial,
-       f.failures::integer as failures_in_a_row, w.warned
+       f.failures::integer as failures_in_a_row, w.warned, v.certificate ->> 'line' as certificate
 from progressive_capture_jobs j
 left join repositories r on r.id = j.repository_id
 left join progressive_backfill_state b on b.repository_id = r.id
+left join verifications v on v.repository_id = r.id
 cross join lateral (
     select count(*) as failures
     from progressive_capture_jobs o

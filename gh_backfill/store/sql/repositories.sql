@@ -142,7 +142,7 @@ where r.github_id = any(%(github_ids)s::bigint[]);
 select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is_private,
        r.github_pull_requests as total,
        case when stream.id is null
-            then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
+            then (select count(*) from pull_requests p where p.repository_id = r.id and p.gone_at is null)::integer
             when g.filtered then g.captured else b.processed_prs end as captured,
        b.status, b.pause_reason, b.resume_at, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.planned_at, t.created_at as tracked_at,
        coalesce(stream.leased, false) as leased, stream.id is not null as has_stream, coalesce(walk.begun, false) as begun,
@@ -246,7 +246,7 @@ where r.id = given.id and r.initial_backfill_status is distinct from given.statu
 select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requests as total,
        r.github_pull_requests_at as total_at,
        case when b.id is null or not exists (select from backfill_streams s where s.backfill_state_id = b.id)
-            then (select count(*) from pull_requests p where p.repository_id = r.id)::integer
+            then (select count(*) from pull_requests p where p.repository_id = r.id and p.gone_at is null)::integer
             when g.filtered then g.captured else b.processed_prs end as captured,
        b.status, coalesce(b.held, false) as held, b.held_reason, b.held_by, b.pause_reason, b.resume_at, b.last_error, b.points, b.requests, b.completed_at,
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,

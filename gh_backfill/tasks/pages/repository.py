@@ -13,9 +13,10 @@ from gh_backfill.policy.pages.happened import Happened
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import percent
 from gh_backfill.policy.shown import Health, PageState, ShownState
-from gh_backfill.store import pages, pages_repository, repositories
+from gh_backfill.store import pages, pages_proof, pages_repository, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import JobsWanted, Wanted
+from gh_backfill.store.pages_proof import ShownProof
 from gh_backfill.store.pages_repository import About, ChunkFacts, CoverageCell, Gap, Quarantined
 from gh_backfill.store.pages_rows import BackfillStanding, LedgerJob, read
 from gh_backfill.tasks.pages import rows
@@ -67,6 +68,7 @@ class RepositoryPage:
     """The whole page; without a row nobody ever captured it, and it may be tracked.
 
     `health` is how the last finished run ended; `short` counts items that are not whole, of which `gaps` are the first.
+    `proof` is the last verification.
     """
 
     at: datetime
@@ -81,6 +83,7 @@ class RepositoryPage:
     jobs: tuple[JobRow, ...]
     story: tuple[StoryRow, ...]
     story_next: str | None
+    proof: ShownProof | None = None
 
     @property
     def full_name(self) -> str:
@@ -131,6 +134,7 @@ def _page(
             id_, STORY + 1, None if before is None else (before[0], before[1]), public_only=public_only
         ),
         pages.runs_question(1, public_only=public_only),
+        pages_proof.proof_question(id_, public_only=public_only),
     )
     about = next(iter(read(answers[0], About)), None)
     if about is None:
@@ -159,6 +163,7 @@ def _page(
             StoryRow(what=each, run_address=page.run(each.run_id, each.attempt) if page else None) for each in story
         ),
         story_next=None if last is None else f"?after={cursor(last.at, last.key)}",
+        proof=pages_proof.proof(answers[9]),
     )
 
 

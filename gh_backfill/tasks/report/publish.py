@@ -98,7 +98,8 @@ def markdown(made: Report, notes: Sequence[str] = ()) -> str:
     parts = ["## Backfill", plain(made.run.headline), _alerts(made.alerts), _notes((*made.run.notes, *notes))]
     if made.jobs:
         columns = ("", "repository", "captured / total", "this run", "chunks", "points", "duration", "left", "result")
-        parts += [table(columns, [_row(job) for job in made.jobs]), _errors(made), _limits(made), _costs(made)]
+        parts += [table(columns, [_row(job) for job in made.jobs]), _proofs(made)]
+        parts += [_errors(made), _limits(made), _costs(made)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -142,6 +143,13 @@ def _errors(made: Report) -> str:
         f"{counted(made.totals()['warnings'], 'warning')}"
     )
     return details(title, "\n".join(lines)) if lines else ""
+
+
+def _proofs(made: Report) -> str:
+    """Tell the last certificate of each repository of the run, once."""
+    known = {job.name: job.certificate for job in made.jobs if job.certificate is not None}
+    lines = [f"- **{plain(name)}**: {plain(shortened(line))}" for name, line in known.items()]
+    return details(counted(len(lines), "certificate"), "\n".join(lines)) if lines else ""
 
 
 def _limits(made: Report) -> str:

@@ -25,9 +25,10 @@ _NUMBER_OF = {kind: what for what, kind in KIND_OF.items()}
 class Findings:
     """What is known of a repository's items and numbers; `mended` are the differences that this verification ended.
 
-    `highest` is where its number space ended when it began, `totals` are GitHub's counts then, and `lowest_here` is the
-    lowest pull request that is here.  `absent` says how often GitHub did not find an item, `moved` where it went, and
-    `renumbered` under which number it is now.
+    `finished` says that all steps were taken.  `highest` is where its number space ended when it began, `totals` are
+    GitHub's counts then, and `lowest_here` is the lowest pull request that is here.  `unasked` are numbers that nobody
+    knows.  `absent` says how often GitHub did not find an item, `moved` where it went, and `renumbered` under which
+    number it is now.
     """
 
     repository: TrackedRepository
@@ -38,6 +39,7 @@ class Findings:
     lowest_here: int | None
     totals: Mapping[str, int]
     unasked: frozenset[int] = frozenset()
+    finished: bool = False
     total_differences: tuple[Difference, ...] = ()
     mended: list[Difference] = field(default_factory=list)
     absent: dict[Key, int] = field(default_factory=dict)
@@ -95,7 +97,7 @@ class Findings:
         missing = sum(each.what is What.MISSING and each.open for each in differences)
         proven = [each.proved_at for each in self.items.values() if _lasts(each.proved_at, now)]
         expected = len(self.items) + missing
-        whole = len(proven) == len(self.items) and not self.unasked
+        whole = self.finished and len(proven) == len(self.items) and not self.unasked
         return Certificate(
             full_name=self.repository.full_name,
             highest=self.highest,

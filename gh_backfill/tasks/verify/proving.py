@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -193,5 +193,5 @@ def _stored(means: Means, found: Findings, part: Sequence[ItemToProve]) -> dict[
         }
 
 
-def _parts(things: Sequence[object], size: int = MOST_IDS):  # type: ignore[no-untyped-def]
-    return (things[start : start + size] for start in range(0, len(things), size))
+def _parts(items: Sequence[ItemToProve]) -> Iterator[Sequence[ItemToProve]]:
+    return (items[start : start + MOST_IDS] for start in range(0, len(items), MOST_IDS))

@@ -145,6 +145,7 @@ def _steps(means: Means, found: Findings, *, repair: bool) -> None:
     prove_totals(means, found)
     if repair and found.missing():  # what stood behind the highest number that was known
         mend(means, found)
+    found.finished = True
 
 
 def _known_id(repository: TrackedRepository) -> NodeId:
