@@ -12,7 +12,7 @@ from enum import StrEnum
 from gh_backfill.policy.lifecycle import BackfillStatus
 
 MARGIN = timedelta(minutes=10)
-# Soon after the last one a sync finds few changes: a small page costs GitHub little time, and the next one is a large one.
+# Soon after the last one a sync finds few changes: a small page costs GitHub little time; the next one is large.
 FIRST_PAGE = 25
 SOON = timedelta(hours=6)
 # In days: what is read where nothing was before, and the most that may be asked for.  What is older is a backfill's.
