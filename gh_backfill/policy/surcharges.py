@@ -188,4 +188,6 @@ def _least(charges: Sequence[Charge], known: Surcharges, kind: SurchargeKind) ->
     amount = max(1, math.ceil(low / step - _TINY)) * step
     if kind == "share":
         amount = min(amount, high - _TINY)
-    return amount if low - _TINY <= amount <= high + _TINY and amount > 0 else None
+    # Whole amounts are exact: a tolerance, times a thousand counts, would admit a point more than was charged.
+    tolerance = _TINY if kind == "share" else 0.0
+    return amount if low - _TINY <= amount <= high + tolerance and amount > 0 else None

@@ -1,7 +1,7 @@
 """The price list, by the figures GitHub publishes; and what is learned where GitHub charges otherwise."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gh_backfill.policy import query_prices
@@ -168,6 +168,7 @@ def test_a_charge_that_makes_no_sense_teaches_nothing(charged: int) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(queries, st.integers(1, 500)), max_size=40))
+@example([(Counted(units=114, ids=1, aliases=30, pull_requests=12, counts=1248, listed=59), 400)])
 def test_charges_that_nothing_explains_end_with_the_newest_being_believed(told: list[tuple[Counted, int]]) -> None:
     prices = Prices()
     for counted, points in told:
