@@ -28,8 +28,8 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.embedded import embedded
 from tests import turns
 
-# Machines differ: how long an example takes is no matter of a test; and our examples clean up after themselves.  An ordinary
-# run draws the same ones each time, so that what turns red is what was changed; one of the whole looks for new ones.
+# Machines differ: how long an example takes is no matter of a test; and our examples clean up after themselves.  An
+# ordinary run draws the same ones each time, so that what turns red is what was changed; one of all looks for new ones.
 UNCHECKED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("no clock", deadline=None, suppress_health_check=UNCHECKED, derandomize=not turns.WHOLE)
 settings.load_profile("no clock")
