@@ -9,17 +9,20 @@ from rich.markup import escape
 
 from gh_backfill.console import say
 from gh_backfill.policy import markdown
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.tasks.syncs import SyncedOne
 
 
-def show(done: Sequence[SyncedOne]) -> None:
-    """Print what became of each repository."""
+def show(done: Sequence[SyncedOne], *, unchanged: int = 0) -> None:
+    """Print what became of each repository, and how many of those that were due have not changed."""
     for each in done:
         say(escape(f"{each.name}: {each.text}"))
-    if not done:
+    if unchanged:
+        say(_unchanged(unchanged))
+    if not done and not unchanged:
         say("nothing is due")
 
 
@@ -30,8 +33,9 @@ def show_outlook(lines: Sequence[str]) -> None:
     say("dry run: nothing was written")
 
 
-def markdown_of(done: Sequence[SyncedOne]) -> str:
+def markdown_of(done: Sequence[SyncedOne], *, unchanged: int = 0) -> str:
     """Return what became of each for the step summary; private repositories are named by their id only."""
+    told = f"\n\n{_unchanged(unchanged)}." if unchanged else ""
     rows = [
         (
             markdown.plain((each.repository_id or "") if each.is_private else each.name),
@@ -39,7 +43,12 @@ def markdown_of(done: Sequence[SyncedOne]) -> str:
         )
         for each in done
     ]
-    return f"## Synced\n\n{markdown.table(('repository', 'result'), rows) if rows else 'Nothing is due.'}"
+    table = markdown.table(("repository", "result"), rows) if rows else ""
+    return f"## Synced\n\n{table}{told}" if table or told else "## Synced\n\nNothing is due."
+
+
+def _unchanged(many: int) -> str:
+    return f"{counted(many, 'repository')} {'has' if many == 1 else 'have'} not changed since"
 
 
 def row(each: SyncedOne) -> dict[str, object]:

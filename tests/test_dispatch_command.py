@@ -97,7 +97,7 @@ def test_a_job_of_another_application_obeys_the_twelve_hours_and_says_so(
     assert "Repository octo/small was synced 0 hours ago. Skipping to prevent excessive API usage." in worked.stdout
     assert "octo/other is not tracked any more" in worked.stdout
     assert [(row["status"], row["outcome"]) for row in jobs(complete)] == [("skipped", "not_possible")] * 2
-    assert "hours ago" in jobs(complete)[0]["error"]
+    assert any("hours ago" in row["error"] for row in jobs(complete))
 
 
 def test_a_dry_run_says_what_is_due_and_writes_nothing(complete: dict[str, str], github: Simulator) -> None:

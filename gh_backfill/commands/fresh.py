@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,10 @@ from gh_backfill.commands.options import ChunkSize, DryRun, Json, Kinds, MaxChun
 from gh_backfill.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from gh_backfill import settings
     from gh_backfill.policy.syncing import SyncReason
+    from gh_backfill.tasks.sync import SyncWish
+    from gh_backfill.tasks.syncs import SyncedOne
 
 Days = Annotated[
     str | None,
@@ -69,6 +73,7 @@ def sync(
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.policy.syncing import MOST_DAYS
     from gh_backfill.tasks import connect, pacing, plan, syncs
+    from gh_backfill.tasks.dispatch import here
     from gh_backfill.tasks.dispatch import planned as handed_over
     from gh_backfill.tasks.sync import SyncWish
 
@@ -80,12 +85,7 @@ def sync(
     environment = settings.load()
     once, default = registry.chosen(kinds), options.kinds(None, environment)
     if dry_run:
-        with connect.database(environment, writing=False) as db:
-            lines = syncs.outlook(db, names, wish, all_due=all_due or planned)
-        if as_json:
-            print(json_text(lines))
-        else:
-            synced.show_outlook(lines)
+        _show_outlook(environment, names, wish, all_due=all_due or planned, as_json=as_json)
         return
     with (
         connect.github(environment) as graphql,
@@ -104,19 +104,28 @@ def sync(
             default_kinds=default,
             listen=listen,
             memory=prices.ask_once_a_week(db, graphql),
-            pace=pacing.pace(db, graphql, environment),
+            pace=(pace := pacing.pace(db, graphql, environment)),
         )
+        unchanged = 0
+
+        def one(name: str, its: SyncWish) -> list[SyncedOne]:
+            return sync_them([name], its)
+
+        def over() -> bool:
+            return _is_over(limits.deadline)
+
         if planned:
-            done = handed_over.run(
-                db, run.key, lambda name, its: sync_them([name], its), over=lambda: _is_over(limits.deadline)
-            )
+            done = handed_over.run(db, run.key, one, over=over)
+        elif all_due:
+            found = here.run(db, graphql, run, one, over=over, kinds=default, pace=pace)
+            done, unchanged = list(found.done), found.unchanged
         else:
-            done = sync_them(names, wish, all_due=all_due)
-    actions.write_summary(environment, synced.markdown_of(done))
+            done = sync_them(names, wish)
+    actions.write_summary(environment, synced.markdown_of(done, unchanged=unchanged))
     if as_json:
         print(json_text([synced.row(each) for each in done]))
     else:
-        synced.show(done)
+        synced.show(done, unchanged=unchanged)
     syncs.raise_failures(done)
 
 
@@ -130,6 +139,21 @@ def _reason(given: str, *, all_due: bool) -> SyncReason:
     if word not in list(SyncReason):
         raise ConfigurationError(f"--reason must be of {', '.join(SyncReason)}, not {word[:40]}")
     return SyncReason(word)
+
+
+def _show_outlook(
+    environment: settings.Settings, names: Sequence[str], wish: SyncWish, *, all_due: bool, as_json: bool
+) -> None:
+    from gh_backfill import synced
+    from gh_backfill.policy.json_text import json_text
+    from gh_backfill.tasks import connect, syncs
+
+    with connect.database(environment, writing=False) as db:
+        lines = syncs.outlook(db, names, wish, all_due=all_due)
+    if as_json:
+        print(json_text(lines))
+    else:
+        synced.show_outlook(lines)
 
 
 def _is_over(deadline: datetime | None) -> bool:

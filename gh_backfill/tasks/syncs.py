@@ -62,7 +62,6 @@ def run(
     names: Sequence[str],
     wish: SyncWish,
     *,
-    all_due: bool = False,
     limits: Limits | None = None,
     kinds: Sequence[str] | None = None,
     default_kinds: Sequence[str] = (PULL_REQUESTS,),
@@ -72,7 +71,7 @@ def run(
     memory: Memory | None = None,
     pace: Pace | None = None,
 ) -> list[SyncedOne]:
-    """Sync what is named, or everything that is due; returns what became of each that was tried or asked for by name.
+    """Sync what is named; returns what became of each that was tried.
 
     What would keep every repository from us ends the rest: those are due as before.
     """
@@ -97,7 +96,7 @@ def run(
         )
 
     done: list[SyncedOne] = []
-    for name in _due(db, now()) if all_due else list(dict.fromkeys(names)):
+    for name in dict.fromkeys(names):
         if limits.deadline is not None and now() >= limits.deadline:
             break
         done.append(_one(db, name, default_kinds, sync_it))

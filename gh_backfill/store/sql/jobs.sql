@@ -44,7 +44,7 @@ from unnest(%(ids)s::uuid[]) as id;
 -- nobody planned one, write it.  An initial backfill that was to come has begun.
 with planned as (
     update progressive_capture_jobs
-    set status = 'processing', started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
+    set status = 'processing', processor_type = %(processor)s, started_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
         workflow_run_id = coalesce(workflow_run_id, %(run_id)s), workflow_run_attempt = %(run_attempt)s, worker = %(worker)s
     where id = (select id from progressive_capture_jobs
                 where run_key = %(run_key)s and repository_id = %(repository_id)s and job_type = %(job_type)s

@@ -52,7 +52,7 @@ with walk as (
 insert into backfill_streams as s (repository_id, kind, backfill_id, backfill_state_id, stream, ordering, read_down_to,
                                    checkpoint, goal_since, goal_until, goal_states, page_size)
 select %(repository_id)s, %(kind)s, null, null, 'sync', 'UPDATED_AT', read_down_to, checkpoint, goal_since, goal_until,
-       goal_states, case when read_down_to > clock_timestamp() - %(soon)s then %(first)s else %(later)s end
+       goal_states, case when read_down_to > clock_timestamp() - %(soon)s::interval then %(first)s::integer else %(later)s::integer end
 from opened
 on conflict (repository_id, kind, stream, part) do update
 set status = 'active', cursor = null, pass = 1, read_down_to = excluded.read_down_to, checkpoint = excluded.checkpoint,
