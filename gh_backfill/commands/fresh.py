@@ -17,7 +17,7 @@ from gh_backfill.errors import ConfigurationError
 if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.policy.syncing import SyncReason
-    from gh_backfill.tasks.sync import SyncWish
+    from gh_backfill.tasks.sync_told import SyncWish
     from gh_backfill.tasks.syncs import SyncedOne
 
 Days = Annotated[
@@ -75,7 +75,7 @@ def sync(
     from gh_backfill.tasks import connect, pacing, plan, syncs
     from gh_backfill.tasks.dispatch import here
     from gh_backfill.tasks.dispatch import planned as handed_over
-    from gh_backfill.tasks.sync import SyncWish
+    from gh_backfill.tasks.sync_told import SyncWish
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
     if [bool(names), all_due, planned].count(True) != 1:

@@ -84,7 +84,7 @@ def standing(tx: Transaction, repository_id: str) -> SyncStanding | None:
 
 def times(tx: Transaction, repository_id: str) -> SyncTimes | None:
     """Return how fresh a repository was made and when it is due again; None where nobody synced it."""
-    row = tx.row(_SQL["times"], id=repository_id)
+    row = tx.row(_SQL["sync_times"], id=repository_id)
     return None if row is None else SyncTimes(**row)
 
 

@@ -22,9 +22,7 @@ from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import schedule, syncing
 from gh_backfill.policy.ledger import JobType
 from gh_backfill.policy.lifecycle import UNTRACKED
-from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Pace, Priority
-from gh_backfill.policy.syncing import SyncReason
 from gh_backfill.store import jobs, repositories, syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
@@ -32,63 +30,10 @@ from gh_backfill.store.syncs import SyncStanding
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.ready import before_capture, identified
 from gh_backfill.tasks.record import Record
+from gh_backfill.tasks.sync_told import Synced, SyncWish
 from gh_backfill.tasks.verify.surplus import bury_surplus
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SyncWish:
-    """Why a sync is wanted, and how many days it is to read; None: what changed since the last one.
-
-    `foreign` says that another application asks: then the customer's rule of twelve hours holds.
-    """
-
-    reason: SyncReason = SyncReason.MANUAL
-    days: int | None = None
-    foreign: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Synced:
-    """What a sync did, or why it was refused.
-
-    `read` and `changed` count rows of all tables, and `gone` those that GitHub has no more.  `alarm` says what is odd
-    about it, and `handed` that the repository waits for a backfill now.
-    """
-
-    repository: TrackedRepository
-    captured: Captured | None = None
-    refused: str | None = None
-    alarm: str | None = None
-    handed: bool = False
-    gone: int = 0
-
-    @property
-    def read(self) -> int:
-        """Return how many rows were read and sent to the database."""
-        return 0 if self.captured is None else self.captured.counts.total
-
-    @property
-    def changed(self) -> int:
-        """Return how many of them were new or different."""
-        return 0 if self.captured is None else self.captured.counts.inserted + self.captured.counts.updated
-
-    @property
-    def text(self) -> str:
-        """Say it in a line."""
-        if self.captured is None:
-            return self.refused or ""
-        done = self.captured
-        rows = f"{self.changed} of {self.read} rows changed"
-        lines = [f"{counted(done.items, done.item)} read, {rows}: {done.told}" if done.items else done.told]
-        if self.gone:
-            lines.append(f"{counted(self.gone, 'row')} gone at GitHub")
-        if done.outside:
-            lines.append(f"{counted(done.outside, 'other')} changed, outside of what is wanted of it")
-        if self.handed:
-            lines.append("most of its history is not here: it waits for a backfill")
-        return "; ".join([*lines, *([self.alarm] if self.alarm else [])])
 
 
 def run(

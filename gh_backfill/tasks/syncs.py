@@ -20,7 +20,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import sync
 from gh_backfill.tasks.capture import find
-from gh_backfill.tasks.sync import Synced, SyncWish
+from gh_backfill.tasks.sync_told import Synced, SyncWish
 
 # What keeps GitHub from us keeps it from the next repository, too.
 SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK, ErrorType.DENIED, ErrorType.CANCELLED})

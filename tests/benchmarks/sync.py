@@ -20,7 +20,7 @@ from gh_backfill.simulator.world import World
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import capture, sync, track
-from gh_backfill.tasks.sync import SyncWish
+from gh_backfill.tasks.sync_told import Synced, SyncWish
 from tests import corpus
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.tables import Cell, Table
@@ -119,7 +119,7 @@ def costs(db: Database, state: Path, into: Path) -> list[SyncCost]:
     return found
 
 
-def _synced(db: Database, url: str, name: str, kind: str) -> tuple[sync.Synced, int]:
+def _synced(db: Database, url: str, name: str, kind: str) -> tuple[Synced, int]:
     graphql = GraphQL(url, "tok")
     done = sync.run(db, graphql, RUN, name, SyncWish(), begin=at_once, kinds=[kind])
     assert done.captured is not None

@@ -28,7 +28,8 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import accounts, capture, plan, reread, sync, track
 from gh_backfill.tasks.dispatch import due
-from gh_backfill.tasks.sync import SyncWish
+from gh_backfill.tasks.sync_told import SyncWish
+from gh_backfill.tasks.verify.verify import verify
 from gh_backfill.tasks.webhooks.freshen import Freshener
 from gh_backfill.tasks.webhooks.receive import receive
 from tests.conftest import Server
@@ -273,6 +274,38 @@ def synced(room: Room) -> None:
     assert (last is not None) == whole or not room.github.faults.struck()
 
 
+def with_a_leftover(room: Room) -> None:
+    """Let a comment be here that GitHub does not have."""
+    complete(room)
+    repository_id = _id(room, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run(
+            "insert into comments (repository_id, pull_request_id, github_id, node_id, comment_type, body, created_at, "
+            "updated_at) select repository_id, id, 1, 'IC_nothing', 'issue_comment', 'Left over', now(), now() "
+            "from pull_requests where number = 3 and repository_id = %(id)s",
+            id=repository_id,
+        )
+
+
+def with_issues_alone(room: Room) -> None:
+    """Let the issues of the larger one be here, and nothing else, so that its other numbers are asked about."""
+    tracked(room, BIG, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run("update tracked_repositories set kinds = '{issues}'")
+    captured(room, BIG)
+
+
+def verified(room: Room, name: str = LITTLE) -> None:
+    """Verify with repair; whatever happens meanwhile, nothing that GitHub has gets a tombstone."""
+    verify(room.db, room.graphql(), room.run, capture.find(room.db, name), repair=True, sleep=room.slept.append)
+    assert room.rows("select number from pull_requests where gone_at is not null") == []
+    assert room.rows("select github_id from reviews where gone_at is not null") == []
+    assert room.rows("select github_id from comments where gone_at is not null and github_id <> 1") == []
+    if not room.github.faults.struck():
+        certificate = room.only("select certificate ->> 'line' as line, open from verifications")
+        assert certificate["open"] == 0, certificate["line"]
+
+
 LOOK = Exits(away={4}, limited={4}, silent={4}, refused={2})
 PLAN = Exits(away={4}, limited={0}, silent={0}, refused={2})
 CAPTURE = Exits(away={0}, limited={0}, silent={0}, refused={0})  # how it ended is in the ledger
@@ -338,6 +371,20 @@ OPERATIONS = {
     ),
     "ask what is due of issues": Operation(
         match={"operation": "IssueHeads"}, before=complete_with_issues, act=asked_about_what_is_due, exits=DUE
+    ),
+    "prove where it is": Operation(match={"operation": "ProofHome"}, before=complete, act=verified, exits=CAPTURE),
+    "prove items": Operation(match={"variables": '"pulls":'}, before=complete, act=verified, exits=CAPTURE),
+    "prove issues": Operation(
+        match={"variables": '"issues":'},
+        before=with_issues_alone,
+        act=partial(verified, name=BIG),
+        exits=CAPTURE,
+    ),
+    "what numbers are": Operation(
+        match={"variables": '"q0":'}, before=with_issues_alone, act=partial(verified, name=BIG), exits=CAPTURE
+    ),
+    "is it still there": Operation(
+        match={"variables": "IC_nothing"}, before=with_a_leftover, act=verified, exits=CAPTURE
     ),
     "sync a page": Operation(match={"operation": "PullRequestPage"}, before=complete, act=synced, exits=CAPTURE),
     "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, exits=CAPTURE),

@@ -18,7 +18,7 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.world import World
 from gh_backfill.store import chunks, syncs, untracking
 from gh_backfill.tasks import operate, sync, track, untrack
-from gh_backfill.tasks.sync import Synced, SyncWish
+from gh_backfill.tasks.sync_told import Synced, SyncWish
 from tests.comparison import Differences, compare
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, SMALL, House

@@ -13,7 +13,7 @@ left join backfills b on b.repository_id = r.id and b.kind = 'pull_requests'
 left join repository_syncs y on y.repository_id = r.id
 where r.id = %(id)s::uuid;
 
--- name: times
+-- name: sync_times
 select last_success_at, next_due_at, last_error from repository_syncs where repository_id = %(id)s::uuid;
 
 -- name: open_sync

@@ -13,7 +13,7 @@ from gh_backfill.store import routing
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks.dispatch import due, planned
-from gh_backfill.tasks.sync import SyncWish
+from gh_backfill.tasks.sync_told import SyncWish
 from gh_backfill.tasks.syncs import SyncedOne
 
 NOT_OURS = "another application wants it: a tick routes it"

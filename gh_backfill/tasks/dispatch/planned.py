@@ -11,7 +11,7 @@ from gh_backfill.policy.syncing import MOST_DAYS, SyncReason
 from gh_backfill.store import routing
 from gh_backfill.store.db import Database
 from gh_backfill.store.routing import Closing, WaitingJob
-from gh_backfill.tasks.sync import SyncWish
+from gh_backfill.tasks.sync_told import SyncWish
 from gh_backfill.tasks.syncs import SHARED, SyncedOne
 
 NOT_BEGUN = "the worker's time was over before it"

@@ -18,7 +18,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate, sync, track
 from gh_backfill.tasks.dispatch import due
 from gh_backfill.tasks.dispatch.due import AskedDues
-from gh_backfill.tasks.sync import SyncWish
+from gh_backfill.tasks.sync_told import SyncWish
 from tests.tasks.conftest import SMALL, House
 
 OTHER = "octo/other"

@@ -6,7 +6,7 @@ from gh_backfill.engine.background import at_once
 from gh_backfill.simulator import changes
 from gh_backfill.tasks import sync
 from gh_backfill.tasks.dispatch import here
-from gh_backfill.tasks.sync import SyncWish
+from gh_backfill.tasks.sync_told import SyncWish
 from gh_backfill.tasks.syncs import SyncedOne
 from tests.tasks.conftest import ENGINE, SMALL, House
 
