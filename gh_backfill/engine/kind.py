@@ -90,8 +90,11 @@ class Kind(Protocol):
     def price(self) -> PagePrice:
         """Return what a page of a list costs."""
 
-    def first_page(self, total: int, mean_size: float | None, low_budget: bool) -> int:
-        """Return how many items to ask for first, of so many in all; later pages follow what works."""
+    def first_page(self, total: int, mean_size: float | None, low_budget: bool, usual: int | None) -> int:
+        """Return how many items to ask for first, of so many in all; later pages follow what works.
+
+        `usual` is the page that other repositories of the size took, where there are enough.
+        """
 
     def collector(self, item: PageItem) -> Collector:
         """Return what brings an item of a page to completeness."""

@@ -39,7 +39,8 @@ class Before:
     """How far a kind of item had come before a capture: how many are here and how many GitHub counts.
 
     They are those of the `goal` where it is one of some of them, and `open_ended` says that nobody knows how many these
-    are.  `mean_size` is that of the items that are here, None where it is not known.
+    are.  `mean_size` is that of the items that are here, and `usual_page` the page that other repositories of its size
+    took; None where that is not known.
     """
 
     captured: int
@@ -47,6 +48,7 @@ class Before:
     goal: int | None = None
     open_ended: bool = False
     mean_size: float | None = None
+    usual_page: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

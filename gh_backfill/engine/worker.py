@@ -178,7 +178,8 @@ class Worker:
     def _first_page(self, stream: Stream) -> int:
         """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
         low = (budget := self.graphql.budget) is not None and chunking.is_low(budget)
-        return self.kind.first_page(0 if stream.part else self._reach.total, self.before.mean_size, low)
+        total, before = 0 if stream.part else self._reach.total, self.before
+        return self.kind.first_page(total, before.mean_size, low, before.usual_page)
 
     def _chunks_left(self) -> int | None:
         most = self.limits.max_chunks

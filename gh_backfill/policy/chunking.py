@@ -25,17 +25,21 @@ def is_low(budget: Budget) -> bool:
     return budget.remaining < budget.limit * LOW_BUDGET
 
 
-def first_page(total: int, *, complexity: float | None = None, low_budget: bool = False) -> int:
+def first_page(
+    total: int, *, complexity: float | None = None, low_budget: bool = False, usual: int | None = None
+) -> int:
     """Choose the first page of a repository by the customer's table (PRD 2.2).
 
-    `total` counts its pull requests, `complexity` is their mean size where it is known.  Later pages follow
-    `PageSize`; the table only decides how carefully to begin.
+    `total` counts its pull requests, `complexity` is their mean size where it is known.  Where enough repositories of
+    its size were captured, the page that is `usual` among them stands in place of the table's.  Later pages follow
+    `PageSize`; this only decides how carefully to begin.
     """
     size = FIRST_PAGE
     for above, smaller in ((10_000, 10), (5_000, 15), (1_000, 20)):
         if total > above:
             size = smaller
             break
+    size = usual or size
     if low_budget:
         size = max(SMALLEST_FIRST_PAGE, size // 2)
     if complexity is not None and complexity > COMPLEX:

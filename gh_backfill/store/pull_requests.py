@@ -16,12 +16,21 @@ from gh_backfill.store.db import Row, Transaction
 _SQL = sql("pull_requests")
 # A review that its author has not submitted yet is shown to that author alone, and has no date.
 _NOT_SUBMITTED = "PENDING"
+# Repositories with a third to three times as many pull requests are alike, and from so many on tell what is usual.
+ALIKE, ENOUGH = 3, 3
 
 
-def mean_size(tx: Transaction, repository_id: str) -> float | None:
-    """Return how many files the newest pull requests of a repository change in the mean; None where there is none."""
-    row = tx.row(_SQL["mean_size"], repository_id=repository_id)
-    return None if row is None or row["files"] is None else float(row["files"])
+def sizes(tx: Transaction, repository_id: str, total: int) -> tuple[float | None, int | None]:
+    """Return how many files the newest pull requests of a repository change, and the usual page of others like it.
+
+    The former in the mean, None where there is none; the latter None where too few have so many pull requests.
+    """
+    mean, usual = tx.together(
+        (_SQL["mean_size"], {"repository_id": repository_id}),
+        (_SQL["usual_page"], {"repository_id": repository_id, "total": total, "alike": ALIKE, "enough": ENOUGH}),
+    )
+    files = mean[0]["files"] if mean else None
+    return None if files is None else float(files), usual[0]["page"] if usual else None
 
 
 def own_numbers(tx: Transaction, repository: TrackedRepository, items: Sequence[CompletePullRequest]) -> int:

@@ -19,7 +19,7 @@ from gh_backfill.store import backfills, openings, recovery, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.openings import Standing
 from gh_backfill.store.persist import persistently
-from gh_backfill.store.pull_requests import mean_size
+from gh_backfill.store.pull_requests import sizes
 
 
 def ready_for_capture(
@@ -69,13 +69,14 @@ def before_capture(db: Database, repository: TrackedRepository, kind: Kind) -> B
             state = recovery.state(tx, repository.id, kind.name)
         return Before(captured=state.captured, total=state.total or 0)
     with db.reading() as tx:
-        mean = mean_size(tx, repository.id)
+        mean, usual = sizes(tx, repository.id, repository.total or 0)
     return Before(
         captured=repository.captured,
         total=repository.total or 0,
         goal=repository.goal,
         open_ended=repository.open_ended,
         mean_size=mean,
+        usual_page=usual,
     )
 
 

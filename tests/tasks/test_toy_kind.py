@@ -144,7 +144,7 @@ class Titles:
     queries: ItemQueries = QUERIES
     price: PagePrice = ISSUES
 
-    def first_page(self, total: int, mean_size: float | None, low_budget: bool) -> int:
+    def first_page(self, total: int, mean_size: float | None, low_budget: bool, usual: int | None) -> int:
         return 100
 
     def collector(self, item: PageItem) -> TitleCollector:

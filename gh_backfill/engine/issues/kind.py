@@ -35,7 +35,7 @@ class Issues:
     queries: ItemQueries = client.QUERIES
     price: PagePrice = ISSUES
 
-    def first_page(self, total: int, mean_size: float | None, low_budget: bool) -> int:
+    def first_page(self, total: int, mean_size: float | None, low_budget: bool, usual: int | None) -> int:
         """Return the longest page: an issue of it has no list that could be too much for GitHub."""
         return LARGEST_FIRST
 

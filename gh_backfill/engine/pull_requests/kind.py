@@ -40,9 +40,9 @@ class PullRequests:
     queries: ItemQueries = client.QUERIES
     price: PagePrice = query_prices.PULL_REQUESTS
 
-    def first_page(self, total: int, mean_size: float | None, low_budget: bool) -> int:
-        """Return the first page by the customer's table."""
-        return chunking.first_page(total, complexity=mean_size, low_budget=low_budget)
+    def first_page(self, total: int, mean_size: float | None, low_budget: bool, usual: int | None) -> int:
+        """Return the first page by the customer's table, or by what repositories of the size took."""
+        return chunking.first_page(total, complexity=mean_size, low_budget=low_budget, usual=usual)
 
     def collector(self, item: PageItem) -> PullRequestCollector:
         """Return what brings a pull request to completeness."""

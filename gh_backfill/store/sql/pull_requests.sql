@@ -133,3 +133,13 @@ delete from pull_requests where id = %(wrong_id)s;
 -- Of the newest, for these tell what the next ones may be like.
 select avg(p.changed_files) as files
 from (select changed_files from pull_requests where repository_id = %(repository_id)s order by number desc limit 100) p;
+
+-- name: usual_page
+-- What repositories with about as many pull requests took: half of them at least that much.  Too few of them tell nothing.
+select percentile_disc(0.5) within group (order by least(s.page_worked, s.page_too_big - 1)) as page
+from backfill_streams s
+join repositories r on r.id = s.repository_id
+where s.kind = 'pull_requests' and s.stream = 'history' and s.part = 0 and s.page_worked > 0 and r.id <> %(repository_id)s
+  and s.items_done >= s.page_worked * 2
+  and r.github_pull_requests between %(total)s::integer / %(alike)s::integer and %(total)s::bigint * %(alike)s::integer
+having count(*) >= %(enough)s;
