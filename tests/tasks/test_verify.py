@@ -388,3 +388,23 @@ def test_what_the_points_do_not_reach_is_not_certified_and_the_next_look_goes_on
     assert "0 of 15 items proven so far" in done.line
     assert done.reason is not None
     assert prover.certified().whole
+
+
+def test_what_a_backfill_is_to_bring_is_told_and_left_to_it(prover: Prover) -> None:
+    prover.change(DELETED)
+    prover.change("update backfills set status = 'active', completed_at = null where kind = 'pull_requests'")
+    found = prover.certified(repair=True)
+    assert wrong(found) == [(What.MISSING, 8)]
+    assert found.open[0].why == "its backfill is under way"
+
+
+def test_of_a_repository_of_which_only_the_newest_are_wanted_the_others_are_explained(prover: Prover) -> None:
+    prover.change("delete from pull_requests where number < 6")
+    prover.change("update tracked_repositories set only_newest = true")
+    prover.change("update backfill_streams set goal_max_items = 7 where kind = 'pull_requests' and stream = 'history'")
+    certificate = prover.certified(repair=True)
+    assert certificate.whole, certificate.line
+    explained = [each.number for each in certificate.differences if each.end is End.EXPLAINED]
+    assert explained == [1, 2, 3, 4, 5]
+    prover.change("delete from pull_requests where number = 8")
+    assert wrong(prover.certified()) == [(What.MISSING, 8)], "what is wanted is missed"

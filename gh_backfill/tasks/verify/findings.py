@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gh_backfill.models.github import NodeId
-from gh_backfill.models.work import TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
+from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.verify.certificate import Certificate
 from gh_backfill.policy.verify.differences import Difference, End, What
 from gh_backfill.policy.verify.numbers import KnownAs, NumberIs
@@ -17,6 +18,7 @@ from gh_backfill.store.verify import ItemToProve, Key
 
 # A proof that is older is none any more: each item is looked at again before that.
 LASTS = timedelta(days=30)
+UNDER_WAY = "its backfill is under way"
 KIND_OF = {NumberIs.PULL_REQUEST: "pull_requests", NumberIs.ISSUE: "issues"}
 _NUMBER_OF = {kind: what for what, kind in KIND_OF.items()}
 
@@ -89,7 +91,13 @@ class Findings:
             aim.states or (self.repository.only_newest and (wanted_from is None or number < wanted_from))
         ):
             return difference.ended(End.EXPLAINED, f"wanted are {aim.words}")
-        return difference
+        return difference.ended(End.OPEN, UNDER_WAY) if self.under_way(kind) else difference
+
+    def under_way(self, kind: str) -> bool:
+        """Say whether the backfill of a kind is to bring what is missing of it: no repair reads a whole history."""
+        if kind == PULL_REQUESTS:
+            return self.repository.status in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED)
+        return kind in self.repository.unfinished
 
     def certificate(self, now: datetime) -> Certificate:
         """Return the certificate of what is known by now."""

@@ -62,6 +62,8 @@ def _wanted(found: Findings, kind: str) -> list[_Wanted]:
         for key, item in found.items.items()
         if item.kind == kind and any(each.open and each.what in READ_AGAIN for each in item.differences)
     ]
+    if found.under_way(kind):
+        return sorted(wanted, key=lambda each: each.number)
     missing = {each.number for each in found.differences() if each.open and each.what is What.MISSING}
     wanted += (
         _Wanted(number=number, key=None) for number, of in found.missing().items() if of == kind and number in missing
