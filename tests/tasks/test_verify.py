@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gh_backfill.clients import proofs
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.proofs import ShownItem, ShownNumber
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.outcome import Limits
+from gh_backfill.errors import Unreachable
+from gh_backfill.models.github import Named, NodeId
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.verify import numbers
 from gh_backfill.policy.verify.certificate import Certificate
 from gh_backfill.policy.verify.differences import End, What
+from gh_backfill.policy.verify.numbers import NumberIs
 from gh_backfill.simulator import changes, departures
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.rows import PullRequestRow
 from gh_backfill.simulator.server import running
 from gh_backfill.simulator.world import World
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture
+from gh_backfill.tasks.verify.numbering import known_as
 from gh_backfill.tasks.verify.verify import Verified, verify
 from tests.tasks.conftest import SMALL, House
 
@@ -408,3 +415,82 @@ def test_of_a_repository_of_which_only_the_newest_are_wanted_the_others_are_expl
     assert explained == [1, 2, 3, 4, 5]
     prover.change("delete from pull_requests where number = 8")
     assert wrong(prover.certified()) == [(What.MISSING, 8)], "what is wanted is missed"
+
+
+def test_what_is_not_found_while_the_repository_is_away_is_unknown(
+    prover: Prover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = proofs.items
+
+    def away(graphql: GraphQL, repository: NodeId, wanted: Sequence[tuple[str, NodeId]]) -> list[Named[ShownItem]]:
+        changes.make_private(prover.world, SMALL)
+        try:
+            return ask(graphql, repository, wanted)
+        finally:
+            changes.make_private(prover.world, SMALL, private=False)
+
+    monkeypatch.setattr(proofs, "items", away)
+    found = prover.certified(repair=True)
+    assert {each.what for each in found.open} == {What.UNREADABLE}
+    assert not found.whole
+    assert prover.house.rows("select 1 from absences") == []
+    assert prover.house.rows("select 1 from pull_requests where gone_at is not null") == []
+
+
+def test_an_issue_that_is_shown_in_another_repository_was_transferred_whatever_its_number() -> None:
+    now, other = datetime.now(UTC), NodeId("R_other")
+    shown = ShownNumber(what=NumberIs.ISSUE, repository=other, full_name=OTHER, number=5)
+    moved = known_as(NodeId("R_home"), 5, shown, now)
+    assert (moved.what, moved.target) == (NumberIs.TRANSFERRED, f"{OTHER}#5")
+    assert known_as(other, 5, shown, now).what is NumberIs.ISSUE
+
+
+def test_a_comment_and_an_issue_that_are_seen_again_are_not_gone(prover: Prover) -> None:
+    home = prover.pull(4).repository_id
+    pull, issue = prover.pull(4), prover.world.issue(home, 13)
+    assert issue is not None
+    changes.delete_comment(prover.world, SMALL, 4, pull.comments[0].id)
+    changes.delete_issue(prover.world, SMALL, 13)
+    assert prover.certified(repair=True).whole
+    gone = (
+        "select (select count(*) from comments where gone_at is not null) as comments, "
+        "(select count(*) from issues where gone_at is not null) as issues"
+    )
+    assert prover.house.only(gone) == {"comments": 1, "issues": 1}
+    prover.world.shelves[home].put(pull)
+    prover.world.shelves[home].put_issue(issue)
+    prover.later = timedelta(days=31)
+    assert prover.certified(repair=True).whole
+    assert prover.house.only(gone) == {"comments": 0, "issues": 0}
+
+
+def test_people_are_known_by_their_ids_whoever_has_their_logins(prover: Prover) -> None:
+    changes.rename_account(prover.world, "ada", to="ada-again")
+    changes.open_issue(prover.world, OTHER, title="By somebody else", author="ada")
+    assert prover.certified().whole
+    changes.delete_account(prover.world, "bob")
+    found = prover.certified()
+    assert {each.what for each in found.open} == {What.DAMAGED, What.COUNT}, "of who merged and was assigned"
+    assert prover.certified(repair=True).whole
+
+
+def test_what_github_does_not_answer_leaves_everything_as_it_is_and_certifies_nothing(prover: Prover) -> None:
+    prover.house.github.faults.add(Fault(name="reset", match={"operation": "IssueProofs"}))
+    done = prover.verify(repair=True)
+    assert done.certificate is not None
+    assert not done.certificate.whole
+    assert "0 of 15 items proven so far" in done.line
+    assert isinstance(done.error, Unreachable)
+    job = prover.house.only(
+        "select status, outcome, error_type from progressive_capture_jobs where job_type = 'verify'"
+    )
+    assert job == {"status": "failed", "outcome": "failed", "error_type": "network"}
+    prover.house.github.faults.clear()
+    assert prover.certified().whole
+
+
+def test_what_is_too_much_for_github_together_is_asked_for_in_halves(prover: Prover) -> None:
+    prover.house.github.faults.add(Fault(name="resource_limits", match={"query": "IssueProofs"}, size=0.9, count=1))
+    certificate = prover.certified()
+    assert certificate.whole or {each.what for each in certificate.open} == {What.UNREADABLE}
+    assert prover.certified().whole

@@ -103,7 +103,7 @@ class Findings:
         """Return the certificate of what is known by now."""
         differences = self.differences()
         missing = sum(each.what is What.MISSING and each.open for each in differences)
-        proven = [each.proved_at for each in self.items.values() if _lasts(each.proved_at, now)]
+        proven = [each.proved_at for each in self.items.values() if _is_proven(each, now)]
         expected = len(self.items) + missing
         whole = self.finished and len(proven) == len(self.items) and not self.unasked
         return Certificate(
@@ -145,5 +145,6 @@ def _absent(item: ItemToProve) -> bool:
     return any(each.what in (What.GONE, What.MOVED) for each in item.differences)
 
 
-def _lasts(proved_at: datetime | None, now: datetime) -> bool:
-    return proved_at is not None and now - proved_at < LASTS
+def _is_proven(item: ItemToProve, now: datetime) -> bool:
+    unreadable = any(each.what is What.UNREADABLE for each in item.differences)
+    return item.proved_at is not None and now - item.proved_at < LASTS and not unreadable
