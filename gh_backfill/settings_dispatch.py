@@ -17,4 +17,5 @@ class DispatchSettings(WebSettings):
     )
     workflow_token: Token | None = given_as("GH_BACKFILL_WORKFLOW_TOKEN")
     workflow_ref: str = Field(default="main", validation_alias="GITHUB_REF_NAME")
+    run_number: Whole | None = given_as("GITHUB_RUN_NUMBER")
     heartbeat_url: SecretStr | None = given_as("GH_BACKFILL_HEARTBEAT_URL")

@@ -204,6 +204,7 @@ def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportO
     return ReportOptions(
         ask=ask,
         run=run,
+        number=environment.run_number,
         plan_result=environment.plan_result,
         plan_error=environment.plan_error,
         plan_idle=environment.plan_idle,

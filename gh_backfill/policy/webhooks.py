@@ -15,12 +15,14 @@ from gh_backfill.policy.ledger import RunnerJob
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunEnded:
-    """An attempt of a workflow run is over, as GitHub concluded."""
+    """An attempt of a workflow run is over, as GitHub concluded; `url` and `number` are the run's."""
 
     run_id: int
     attempt: int
     conclusion: str
     at: datetime | None
+    url: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +98,8 @@ def _run(payload: Mapping[str, Any]) -> Meaning:
         attempt=int(run.get("run_attempt") or 1),
         conclusion=str(run["conclusion"]),
         at=_time(run.get("updated_at")),
+        url=_word(run.get("html_url")),
+        number=None if run.get("run_number") is None else int(run["run_number"]),
     )
 
 

@@ -180,6 +180,31 @@ def took(tx: Transaction, run_key: str, label: str, runner: RunnerJob) -> None:
     tx.run(_SQL["took"], run_key=run_key, label=label, attempt=runner.attempt, seconds=runner.seconds)
 
 
+def note_run(
+    tx: Transaction,
+    *,
+    run_key: str | None = None,
+    run_id: int | None,
+    attempt: int,
+    url: str | None,
+    number: int | None,
+    conclusion: str | None = None,
+) -> None:
+    """Write into the metadata of a run's jobs that have ended where the run is, its number and its conclusion.
+
+    Without a conclusion each job's own end tells; what is not known stays as it was.
+    """
+    tx.later(
+        _SQL["note_run"],
+        run_key=run_key,
+        run_id=run_id,
+        attempt=attempt,
+        url=url,
+        number=number,
+        conclusion=conclusion,
+    )
+
+
 def latest_run(tx: Transaction) -> str | None:
     """Return the key of the run that was planned last."""
     row = tx.row(_SQL["latest_run"])

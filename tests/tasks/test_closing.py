@@ -258,3 +258,14 @@ def test_a_dead_job_ended_after_its_last_claim_whatever_githubs_clock_says(house
     report(house.db, "7/1", options=ReportOptions(ask=ask, run=(7, 1)))
     last = house.only("select max(started_at) as at from backfill_chunks")["at"]
     assert ledger(house)[ENGINE]["completed_at"] >= last
+
+
+def test_a_report_writes_where_its_run_is_into_the_metadata_of_the_jobs(house: House) -> None:
+    planned(house, ENGINE, SMALL)
+    house.capture(SMALL)
+    options = ReportOptions(run=(7, 1), number=42, page=("https://github.example", HOME))
+    report(house.db, RUN.key, options=options)
+    told = {name: row["metadata"] for name, row in ledger(house).items()}
+    assert {row["workflow_url"] for row in told.values()} == {f"https://github.example/{HOME}/actions/runs/7"}
+    assert {row["run_number"] for row in told.values()} == {42}
+    assert (told[SMALL]["conclusion"], told[ENGINE]["conclusion"]) == ("success", "cancelled")

@@ -117,7 +117,8 @@ def workflow_job(conclusion: str | None, *, attempt: int = 1, name: str = f"capt
 
 
 def workflow_run(conclusion: str | None, *, attempt: int = 1, status: str = "completed") -> dict[str, Any]:
-    run = {"id": 7, "run_attempt": attempt, "status": status, "conclusion": conclusion, "updated_at": None}
+    run: dict[str, Any] = {"id": 7, "run_attempt": attempt, "status": status, "conclusion": conclusion}
+    run |= {"updated_at": None, "html_url": "https://github.example/o/n/actions/runs/7", "run_number": 42}
     return {"action": "completed", "workflow_run": run}
 
 
@@ -239,6 +240,13 @@ def test_a_job_that_said_how_it_ended_is_not_changed(door: Door) -> None:
         tx.run("update progressive_capture_jobs set status = 'completed', outcome = 'stopped' where outcome is null")
     door.post("workflow_run", workflow_run("failure"))
     assert ledger(door) == [("completed", "stopped")]
+    (row,) = door.rows("select metadata from progressive_capture_jobs where workflow_run_id = 7")
+    assert {key: row["metadata"][key] for key in ("workflow_url", "conclusion", "run_number", "workflow_run_id")} == {
+        "workflow_url": "https://github.example/o/n/actions/runs/7",
+        "conclusion": "failure",
+        "run_number": 42,
+        "workflow_run_id": 7,
+    }
 
 
 def test_the_time_of_the_runner_is_noted(door: Door) -> None:

@@ -139,5 +139,18 @@ set runner_seconds = %(seconds)s
 where run_key = %(run_key)s and metadata ->> 'label' = %(label)s and runner_seconds is null
   and coalesce(workflow_run_attempt, 1) = %(attempt)s;
 
+-- name: note_run
+-- Where the run of jobs is at GitHub, its number and its conclusion, by the names that applications read in the metadata.  Of a
+-- run that is not over its own jobs tell.
+update progressive_capture_jobs j
+set metadata = coalesce(j.metadata, '{}') || jsonb_strip_nulls(jsonb_build_object(
+        'workflow_run_id', coalesce(j.workflow_run_id, %(run_id)s), 'workflow_url', %(url)s::text,
+        'run_number', %(number)s::integer,
+        'conclusion', coalesce(%(conclusion)s::text, case j.status when 'completed' then 'success'
+                                                                   when 'failed' then 'failure' else j.status end)))
+where j.outcome is not null
+  and (j.run_key = %(run_key)s
+       or j.workflow_run_id = %(run_id)s and coalesce(j.workflow_run_attempt, 1) = %(attempt)s);
+
 -- name: latest_run
 select run_key from progressive_capture_jobs where run_key is not null order by created_at desc limit 1;

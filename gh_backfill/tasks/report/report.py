@@ -24,15 +24,17 @@ from gh_backfill.tasks.report.closing import Ask, Closed, close_run, sweep
 class ReportOptions:
     """What a report may know beside the database; nothing of it is needed.
 
-    `run` is GitHub's id and attempt of the run that reports, `plan_result` how its plan job ended, `plan_error` the
-    line with which it failed, `plan_idle` why it gave no jobs.  A plan that fails raises an alert only on a schedule:
-    whoever starts one by hand sees it.  `trouble` is why nothing can be written: the report tells what it can read.
+    `run` is GitHub's id and attempt of the run that reports, `number` its number, `plan_result` how its plan job ended,
+    `plan_error` the line with which it failed, `plan_idle` why it gave no jobs.  A plan that fails raises an alert only
+    on a schedule: whoever starts one by hand sees it.  `trouble` is why nothing can be written: the report tells what
+    it can read.
     `page` are GitHub's address and the workflow's repository, `public` says whether that is public, and `priced` that a
     minute of its runners has a price.
     """
 
     ask: Ask | None = None
     run: tuple[int, int] | None = None
+    number: int | None = None
     plan_result: str | None = None
     plan_error: str | None = None
     plan_idle: str | None = None
@@ -114,7 +116,7 @@ def report(
     figures = _with_system(_with_left(db, figures), closed, options)
     found = tuple(alerting.judge(figures, standings, now, month=month))
     made = Report(run=figures, alerts=found, month=month, swept=swept, mended=mended)
-    return made if dry_run else _keep(db, made)
+    return made if dry_run else _keep(db, made, options)
 
 
 def keep_issues(db: Database, run_key: str, addresses: Mapping[str, str]) -> None:
@@ -181,8 +183,13 @@ def _system_failures(closed: Closed, options: ReportOptions) -> Iterator[SystemF
         yield SystemFailure(error_type=error_type(options.trouble), error=f"the report can't be written: {told}")
 
 
-def _keep(db: Database, made: Report) -> Report:
+def _keep(db: Database, made: Report, options: ReportOptions) -> Report:
+    run_id, attempt = options.run or (None, made.run.attempt)
     with db.transaction() as tx:
+        if run_id is not None:
+            jobs.note_run(
+                tx, run_key=made.run_key, run_id=run_id, attempt=attempt, url=made.run.address, number=options.number
+            )
         budget_samples.take(tx, made.run_key)
         backfill_events.forget(tx)
         backfill_batches.forget(tx)

@@ -105,7 +105,16 @@ def _run_ended(tx: Transaction, ended: RunEnded) -> int:
         completed_at=ended.at,
         attempt=ended.attempt,
     )
-    return sum(_close(tx, job, runner) for job in webhooks.open_of_run(tx, ended.run_id, ended.attempt))
+    closed = sum(_close(tx, job, runner) for job in webhooks.open_of_run(tx, ended.run_id, ended.attempt))
+    jobs.note_run(
+        tx,
+        run_id=ended.run_id,
+        attempt=ended.attempt,
+        url=ended.url,
+        number=ended.number,
+        conclusion=ended.conclusion,
+    )
+    return closed
 
 
 def _close(tx: Transaction, job: ledger.OpenJob, runner: RunnerJob) -> bool:
