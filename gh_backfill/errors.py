@@ -14,6 +14,9 @@ BackfillError                    exit  alerts
 │   ├── Misrouted                 2     no    a setting of the way leads astray: address, proxy or certificates
 │   ├── Gone                      3     no    the repository is not there (any more), or not for us
 │   └── Unexpected                1     yes   an answer that we do not understand
+├── InngestError
+│   ├── InngestUnreachable        4     no    no answer, or one of something else: worth another try
+│   └── InngestRefused            2     no    it takes no event: a key is missing or wrong
 └── StoreError
     ├── StoreUnavailable          4     yes   no connection to the database, or it has no room left
     ├── StoreDenied               2     yes   rights or settings of the database stand in the way
@@ -125,6 +128,24 @@ class Unexpected(GitHubError):
 
     exit_code = 1
     alerts = True
+
+
+class InngestError(BackfillError):
+    """Inngest did not take what was sent."""
+
+    alerts = False
+
+
+class InngestUnreachable(InngestError):
+    """Nobody answers, or somebody else; the same events may be taken later."""
+
+    exit_code = 4
+
+
+class InngestRefused(InngestError):
+    """Inngest answers, and takes no event: a key or a setting is wrong."""
+
+    exit_code = 2
 
 
 class StoreError(BackfillError):

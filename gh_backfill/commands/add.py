@@ -60,6 +60,9 @@ def track(
         typer.Option(help="Also bring the newest pull requests of those that are new. Default: yes, but for owner/*."),
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="Do that now, on this machine, five at a time.")] = False,
+    via: Annotated[
+        str, typer.Option("--via", metavar="inngest", help="Let Inngest do that: an event for each that is new.")
+    ] = "",
     max_prs: options.MaxPullRequests = None,
     since: options.Since = None,
     until: options.Until = None,
@@ -98,13 +101,15 @@ def track(
     every = [*(names or []), *options.listed(file, pasted)]
     filters = _filters(every, min_prs, forks=include_forks, archived=include_archived)
     environment = settings.load()
+    if via:
+        _refuse_unless_sendable(environment, via, alone=not local and backfill is not False)
     given = _Given(
         names=[name for name in every if accounts.login_of(name) is None],
         logins=[login for login in map(accounts.login_of, every) if login is not None],
         filters=filters,
         wish=wish,
         larger=larger,
-        backfill=True if local else backfill,
+        backfill=True if local or via else backfill,
         kinds=registry.chosen(kinds),
         yes=yes,
     )
@@ -120,8 +125,10 @@ def track(
         listings.show_tracked(tracked, dry_run=False)
         if worked is not None:
             results.show_worked(worked)
-        elif any(each.result in tracking.NEWS for each in tracked) and given.backfill is not False:
+        elif not via and any(each.result in tracking.NEWS for each in tracked) and given.backfill is not False:
             print(f"their newest pull requests come with the next run, or now: {console.command()} work")
+    if via:
+        _send(environment, tracked, as_json=as_json)
     _raise_failed(worked)
     tracking.raise_failures(tracked)
 
@@ -210,6 +217,25 @@ def _preview(environment: settings.Settings, given: _Given, *, as_json: bool) ->
         if foreseen is not None:
             print(f"their initial backfills: {foreseen.text}")
     tracking.raise_failures(tracked)
+
+
+def _refuse_unless_sendable(environment: settings.Settings, via: str, *, alone: bool) -> None:
+    from gh_backfill.tasks.initial import sending
+
+    if via != "inngest" or not alone:
+        raise ConfigurationError("--via takes inngest alone, and neither --local nor --no-backfill beside it")
+    sending.require_keys(environment)
+
+
+def _send(environment: settings.Settings, tracked: Sequence[Tracked], *, as_json: bool) -> None:
+    """Let Inngest capture what was added."""
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.initial import sending
+    from gh_backfill.tasks.inngest_client import sends
+
+    sent = sending.send(sends(environment), tracked, connect.actor(environment))
+    if sent and not as_json:
+        print(f"their newest pull requests come through Inngest: it took {counted(sent, 'event')}")
 
 
 def _ask(

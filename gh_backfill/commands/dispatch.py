@@ -41,7 +41,7 @@ def dispatch(dry_run: DryRun = False, as_json: Json = False) -> None:
 
 def _tick(environment: settings.Settings, *, as_json: bool) -> None:
     from gh_backfill.tasks import connect, pacing
-    from gh_backfill.tasks.dispatch import tick
+    from gh_backfill.tasks.dispatch import inngest_sender, tick
     from gh_backfill.tasks.dispatch.processors import processors
     from gh_backfill.tasks.report import costs
 
@@ -57,7 +57,7 @@ def _tick(environment: settings.Settings, *, as_json: bool) -> None:
         done = tick.tick(
             db,
             graphql,
-            processors(environment),
+            processors(environment, inngest_sender.sender(environment)),
             kinds=options.kinds(None, environment),
             pace=pacing.pace(db, graphql, environment),
             percent=environment.actions_percent,

@@ -100,7 +100,8 @@ class Worker:
             reason = f"{counted(most, 'chunk')} done, as asked"
         elif self._past_deadline(self.now() + timedelta(seconds=self._seconds)):
             reason = "the time limit is reached"
-        return Captured(outcome=CaptureOutcome.STOPPED, reason=reason) if reason else None
+        done = self.claims.completed() if self._over and reason else None  # complete with the last chunk is complete
+        return done or (Captured(outcome=CaptureOutcome.STOPPED, reason=reason) if reason else None)
 
     def _wait_for_budget(self) -> Captured | None:
         if self._over or (self._pipeline is not None and self._pipeline.under_way):

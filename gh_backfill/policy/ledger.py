@@ -92,6 +92,8 @@ _TYPES: tuple[tuple[type[BaseException], ErrorType], ...] = (
     (errors.Denied, ErrorType.DENIED),
     (errors.Misrouted, ErrorType.CONFIGURATION),
     (errors.Gone, ErrorType.GONE),
+    (errors.InngestUnreachable, ErrorType.NETWORK),
+    (errors.InngestRefused, ErrorType.CONFIGURATION),
     (errors.StoreError, ErrorType.DATABASE),
     (errors.ConfigurationError, ErrorType.CONFIGURATION),
     (KeyboardInterrupt, ErrorType.CANCELLED),

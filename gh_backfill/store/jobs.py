@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gh_backfill.models.github import Spent
 from gh_backfill.policy.bottleneck import Times
-from gh_backfill.policy.ledger import Ending, ErrorType, JobType, OpenJob, RunnerJob
+from gh_backfill.policy.ledger import Ending, ErrorType, JobOutcome, JobType, OpenJob, RunnerJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Statement, Transaction
@@ -21,13 +21,29 @@ _SQL = sql("jobs")
 class Run:
     """What a job belongs to: a workflow run and its present attempt, or one run on a laptop.
 
-    The key is the same for all attempts of a run.
+    The key is the same for all attempts of a run.  One `in_steps` is made of many captures that are one job together;
+    `job_id` is that of the job which waits for it, where there is one.
     """
 
     key: str
     run_id: int | None
     attempt: int
     processor: str
+    in_steps: bool = False
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSoFar:
+    """A job at work, and what earlier steps of its run did already."""
+
+    id: str
+    spent: Spent = field(default_factory=Spent)
+    chunks: int = 0
+    items: int = 0
+    warnings: int = 0
+    retries: int = 0
+    times: Times = field(default_factory=Times)
 
 
 def plan(
@@ -99,6 +115,39 @@ def starting(
     """Return the statement of `start`; its one row has the `id`."""
     given = {"repository_id": repository_id, "job_type": job_type, "worker": worker, "part": part}
     return _SQL["start"], {**given, **_of(run)}
+
+
+def resuming(run: Run, repository_id: str, *, worker: str, job_type: JobType) -> Statement:
+    """Return the statement that takes the one job of a run in steps; `so_far` reads its row.
+
+    It has none where the job that waited for the run is another one's by now.
+    """
+    return _SQL["resume_job_in_steps"], {
+        "repository_id": repository_id,
+        "job_type": job_type,
+        "worker": worker,
+        "job_id": run.job_id,
+        "processor": run.processor,
+        "run_key": run.key,
+    }
+
+
+def so_far(row: Row) -> JobSoFar:
+    """Read the row of `starting` or of `resuming`."""
+    return JobSoFar(
+        id=str(row["id"]),
+        spent=Spent(points=row.get("points") or 0, requests=row.get("requests") or 0),
+        chunks=row.get("chunks") or 0,
+        items=row.get("items") or 0,
+        warnings=row.get("warnings") or 0,
+        retries=row.get("retries") or 0,
+        times=Times.of(row.get("times")),
+    )
+
+
+def ending(run: Run, *, status: JobStatus, outcome: JobOutcome, error: str | None = None) -> Statement:
+    """Return the statement that gives the job of a run in steps its final status; what it did stands there already."""
+    return _SQL["end_job_in_steps"], {"run_key": run.key, "status": status, "outcome": outcome, "error": stored(error)}
 
 
 def heartbeat(job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None) -> Statement:

@@ -18,12 +18,7 @@ from gh_backfill.tasks.report import costs
 _SUPABASE = frozenset(
     {"SUPABASE_URL", "VITE_SUPABASE_URL", "SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "VITE_SUPABASE_ANON_KEY"}
 )
-_LATER = {
-    "INNGEST_EVENT_KEY": "sends events to Inngest",
-    "INNGEST_PRODUCTION_EVENT_KEY": "sends events to Inngest",
-    "INNGEST_SIGNING_KEY": "lets Inngest call functions here",
-    "OPENAI_API_KEY": "makes embeddings",
-}
+_LATER = {"OPENAI_API_KEY": "makes embeddings"}
 
 
 def settings_findings(settings: Settings) -> Iterator[Finding]:
@@ -31,6 +26,8 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     yield from _unknown_names(settings)
     yield from _of_the_guide(settings)
     yield from _kinds(settings)
+    if settings.inngest_serves or settings.inngest_sends:
+        yield _inngest(settings)
     if settings.prices:
         yield _prices(settings)
     if settings.notify_urls is not None:
@@ -68,6 +65,16 @@ def _of_the_guide(settings: Settings) -> Iterator[Finding]:
     for name, use in _LATER.items():
         if name in settings.given:
             yield Finding(name="guide", ok=True, text=f"{name}: recognised ({use}), and not used by this release yet")
+
+
+def _inngest(settings: Settings) -> Finding:
+    """Say what can be done with Inngest; nothing is sent."""
+    serves = "serve lets Inngest call its functions at /api/inngest"
+    sends = "events can be sent"
+    missing = [] if settings.inngest_serves else ["without INNGEST_SIGNING_KEY serve has no functions for it"]
+    missing += [] if settings.inngest_sends else ["without INNGEST_EVENT_KEY no event can be sent"]
+    said = [*([serves] if settings.inngest_serves else []), *([sends] if settings.inngest_sends else []), *missing]
+    return Finding(name="inngest", ok=settings.inngest_sends or not settings.inngest_serves, text="; ".join(said))
 
 
 def _prices(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from gh_backfill.engine.meter import Meter
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Progress
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.errors import BackfillError, RateLimited, StoreError
+from gh_backfill.models.github import Spent
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy import governor
 from gh_backfill.policy.bottleneck import Times
@@ -22,7 +23,7 @@ from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.retries import PauseReason, explained
 from gh_backfill.store import estimates, jobs
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Statement
 from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Record:
     sleep: Callable[[float], None]
     worker: str = field(default_factory=worker_name)
     meter: Meter = field(init=False)
-    _job_id: str = ""
+    _job: jobs.JobSoFar = field(default_factory=lambda: jobs.JobSoFar(id=""))
 
     def __post_init__(self) -> None:
         """Let the meter run from now on."""
@@ -56,7 +57,7 @@ class Record:
 
         Raises what was raised, but RateLimited: that is a pause.
         """
-        self._job_id = persistently(self._start, self.sleep)
+        self._job = persistently(self._start, self.sleep)
         captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
         working: InTurn | None = None
         try:
@@ -96,13 +97,7 @@ class Record:
     def tell(self, progress: Progress) -> None:
         """Say in the ledger that the job lives, what it did so far and what is left, and tell the listener."""
         repository_id = progress.repository.id
-        done = jobs.heartbeat(
-            self._job_id,
-            spent=progress.spent,
-            chunks=progress.chunks,
-            items=progress.items,
-            times=self.meter.times(),
-        )
+        done = self._beat(progress.spent, progress.chunks, progress.items, self.meter.times())
         try:
             if progress.over:  # the end of the job, which follows, says as much
                 self.graphql.gate.rest()
@@ -117,12 +112,25 @@ class Record:
             log.warning("%s: the job's heartbeat was lost: %s", progress.repository.full_name, error)
         self.listen(progress)
 
-    def _start(self) -> str:
-        starting = jobs.starting(
-            self.run, self.repository_id, worker=self.worker, part=self.part, job_type=self.job_type
-        )
+    def _start(self) -> jobs.JobSoFar:
+        run, worker, job_type = self.run, self.worker, self.job_type
+        if run.in_steps:
+            starting = jobs.resuming(run, self.repository_id, worker=worker, job_type=job_type)
+        else:
+            starting = jobs.starting(run, self.repository_id, worker=worker, part=self.part, job_type=job_type)
         (row,) = self.db.statements(starting)
-        return str(row["id"])
+        return jobs.so_far(row)
+
+    def _beat(self, spent: Spent, chunks: int, items: int, times: Times) -> Statement:
+        """Return what says that the job lives, and what it did with all steps before this one."""
+        job = self._job
+        return jobs.heartbeat(
+            job.id,
+            spent=job.spent + spent,
+            chunks=job.chunks + chunks,
+            items=job.items + items,
+            times=job.times + times,
+        )
 
     def _finish_in_time(self, captured: Captured, times: Times) -> None:
         """Write how the job ended; who was told to stop waits for no database that is away: the next report says it."""
@@ -135,20 +143,26 @@ class Record:
             log.warning("the end of the job is not in the ledger: %s", error)
 
     def _finish(self, captured: Captured, times: Times) -> None:
+        job = self._job
+        if (
+            self.run.in_steps and captured.outcome not in ENDINGS
+        ):  # there may be another step: whoever knows ends the job
+            self.db.statements(self._beat(captured.spent, captured.chunks, captured.items, times))
+            return
         status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
         explained_here = status is not JobStatus.COMPLETED or captured.outcome is CaptureOutcome.PAUSED
         finishing = jobs.finishing(
-            self._job_id,
+            job.id,
             status=status,
             outcome=captured.outcome,
             error=captured.reason if explained_here else None,
-            spent=captured.spent,
-            chunks=captured.chunks,
-            items=captured.items,
-            warnings=captured.counts.quarantined + captured.gaps,
-            retries=captured.retries,
+            spent=job.spent + captured.spent,
+            chunks=job.chunks + captured.chunks,
+            items=job.items + captured.items,
+            warnings=job.warnings + captured.counts.quarantined + captured.gaps,
+            retries=job.retries + captured.retries,
             error_type=captured.error_type,
-            times=times,
+            times=job.times + times,
         )
         self.db.statements(finishing)
 

@@ -30,6 +30,7 @@ from gh_backfill.store.syncs import SyncStanding
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.ready import before_capture, identified
 from gh_backfill.tasks.record import Record
+from gh_backfill.tasks.sync_stage import SyncStage
 from gh_backfill.tasks.sync_told import Synced, SyncWish
 from gh_backfill.tasks.verify.surplus import bury_surplus
 
@@ -53,6 +54,7 @@ def run(
     begin: Begin = in_thread,
     found: TrackedRepository | None = None,
     memory: Memory | None = None,
+    stage: SyncStage | None = None,
 ) -> Synced:
     """Sync a repository, whatever the state of its backfill, and note how that ended and when it is due again.
 
@@ -82,6 +84,7 @@ def run(
         sleep=sleep,
         begin=begin,
         memory=memory,
+        stage=stage or SyncStage(),
     )
     return work.of(repository)
 
@@ -125,6 +128,7 @@ class _Sync:
     sleep: Callable[[float], None]
     begin: Begin
     memory: Memory | None
+    stage: SyncStage
     _total: int = 0
 
     def of(self, repository: TrackedRepository) -> Synced:
@@ -216,17 +220,20 @@ class _Sync:
             failed, resume_at = captured.outcome is CaptureOutcome.FAILED, captured.resume_at
             persistently(lambda: self._ended(repository, captured.told, failed=failed, resume_at=resume_at), self.sleep)
             return None
-        alarm = None
+        alarm, before = None, self.stage
+        if before.more:
+            return None
+        items, counts = before.items + captured.items, before.counts + captured.counts
         again = self.standing.last_success_at is not None and self.wish.days is None
-        if again and syncing.read_everything(captured.items, self._total):
-            alarm = f"it read all {captured.items} of them, though it is to read what changed: look at gh-backfill why"
+        if again and syncing.read_everything(items, self._total):
+            alarm = f"it read all {items} of them, though it is to read what changed: look at gh-backfill why"
             log.warning("%s: %s", repository.full_name, alarm)
-        counts, due = captured.counts, schedule.after_success(self.now(), self.every)
+        due = schedule.after_success(self.now(), self.every)
         persistently(
             lambda: syncs.succeeded(
                 self.db,
                 repository.id,
-                [kind.name for kind in self.kinds],
+                [*before.kinds, *(kind.name for kind in self.kinds)],
                 read=counts.total,
                 changed=counts.inserted + counts.updated,
                 next_due_at=due,

@@ -65,10 +65,14 @@ def application(
     context: Context,
     *,
     webhooks: ASGIApp | None = None,
+    functions: Callable[[FastAPI], None] | None = None,
     pages: Sequence[Showing] = PAGES,
     actions: Sequence[Acting] = ACTIONS,
 ) -> ASGIApp:
-    """Return the application; GitHub's webhooks are taken by `webhooks`, where there is one."""
+    """Return the application; GitHub's webhooks are taken by `webhooks`, where there is one.
+
+    `functions` attaches those that Inngest calls.
+    """
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
@@ -89,6 +93,8 @@ def application(
         return JSONResponse(told)
 
     app.router.routes.append(Route("/openapi.json", described, methods=["GET"]))
+    if functions is not None:
+        functions(app)
     app.router.routes.extend(_routes(pages, actions, kept))
     return Door(app, hosts=context.access.hosts, webhooks=webhooks)
 

@@ -12,9 +12,11 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 from sse_starlette.sse import AppStatus
 from starlette.concurrency import run_in_threadpool
 
+from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
@@ -93,6 +95,7 @@ def serve(
         stack.callback(acting.close)
         hub = Hub(lambda: run_in_threadpool(context.lent, pool, look))
         receiver = stack.enter_context(_webhooks(settings, database_url))
+        functions = stack.enter_context(_inngest(settings, database_url, host))
         app = application(
             Context(
                 settings=settings,
@@ -106,6 +109,7 @@ def serve(
                 month=KeptMonth(settings),
             ),
             webhooks=receiver,
+            functions=functions,
         )
         limits = DoorLimits(stop_seconds=GRACE)
         refusals = Refusals(what="requests")
@@ -159,6 +163,33 @@ def _webhooks(settings: Settings, database_url: str) -> Iterator[Receiver | None
         stopping.set()
         receiver.close()
         worker.join(timeout=receiver.limits.stop_seconds)
+
+
+@contextmanager
+def _inngest(settings: Settings, database_url: str, host: str) -> Iterator[Callable[[FastAPI], None] | None]:
+    """Yield what attaches the functions that Inngest calls, where its key is known.
+
+    Raises ConfigurationError where anybody might call them.
+    """
+    if not (settings.inngest_serves and settings.web_changes):
+        yield None
+        return
+    if settings.inngest_in_development and not access.on_loopback(host):
+        raise ConfigurationError(
+            "INNGEST_DEV lets whoever reaches this server start captures, for nothing is signed then: unset it, or "
+            "listen on 127.0.0.1"
+        )
+    from gh_backfill.tasks.inngest_client import client  # noqa: PLC0415  (its library loads for half a second)
+    from gh_backfill.tasks.inngest_steps import InngestSteps  # noqa: PLC0415
+    from gh_backfill.web import inngest  # noqa: PLC0415
+
+    steps = InngestSteps(settings=settings, database_url=database_url)
+    if not settings.has_credential:
+        log.warning("inngest: without GITHUB_TOKEN its functions can't fetch anything")
+    try:
+        yield inngest.attaching(client(settings), steps)
+    finally:
+        steps.close(GRACE)
 
 
 def _address(rules: access.WebAccess, settings: Settings, listening: socket.socket) -> str:

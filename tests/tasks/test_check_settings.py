@@ -51,11 +51,20 @@ def test_a_name_of_the_guide_says_what_is_missing_beside_it(name: str) -> None:
     assert (ok, text.endswith("DATABASE_URL is what is used")) == (True, True)
 
 
-@pytest.mark.parametrize("name", ["INNGEST_EVENT_KEY", "INNGEST_PRODUCTION_EVENT_KEY"])
-def test_keys_for_later_are_recognised(name: str) -> None:
-    assert found(**{name: "k"}) == [
-        ("guide", True, f"{name}: recognised (sends events to Inngest), and not used by this release yet")
-    ]
+@pytest.mark.parametrize(
+    ("given", "ok", "said"),
+    [
+        ({"INNGEST_EVENT_KEY": "k"}, True, "events can be sent; without INNGEST_SIGNING_KEY"),
+        ({"INNGEST_PRODUCTION_EVENT_KEY": "k"}, True, "events can be sent; without INNGEST_SIGNING_KEY"),
+        ({"INNGEST_SIGNING_KEY": "signkey-prod-00ff"}, False, "without INNGEST_EVENT_KEY no event can be sent"),
+        ({"INNGEST_DEV": "1"}, True, "serve lets Inngest call its functions at /api/inngest; events can be sent"),
+    ],
+    ids=["event key", "its name in the guide", "no event key", "development"],
+)
+def test_what_can_be_done_with_inngest_is_said(given: dict[str, str], ok: bool, said: str) -> None:
+    ((name, fine, text),) = found(**given)
+    assert (name, fine) == ("inngest", ok)
+    assert said in text
 
 
 def test_addresses_of_notifications_are_understood_or_named_by_their_place_without_their_secrets() -> None:

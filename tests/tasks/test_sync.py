@@ -470,3 +470,10 @@ def test_a_sync_whose_worker_died_goes_on_where_that_was(engine: House) -> None:
     assert done.captured is not None
     assert done.captured.chunks < 1 + 4 + 2, "what was committed was not read again before the head"
     assert not differs(engine, ENGINE)
+
+
+def test_a_sync_that_is_complete_with_the_last_chunk_that_it_may_have_is_complete(engine: House) -> None:
+    done = synced(engine, ENGINE, limits=Limits(max_chunks=1))
+    assert done.captured is not None
+    assert (done.captured.outcome, done.captured.chunks) == (CaptureOutcome.COMPLETED, 1)
+    assert engine.only("select last_success_at is not null as noted from repository_syncs")["noted"]

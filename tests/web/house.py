@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
@@ -118,6 +119,7 @@ def open_house(
     world: World | None = None,
     own_pages: bool = False,
     webhooks: ASGIApp | None = None,
+    functions: Callable[[FastAPI], None] | None = None,
     runner: Runner | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
@@ -144,7 +146,7 @@ def open_house(
         clock=(lambda: datetime.now(UTC)) if own_pages else (lambda: NOW),
     )
     pages, actions = (PAGES, ACTIONS) if own_pages else page_of(world)
-    app = application(made, webhooks=webhooks, pages=pages, actions=actions)
+    app = application(made, webhooks=webhooks, functions=functions, pages=pages, actions=actions)
     listening = serving.bind(host, 0)
 
     async def tell() -> None: ...

@@ -229,3 +229,20 @@ def test_a_database_that_goes_away_is_told_on_the_page_and_comes_back(database_u
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
 def test_a_port_that_is_none_is_refused(database_url: str, tmp_path: Path, port: str) -> None:
     assert "--port" in refusal(tmp_path, "--port", port, code=2, DATABASE_URL=database_url)
+
+
+def test_inngest_finds_its_functions_where_its_key_is_known_and_they_are_signed(
+    database_url: str, tmp_path: Path
+) -> None:
+    with served(tmp_path, DATABASE_URL=database_url, INNGEST_SIGNING_KEY="signkey-test-00ff") as running:
+        answers = [httpx.request(method, f"{running.url}/api/inngest") for method in ("GET", "POST", "PUT")]
+        assert [each.status_code for each in answers] == [401, 401, 401]
+    line = refusal(
+        tmp_path,
+        *("--host", EVERYWHERE),
+        code=2,
+        DATABASE_URL=database_url,
+        GH_BACKFILL_WEB_TOKEN=TOKEN,
+        INNGEST_DEV="1",
+    )
+    assert "INNGEST_DEV lets whoever reaches this server start captures" in line

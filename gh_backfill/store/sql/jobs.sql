@@ -74,6 +74,49 @@ with planned as (
 )
 select id from planned union all select id from unplanned;
 
+-- name: resume_job_in_steps
+-- The one job of a run that works in steps: that of its earlier steps, whatever anybody made of it meanwhile; else the one that
+-- waits for this run, else a new one.  Where the one that waited is another run's by now, there is none.
+with mine as (
+    select id
+    from progressive_capture_jobs
+    where repository_id = %(repository_id)s
+      and (run_key = %(run_key)s or id = %(job_id)s::uuid and status = 'pending' and outcome is null)
+    order by run_key is not distinct from %(run_key)s desc limit 1
+    for update
+), resumed as (
+    update progressive_capture_jobs j
+    set status = 'processing', outcome = null, error = null, error_type = null, completed_at = null,
+        processor_type = %(processor)s, run_key = %(run_key)s, worker = %(worker)s,
+        started_at = coalesce(j.started_at, clock_timestamp()), heartbeat_at = clock_timestamp()
+    from mine
+    where j.id = mine.id
+    returning j.id, j.points, j.requests, j.chunks, j.items, j.warnings, j.retries, j.times
+), new as (
+    insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, run_key, started_at, heartbeat_at,
+                                          worker, metadata)
+    select %(job_type)s, r.id, %(processor)s, 'processing', %(run_key)s, clock_timestamp(), clock_timestamp(), %(worker)s,
+           jsonb_build_object('reason', 'an event', 'label',
+                              case when r.is_private is true then r.id::text else r.full_name end)
+    from repositories r
+    where r.id = %(repository_id)s and not exists (select from mine)
+      and not exists (select from progressive_capture_jobs where id = %(job_id)s::uuid)
+    returning id, points, requests, chunks, items, warnings, retries, times
+), begun as (
+    update repositories
+    set initial_backfill_status = 'processing'
+    where id = %(repository_id)s and initial_backfill_status = 'pending' and %(job_type)s = 'progressive_backfill'
+      and (exists (select from mine) or exists (select from new))
+)
+select * from resumed union all select * from new;
+
+-- name: end_job_in_steps
+-- What its steps did stands there already.
+update progressive_capture_jobs
+set status = %(status)s, outcome = %(outcome)s, error = %(error)s, completed_at = clock_timestamp()
+where run_key = %(run_key)s and outcome is null
+returning id;
+
 -- name: heartbeat
 -- The job lives, and this is what it did so far.  started_at stays what it is.
 update progressive_capture_jobs
