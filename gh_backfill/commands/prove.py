@@ -59,4 +59,4 @@ def verify(
         print(json_text([each.as_json() for each in done]))
     else:
         verified.show(done, dry_run=dry_run)
-    sweep.raise_failures(done)
+    sweep.raise_failures(done, named=bool(names))

@@ -494,3 +494,30 @@ def test_what_is_too_much_for_github_together_is_asked_for_in_halves(prover: Pro
     certificate = prover.certified()
     assert certificate.whole or {each.what for each in certificate.open} == {What.UNREADABLE}
     assert prover.certified().whole
+
+
+COPY = """
+alter table pull_requests drop constraint pull_requests_repo_number_key;
+insert into pull_requests (github_id, node_id, number, title, state, repository_id, repository_full_name, head_branch,
+                           base_branch, created_at, updated_at, author_id)
+select -9, {node_id}, number, title, state, repository_id, repository_full_name, head_branch, base_branch, created_at,
+       updated_at, author_id
+from pull_requests where number = 6;
+"""
+
+
+@pytest.mark.parametrize("node_id", ["node_id", "null"])
+def test_a_pull_request_that_is_here_twice_is_found_and_settled_on_one_row(prover: Prover, node_id: str) -> None:
+    prover.change(COPY.format(node_id=node_id))
+    found = prover.certified()
+    assert not found.whole
+    assert {each.number for each in found.open} == {6}
+    assert (What.DUPLICATE in {each.what for each in found.open}) == (node_id != "null")
+    assert prover.certified(repair=True).whole
+    assert prover.house.only(
+        "select count(*) as n, max(github_id) > 0 as ours from pull_requests where number = 6"
+    ) == {
+        "n": 1,
+        "ours": True,
+    }
+    assert prover.certified().differences == []

@@ -153,7 +153,7 @@ def _proof(found: Findings, item: ItemToProve, stored: StoredItem | None, answer
             facts = facts_of_shown(answer)
             found.renumbered[item.key] = answer.item.number
             counts = dict(facts.counts)
-            wrong = differences(stored, facts)
+            wrong = [*differences(stored, facts), *_double(item, answer)]
         case NotFound():
             wrong = [Difference(kind=item.kind, number=item.number, what=What.GONE, detail=NOT_FOUND)]
         case Unknown(reason=reason):
@@ -166,6 +166,14 @@ def _proof(found: Findings, item: ItemToProve, stored: StoredItem | None, answer
         counts=counts,
         shown=isinstance(answer, ShownItem),
     )
+
+
+def _double(item: ItemToProve, shown: ShownItem) -> list[Difference]:
+    """Return that GitHub knows the item by another number than the row has: an older import stored it twice."""
+    if shown.item.github_id == item.github_id:
+        return []
+    detail = "github_id: GitHub has another one of it"
+    return [Difference(kind=item.kind, number=item.number, what=What.DUPLICATE, detail=detail)]
 
 
 def _nameless(item: ItemToProve) -> Proof:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import PartlyFailed, RateLimited
+from gh_backfill.errors import Gone, PartlyFailed, RateLimited
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.verify.allowance import allowance
 from gh_backfill.store import jobs, repositories
@@ -96,8 +96,12 @@ def sweep(
             return
 
 
-def raise_failures(done: Sequence[Verified]) -> None:
-    """Raise PartlyFailed where some repositories could not be looked at, or what is wrong with them is still there."""
-    failed = [each for each in done if each.error is not None and not isinstance(each.error, RateLimited)]
+def raise_failures(done: Sequence[Verified], *, named: bool) -> None:
+    """Raise PartlyFailed where some repositories could not be looked at.
+
+    That GitHub does not show one is told by every plan: it is no failure of a sweep that nobody `named` it to.
+    """
+    passing = (RateLimited,) if named else (RateLimited, Gone)
+    failed = [each for each in done if each.error is not None and not isinstance(each.error, passing)]
     if failed:
         raise PartlyFailed("; ".join(f"{each.repository.full_name}: {each.reason}" for each in failed))
