@@ -3,6 +3,7 @@
 - An answer has to be here as a whole within `DEADLINE` seconds and must not be larger than `LARGEST` bytes.
 - The token is shown by an `auth` object of its own, so that no `~/.netrc` takes its place; proxies and certificates of
   the environment hold all the same.  What is on this machine is asked without a proxy.
+- What was read a moment ago is asked for with its ETag: where nothing changed, the answer costs nothing.
 - No redirect is followed to another server, which would be shown the token.
 """
 
@@ -27,6 +28,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from gh_backfill import __version__
 from gh_backfill.clients import reasons
+from gh_backfill.clients.remembered import Remembered
 from gh_backfill.errors import BackfillError, BadCredentials, Misrouted
 from gh_backfill.policy.addresses import on_this_machine
 
@@ -35,6 +37,7 @@ LARGEST = 64 * 2**20
 # A renamed repository leads on once; so may what it leads to.
 MOST_REDIRECTS = 3
 _STEP = 2**16
+_REMEMBERED = Remembered()
 Authorise = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
@@ -68,6 +71,8 @@ class Bounded(HTTPAdapter):
     ) -> requests.Response:
         """Return the answer with its whole body; raises what requests raises, `TooLarge` and `TooSlow` besides."""
         proxies = {} if on_this_machine(_server(request.url or "")[1]) else proxies
+        if self._reading:
+            _REMEMBERED.ask_for_change(request)
         with _Deadline(self._deadline) as deadline:
             try:
                 response = super().send(request, True, timeout, verify, cert, proxies)
@@ -78,7 +83,7 @@ class Bounded(HTTPAdapter):
                 raise
         if deadline.over and self._reading:  # an answer without a length ends where the connection was cut
             raise reasons.TooSlow(f"no whole answer within {self._deadline:.0f} s")
-        response.raw = BytesIO(body)
+        response.raw = BytesIO(_REMEMBERED.whole(request, response, body) if self._reading else body)
         return response
 
     def _whole(self, response: requests.Response) -> bytes:
