@@ -15,14 +15,9 @@ FIVE_MINUTES = 300.0
 A_QUERY, A_NODE = 2.0, 0.005
 
 
-@pytest.mark.parametrize("chunk_size", [None, 100])
-def test_the_slowest_chunk_of_a_heavy_repository_takes_less_than_five_minutes(
-    db: Database, database_url: str, chunk_size: int | None
-) -> None:
+def test_the_slowest_chunk_of_a_heavy_repository_takes_less_than_five_minutes(db: Database, database_url: str) -> None:
     slept: list[float] = []
-    options = Options(
-        latency=A_QUERY, latency_per_node=A_NODE, timeout=1_000.0, sleep=slept.append, graphql_limit=50_000
-    )
+    options = Options(latency=A_QUERY, latency_per_node=A_NODE, timeout=1_000.0, sleep=slept.append)
     took: list[float] = []
 
     def listen(progress: Progress) -> None:
