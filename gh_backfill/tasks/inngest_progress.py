@@ -80,8 +80,8 @@ class ChunkDone(BaseModel):
 class RunProgress:
     """What the steps of a run did so far: which kinds are complete, which are `left`, and what it all sums up to.
 
-    `steps` counts those of Inngest, `fetched` the chunks that were asked for, and `idle` how many of the last brought
-    nothing.
+    `steps` counts those of Inngest, of which a run has `most_steps`, `fetched` the chunks that were asked for, and
+    `idle` how many of the last brought nothing.
     """
 
     left: tuple[str, ...]
@@ -90,11 +90,12 @@ class RunProgress:
     steps: int = 1
     fetched: int = 0
     idle: int = 0
+    most_steps: int = MOST_STEPS
 
     @property
     def last(self) -> bool:
         """Say whether the next step is the last but those that end the run."""
-        return self.steps + 3 >= MOST_STEPS
+        return self.steps + 3 >= self.most_steps
 
     def after(self, done: ChunkDone) -> RunProgress:
         """Return it after another step, and the wait that it asks for."""

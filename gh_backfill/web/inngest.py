@@ -23,7 +23,7 @@ from gh_backfill.errors import BackfillError
 from gh_backfill.models.inngest_events import Cancelled, GoOn, InitialBackfill, PullRequestSync, RepositorySync
 from gh_backfill.policy.ledger import PASSING, ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
-from gh_backfill.tasks.inngest_progress import ChunkDone, RunPlan, RunProgress
+from gh_backfill.tasks.inngest_progress import MOST_STEPS, ChunkDone, RunPlan, RunProgress
 from gh_backfill.tasks.inngest_steps import InngestSteps, Wanted
 from gh_backfill.web.context import abandoned
 
@@ -55,22 +55,26 @@ class Again(inngest.RetryAfterError):
     include_stack = False
 
 
-def attaching(client: inngest.Inngest, steps: InngestSteps) -> Callable[[FastAPI], None]:
-    """Return what serves the functions at `/api/inngest` of an application."""
+def attaching(
+    client: inngest.Inngest, steps: InngestSteps, *, most_steps: int = MOST_STEPS
+) -> Callable[[FastAPI], None]:
+    """Return what serves the functions at `/api/inngest` of an application; a run has so many steps at most."""
     settings = steps.settings
     return partial(
         serve,
         client=client,
-        functions=functions(client, steps, at_once=settings.inngest_concurrency),
+        functions=functions(client, steps, at_once=settings.inngest_concurrency, most_steps=most_steps),
         enable_unauthed_sync=False,
         serve_path=PATH,
         serve_origin=settings.inngest_serve_origin,
     )
 
 
-def functions(client: inngest.Inngest, steps: InngestSteps, *, at_once: int) -> list[inngest.Function[Any]]:
+def functions(
+    client: inngest.Inngest, steps: InngestSteps, *, at_once: int, most_steps: int = MOST_STEPS
+) -> list[inngest.Function[Any]]:
     """Return the functions; of one owner's repositories so many are worked at in the same moment."""
-    runs = _Runs(client, steps)
+    runs = _Runs(client, steps, most_steps)
     wanted: list[tuple[type[Wanted], str, str]] = [
         (InitialBackfill, "backfill-repository-initial", "Backfill a Repository's Newest Pull Requests"),
         (PullRequestSync, "capture-repository-sync-graphql", "Sync Recent Repository PRs (GraphQL)"),
@@ -117,7 +121,8 @@ def functions(client: inngest.Inngest, steps: InngestSteps, *, at_once: int) -> 
 class _Runs:
     """The bodies of the functions.  Inngest calls each anew for every step, with what its earlier steps returned."""
 
-    def __init__(self, client: inngest.Inngest, steps: InngestSteps) -> None:
+    def __init__(self, client: inngest.Inngest, steps: InngestSteps, most_steps: int) -> None:
+        self._most_steps = most_steps
         self._client = client
         self._steps = steps
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -128,7 +133,7 @@ class _Runs:
         plan = await step.run(
             "get-repository", self._beside(lambda: self._steps.begin(event, run_id)), output_type=RunPlan
         )
-        progress, last = RunProgress(left=plan.kinds), False
+        progress, last = RunProgress(left=plan.kinds, most_steps=self._most_steps), False
         while progress.left and not last:
             last = progress.last
             fetch = partial(self._steps.fetch, event, run_id, progress)

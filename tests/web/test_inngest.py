@@ -20,8 +20,9 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database, Row
-from gh_backfill.tasks import inngest_progress, operate, track
+from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.inngest_client import client
+from gh_backfill.tasks.inngest_progress import MOST_STEPS
 from gh_backfill.tasks.inngest_steps import InngestSteps
 from gh_backfill.web import inngest
 from tests.claims import must_claim
@@ -51,7 +52,7 @@ class Place:
     url: str = ""
     id: str = ""
 
-    def serve(self) -> None:
+    def serve(self, *, most_steps: int = MOST_STEPS) -> None:
         """Start the server; one that ran is a dead one's."""
         self.stack.close()
         environment = {
@@ -65,7 +66,7 @@ class Place:
         read = settings.load(environment, dotenv=None)
         steps = InngestSteps(settings=read, database_url=self.database_url)
         self.stack.callback(steps.close, 5)
-        functions = inngest.attaching(client(read), steps)
+        functions = inngest.attaching(client(read), steps, most_steps=most_steps)
         house = open_house(self.database_url, functions=functions, environment=environment)
         self.url = self.stack.enter_context(house).url
 
@@ -314,8 +315,8 @@ def test_a_cancelled_run_leaves_its_rows_and_its_job_says_so(place: Place) -> No
     assert place.is_whole()
 
 
-def test_a_run_that_has_had_its_steps_goes_on_as_another_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inngest_progress, "MOST_STEPS", 5)
+def test_a_run_that_has_had_its_steps_goes_on_as_another_one(place: Place) -> None:
+    place.serve(most_steps=5)
     place.track()
     run = place.run()
     ended = run.to_the_end()
@@ -328,7 +329,7 @@ def test_a_run_that_has_had_its_steps_goes_on_as_another_one(place: Place, monke
     assert wait.done == ["until-the-run-is-over", "send"]
     again = place.events.taken[1]
     assert again["data"]["requestId"] == f"after-{run.run_id}"
-    monkeypatch.undo()
+    place.serve()
     last = Run(url=place.url, function=INITIAL, event=again["name"], data=again["data"], run_id="r-2")
     assert last.to_the_end().status == 200
     assert place.is_whole()
@@ -369,3 +370,15 @@ def test_inngest_is_told_what_to_keep_to(place: Place) -> None:
             "idempotency": "event.data.requestId",
             "singleton": {"key": "event.data.repositoryId", "mode": "skip"},
         }
+
+
+def test_a_backfill_that_somebody_cancels_meanwhile_ends_its_run(place: Place) -> None:
+    place.track()
+    run = place.run()
+    for _ in range(2):
+        assert run.step() is None
+    operate.cancel(place.db, [NAME])
+    ended = run.to_the_end()
+    assert not ended.again
+    assert "cancelled" in ended.error
+    assert place.rows("select count(*) as n from pull_requests") == [{"n": 25}]
