@@ -40,7 +40,7 @@ OURS = {
         *("commits", "base_branch", "head_branch", "base_ref", "head_ref", "author_github_id", "author_login"),
         *("repository_full_name", "repository_github_id", "github_reviews", "github_review_comments"),
         *("github_comments", "github_review_threads", "github_total_comments", "capture_gap", "counts_fetched_at"),
-        *("last_synced_at", "last_updated"),
+        *("last_synced_at", "last_updated", "gone_at", "gone_reason", "gone_target"),
     ),
     "contributors": ("github_id", "username", "profile_url", "avatar_url", "is_bot", "last_updated_at"),
 }
