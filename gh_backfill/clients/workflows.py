@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from github import GithubException
 
@@ -49,10 +50,19 @@ def start(token: str, at: WorkflowAddress, inputs: Mapping[str, str]) -> None:
         )
 
 
-def state(token: str, at: WorkflowAddress) -> str:
-    """Return whether a workflow is enabled: `active`, or why not.  Raises as `start` does.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkflowState:
+    """Whether a workflow is enabled: `active`, or why not, and since when it is so."""
+
+    state: str
+    since: datetime | None
+
+
+def state(token: str, at: WorkflowAddress) -> WorkflowState:
+    """Return whether a workflow is enabled.  Raises as `start` does.
 
     GitHub's words are active, deleted, disabled_fork, disabled_inactivity and disabled_manually.
     """
     with own_errors(at.api_url, "GITHUB_TOKEN and `permissions: actions: read`"), client(at.api_url, token) as asking:
-        return str(asking.get_repo(at.repository).get_workflow(at.file).state)
+        found = asking.get_repo(at.repository).get_workflow(at.file)
+        return WorkflowState(state=str(found.state), since=found.updated_at)

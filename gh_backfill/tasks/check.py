@@ -11,10 +11,10 @@ from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
-from gh_backfill.store import access, migrations, preflight, readers, webhooks
+from gh_backfill.store import access, dues, migrations, preflight, readers, webhooks
 from gh_backfill.store.db import Database
 from gh_backfill.store.needs import TO_WRITE
-from gh_backfill.tasks import connect
+from gh_backfill.tasks import check_schedule, connect
 from gh_backfill.tasks.check_settings import settings_findings
 from gh_backfill.tasks.finding import Finding
 
@@ -25,7 +25,12 @@ ROLE_GUIDE = "docs/writer_role.sql grants what is needed"
 
 def check(settings: Settings, now: datetime) -> list[Finding]:
     """Check everything that can be; what depends on something that failed is left out."""
-    return [*_settings(settings), *settings_findings(settings), *_github(settings, now), *_database(settings)]
+    return [*_settings(settings), *settings_findings(settings), *_github(settings, now), *_rest(settings, now)]
+
+
+def _rest(settings: Settings, now: datetime) -> Iterator[Finding]:
+    yield from check_schedule.workflows(settings)
+    yield from _database(settings, now)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -65,7 +70,7 @@ def _budget(budget: Budget, now: datetime) -> Finding:
     return Finding(name="budget", ok=True, text=text)
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     try:
         require(settings, database=True)
     except ConfigurationError:
@@ -76,7 +81,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with connect.database_url(settings) as url, Database(url) as db:
-            found = list(_database_at(db, embedded=settings.database_url is None))
+            found = list(_database_at(db, now, embedded=settings.database_url is None))
             if any(each.name == "rights" and each.ok for each in found):
                 connect.correct_budgets(settings, db)
             yield from found
@@ -84,7 +89,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding(name="database", ok=False, text=str(error))
 
 
-def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
+def _database_at(db: Database, now: datetime, *, embedded: bool) -> Iterator[Finding]:
     with db.reading() as tx:
         place = preflight.place(tx)
         waiting = [f"{each.version}_{each.name}" for each in migrations.pending(tx)]
@@ -112,6 +117,7 @@ def _database_at(db: Database, *, embedded: bool) -> Iterator[Finding]:
     if rights.ok and not columns:
         with db.reading() as tx:
             yield from _announced(webhooks.waiting(tx))
+            yield from check_schedule.late(dues.backlog(tx, now=now), now)
 
 
 def _readers(db: Database) -> Iterator[Finding]:

@@ -32,14 +32,14 @@ def test_a_workflow_is_started_with_its_inputs(github: Simulator) -> None:
     client.start("tok", address(github), {"repositories": "a b"})
     (told,) = github.world.dispatches
     assert (told.repository, told.file, told.ref, told.inputs) == (HOME, FILE, "main", {"repositories": "a b"})
-    assert client.state("tok", address(github)) == "active"
+    assert client.state("tok", address(github)).state == "active"
 
 
 def test_one_that_is_disabled_says_what_to_do(github: Simulator) -> None:
     workflows.disable(github.world, HOME, FILE)
     with pytest.raises(Denied, match=r"worker.yml is disabled_inactivity: open Actions in octo/engine"):
         client.start("tok", address(github), {})
-    assert client.state("tok", address(github)) == "disabled_inactivity"
+    assert client.state("tok", address(github)).state == "disabled_inactivity"
     assert github.world.dispatches == []
 
 

@@ -12,6 +12,7 @@ import pytest
 from gh_backfill import settings
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.resources import sql
+from gh_backfill.simulator import workflows
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
@@ -306,3 +307,28 @@ def refusal(environment: dict[str, str], url: str) -> str:
             return ""
     except ConfigurationError as error:
         return str(error)
+
+
+def test_a_clock_that_is_late_says_since_when_repositories_are_due(
+    environment: dict[str, str], database_url: str, db: Database
+) -> None:
+    with db.transaction() as tx:
+        track(tx)
+        tx.run(
+            "insert into repository_syncs (repository_id, next_due_at) select id, '2026-01-02 03:04Z' from repositories"
+        )
+    found = checked(environment, database_url)
+    assert wrong(found) == {}
+    assert found["schedule"].text.startswith("schedule late: 1 due, the longest since 2026-01-02 03:04 UTC; ")
+
+
+def test_a_workflow_that_github_disabled_is_named_with_what_to_do(
+    environment: dict[str, str], github: Simulator
+) -> None:
+    workflows.put(github.world, "octo/small", "dispatch.yml")
+    assert "schedule" not in checked(environment, GITHUB_REPOSITORY="octo/small")
+    workflows.disable(github.world, "octo/small", "dispatch.yml")
+    told = checked(environment, GITHUB_REPOSITORY="octo/small")["schedule"].text
+    assert told.startswith(
+        "the workflow dispatch.yml is disabled_inactivity since 2026-01-01: open Actions in octo/small"
+    )

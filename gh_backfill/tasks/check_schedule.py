@@ -1,0 +1,50 @@
+"""The clock: workflows that GitHub disabled, and repositories that are due and that nobody asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from gh_backfill.errors import BackfillError
+from gh_backfill.settings import Settings
+from gh_backfill.store.dues import Backlog
+from gh_backfill.tasks.finding import Finding
+
+# Those that have a schedule, or that a schedule starts.
+WORKFLOWS = ("dispatch.yml", "historical-pr-sync-graphql.yml", "progressive-backfill.yml")
+# GitHub starts schedules late as a rule; what is due for longer than this was missed.
+LATE = timedelta(hours=1)
+
+
+def late(backlog: Backlog, now: datetime) -> Iterator[Finding]:
+    """Say since when repositories are due that no tick asked about; it is no fault of the settings."""
+    if backlog.since is None or now - backlog.since <= LATE:
+        return
+    told = f"{backlog.many} due, the longest since {backlog.since:%Y-%m-%d %H:%M} UTC"
+    yield Finding(
+        name="schedule",
+        ok=True,
+        text=f"schedule late: {told}; gh-backfill dispatch takes them, docs/scheduling.md has a clock that is on time",
+    )
+
+
+def workflows(settings: Settings) -> Iterator[Finding]:
+    """Ask GitHub whether the workflows of this repository are enabled; what is wrong keeps nobody from working."""
+    token = settings.workflow_token or settings.github_token
+    if settings.repository is None or token is None:
+        return
+    from gh_backfill.clients import workflows as client  # noqa: PLC0415  (PyGithub takes a third of a second to load)
+    from gh_backfill.clients.workflows import WorkflowAddress  # noqa: PLC0415
+
+    for file in WORKFLOWS:
+        at = WorkflowAddress(
+            api_url=settings.github_api_url, repository=settings.repository, file=file, ref=settings.workflow_ref
+        )
+        try:
+            found = client.state(token.get_secret_value(), at)
+        except BackfillError:
+            continue  # the token's finding says what is wrong with it; this one need not read Actions
+        if found.state != client.ACTIVE:
+            since = "" if found.since is None else f" since {found.since:%Y-%m-%d}"
+            todo = f"open Actions in {settings.repository}, choose it, and Enable workflow"
+            yield Finding(name="schedule", ok=True, text=f"the workflow {file} is {found.state}{since}: {todo}")
