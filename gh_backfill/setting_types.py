@@ -55,6 +55,13 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _labels(value: str) -> str:
+    """Accept labels of runners with commas or spaces between them."""
+    if not re.fullmatch(r"[\s,]*[\w.-]+([\s,]+[\w.-]+)*[\s,]*", value):
+        raise ValueError("must be labels of runners, with commas between them")
+    return value
+
+
 def _web_token(value: SecretStr) -> SecretStr:
     """Accept a token that somebody makes up; the error repeats nothing of it."""
     if not re.fullmatch(rf"[!-~]{{{SHORTEST_WEB_TOKEN},200}}", value.get_secret_value()):
@@ -104,3 +111,4 @@ SchemaName = Annotated[str, AfterValidator(_schema)]
 Wholes = Annotated[str, BeforeValidator(_numbers)]
 WebToken = Annotated[SecretStr, AfterValidator(_web_token)]
 Hosts = Annotated[str, AfterValidator(_hosts)]
+Labels = Annotated[str, AfterValidator(_labels)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, SecretStr
 
 from gh_backfill.policy.routing import ACTIONS_PERCENT
-from gh_backfill.setting_types import Token, Whole, given_as
+from gh_backfill.setting_types import Labels, Token, Whole, given_as
 from gh_backfill.settings_web import WebSettings
 
 
@@ -18,4 +20,10 @@ class DispatchSettings(WebSettings):
     workflow_token: Token | None = given_as("GH_BACKFILL_WORKFLOW_TOKEN")
     workflow_ref: str = Field(default="main", validation_alias="GITHUB_REF_NAME")
     run_number: Whole | None = given_as("GITHUB_RUN_NUMBER")
+    runners: Labels | None = given_as("GH_BACKFILL_RUNNERS")
     heartbeat_url: SecretStr | None = given_as("GH_BACKFILL_HEARTBEAT_URL")
+
+    @property
+    def runner_labels(self) -> tuple[str, ...]:
+        """Return the labels of the runners on which captures take their turns; none means the workflow's own."""
+        return tuple(filter(None, re.split(r"[\s,]+", self.runners or "")))

@@ -143,7 +143,7 @@ def _plan(
     _write_plan(
         environment,
         results.plan_markdown(made, left, dry_run=dry_run),
-        [] if dry_run else made.matrix()["include"],
+        [] if dry_run else made.matrix(environment.runner_labels)["include"],
         idle=made.waits.text if made.waits is not None else "",
     )
     if as_json:

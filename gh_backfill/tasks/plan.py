@@ -79,12 +79,19 @@ class Plan:
         every = [(each, part) for each in self.verdicts if each.chosen for part in self._parts_of(each)]
         return every[:LARGEST_MATRIX]
 
-    def matrix(self) -> dict[str, list[dict[str, str]]]:
-        """Return the job matrix for Actions; a private repository is shown by its id only."""
-        return {"include": [_entry(each.repository, part) for each, part in self.entries]}
+    def matrix(self, runners: Sequence[str] = ()) -> dict[str, list[dict[str, str]]]:
+        """Return the job matrix for Actions, on these runners in turn; a private repository is shown by its id only."""
+        return {"include": on_runners([_entry(each.repository, part) for each, part in self.entries], runners)}
 
     def _parts_of(self, verdict: Verdict) -> Sequence[int | None]:
         return self.parts.get(verdict.repository.id) or (None,)
+
+
+def on_runners(entries: Sequence[dict[str, str]], runners: Sequence[str]) -> list[dict[str, str]]:
+    """Give each entry of a matrix the label of a runner, in turn; without any the workflow chooses."""
+    if not runners:
+        return list(entries)
+    return [{**entry, "runner": runners[place % len(runners)]} for place, entry in enumerate(entries)]
 
 
 def _entry(repository: TrackedRepository, part: int | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.options import Options
 from gh_backfill.store import backfills
 from gh_backfill.tasks import capture, track
-from gh_backfill.tasks.plan import Plan, parse_ids, plan
+from gh_backfill.tasks.plan import Plan, on_runners, parse_ids, plan
 from gh_backfill.tasks.ready import open_backfill
 from tests.claims import claim
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -321,6 +321,8 @@ def test_the_matrix_names_public_repositories_and_hides_private_ones(house: Hous
     made = planned(house)
     repository_id = _id(house)
     assert made.matrix() == {"include": [{"repository_id": repository_id, "name": ENGINE}]}
+    assert made.matrix(["eu", "us"])["include"][0]["runner"] == "eu"
+    assert [each["runner"] for each in on_runners([{}, {}, {}], ["eu", "us"])] == ["eu", "us", "eu"]
     changes.make_private(house.github.world, ENGINE)
     seen = plan(house.db, house.graphql("insider"), house.run, datetime.now(UTC), thresholds=Thresholds(), limit=12)
     text = json.dumps(seen.matrix())

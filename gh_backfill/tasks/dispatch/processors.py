@@ -28,7 +28,9 @@ def processors(settings: Settings, inngest: Sender | None = None) -> Processors:
         at = WorkflowAddress(
             api_url=settings.github_api_url, repository=settings.repository, file=WORKER, ref=settings.workflow_ref
         )
-        senders[Processor.GITHUB_ACTIONS] = WorkflowSender(start=partial(workflows.start, token, at))
+        senders[Processor.GITHUB_ACTIONS] = WorkflowSender(
+            start=partial(workflows.start, token, at), runners=settings.runner_labels
+        )
     if inngest is None:
         missing[Processor.INNGEST] = NO_INNGEST
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gh_backfill.policy.ledger import JobType
 from gh_backfill.store.routing import WaitingJob
+from gh_backfill.tasks.plan import on_runners
 
 WORKER = "historical-pr-sync-graphql.yml"
 # GitHub starts at most this many jobs of one matrix.
@@ -22,17 +23,19 @@ class WorkflowSender:
     """
 
     start: Callable[[Mapping[str, str]], None]
+    runners: tuple[str, ...] = ()
 
     def send(self, jobs: Sequence[WaitingJob], run_key: str) -> None:
         """Start the workflow once for all of them."""
-        self.start(inputs(jobs, run_key))
+        self.start(inputs(jobs, run_key, self.runners))
 
 
-def inputs(jobs: Sequence[WaitingJob], run_key: str) -> dict[str, str]:
+def inputs(jobs: Sequence[WaitingJob], run_key: str, runners: Sequence[str] = ()) -> dict[str, str]:
     """Return the worker's inputs: the repositories to sync, and those to be backfilled as the matrix of their jobs."""
     syncs = [each.repository_id for each in jobs if each.job_type is JobType.SYNC and each.repository_id is not None]
     backfills = [each for each in jobs if each.job_type is JobType.BACKFILL and each.repository_id is not None]
-    matrix = [{"repository_id": each.repository_id, "name": each.label} for each in backfills[:MOST_BACKFILLS]]
+    entries = [{"repository_id": each.repository_id or "", "name": each.label} for each in backfills[:MOST_BACKFILLS]]
+    matrix = on_runners(entries, runners)
     return {
         "run_key": run_key,
         "repositories": " ".join(syncs),
