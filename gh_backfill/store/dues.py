@@ -129,6 +129,12 @@ def give_back(tx: Transaction, dues: Sequence[Due]) -> None:
         tx.later(_SQL["give_back_due"], rows=rows)
 
 
+def hasten(tx: Transaction, ids: Sequence[str]) -> None:
+    """Let these be due now, unless they are due already."""
+    if ids:
+        tx.later(_SQL["hasten"], ids=tuple(ids))
+
+
 def plan(tx: Transaction, changed: Sequence[tuple[Due, int, str, Mapping[str, int]]]) -> list[str]:
     """Write a job that waits for each (repository, days, how many changed in words and by kind); returns their ids."""
     if not changed:

@@ -16,7 +16,7 @@ from gh_backfill.policy.goals import covers
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillEvent
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.schedule import Priority
-from gh_backfill.store import backfill_events, backfills, openings, recovery, repositories
+from gh_backfill.store import backfill_events, backfills, dues, openings, recovery, repositories
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.repositories import Entry
@@ -161,6 +161,8 @@ def register(
         only_newest = None if opening is None else opening.only_newest
         listed = repositories.track(tx, found, kinds=kinds, only_newest=only_newest, priority=priority)
         entries = {each.github_id: each for each in listed}
+        if priority is not None:
+            dues.hasten(tx, sorted(each.id for each in listed if each.priority != priority))
         added = sorted(each.id for each in entries.values() if each.added)
         backfill_events.record(tx, BackfillEvent.TRACKED, dict.fromkeys(added), actor)
         recovery.take_back(tx, [each.id for each in entries.values() if each.held_reason == UNTRACKED])

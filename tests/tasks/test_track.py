@@ -180,7 +180,10 @@ def test_a_priority_takes_the_place_of_the_hours_that_a_host_application_wrote(h
         tx.run("update tracked_repositories set priority = 'low', sync_frequency_hours = 24")
     tracked(house, SMALL)
     assert listed(house, SMALL) == ("low", 24)
+    with house.db.transaction() as tx:
+        tx.run("insert into repository_syncs (repository_id, next_due_at) select id, '2100-01-01Z' from repositories")
     asked = ask(house.graphql(), [SMALL], name_of=lambda _: NotFound())
     (told,) = register(house.db, asked, priority=Priority.HIGH)
+    assert house.count("repository_syncs where next_due_at <= clock_timestamp()") == 1
     assert listed(house, SMALL) == ("high", None)
     assert told.text == "already tracked, has high priority from now on"

@@ -105,6 +105,12 @@ set next_due_at = i.due_since
 from jsonb_to_recordset(%(rows)s) as i (repository_id uuid, due_since timestamptz)
 where y.repository_id = i.repository_id;
 
+-- name: hasten
+-- Another priority counts from now on, not from the next sync on: that comes with the next tick.
+update repository_syncs
+set next_due_at = clock_timestamp()
+where repository_id = any(%(ids)s::uuid[]) and next_due_at > clock_timestamp();
+
 -- name: plan_syncs
 -- A job that waits for whoever routes jobs.  `changed` is a hint: so many items of each kind are not here as they are.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, time_range_days, metadata)
