@@ -135,7 +135,7 @@ def test_a_dry_run_says_it_for_each_kind_and_changes_none(house: House) -> None:
         ("status = 'active'", "issues: waiting for a worker; 5 of 14 issues are here"),
         (
             "status = 'completed', completed_at = now()",
-            f"issues: complete, gh-backfill capture {ENGINE} reads what changed since; 5 of 14 issues are here",
+            f"issues: complete, gh-backfill sync {ENGINE} reads what changed since; 5 of 14 issues are here",
         ),
         (
             "status = 'failed', last_error = 'broken'",
