@@ -5,6 +5,7 @@ https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -50,12 +51,21 @@ class Remembered:
                 response.headers["Content-Type"] = known.content_type
                 return known.body
             tag = response.headers.get("ETag")
-            if response.status_code == 200 and tag and len(body) <= LARGEST_BODY:
+            if response.status_code == 200 and tag and len(body) <= LARGEST_BODY and _is_whole(body):
                 content_type = response.headers.get("Content-Type", "application/json")
                 self._known[_key(request)] = _Known(tag=tag, body=body, content_type=content_type)
                 if len(self._known) > MOST:
                     self._known.popitem(last=False)
         return body
+
+
+def _is_whole(body: bytes) -> bool:
+    """Say whether a body is JSON to its end: one that was cut on its way would come back for ever."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _key(request: requests.PreparedRequest) -> Key:

@@ -104,7 +104,7 @@ def _headers(error: GithubException) -> dict[str, str]:
 class _Plain(HTTPRequestsConnectionClass):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.session.mount("http://", transport.Bounded())
+        self.session.mount("http://", transport.Bounded(remembers=True))
 
     def getresponse(self) -> RequestsResponse:
         with self.session:  # the whole answer is read: whoever forgets to close the client leaves nothing open
@@ -114,7 +114,7 @@ class _Plain(HTTPRequestsConnectionClass):
 class _Encrypted(HTTPSRequestsConnectionClass):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.session.mount("https://", transport.Bounded())
+        self.session.mount("https://", transport.Bounded(remembers=True))
 
     def getresponse(self) -> RequestsResponse:
         with self.session:

@@ -3,7 +3,7 @@
 - An answer has to be here as a whole within `DEADLINE` seconds and must not be larger than `LARGEST` bytes.
 - The token is shown by an `auth` object of its own, so that no `~/.netrc` takes its place; proxies and certificates of
   the environment hold all the same.  What is on this machine is asked without a proxy.
-- What was read a moment ago is asked for with its ETag: where nothing changed, the answer costs nothing.
+- What the library asks for again and again goes with its ETag: where nothing changed, the answer costs nothing.
 - No redirect is followed to another server, which would be shown the token.
 """
 
@@ -42,10 +42,17 @@ Authorise = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 class Bounded(HTTPAdapter):
-    """Sends a request and reads the whole answer within bounds; where `reading` is off, its body is left unread."""
+    """Sends a request and reads the whole answer within bounds; where `reading` is off, its body is left unread.
 
-    def __init__(self, *, deadline: float = DEADLINE, largest: int = LARGEST, reading: bool = True) -> None:
+    What it `remembers` is asked for with its ETag.  A list that is walked, and asked for again because it can't be
+    right, must be told anew each time.
+    """
+
+    def __init__(
+        self, *, deadline: float = DEADLINE, largest: int = LARGEST, reading: bool = True, remembers: bool = False
+    ) -> None:
         self._deadline, self._largest, self._reading = deadline, largest, reading
+        self._remembered = _REMEMBERED if remembers else None
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -71,8 +78,8 @@ class Bounded(HTTPAdapter):
     ) -> requests.Response:
         """Return the answer with its whole body; raises what requests raises, `TooLarge` and `TooSlow` besides."""
         proxies = {} if on_this_machine(_server(request.url or "")[1]) else proxies
-        if self._reading:
-            _REMEMBERED.ask_for_change(request)
+        if self._remembered is not None:
+            self._remembered.ask_for_change(request)
         with _Deadline(self._deadline) as deadline:
             try:
                 response = super().send(request, True, timeout, verify, cert, proxies)
@@ -83,7 +90,7 @@ class Bounded(HTTPAdapter):
                 raise
         if deadline.over and self._reading:  # an answer without a length ends where the connection was cut
             raise reasons.TooSlow(f"no whole answer within {self._deadline:.0f} s")
-        response.raw = BytesIO(_REMEMBERED.whole(request, response, body) if self._reading else body)
+        response.raw = BytesIO(body if self._remembered is None else self._remembered.whole(request, response, body))
         return response
 
     def _whole(self, response: requests.Response) -> bytes:
