@@ -15,6 +15,8 @@ import requests
 # Few and small ones: what is asked again and again is short, and long lists are read once.
 MOST, LARGEST_BODY = 256, 2**18
 NOT_MODIFIED = 304
+# What an answer without a body leaves out, and its reader needs.
+KEPT = ("Content-Type", "Link")
 Key = tuple[str, str]
 
 
@@ -22,7 +24,7 @@ Key = tuple[str, str]
 class _Known:
     tag: str
     body: bytes
-    content_type: str
+    headers: dict[str, str]
 
 
 class Remembered:
@@ -48,12 +50,12 @@ class Remembered:
             if response.status_code == NOT_MODIFIED and known is not None:
                 self._known.move_to_end(_key(request))
                 response.status_code, response.reason = 200, "OK"
-                response.headers["Content-Type"] = known.content_type
+                response.headers.update(known.headers)
                 return known.body
             tag = response.headers.get("ETag")
             if response.status_code == 200 and tag and len(body) <= LARGEST_BODY and _is_whole(body):
-                content_type = response.headers.get("Content-Type", "application/json")
-                self._known[_key(request)] = _Known(tag=tag, body=body, content_type=content_type)
+                kept = {name: response.headers[name] for name in KEPT if name in response.headers}
+                self._known[_key(request)] = _Known(tag=tag, body=body, headers=kept)
                 if len(self._known) > MOST:
                     self._known.popitem(last=False)
         return body

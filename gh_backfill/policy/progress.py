@@ -175,7 +175,15 @@ def advance(
     quiet = quiet and stream.phase is Phase.SYNC and stream.pass_number > 1
     if next_cursor is not None and kept == read and not quiet:
         return _goes_on(stream, next_cursor, watermark)
-    if quiet or stream.cursor is None or stream.pass_number >= MAX_PASSES:
+    if quiet:  # what it did not look at again is for the next sync, which reads from where the pass before began
+        return Advance(
+            cursor=None,
+            status=BackfillStatus.COMPLETED,
+            pass_number=stream.pass_number,
+            read_down_to=stream.read_down_to,
+            watermark=watermark if stream.read_down_to is None else stream.read_down_to + _margin(stream),
+        )
+    if stream.cursor is None or stream.pass_number >= MAX_PASSES:
         return Advance(
             cursor=None,
             status=BackfillStatus.COMPLETED,

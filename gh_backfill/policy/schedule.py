@@ -102,7 +102,8 @@ def after_success(now: datetime, every: timedelta) -> datetime:
 def after_failure(now: datetime, every: timedelta, failures: int) -> datetime:
     """Return when a repository is due whose last syncs failed, so many in a row."""
     doublings = min(max(failures, 1) - 1, 10)
-    return now + max(every, min(every * (1 << doublings), LONGEST_BACK_OFF)) - EARLY
+    wait = max(every, min(every * (1 << doublings), LONGEST_BACK_OFF))
+    return now + max(wait - EARLY, wait / 2)
 
 
 def after_refusal(now: datetime, resume_at: datetime | None) -> datetime:

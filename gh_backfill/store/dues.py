@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from gh_backfill.models.github import NodeId
 from gh_backfill.models.heads import Head
 from gh_backfill.models.work import PULL_REQUESTS
-from gh_backfill.policy.ledger import SILENT
 from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Priority
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
@@ -23,6 +22,8 @@ _SQL = sql("dues")
 # Whoever took something and died leaves it due again after so long: a tick takes a minute.
 LEASE = timedelta(minutes=10)
 MOST = 5_000
+# A sync tells after each chunk that it lives.  One that has not for so long is dead, or waits for points.
+ALIVE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +77,7 @@ def take(
     `kinds` are captured of those for which nothing else was said.
     """
     tx.later(_SQL["begin_dues"])
-    rows = tx.rows(_SQL["take_due"], kinds=tuple(kinds), most=most, now=now, lease=lease, alive=SILENT)
+    rows = tx.rows(_SQL["take_due"], kinds=tuple(kinds), most=most, now=now, lease=lease, alive=ALIVE)
     return [_due(row) for row in rows]
 
 

@@ -18,7 +18,7 @@ from gh_backfill.store.words import stored
 _SQL = sql("routing")
 ROUTED = (JobType.BACKFILL, JobType.SYNC)
 # A job that was routed and that no processor began within so long is routed again.
-UNHEARD = timedelta(hours=1)
+UNHEARD = timedelta(hours=6)
 # The ids of so many go into the inputs of one workflow.
 MOST = 1_000
 
@@ -79,14 +79,22 @@ class JobsWaiting:
     since: datetime
 
 
-def take(tx: Transaction, run_key: str, *, most: int = MOST, unheard: timedelta = UNHEARD) -> list[WaitingJob]:
-    """Take the jobs that wait, the oldest first; nobody else takes them then."""
-    return _read(tx, tx.rows(_SQL["take_jobs"], run_key=run_key, types=ROUTED, most=most, unheard=unheard))
+def take(
+    tx: Transaction, run_key: str, *, most: int = MOST, unheard: timedelta = UNHEARD, ours: bool = False
+) -> list[WaitingJob]:
+    """Take the jobs that wait, the oldest first; nobody else takes them then.  `ours`: what a tick wrote alone."""
+    given = {"run_key": run_key, "types": ROUTED, "most": most, "unheard": unheard, "ours": ours}
+    return _read(tx, tx.rows(_SQL["take_jobs"], **given))
 
 
 def planned(tx: Transaction, run_key: str) -> list[WaitingJob]:
     """Return the syncs that were handed to the worker of a run and wait for it, the oldest first."""
     return _read(tx, tx.rows(_SQL["planned_syncs"], run_key=run_key))
+
+
+def release_unbegun(tx: Transaction, run_key: str) -> None:
+    """Give back what was handed to a run that is over and began none of it."""
+    tx.run(_SQL["release_unbegun"], run_key=run_key)
 
 
 def look(tx: Transaction) -> list[JobsWaiting]:

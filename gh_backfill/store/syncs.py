@@ -108,8 +108,6 @@ def begin(
     They read down to their last checkpoint, or to `since` where there is none, and where it was `asked` for and is
     earlier.
     """
-    tx.run(_SQL["began"], repository_id=repository_id, reason=reason)
-    tx.later(_SQL["forget_chunks"], repository_id=repository_id, kept=CHUNKS_KEPT)
     for kind in kind_names:
         tx.later(
             _SQL["open_sync"],
@@ -122,6 +120,8 @@ def begin(
             soon=SOON,
             later=LARGEST_FIRST,
         )
+    tx.later(_SQL["forget_chunks"], repository_id=repository_id, kept=CHUNKS_KEPT)
+    tx.run(_SQL["began"], repository_id=repository_id, reason=reason)
 
 
 def claiming(repository_id: str, kind: str, *, worker: str, processor: str) -> tuple[Statement, Statement]:
@@ -176,6 +176,11 @@ def succeeded(
             },
         )
     )
+
+
+def partly(db: Database, repository_id: str) -> None:
+    """Note that a sync of some kinds has ended: nothing follows for when all of them are due."""
+    db.statements((_SQL["partly_synced"], {"repository_id": repository_id}))
 
 
 def hand_over(db: Database, repository_id: str, total: int) -> None:

@@ -251,6 +251,11 @@ def save_verification(tx: Transaction, repository_id: str, certificate: Certific
     )
 
 
+def recount(tx: Transaction, repository_id: str) -> None:
+    """Let backfills that are complete, and locked, count the rows that are here."""
+    tx.run(_SQL["recount"], repository_id=repository_id)
+
+
 def verification(tx: Transaction, repository_id: str) -> Verification | None:
     """Return the last verification of a repository."""
     row = tx.row(_SQL["verification"], repository_id=repository_id)

@@ -24,7 +24,7 @@ def late(backlog: Backlog, now: datetime) -> Iterator[Finding]:
     yield Finding(
         name="schedule",
         ok=True,
-        text=f"schedule late: {told}; gh-backfill dispatch takes them, docs/scheduling.md has a clock that is on time",
+        text=f"late: {told}; gh-backfill dispatch takes them, docs/scheduling.md has a clock that is on time",
     )
 
 

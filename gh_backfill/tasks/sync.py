@@ -224,7 +224,11 @@ class _Sync:
         if before.more:
             return None
         items, counts = before.items + captured.items, before.counts + captured.counts
-        again = self.standing.last_success_at is not None and self.wish.days is None
+        done = [*before.kinds, *(kind.name for kind in self.kinds)]
+        if not set(repository.kinds) <= set(done):  # the others are due as before
+            persistently(lambda: syncs.partly(self.db, repository.id), self.sleep)
+            return None
+        again = self.standing.last_success_at is not None and self.wish.days is None and not before.kinds
         if again and syncing.read_everything(items, self._total):
             alarm = f"it read all {items} of them, though it is to read what changed: look at gh-backfill why"
             log.warning("%s: %s", repository.full_name, alarm)
@@ -233,7 +237,7 @@ class _Sync:
             lambda: syncs.succeeded(
                 self.db,
                 repository.id,
-                [*before.kinds, *(kind.name for kind in self.kinds)],
+                done,
                 read=counts.total,
                 changed=counts.inserted + counts.updated,
                 next_due_at=due,

@@ -477,3 +477,51 @@ def test_a_sync_that_is_complete_with_the_last_chunk_that_it_may_have_is_complet
     assert done.captured is not None
     assert (done.captured.outcome, done.captured.chunks) == (CaptureOutcome.COMPLETED, 1)
     assert engine.only("select last_success_at is not null as noted from repository_syncs")["noted"]
+
+
+def test_days_that_are_asked_for_again_and_again_end_where_a_sync_goes_on_chunk_by_chunk(engine: House) -> None:
+    edit_many(engine.github.world, range(1, 60))
+
+    def step() -> CaptureOutcome | None:
+        done = synced(engine, ENGINE, wish=SyncWish(days=90), limits=Limits(chunk_size=20, max_chunks=1))
+        return None if done.captured is None else done.captured.outcome
+
+    assert CaptureOutcome.COMPLETED in (step() for _ in range(12))
+    assert not differs(engine, ENGINE)
+
+
+def test_days_asked_for_over_an_interrupted_sync_lose_no_checkpoint(engine: House) -> None:
+    synced(engine, ENGINE)
+    edit_many(engine.github.world, range(1, 60))
+    with engine.db.transaction() as tx:
+        tx.run("update backfill_streams set watermark = watermark - interval '400 days' where stream = 'catch_up'")
+    known = engine.only("select watermark from backfill_streams where stream = 'sync'")["watermark"]
+    synced(engine, ENGINE, limits=Limits(chunk_size=10, max_chunks=1))
+    synced(engine, ENGINE, wish=SyncWish(days=7), limits=Limits(chunk_size=10, max_chunks=1))
+    row = engine.only("select checkpoint, read_down_to from backfill_streams where stream = 'sync'")
+    assert row["checkpoint"] == known
+    assert row["read_down_to"] > datetime.now(UTC) - timedelta(days=8)
+
+
+def test_a_quiet_page_leaves_what_it_did_not_look_at_to_the_next_sync(engine: House) -> None:
+    edit_many(engine.github.world, range(1, 60))
+    synced(engine, ENGINE, limits=Limits(chunk_size=20, max_chunks=1))
+    with engine.db.transaction() as tx:
+        tx.run("update backfill_streams set watermark = watermark - interval '2 days' where stream = 'sync'")
+    began = engine.only("select watermark from backfill_streams where stream = 'sync'")["watermark"]
+    done = synced(engine, ENGINE, limits=Limits(chunk_size=20))
+    assert done.captured is not None
+    assert done.captured.outcome is CaptureOutcome.COMPLETED
+    assert engine.only("select watermark from backfill_streams where stream = 'sync'")["watermark"] == began
+
+
+def test_a_sync_of_one_kind_says_nothing_of_when_all_are_due(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update tracked_repositories set kinds = '{pull_requests,issues}'")
+    synced(house, kinds=["pull_requests"])
+    row = house.only("select last_success_at, next_due_at <= clock_timestamp() as due from repository_syncs")
+    assert row == {"last_success_at": None, "due": True}
+    synced(house)
+    assert checkpoint(house) is not None

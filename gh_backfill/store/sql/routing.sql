@@ -7,6 +7,7 @@ with waiting as materialized (
     select j.id
     from progressive_capture_jobs j
     where j.status = 'pending' and j.outcome is null and j.job_type = any(%(types)s::text[])
+      and (not %(ours)s::boolean or j.metadata ? 'due_since')
       and (j.run_key is null
            or (j.metadata -> 'routing' ->> 'at')::timestamptz < clock_timestamp() - %(unheard)s::interval)
     order by j.created_at, j.id
@@ -77,11 +78,18 @@ from jsonb_to_recordset(%(rows)s) as i (id uuid, status text, outcome text, erro
 where j.id = i.id and j.status = 'pending' and j.outcome is null;
 
 -- name: release_jobs
--- Nobody could be told: the next tick takes them up as if they had just come.
+-- Nobody could be told: the next tick takes them up as if they had just come, and no start is counted.
 update progressive_capture_jobs j
 set run_key = null,
-    metadata = j.metadata || jsonb_build_object('routing', (j.metadata -> 'routing') || jsonb_build_object('waits', %(why)s::text))
+    metadata = j.metadata || jsonb_build_object('routing', (j.metadata -> 'routing') || jsonb_build_object(
+        'waits', %(why)s::text, 'starts', greatest(0, coalesce((j.metadata -> 'routing' ->> 'starts')::integer, 0) - 1)))
 where j.id = any(%(ids)s::uuid[]) and j.status = 'pending' and j.outcome is null;
+
+-- name: release_unbegun
+-- The run that was told of them is over and began none: the next tick takes them up.  That start counts.
+update progressive_capture_jobs j
+set run_key = null
+where j.run_key = %(run_key)s and j.status = 'pending' and j.outcome is null and j.metadata ? 'routing';
 
 -- name: routing_shares
 -- What became of the jobs that were routed since a time, by rule and processor.

@@ -26,10 +26,10 @@ with walk as (
     from backfill_streams
     where repository_id = %(repository_id)s and kind = %(kind)s and stream = 'history' and part = 0
 ), before as (
-    select max(watermark) filter (where stream = 'sync') as sync,
-           max(watermark) filter (where stream = 'catch_up') as catch_up
+    select max(case status when 'completed' then watermark else checkpoint end) filter (where stream = 'sync') as sync,
+           max(watermark) filter (where stream = 'catch_up' and status = 'completed') as catch_up
     from backfill_streams
-    where repository_id = %(repository_id)s and kind = %(kind)s and status = 'completed' and stream in ('sync', 'catch_up')
+    where repository_id = %(repository_id)s and kind = %(kind)s and stream in ('sync', 'catch_up')
 ), newest as (
     select p.created_at
     from walk
@@ -58,7 +58,7 @@ on conflict (repository_id, kind, stream, part) do update
 set status = 'active', cursor = null, pass = 1, read_down_to = excluded.read_down_to, checkpoint = excluded.checkpoint,
     watermark = null, items_done = 0, stuck = false, goal_since = excluded.goal_since, goal_until = excluded.goal_until,
     goal_states = excluded.goal_states, page_size = least(excluded.page_size, s.page_too_big - 1), updated_at = clock_timestamp()
-where s.status <> 'active' or %(asked)s and s.read_down_to > %(since)s::timestamptz;
+where s.status <> 'active' or %(asked)s and s.pass = 1 and s.read_down_to > %(since)s::timestamptz;
 
 -- name: surplus_of_pull_requests
 -- Parts of pull requests that were read since the sync began, and have more of that sort here than GitHub counts.
@@ -156,17 +156,22 @@ set status = 'completed', watermark = checkpoint, cursor = null, pass = 1, updat
 where id = %(stream_id)s and status = 'active';
 
 -- name: began
+-- After the streams are open.  What goes on where it was began when it did.
 insert into repository_syncs as y (repository_id, last_started_at, reason)
 values (%(repository_id)s, clock_timestamp(), %(reason)s)
 on conflict (repository_id) do update
-set last_started_at = excluded.last_started_at, reason = excluded.reason;
+set reason = excluded.reason, last_started_at = case
+        when exists (select from backfill_streams s
+                     where s.repository_id = excluded.repository_id and s.stream = 'sync' and s.status = 'active'
+                       and (s.items_done > 0 or s.pass > 1)) then y.last_started_at
+        else excluded.last_started_at end;
 
 -- name: hand_over
 -- A large repository without a backfill waits for one: whoever routes jobs starts it.  One that waits, or is at work, is enough.
 insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, metadata)
 select 'progressive_backfill', %(repository_id)s, 'github_actions', 'pending',
        jsonb_build_object('reason', 'auto_initiated', 'total_prs', %(total)s::integer,
-                          'label', (select case when is_private is true then id::text else full_name end
+                          'label', (select case when is_private is false then full_name else id::text end
                                     from repositories where id = %(repository_id)s))
 where not exists (select from progressive_capture_jobs j
                   where j.repository_id = %(repository_id)s and j.job_type = 'progressive_backfill'
@@ -183,6 +188,10 @@ set last_success_at = greatest(last_success_at, (
     last_error = %(alarm)s, next_due_at = %(next_due_at)s
 where repository_id = %(repository_id)s
 returning repository_id;
+
+-- name: partly_synced
+-- Some kinds alone: when the repository is due follows from all of them.
+update repository_syncs set last_ended_at = clock_timestamp() where repository_id = %(repository_id)s returning repository_id;
 
 -- name: sync_ended
 -- It did not come to its end: that is how often in a row now, unless only the budget kept it, and when it is due again.

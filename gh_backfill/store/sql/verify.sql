@@ -242,7 +242,18 @@ where t.tracking_enabled is distinct from false and r.node_id is not null and b.
        or b.completed_at > v.verified_at
        or v.score < %(enough)s and v.verified_at < %(now)s::timestamptz - %(rested)s
        or v.proven_at < %(now)s::timestamptz - %(old)s)
-order by v.proven_at is not null, v.score >= %(enough)s, v.proven_at, r.id;
+order by v.proven_at is not null, v.score >= %(enough)s, v.verified_at nulls first, v.proven_at, r.id;
+
+-- name: recount
+-- What was mended, or has gone, counts as the rows say.
+update backfills b
+set captured = here.rows, updated_at = clock_timestamp()
+from (select 'pull_requests' as kind, count(*)::integer as rows
+      from pull_requests where repository_id = %(repository_id)s and gone_at is null
+      union all
+      select 'issues', count(*)::integer
+      from issues where repository_id = %(repository_id)s and gone_at is null and is_pull_request is not true) here
+where b.repository_id = %(repository_id)s and b.kind = here.kind and b.status = 'completed' and b.captured <> here.rows;
 
 -- name: spent_lately
 -- What verifications took in the last hour, for they have a share of it.

@@ -16,8 +16,6 @@ from gh_backfill.tasks.dispatch import due, planned
 from gh_backfill.tasks.sync_told import SyncWish
 from gh_backfill.tasks.syncs import SyncedOne
 
-NOT_OURS = "another application wants it: a tick routes it"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoneHere:
@@ -44,7 +42,7 @@ def run(
     """
     asked = due.ask(db, graphql, kinds=kinds, pace=pace)
     with db.transaction() as tx:
-        routing.release(tx, [job for job in routing.take(tx, job_run.key) if not job.ours], NOT_OURS)
+        routing.take(tx, job_run.key, ours=True)
     unknown = [
         SyncedOne(
             name=each.full_name,

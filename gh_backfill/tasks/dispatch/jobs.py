@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from gh_backfill.errors import BackfillError
 from gh_backfill.policy import routing
-from gh_backfill.policy.ledger import ErrorType, JobOutcome, Processor
+from gh_backfill.policy.ledger import ErrorType, JobOutcome, JobType, Processor
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.routing import ACTIONS_PERCENT, Routable, Route, Shares
 from gh_backfill.store import routing as store
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # So often a job is handed over; what nobody began by then is given up.
 MOST_STARTS = 3
+# Five at a time take some minutes each: so many begin within the hours in which nobody else takes them.
+MOST_BACKFILLS = 50
 NO_REPOSITORY = "its repository is not here: gh-backfill track owner/name"
 TWICE = "another job of the same repository and type waits already"
 UNHEARD = f"no processor began it, though {MOST_STARTS} were told of it"
@@ -74,12 +76,14 @@ def route(
     key = new_key()
     run_keys = {each: f"dispatch-{key}-{each}" for each in (Processor.GITHUB_ACTIONS, Processor.INNGEST)}
     taken = persistently(lambda: _take(db, run_keys[Processor.GITHUB_ACTIONS], most), sleep)
-    closings, jobs = _sifted(taken)
+    closings, jobs, later = _sifted(taken)
     decided = [(each, routing.decide(_routable(each), percent=percent)) for each in jobs]
     closings += [_skipped(each, its) for each, its in decided if its.processor is None]
     wanted = [(each, its) for each, its in decided if its.processor is not None]
     persistently(lambda: _close(db, closings), sleep)
-    work = _Handing(db=db, processors=processors, run_keys=run_keys, sleep=sleep, down=dict(processors.missing))
+    work = _Handing(
+        db=db, processors=processors, run_keys=run_keys, sleep=sleep, down=dict(processors.missing), left=later
+    )
     work.hand_over(wanted)
     persistently(work.let_wait, sleep)
     return RoutedJobs(routes=tuple(work.done), closed=tuple(closings), waiting=len(work.left), down=dict(work.down))
@@ -114,7 +118,7 @@ class _Handing:
         """Give back what nobody could be told of, for the next tick."""
         if not self.left:
             return
-        why = "; ".join(self.down.values()) or "no processor is up"
+        why = "; ".join(self.down.values()) or "it is for a later tick"
         with self.db.transaction() as tx:
             store.release(tx, self.left, why)
 
@@ -161,22 +165,29 @@ def _routable(job: WaitingJob) -> Routable:
     )
 
 
-def _sifted(taken: Sequence[WaitingJob]) -> tuple[list[Closing], list[WaitingJob]]:
-    """Tell those apart that nobody can or has to do."""
+def _sifted(taken: Sequence[WaitingJob]) -> tuple[list[Closing], list[WaitingJob], list[WaitingJob]]:
+    """Tell those apart that nobody can or has to do, and those that are for a later tick."""
     closings: list[Closing] = []
     jobs: list[WaitingJob] = []
+    later: list[WaitingJob] = []
     seen: set[tuple[str, str]] = set()
+    backfills = 0
     for job in taken:
         if job.repository_id is None:
             closings.append(_failed(job, JobOutcome.NOT_POSSIBLE, NO_REPOSITORY, ErrorType.CONFIGURATION))
+        elif (job.repository_id, job.job_type) in seen and not job.ours and job.job_type is JobType.SYNC:
+            later.append(job)  # it may want more than the one before it
         elif (job.repository_id, job.job_type) in seen:
             closings.append(Closing(job=job, status=JobStatus.SKIPPED, outcome=JobOutcome.BUSY, reason=TWICE))
         elif job.starts >= MOST_STARTS:
             closings.append(_failed(job, JobOutcome.NEVER_STARTED, UNHEARD, ErrorType.RUNNER))
+        elif job.job_type is JobType.BACKFILL and backfills >= MOST_BACKFILLS:
+            later.append(job)
         else:
             seen.add((job.repository_id, job.job_type))
+            backfills += job.job_type is JobType.BACKFILL
             jobs.append(job)
-    return closings, jobs
+    return closings, jobs, later
 
 
 def _failed(job: WaitingJob, outcome: JobOutcome, reason: str, kind: ErrorType) -> Closing:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.errors import BackfillError
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.routing import ACTIONS_PERCENT, Shares
@@ -88,7 +89,7 @@ def tick(
     """
     try:
         asked = due.ask(db, graphql, kinds=kinds, pace=pace, now=now, sleep=sleep)
-    except BaseException:
+    except BackfillError:
         jobs.route(db, processors, percent=percent, sleep=sleep)
         raise
     routed = jobs.route(db, processors, percent=percent, sleep=sleep)

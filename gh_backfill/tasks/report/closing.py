@@ -11,7 +11,7 @@ from gh_backfill.errors import BackfillError
 from gh_backfill.policy import ledger
 from gh_backfill.policy.ledger import OpenJob, RunnerJob
 from gh_backfill.policy.report.costs import billed_minutes
-from gh_backfill.store import jobs
+from gh_backfill.store import jobs, routing
 from gh_backfill.store.db import Database, Transaction
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ def close_run(
     GitHub says is still at work stays open.  Attempts of one run are closed together: the report of the first one may
     have died.
     """
+    with db.transaction() as tx:
+        routing.release_unbegun(tx, run_key)
     with db.reading() as tx:
         waiting = jobs.open_jobs(tx, run_key)
     runners, notes = _runners(ask, None if run is None else run[0])

@@ -86,10 +86,9 @@ class Findings:
     def _missing(self, number: int, kind: str) -> Difference:
         difference = Difference(kind=kind, number=number, what=What.MISSING, detail="there is no row of it")
         aim = self.repository.lasting_aim
-        wanted_from = self.lowest_here if aim.max_items is not None or aim.dated else None
-        if kind == "pull_requests" and (
-            aim.states or (self.repository.only_newest and (wanted_from is None or number < wanted_from))
-        ):
+        limited = self.repository.only_newest and (aim.max_items is not None or aim.dated)
+        older = self.lowest_here is None or number < self.lowest_here
+        if kind == "pull_requests" and (aim.states or (limited and older)):
             return difference.ended(End.EXPLAINED, f"wanted are {aim.words}")
         return difference.ended(End.OPEN, UNDER_WAY) if self.under_way(kind) else difference
 

@@ -23,7 +23,6 @@ from gh_backfill.store.verify import ItemToProve, Key, Proof
 from gh_backfill.tasks.verify.findings import Findings
 
 NOT_FOUND = "GitHub does not find it"
-COUNTS_MORE = "the numbers are all known, and GitHub's count stays as it is"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

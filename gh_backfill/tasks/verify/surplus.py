@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from gh_backfill.clients import proofs
 from gh_backfill.clients.graphql import GraphQL
@@ -41,9 +42,11 @@ def bury_surplus(
     try:
         for _ in range(SAID_OFTEN_ENOUGH):
             if not asking:
-                return 0
+                break
             answers = proofs.still_there(graphql, node_id, [NodeId(each.node_id or "") for each in asking])
             absent = [each for each, answer in zip(asking, answers, strict=True) if isinstance(answer, NotFound)]
+            there = [each.key for each, answer in zip(asking, answers, strict=True) if isinstance(answer, str)]
+            persistently(partial(_forget, db, repository_id, there), sleep)
             times = _noted(db, repository_id, absent, sleep)
             gone += (each for each in absent if times.get(each.key, 0) >= SAID_OFTEN_ENOUGH)
             asking = [each for each in absent if each not in gone]
@@ -62,6 +65,13 @@ def _noted(
             return rows.note_absences(tx, repository_id, [(each.kind, each.github_id, each.number) for each in absent])
 
     return persistently(note, sleep) if absent else {}
+
+
+def _forget(db: Database, repository_id: str, there: list[tuple[str, int]]) -> None:
+    """Take back what was said of parts that GitHub does find."""
+    if there:
+        with db.transaction() as tx:
+            rows.forget_absences(tx, repository_id, there)
 
 
 def _store(db: Database, repository_id: str, kind: str, gone: list[StoredPart], now: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.errors import Gone, PartlyFailed, RateLimited
+from gh_backfill.errors import Gone, NoConnection, PartlyFailed, RateLimited, Unreachable
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.verify.allowance import allowance
 from gh_backfill.store import jobs, repositories
@@ -97,11 +97,13 @@ def sweep(
 
 
 def raise_failures(done: Sequence[Verified], *, named: bool) -> None:
-    """Raise PartlyFailed where some repositories could not be looked at.
+    """Raise PartlyFailed where some repositories could not be looked at, Unreachable where there is no way to GitHub.
 
     That GitHub does not show one is told by every plan: it is no failure of a sweep that nobody `named` it to.
     """
     passing = (RateLimited,) if named else (RateLimited, Gone)
     failed = [each for each in done if each.error is not None and not isinstance(each.error, passing)]
+    if failed and all(isinstance(each.error, NoConnection) for each in failed):
+        raise Unreachable(f"{failed[0].repository.full_name}: {failed[0].reason}")
     if failed:
         raise PartlyFailed("; ".join(f"{each.repository.full_name}: {each.reason}" for each in failed))

@@ -18,7 +18,7 @@ from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.verify.certificate import Certificate
-from gh_backfill.store import jobs, repositories
+from gh_backfill.store import jobs, kinds, repositories
 from gh_backfill.store import verify as rows
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
@@ -188,6 +188,8 @@ def _followed(means: Means, repository: TrackedRepository, home: Home) -> Tracke
 
 def _save(means: Means, repository: TrackedRepository, certificate: Certificate) -> None:
     with means.db.transaction() as tx:
+        kinds.lock(tx, repository.id)
+        rows.recount(tx, repository.id)
         rows.forget_proofs(tx, repository.id)
         rows.save_verification(tx, repository.id, certificate, means.now())
 
@@ -217,7 +219,7 @@ def _finish(means: Means, job_id: str, done: Verified, outcome: CaptureOutcome, 
         error_type=kind,
         spent=done.spent,
         chunks=0,
-        items=0 if certificate is None else certificate.proven,
+        items=0,  # what was looked at is not captured
         warnings=0 if certificate is None else len(certificate.open),
     )
 

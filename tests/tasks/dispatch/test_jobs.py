@@ -20,8 +20,18 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.store.routing import WaitingJob
 from gh_backfill.tasks.dispatch import starting
-from gh_backfill.tasks.dispatch.jobs import MOST_STARTS, NO_REPOSITORY, TWICE, UNHEARD, Processors, RoutedJobs, route
+from gh_backfill.tasks.dispatch.jobs import (
+    MOST_BACKFILLS,
+    MOST_STARTS,
+    NO_REPOSITORY,
+    TWICE,
+    UNHEARD,
+    Processors,
+    RoutedJobs,
+    route,
+)
 from gh_backfill.tasks.dispatch.starting import WorkflowSender
+from gh_backfill.tasks.report.closing import close_run
 
 ACTIONS, INNGEST = Processor.GITHUB_ACTIONS, Processor.INNGEST
 
@@ -162,23 +172,60 @@ def test_a_second_job_of_a_repository_and_one_without_a_repository_end_at_once(h
             "insert into progressive_capture_jobs (job_type, repository_id, status) "
             "select 'sync', id, 'pending' from repositories union all select 'sync', null, 'pending'"
         )
+        tx.run("update progressive_capture_jobs set metadata = '{\"due_since\": null}' where repository_id is not null")
     done = house.route()
     assert len(done.routes) == 1
     assert {each.reason for each in done.closed} == {TWICE, NO_REPOSITORY}
     assert Counter(row["status"] for row in house.rows()) == {"pending": 1, "skipped": 1, "failed": 1}
 
 
+def test_a_second_wish_of_another_application_waits_for_a_later_tick(house: Ledger) -> None:
+    house.write(1)
+    with house.db.transaction() as tx:
+        tx.run("insert into progressive_capture_jobs (job_type, repository_id, status, metadata) "
+               "select 'sync', id, 'pending', '{\"reason\": \"manual\"}' from repositories")  # fmt: skip
+    done = house.route()
+    assert (len(done.routes), done.closed, done.waiting) == (1, (), 1)
+    assert len(house.route().routes) == 1
+
+
+def test_a_job_that_every_processor_refuses_waits_and_no_start_is_counted(house: Ledger) -> None:
+    house.write(1)
+
+    house.actions.down = house.inngest.down = True
+    for _ in range(MOST_STARTS + 1):
+        done = house.route()
+        assert (done.routes, done.closed, done.waiting) == ((), (), 1)
+    (row,) = house.rows()
+    assert (row["status"], row["metadata"]["routing"]["starts"]) == ("pending", 0)
+
+
+def test_a_tick_hands_over_no_more_backfills_than_begin_in_time(house: Ledger) -> None:
+    house.write(MOST_BACKFILLS + 5, job_type="progressive_backfill")
+    done = house.route()
+    assert (len(done.routes), done.waiting, done.closed) == (MOST_BACKFILLS, 5, ())
+
+
+def test_what_a_run_that_is_over_never_began_is_for_the_next_tick(house: Ledger) -> None:
+    house.write(2)
+    house.route()
+    key = house.rows()[0]["run_key"]
+    close_run(house.db, key, None, run=None, labels=())
+    assert {(row["status"], row["run_key"]) for row in house.rows()} == {("pending", None)}
+    assert len(house.route().routes) == 2
+
+
 def test_a_job_that_no_processor_begins_is_handed_over_again_and_given_up_in_the_end(house: Ledger) -> None:
     house.write(1)
     for starts in range(1, MOST_STARTS + 1):
         assert len(house.route().routes) == 1
-        assert house.route().routes == (), "nobody takes it again within the hour"
+        assert house.route().routes == (), "nobody takes it again for hours"
         (row,) = house.rows()
         assert row["metadata"]["routing"]["starts"] == starts
         with house.db.transaction() as tx:
             tx.run(
                 "update progressive_capture_jobs set metadata = jsonb_set(metadata, '{routing,at}', "
-                "to_jsonb(clock_timestamp() - interval '61 minutes'))"
+                "to_jsonb(clock_timestamp() - interval '361 minutes'))"
             )
     (given_up,) = house.route().closed
     assert given_up.reason == UNHEARD
