@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
 def show(done: Sequence[SyncedOne], *, unchanged: int = 0) -> None:
     """Print what became of each repository, and how many of those that were due have not changed."""
     for each in done:
-        say(escape(f"{each.name}: {each.text}"))
+        if each.repository_id is not None:  # the error that ends the command names the others
+            say(escape(f"{each.name}: {each.text}"))
     if unchanged:
         say(_unchanged(unchanged))
     if not done and not unchanged:

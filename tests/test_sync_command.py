@@ -62,7 +62,7 @@ def test_a_dry_run_says_since_when_it_would_read_and_writes_nothing(complete: di
     ("given", "said"),
     [
         ((), "which repositories?"),
-        (("octo/small", "--all-due"), "which repositories?"),
+        (("octo/small", "--all-due"), "name repositories, or give --all-due, not both"),
         (("octo/small", "--days", "0"), "--days must be a whole number from 1 to 90"),
         (("octo/small", "--days", "91"), "--days must be a whole number from 1 to 90"),
         (("octo/small", "--reason", "why not"), "--reason must be of manual, scheduled, automatic, auto-fix, webhook"),

@@ -79,7 +79,8 @@ def sync(
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
     if [bool(names), all_due, planned].count(True) != 1:
-        raise ConfigurationError("which repositories? gh-backfill sync owner/name, or gh-backfill sync --all-due")
+        both = "name repositories, or give --all-due, not both" if names else "which repositories?"
+        raise ConfigurationError(f"{both}: gh-backfill sync owner/name, or gh-backfill sync --all-due")
     wish = SyncWish(reason=_reason(reason, all_due=all_due), days=number("--days", days, 1, MOST_DAYS))
     limits = options.limits(chunk_size, max_chunks, time_limit)
     environment = settings.load()

@@ -120,7 +120,9 @@ def raise_failures(done: Sequence[SyncedOne]) -> None:
     failed = [each for each in done if each.failed]
     if not failed:
         return
-    message = f"{counted(len(failed), 'repository')} could not be synced: {failed[0].name}: {failed[0].text}"
+    why = failed[0].text
+    told = why if why.startswith(failed[0].name) else f"{failed[0].name}: {why}"
+    message = f"{counted(len(failed), 'repository')} could not be synced: {told}"
     causes = {each.cause for each in failed}
     if causes == {ErrorType.CONFIGURATION} and len(failed) == len(done):
         raise ConfigurationError(message)

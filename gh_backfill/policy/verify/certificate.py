@@ -78,7 +78,8 @@ class Certificate:
     def _proof(self) -> str:
         if self.proven_at is None:
             return f"{self.proven:,} of {counted(self.expected, 'item')} proven so far"
-        return f"proven {self.proven_at:%Y-%m-%d %H:%M} UTC by counts and numbers"
+        word = "found" if self.open else "proven"
+        return f"{word} {self.proven_at:%Y-%m-%d %H:%M} UTC by counts and numbers"
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""

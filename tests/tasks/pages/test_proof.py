@@ -60,7 +60,7 @@ def test_the_page_has_the_certificate_in_a_line_with_what_is_wrong(db: Database,
     with open_house(database_url, own_pages=True) as house, house.client() as client:
         text, told = client.get(f"/{NAME}").text, client.get(f"/api/repositories/{NAME}")
         svg = client.get(f"/{NAME}/proof.svg").text
-    assert "1...100: 100 pull requests, 1 missing (#7); proven 2026-11-27 11:10 UTC" in text
+    assert "1...100: 100 pull requests, 1 missing (#7); found 2026-11-27 11:10 UTC" in text
     assert f"gh-backfill verify {NAME} --repair" in text
     assert "[![proof](ADDRESS/acme/engine/proof.svg)](ADDRESS/acme/engine)" in text
     assert "<title>proof: 1 open</title>" in svg
