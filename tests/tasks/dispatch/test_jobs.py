@@ -209,8 +209,8 @@ def test_a_tick_hands_over_no_more_backfills_than_begin_in_time(house: Ledger) -
 def test_what_a_run_that_is_over_never_began_is_for_the_next_tick(house: Ledger) -> None:
     house.write(2)
     house.route()
-    key = house.rows()[0]["run_key"]
-    close_run(house.db, key, None, run=None, labels=())
+    for key in {row["run_key"] for row in house.rows()}:  # each processor has its own
+        close_run(house.db, key, None, run=None, labels=())
     assert {(row["status"], row["run_key"]) for row in house.rows()} == {("pending", None)}
     assert len(house.route().routes) == 2
 
