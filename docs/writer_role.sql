@@ -15,7 +15,8 @@ end $$;
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
-    repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending
+    repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
+    github_events_cache, private_events, star_days, count_snapshots, event_sources
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
@@ -27,6 +28,7 @@ to gh_backfill_writer;
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
 --     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;
 
+grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
 grant select on gh_backfill_migrations, backfill_goals, backfill_progress to gh_backfill_writer;
 
 -- Row level security is on for all of these, and its policies know other roles only.
@@ -38,7 +40,8 @@ begin
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
         'backfill_quarantine', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
-        'backfill_events', 'webhook_deliveries', 'webhook_pending', 'gh_backfill_migrations'
+        'backfill_events', 'webhook_deliveries', 'webhook_pending',
+        'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources', 'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);
         execute format('create policy gh_backfill_writer_all on %I to gh_backfill_writer using (true) with check (true)', name);

@@ -135,6 +135,38 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "integer": names("number times"),
         "timestamptz": names("first_said_at last_said_at"),
     },
+    "github_events_cache": {
+        "uuid": names("id"),
+        "text": names("event_id event_type actor_login repository_owner repository_name"),
+        "jsonb": names("payload"),
+        "timestamptz": names("created_at"),
+    },
+    "private_events": {
+        "uuid": names("id repository_id"),
+        "text": names("event_id event_type actor_login source"),
+        "bigint": names("actor_github_id"),
+        "jsonb": names("payload"),
+        "timestamptz": names("created_at"),
+    },
+    "star_days": {
+        "uuid": names("repository_id"),
+        "date": names("day"),
+        "integer": names("stars"),
+        "boolean": names("provisional"),
+        "timestamptz": names("read_at"),
+    },
+    "count_snapshots": {
+        "uuid": names("repository_id"),
+        "timestamptz": names("taken_at"),
+        "integer": names("stars forks"),
+    },
+    "event_sources": {
+        "uuid": names("repository_id"),
+        "text": names("series source state reason"),
+        "timestamptz": names("asked_at"),
+        "tstzmultirange": names("covered"),
+        "integer": names("found expected"),
+    },
     "verifications": {
         "uuid": names("repository_id"),
         "timestamptz": names("verified_at proven_at"),

@@ -107,6 +107,16 @@ TO_WRITE: Mapping[str, Needs] = {
         always=names("avatar_url display_name github_id is_bot profile_url username"),
         sometimes=names("last_updated_at"),
     ),
+    "count_snapshots": Needs(always=names("forks repository_id stars taken_at"), updated=False),
+    "event_sources": Needs(
+        always=names("asked_at covered expected found reason repository_id series source state"),
+    ),
+    "github_events_cache": Needs(
+        always=names(
+            "actor_github_id actor_login created_at event_id event_type payload repository_github_id repository_name "
+            "repository_owner source"
+        ),
+    ),
     "item_proofs": Needs(
         always=names("counts differences github_id kind number proved_at repository_id"), deleted=True
     ),
@@ -120,6 +130,10 @@ TO_WRITE: Mapping[str, Needs] = {
         deleted=True,
     ),
     "number_audit": Needs(always=names("asked_at number repository_id target times what")),
+    "private_events": Needs(
+        always=names("actor_github_id actor_login created_at event_id event_type payload repository_id source"),
+        updated=False,
+    ),
     "progressive_backfill_state": Needs(
         always=names(
             "chunk_size completed_at consecutive_errors created_at error_count gaps gaps_seen held held_by held_reason "
@@ -169,6 +183,7 @@ TO_WRITE: Mapping[str, Needs] = {
         ),
         sometimes=names(GONE),
     ),
+    "star_days": Needs(always=names("day provisional read_at repository_id stars")),
     "tracked_repositories": Needs(
         always=names(
             "kinds only_newest organization_name priority repository_id repository_name sync_frequency_hours "

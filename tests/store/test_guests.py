@@ -19,6 +19,10 @@ each_guest = pytest.mark.parametrize("guest", ["anon", "authenticated"])
 each_kind = pytest.mark.parametrize("supabase", ["ours", "theirs"], indirect=True)
 
 
+# A row without a partition is refused before anybody asks who sends it.
+INSERTS = {"github_events_cache": "insert into github_events_cache (created_at) values (now())"}
+
+
 @pytest.fixture
 def supabase(request: pytest.FixtureRequest) -> Iterator[Database]:
     """Give a database with Supabase's roles, made by us or by a host application, that holds a row of everything."""
@@ -59,6 +63,7 @@ def relations(db: Database) -> list[str]:
     with db.transaction(read_only=True) as tx:
         found = tx.rows("""
             select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+              and not relispartition
             order by relname""")
     return [row["relname"] for row in found]
 
@@ -137,7 +142,7 @@ def test_a_guest_can_write_nothing(supabase: Database, guest: str) -> None:
         statement
         for name in {*TO_WRITE, "gh_backfill_migrations"}
         for statement in (
-            f"insert into {name} default values",
+            INSERTS.get(name, f"insert into {name} default values"),
             f"update {name} set {first_column(supabase, name)} = default",  # noqa: S608
             f"delete from {name}",  # noqa: S608
         )

@@ -29,6 +29,7 @@ class Statements:
         names = sorted({path.stem for path in (PACKAGE / "store" / "sql").glob("*.sql")} - NOT_OURS)
         every = {f"{name}.{section}": text for name in names for section, text in sql(name).items()}
         tx.run(f"create role {WITNESS}; grant select on all tables in schema public to {WITNESS}")
+        tx.run(f"grant execute on function gh_backfill_events_month(date) to {WITNESS}")
         self.writing = {name: text for name, text in every.items() if self.refused(text)}
         for table, need in TO_WRITE.items():
             columns = ", ".join(sorted(need.columns))

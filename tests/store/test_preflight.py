@@ -73,7 +73,7 @@ def test_what_is_expected_is_what_the_migrations_make(db: Database) -> None:
     made = {thing: is_.split() for thing, is_ in catalog(db).items()}
     assert set(TO_WRITE) <= set(marks.TABLES)
     assert {*marks.TABLES, *marks.VIEWS} == {
-        thing for thing, words in made.items() if words[0] in ("r", "v") and len(words) > 1 and "." not in thing
+        thing for thing, words in made.items() if words[0] in ("r", "p", "v") and len(words) > 1 and "." not in thing
     }
     shown = {f"{view}.{column}" for view, columns in marks.VIEWS.items() for column in columns}
     assert shown <= set(made)
@@ -143,7 +143,7 @@ def test_a_schema_of_its_own_holds_everything_of_ours_and_leaves_the_rest_alone(
         with ours.transaction(read_only=True) as tx:
             assert migrations.pending(tx) == []
             found = tx.rows("""
-                select n.nspname, count(*) filter (where c.relkind = 'r') as tables,
+                select n.nspname, count(*) filter (where c.relkind in ('r', 'p') and not c.relispartition) as tables,
                        count(*) filter (where c.relkind = 'v') as views
                 from pg_class c join pg_namespace n on n.oid = c.relnamespace
                 where n.nspname in ('public', 'history') group by 1 order by 1""")

@@ -165,3 +165,38 @@ values (%(id)s, false, jsonb_build_object('proof', %(id)s::text), '[]');
 
 -- name: update_backfill_batches
 update backfill_batches set backfill = true where wish ->> 'proof' = %(id)s::text;
+
+-- name: insert_github_events_cache
+-- In a month that is made for it.  It is nobody's: an application may let everybody read its partitions.
+select gh_backfill_events_month(current_date);
+insert into github_events_cache (event_id, event_type, actor_login, repository_owner, repository_name, payload, created_at)
+values ('proof', 'proof', 'proof', 'proof', 'proof', '{}', clock_timestamp());
+
+-- name: update_github_events_cache
+update github_events_cache set source = 'proof' where repository_owner = 'proof' and repository_name = 'proof';
+
+-- name: insert_private_events
+insert into private_events (repository_id, event_id, event_type, actor_login, payload, created_at, source)
+values (%(id)s::uuid, 'proof', 'proof', 'proof', '{}', clock_timestamp(), 'proof');
+
+-- name: update_private_events
+update private_events set source = 'proof again' where repository_id = %(id)s::uuid;
+
+-- name: insert_star_days
+insert into star_days (repository_id, day, stars, read_at) values (%(id)s::uuid, current_date, 1, clock_timestamp());
+
+-- name: update_star_days
+update star_days set stars = 2 where repository_id = %(id)s::uuid;
+
+-- name: insert_count_snapshots
+insert into count_snapshots (repository_id, taken_at, stars, forks) values (%(id)s::uuid, clock_timestamp(), 1, 1);
+
+-- name: update_count_snapshots
+update count_snapshots set stars = 2 where repository_id = %(id)s::uuid;
+
+-- name: insert_event_sources
+insert into event_sources (repository_id, series, source, state, asked_at)
+values (%(id)s::uuid, 'stars', 'history', 'available', clock_timestamp());
+
+-- name: update_event_sources
+update event_sources set reason = 'proof' where repository_id = %(id)s::uuid;

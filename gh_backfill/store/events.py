@@ -1,0 +1,113 @@
+"""Events of repositories: each once, whoever tells of it; stars by day; counts as we saw them; and their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from gh_backfill.models.events import Answering, Covered, Event, Series, Source, SourceAnswer, StarDay
+from gh_backfill.resources import sql
+from gh_backfill.store.batches import parts
+from gh_backfill.store.db import Database, Transaction
+
+_SQL = sql("events")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceStanding:
+    """What is known of a source: whether it answered last time, why not, and every span that it ever covered."""
+
+    series: Series
+    source: Source
+    state: Answering
+    reason: str | None
+    asked_at: datetime
+    covered: tuple[Covered, ...]
+    found: int | None
+    expected: int | None
+
+    @property
+    def unexplained(self) -> int | None:
+        """Return by how much GitHub's count exceeds the sum of the source; None where nobody could compare."""
+        return None if self.found is None or self.expected is None else self.expected - self.found
+
+
+def make_months(db: Database, times: Iterable[datetime]) -> None:
+    """Make the partitions in which these times lie, each month once.
+
+    In a transaction of its own and before the rows: making one waits for everybody who writes events.
+    """
+    months = tuple(sorted({date(at.year, at.month, 1) for at in times}))
+    if months:
+        with db.transaction() as tx:
+            tx.run(_SQL["make_month"], months=months)
+
+
+def write(tx: Transaction, repository_id: str, events: Sequence[Event]) -> int:
+    """Write those events that are not here yet, and return how many these are.
+
+    Their months must have been made.  Those of a repository that is not known to be public go where no guest reads.
+    """
+    place = tx.row(_SQL["writers_turn"], id=repository_id)
+    if place is None:
+        return 0
+    known = {"owner": place["owner"], "name": place["name"], "github_id": place["github_id"]}
+    new = 0
+    tx.run(_SQL["rename_events"], **known)
+    for part in parts([asdict(event) for event in events]):
+        if place["is_public"]:
+            new += len(tx.rows(_SQL["insert_public_events"], events=part.json, **known))
+        else:
+            new += len(tx.rows(_SQL["insert_private_events"], events=part.json, id=repository_id))
+    return new
+
+
+def write_star_days(tx: Transaction, repository_id: str, days: Sequence[StarDay], read_at: datetime) -> int:
+    """Write what was read of days at a time, and return how many of them changed; each day may be given once."""
+    given = [asdict(each) for each in days]
+    return len(tx.rows(_SQL["write_star_days"], id=repository_id, days=given, read_at=read_at))
+
+
+def write_snapshot(tx: Transaction, repository_id: str, *, stars: int, forks: int, taken_at: datetime) -> bool:
+    """Keep what GitHub counted at a time; return False where the last row of the same day says the same."""
+    return bool(tx.rows(_SQL["write_snapshot"], id=repository_id, stars=stars, forks=forks, taken_at=taken_at))
+
+
+def write_source(tx: Transaction, repository_id: str, answer: SourceAnswer) -> None:
+    """Note what asking a source brought; what it covered before stays covered."""
+    span = answer.covered
+    tx.run(
+        _SQL["write_source"],
+        id=repository_id,
+        series=answer.series,
+        source=answer.source,
+        state=answer.state,
+        reason=answer.reason,
+        asked_at=answer.asked_at,
+        since=span and span.since,
+        until=span and span.until,
+        found=answer.found,
+        expected=answer.expected,
+    )
+
+
+def sources(tx: Transaction, repository_id: str) -> list[SourceStanding]:
+    """Return what is known of each source that was ever asked about a repository."""
+    return [
+        SourceStanding(
+            series=Series(row["series"]),
+            source=Source(row["source"]),
+            state=Answering(row["state"]),
+            reason=row["reason"],
+            asked_at=row["asked_at"],
+            covered=tuple(_span(*each) for each in row["covered"]),
+            found=row["found"],
+            expected=row["expected"],
+        )
+        for row in tx.rows(_SQL["sources"], id=repository_id)
+    ]
+
+
+def _span(since: str, until: str) -> Covered:
+    return Covered(since=datetime.fromisoformat(since), until=datetime.fromisoformat(until))

@@ -1,0 +1,119 @@
+-- Events, stars by day, counts as we saw them, and the sources of all these.
+
+-- name: make_month
+select gh_backfill_events_month(month::date) from unnest(%(months)s::date[]) as given (month);
+
+-- name: writers_turn
+-- One writer of a repository's events at a time, so that what is there is seen before it is written; and the repository stays
+-- as public as it is until this ends.
+select r.github_id, r.owner, r.name, r.is_private is false as is_public,
+       pg_advisory_xact_lock(hashtextextended('gh_backfill events of ' || r.id::text, 0)) is null as waited
+from repositories r
+where r.id = %(id)s::uuid
+for share of r;
+
+-- name: insert_public_events
+-- A star is the same one whoever tells of it: an actor gives one a day.  A fork is known by its name also where others wrote it.
+with told as (
+    select distinct on (g.event_id) g.*, (g.created_at at time zone 'UTC')::date as day
+    from jsonb_to_recordset(%(events)s) as g (
+        event_id text, event_type text, actor_login text, actor_github_id bigint, payload jsonb, created_at timestamptz,
+        source text)
+    order by g.event_id, g.created_at
+)
+insert into github_events_cache
+    (event_id, event_type, actor_login, actor_github_id, repository_owner, repository_name, repository_github_id, payload,
+     created_at, source)
+select t.event_id, t.event_type, t.actor_login, t.actor_github_id, %(owner)s, %(name)s, %(github_id)s, t.payload, t.created_at,
+       t.source
+from told t
+where not exists (
+    select from github_events_cache c
+    where c.repository_owner = %(owner)s and c.repository_name = %(name)s and c.event_type = t.event_type
+      and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < (t.day + 1)::timestamp at time zone 'UTC'
+      and (c.event_id = t.event_id
+           or c.event_id = t.event_type || '_' || t.event_id
+           or (t.event_type = 'WatchEvent' and t.actor_login <> 'ghost' and lower(c.actor_login) = lower(t.actor_login))
+           or (t.event_type = 'ForkEvent' and c.payload #>> '{forkee,full_name}' = t.payload #>> '{forkee,full_name}'))
+)
+on conflict (event_id, created_at) do nothing
+returning event_id;
+
+-- name: insert_private_events
+with told as (
+    select distinct on (g.event_id) g.*, (g.created_at at time zone 'UTC')::date as day
+    from jsonb_to_recordset(%(events)s) as g (
+        event_id text, event_type text, actor_login text, actor_github_id bigint, payload jsonb, created_at timestamptz,
+        source text)
+    order by g.event_id, g.created_at
+)
+insert into private_events
+    (repository_id, event_id, event_type, actor_login, actor_github_id, payload, created_at, source)
+select %(id)s::uuid, t.event_id, t.event_type, t.actor_login, t.actor_github_id, t.payload, t.created_at, t.source
+from told t
+where not exists (
+    select from private_events c
+    where c.repository_id = %(id)s::uuid and c.event_type = t.event_type
+      and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < (t.day + 1)::timestamp at time zone 'UTC'
+      and ((t.event_type = 'WatchEvent' and t.actor_login <> 'ghost' and lower(c.actor_login) = lower(t.actor_login))
+           or (t.event_type = 'ForkEvent' and c.payload #>> '{forkee,full_name}' = t.payload #>> '{forkee,full_name}'))
+)
+on conflict (repository_id, event_id) do nothing
+returning event_id;
+
+-- name: rename_events
+-- Events go by the name that the repository has today.
+update github_events_cache
+set repository_owner = %(owner)s, repository_name = %(name)s
+where repository_github_id = %(github_id)s and source is not null
+  and (repository_owner, repository_name) is distinct from (%(owner)s, %(name)s)
+returning id;
+
+-- name: write_star_days
+-- A later reading holds: of the stars of a day there can only be fewer; what an earlier one says, that came late, does not.
+insert into star_days (repository_id, day, stars, provisional, read_at)
+select %(id)s::uuid, g.day, g.stars, g.provisional, %(read_at)s
+from jsonb_to_recordset(%(days)s) as g (day date, stars integer, provisional boolean)
+on conflict (repository_id, day) do update
+set stars = excluded.stars, provisional = excluded.provisional, read_at = excluded.read_at
+where star_days.read_at <= excluded.read_at
+  and (star_days.stars, star_days.provisional) is distinct from (excluded.stars, excluded.provisional)
+returning day;
+
+-- name: write_snapshot
+-- One row a UTC day, and one more where a count changed since the last.
+insert into count_snapshots (repository_id, taken_at, stars, forks)
+select r.id, %(taken_at)s, %(stars)s, %(forks)s
+from repositories r
+left join lateral (
+    select taken_at, stars, forks from count_snapshots
+    where repository_id = r.id and taken_at <= %(taken_at)s
+    order by taken_at desc limit 1
+) last on true
+where r.id = %(id)s::uuid
+  and (last.taken_at is null or (last.stars, last.forks) is distinct from (%(stars)s, %(forks)s)
+       or (last.taken_at at time zone 'UTC')::date < (%(taken_at)s::timestamptz at time zone 'UTC')::date)
+on conflict (repository_id, taken_at) do nothing
+returning taken_at;
+
+-- name: write_source
+-- What a source once covered stays covered, also on a day on which it does not answer.
+insert into event_sources as e (repository_id, series, source, state, reason, asked_at, covered, found, expected)
+values (%(id)s::uuid, %(series)s, %(source)s, %(state)s, %(reason)s, %(asked_at)s,
+        case when %(since)s::timestamptz is null then '{}'::tstzmultirange
+             else tstzmultirange(tstzrange(%(since)s, %(until)s)) end,
+        %(found)s, %(expected)s)
+on conflict (repository_id, series, source) do update
+set state = excluded.state, reason = excluded.reason, asked_at = excluded.asked_at,
+    covered = e.covered + excluded.covered,
+    found = case when excluded.expected is null then e.found else excluded.found end,
+    expected = coalesce(excluded.expected, e.expected)
+returning source;
+
+-- name: sources
+select series, source, state, reason, asked_at, found, expected,
+       (select coalesce(jsonb_agg(jsonb_build_array(lower(part), upper(part)) order by part), '[]')
+        from unnest(covered) part) as covered
+from event_sources
+where repository_id = %(id)s::uuid
+order by series, source;
