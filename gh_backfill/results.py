@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -88,7 +88,7 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
             _here(each.repository, " / "),
-            markdown.plain(each.why),
+            markdown.plain(each.words),
             markdown.plain(_left(each, left)),
         )
         for each in made.verdicts
@@ -100,12 +100,8 @@ def plan_markdown(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) ->
 
 def show_plan(made: Plan, left: Mapping[str, Estimate], *, dry_run: bool) -> None:
     """Print a plan: the chosen repositories, each with its reason and what is left, and why others are not chosen."""
-    for each in made.verdicts:
-        if each.chosen:
-            repository = each.repository
-            here = f"{_here(repository)} here"
-            more = f"; {_left(each, left)} left" if repository.id in left else ""
-            say(escape(f"{repository.full_name}: {each.why} ({here}{more})"))
+    for text in _judged(made, left):
+        say(escape(text))
     for text in (*made.first.values(), *made.unknown.values()):
         say(escape(text))
     for repository in made.gone:
@@ -188,6 +184,18 @@ def _show_totals(made: Report) -> None:
     )
 
 
+def _judged(made: Plan, left: Mapping[str, Estimate]) -> Iterator[str]:
+    """Yield a line for each repository that is chosen, and for each that waits for its hours."""
+    for each in made.verdicts:
+        if each.chosen:
+            repository = each.repository
+            more = f"; {_left(each, left)} left" if repository.id in left else ""
+            yield f"{repository.full_name}: {each.why} ({_here(repository)} here{more})"
+    for each in made.verdicts:
+        if each.until is not None:
+            yield f"{each.repository.full_name}: {each.words}"
+
+
 def _here(repository: TrackedRepository, by: str = " of ") -> str:
     return of_wanted(repository.captured, repository.total, repository.goal, by, open_ended=repository.open_ended)
 
@@ -204,6 +212,7 @@ def _verdict_row(verdict: Verdict, left: Mapping[str, Estimate]) -> dict[str, ob
         "repository_id": repository.id,
         "full_name": repository.full_name,
         "why": verdict.why,
+        "waits_until": verdict.until.isoformat() if verdict.until else None,
         "captured": repository.captured,
         "total": repository.total,
         "goal": repository.goal,

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
 from gh_backfill import database_address
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy import off_peak
 
 # A token of the pages that is shorter could be guessed.
 SHORTEST_WEB_TOKEN = 16
@@ -62,6 +64,14 @@ def _labels(value: str) -> str:
     return value
 
 
+def _off_peak(value: str) -> str:
+    """Accept hours of a day, or the words for the quiet ones and for any."""
+    try:
+        return off_peak.checked(value, given_as="it")
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+
+
 def _web_token(value: SecretStr) -> SecretStr:
     """Accept a token that somebody makes up; the error repeats nothing of it."""
     if not re.fullmatch(rf"[!-~]{{{SHORTEST_WEB_TOKEN},200}}", value.get_secret_value()):
@@ -111,4 +121,5 @@ SchemaName = Annotated[str, AfterValidator(_schema)]
 Wholes = Annotated[str, BeforeValidator(_numbers)]
 WebToken = Annotated[SecretStr, AfterValidator(_web_token)]
 Hosts = Annotated[str, AfterValidator(_hosts)]
+OffPeak = Annotated[str, AfterValidator(_off_peak)]
 Labels = Annotated[str, AfterValidator(_labels)]

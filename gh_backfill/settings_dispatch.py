@@ -7,7 +7,7 @@ import re
 from pydantic import Field, SecretStr
 
 from gh_backfill.policy.routing import ACTIONS_PERCENT
-from gh_backfill.setting_types import Labels, Token, Whole, given_as
+from gh_backfill.setting_types import Labels, OffPeak, Token, Whole, given_as
 from gh_backfill.settings_web import WebSettings
 
 
@@ -21,6 +21,7 @@ class DispatchSettings(WebSettings):
     workflow_ref: str = Field(default="main", validation_alias="GITHUB_REF_NAME")
     run_number: Whole | None = given_as("GITHUB_RUN_NUMBER")
     runners: Labels | None = given_as("GH_BACKFILL_RUNNERS")
+    off_peak: OffPeak | None = given_as("GH_BACKFILL_OFF_PEAK")
     heartbeat_url: SecretStr | None = given_as("GH_BACKFILL_HEARTBEAT_URL")
 
     @property

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
 
 from gh_backfill import actions, ticked
 from gh_backfill.commands import options
-from gh_backfill.commands.options import DryRun, Json
+from gh_backfill.commands.options import DryRun, Json, SomeNames
+from gh_backfill.console import say
 from gh_backfill.policy.json_text import json_text
 
 if TYPE_CHECKING:
@@ -37,6 +41,49 @@ def dispatch(dry_run: DryRun = False, as_json: Json = False) -> None:
         return
     with _heartbeat(environment):
         _tick(environment, as_json=as_json)
+
+
+def schedule(
+    names: SomeNames = None,
+    off_peak: Annotated[
+        str | None,
+        typer.Option(
+            "--off-peak",
+            metavar="HOURS",
+            help="Hours in which plans take them, in UTC: 22:00-06:00, learned (when others use least), or none.",
+        ),
+    ] = None,
+    every_days: Annotated[
+        str | None,
+        typer.Option("--every-days", metavar="N", help="Read a complete history again every N days, or none."),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Say when plans take repositories: in some hours of the day, and again after so many days.
+
+    A sync, an initial backfill and whatever is named by hand wait for no hour. Without names: all with a schedule.
+    Example: [bold]gh-backfill schedule octocat/hello-world --off-peak 22:00-06:00[/bold]
+    """
+    from gh_backfill import settings
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks import schedule as scheduling
+
+    wish = scheduling.ScheduleWish.of(off_peak, every_days)
+    environment = settings.load()
+    with connect.database(environment, writing=bool(wish) and not dry_run) as db:
+        told = scheduling.schedule(
+            db, names or [], wish, datetime.now(UTC), usual=environment.off_peak, dry_run=dry_run
+        )
+    if as_json:
+        print(json_text([each.as_json() for each in told]))
+        return
+    for each in told:
+        say(escape(f"{each.timetable.full_name}: {each.text}"))
+    if not told:
+        say("no repository has a schedule of its own: gh-backfill schedule owner/name --off-peak 22:00-06:00")
+    if dry_run:
+        say("dry run: nothing was written")
 
 
 def _tick(environment: settings.Settings, *, as_json: bool) -> None:

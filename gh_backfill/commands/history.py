@@ -35,7 +35,14 @@ def why(
     environment = stored(demo=demo)
     thresholds = Thresholds(more_than=environment.minimum_pull_requests, below_percent=environment.complete_percent)
     with connect.database(environment, writing=False) as db:
-        found = explaining.why(db, names, datetime.now(UTC), thresholds=thresholds, limit=environment.plan_limit)
+        found = explaining.why(
+            db,
+            names,
+            datetime.now(UTC),
+            thresholds=thresholds,
+            limit=environment.plan_limit,
+            off_peak=environment.off_peak,
+        )
         ids = [each.repository_id for each in found if each.repository_id]
         with db.reading() as tx:
             happened = backfill_events.last(tx, ids) if events else []

@@ -137,6 +137,7 @@ def _plan(
                 recovering=writing,
                 actor=connect.actor(environment),
                 kinds=options.kinds(None, environment),
+                off_peak=environment.off_peak,
             )
             made = made if named is None else replace(made, first=named.first)
         left = estimates(db, [each.repository.id for each in made.verdicts])

@@ -89,7 +89,8 @@ class TrackedRepository:
     else the first one; `goal` is how many that is as far as it is known (None: all), `open_ended` says that it is not
     known yet, and `captured` are those of the goal.  `initial` is the word for its initial backfill.  All of this is
     about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
-    requests that are not complete, and `finished` how many there are of those that are.
+    requests that are not complete, and `finished` how many there are of those that are.  `off_peak` are the hours in
+    which plans take it, and `every_days` says that a history complete since `completed_at` is read again after so many.
     """
 
     id: str
@@ -123,6 +124,14 @@ class TrackedRepository:
     kinds: tuple[str, ...] = (PULL_REQUESTS,)
     unfinished: tuple[str, ...] = ()
     finished: tuple[Finished, ...] = ()
+    off_peak: str | None = None
+    every_days: int | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        """Return how many of its pull requests are missing, as far as they are counted."""
+        return max(0, (self.total or 0) - self.captured - self.gaps)
 
     @property
     def full_name(self) -> str:

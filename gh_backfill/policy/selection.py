@@ -11,6 +11,7 @@ from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy.initial import LAST, place
 from gh_backfill.policy.initial import OPEN as OPEN_INITIAL
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
+from gh_backfill.policy.off_peak import ALWAYS, Hours, comes_again
 from gh_backfill.policy.progress import within
 from gh_backfill.policy.retries import PauseReason
 
@@ -42,6 +43,8 @@ class PlanReason(StrEnum):
     NO_POINTS = "GraphQL rate limit too low"
     NOT_SPLIT = "GitHub did not say how to split it: the next plan tries again"
     LATER = "does not fit into this plan"
+    AGAIN = "its turn has come again"
+    OFF_PEAK = "waits for its hours"
 
 
 # For these reasons a plan leaves the pull requests of a repository alone.  Its other kinds of items may be captured.
@@ -58,11 +61,17 @@ class Thresholds:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What becomes of one repository in this plan."""
+    """What becomes of one repository in this plan; `until` is when its hours begin, if it waits for them."""
 
     repository: TrackedRepository
     chosen: bool
     why: PlanReason
+    until: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """Say why, and until when that is so where it is known."""
+        return self.why if self.until is None else f"{self.why} until {self.until:%Y-%m-%d %H:%M} UTC"
 
 
 def choose(
@@ -73,13 +82,15 @@ def choose(
     limit: int,
     asked: frozenset[str] = frozenset(),
     unsure: Collection[str] = (),
+    hours: Hours = ALWAYS,
 ) -> list[Verdict]:
     """Judge every candidate; the chosen ones come first, in the order in which they are served.
 
     `asked` holds the ids of repositories that somebody named: only they are judged, and thresholds, limit and pauses do
     not count for them, but for a pause or an end that a person made.  Otherwise those come first whose initial backfill
     is open, small ones before large ones; then those never planned, the newest tracked before the others, and then
-    those that have waited longest; at most `limit` are chosen, and the rest wait for the next plan.  `unsure` holds the
+    those that have waited longest; at most `limit` are chosen, and the rest wait for the next plan.  What is not asked
+    for, and whose initial backfill is done, waits for its `hours`.  `unsure` holds the
     ids of those of which GitHub said nothing: they are judged by what is stored, and go on after a refusal only when
     GitHub shows them.
     """
@@ -88,6 +99,7 @@ def choose(
         limit = LARGEST_MATRIX
     else:
         judged = [_judge(each, now, thresholds, shown=each.id not in unsure) for each in candidates]
+        judged = [_in_its_hours(each, now, hours) for each in judged]
     chosen = sorted((verdict for verdict in judged if verdict.chosen), key=_waiting)
     size = min(limit, LARGEST_MATRIX)
     later = [Verdict(repository=verdict.repository, chosen=False, why=PlanReason.LATER) for verdict in chosen[size:]]
@@ -119,6 +131,17 @@ def _asked(repository: TrackedRepository, now: datetime) -> Verdict:
     return Verdict(repository=repository, chosen=True, why=PlanReason.ASKED)
 
 
+def _in_its_hours(verdict: Verdict, now: datetime, hours: Hours) -> Verdict:
+    """Let what is chosen wait for its hours; an initial backfill, for which somebody waits, does not."""
+    repository = verdict.repository
+    if not verdict.chosen or repository.initial in OPEN_INITIAL:
+        return verdict
+    until = hours.waits_until(repository, now)
+    if until is None:
+        return verdict
+    return Verdict(repository=repository, chosen=False, why=PlanReason.OFF_PEAK, until=until)
+
+
 def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
     verdict = _of_pull_requests(repository, now, thresholds, shown=shown)
     lacking = any(lacks_much(each.there, each.total, thresholds) for each in repository.finished)
@@ -138,7 +161,7 @@ def _of_pull_requests(repository: TrackedRepository, now: datetime, thresholds: 
     elif repository.vanished and shown:
         chosen, why = True, PlanReason.SHOWN_AGAIN
     else:
-        chosen, why = _needed(repository, thresholds)
+        chosen, why = _needed(repository, thresholds, now)
     return Verdict(repository=repository, chosen=chosen, why=why)
 
 
@@ -163,7 +186,7 @@ def _pause_is_over(repository: TrackedRepository, now: datetime) -> bool:
     return not repository.held if repository.resume_at is None else repository.resume_at <= now
 
 
-def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool, PlanReason]:
+def _needed(repository: TrackedRepository, thresholds: Thresholds, now: datetime) -> tuple[bool, PlanReason]:
     if repository.status == BackfillStatus.FAILED:
         return False, PlanReason.FAILED
     if repository.total is None:
@@ -173,6 +196,10 @@ def _needed(repository: TrackedRepository, thresholds: Thresholds) -> tuple[bool
     if needs_backfill(repository, thresholds):
         begun = repository.goal is not None and repository.captured >= repository.goal
         return True, PlanReason.REST if begun else PlanReason.NEW
+    if repository.status == BackfillStatus.COMPLETED and comes_again(
+        repository.every_days, repository.completed_at, now
+    ):
+        return True, PlanReason.AGAIN
     limited = within(repository.total, repository.lasting_goal) < repository.total
     return False, PlanReason.GOAL if limited else PlanReason.COMPLETE
 

@@ -57,9 +57,9 @@ def write(tx: Transaction, repository_id: str, events: Sequence[Event]) -> int:
     tx.run(_SQL["rename_events"], **known)
     for part in parts([asdict(event) for event in events]):
         if place["is_public"]:
-            new += len(tx.rows(_SQL["insert_public_events"], events=part.json, **known))
+            new += len(tx.rows(_SQL["write_public_events"], events=part.json, **known))
         else:
-            new += len(tx.rows(_SQL["insert_private_events"], events=part.json, id=repository_id))
+            new += len(tx.rows(_SQL["write_private_events"], events=part.json, id=repository_id))
     return new
 
 

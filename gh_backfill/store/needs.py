@@ -189,7 +189,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "kinds only_newest organization_name priority repository_id repository_name sync_frequency_hours "
             "tracking_enabled"
         ),
-        sometimes=names("updated_at"),
+        sometimes=names("every_days off_peak updated_at"),
     ),
     "verifications": Needs(always=names("certificate open proven_at repository_id score verified_at"), deleted=True),
     "webhook_deliveries": Needs(

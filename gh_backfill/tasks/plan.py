@@ -28,8 +28,10 @@ from gh_backfill.store import backfill_events, backfills, jobs, openings, privac
 from gh_backfill.store.backfill_events import ITSELF, Actor
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.openings import Standing
 from gh_backfill.tasks.ready import let_go_on
 from gh_backfill.tasks.refresh import Refreshed, refresh
+from gh_backfill.tasks.schedule import hours_of
 from gh_backfill.tasks.split import Split, identities, splits
 
 # A capture can wait this long for points within the time that a workflow gives it.
@@ -131,13 +133,15 @@ def plan(
     actor: Actor = ITSELF,
     kinds: Sequence[str] = (PULL_REQUESTS,),
     refused: Mapping[str, str] | None = None,
+    off_peak: str | None = None,
 ) -> Plan:
     """Make the plan, and unless it is a dry run write it: totals, opened backfills, and one pending job for each entry.
 
     A walk over more than `per_part` pull requests is split where several identities are at hand.  Without points it is
     made of the stored counts, if captures can wait so long (`patience`; None: for ever), and else chooses nothing.
     `recovering` returns what is stuck for retry before anything is chosen.  `refused` are names that were asked for
-    beside those, and could not be tracked, each with what is said of it.
+    beside those, and could not be tracked, each with what is said of it.  What nobody asked for waits for its hours;
+    `off_peak` are those that are set for large batches.
     Raises ConfigurationError if nothing of what was asked for is here, and GitHubError if GitHub answers nothing; then
     nothing is written but, where it refuses the credential, a failed job that says so.
     """
@@ -154,7 +158,8 @@ def plan(
         raise
     for each in fresh.gone:  # it may be private by now
         hidden.repository(each.full_name, each.id, is_private=True)
-    verdicts = choose(fresh.known, now, thresholds=thresholds, limit=limit, asked=ids, unsure=fresh.unsure)
+    hours = hours_of(db, [each.off_peak for each in fresh.known], off_peak)
+    verdicts = choose(fresh.known, now, thresholds=thresholds, limit=limit, asked=ids, unsure=fresh.unsure, hours=hours)
     untracked = {name: f"{name} is not tracked here" for name in unknown} | dict(refused or {})
     made = Plan(verdicts=tuple(verdicts), unknown=untracked, gone=tuple(fresh.gone), unsure=fresh.unsure)
     made = _without_points(made, fresh, now, patience)
@@ -174,9 +179,15 @@ def plan(
             repositories.store_as_named(tx, fresh.fresh)
         others = {each.repository.id for each in made.verdicts if each.chosen and each.why is PlanReason.OTHERS}
         opening = [each for each in made.chosen if each.id not in others and PULL_REQUESTS in each.kinds]
-        going = [each.id for each in opening if let_go_on(tx, each, locked.standings.get(each.id))]
+        again = {each.repository.id for each in made.verdicts if each.why is PlanReason.AGAIN}
+        going = [each.id for each in opening if _let_go_on(tx, each, locked.standings.get(each.id), again)]
         recovery.set_going(tx, going, PULL_REQUESTS)
         return _write(tx, made, found, several, run, now, actor, asked=ids)
+
+
+def _let_go_on(tx: Transaction, each: TrackedRepository, standing: Standing | None, again: Collection[str]) -> bool:
+    """Let a backfill go on; what is to be read again begins at the top, complete as it is."""
+    return let_go_on(tx, each, standing, each.lasting_aim if each.id in again else None)
 
 
 def _candidates(

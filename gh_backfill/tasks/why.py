@@ -21,6 +21,7 @@ from gh_backfill.store.recovery import Holder, State
 from gh_backfill.store.syncs import SyncTimes
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.operate import ids_of
+from gh_backfill.tasks.schedule import hours_of
 
 POINTS_OF_A_START = 3
 NOT_NOW = "it is not being captured now: "
@@ -62,7 +63,15 @@ class Circumstances:
     now: datetime
 
 
-def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresholds, limit: int) -> list[Explanation]:
+def why(
+    db: Database,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    thresholds: Thresholds,
+    limit: int,
+    off_peak: str | None = None,
+) -> list[Explanation]:
     """Explain each name from the stored counts, without asking GitHub; raises ConfigurationError if none is here."""
     known = ids_of(db, names)
     with db.reading() as tx:
@@ -70,8 +79,9 @@ def why(db: Database, names: Sequence[str], now: datetime, *, thresholds: Thresh
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.states(tx, found) for found in known.values() if found}
         synced = {found: syncs.times(tx, found) for found in known.values() if found}
+    hours = hours_of(db, [each.off_peak for each in candidates], off_peak)
     around = Circumstances(
-        verdicts=choose(candidates, now, thresholds=thresholds, limit=limit),
+        verdicts=choose(candidates, now, thresholds=thresholds, limit=limit, hours=hours),
         thresholds=thresholds,
         limit=limit,
         budget=budget(db, now=now),
@@ -164,6 +174,7 @@ def _why_not(around: Circumstances, verdict: Verdict, state: State, place: int) 
         "--max-prs all goes on to the rest",
         Reason.UNKNOWN_TOTAL: f"GitHub has not said yet how many pull requests it has; gh-backfill track {name} asks",
         Reason.RUNNING: "another worker has just taken it",
+        Reason.OFF_PEAK: f"it {verdict.words}; {capture} begins at once, and gh-backfill schedule {name} says more",
     }
     return f"{texts.get(verdict.why) or _stopped(verdict, state)}; {_count(state)}"
 

@@ -12,7 +12,7 @@ from repositories r
 where r.id = %(id)s::uuid
 for share of r;
 
--- name: insert_public_events
+-- name: write_public_events
 -- A star is the same one whoever tells of it: an actor gives one a day.  A fork is known by its name also where others wrote it.
 with told as (
     select distinct on (g.event_id) g.*, (g.created_at at time zone 'UTC')::date as day
@@ -39,7 +39,7 @@ where not exists (
 on conflict (event_id, created_at) do nothing
 returning event_id;
 
--- name: insert_private_events
+-- name: write_private_events
 with told as (
     select distinct on (g.event_id) g.*, (g.created_at at time zone 'UTC')::date as day
     from jsonb_to_recordset(%(events)s) as g (

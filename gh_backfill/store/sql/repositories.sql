@@ -152,6 +152,7 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
        coalesce(b.status = 'failed' and b.metadata ->> 'failed_because' = 'gone', false) as vanished,
        coalesce(t.kinds, %(kinds)s::text[]) as kinds, coalesce(t.only_newest, false) as only_newest,
        r.initial_backfill_status as initial, r.github_pushed_at as pushed_at,
+       t.off_peak, t.every_days, b.completed_at,
        array(select k.name from unnest(coalesce(t.kinds, %(kinds)s::text[])) as k (name)
              where k.name <> 'pull_requests'
                and not exists (select from backfills o
