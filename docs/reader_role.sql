@@ -16,7 +16,7 @@ grant select on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     repository_syncs, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
-    github_events_cache, private_events, star_days, count_snapshots, event_sources,
+    job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
     backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics
 to gh_backfill_reader;
 
@@ -30,7 +30,7 @@ begin
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
-        'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
+        'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
         'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_reader_gh_backfill_reader on %I', name);

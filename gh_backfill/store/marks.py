@@ -135,6 +135,14 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "integer": names("number times"),
         "timestamptz": names("first_said_at last_said_at"),
     },
+    "job_sums": {
+        "date": names("day"),
+        "text": names("processor job_type"),
+        "uuid": names("repository_id"),
+        "integer": names("jobs started failed"),
+        "bigint": names("points requests chunks items minutes"),
+        "double precision": names("cost"),
+    },
     "github_events_cache": {
         "uuid": names("id"),
         "text": names("event_id event_type actor_login repository_owner repository_name"),

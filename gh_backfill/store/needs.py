@@ -129,6 +129,11 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names(GONE),
         deleted=True,
     ),
+    "job_sums": Needs(
+        always=names(
+            "chunks cost day failed items job_type jobs minutes points processor repository_id requests started"
+        ),
+    ),
     "number_audit": Needs(always=names("asked_at number repository_id target times what")),
     "private_events": Needs(
         always=names("actor_github_id actor_login created_at event_id event_type payload repository_id source"),
@@ -149,6 +154,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "retries run_key runner_seconds started_at time_range_days times warnings worker workflow_run_attempt "
             "workflow_run_id"
         ),
+        deleted=True,
     ),
     "pull_requests": Needs(
         always=names(

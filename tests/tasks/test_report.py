@@ -12,11 +12,12 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import jobs
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.publish import markdown, publish
 from gh_backfill.tasks.report.report import report
 from tests.tasks.conftest import ENGINE, SMALL, House
+from tests.tasks.test_installations import WRITER_ROLE, as_role, run
 
 
 def planned(house: House, *asked: str) -> None:
@@ -172,3 +173,33 @@ def test_an_output_may_have_lines_and_marks_of_its_own(tmp_path: Path) -> None:
 def _id(tx: Transaction) -> str:
     (row,) = tx.rows("select id from repositories")
     return str(row["id"])
+
+
+LONG_AGO = """
+    insert into progressive_capture_jobs (job_type, processor_type, status, outcome, run_key, points, created_at)
+    select 'sync', 'local', 'completed', 'completed', 'long ago', 2, now() - interval '91 days'
+    from generate_series(1, 30)"""
+
+
+def test_a_report_puts_jobs_of_long_ago_into_sums(house: House) -> None:
+    house.track(ENGINE)
+    house.capture()
+    with house.db.transaction() as tx:
+        tx.run(LONG_AGO)
+    report(house.db, house.run.key)
+    assert house.rows("select jobs, points from job_sums") == [{"jobs": 30, "points": 60}]
+    assert house.rows("select 1 from progressive_capture_jobs where run_key = 'long ago'") == []
+
+
+def test_a_role_that_may_not_delete_jobs_leaves_them_and_reports_all_the_same(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.track(ENGINE)
+    house.capture()
+    run(house.url, WRITER_ROLE)
+    run(house.url, f"revoke delete on progressive_capture_jobs from gh_backfill_writer; {LONG_AGO}")
+    with Database(as_role(house.url, "gh_backfill_writer")) as narrow:
+        assert report(narrow, house.run.key).run.jobs
+    run(house.url, "drop owned by gh_backfill_writer")
+    assert house.only("select count(*) as n from progressive_capture_jobs where run_key = 'long ago'")["n"] == 30
+    assert "jobs of more than 90 days ago stay in the ledger" in caplog.text

@@ -200,3 +200,10 @@ values (%(id)s::uuid, 'stars', 'history', 'available', clock_timestamp());
 
 -- name: update_event_sources
 update event_sources set reason = 'proof' where repository_id = %(id)s::uuid;
+
+-- name: insert_job_sums
+insert into job_sums (day, processor, job_type, repository_id, jobs, started, failed, points, requests, chunks, items, minutes, cost)
+values (current_date, 'local', 'proof', %(id)s::uuid, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+
+-- name: update_job_sums
+update job_sums set jobs = 2 where repository_id = %(id)s::uuid;

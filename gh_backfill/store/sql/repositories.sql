@@ -282,8 +282,9 @@ left join lateral (
 left join backfill_goals g on g.repository_id = r.id and g.kind = 'pull_requests'
 left join lateral (
     select coalesce(sum(j.points), 0)::integer as points, coalesce(sum(j.requests), 0)::integer as requests
-    from progressive_capture_jobs j
-    where j.repository_id = r.id
+    from (select points, requests from progressive_capture_jobs where repository_id = r.id
+          union all
+          select points, requests from job_sums where repository_id = r.id) j
 ) spent on %(spent)s
 left join lateral (
     select count(*) filter (where h.lease_until > clock_timestamp()) > 0

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, StoreDenied
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.report import alerts as alerting
 from gh_backfill.policy.report.alerts import Alert
 from gh_backfill.policy.report.costs import CostRates, Month
 from gh_backfill.policy.report.figures import JobFigures, Json, RunFigures, SystemFailure, run_address
-from gh_backfill.store import backfill_batches, backfill_events, budget_samples, jobs, reports
+from gh_backfill.store import backfill_batches, backfill_events, budget_samples, job_sums, jobs, reports
 from gh_backfill.store.db import Database
 from gh_backfill.store.reports import Kept
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.report.closing import Ask, Closed, close_run, sweep
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -194,7 +197,17 @@ def _keep(db: Database, made: Report, options: ReportOptions) -> Report:
         backfill_events.forget(tx)
         backfill_batches.forget(tx)
         kept = reports.keep(tx, made.run, made.alerts)
+    _sum_up(db)
     return replace(made, kept=kept)
+
+
+def _sum_up(db: Database) -> None:
+    """Put what jobs did long ago into sums; a role that may not delete jobs leaves them, which `check` tells."""
+    try:
+        with db.transaction() as tx:
+            job_sums.sum_up(tx)
+    except StoreDenied as error:
+        log.warning("jobs of more than 90 days ago stay in the ledger: %s", error)
 
 
 def _latest(db: Database) -> str | None:
