@@ -185,6 +185,7 @@ def _ended(made: Report) -> str:
 
 def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportOptions:
     from gh_backfill.policy.report.costs import CostRates
+    from gh_backfill.tasks import check_schedule
     from gh_backfill.tasks.report import costs as spending
     from gh_backfill.tasks.report.report import ReportOptions
 
@@ -202,6 +203,7 @@ def _options(environment: Settings, wrong: ConfigurationError | None) -> ReportO
         secret = token.get_secret_value()
         ask = lambda run_id: runs.runner_jobs(environment.github_api_url, secret, repository, run_id)  # noqa: E731
     return ReportOptions(
+        disabled=(lambda: check_schedule.disabled(environment)) if environment.in_actions else None,
         ask=ask,
         run=run,
         number=environment.run_number,

@@ -16,14 +16,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from gh_backfill.policy.ledger import JobType, Processor
+from gh_backfill.policy.syncing import DAYS_BESIDE_A_BACKFILL
 
+# The share is told of so many days: of one tick's jobs it says little.
+SHARED_OVER = timedelta(days=7)
 ACTIONS_PERCENT = 25
 LARGE = 1_000
 LONG_DAYS = 7
-DAYS_BESIDE_A_BACKFILL = 1
 
 
 class RoutingRule(StrEnum):

@@ -28,6 +28,8 @@ SAVING_PERCENT = 80
 UNSET_HOURS = 24
 # A tick may come a little early, and must not find that all it came for is due a minute later.
 EARLY = timedelta(minutes=2)
+# GitHub starts schedules late as a rule; what is due for longer than this was missed.
+LATE = timedelta(hours=1)
 # After a failure the next try is after the interval, then after twice of it, and so on.
 LONGEST_BACK_OFF = timedelta(days=1)
 
@@ -92,6 +94,19 @@ def interval(wanted: Frequency, pace: Pace) -> timedelta:
     if pace.low_budget and wanted.priority is not Priority.HIGH:
         every = max(every, LOW_INTERVAL)
     return every * 2 if pace.saving else every
+
+
+def is_late(due_since: datetime | None, now: datetime) -> bool:
+    """Say whether the clock missed what is due: no tick asked about it for longer than schedules are late."""
+    return due_since is not None and now - due_since > LATE
+
+
+def due_words(many: int, since: datetime | None) -> str:
+    """Say how much is due, and since when the longest; empty where nothing is."""
+    if not many or since is None:
+        return ""
+    are = "repository is due for a sync" if many == 1 else "repositories are due for a sync"
+    return f"{many:,} {are}, the longest since {since:%Y-%m-%d %H:%M} UTC"
 
 
 def after_success(now: datetime, every: timedelta) -> datetime:

@@ -157,6 +157,11 @@ def samples_question(now: datetime, *, public_only: bool = False) -> Statement:
     return _SQL["samples"], {"now": now, "most": MOST_SAMPLES, **readers(public_only)}
 
 
+def clock_question(now: datetime, routed_since: datetime, *, public_only: bool = False) -> Statement:
+    """Ask how late the clock is and how jobs were routed since a time: one row, which `tasks.pages.clock` reads."""
+    return _JOBS["clock"], {"now": now, "routed_since": routed_since, "public_only": public_only}
+
+
 def issues_question(*, public_only: bool = False) -> Statement:
     """Ask where the issues of alerts are: `issues` reads the answer."""
     return _JOBS["issues"], readers(public_only)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -148,10 +148,16 @@ def release(tx: Transaction, jobs: Sequence[WaitingJob], why: str) -> None:
 
 def shares(tx: Transaction, since: datetime) -> Shares:
     """Count what became of the jobs that were routed since a time."""
+    rows = tx.rows(_SQL["routing_shares"], since=since)
+    return shares_of((row["rule"], row["processor"], row["many"]) for row in rows)
+
+
+def shares_of(counted: Iterable[tuple[str, str, int]]) -> Shares:
+    """Read how many jobs each rule sent to each processor; words of others are left out."""
     found = {
-        (RoutingRule(row["rule"]), None if row["processor"] == "skip" else Processor(row["processor"])): row["many"]
-        for row in tx.rows(_SQL["routing_shares"], since=since)
-        if row["rule"] in tuple(RoutingRule) and row["processor"] in (*Processor, "skip")
+        (RoutingRule(rule), None if processor == "skip" else Processor(processor)): many
+        for rule, processor, many in counted
+        if rule in tuple(RoutingRule) and processor in (*Processor, "skip")
     }
     return Shares(by_rule=found)
 

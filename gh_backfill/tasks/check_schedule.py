@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gh_backfill.errors import BackfillError
+from gh_backfill.policy.schedule import due_words, is_late
 from gh_backfill.settings import Settings
 from gh_backfill.store.dues import Backlog
 from gh_backfill.tasks.finding import Finding
 
 # Those that have a schedule, or that a schedule starts.
 WORKFLOWS = ("dispatch.yml", "historical-pr-sync-graphql.yml", "progressive-backfill.yml")
-# GitHub starts schedules late as a rule; what is due for longer than this was missed.
-LATE = timedelta(hours=1)
 
 
 def late(backlog: Backlog, now: datetime) -> Iterator[Finding]:
     """Say since when repositories are due that no tick asked about; it is no fault of the settings."""
-    if backlog.since is None or now - backlog.since <= LATE:
+    if not is_late(backlog.since, now):
         return
-    told = f"{backlog.many} due, the longest since {backlog.since:%Y-%m-%d %H:%M} UTC"
+    told = due_words(backlog.many, backlog.since)
     yield Finding(
         name="schedule",
         ok=True,
@@ -29,7 +28,13 @@ def late(backlog: Backlog, now: datetime) -> Iterator[Finding]:
 
 
 def workflows(settings: Settings) -> Iterator[Finding]:
-    """Ask GitHub whether the workflows of this repository are enabled; what is wrong keeps nobody from working."""
+    """Tell which workflows of this repository are disabled; what is wrong keeps nobody from working."""
+    for text in disabled(settings):
+        yield Finding(name="schedule", ok=True, text=text)
+
+
+def disabled(settings: Settings) -> Iterator[str]:
+    """Ask GitHub which workflows of this repository are disabled and since when, and say what to do."""
     token = settings.workflow_token or settings.github_token
     if settings.repository is None or token is None:
         return
@@ -47,4 +52,4 @@ def workflows(settings: Settings) -> Iterator[Finding]:
         if found.state != client.ACTIVE:
             since = "" if found.since is None else f" since {found.since:%Y-%m-%d}"
             todo = f"open Actions in {settings.repository}, choose it, and Enable workflow"
-            yield Finding(name="schedule", ok=True, text=f"the workflow {file} is {found.state}{since}: {todo}")
+            yield f"the workflow {file} is {found.state}{since}: {todo}"

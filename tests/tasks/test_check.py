@@ -319,7 +319,9 @@ def test_a_clock_that_is_late_says_since_when_repositories_are_due(
         )
     found = checked(environment, database_url)
     assert wrong(found) == {}
-    assert found["schedule"].text.startswith("late: 1 due, the longest since 2026-01-02 03:04 UTC; ")
+    assert found["schedule"].text.startswith(
+        "late: 1 repository is due for a sync, the longest since 2026-01-02 03:04 UTC; "
+    )
 
 
 def test_a_workflow_that_github_disabled_is_named_with_what_to_do(

@@ -155,7 +155,8 @@ class RunFigures:
     """The jobs of one run and what they amount to; `points_left` and `points_limit` are the budget's last word.
 
     `idle` says why a plan that did not fail gave no jobs, `public` whether the repository whose workflow ran is public;
-    None where nobody said.  `unread` says that the database did not tell what the run did.
+    None where nobody said.  `unread` says that the database did not tell what the run did, and `disabled` which
+    workflows GitHub disabled, None where it was not asked.
     """
 
     run_key: str
@@ -173,6 +174,7 @@ class RunFigures:
     public: bool | None = None
     address: str | None = None
     unread: bool = False
+    disabled: tuple[str, ...] | None = None
 
     @property
     def failed(self) -> list[JobFigures]:
@@ -272,6 +274,7 @@ class RunFigures:
             "points_limit": self.points_limit,
             "limited_by": self.limited_by,
             "notes": list(self.notes),
+            "disabled": None if self.disabled is None else list(self.disabled),
             "errors": self.error_summary(),
             "repositories": [_job_json(job) for job in self.jobs],
         }

@@ -148,3 +148,29 @@ from backfill_reports
 where report ? 'issues' and not %(public_only)s
 order by reported_at desc
 limit 1;
+
+-- name: clock
+-- What is due for a sync and since when, what the last report in Actions heard of disabled workflows, and what became of the jobs
+-- that were routed since a time.
+with due as (
+    select y.next_due_at as at
+    from repository_syncs y
+    join repositories r on r.id = y.repository_id and (not %(public_only)s or r.is_private is false)
+    join tracked_repositories t on t.repository_id = y.repository_id and t.tracking_enabled is distinct from false
+    where y.next_due_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
+      and not exists (select from backfills b where b.repository_id = y.repository_id and b.kind = 'pull_requests' and b.held)
+)
+select (select count(*)::integer from due) as due, (select min(at) from due) as due_since,
+       (select coalesce(report -> 'disabled', '[]')
+        from backfill_reports
+        where not %(public_only)s and report ->> 'disabled' is not null
+        order by reported_at desc limit 1) as disabled,
+       (select coalesce(jsonb_agg(jsonb_build_array(rule, processor, many)), '[]')
+        from (select j.metadata -> 'routing' ->> 'rule' as rule, j.metadata -> 'routing' ->> 'decision' as processor,
+                     count(*)::integer as many
+              from progressive_capture_jobs j
+              left join repositories r on r.id = j.repository_id
+              where j.created_at >= %(routed_since)s and j.metadata -> 'routing' is not null
+                and j.metadata -> 'routing' ->> 'rule' is not null
+                and (not %(public_only)s or r.is_private is false)
+              group by 1, 2) shares) as shares;

@@ -95,6 +95,6 @@ where j.run_key = %(run_key)s and j.status = 'pending' and j.outcome is null and
 -- What became of the jobs that were routed since a time, by rule and processor.
 select metadata -> 'routing' ->> 'rule' as rule, metadata -> 'routing' ->> 'decision' as processor, count(*)::integer as many
 from progressive_capture_jobs
-where created_at >= %(since)s and metadata -> 'routing' ->> 'rule' is not null
+where created_at >= %(since)s and metadata -> 'routing' is not null and metadata -> 'routing' ->> 'rule' is not null
 group by 1, 2
 order by 1, 2;

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.markdown import counted
-from gh_backfill.policy.routing import ACTIONS_PERCENT, Shares
+from gh_backfill.policy.routing import ACTIONS_PERCENT, SHARED_OVER, Shares
 from gh_backfill.policy.schedule import Pace
 from gh_backfill.store import dues, routing
 from gh_backfill.store.db import Database
@@ -20,9 +20,6 @@ from gh_backfill.store.routing import JobsWaiting
 from gh_backfill.tasks.dispatch import due, jobs
 from gh_backfill.tasks.dispatch.due import AskedDues
 from gh_backfill.tasks.dispatch.jobs import Processors, RoutedJobs
-
-# The share is told of so many days: of one tick's jobs it says little.
-SHARED_OVER = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

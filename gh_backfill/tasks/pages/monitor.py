@@ -30,9 +30,10 @@ from gh_backfill.store.pages_rows import (
     read,
 )
 from gh_backfill.store.runs import PastRun
-from gh_backfill.tasks.pages import activity, listing, needs, rows
+from gh_backfill.tasks.pages import activity, clock, listing, needs, rows
 from gh_backfill.tasks.pages.actions_page import ActionsPage
 from gh_backfill.tasks.pages.activity import BudgetRow, Day, DayOfBackfills, ProcessorRow
+from gh_backfill.tasks.pages.clock import Clock
 from gh_backfill.tasks.pages.listing import RepositoryList
 from gh_backfill.tasks.pages.needs import Need
 from gh_backfill.tasks.pages.query import PageQuery, cursor, place
@@ -96,6 +97,7 @@ class Monitor:
     day: Day
     days: tuple[DayOfBackfills, ...]
     processors: tuple[ProcessorRow, ...]
+    clock: Clock
     jobs: tuple[JobRow, ...]
     jobs_next: str | None
     runs: tuple[RunRow, ...]
@@ -124,6 +126,7 @@ class _Read:
     runs: list[PastRun]
     samples: list[BudgetSample]
     budgets: list[BudgetState]
+    clock: Clock
     issues: Mapping[str, str]
 
 
@@ -168,6 +171,7 @@ def monitor(
         day=day,
         days=activity.month(found.standings.days, now),
         processors=activity.processors(found.slots, found.unfinished, day, here=here),
+        clock=found.clock,
         jobs=jobs,
         jobs_next=jobs_next,
         runs=tuple(map(rows.run, runs)),
@@ -195,6 +199,7 @@ def _read(tx: Transaction, asked: PageQuery, now: datetime, *, public_only: bool
         pages.samples_question(now, public_only=public_only),
         budgets.question(now=now, numbered=public_only),
         pages.issues_question(public_only=public_only),
+        clock.question(now, public_only=public_only),
     )
     return _Read(
         standings=pages.standings(answers[0]),
@@ -206,6 +211,7 @@ def _read(tx: Transaction, asked: PageQuery, now: datetime, *, public_only: bool
         samples=read(answers[6], BudgetSample),
         budgets=governor.richest_first(map(budgets.from_json, answers[7])),
         issues=pages.issues(answers[8]),
+        clock=clock.clock(answers[9], now),
     )
 
 

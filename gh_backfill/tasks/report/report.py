@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -14,8 +14,10 @@ from gh_backfill.policy.report import alerts as alerting
 from gh_backfill.policy.report.alerts import Alert
 from gh_backfill.policy.report.costs import CostRates, Month
 from gh_backfill.policy.report.figures import JobFigures, Json, RunFigures, SystemFailure, run_address
-from gh_backfill.store import backfill_batches, backfill_events, budget_samples, job_sums, jobs, reports
+from gh_backfill.policy.schedule import due_words, is_late
+from gh_backfill.store import backfill_batches, backfill_events, budget_samples, dues, job_sums, jobs, reports
 from gh_backfill.store.db import Database
+from gh_backfill.store.dues import Backlog
 from gh_backfill.store.reports import Kept
 from gh_backfill.tasks.estimate import estimates
 from gh_backfill.tasks.report.closing import Ask, Closed, close_run, sweep
@@ -32,7 +34,7 @@ class ReportOptions:
     on a schedule: whoever starts one by hand sees it.  `trouble` is why nothing can be written: the report tells what
     it can read.
     `page` are GitHub's address and the workflow's repository, `public` says whether that is public, and `priced` that a
-    minute of its runners has a price.
+    minute of its runners has a price.  `disabled` asks GitHub which workflows it disabled.
     """
 
     ask: Ask | None = None
@@ -48,6 +50,7 @@ class ReportOptions:
     wrong_settings: ConfigurationError | None = None
     scheduled: bool = False
     prices: CostRates = field(default_factory=CostRates)
+    disabled: Callable[[], Iterable[str]] | None = None
     budget: float | None = None
 
 
@@ -116,7 +119,8 @@ def report(
         standings = reports.standings(tx)
         month = reports.month(tx, options.prices, now, budget=options.budget, priced=options.priced)
         mended = reports.mended(tx)
-    figures = _with_system(_with_left(db, figures), closed, options)
+        backlog = dues.backlog(tx, now=now)
+    figures = _with_clock(_with_system(_with_left(db, figures), closed, options), backlog, options, now)
     found = tuple(alerting.judge(figures, standings, now, month=month))
     made = Report(run=figures, alerts=found, month=month, swept=swept, mended=mended)
     return made if dry_run else _keep(db, made, options)
@@ -159,6 +163,13 @@ def _with_system(figures: RunFigures, closed: Closed, options: ReportOptions) ->
         overhead_minutes=closed.overhead_minutes,
         notes=tuple(redacted(note) for note in closed.notes),
     )
+
+
+def _with_clock(figures: RunFigures, backlog: Backlog, options: ReportOptions, now: datetime) -> RunFigures:
+    """Say since when repositories are due that no tick asked about, and which workflows GitHub disabled."""
+    disabled = None if options.disabled is None else tuple(options.disabled())
+    late = [f"the schedule is late: {due_words(backlog.many, backlog.since)}"] if is_late(backlog.since, now) else []
+    return replace(figures, disabled=disabled, notes=(*figures.notes, *late, *(disabled or ())))
 
 
 def _address(options: ReportOptions) -> str | None:
