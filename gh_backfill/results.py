@@ -13,7 +13,7 @@ from gh_backfill import tables
 from gh_backfill.console import command, hinted, moment, say, show_table
 from gh_backfill.models.work import Goal
 from gh_backfill.policy import markdown
-from gh_backfill.policy.ledger import JobOutcome
+from gh_backfill.policy.ledger import JobOutcome, JobType
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
@@ -148,6 +148,8 @@ def show_local_run(done: LocalRun, *, demo: bool) -> None:
     """Print how a run on this machine ended, where the database is, and how to look into it."""
     say("")
     show_status(done.states)
+    for each in done.proven:
+        say(escape(f"{each.repository.full_name}: {each.line}"))
     if done.report is not None:
         _show_totals(done.report)
     elif done.standing:
@@ -177,10 +179,11 @@ def show_worked(done: Worked) -> None:
 
 def _show_totals(made: Report) -> None:
     totals = made.totals()
+    captures = [job for job in made.jobs if job.job_type != JobType.VERIFY]
+    failed = sum(job.failed for job in captures)
     say(
         f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
-        f"{counted(totals['requests'], 'request')}, {totals['failed']} of "
-        f"{counted(totals['jobs'], 'capture')} failed"
+        f"{counted(totals['requests'], 'request')}, {failed} of {counted(len(captures), 'capture')} failed"
     )
 
 

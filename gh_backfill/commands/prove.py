@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,18 @@ def verify(
     ] = False,
     given: Annotated[
         str | None,
-        typer.Option("--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", help="As a workflow gives them."),
+        typer.Option(
+            "--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."
+        ),
+    ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--time-limit",
+            envvar="GH_BACKFILL_TIME_LIMIT",
+            metavar="MINUTES",
+            help="Ask nothing after that; the next verification goes on. Default: none.",
+        ),
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -41,6 +53,8 @@ def verify(
     from gh_backfill.tasks.verify import sweep
 
     names = [*(repositories or []), *parse_ids(given or "")]
+    minutes = options.number("--time-limit", time_limit, 1)
+    until = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
     environment = settings.load()
     kinds = options.kinds(None, environment)
     done: list[Verified] = []
@@ -51,7 +65,9 @@ def verify(
     ):
         run = connect.this_run(environment)
         try:
-            told = sweep.verifications(db, graphql, run, names, kinds=kinds, repair=repair, writes=not dry_run)
+            told = sweep.verifications(
+                db, graphql, run, names, kinds=kinds, repair=repair, writes=not dry_run, until=until
+            )
             done.extend(told)
         finally:
             actions.write_summary(environment, verified.markdown_of(done))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine import processes
 from gh_backfill.engine.recover import recover
 from gh_backfill.models.work import Goal, TrackedRepository
+from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.selection import PlanReason, Thresholds, Verdict
 from gh_backfill.settings import Settings
 from gh_backfill.store import chunks, repositories
@@ -24,13 +26,19 @@ from gh_backfill.tasks.plan import Plan, plan
 from gh_backfill.tasks.report.report import Report, report
 from gh_backfill.tasks.scene import Look, Scene
 from gh_backfill.tasks.track import Tracked, raise_failures, track
+from gh_backfill.tasks.verify import sweep
+from gh_backfill.tasks.verify.verify import Verified
+
+# What a run completed is proven at once, as far as that takes no longer.
+TIME_TO_PROVE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalRun:
     """What a run on this machine did; `folder` holds the embedded database, None where another one is configured.
 
-    `standing` says of each repository that was named, and is not captured now, why not and until when.
+    `standing` says of each repository that was named, and is not captured now, why not and until when; `proven` are the
+    certificates of what is complete.
     """
 
     tracked: Sequence[Tracked]
@@ -40,6 +48,7 @@ class LocalRun:
     folder: Path | None
     log: Path | None
     standing: Sequence[str]
+    proven: Sequence[Verified] = ()
 
 
 def run(
@@ -82,9 +91,11 @@ def run(
         )
         standing = [_standing(db, each) for each in made.verdicts if asked and not each.chosen]
         done, written = None, None
+        proven: Sequence[Verified] = ()
         if made.chosen:
             written = children.new_log(settings.data_folder / "logs", run_settings.run_key or "")
             _capture_all(db, run_settings, made, written, workers, show, say)
+            proven = _verified(db, graphql, run_settings, made)
             done = persistently(lambda: report(db, run_settings.run_key), time.sleep)
         states = persistently(lambda: _states(db, asked or None), time.sleep)
     return LocalRun(
@@ -95,7 +106,16 @@ def run(
         folder=connect.embedded_folder(settings) if settings.database_url is None else None,
         log=written,
         standing=standing,
+        proven=proven,
     )
+
+
+def _verified(db: Database, graphql: GraphQL, settings: Settings, made: Plan) -> Sequence[Verified]:
+    """Prove what this run completed, within its share of the points and a few minutes; a sweep brings what is left."""
+    until = datetime.now(UTC) + TIME_TO_PROVE
+    run = connect.this_run(settings)
+    ids = {each.id for each in made.chosen if each.status != BackfillStatus.COMPLETED}
+    return list(sweep.sweep(db, graphql, run, only=ids, until=until)) if ids else ()
 
 
 def _capture_all(

@@ -76,7 +76,8 @@ class Stage:
 
     def ledger(self, run_key: str) -> dict[str, Row]:
         rows = self.rows(
-            "select r.full_name, j.* from progressive_capture_jobs j join repositories r on r.id = j.repository_id"
+            "select r.full_name, j.* from progressive_capture_jobs j join repositories r on r.id = j.repository_id "
+            "where j.job_type <> 'verify'"
         )
         return {row["full_name"]: row for row in rows if row["run_key"] == run_key}
 

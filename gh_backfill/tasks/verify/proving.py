@@ -29,8 +29,8 @@ NOT_FOUND = "GitHub does not find it"
 class Means:
     """What a verification works with.
 
-    It may spend so many `points` (None: as many as there are); it `writes`, or only looks.  A proof that is younger
-    than `as_old_as` is good enough (None: none is).
+    It may spend so many `points` (None: as many as there are), and work `until` a time; it `writes`, or only looks.  A
+    proof that is younger than `as_old_as` is good enough (None: none is).
     """
 
     db: Database
@@ -41,11 +41,14 @@ class Means:
     writes: bool = True
     spent_before: int = 0
     as_old_as: timedelta | None = None
+    until: datetime | None = None
 
     def why_not_now(self) -> str | None:
         """Say why nothing more may be asked; None where it may."""
         if self.points is not None and self.graphql.spent.points - self.spent_before >= self.points:
             return "its share of the points is spent"
+        if self.until is not None and self.now() >= self.until:
+            return "its time is up"
         wait = self.graphql.attempts.must_wait(1)
         return None if wait is None else wait.reason
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
@@ -46,15 +46,21 @@ def verifications(
     kinds: Sequence[str] = (PULL_REQUESTS,),
     repair: bool = False,
     writes: bool = True,
+    until: datetime | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Verified]:
-    """Verify what is named, whole, whatever that costs; without a name what is due, within its share."""
+    """Verify what is named, whole, whatever that costs; without a name what is due, within its share.
+
+    Nothing is asked from `until` on: what is left then comes another time.
+    """
     if not names:
-        yield from sweep(db, graphql, job_run, kinds=kinds, repair=repair, writes=writes, now=now, sleep=sleep)
+        yield from sweep(
+            db, graphql, job_run, kinds=kinds, repair=repair, writes=writes, until=until, now=now, sleep=sleep
+        )
         return
     for repository in named(db, names, kinds):
-        yield verify(db, graphql, job_run, repository, repair=repair, writes=writes, now=now, sleep=sleep)
+        yield verify(db, graphql, job_run, repository, repair=repair, writes=writes, until=until, now=now, sleep=sleep)
 
 
 def sweep(
@@ -65,20 +71,25 @@ def sweep(
     kinds: Sequence[str] = (PULL_REQUESTS,),
     repair: bool = False,
     writes: bool = True,
+    only: Collection[str] | None = None,
+    until: datetime | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Verified]:
     """Verify what is due, one after the other, until the share of this hour is spent; yields what came of each.
 
     Of a large repository as many items are looked at as the share allows, and the next sweep goes on behind them.
+    `only` these are taken, by our ids, and nothing is asked from `until` on.
     """
     with db.reading() as tx:
         spent = rows.spent_lately(tx, now())
     before = graphql.spent.points
     for repository in due(db, now(), kinds):
         left = allowance(graphql.attempts.standings(), spent + graphql.spent.points - before)
-        if left < LEAST:
-            return
+        if left < LEAST or (until is not None and now() >= until) or graphql.attempts.must_wait(1) is not None:
+            return  # it is due as before
+        if only is not None and repository.id not in only:
+            continue
         done = verify(
             db,
             graphql,
@@ -88,6 +99,7 @@ def sweep(
             writes=writes,
             points=left,
             as_old_as=OLD,
+            until=until,
             now=now,
             sleep=sleep,
         )

@@ -75,13 +75,15 @@ def verify(
     writes: bool = True,
     points: int | None = None,
     as_old_as: timedelta | None = None,
+    until: datetime | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Verified:
     """Verify a repository and write in the ledger how that ended.
 
     With `repair` what differs is read again, and what is gone gets a tombstone.  Items whose proof is younger than
-    `as_old_as` are not looked at again, and at most so many `points` are spent.  Without `writes` nothing is written.
+    `as_old_as` are not looked at again, at most so many `points` are spent, and nothing is asked from `until` on.
+    Without `writes` nothing is written.
     What GitHub or the database fail in is told as a reason; raises what no verification could survive.
     """
     before = graphql.spent
@@ -94,6 +96,7 @@ def verify(
         writes=writes,
         spent_before=before.points,
         as_old_as=as_old_as,
+        until=until,
     )
     job_id = persistently(lambda: _start(db, job_run, repository), sleep) if writes else None
     done = Verified(repository=repository, certificate=None, spent=Spent(), reason="ended unexpectedly")
