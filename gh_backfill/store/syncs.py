@@ -160,10 +160,15 @@ def succeeded(
     read: int,
     changed: int,
     next_due_at: datetime,
+    run_key: str,
     alarm: str | None = None,
 ) -> None:
-    """Note that every kind is as it was when this sync began, when the next one is due, and what is odd about it."""
+    """Note that every kind is as it was when this sync began, when the next one is due, and what is odd about it.
+
+    Jobs that waited for a sync of this repository before it began are done with it.
+    """
     db.statements(
+        (_SQL["settle_waiting"], {"repository_id": repository_id, "run_key": run_key}),
         (
             _SQL["succeeded"],
             {
@@ -174,7 +179,7 @@ def succeeded(
                 "next_due_at": next_due_at,
                 "alarm": alarm,
             },
-        )
+        ),
     )
 
 

@@ -159,7 +159,14 @@ class _Sync:
             captured = replace(captured, spent=self.graphql.spent)
         alarm = self._noted(repository, captured)
         handed = self._hand_over(repository)
-        return Synced(repository=repository, captured=captured, alarm=alarm, handed=handed, gone=gone)
+        return Synced(
+            repository=repository,
+            captured=captured,
+            alarm=alarm,
+            handed=handed,
+            gone=gone,
+            walked=self.standing.status is not None,
+        )
 
     def _bury(self, repository: TrackedRepository, kind: Kind) -> int:
         """Give tombstones to what is listed no more of the items that were read."""
@@ -241,6 +248,7 @@ class _Sync:
                 read=counts.total,
                 changed=counts.inserted + counts.updated,
                 next_due_at=due,
+                run_key=self.run.key,
                 alarm=alarm,
             ),
             self.sleep,

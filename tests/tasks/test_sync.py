@@ -525,3 +525,29 @@ def test_a_sync_of_one_kind_says_nothing_of_when_all_are_due(house: House) -> No
     assert row == {"last_success_at": None, "due": True}
     synced(house)
     assert checkpoint(house) is not None
+
+
+def test_jobs_that_waited_for_a_sync_are_done_with_it_and_later_ones_wait_on(small: House) -> None:
+    with small.db.transaction() as tx:
+        tx.run(
+            "insert into progressive_capture_jobs "
+            "(job_type, repository_id, processor_type, status, metadata, created_at) "
+            "select 'sync', id, 'inngest', 'pending', m::jsonb, now() + at from repositories, (values "
+            "('{}', interval '-1 hour'), ('\"odd\"', interval '-1 minute'), ('{}', interval '1 hour')) v (m, at) "
+            "where full_name = %(name)s",
+            name=SMALL,
+        )
+    synced(small)
+    waiting = small.rows(
+        "select status, outcome from progressive_capture_jobs where processor_type = 'inngest' order by created_at"
+    )
+    assert [(row["status"], row["outcome"]) for row in waiting] == [("completed", "completed")] * 2 + [
+        ("pending", None)
+    ]
+
+
+def test_what_was_never_captured_is_said_to_be_so(house: House) -> None:
+    track.track(house.db, house.graphql(), [SMALL], backfill=None)
+    assert f"its history was never captured: gh-backfill capture {SMALL} brings it" in synced(house).text
+    house.capture(SMALL)
+    assert "never captured" not in synced(house).text

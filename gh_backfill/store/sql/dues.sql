@@ -64,15 +64,16 @@ order by due_since, r.id
 limit %(most)s;
 
 -- name: missing_heads
--- Which of these items are not here as they are at GitHub: by the very time of their last update.
+-- Which of these items are not here as they are at GitHub: by the very time of their last update.  What another application
+-- wrote has that time, and perhaps nothing of what belongs to the item: only what we read ourselves counts.
 select i.repository_id, i.kind, i.number
 from jsonb_to_recordset(%(heads)s) as i (repository_id uuid, kind text, number integer, updated_at timestamptz)
 where not exists (select from pull_requests p
                   where i.kind = 'pull_requests' and p.repository_id = i.repository_id and p.number = i.number
-                    and p.updated_at = i.updated_at)
+                    and p.updated_at = i.updated_at and p.counts_fetched_at is not null)
   and not exists (select from issues s
                   where i.kind = 'issues' and s.repository_id = i.repository_id and s.number = i.number
-                    and s.updated_at = i.updated_at);
+                    and s.updated_at = i.updated_at and s.counts_fetched_at is not null);
 
 -- name: advance_checkpoints
 -- Everything up to `at`, GitHub's time, is as it was: the next sync reads from there.  A sync under way has its own word.

@@ -189,6 +189,16 @@ set last_success_at = greatest(last_success_at, (
 where repository_id = %(repository_id)s
 returning repository_id;
 
+-- name: settle_waiting
+-- What asked for a sync of this repository before it began has it now, and is done with it; what was asked for later waits on.
+update progressive_capture_jobs j
+set status = 'completed', outcome = 'completed', started_at = coalesce(j.started_at, clock_timestamp()), completed_at = clock_timestamp(),
+    metadata = coalesce(case when jsonb_typeof(j.metadata) = 'object' then j.metadata end, '{}')
+               || jsonb_build_object('done_by', %(run_key)s::text)
+where j.repository_id = %(repository_id)s and j.job_type = 'sync' and j.status = 'pending' and j.outcome is null
+  and j.created_at <= (select last_started_at from repository_syncs where repository_id = %(repository_id)s)
+returning j.id;
+
 -- name: partly_synced
 -- Some kinds alone: when the repository is due follows from all of them.
 update repository_syncs set last_ended_at = clock_timestamp() where repository_id = %(repository_id)s returning repository_id;

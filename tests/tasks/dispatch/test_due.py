@@ -200,3 +200,14 @@ def test_a_thousand_repositories_that_did_not_change_cost_a_dozen_points_a_tick(
             assert ask(house).due == 0
             make_due(house)
         assert house.count("progressive_capture_jobs") == 0
+
+
+def test_a_row_that_another_application_wrote_is_not_taken_for_what_we_read(house: House) -> None:
+    changes.edit(house.github.world, SMALL, 3, title="Another title")
+    sync.run(house.db, house.graphql(), house.run, SMALL, SyncWish(), begin=at_once)
+    make_due(house)
+    assert ask(house).changed == ()
+    make_due(house)
+    with house.db.transaction() as tx:
+        tx.run("update pull_requests set counts_fetched_at = null where number = 3")
+    assert [each.full_name for each in ask(house).changed] == [SMALL]
