@@ -17,6 +17,7 @@ from gh_backfill.policy import governor, waits
 from gh_backfill.policy.governor import BudgetState, RateLimitReport, Resource
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row, Statement
+from gh_backfill.store.moments import moment
 
 _SQL = sql("budgets")
 _BUCKET: dict[str, Any] = {"drain": governor.DRAIN, "burst": governor.BURST, "most": waits.MOST}
@@ -161,7 +162,7 @@ def question(
 
 def from_json(row: Row) -> BudgetState:
     """Return how a budget stands from a row of `question` whose times are texts."""
-    times = {name: row[name] and datetime.fromisoformat(row[name]) for name in ("reset_at", "moment", "not_before")}
+    times = {name: row[name] and moment(row[name]) for name in ("reset_at", "moment", "not_before")}
     return _standing({**row, **times})
 
 

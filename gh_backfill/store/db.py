@@ -15,7 +15,7 @@ from psycopg2.extensions import make_dsn
 
 from gh_backfill.errors import StoreError, StoreLocked, StoreUnavailable
 from gh_backfill.resources import sql
-from gh_backfill.store import address, causes, limits
+from gh_backfill.store import address, causes, limits, moments
 from gh_backfill.store.busy import Busy
 from gh_backfill.store.causes import Session
 from gh_backfill.store.transaction import Opening, Row, Statement, Transaction, message, own_errors
@@ -25,7 +25,6 @@ __all__ = ["Database", "Row", "Statement", "Transaction"]
 log = logging.getLogger(__name__)
 
 _SQL = sql("locks")
-
 _UUID_ARRAY = extensions.new_array_type((2951,), "uuid[]", psycopg2.STRING)
 
 
@@ -252,6 +251,7 @@ class Database:
             connection: extensions.connection = psycopg2.connect(make_dsn(**self._arguments))
             connection.autocommit = True  # BEGIN and COMMIT are ours, so that one round trip carries the limits too
             extensions.register_type(_UUID_ARRAY, connection)
+            moments.register(connection)
         except psycopg2.Error as error:
             raise causes.of_connection(error, self._session()) from error
         return connection

@@ -16,6 +16,7 @@ from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Priority
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.moments import moment
 from gh_backfill.store.words import stored
 
 _SQL = sql("dues")
@@ -177,5 +178,5 @@ def _due(row: Row) -> Due:
         ),
         kinds=tuple(row["kinds"]),
         backfilling=row["backfilling"],
-        checkpoints={kind: datetime.fromisoformat(at) for kind, at in row["checkpoints"].items()},
+        checkpoints={kind: moment(at) for kind, at in row["checkpoints"].items()},
     )

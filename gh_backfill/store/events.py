@@ -10,6 +10,7 @@ from gh_backfill.models.events import Answering, Covered, Event, Series, Source,
 from gh_backfill.resources import sql
 from gh_backfill.store.batches import parts
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.moments import moment
 
 _SQL = sql("events")
 
@@ -110,4 +111,4 @@ def sources(tx: Transaction, repository_id: str) -> list[SourceStanding]:
 
 
 def _span(since: str, until: str) -> Covered:
-    return Covered(since=datetime.fromisoformat(since), until=datetime.fromisoformat(until))
+    return Covered(since=moment(since), until=moment(until))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from gh_backfill.errors import StoreError, StoreSlow
 from gh_backfill.policy.governor import RESERVE
@@ -17,6 +17,7 @@ from gh_backfill.policy.ledger import SILENT, Processor
 from gh_backfill.policy.progress import MARGIN
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row, Statement, Transaction
+from gh_backfill.store.moments import moment
 from gh_backfill.store.pages_rows import Group, ListPlace, Opened, Standings, read, standing
 from gh_backfill.store.runs import PastRun
 
@@ -113,7 +114,7 @@ def standings(rows: Sequence[Row]) -> Standings:
         listed=tuple(map(standing, row["listed"])),
         failing=tuple(map(standing, row["failing"])),
         groups=tuple(read(row["groups"], Group)),
-        days=tuple(Opened(**{**each, "day": date.fromisoformat(each["day"])}) for each in row["days"]),
+        days=tuple(Opened(**{**each, "day": moment(each["day"]).date()}) for each in row["days"]),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from gh_backfill.policy.shown import BackfillFacts, JobFacts
+from gh_backfill.store.moments import moment
 
 T = TypeVar("T")
 
@@ -203,4 +204,4 @@ def standing(given: Mapping[str, Any]) -> BackfillStanding:
 
 
 def _time(value: Any) -> datetime | None:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment(value) if isinstance(value, str) else value

@@ -19,8 +19,10 @@ from gh_backfill.errors import (
     StoreLocked,
     StoreUnavailable,
 )
+from gh_backfill.store import moments
 from gh_backfill.store.address import connection_arguments
 from gh_backfill.store.db import Database, Transaction
+from gh_backfill.store.moments import EARLIEST, LATEST
 from tests.benchmarks.line import Line
 
 
@@ -341,7 +343,32 @@ def test_whoever_holds_a_locked_table_is_named_with_the_statement_that_ends_them
 
 def test_a_value_that_python_cannot_read_is_an_error_of_ours(db: Database) -> None:
     with pytest.raises(StoreError, match="cannot be read"), db.transaction() as tx:
-        tx.rows("select '20000-01-01'::timestamptz as at")
+        tx.rows("select '20000-01-01'::timestamp as at")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-03-01 12:00:00.5+01", "2026-03-01T11:00:00.500000+00:00"),
+        ("0001-01-01 00:00+00", "0002-01-01T00:00:00+00:00"),
+        ("0044-03-15 BC", "0002-01-01T00:00:00+00:00"),
+        ("-infinity", "0002-01-01T00:00:00+00:00"),
+        ("infinity", "9990-01-01T00:00:00+00:00"),
+        ("9999-12-31 23:59+00", "9990-01-01T00:00:00+00:00"),
+        ("20000-01-01", "9990-01-01T00:00:00+00:00"),
+    ],
+)
+def test_a_time_that_python_has_no_value_for_is_the_earliest_or_the_latest(db: Database, text: str, read: str) -> None:
+    with db.transaction() as tx:
+        row = tx.row(
+            "select %(text)s::timestamptz as at, %(text)s::date as day, null::timestamptz as nothing, "
+            "to_jsonb(%(text)s::timestamptz) as told",
+            text=text,
+        )
+    assert row is not None
+    assert (row["at"].astimezone(UTC).isoformat(), row["nothing"]) == (read, None)
+    assert moments.moment(row["told"]) == row["at"]
+    assert EARLIEST.date() <= row["day"] <= LATEST.date()
 
 
 def test_a_url_that_names_a_schema_keeps_every_transaction_in_it(db: Database, empty_database_url: str) -> None:

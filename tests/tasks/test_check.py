@@ -315,6 +315,7 @@ def test_a_clock_that_is_late_says_since_when_repositories_are_due(
     with db.transaction() as tx:
         track(tx)
         tx.run(
+            "update repositories set node_id = 'R_1';"
             "insert into repository_syncs (repository_id, next_due_at) select id, '2026-01-02 03:04Z' from repositories"
         )
     found = checked(environment, database_url)

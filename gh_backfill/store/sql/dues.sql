@@ -124,9 +124,13 @@ order by i.due_since, i.repository_id
 returning id;
 
 -- name: dues
--- How many repositories are due, and since when the longest.
-select count(*)::integer as many, min(y.next_due_at) as since
-from repository_syncs y
-join tracked_repositories t on t.repository_id = y.repository_id and t.tracking_enabled is distinct from false
-where y.next_due_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
-  and not exists (select from backfills b where b.repository_id = y.repository_id and b.kind = 'pull_requests' and b.held);
+-- How many repositories are due, and since when the longest.  One that no tick has ever seen is due since its history is
+-- complete.  What GitHub's id is not known of can't be asked about.
+select count(*)::integer as many, min(due.at) as since
+from tracked_repositories t
+join repositories r on r.id = t.repository_id and r.node_id is not null
+left join repository_syncs y on y.repository_id = t.repository_id
+left join backfills b on b.repository_id = t.repository_id and b.kind = 'pull_requests'
+cross join lateral (select coalesce(y.next_due_at, b.completed_at) as at) due
+where t.tracking_enabled is distinct from false and b.held is not true
+  and due.at <= coalesce(%(now)s::timestamptz, clock_timestamp());

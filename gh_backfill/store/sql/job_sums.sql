@@ -32,7 +32,8 @@ with old as materialized (
     select (g.created_at at time zone 'UTC')::date, g.processor_type, g.job_type, g.repository_id, count(*)::integer,
            count(g.started_at)::integer, count(*) filter (where g.status = 'failed')::integer, coalesce(sum(g.points), 0),
            coalesce(sum(g.requests), 0), coalesce(sum(g.chunks), 0), coalesce(sum(g.items), 0),
-           coalesce(sum(ceil(coalesce(g.runner_seconds, extract(epoch from g.completed_at - g.started_at)) / 60)), 0),
+           coalesce(sum(ceil(coalesce(g.runner_seconds, case when isfinite(g.completed_at) and isfinite(g.started_at)
+                                                  then extract(epoch from g.completed_at - g.started_at) end) / 60)), 0),
            coalesce(sum(g.cost), 0)::float8
     from gone g
     group by 1, 2, 3, 4

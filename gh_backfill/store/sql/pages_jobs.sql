@@ -153,12 +153,14 @@ limit 1;
 -- What is due for a sync and since when, what the last report in Actions heard of disabled workflows, and what became of the jobs
 -- that were routed since a time.
 with due as (
-    select y.next_due_at as at
-    from repository_syncs y
-    join repositories r on r.id = y.repository_id and (not %(public_only)s or r.is_private is false)
-    join tracked_repositories t on t.repository_id = y.repository_id and t.tracking_enabled is distinct from false
-    where y.next_due_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
-      and not exists (select from backfills b where b.repository_id = y.repository_id and b.kind = 'pull_requests' and b.held)
+    select due.at
+    from tracked_repositories t
+    join repositories r on r.id = t.repository_id and r.node_id is not null and (not %(public_only)s or r.is_private is false)
+    left join repository_syncs y on y.repository_id = t.repository_id
+    left join backfills b on b.repository_id = t.repository_id and b.kind = 'pull_requests'
+    cross join lateral (select coalesce(y.next_due_at, b.completed_at) as at) due
+    where t.tracking_enabled is distinct from false and b.held is not true
+      and due.at <= coalesce(%(now)s::timestamptz, clock_timestamp())
 )
 select (select count(*)::integer from due) as due, (select min(at) from due) as due_since,
        (select coalesce(report -> 'disabled', '[]')

@@ -162,7 +162,8 @@ having bool_and(last.outcome in ('completed', 'stopped') or (last.outcome = 'pau
 -- name: month
 -- What the ledger knows of a month, by processor.  A job of which only its own clock is known counts by that.
 select processor_type as processor, count(*)::integer as jobs, coalesce(sum(chunks), 0)::integer as chunks,
-       coalesce(sum(ceil(coalesce(runner_seconds, extract(epoch from completed_at - started_at)) / 60)), 0)::integer as minutes
+       coalesce(sum(ceil(coalesce(runner_seconds, case when isfinite(completed_at) and isfinite(started_at)
+                                             then extract(epoch from completed_at - started_at) end) / 60)), 0)::integer as minutes
 from progressive_capture_jobs
 where created_at >= %(since)s and created_at < %(until)s and started_at is not null and job_type <> 'embedding'
 group by processor_type

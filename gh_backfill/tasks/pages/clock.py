@@ -11,6 +11,7 @@ from gh_backfill.policy.routing import SHARED_OVER
 from gh_backfill.policy.schedule import due_words, is_late
 from gh_backfill.store import pages, routing
 from gh_backfill.store.db import Statement
+from gh_backfill.store.moments import moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +45,7 @@ def question(now: datetime, *, public_only: bool) -> Statement:
 def clock(rows: Sequence[Mapping[str, Any]], now: datetime) -> Clock:
     """Read the answer."""
     (row,) = rows
-    since = None if row["due_since"] is None else datetime.fromisoformat(row["due_since"])
+    since = None if row["due_since"] is None else moment(row["due_since"])
     shared = routing.shares_of(tuple(each) for each in row["shares"])
     return Clock(
         due=row["due"],

@@ -9,6 +9,7 @@ import pytest
 
 from gh_backfill.store import dues, routing
 from gh_backfill.store.db import Database
+from gh_backfill.store.dues import Backlog
 from gh_backfill.tasks.pages.clock import Clock
 from gh_backfill.tasks.pages.monitor import monitor
 from gh_backfill.tasks.report.report import ReportOptions, report
@@ -124,3 +125,20 @@ def test_a_report_says_since_when_repositories_are_due(house: House) -> None:
     )
     due(house, {ENGINE: now - HOUR / 2})
     assert not any("due" in note for note in report(house.db, house.run.key, now=now).run.notes)
+
+
+def test_what_no_tick_has_ever_seen_is_due_since_its_history_is_complete(house: House) -> None:
+    house.track(ENGINE, SMALL)
+    house.capture(SMALL)
+    now = datetime.now(UTC) + 2 * HOUR
+    assert house.rows("select 1 from repository_syncs") == []
+    found = clock(house.db, now)
+    assert (found.due, found.late) == (1, True)
+    assert (
+        found.due_since == house.only("select completed_at from backfills where status = 'completed'")["completed_at"]
+    )
+    with house.db.reading() as tx:
+        assert dues.backlog(tx, now=now) == Backlog(many=1, since=found.due_since)
+    with house.db.transaction() as tx:
+        tx.run("update repositories set node_id = null")
+    assert clock(house.db, now).due == 0
