@@ -36,7 +36,7 @@ def markdown_of(done: Sequence[Verified]) -> str:
     rows = [
         (
             markdown.plain(each.repository.id if each.repository.is_private else each.repository.full_name),
-            "" if each.certificate is None else f"{each.certificate.score.percent} %",
+            "" if each.certificate is None else markdown.percent(each.certificate.score.percent),
             markdown.plain(redacted(each.line)),
         )
         for each in done
@@ -46,7 +46,7 @@ def markdown_of(done: Sequence[Verified]) -> str:
 
 
 def _show_differences(certificate: Certificate) -> None:
-    say(escape(f"  quality {certificate.score.percent} %"))
+    say(escape(f"  quality {markdown.percent(certificate.score.percent)}"))
     told = sorted(certificate.differences, key=lambda each: (not each.open, each.kind, each.number or 0))
     for each in told[:MOST_LINES]:
         say(escape(f"  {each.words}"))

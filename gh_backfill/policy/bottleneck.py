@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
+from gh_backfill.policy import markdown
 from gh_backfill.policy.governor import Cause
 
 # A shorter measurement does not show what limits the rate.
@@ -94,6 +95,11 @@ def line(times: Times) -> str | None:
     total = max(times.total, sum(by_limit.values()))
     if found is None or total < ENOUGH_SECONDS:
         return None
-    shares = [f"{name} {100 * seconds / total:.0f} %" for name, seconds in by_limit.items() if name is not found]
+    shares = [
+        f"{name} {markdown.percent(100 * seconds / total, 0)}"
+        for name, seconds in by_limit.items()
+        if name is not found
+    ]
     verb = "limit" if found is Limit.POINTS else "limits"
-    return f"{found} {verb} the rate: {100 * by_limit[found] / total:.0f} % of the time ({', '.join(shares)})"
+    most = markdown.percent(100 * by_limit[found] / total, 0)
+    return f"{found} {verb} the rate: {most} of the time ({', '.join(shares)})"

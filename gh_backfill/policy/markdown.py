@@ -20,6 +20,13 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {plural} with {rest}" if rest else f"{number:,} {plural}"
 
 
+def percent(value: float, digits: int = 1) -> str:
+    """Write a percentage; what is not yet whole never looks whole, and what has begun never looks like nothing."""
+    if 99 < value < 100 or 0 < value < 1:
+        return f"{min(max(value, 0.1), 99.9):.1f} %"
+    return f"{value:.{0 if value == 100 else digits}f} %"
+
+
 def plain(text: str) -> str:
     """Return text as Markdown that shows it as it is: no markup, no line ends, no mention of anybody."""
     return " ".join(text.split()).translate(_MARKDOWN).replace("@", "@\u200b")

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from gh_backfill.policy import markdown
 from gh_backfill.policy.ledger import JobType, Processor
 from gh_backfill.policy.syncing import DAYS_BESIDE_A_BACKFILL
 
@@ -85,7 +86,11 @@ class Shares:
             for (rule, processor), count in sorted(self.by_rule.items(), key=lambda each: (each[0][0], str(each[0][1])))
         ]
         share = self.actions_percent
-        told = [] if share is None else [f"GitHub Actions got {share:.0f} % of {self.decided} that the share decided"]
+        told = (
+            []
+            if share is None
+            else [f"GitHub Actions got {markdown.percent(share, 0)} of {self.decided} that the share decided"]
+        )
         return "; ".join([*told, *([", ".join(rules)] if rules else [])])
 
 

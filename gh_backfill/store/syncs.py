@@ -51,11 +51,15 @@ class SyncStanding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncTimes:
-    """What changed at GitHub before `last_success_at` is here; `last_error` is why a later sync did not end well."""
+    """What changed at GitHub before `last_success_at` is here; `last_error` is why a later sync did not end well.
+
+    So many jobs are `waiting` to sync it.
+    """
 
     last_success_at: datetime | None
     next_due_at: datetime
     last_error: str | None
+    waiting: int = 0
 
 
 def standing(tx: Transaction, repository_id: str) -> SyncStanding | None:

@@ -10,15 +10,16 @@ from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository, words_of
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
-from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.markdown import counted, percent
 from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, all_here, choose
 from gh_backfill.policy.selection import PlanReason as Reason
 from gh_backfill.policy.standing import RESUME, what_stopped, why_it_stands
-from gh_backfill.store import recovery, repositories, syncs
+from gh_backfill.store import recovery, repositories, syncs, verify
 from gh_backfill.store.db import Database
 from gh_backfill.store.recovery import Holder, State
 from gh_backfill.store.syncs import SyncTimes
+from gh_backfill.store.verify import Verification
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.operate import ids_of
 from gh_backfill.tasks.schedule import hours_of
@@ -79,6 +80,7 @@ def why(
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.states(tx, found) for found in known.values() if found}
         synced = {found: syncs.times(tx, found) for found in known.values() if found}
+        proven = {found: verify.verification(tx, found) for found in known.values() if found}
     hours = hours_of(db, [each.off_peak for each in candidates], off_peak)
     around = Circumstances(
         verdicts=choose(candidates, now, thresholds=thresholds, limit=limit, hours=hours),
@@ -90,7 +92,9 @@ def why(
     return [
         Explanation(given=name, text="not tracked here: gh-backfill track registers it", failed=True)
         if found is None
-        else _explain(name, around, states[found], holders[found]).beside(_of_sync(synced[found]))
+        else _explain(name, around, states[found], holders[found])
+        .beside(_of_sync(synced[found], now))
+        .beside(_of_proof(name, proven[found]))
         for name, found in known.items()
     ]
 
@@ -122,14 +126,27 @@ def _of_other(state: State) -> str:
     return f"{stopped}; {_count(state)}"
 
 
-def _of_sync(times: SyncTimes | None) -> str:
+def _of_sync(times: SyncTimes | None, now: datetime) -> str:
     """Say how fresh a repository was made and when it is due again; nothing where it was never synced."""
     if times is None:
         return ""
     at = times.last_success_at
     last = "no sync of it has come to its end yet" if at is None else f"synced as of {at:%Y-%m-%d %H:%M} UTC"
     odd = f" ({times.last_error})" if times.last_error else ""
-    return f"{last}{odd}, due again at {times.next_due_at:%Y-%m-%d %H:%M} UTC"
+    due = "due again at" if times.next_due_at > now else "due since"
+    waits = f", {counted(times.waiting, 'job')} to sync it waits" if times.waiting else ""
+    return f"{last}{odd}, {due} {times.next_due_at:%Y-%m-%d %H:%M} UTC{waits}"
+
+
+def _of_proof(name: str, last: Verification | None) -> str:
+    """Say when it was proven that everything is here; nothing where nobody looked yet."""
+    if last is None:
+        return ""
+    if last.open or last.proven_at is None:
+        found = f"{counted(last.open, 'difference')} found" if last.open else "not proven to the end yet"
+        mends = f"; gh-backfill verify {name} --repair" if last.open else ""
+        return f"{found}, quality {percent(last.score)} ({last.verified_at:%Y-%m-%d %H:%M} UTC){mends}"
+    return f"proven {last.proven_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _of_first(name: str, around: Circumstances, state: State, holder: Holder | None) -> Explanation:

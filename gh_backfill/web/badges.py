@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
+from gh_backfill.policy import markdown
 from gh_backfill.web.written import TIGHT, duration
 
 # In pixels of the picture: the font of the reader is not known, so each text is fitted into its width.
@@ -19,7 +20,7 @@ def history(percent: float | None) -> str:
     if percent is None:
         return badge("history", "unknown", PLAIN)
     colour = GOOD if percent >= 95 else FAIR if percent >= 50 else POOR
-    return badge("history", f"{percent:.1f} %".replace(".0 %", " %"), colour)
+    return badge("history", markdown.percent(percent).replace(".0 %", " %"), colour)
 
 
 def fresh(fresh_at: datetime | None, now: datetime) -> str:

@@ -13,6 +13,7 @@ from gh_backfill.simulator import changes
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import operate, track
 from gh_backfill.tasks.untrack import untrack
+from gh_backfill.tasks.verify import sweep
 from gh_backfill.tasks.why import Explanation, why
 from tests.claims import claim
 from tests.tasks.conftest import ENGINE, SMALL, House
@@ -142,6 +143,28 @@ def test_what_was_synced_says_as_of_when_and_when_it_is_due_again(house: House) 
     assert told(house, SMALL).endswith(
         f"; synced as of {last:%Y-%m-%d %H:%M} UTC, due again at {due:%Y-%m-%d %H:%M} UTC"
     )
+
+
+def test_what_is_due_or_proven_or_differs_says_so(house: House) -> None:
+    house.track(SMALL)
+    house.capture(SMALL)
+    synced(house)
+    with house.db.transaction() as tx:
+        tx.run("update repository_syncs set next_due_at = '2026-01-02 03:04Z'")
+        tx.run(
+            "insert into progressive_capture_jobs (job_type, repository_id, processor_type, status) "
+            "select 'sync', id, 'inngest', 'pending' from repositories where full_name = %(name)s",
+            name=SMALL,
+        )
+    assert "due since 2026-01-02 03:04 UTC, 1 job to sync it waits" in told(house, SMALL)
+    with house.db.transaction() as tx:
+        tx.run("delete from pull_requests where number = 4")
+    list(sweep.verifications(house.db, house.graphql(), house.run, [SMALL]))
+    assert f"gh-backfill verify {SMALL} --repair" in told(house, SMALL)
+    assert "1 difference found, quality " in told(house, SMALL)
+    list(sweep.verifications(house.db, house.graphql(), house.run, [SMALL], repair=True))
+    proven = house.only("select proven_at from verifications")["proven_at"]
+    assert told(house, SMALL).endswith(f"; proven {proven:%Y-%m-%d %H:%M} UTC")
 
 
 def test_what_stands_behind_others(house: House) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gh_backfill.policy import markdown
 from gh_backfill.policy.ledger import ErrorType, JobOutcome
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.markdown import counted
@@ -203,7 +204,7 @@ def _failures(run: RunFigures) -> Iterator[Alert]:
     if ended and failed / ended > FAILURE_RATE:
         yield Alert(
             kind=AlertKind.FAILURES,
-            text=f"{failed} of {counted(ended, 'job')} failed ({100 * failed / ended:.0f} %)",
+            text=f"{failed} of {counted(ended, 'job')} failed ({markdown.percent(100 * failed / ended, 0)})",
             advice="the errors below say why, by repository",
         )
 
@@ -241,7 +242,7 @@ def _standing(standing: BackfillProgress, now: datetime) -> Iterator[Alert]:
             yield alert(
                 AlertKind.INCOMPLETE,
                 f"{standing.name} is completed with {standing.captured} of {standing.total} pull requests "
-                f"({percent:.1f} %)",
+                f"({markdown.percent(percent)})",
                 "gh-backfill status shows gaps and quarantine, gh-backfill retry --quarantined asks for them again",
             )
 
@@ -250,8 +251,9 @@ def _budget(month: Month | None) -> Iterator[Alert]:
     if month is None or not month.near:
         return
     rest = "scheduled work waits for the next month" if month.exhausted else f"projected: {month.projected:.2f}"
+    used = markdown.percent(month.used_percent or 0, 0)
     yield Alert(
         kind=AlertKind.BUDGET,
-        text=f"${month.total:.2f} of this month's ${month.budget:.2f} are spent ({month.used_percent:.0f} %); {rest}",
+        text=f"${month.total:.2f} of this month's ${month.budget:.2f} are spent ({used}); {rest}",
         advice="raise GH_BACKFILL_MONTHLY_BUDGET, or let the schedule run less often",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.report.costs import Month
 
@@ -54,7 +55,7 @@ def _compared(month: Month) -> Iterator[str]:
         free = 100 * month.runners / (month.inngest_only + month.embeddings) + saved
         yield (
             f"The promised {low} to {high} % hold where runners cost nothing: without their ${month.runners:.4f} this "
-            f"month would have saved {free:.0f} %."
+            f"month would have saved {markdown.percent(free, 0)}."
         )
 
 

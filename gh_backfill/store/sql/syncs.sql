@@ -14,7 +14,11 @@ left join repository_syncs y on y.repository_id = r.id
 where r.id = %(id)s::uuid;
 
 -- name: sync_times
-select last_success_at, next_due_at, last_error from repository_syncs where repository_id = %(id)s::uuid;
+select last_success_at, next_due_at, last_error,
+       (select count(*)::integer from progressive_capture_jobs j
+        where j.repository_id = %(id)s::uuid and j.job_type = 'sync' and j.status = 'pending' and j.outcome is null) as waiting
+from repository_syncs
+where repository_id = %(id)s::uuid;
 
 -- name: open_sync
 -- Begin a sync, or let one go on that was interrupted.  It reads down to the last checkpoint less a margin: the start of its
