@@ -10,12 +10,13 @@ from rich.markup import escape
 from gh_backfill.console import say
 from gh_backfill.policy import markdown
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.policy.verify.differences import folded
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.policy.verify.certificate import Certificate
     from gh_backfill.tasks.verify.verify import Verified
 
-# Of so many differences of a repository each has a line; --json has more of them.
+# So many lines say what differs in a repository; --json has more of them.
 MOST_LINES = 20
 
 
@@ -48,7 +49,8 @@ def markdown_of(done: Sequence[Verified]) -> str:
 def _show_differences(certificate: Certificate) -> None:
     say(escape(f"  quality {markdown.percent(certificate.score.percent)}"))
     told = sorted(certificate.differences, key=lambda each: (not each.open, each.kind, each.number or 0))
-    for each in told[:MOST_LINES]:
-        say(escape(f"  {each.words}"))
-    if len(told) > MOST_LINES:
-        say(f"  and {len(told) - MOST_LINES:,} more")
+    lines = folded(told)
+    for line in lines[:MOST_LINES]:
+        say(escape(f"  {line}"))
+    if len(lines) > MOST_LINES:
+        say(f"  and {len(lines) - MOST_LINES:,} more lines: --json has them all")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gh_backfill.models.github import NodeId
+from gh_backfill.policy.selection import Thresholds
 from gh_backfill.policy.verify.certificate import Certificate
 from gh_backfill.policy.verify.compare import Facts, StoredItem
 from gh_backfill.policy.verify.differences import Difference, End, What
@@ -264,7 +265,8 @@ def verification(tx: Transaction, repository_id: str) -> Verification | None:
 
 def due(tx: Transaction, now: datetime, *, old: timedelta, rested: timedelta) -> list[VerificationDue]:
     """Return whose turn it is: proofs that are `old`, and low scores that `rested`; the most urgent first."""
-    rows = tx.rows(_SQL["verifications_due"], now=now, old=old, rested=rested, enough=ENOUGH)
+    judged = {"enough": ENOUGH, "below_percent": Thresholds().below_percent}
+    rows = tx.rows(_SQL["verifications_due"], now=now, old=old, rested=rested, **judged)
     return [VerificationDue(id=str(row["id"]), why=row["why"]) for row in rows]
 
 

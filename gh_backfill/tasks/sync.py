@@ -21,7 +21,7 @@ from gh_backfill.errors import StoreError
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import schedule, syncing
 from gh_backfill.policy.ledger import JobType
-from gh_backfill.policy.lifecycle import UNTRACKED
+from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
 from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Pace, Priority
 from gh_backfill.store import jobs, repositories, syncs
 from gh_backfill.store.db import Database
@@ -111,6 +111,16 @@ def refusal(standing: SyncStanding, wish: SyncWish, now: datetime) -> str | None
     return syncing.refusal(name, wish.reason, standing.last_success_at, standing.status, now)
 
 
+def _unfinished(known: SyncStanding) -> str | None:
+    """Say how much of a history is here that nobody has captured to its end; None of a complete one."""
+    if known.status is None:
+        return f"its history was never captured: gh-backfill capture {known.full_name} brings it"
+    if known.status is BackfillStatus.COMPLETED:
+        return None
+    total = "?" if known.total is None else f"{known.total:,}"
+    return f"of its history {known.there or 0:,} of {total} pull requests are here, its backfill is {known.status}"
+
+
 @dataclass(kw_only=True)
 class _Sync:
     """One sync of one repository, and all that it works with."""
@@ -165,7 +175,7 @@ class _Sync:
             alarm=alarm,
             handed=handed,
             gone=gone,
-            walked=self.standing.status is not None,
+            unfinished=_unfinished(self.standing),
         )
 
     def _bury(self, repository: TrackedRepository, kind: Kind) -> int:

@@ -27,7 +27,8 @@ class Synced:
     """What a sync did, or why it was refused.
 
     `read` and `changed` count rows of all tables, and `gone` those that GitHub has no more.  `alarm` says what is odd
-    about it, and `handed` that the repository waits for a backfill now.  What was never `walked` has no history here.
+    about it, and `handed` that the repository waits for a backfill now.  `unfinished` says how much of a history is
+    here that is not complete.
     """
 
     repository: TrackedRepository
@@ -36,7 +37,7 @@ class Synced:
     alarm: str | None = None
     handed: bool = False
     gone: int = 0
-    walked: bool = True
+    unfinished: str | None = None
 
     @property
     def read(self) -> int:
@@ -60,8 +61,8 @@ class Synced:
             lines.append(f"{counted(self.gone, 'row')} gone at GitHub")
         if done.outside:
             lines.append(f"{counted(done.outside, 'other')} changed, outside of what is wanted of it")
-        if not self.walked and not self.handed:
-            lines.append(f"its history was never captured: gh-backfill capture {self.repository.full_name} brings it")
+        if self.unfinished and not self.handed:
+            lines.append(self.unfinished)
         if self.handed:
             lines.append("most of its history is not here: it waits for a backfill")
         return "; ".join([*lines, *([self.alarm] if self.alarm else [])])

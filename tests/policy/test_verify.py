@@ -15,7 +15,7 @@ from gh_backfill.policy.verify import score as scoring
 from gh_backfill.policy.verify.allowance import allowance
 from gh_backfill.policy.verify.certificate import Certificate
 from gh_backfill.policy.verify.compare import NOT_LISTED, Facts, StoredItem, Value, contradictions, differences
-from gh_backfill.policy.verify.differences import Difference, End, What, after_repair
+from gh_backfill.policy.verify.differences import Difference, End, What, after_repair, folded
 from gh_backfill.policy.verify.numbers import KnownAs, NumberIs, to_ask
 from gh_backfill.policy.verify.score import QualityScore, score
 
@@ -220,3 +220,17 @@ def test_proofs_take_a_twentieth_of_the_hour_and_never_the_reserve() -> None:
     assert allowance([standing(5_000)], 400) == 0
     assert allowance([standing(standing(5_000).limit // 10)], 0) <= 250
     assert allowance([standing(0)], 0) == 0
+
+
+def test_what_is_so_of_several_items_is_said_once_with_their_numbers() -> None:
+    missing = [
+        Difference(kind="pull_requests", number=n, what=What.MISSING, detail="there is no row of it")
+        for n in range(1, 11)
+    ]
+    other = Difference(kind="pull_requests", number=3, what=What.DAMAGED, detail="title differs", end=End.MENDED)
+    whole = Difference(kind="issues", number=None, what=What.MISSING, detail="GitHub counts 3 more")
+    assert folded([other, *missing, whole]) == [
+        "pull request #3: title differs: mended",
+        "10 pull requests: there is no row of it: open: #1, #2, #3, #4, #5, #6, #7, #8 and 2 more",
+        "issues: GitHub counts 3 more: open",
+    ]

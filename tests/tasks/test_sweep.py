@@ -34,7 +34,7 @@ def verified(db: Database, id_: str, *, ago: timedelta, proven: bool = True, sco
 def test_what_is_unproven_comes_first_then_low_scores_then_old_proofs(db: Database) -> None:
     at = {"completed_at": NOW - timedelta(days=100)}
     names = ("unproven", "low", "old", "older", "fresh", "just_low", "running", "partly")
-    made = {name: Made(name=f"octo/{name}", status="completed", captured=5, columns=dict(at)) for name in names}
+    made = {name: Made(name=f"octo/{name}", status="completed", captured=100, columns=dict(at)) for name in names}
     made["running"].status, made["running"].columns = "active", {}
     ids = dict(zip(names, make(db, *made.values()), strict=True))
     with db.transaction() as tx:
@@ -110,3 +110,19 @@ def test_a_comment_that_was_deleted_is_found_by_the_next_sweep_of_an_old_proof(p
     (found,) = swept(prover, repair=True)
     assert found.certificate is not None
     assert (found.certificate.whole, len(found.certificate.differences)) == (True, 2)
+
+
+def test_what_the_next_plan_brings_the_rest_of_is_not_proven_number_by_number(db: Database) -> None:
+    done = {"completed_at": NOW - timedelta(days=1)}
+    made = [
+        Made(name=f"octo/{name}", status="completed", captured=captured, total=100, columns=dict(done))
+        for name, captured in (("begun", 79), ("nearly", 80), ("wanted", 20))
+    ]
+    make(db, *made)
+    with db.transaction() as tx:
+        tx.run("update repositories set node_id = 'R_' || name, github_pull_requests = 100")
+        tx.run(
+            "update tracked_repositories set only_newest = true "
+            "where repository_id = (select id from repositories where full_name = 'octo/wanted')"
+        )
+    assert {each.name for each in sweep.due(db, NOW)} == {"nearly", "wanted"}

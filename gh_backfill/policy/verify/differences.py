@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -37,6 +37,10 @@ class End(StrEnum):
 OF_THE_WHOLE = frozenset({What.MISSING, What.GONE, What.MOVED, What.DUPLICATE, What.TOTAL})
 
 
+# Of so many items that differ in the same way the numbers are told.
+MOST_NUMBERS = 8
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
     """One difference: of which item (no number: of the whole repository), in which words, and how it ended and why."""
@@ -57,8 +61,13 @@ class Difference:
     def words(self) -> str:
         """Say it in a line."""
         of = words_of(self.kind) if self.number is None else f"{words_of(self.kind).removesuffix('s')} #{self.number}"
+        return f"{of}: {self.said_of_it}"
+
+    @property
+    def said_of_it(self) -> str:
+        """Say what differs and how that ended, without the item."""
         because = f" ({self.why})" if self.why else ""
-        return f"{of}: {self.detail}: {self.end}{because}"
+        return f"{self.detail}: {self.end}{because}"
 
     def ended(self, end: End, why: str | None = None) -> Difference:
         """Return it with its end."""
@@ -74,6 +83,23 @@ class Difference:
             "end": self.end,
             "why": self.why,
         }
+
+
+def folded(differences: Iterable[Difference]) -> list[str]:
+    """Say differences in lines, in their order; what is so of several items is said once, with their numbers."""
+    groups: dict[tuple[str, str], list[Difference]] = {}
+    for each in differences:
+        groups.setdefault((each.kind, each.said_of_it), []).append(each)
+    lines = []
+    for (kind, said), group in groups.items():
+        numbers = [each.number for each in group if each.number is not None]
+        if len(numbers) < 2:
+            lines += [each.words for each in group]
+            continue
+        told = ", ".join(f"#{number}" for number in numbers[:MOST_NUMBERS])
+        more = f" and {len(numbers) - MOST_NUMBERS:,} more" if len(numbers) > MOST_NUMBERS else ""
+        lines.append(f"{len(numbers):,} {words_of(kind)}: {said}: {told}{more}")
+    return lines
 
 
 def after_repair(before: Sequence[Difference], left: Sequence[Difference]) -> list[Difference]:

@@ -225,7 +225,8 @@ select verified_at, proven_at, score, open, certificate from verifications where
 
 -- name: verifications_due
 -- Whose turn it is: what was never proven, or completed since; then what scores too low, a day after the last time; then whose
--- oldest proof is too old.  A repository of which nothing is here has nothing to prove.
+-- oldest proof is too old.  A repository of which nothing is here has nothing to prove, and one of which the next plan brings the
+-- rest waits for that: number by number it would cost more.
 select r.id, case when v.proven_at is null or b.completed_at > v.verified_at then 'not proven since it was completed'
                   when v.score < %(enough)s then 'its score is low' else 'its proof is old' end as why
 from tracked_repositories t
@@ -236,7 +237,10 @@ left join lateral (
     from backfills
     where repository_id = r.id
 ) b on true
+left join backfills p on p.repository_id = r.id and p.kind = 'pull_requests'
 where t.tracking_enabled is distinct from false and r.node_id is not null and b.any_here
+  and (t.only_newest or p.repository_id is null
+       or (p.captured + coalesce(p.gaps, 0)) * 100::bigint >= coalesce(r.github_pull_requests, p.total, 0) * %(below_percent)s::bigint)
   and (v.repository_id is null and b.completed_at is not null
        or v.proven_at is null and v.verified_at < %(now)s::timestamptz - %(rested)s
        or b.completed_at > v.verified_at

@@ -13,7 +13,7 @@ from gh_backfill.tasks.dispatch.sender import Sender
 from gh_backfill.tasks.dispatch.starting import WORKER, WorkflowSender
 
 NO_INNGEST = "there are no Inngest keys: everything goes to GitHub Actions"
-NO_ACTIONS = "GITHUB_REPOSITORY is not set: there is no workflow to start"
+NO_ACTIONS = "GITHUB_REPOSITORY is not set: there is no workflow to start (gh-backfill sync --all-due works here)"
 NO_CREDENTIAL = "GITHUB_TOKEN is not set: no workflow can be started"
 
 
