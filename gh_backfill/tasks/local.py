@@ -114,7 +114,7 @@ def _verified(db: Database, graphql: GraphQL, settings: Settings, made: Plan) ->
     """Prove what this run completed, within its share of the points and a few minutes; a sweep brings what is left."""
     until = datetime.now(UTC) + TIME_TO_PROVE
     run = connect.this_run(settings)
-    ids = {each.id for each in made.chosen if each.status != BackfillStatus.COMPLETED}
+    ids = {each.id for each in made.chosen if each.left or each.status != BackfillStatus.COMPLETED}
     return list(sweep.sweep(db, graphql, run, only=ids, until=until)) if ids else ()
 
 

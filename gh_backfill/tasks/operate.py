@@ -78,7 +78,9 @@ def pause(
 
     def one(tx: Transaction, state: State, *, write: bool) -> tuple[bool, str]:
         if state.given_up or state.status not in (BackfillStatus.ACTIVE, BackfillStatus.PAUSED):
-            return False, f"nothing to pause: {_standing(state)}"
+            syncs = f"; gh-backfill untrack {state.full_name} ends its syncs"
+            done = state.status is BackfillStatus.COMPLETED and not state.given_up
+            return False, f"nothing to pause: {_standing(state)}{syncs if done else ''}"
         if write:
             kind, who = state.kind, actor.who
             _sure(recovery.hold(tx, state.repository_id, reason=given, who=who, resume_at=until, kind=kind))

@@ -90,6 +90,7 @@ def test_what_is_complete_of_one_kind_does_not_keep_the_other_one_from_a_pause(h
     (done,) = pause(house)
     assert done.result == (
         "pull requests: nothing to pause: the backfill is completed; "
+        f"gh-backfill untrack {ENGINE} ends its syncs; "
         f"issues: paused (release day), goes on with gh-backfill resume {ENGINE}"
     )
     assert stand(house) == {"pull_requests": "completed", "issues": "paused"}
