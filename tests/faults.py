@@ -151,6 +151,7 @@ GITHUB = {fault: (*proofs, _OF_ISSUES) for fault, proofs in GITHUB.items()}
 AIMED = {
     "Account": "check the token",
     "DiscussionsAre": "what numbers are",
+    "ForkPage": "read what was forked",
     "IssueHeads": "ask what is due of issues",
     "IssueProofs": "prove issues",
     "Known": "know a part",
@@ -169,6 +170,8 @@ AIMED = {
     "RepositoriesById": "plan by id",
     "RepositoriesOfOwner": "track an account",
     "RepositoryByName": "track by name",
+    "SeriesHome": "count stars and forks",
+    "StarPage": "read who starred",
     "StillThere": "is it still there",
     "TopUpPullRequestComments": "complete",
     "TopUpPullRequestReviews": "complete",

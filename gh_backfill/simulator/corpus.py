@@ -96,7 +96,9 @@ def _read_repository(world: World, folder: Path) -> None:
     )
     items: list[PullRequestRow | IssueRow] = [*pulls.values(), *issues]
     defaults = {
-        "created_at": min((row.created_at for row in items), default=_LONG_AGO),
+        "created_at": min(
+            (*(row.created_at for row in items), *(star.starred_at for star in stars)), default=_LONG_AGO
+        ),
         "updated_at": max((row.updated_at for row in items), default=_LONG_AGO),
         "stargazers_count": len(stars),
     }

@@ -29,14 +29,29 @@ class LargeIntegers(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StarHistory:
+    """How the history of stars behaves where GitHub does not say.
+
+    Its days begin so many hours after midnight UTC, a week comes twice between two pages, days tell a number that have
+    not come yet, or there is no such call.
+    """
+
+    shifted_hours: int = 0
+    repeated: bool = False
+    future: int = 0
+    served: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """How the simulated GitHub behaves.  Limits are points (GraphQL) and requests (REST) an hour; times are seconds.
 
     A token is its own identity unless `identities` names another; tokens of one identity share its budget.
     `limits` overrides both limits of an identity.  `charges` are prices beside the published list, and `dry_run` says
     what becomes of a question for a price.  A repository's lists of comments end after `longest_list`; pages of its
-    list of issues have no numbers past `longest_numbered`, but the links lead on.  `clock` and
-    `sleep` may be replaced, so that no test waits.
+    list of issues have no numbers past `longest_numbered`, but the links lead on.  Whether the list of stargazers is
+    shown is asked of `may_list_stars` each time, where it is given; who may not see it gets an error, or an empty list.
+    `clock` and `sleep` may be replaced, so that no test waits.
     """
 
     identities: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +73,9 @@ class Options:
     large_integers: LargeIntegers = LargeIntegers.RAW
     private_readers: frozenset[str] = frozenset()
     public_stargazers: bool = False
+    may_list_stars: Callable[[], bool] | None = None
+    empty_stargazers: bool = False
+    star_history: StarHistory = field(default_factory=StarHistory)
     longest_list: int = 40_000
     longest_numbered: int = 10_000
     latency: float = 0.0

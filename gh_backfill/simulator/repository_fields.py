@@ -94,9 +94,11 @@ def forks(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
 
 def stargazers(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """Since 2026-06-30 the list is for those who run the repository."""
-    if not info.context.options.public_stargazers:
+    options = info.context.options
+    shown = options.public_stargazers if options.may_list_stars is None else options.may_list_stars()
+    if not shown and not options.empty_stargazers:
         raise GraphQLError("Resource not accessible by personal access token", extensions={"type": "FORBIDDEN"})
-    stars = info.context.world.shelves[row.id].stars
+    stars = info.context.world.shelves[row.id].stars if shown else ()
     by = arguments.get("orderBy") or {"direction": "ASC"}
     keys = sorted((star.starred_at, star.account, index) for index, star in enumerate(stars))
     order = Order(name="STARRED_AT", keys=keys, row=lambda key: stars[key[2]], descending=by["direction"] == "DESC")
