@@ -76,10 +76,19 @@ class Covered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SourceAnswer:
-    """What asking a source brought: whether it answers, why not, and the span that it covered this time.
+class Reached:
+    """A place of a list that is read newest first: what leads on from it, and down to when it was read."""
 
-    `found` is its own sum and `expected` GitHub's count at the time, where both are known.
+    cursor: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceAnswer:
+    """What asking a source brought: whether it answers, why not, and the spans that it covered this time.
+
+    Of a list `deepest` is the oldest place that was reached, and `head` where the reading of what is newer stands until
+    it is done.  `found` is the source's own sum and `expected` GitHub's count at the time, where both are known.
     """
 
     series: Series
@@ -87,7 +96,9 @@ class SourceAnswer:
     state: Answering
     asked_at: datetime
     reason: str | None = None
-    covered: Covered | None = None
+    covered: tuple[Covered, ...] = ()
+    deepest: Reached | None = None
+    head: Reached | None = None
     found: int | None = None
     expected: int | None = None
 
@@ -111,14 +122,15 @@ def star(
     )
 
 
-def fork(fork_github_id: int, full_name: str, owner: str | None, at: datetime, source: Source) -> Event:
-    """Return the event of a fork, which is known by the id of the repository that came of it."""
+def fork(fork_github_id: int, full_name: str | None, owner: str | None, at: datetime, source: Source) -> Event:
+    """Return the event of a fork, which is known by the id of the repository that came of it; None hides its name."""
+    forkee: dict[str, object] = {"id": fork_github_id} | ({"full_name": full_name} if full_name else {})
     return Event(
         event_id=f"{FORK}_{fork_github_id}",
         event_type=FORK,
         actor_login=owner or NOBODY,
         actor_github_id=None,
-        payload={"forkee": {"id": fork_github_id, "full_name": full_name}},
+        payload={"forkee": forkee},
         created_at=at,
         source=source,
     )

@@ -41,6 +41,7 @@ class JobType(StrEnum):
     WEBHOOK = "webhook"
     SYNC = "sync"
     VERIFY = "verify"
+    EVENTS = "events"
     EMBEDDING = "embedding"
 
 
@@ -48,6 +49,7 @@ _WORDS = {
     JobType.WEBHOOK: "fetch",
     JobType.SYNC: "sync",
     JobType.VERIFY: "verification",
+    JobType.EVENTS: "events",
     JobType.EMBEDDING: "embeddings",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from gh_backfill.models.events import Answering, Covered, Event, Series, Source, SourceAnswer, StarDay
+from gh_backfill.models.events import Answering, Covered, Event, Reached, Series, Source, SourceAnswer, StarDay
 from gh_backfill.resources import sql
 from gh_backfill.store.batches import parts
 from gh_backfill.store.db import Database, Transaction
@@ -25,6 +25,8 @@ class SourceStanding:
     reason: str | None
     asked_at: datetime
     covered: tuple[Covered, ...]
+    deepest: Reached | None
+    head: Reached | None
     found: int | None
     expected: int | None
 
@@ -77,7 +79,7 @@ def write_snapshot(tx: Transaction, repository_id: str, *, stars: int, forks: in
 
 def write_source(tx: Transaction, repository_id: str, answer: SourceAnswer) -> None:
     """Note what asking a source brought; what it covered before stays covered."""
-    span = answer.covered
+    deepest, head = answer.deepest, answer.head
     tx.run(
         _SQL["write_source"],
         id=repository_id,
@@ -86,11 +88,37 @@ def write_source(tx: Transaction, repository_id: str, answer: SourceAnswer) -> N
         state=answer.state,
         reason=answer.reason,
         asked_at=answer.asked_at,
-        since=span and span.since,
-        until=span and span.until,
+        spans=[asdict(span) for span in answer.covered],
+        cursor=deepest and deepest.cursor,
+        cursor_at=deepest and deepest.at,
+        head_cursor=head and head.cursor,
+        head_at=head and head.at,
         found=answer.found,
         expected=answer.expected,
     )
+
+
+def reconcile_history(
+    tx: Transaction, repository_id: str, expected: int, since: datetime, until: datetime
+) -> int | None:
+    """Note the sum of all days beside GitHub's count; None where the history is not here from `since` to `until`."""
+    row = tx.row(_SQL["reconcile_history"], id=repository_id, expected=expected, since=since, until=until)
+    return None if row is None else int(row["found"])
+
+
+def captured(
+    tx: Transaction, repository_id: str, types: Sequence[str], since: datetime, until: datetime
+) -> list[Event]:
+    """Return what is captured here of pull requests and issues as events of these types, oldest first."""
+    rows = tx.rows(_SQL["captured_events"], id=repository_id, types=tuple(types), since=since, until=until)
+    return [Event(**row, source=Source.CAPTURED) for row in rows]
+
+
+def captured_until(tx: Transaction, repository_id: str, kind: str) -> datetime | None:
+    """Return up to when everything of a kind is captured; None where its history is not complete."""
+    row = tx.row(_SQL["captured_until"], id=repository_id, kind=kind)
+    until: datetime | None = None if row is None else row["until"]
+    return until
 
 
 def sources(tx: Transaction, repository_id: str) -> list[SourceStanding]:
@@ -103,11 +131,17 @@ def sources(tx: Transaction, repository_id: str) -> list[SourceStanding]:
             reason=row["reason"],
             asked_at=row["asked_at"],
             covered=tuple(_span(*each) for each in row["covered"]),
+            deepest=_reached(row["cursor"], row["cursor_at"]),
+            head=_reached(row["head_cursor"], row["head_at"]),
             found=row["found"],
             expected=row["expected"],
         )
         for row in tx.rows(_SQL["sources"], id=repository_id)
     ]
+
+
+def _reached(cursor: str | None, at: datetime | None) -> Reached | None:
+    return None if at is None else Reached(cursor=cursor, at=at)
 
 
 def _span(since: str, until: str) -> Covered:

@@ -47,7 +47,12 @@ class JobSoFar:
 
 
 def plan(
-    tx: Transaction, run: Run, entries: Sequence[tuple[str, str, int | None]], *, worker: str | None = None
+    tx: Transaction,
+    run: Run,
+    entries: Sequence[tuple[str, str, int | None]],
+    *,
+    worker: str | None = None,
+    job_type: JobType = JobType.BACKFILL,
 ) -> None:
     """Write a pending job for each (repository id, reason, part or None); `worker` is the process that starts them.
 
@@ -57,7 +62,7 @@ def plan(
         tx.later(_SQL["supersede"], run_key=run.key, run_attempt=run.attempt)
     if entries:
         rows = [dict(zip(("repository_id", "reason", "part"), entry, strict=True)) for entry in entries]
-        tx.later(_SQL["plan"], rows=rows, job_type=JobType.BACKFILL, worker=worker, **_of(run))
+        tx.later(_SQL["plan"], rows=rows, job_type=job_type, worker=worker, **_of(run))
 
 
 def plan_failed(

@@ -170,8 +170,8 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     "event_sources": {
         "uuid": names("repository_id"),
-        "text": names("series source state reason"),
-        "timestamptz": names("asked_at"),
+        "text": names("series source state reason cursor head_cursor"),
+        "timestamptz": names("asked_at cursor_at head_at"),
         "tstzmultirange": names("covered"),
         "integer": names("found expected"),
     },

@@ -109,7 +109,10 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
     "count_snapshots": Needs(always=names("forks repository_id stars taken_at"), updated=False),
     "event_sources": Needs(
-        always=names("asked_at covered expected found reason repository_id series source state"),
+        always=names(
+            "asked_at covered cursor cursor_at expected found head_at head_cursor reason repository_id series source "
+            "state"
+        ),
     ),
     "github_events_cache": Needs(
         always=names(

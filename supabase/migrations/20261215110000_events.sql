@@ -84,6 +84,8 @@ end if;
 end $$;
 
 -- What is known of each source of each series of a repository: whether it answers us, why not, and which time it has covered.
+-- A list is read newest first: `cursor` leads on from the oldest place that was reached, which is at `cursor_at`, and
+-- `head_cursor` from where the reading of what is newer was interrupted.
 -- `found` and `expected` are its own sum and GitHub's count at the time; their difference is told, never spread over days.
 do $$ begin
 if to_regclass('event_sources') is null then
@@ -96,6 +98,10 @@ if to_regclass('event_sources') is null then
         reason        text,
         asked_at      timestamptz not null,
         covered       tstzmultirange not null default '{}',
+        cursor        text,
+        cursor_at     timestamptz,
+        head_cursor   text,
+        head_at       timestamptz,
         found         integer,
         expected      integer,
         constraint event_sources_pkey primary key (repository_id, series, source)

@@ -185,14 +185,14 @@ def test_what_a_source_covered_stays_covered_when_it_does_not_answer(db: Databas
         source=Source.HISTORY,
         state=Answering.AVAILABLE,
         asked_at=NOON,
-        covered=Covered(since=NOON - timedelta(days=9), until=NOON - timedelta(days=5)),
+        covered=(Covered(since=NOON - timedelta(days=9), until=NOON - timedelta(days=5)),),
         found=7,
         expected=9,
     )
     write(good)
-    write(replace(good, covered=Covered(since=NOON - timedelta(days=5), until=NOON - timedelta(days=4))))
-    write(replace(good, covered=Covered(since=NOON - timedelta(days=2), until=NOON)))
-    write(replace(good, state=Answering.UNAVAILABLE, reason="FORBIDDEN", covered=None, found=None, expected=None))
+    write(replace(good, covered=(Covered(since=NOON - timedelta(days=5), until=NOON - timedelta(days=4)),)))
+    write(replace(good, covered=(Covered(since=NOON - timedelta(days=2), until=NOON),)))
+    write(replace(good, state=Answering.UNAVAILABLE, reason="FORBIDDEN", covered=(), found=None, expected=None))
     with db.transaction(read_only=True) as tx:
         (standing,) = events.sources(tx, REPOSITORY)
     assert (standing.state, standing.reason, standing.unexplained) == (Answering.UNAVAILABLE, "FORBIDDEN", 2)

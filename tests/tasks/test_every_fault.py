@@ -11,11 +11,14 @@ from uuid import uuid4
 import pytest
 
 from gh_backfill.clients import account, rest
-from gh_backfill.clients.credentials import Credential, Credentials, of_token
+from gh_backfill.clients.credentials import Credential, Credentials, fixed, of_token
+from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.errors import BackfillError
+from gh_backfill.models.events import Source
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes
@@ -28,6 +31,8 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import accounts, capture, plan, reread, sync, track
 from gh_backfill.tasks.dispatch import due
+from gh_backfill.tasks.events.fetching import Ways, fetch
+from gh_backfill.tasks.events.wish import EventsWish
 from gh_backfill.tasks.sync_told import SyncWish
 from gh_backfill.tasks.verify.verify import verify
 from gh_backfill.tasks.webhooks.freshen import Freshener
@@ -40,7 +45,7 @@ BIG, LITTLE = "octo/big", "octo/little"
 RECIPES = (f"{BIG}:110", f"{LITTLE}:6:9")
 # More than the page of a pull request and one query more bring; some of their comments are asked for by themselves.
 REVIEWS = 105
-TABLES = "repositories, contributors, progressive_capture_jobs, api_budgets"
+TABLES = "repositories, contributors, progressive_capture_jobs, api_budgets, github_events_cache"
 # What GitHub does to a whole request, by what it means: not now, the credential is not good enough, wait.
 AWAY = {"502_json", "502_html", "504", "200_timeout", "truncated", "reset", "stall"}
 REFUSED = {"bad_credentials", "forbidden"}
@@ -306,6 +311,24 @@ def verified(room: Room, name: str = LITTLE) -> None:
         assert certificate["open"] == 0, certificate["line"]
 
 
+def gathered(room: Room, name: str = LITTLE) -> None:
+    """Fetch stars and forks, of which there are none: whatever happens meanwhile, nothing else is written."""
+    graphql = room.graphql()
+    lists = RestPages(room.github.url, fixed(room.token), lambda: OwnGate(lambda: datetime.now(UTC)), sleep=room.wait)
+    ways = Ways(db=room.db, graphql=graphql, lists=lists, sleep=room.slept.append)
+    with lists:
+        done = fetch(ways, room.run, capture.find(room.db, name), EventsWish.of(datetime.now(UTC), days=30))
+    assert room.rows("select 1 from github_events_cache") == []
+    assert room.rows("select 1 from star_days where stars <> 0") == []
+    if not room.github.faults.struck():
+        assert [each.source for each in done.series] == [Source.HISTORY, Source.FORKS], done.text
+
+
+def known_not_to_be_shown(room: Room) -> None:
+    both(room)
+    gathered(room)
+
+
 LOOK = Exits(away={4}, limited={4}, silent={4}, refused={2})
 PLAN = Exits(away={4}, limited={0}, silent={0}, refused={2})
 CAPTURE = Exits(away={0}, limited={0}, silent={0}, refused={0})  # how it ended is in the ledger
@@ -385,6 +408,11 @@ OPERATIONS = {
     ),
     "is it still there": Operation(
         match={"variables": "IC_nothing"}, before=with_a_leftover, act=verified, exits=CAPTURE
+    ),
+    "read who starred": Operation(match={"operation": "StarPage"}, before=both, act=gathered, exits=CAPTURE),
+    "read what was forked": Operation(match={"operation": "ForkPage"}, before=both, act=gathered, exits=CAPTURE),
+    "count stars and forks": Operation(
+        match={"operation": "SeriesHome"}, before=known_not_to_be_shown, act=gathered, exits=CAPTURE
     ),
     "sync a page": Operation(match={"operation": "PullRequestPage"}, before=complete, act=synced, exits=CAPTURE),
     "complete": Operation(match={"variables": '"ids?0?":'}, before=both, act=captured, exits=CAPTURE),

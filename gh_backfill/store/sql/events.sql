@@ -97,23 +97,99 @@ on conflict (repository_id, taken_at) do nothing
 returning taken_at;
 
 -- name: write_source
--- What a source once covered stays covered, also on a day on which it does not answer.
-insert into event_sources as e (repository_id, series, source, state, reason, asked_at, covered, found, expected)
+-- What a source once covered stays covered, also on a day on which it does not answer; so does the place of an interrupted
+-- reading then.  Of two who read the same list the deeper one tells where it goes on.
+insert into event_sources as e
+    (repository_id, series, source, state, reason, asked_at, covered, cursor, cursor_at, head_cursor, head_at, found, expected)
 values (%(id)s::uuid, %(series)s, %(source)s, %(state)s, %(reason)s, %(asked_at)s,
-        case when %(since)s::timestamptz is null then '{}'::tstzmultirange
-             else tstzmultirange(tstzrange(%(since)s, %(until)s)) end,
-        %(found)s, %(expected)s)
+        (select coalesce(range_agg(tstzrange(s.since, s.until)), '{}')
+         from jsonb_to_recordset(%(spans)s) as s (since timestamptz, until timestamptz)),
+        %(cursor)s, %(cursor_at)s, %(head_cursor)s, %(head_at)s, %(found)s, %(expected)s)
 on conflict (repository_id, series, source) do update
 set state = excluded.state, reason = excluded.reason, asked_at = excluded.asked_at,
     covered = e.covered + excluded.covered,
+    cursor = case when excluded.cursor_at <= coalesce(e.cursor_at, 'infinity') then excluded.cursor else e.cursor end,
+    cursor_at = least(excluded.cursor_at, e.cursor_at),
+    head_cursor = case excluded.state when 'available' then excluded.head_cursor else e.head_cursor end,
+    head_at = case excluded.state when 'available' then excluded.head_at else e.head_at end,
     found = case when excluded.expected is null then e.found else excluded.found end,
     expected = coalesce(excluded.expected, e.expected)
 returning source;
 
 -- name: sources
-select series, source, state, reason, asked_at, found, expected,
+select series, source, state, reason, asked_at, cursor, cursor_at, head_cursor, head_at, found, expected,
        (select coalesce(jsonb_agg(jsonb_build_array(lower(part), upper(part)) order by part), '[]')
         from unnest(covered) part) as covered
 from event_sources
 where repository_id = %(id)s::uuid
 order by series, source;
+
+-- name: reconcile_history
+-- The sum of all days, and GitHub's count of the same moment, where the whole history is here.
+update event_sources e
+set found = d.sum, expected = %(expected)s
+from (select coalesce(sum(stars), 0)::integer as sum from star_days where repository_id = %(id)s::uuid) d
+where e.repository_id = %(id)s::uuid and e.series = 'stars' and e.source = 'history'
+  and e.covered @> tstzrange(%(since)s, date_trunc('day', %(until)s::timestamptz, 'UTC'))
+returning e.found;
+
+-- name: captured_events
+-- What is captured of pull requests and issues, as the events that GitHub would tell of.
+with span as (select %(since)s::timestamptz as since, %(until)s::timestamptz as until, %(types)s::text[] as types)
+select each.event_id, each.event_type, coalesce(c.username, 'ghost') as actor_login, c.github_id as actor_github_id,
+       each.payload, each.created_at
+from span, lateral (
+    select 'PullRequestEvent_' || p.github_id || '_opened' as event_id, 'PullRequestEvent' as event_type, p.author_id as actor_id,
+           jsonb_build_object('action', 'opened', 'number', p.number) as payload, p.created_at
+    from pull_requests p
+    where 'PullRequestEvent' = any (span.types) and p.repository_id = %(id)s::uuid
+      and p.created_at >= span.since and p.created_at < span.until
+    union all
+    select 'PullRequestEvent_' || p.github_id || '_closed', 'PullRequestEvent', coalesce(p.merged_by_id, p.author_id),
+           jsonb_build_object('action', 'closed', 'number', p.number, 'merged', p.merged_at is not null), p.closed_at
+    from pull_requests p
+    where 'PullRequestEvent' = any (span.types) and p.repository_id = %(id)s::uuid
+      and p.closed_at >= span.since and p.closed_at < span.until
+    union all
+    select 'PullRequestReviewEvent_' || v.github_id, 'PullRequestReviewEvent', coalesce(v.reviewer_id, v.author_id),
+           jsonb_build_object('action', 'created', 'number', p.number, 'state', v.state), v.submitted_at
+    from reviews v join pull_requests p on p.id = v.pull_request_id
+    where 'PullRequestReviewEvent' = any (span.types) and p.repository_id = %(id)s::uuid
+      and v.submitted_at >= span.since and v.submitted_at < span.until
+    union all
+    select case m.comment_type when 'review_comment' then 'PullRequestReviewCommentEvent_' else 'IssueCommentEvent_' end
+               || m.github_id,
+           case m.comment_type when 'review_comment' then 'PullRequestReviewCommentEvent' else 'IssueCommentEvent' end,
+           m.commenter_id, jsonb_build_object('action', 'created', 'number', p.number), m.created_at
+    from comments m join pull_requests p on p.id = m.pull_request_id
+    where case m.comment_type when 'review_comment' then 'PullRequestReviewCommentEvent' else 'IssueCommentEvent' end
+              = any (span.types)
+      and p.repository_id = %(id)s::uuid and m.created_at >= span.since and m.created_at < span.until
+    union all
+    select 'IssueCommentEvent_' || m.github_id, 'IssueCommentEvent', m.commenter_id,
+           jsonb_build_object('action', 'created', 'number', i.number), m.created_at
+    from comments m join issues i on i.id = m.issue_id
+    where 'IssueCommentEvent' = any (span.types) and m.pull_request_id is null and i.repository_id = %(id)s::uuid
+      and m.created_at >= span.since and m.created_at < span.until
+    union all
+    select 'IssuesEvent_' || i.github_id || '_opened', 'IssuesEvent', i.author_id,
+           jsonb_build_object('action', 'opened', 'number', i.number), i.created_at
+    from issues i
+    where 'IssuesEvent' = any (span.types) and i.repository_id = %(id)s::uuid and i.is_pull_request is not true
+      and i.created_at >= span.since and i.created_at < span.until
+    union all
+    select 'IssuesEvent_' || i.github_id || '_closed', 'IssuesEvent', null,
+           jsonb_build_object('action', 'closed', 'number', i.number), i.closed_at
+    from issues i
+    where 'IssuesEvent' = any (span.types) and i.repository_id = %(id)s::uuid and i.is_pull_request is not true
+      and i.closed_at >= span.since and i.closed_at < span.until
+) each
+left join contributors c on c.id = each.actor_id
+order by each.created_at, each.event_id;
+
+-- name: captured_until
+-- Up to when what is captured of a kind is whole: null where its history is not complete.
+select max(coalesce(y.last_success_at, b.completed_at)) filter (where b.status = 'completed') as until
+from backfills b
+left join repository_syncs y on y.repository_id = b.repository_id
+where b.repository_id = %(id)s::uuid and b.kind = %(kind)s;

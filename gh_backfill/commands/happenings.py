@@ -1,0 +1,152 @@
+"""The commands that fetch and show what happens in repositories over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gh_backfill import actions
+from gh_backfill.commands import options
+from gh_backfill.commands.options import DryRun, Json, SomeNames, number
+from gh_backfill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from gh_backfill import settings
+    from gh_backfill.tasks.events.fetching import Ways
+
+Days = Annotated[
+    str | None,
+    typer.Option(
+        "--days",
+        envvar="GH_BACKFILL_DAYS",
+        metavar="N",
+        help="What happened in the last N days, 1 to 3,660. Default: 90.",
+    ),
+]
+Types = Annotated[
+    str | None,
+    typer.Option(
+        "--types",
+        envvar="GH_BACKFILL_EVENT_TYPES",
+        metavar="LIST",
+        help="Types of events, with commas between them. Default: WatchEvent,ForkEvent.",
+    ),
+]
+Importance = Annotated[
+    str | None,
+    typer.Option("--importance", metavar="LEVEL", help="All types of at least this importance: high, medium or low."),
+]
+
+
+def events(
+    repositories: SomeNames = None,
+    repository_ids: Annotated[
+        str | None,
+        typer.Option(
+            "--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."
+        ),
+    ] = None,
+    days: Days = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="From this day on (UTC), instead of --days.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="Before this day (UTC). Default: until now.")
+    ] = None,
+    types: Types = None,
+    importance: Importance = None,
+    parallel: Annotated[
+        str | None,
+        typer.Option("--parallel", envvar="GH_BACKFILL_PARALLEL", metavar="N", help="So many at a time. Default: 4."),
+    ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option("--time-limit", envvar="GH_BACKFILL_TIME_LIMIT", metavar="MINUTES", help="Stop in time."),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch stars, forks and other events of the last 90 days, each from the best source that answers.
+
+    It may be stopped at any time and goes on where it was; run again, it reads what is new. What fails for one
+    repository does not stop the others.
+    Example: [bold]gh-backfill events octocat/hello-world --days 90[/bold]
+    """
+    from gh_backfill import gathered, settings
+    from gh_backfill.policy.events import types as event_types
+    from gh_backfill.policy.json_text import json_text
+    from gh_backfill.tasks import connect, plan
+    from gh_backfill.tasks.events import many
+    from gh_backfill.tasks.events.wish import MOST_DAYS, EventsWish
+
+    names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
+    if not names:
+        raise ConfigurationError("which repositories? gh-backfill events owner/name")
+    wish = EventsWish.of(
+        datetime.now(UTC),
+        days=number("--days", days, 1, MOST_DAYS),
+        since=_midnight(options.day("--since", since)),
+        until=_midnight(options.day("--until", until)),
+        types=event_types.chosen(types, importance),
+    )
+    minutes = number("--time-limit", time_limit, 1)
+    ends = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
+    at_once = number("--parallel", parallel, 1, many.MOST_PARALLEL) or many.PARALLEL
+    environment = settings.load()
+    if dry_run:
+        with connect.database(environment, writing=False) as db:
+            outlook = many.outlook(db, names, wish)
+        print(json_text([each.as_json() for each in outlook])) if as_json else gathered.show_outlook(outlook)
+        return
+    with connect.database(environment) as db, _ways(environment, db) as ways:
+        found, lost = many.found(db, names)
+        fetching = many.Fetching(
+            open_ways=lambda: _ways(environment, db, another=True),
+            run=connect.this_run(environment),
+            repositories=found,
+            wish=wish,
+            parallel=at_once,
+            goes_on=lambda: ends is None or datetime.now(UTC) < ends,
+        )
+        done = [*lost]
+        for each in fetching.each(ways) if found else ():
+            done.append(each)
+            if not as_json:
+                gathered.show_one(each)
+    actions.write_summary(environment, gathered.markdown_of(done))
+    if as_json:
+        print(json_text([each.as_json() for each in done]))
+    else:
+        gathered.show(done)
+    many.raise_failures(done)
+
+
+@contextmanager
+def _ways(environment: settings.Settings, db: object, *, another: bool = False) -> Iterator[Ways]:
+    """Open the ways to the database and to GitHub, which share the budget with whoever else is at work."""
+    from gh_backfill.store.db import Database
+    from gh_backfill.tasks import connect
+    from gh_backfill.tasks.events.fetching import Ways
+
+    assert isinstance(db, Database)
+    with connect.github(environment) as graphql:
+        if not another:
+            with connect.sharing(graphql, db), connect.lists(environment, graphql) as lists:
+                yield Ways(db=db, graphql=graphql, lists=lists)
+            return
+        with (
+            db.another() as own,
+            connect.sharing(graphql, own),
+            connect.lists(environment, graphql) as lists,
+        ):
+            yield Ways(db=own, graphql=graphql, lists=lists)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time.min, UTC)

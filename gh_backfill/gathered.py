@@ -1,0 +1,59 @@
+"""Events that were fetched, as a person sees them: a line for each repository, and how many go on another time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from gh_backfill.console import say
+from gh_backfill.policy import markdown
+from gh_backfill.policy.redaction import redacted
+
+if TYPE_CHECKING:  # it shows what tasks return, and starts without them
+    from gh_backfill.tasks.events.many import EventsOutlook
+    from gh_backfill.tasks.events.wish import EventsFound
+
+
+def show_one(done: EventsFound) -> None:
+    """Print what became of one repository."""
+    mark = "✕" if done.failed else "‖" if done.resume_at else "✓"
+    say(escape(f"{mark} {done.name}: {done.text or 'nothing new'}"))
+
+
+def show(done: Sequence[EventsFound]) -> None:
+    """Print how many came to which end; the lines of each are there already but for those that are not known here."""
+    for each in done:
+        if each.repository is None:
+            show_one(each)
+    ended = [each for each in done if not each.failed and each.resume_at is None]
+    points = sum(each.spent.points for each in done)
+    requests = sum(each.spent.requests for each in done)
+    said = [f"{len(ended):,} of {len(done):,} repositories", f"{points:,} points", f"{requests:,} requests"]
+    waiting = [each for each in done if each.resume_at is not None]
+    say(", ".join(said))
+    if waiting:
+        say(f"{len(waiting):,} go on when you run it again: what was read is kept")
+
+
+def show_outlook(outlook: Sequence[EventsOutlook]) -> None:
+    """Print what would be asked."""
+    for each in outlook:
+        say(escape(each.text))
+    say("dry run: nothing was asked or written")
+
+
+def markdown_of(done: Sequence[EventsFound]) -> str:
+    """Return it for the step summary; private repositories are named by their id only."""
+    rows = [
+        (
+            markdown.plain(
+                each.repository.id if each.repository is not None and each.repository.is_private else each.name
+            ),
+            "failed" if each.failed else "waiting" if each.resume_at else "completed",
+            markdown.plain(redacted(each.text)),
+        )
+        for each in done
+    ]
+    return f"## Events\n\n{markdown.table(('repository', 'status', 'events'), rows)}"

@@ -1,0 +1,1 @@
+"""Events of repositories and their sources: what is asked, when again, and what the answers cover."""
