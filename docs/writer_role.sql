@@ -27,7 +27,7 @@ grant delete on
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
---     grant delete on reviews, comments, backfill_quarantine, backfills to gh_backfill_writer;
+--     grant delete on reviews, comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources to gh_backfill_writer;
 
 grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
 grant select on gh_backfill_migrations, backfill_goals, backfill_progress to gh_backfill_writer;

@@ -215,6 +215,18 @@ TO_WRITE: Mapping[str, Needs] = {
 
 # The further needs of `untrack --delete-rows`.  Who never deletes a repository's rows need not give these rights.
 TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
-    ("backfill_quarantine", "backfills", "comments", "issues", "pull_requests", "reviews"),
+    (
+        "backfill_quarantine",
+        "backfills",
+        "comments",
+        "count_snapshots",
+        "event_sources",
+        "github_events_cache",
+        "issues",
+        "private_events",
+        "pull_requests",
+        "reviews",
+        "star_days",
+    ),
     Needs(updated=False, deleted=True),
 )

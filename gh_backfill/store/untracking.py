@@ -20,16 +20,18 @@ class Held:
     reviews: int
     issues: int
     comments: int
+    events: int
 
     def __bool__(self) -> bool:
         """Say whether there is any."""
-        return bool(self.pull_requests or self.reviews or self.issues or self.comments)
+        return bool(self.pull_requests or self.reviews or self.issues or self.comments or self.events)
 
     def __str__(self) -> str:
         """Return it for people."""
         reviews, comments = counted(self.reviews, "review"), counted(self.comments, "comment")
         issues = f", {counted(self.issues, 'issue')}" if self.issues else ""
-        return f"{counted(self.pull_requests, 'pull request')}{issues}, {reviews} and {comments}"
+        events = f", {counted(self.events, 'event')}" if self.events else ""
+        return f"{counted(self.pull_requests, 'pull request')}{issues}{events}, {reviews} and {comments}"
 
     def as_json(self) -> dict[str, int]:
         """Return it as JSON-ready values."""
@@ -67,6 +69,11 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_reviews",
         "delete_pull_requests",
         "delete_issues",
+        "delete_events",
+        "delete_private_events",
+        "delete_star_days",
+        "delete_count_snapshots",
+        "delete_event_sources",
         "delete_quarantine",
         "delete_backfills",
         "forget_syncs",

@@ -8,7 +8,9 @@ import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models.events import Answering, Series, Source, SourceAnswer, StarDay, star
 from gh_backfill.policy.selection import Thresholds
+from gh_backfill.store import events
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate, reread
@@ -19,6 +21,7 @@ from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.test_installations import WRITER_ROLE, as_role, run
 
 ANA = Actor(who="ana")
+EVENT_TABLES = ("github_events_cache", "private_events", "star_days", "count_snapshots", "event_sources")
 
 
 def untracked(house: House, *names: str, delete_rows: bool = False, dry_run: bool = False) -> list[Untracked]:
@@ -97,6 +100,38 @@ def test_deleted_rows_are_those_of_the_repository_alone_and_it_can_be_captured_a
     assert house.count("pull_requests") == 192
 
 
+@pytest.mark.parametrize("is_private", [False, True])
+def test_events_go_with_the_rows_and_those_of_an_application_stay(house: House, is_private: bool) -> None:
+    house.track(SMALL, ENGINE)
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with house.db.transaction() as tx:
+        tx.run("update repositories set is_private = %(is_private)s", is_private=is_private)
+        ids = {row["full_name"]: row for row in tx.rows("select id, github_id, full_name from repositories")}
+    events.make_months(house.db, [at])
+    with house.db.transaction() as tx:
+        for row in ids.values():
+            events.write(tx, row["id"], [star(row["github_id"], "ada", 1, at, Source.STARGAZERS)])
+            events.write_star_days(tx, row["id"], [StarDay(day=at.date(), stars=1, provisional=False)], at)
+            events.write_snapshot(tx, row["id"], stars=1, forks=0, taken_at=at)
+            events.write_source(tx, row["id"], answer(at))
+        tx.run(
+            "insert into github_events_cache (event_id, event_type, actor_login, repository_owner, repository_name, "
+            "payload, created_at) values ('1', 'WatchEvent', 'bob', 'octo', 'small', '{}', %(at)s)",
+            at=at,
+        )
+    (done,) = untracked(house, SMALL, delete_rows=True)
+    assert done.deleted
+    here = {table: house.count(table) for table in EVENT_TABLES}
+    place = "private_events" if is_private else "github_events_cache"
+    assert here == dict.fromkeys(EVENT_TABLES, 1) | {"private_events": 0, "github_events_cache": 1} | {
+        place: 1 if is_private else 2
+    }
+
+
+def answer(at: datetime) -> SourceAnswer:
+    return SourceAnswer(series=Series.STARS, source=Source.HISTORY, state=Answering.AVAILABLE, asked_at=at)
+
+
 @pytest.mark.parametrize("delete_rows", [False, True])
 def test_that_only_the_newest_were_wanted_is_forgotten_with_the_rows(house: House, delete_rows: bool) -> None:
     house.track(ENGINE)
@@ -133,14 +168,12 @@ def test_a_role_that_may_not_delete_is_told_what_it_lacks_and_may_untrack_all_th
     house.capture(SMALL)
     run(house.url, WRITER_ROLE)
     with Database(as_role(house.url, "gh_backfill_writer")) as db:
-        with pytest.raises(
-            ConfigurationError, match="grant delete on backfill_quarantine, backfills, comments, reviews"
-        ):
+        with pytest.raises(ConfigurationError, match="grant delete on backfill_quarantine, backfills, comments, "):
             untrack(db, [SMALL], delete_rows=True)
         assert house.count("pull_requests") == 12
         (done,) = untrack(db, [SMALL], delete_rows=False)
         assert done.result.startswith("untracked; 12 pull requests")
-        missing = "reviews, comments, backfill_quarantine, backfills"
+        missing = "reviews, comments, backfill_quarantine, backfills, " + ", ".join(EVENT_TABLES)
         assert f"grant delete on {missing} to gh_backfill_writer" in WRITER_ROLE
         run(house.url, f"grant delete on {missing} to gh_backfill_writer")
         (done,) = untrack(db, [SMALL], delete_rows=True)

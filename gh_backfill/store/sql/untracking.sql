@@ -8,7 +8,10 @@ select (select count(*) from pull_requests where repository_id = %(repository_id
        (select count(*) from comments c join pull_requests p on p.id = c.pull_request_id
         where p.repository_id = %(repository_id)s)
            + (select count(*) from comments c join issues s on s.id = c.issue_id
-              where s.repository_id = %(repository_id)s) as comments;
+              where s.repository_id = %(repository_id)s) as comments,
+       (select count(*) from github_events_cache c join repositories r on r.github_id = c.repository_github_id
+        where r.id = %(repository_id)s and c.source is not null)
+           + (select count(*) from private_events where repository_id = %(repository_id)s) as events;
 
 -- name: is_tracked
 select 1 as one from tracked_repositories
@@ -42,6 +45,23 @@ where p.id = c.pull_request_id and p.repository_id = %(repository_id)s;
 -- name: delete_comments_of_issues
 delete from comments c using issues s
 where s.id = c.issue_id and s.repository_id = %(repository_id)s;
+
+-- name: delete_events
+-- What an application wrote of it is its own.
+delete from github_events_cache c using repositories r
+where r.id = %(repository_id)s and c.repository_github_id = r.github_id and c.source is not null;
+
+-- name: delete_private_events
+delete from private_events where repository_id = %(repository_id)s;
+
+-- name: delete_star_days
+delete from star_days where repository_id = %(repository_id)s;
+
+-- name: delete_count_snapshots
+delete from count_snapshots where repository_id = %(repository_id)s;
+
+-- name: delete_event_sources
+delete from event_sources where repository_id = %(repository_id)s;
 
 -- name: delete_issues
 delete from issues where repository_id = %(repository_id)s;
