@@ -16,7 +16,7 @@ def counted(number: int, thing: str) -> str:
     if number == 1:
         return f"{number:,} {thing}"
     first, _, rest = thing.partition(" with ")
-    plural = f"{first[:-1]}ies" if first.endswith("y") else f"{first}s"
+    plural = f"{first[:-1]}ies" if first.endswith("y") and first[-2:-1] not in "aeiou" else f"{first}s"
     return f"{number:,} {plural} with {rest}" if rest else f"{number:,} {plural}"
 
 

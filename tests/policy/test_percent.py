@@ -2,7 +2,7 @@
 
 import pytest
 
-from gh_backfill.policy.markdown import percent
+from gh_backfill.policy.markdown import counted, percent
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,16 @@ from gh_backfill.policy.markdown import percent
 )
 def test_a_percentage_is_never_rounded_to_the_whole_or_to_nothing(value: float, digits: int, text: str) -> None:
     assert percent(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "thing", "text"),
+    [
+        (1, "day", "1 day"),
+        (2, "day", "2 days"),
+        (0, "repository", "0 repositories"),
+        (3, "key with a y", "3 keys with a y"),
+    ],
+)
+def test_a_plural_ends_as_english_has_it(number: int, thing: str, text: str) -> None:
+    assert counted(number, thing) == text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gh_backfill.errors import BackfillError, ConfigurationError
-from gh_backfill.models.events import Series
+from gh_backfill.models.events import Series, Source
 from gh_backfill.models.github import Spent
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.events.types import USUAL
@@ -14,6 +15,13 @@ from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.policy.markdown import counted
 
 DAYS, MOST_DAYS = 90, 3660
+WORDS: Mapping[str, str] = {
+    Source.STARGAZERS: "the list of stargazers",
+    Source.HISTORY: "GitHub's history of stars",
+    Source.FORKS: "the list of forks",
+    Source.EVENTS: "the events call",
+    Source.CAPTURED: "what is captured here",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +67,10 @@ class SeriesFound:
         """Say it in a few words."""
         if self.source is None:
             return f"{self.series}: {self.note}"
-        unit = "day" if self.source == "history" else ("event" if self.series is Series.EVENTS else self.series[:-1])
+        unit = "day" if self.source == Source.HISTORY else "event" if self.series is Series.EVENTS else self.series[:-1]
         note = f" ({self.note})" if self.note else ""
-        return f"{self.series}: {counted(self.new, f'new {unit}')} by {self.source}{note}"
+        new = counted(self.new, f"new {unit}") if self.new else "nothing new"
+        return f"{self.series}: {new} in {WORDS.get(self.source, self.source)}{note}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
