@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Protocol
 
 from gh_backfill.errors import ConfigurationError
 
@@ -79,18 +78,6 @@ class Learned:
         return next(hour + ahead * HOUR for ahead in range(1, 25) if (hour + ahead * HOUR).hour in self.hours)
 
 
-class Scheduled(Protocol):
-    """A repository as far as its hours are about it."""
-
-    @property
-    def off_peak(self) -> str | None:
-        """Return its own wish: a window, `learned` or `none`; None where nothing was said of it."""
-
-    @property
-    def left(self) -> int:
-        """Return how many items of it are missing."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hours:
     """What is set for all repositories, and what was learned."""
@@ -98,12 +85,12 @@ class Hours:
     usual: str | None = None
     learned: Learned = field(default_factory=Learned)
 
-    def waits_until(self, repository: Scheduled, now: datetime) -> datetime | None:
-        """Return when a repository's hours begin; None where a plan may take it now.
+    def waits_until(self, off_peak: str | None, size: int, now: datetime) -> datetime | None:
+        """Return when the hours of a repository begin; None where a plan may take it now.
 
-        What was said of a repository itself holds for all of it, what is set for all holds for large batches only.
+        `off_peak` is its own wish, which holds whatever is missing; what is set for all holds for a large `size` only.
         """
-        wish = repository.off_peak or (self.usual if repository.left >= LARGE else None)
+        wish = off_peak or (self.usual if size >= LARGE else None)
         return None if wish in (None, NONE) else self._next_opening(wish, now)
 
     def _next_opening(self, wish: str, now: datetime) -> datetime | None:

@@ -136,7 +136,9 @@ def _in_its_hours(verdict: Verdict, now: datetime, hours: Hours) -> Verdict:
     repository = verdict.repository
     if not verdict.chosen or repository.initial in OPEN_INITIAL:
         return verdict
-    until = hours.waits_until(repository, now)
+    # Of a history that is complete nothing is missing: all of it is walked again.
+    size = repository.left or repository.total or 0
+    until = hours.waits_until(repository.off_peak, size, now)
     if until is None:
         return verdict
     return Verdict(repository=repository, chosen=False, why=PlanReason.OFF_PEAK, until=until)

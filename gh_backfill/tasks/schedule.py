@@ -122,15 +122,9 @@ def _hours(each: Timetable, usual: str | None, learned: Learned, now: datetime) 
         return f"plans take it {words}"
     if each.off_peak == rules.NONE:
         return "plans take it at any hour, whatever is set for all"
-    opens = Hours(usual=usual, learned=learned).waits_until(_Large(off_peak=each.off_peak), now)
+    opens = Hours(usual=usual, learned=learned).waits_until(each.off_peak, rules.LARGE, now)
     open_now = "now is such a time" if opens is None else f"next at {opens:%Y-%m-%d %H:%M} UTC"
     return f"plans take it {_named(each.off_peak, learned)}: {open_now}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Large:
-    off_peak: str | None
-    left: int = rules.LARGE
 
 
 def _named(wish: str | None, learned: Learned) -> str:

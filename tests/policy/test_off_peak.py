@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,12 +16,6 @@ from tests.policy.test_selection import BLANK
 
 DAY = timedelta(days=1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    off_peak: str | None = None
-    left: int = 10
 
 
 @pytest.mark.parametrize(
@@ -78,14 +72,14 @@ def test_a_wish_is_stored_as_it_is_read_back() -> None:
 
 def test_what_is_set_for_all_is_about_large_batches_and_a_wish_of_its_own_about_all() -> None:
     hours = Hours(usual="22:00-06:00")
-    assert hours.waits_until(Wanted(left=LARGE - 1), NOON) is None
-    assert hours.waits_until(Wanted(left=LARGE), NOON) == NOON + 10 * HOUR
-    assert hours.waits_until(Wanted(left=LARGE, off_peak="none"), NOON) is None
-    assert Hours().waits_until(Wanted(off_peak="13:00-14:00"), NOON) == NOON + HOUR
+    assert hours.waits_until(None, LARGE - 1, NOON) is None
+    assert hours.waits_until(None, LARGE, NOON) == NOON + 10 * HOUR
+    assert hours.waits_until("none", LARGE, NOON) is None
+    assert Hours().waits_until("13:00-14:00", 10, NOON) == NOON + HOUR
 
 
 def test_nothing_waits_for_what_nobody_can_read() -> None:
-    assert Hours().waits_until(Wanted(off_peak="at night"), NOON) is None
+    assert Hours().waits_until("at night", 10, NOON) is None
 
 
 def test_the_quiet_hours_are_those_in_which_others_use_least() -> None:
@@ -154,3 +148,11 @@ def test_a_complete_history_whose_turn_has_come_is_planned_again() -> None:
 
 def test_learned_words_name_the_hours() -> None:
     assert Learned(hours=frozenset({3, 2}), days=4).words == "others use least of the budget in the hours 02, 03 UTC"
+
+
+def test_a_large_history_that_is_read_again_waits_for_the_hours_that_are_set_for_all_to_its_end() -> None:
+    hours = Hours(usual="22:00-06:00")
+    done = replace(BLANK, captured=1_000, has_stream=True, every_days=30, completed_at=NOON - 40 * DAY)
+    for status in ("completed", "active"):
+        (verdict,) = choose([replace(done, status=status)], NOON, thresholds=Thresholds(), limit=1, hours=hours)
+        assert verdict.words == "waits for its hours until 2026-03-01 22:00 UTC"
