@@ -1,7 +1,7 @@
 -- The questions that the customer's guides answer with SQL, as they are answered here: each runs on databases that we make and
 -- on existing installations.  Give a repository by its id, as \set repository '...' in psql.  A test runs every one of them.
 -- Where a note says *misleads*, the guide's own statement gives another answer than it seems to.
--- Embeddings, workspaces and events have their statements where they are described.
+-- Embeddings and workspaces have their statements where they are described.
 
 -- name: active_backfills
 -- Progressive backfill guide, "Check active backfills".  Misleads: ROUND(x::float, 2) does not exist in PostgreSQL (only our
@@ -120,3 +120,27 @@ order by y.next_due_at nulls first;
 -- name: figures_of_a_day
 -- Actions migration, "ProcessingMetrics": jobs, success, points, pauses, slow-downs and refusals of the last 24 hours.
 select * from backfill_metrics;
+
+-- name: event_coverage
+-- Workspace guide, "Verification".  Misleads: a day without events is not in it, whether nothing happened or nobody looked, and
+-- stars that are known as daily counts alone are no events; days go by the zone of the session.  gh-backfill coverage tells both.
+select date(created_at) as date, event_type, count(*) as event_count
+from github_events_cache
+where repository_owner = 'octocat' and repository_name = 'hello-world' and created_at >= now() - interval '90 days'
+group by date(created_at), event_type
+order by date desc;
+
+-- name: events_of_ninety_days
+-- Workspace guide, "Backfill completes but metrics still show 0%".  Misleads: events of a repository that is not known to be public
+-- are in private_events, and of stars that are known as daily counts there is none.
+select count(*)
+from github_events_cache
+where repository_owner = 'octocat' and repository_name = 'hello-world' and created_at >= now() - interval '90 days';
+
+-- name: known_days
+-- Workspace guide, "Metrics calculated from event data".  Which spans of time each source has told everything of, and why it does
+-- not answer now: what velocity and coverage count by.
+select series, source, state, reason, asked_at, covered, expected - found as unexplained
+from event_sources
+where repository_id = :'repository'
+order by series, source;

@@ -46,11 +46,16 @@ def warning(message: str) -> None:
 
 def show_table(columns: Sequence[tables.Column], rows: Sequence[tables.Row], *, below: str = "") -> None:
     """Print a table that fits into the terminal, with a line below it; elsewhere it is as wide as it is."""
-    width = _out.width if sys.stdout.isatty() else None
-    head, *body = tables.lines(columns, rows, width=width)
+    room = width()
+    head, *body = tables.lines(columns, rows, width=room)
     _out.print(f"[bold]{escape(head)}[/bold]")
-    for text in (*body, *tables.wrapped(below, width)):
+    for text in (*body, *tables.wrapped(below, room)):
         _out.print(escape(visible(text)))
+
+
+def width() -> int | None:
+    """Return how wide the terminal is; None elsewhere."""
+    return _out.width if sys.stdout.isatty() else None
 
 
 def command() -> str:

@@ -32,9 +32,8 @@ BELOW: dict[str, set[str]] = {
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"} | {"engine"}
 BELOW["tables"] = {"tables"}
 BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
-BELOW["listings"] = BELOW["results"] = BELOW["synced"] = BELOW["verified"] = BELOW["ticked"] = BELOW["gathered"] = (
-    BELOW["console"] | {"console"}
-)
+SHOWN = ("listings", "results", "synced", "verified", "ticked", "gathered", "measured")
+BELOW |= dict.fromkeys(SHOWN, BELOW["console"] | {"console"})
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}

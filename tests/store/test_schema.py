@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gh_backfill.errors import RowRefused, StoreDenied
-from gh_backfill.store import migrations
+from gh_backfill.store import events, migrations
 from gh_backfill.store.db import Database, Transaction
 from tests.conftest import SHARED
+from tests.velocity_by_hand import Plain, Told
+from tests.velocity_rows import at, store
 
 ROOT = Path(__file__).parents[2]
 GUIDE = SHARED / "requirements" / "2_progressive_backfill_guide.md"
@@ -223,6 +226,34 @@ def test_the_queries_of_the_guide_run_as_they_stand_but_for_the_ids(
         repository, _ = ids(db)
         outcomes = [try_out(db, statement.replace("'xxx'", f"'{repository}'")) for statement in guide_statements()]
     assert outcomes == expected
+
+
+EVENTS_GUIDE = SHARED / "requirements" / "5_workspace_events_guide.md"
+
+
+@pytest.mark.skipif(not EVENTS_GUIDE.exists(), reason=f"the guide is not at {EVENTS_GUIDE}")
+@pytest.mark.parametrize("kind", ["database_url", "existing_database_url"], ids=["ours", "theirs"])
+def test_both_queries_of_the_guide_of_events_run_as_they_stand_but_for_the_names(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    coverage, count = re.findall(
+        r"```sql\n(.*?)```", EVENTS_GUIDE.read_text(encoding="utf-8").replace("   ", ""), re.DOTALL
+    )
+    names = {"'owner'": "'octo'", "'repo'": "'kit'", "'name'": "'kit'"}
+    for old, new in names.items():
+        coverage, count = coverage.replace(old, new), count.replace(old, new)
+    now = datetime.now(UTC)
+    told = [Told("WatchEvent", f"u{back}", back, now.timestamp() - back * 86_400) for back in (1, 1, 89, 91)]
+    told += [Told("ForkEvent", "f/kit", 5, now.timestamp() - 86_400)]
+    with Database(request.getfixturevalue(kind)) as db:
+        events.make_months(db, [at(each.at) for each in told])
+        with db.transaction() as tx:
+            store(tx, Plain(told=told), name="kit")
+            days = [(str(row["date"]), row["event_type"], row["event_count"]) for row in tx.rows(coverage)]
+            (row,) = tx.rows(count)
+    yesterday, long_ago = (str((now - timedelta(days=back)).date()) for back in (1, 89))
+    assert days == [(yesterday, "ForkEvent", 1), (yesterday, "WatchEvent", 2), (long_ago, "WatchEvent", 1)]
+    assert row == {"count": 4}
 
 
 QUERIES = re.split(r"^-- name: (\w+)$", (ROOT / "docs" / "queries.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
