@@ -134,3 +134,10 @@ def test_two_reports_at_once_count_each_job_once(db: Database) -> None:
             )
     assert (first, len(rows)) == (12, 18)
     assert summed(db) == 8
+
+
+def test_a_job_that_ended_lately_stays_however_long_ago_it_was_written(db: Database) -> None:
+    ended(db, LONG_AGO, many=30)
+    with db.transaction() as tx:
+        tx.run("update progressive_capture_jobs set completed_at = %(at)s", at=NOW - timedelta(days=1))
+    assert (summed(db), left(db)) == (0, 30)

@@ -8,7 +8,7 @@ with old as materialized (
     select j.id
     from progressive_capture_jobs j
     where j.run_key is not null and j.outcome is not null and j.status not in ('pending', 'processing')
-      and j.created_at < coalesce(%(now)s::timestamptz, clock_timestamp()) - %(old)s
+      and greatest(j.created_at, j.completed_at) < coalesce(%(now)s::timestamptz, clock_timestamp()) - %(old)s
       and (j.repository_id is null
            or (select count(*) from (select from progressive_capture_jobs n
                                      where n.repository_id = j.repository_id and n.job_type = j.job_type

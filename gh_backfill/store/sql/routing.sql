@@ -32,7 +32,7 @@ where run_key = %(run_key)s and status = 'pending' and outcome is null and job_t
 -- All that decides where a job goes, and what it is to do.
 select j.id, j.job_type, j.repository_id, j.time_range_days as days, j.created_at, j.metadata ->> 'reason' as reason,
        j.metadata ->> 'trigger_reason' as trigger_reason, j.metadata ? 'due_since' as ours,
-       coalesce((j.metadata -> 'routing' ->> 'starts')::integer, 0) as starts,
+       case when j.metadata -> 'routing' ->> 'starts' ~ '^\d{1,6}$' then (j.metadata -> 'routing' ->> 'starts')::integer else 0 end as starts,
        r.owner, r.name, r.is_private is not false as is_private, coalesce(r.github_pull_requests, b.total, 0) as pull_requests,
        coalesce(b.status = 'active', false) as backfilling, t.priority::text as priority,
        extract(epoch from clock_timestamp() - (
@@ -82,7 +82,8 @@ where j.id = i.id and j.status = 'pending' and j.outcome is null;
 update progressive_capture_jobs j
 set run_key = null,
     metadata = j.metadata || jsonb_build_object('routing', (j.metadata -> 'routing') || jsonb_build_object(
-        'waits', %(why)s::text, 'starts', greatest(0, coalesce((j.metadata -> 'routing' ->> 'starts')::integer, 0) - 1)))
+        'waits', %(why)s::text, 'starts', greatest(
+            0, case when j.metadata -> 'routing' ->> 'starts' ~ '^\d{1,6}$' then (j.metadata -> 'routing' ->> 'starts')::integer - 1 end)))
 where j.id = any(%(ids)s::uuid[]) and j.status = 'pending' and j.outcome is null;
 
 -- name: release_unbegun

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from gh_backfill.errors import ConfigurationError, StoreDenied
+from gh_backfill.errors import ConfigurationError, StoreError
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.report import alerts as alerting
@@ -217,7 +217,7 @@ def _sum_up(db: Database) -> None:
     try:
         with db.transaction() as tx:
             job_sums.sum_up(tx)
-    except StoreDenied as error:
+    except StoreError as error:  # the report itself stands
         log.warning("jobs of more than 90 days ago stay in the ledger: %s", error)
 
 

@@ -278,3 +278,61 @@ def test_a_workflow_that_github_does_not_start_leaves_the_jobs_for_the_next_tick
     assert (done.waiting, list(done.down)) == (2, [ACTIONS])
     assert {(row["status"], row["run_key"]) for row in house.rows()} == {("pending", None)}
     assert "disabled_inactivity" in house.rows()[0]["metadata"]["routing"]["waits"]
+
+
+ODD_JOBS = {
+    "metadata is a text": "metadata = '\"odd\"'",
+    "metadata is a list": "metadata = '[1, 2]'",
+    "metadata is a number": "metadata = '7'",
+    "metadata is null in JSON": "metadata = 'null'",
+    "metadata is missing": "metadata = null",
+    "metadata is large": "metadata = jsonb_build_object('x', repeat('x', 1000000))",
+    "routing is a text": 'metadata = \'{"routing": "odd"}\'',
+    "routing is a list": "metadata = '{\"routing\": [1]}'",
+    "starts is no number": 'metadata = \'{"routing": {"starts": "many"}}\'',
+    "days are negative": "time_range_days = -5",
+    "days are beyond reason": "time_range_days = 2147483647",
+    "it is of the future": "created_at = now() + interval '1 year'",
+    "its processor is unknown": "processor_type = 'abacus'",
+    "its run has no name": "run_key = ''",
+}
+
+
+@pytest.mark.parametrize("odd", ODD_JOBS)
+@pytest.mark.parametrize("job_type", ["sync", "progressive_backfill"])
+def test_an_odd_job_of_another_application_is_routed_or_left_alone_and_keeps_no_other_from_its_turn(
+    house: Ledger, odd: str, job_type: str
+) -> None:
+    house.write(3, job_type=job_type)
+    with house.db.transaction() as tx:
+        tx.run(
+            f"update progressive_capture_jobs set {ODD_JOBS[odd]} "  # noqa: S608
+            "where repository_id = (select id from repositories where github_id = 2)"
+        )
+    for _ in range(2):
+        house.route()
+        house.actions.work()
+        house.inngest.work()
+    with house.db.reading() as tx:
+        ended = {
+            row["github_id"]: row["outcome"]
+            for row in tx.rows(
+                "select r.github_id, j.outcome from progressive_capture_jobs j "
+                "join repositories r on r.id = j.repository_id"
+            )
+        }
+    assert {ended[1], ended[3]} == {"completed"}
+    assert ended[2] in ("completed", None)
+
+
+def test_a_job_of_a_type_that_nobody_knows_is_left_to_whoever_wrote_it(house: Ledger) -> None:
+    house.write(2, job_type="recent_prs")
+    house.write(1, first=9)
+    house.route()
+    house.actions.work()
+    house.inngest.work()
+    assert sorted((row["job_type"], row["status"]) for row in house.rows()) == [
+        ("recent_prs", "pending"),
+        ("recent_prs", "pending"),
+        ("sync", "completed"),
+    ]
