@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path(gh_backfill.__file__).parent
 ROLLED_BACK = "proofs.sql"  # proves rights by writing a row and taking it back
 ITEMS = ("pull_requests", "reviews", "comments", "contributors")
-LEDGER = "select job_type, status, outcome, points, requests, chunks, items, warnings from progressive_capture_jobs"
+LEDGER = (
+    "select job_type, status, outcome, points, requests, chunks, items, warnings "
+    "from progressive_capture_jobs where job_type <> 'verify'"
+)
 CHUNKS = "select chunk_number, pr_count, pr_numbers, status from backfill_chunks order by chunk_number"
 
 
