@@ -60,7 +60,11 @@ def trend(previous: DailyCounts, current: DailyCounts, asked: Sequence[AskedSour
         if not covered and (reason := why_unavailable(asked)):
             return UnavailableData(reason=reason)
         return InsufficientData(covered=covered, needed=needed, enough_on=_enough_on(previous, current))
-    before, now = sum(previous.known), sum(current.known)
+    return of_totals(sum(previous.known), sum(current.known))
+
+
+def of_totals(before: int, now: int) -> Trend:
+    """Compare how many there were in two periods of which every day is known."""
     if before:
         return PercentChange(tenths=tenths(before, now))
     return NewlyBegun() if now else NoneInEither()
