@@ -126,3 +126,32 @@ def test_what_the_next_plan_brings_the_rest_of_is_not_proven_number_by_number(db
             "where repository_id = (select id from repositories where full_name = 'octo/wanted')"
         )
     assert {each.name for each in sweep.due(db, NOW)} == {"nearly", "wanted"}
+
+
+@pytest.mark.parametrize(("minutes", "looked_at"), [(-1, 0), (60, 1)])
+def test_nothing_is_asked_once_the_time_is_up_and_it_is_due_as_before(
+    prover: Prover, minutes: int, looked_at: int
+) -> None:
+    house, now = prover.house, datetime.now(UTC)
+    before = house.github.stats.requests
+    done = list(
+        sweep.sweep(house.db, house.graphql(), house.run, until=now + timedelta(minutes=minutes), sleep=house.wait)
+    )
+    assert len(done) == looked_at
+    assert (house.github.stats.requests > before) == bool(looked_at)
+    assert len(due(house)) == 1 - looked_at
+
+
+def test_a_run_proves_what_it_was_given_and_leaves_the_rest_to_others(prover: Prover) -> None:
+    house = prover.house
+    assert list(sweep.sweep(house.db, house.graphql(), house.run, only=(), sleep=house.wait)) == []
+    assert [each.full_name for each in due(house)] == [SMALL]
+
+
+def test_a_named_verification_ends_in_order_when_its_time_is_up(prover: Prover) -> None:
+    house, now = prover.house, datetime.now(UTC)
+    (done,) = sweep.verifications(
+        house.db, house.graphql(), house.run, [SMALL], until=now - timedelta(minutes=1), sleep=house.wait
+    )
+    assert "its time is up" in done.line
+    assert house.only("select outcome from progressive_capture_jobs where job_type = 'verify'") == {"outcome": "paused"}
