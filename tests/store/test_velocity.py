@@ -17,6 +17,7 @@ from gh_backfill.policy.velocity import trend as rules
 from gh_backfill.store import events
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.tasks.velocity.figures import RepositoryVelocity, Velocity, velocities
+from tests.benchmarks.line import Line
 from tests.corpus import CORPUS
 from tests.velocity_by_hand import DAY, Figures, Plain, Span, Told, figures
 from tests.velocity_rows import EPOCH, at, store
@@ -334,18 +335,34 @@ def test_the_work_of_a_day_is_known_as_far_as_its_history_is_captured(db: Databa
     assert each[newest]["reviews"].known == each[none]["pull_requests"].known == ()
 
 
-def test_a_full_workspace_is_answered_by_one_statement_and_more_is_refused(db: Database) -> None:
-    make_months(db)
-    with db.transaction() as tx:
-        ids = [store(tx, Plain(told=[Told("WatchEvent", "ada", 1, noon(1))], spans=ALL)) for _ in range(40)]
-        tx.run(
-            "insert into repositories (github_id, full_name, owner, name, is_private)"
-            " select n, 'many/' || n, 'many', n::text, false from generate_series(1, 960) n"
-        )
-        ids = [row["id"] for row in tx.rows("select id from repositories")]
-        each = velocities(tx, ids, 30, NOW)
-        assert (len(each), sum(one.stars.current.total or 0 for one in each)) == (1_000, 40)
-        with pytest.raises(ValueError, match="1001 repositories"):
-            velocities(tx, [*ids, "x"], 30, NOW)
-        with pytest.raises(ValueError, match="400 days"):
-            velocities(tx, ids, 200, NOW)
+def test_an_installation_of_an_application_is_counted_where_a_source_covered_its_days(
+    existing_database_url: str,
+) -> None:
+    told = [Told("WatchEvent", "ada", None, noon(1)), Told("ForkEvent", "ada/kit", None, noon(2))]
+    with Database(existing_database_url) as db:
+        own = found(db, Plain(told=told, spans=ALL), ours=[False, False])
+        alone = found(db, Plain(told=told), ours=[False, False])
+    assert (own.stars.current.counts, own.forks.current.counts) == ((0, 0, 0, 0, 1), (0, 0, 0, 1, 0))
+    assert alone.stars.current.known == ()
+
+
+def test_a_full_workspace_is_answered_in_one_round_trip_and_more_is_refused(database_url: str) -> None:
+    with Line(database_url) as line, Database(line.url) as db:
+        make_months(db)
+        with db.transaction() as tx:
+            plain = Plain(told=[Told("WatchEvent", "ada", 1, noon(1))], spans=ALL)
+            ids = [store(tx, plain) for _ in range(40)]
+            tx.run(
+                "insert into repositories (github_id, full_name, owner, name, is_private)"
+                " select n, 'many/' || n, 'many', n::text, false from generate_series(1, 960) n"
+            )
+            ids = [row["id"] for row in tx.rows("select id from repositories")]
+        line.forget()
+        with db.reading() as tx:
+            each = velocities(tx, ids, 30, NOW)
+            assert (len(each), sum(one.stars.current.total or 0 for one in each)) == (1_000, 40)
+            with pytest.raises(ValueError, match="1001 repositories"):
+                velocities(tx, [*ids, "x"], 30, NOW)
+            with pytest.raises(ValueError, match="400 days"):
+                velocities(tx, ids, 200, NOW)
+        assert len(line.forget()) == 1
