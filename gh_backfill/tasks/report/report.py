@@ -120,7 +120,8 @@ def report(
         month = reports.month(tx, options.prices, now, budget=options.budget, priced=options.priced)
         mended = reports.mended(tx)
         backlog = dues.backlog(tx, now=now)
-    figures = _with_clock(_with_system(_with_left(db, figures), closed, options), backlog, options, now)
+    asked = None if dry_run else options.disabled
+    figures = _with_clock(_with_system(_with_left(db, figures), closed, options), backlog, asked, now)
     found = tuple(alerting.judge(figures, standings, now, month=month))
     made = Report(run=figures, alerts=found, month=month, swept=swept, mended=mended)
     return made if dry_run else _keep(db, made, options)
@@ -165,9 +166,11 @@ def _with_system(figures: RunFigures, closed: Closed, options: ReportOptions) ->
     )
 
 
-def _with_clock(figures: RunFigures, backlog: Backlog, options: ReportOptions, now: datetime) -> RunFigures:
+def _with_clock(
+    figures: RunFigures, backlog: Backlog, ask: Callable[[], Iterable[str]] | None, now: datetime
+) -> RunFigures:
     """Say since when repositories are due that no tick asked about, and which workflows GitHub disabled."""
-    disabled = None if options.disabled is None else tuple(options.disabled())
+    disabled = None if ask is None else tuple(ask())
     late = [f"the schedule is late: {due_words(backlog.many, backlog.since)}"] if is_late(backlog.since, now) else []
     return replace(figures, disabled=disabled, notes=(*figures.notes, *late, *(disabled or ())))
 
