@@ -52,9 +52,8 @@ def show_coverage(found: Sequence[RepositoryCoverage]) -> None:
             tables.Column(title=days if size == 1 else f"{days}, {size} days each"),
         )
         *rows, last = [_coverage_row(series, cells) for series in each.series.values()]
-        show_table(columns, [*rows, replace(last, notes=_advice(each))])
-    if found:
-        show_table((tables.Column(title=LEGEND),), [])
+        below = LEGEND if each is found[-1] else ""
+        show_table(columns, [*rows, replace(last, notes=_advice(each))], below=below)
 
 
 def _velocity_row(each: RepositoryVelocity) -> tables.Row:

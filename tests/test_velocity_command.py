@@ -146,6 +146,7 @@ def test_a_table_fits_into_eighty_columns(environment: dict[str, str], command: 
     assert max(map(len, lines)) <= 80
     wanted = ["stars/d", "forks/d", "trend", "activity"] if command == "velocity" else ["known", "2 days each"]
     assert [word for word in wanted if word not in lines[0]] == []
+    assert command == "velocity" or "W webhooks, D datpipe" in " ".join(" ".join(lines).split())
     assert any(re.match(r"octo/a-\S+…\S+long ", line) for line in lines)
 
 
