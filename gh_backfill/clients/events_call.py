@@ -13,14 +13,14 @@ from typing import Any
 from gh_backfill.clients import sense
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.errors import Unexpected
-from gh_backfill.models.events import FORK, STAR, Event, Source, fork, star
+from gh_backfill.models.events import FORK, NOBODY, STAR, Event, Source, fork, star
 
 EVENTS_A_PAGE, MOST_PAGES = 100, 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventsPage:
-    """A page, newest first; a place that could not be read is None.  `more` says that older ones follow."""
+    """A page, newest first; a place that could not be read is None.  `more` says that there may be older ones."""
 
     places: tuple[Event | None, ...]
     more: bool
@@ -40,9 +40,10 @@ def pages(lists: RestPages, full_name: str, github_id: int) -> Iterator[EventsPa
                 raise
             return  # GitHub refuses the pages behind its limit, also where it led to them
         rows = [row for row in found.rows if not _of_another(row, github_id)]
-        yield EventsPage(
-            places=tuple(_place(row, github_id) for row in rows), more=found.more, server_time=found.server_time
-        )
+        # What a full last page ends with is GitHub's limit: older events may be there, and nobody hears of them.
+        cut = number == MOST_PAGES and len(found.rows) >= EVENTS_A_PAGE
+        places = tuple(_place(row, github_id) for row in rows)
+        yield EventsPage(places=places, more=found.more or cut, server_time=found.server_time)
         if not found.more:
             return
 
@@ -73,7 +74,7 @@ def _event(row: Mapping[str, Any], github_id: int) -> Event:
     return Event(
         event_id=f"{kind}_{sense.identity(row['id'])}",
         event_type=kind,
-        actor_login=login or "ghost",
+        actor_login=login or NOBODY,
         actor_github_id=number,
         payload=payload,
         created_at=at,

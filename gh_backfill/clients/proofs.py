@@ -1,4 +1,4 @@
-"""What a proof asks of GitHub: items by their ids, numbers, and whether a thing is still there."""
+"""The questions of a proof to GitHub: items by their ids, numbers, and things that may be gone."""
 
 from __future__ import annotations
 

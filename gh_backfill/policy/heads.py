@@ -1,4 +1,4 @@
-"""What the newest updates tell: whether anything changed since a checkpoint, and how much."""
+"""The newest updates of a repository tell whether anything changed since a checkpoint, and how much."""
 
 from __future__ import annotations
 

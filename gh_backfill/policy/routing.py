@@ -1,4 +1,4 @@
-"""Which processor does a job: GitHub Actions or Inngest, by the customer's rules, and what happens when one is down.
+"""The processor of a job: GitHub Actions or Inngest, by the customer's rules, or the other one while it is down.
 
 | job                                                  | goes to                                    |
 | ---------------------------------------------------- | ------------------------------------------ |

@@ -1,4 +1,4 @@
-"""When a repository is due for its next sync: by its priority, the budget, and how the last one ended.
+"""The time of a repository's next sync follows from its priority, the budget, and the end of the last one.
 
 | priority | every        |
 | -------- | ------------ |

@@ -57,7 +57,6 @@ def write(tx: Transaction, repository_id: str, events: Sequence[Event]) -> int:
         return 0
     known = {"owner": place["owner"], "name": place["name"], "github_id": place["github_id"]}
     new = 0
-    tx.run(_SQL["rename_events"], **known)
     for part in parts([asdict(event) for event in events]):
         if place["is_public"]:
             new += len(tx.rows(_SQL["write_public_events"], events=part.json, **known))

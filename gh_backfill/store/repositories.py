@@ -290,9 +290,9 @@ def _free_names(tx: Transaction, rows: list[Row]) -> list[str]:
 
 def _rename_copies(tx: Transaction, ids: Sequence[str]) -> None:
     if ids:
-        tx.run(_SQL["free_tracked_copies"], ids=tuple(ids))
-        tx.run(_SQL["rename_tracked"], ids=tuple(ids))
-        tx.run(_SQL["rename_pull_requests"], ids=tuple(ids))
+        for copy in ("free_tracked_copies", "rename_tracked", "rename_pull_requests"):
+            tx.run(_SQL[copy], ids=tuple(ids))
+        tx.run(sql("events")["rename_events"], ids=tuple(ids))
 
 
 def _row(repository: Repository) -> Row:

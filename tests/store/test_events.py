@@ -19,7 +19,7 @@ from gh_backfill.models.events import (
     fork,
     star,
 )
-from gh_backfill.store import events
+from gh_backfill.store import events, repositories
 from gh_backfill.store.db import Database
 
 REPOSITORY, GITHUB_ID = "00000000-0000-4000-8000-000000000001", 77
@@ -128,7 +128,7 @@ def test_events_go_by_the_name_that_the_repository_has_today(db: Database) -> No
     repository(db)
     written(db, star_of("ada", 1))
     with db.transaction() as tx:
-        tx.run("update repositories set full_name = 'cat/kit', owner = 'cat' where id = %(id)s", id=REPOSITORY)
+        assert repositories.follow(tx, REPOSITORY, full_name="cat/kit", is_private=False, total=None)
     assert written(db, star_of("ada", 1), star_of("bob", 2)) == 1
     with db.transaction(read_only=True) as tx:
         rows = tx.rows("select distinct repository_owner as owner from github_events_cache")

@@ -1,4 +1,4 @@
-"""What a page of a list that is ordered by date alone covers, and where its reading begins and ends."""
+"""The span that a page of a list ordered by date alone covers, and the bounds of its reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a source is asked: GitHub shows the list of stargazers to some, and changes its mind from day to day."""
+"""The times at which a source is asked: GitHub shows the list of stargazers to some, and changes its mind."""
 
 from __future__ import annotations
 

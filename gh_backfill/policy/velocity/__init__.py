@@ -1,1 +1,1 @@
-"""How fast stars and forks come, by the day, and how sure that is: what nobody covered is unknown, never zero."""
+"""Stars and forks a day, and how sure that is: a day that nobody covered is unknown, never zero."""

@@ -1,4 +1,4 @@
-"""What to do about days that nobody covered."""
+"""Advice on days that nobody covered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted of one thing, day by day, and which source told of each day.
+"""Counts of one thing by the day, and the source that told of each day.
 
 All days are UTC's, and spans of them are half open: their last day is the one before `until`.
 """

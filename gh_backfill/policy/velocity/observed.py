@@ -1,4 +1,4 @@
-"""What GitHub counted when we looked, which is a series of its own: how much more or less there is than before.
+"""Counts of GitHub at the times when we looked, a series of its own: how much more or less there is than before.
 
 Stars that are given and stars that are taken back are both in it.  It is never mixed with the stars given on a day that
 still exist: where a count fell between two looks, so many were taken back at least.

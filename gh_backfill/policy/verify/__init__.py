@@ -1,1 +1,1 @@
-"""What makes a captured history provable: differences, numbers, the quality score and the certificate."""
+"""Proof of a captured history: differences, numbers, the quality score and the certificate."""

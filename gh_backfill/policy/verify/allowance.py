@@ -1,4 +1,4 @@
-"""How many points the rolling sweep may still take of this hour."""
+"""The points that the rolling sweep may still take of this hour."""
 
 from __future__ import annotations
 

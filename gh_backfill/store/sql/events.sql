@@ -12,6 +12,14 @@ from repositories r
 where r.id = %(id)s::uuid
 for share of r;
 
+-- name: rename_events
+-- Events go by the name that the repository has today; what an application wrote stays under the name that it gave.
+update github_events_cache e
+set repository_owner = r.owner, repository_name = r.name
+from repositories r
+where e.repository_github_id = r.github_id and e.source is not null and r.id = any(%(ids)s::uuid[])
+  and (e.repository_owner, e.repository_name) is distinct from (r.owner, r.name);
+
 -- name: write_public_events
 -- A star is the same one whoever tells of it: an actor gives one a day.  A fork is known by its name also where others wrote it.
 with told as (
@@ -60,14 +68,6 @@ where not exists (
 )
 on conflict (repository_id, event_id) do nothing
 returning event_id;
-
--- name: rename_events
--- Events go by the name that the repository has today.
-update github_events_cache
-set repository_owner = %(owner)s, repository_name = %(name)s
-where repository_github_id = %(github_id)s and source is not null
-  and (repository_owner, repository_name) is distinct from (%(owner)s, %(name)s)
-returning id;
 
 -- name: write_star_days
 -- A later reading holds: of the stars of a day there can only be fewer; what an earlier one says, that came late, does not.

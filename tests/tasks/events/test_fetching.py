@@ -291,3 +291,12 @@ def test_ninety_days_of_seven_thousand_real_stargazers_are_exact_by_both_ways(db
             }
             assert mine == given
             assert sum(given.values()) > 500
+
+
+def test_a_full_events_call_covers_no_day_before_its_last_event(db: Database) -> None:
+    with sky(db, many=400, step=timedelta(hours=1)) as world:
+        world.listed = lambda: False
+        world.fetch()
+        (span,) = world.sources()[Source.EVENTS].covered
+        assert sum(world.stars().values()) == 300
+        assert span.since > NOW - 13 * DAY
