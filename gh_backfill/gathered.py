@@ -30,7 +30,8 @@ def show(done: Sequence[EventsFound]) -> None:
     ended = [each for each in done if not each.failed and each.resume_at is None]
     points = sum(each.spent.points for each in done)
     requests = sum(each.spent.requests for each in done)
-    said = [f"{len(ended):,} of {len(done):,} repositories", f"{points:,} points", f"{requests:,} requests"]
+    of = f"{len(ended):,} of {markdown.counted(len(done), 'repository')}"
+    said = [of, markdown.counted(points, "point"), markdown.counted(requests, "request")]
     waiting = [each for each in done if each.resume_at is not None]
     say(", ".join(said))
     if waiting:

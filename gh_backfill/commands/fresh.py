@@ -37,12 +37,7 @@ Reason = Annotated[
 
 def sync(
     repositories: SomeNames = None,
-    repository_ids: Annotated[
-        str | None,
-        typer.Option(
-            "--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."
-        ),
-    ] = None,
+    repository_ids: options.RepositoryIds = None,
     all_due: Annotated[
         bool,
         typer.Option("--all-due", envvar="GH_BACKFILL_ALL_DUE", help="Everything that is due, the longest due first."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gh_backfill import settings
+    from gh_backfill.store.db import Database
     from gh_backfill.tasks.events.fetching import Ways
 
 Days = Annotated[
@@ -46,12 +47,7 @@ Importance = Annotated[
 
 def events(
     repositories: SomeNames = None,
-    repository_ids: Annotated[
-        str | None,
-        typer.Option(
-            "--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."
-        ),
-    ] = None,
+    repository_ids: options.RepositoryIds = None,
     days: Days = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="From this day on (UTC), instead of --days.")
@@ -95,8 +91,7 @@ def events(
         until=_midnight(options.day("--until", until)),
         types=event_types.chosen(types, importance),
     )
-    minutes = number("--time-limit", time_limit, 1)
-    ends = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
+    ends = options.limits(None, None, time_limit).deadline
     at_once = number("--parallel", parallel, 1, many.MOST_PARALLEL) or many.PARALLEL
     environment = settings.load()
     if dry_run:
@@ -107,7 +102,7 @@ def events(
     with connect.database(environment) as db, _ways(environment, db) as ways:
         found, lost = many.found(db, names)
         fetching = many.Fetching(
-            open_ways=lambda: _ways(environment, db, another=True),
+            open_ways=lambda: _ways(environment, db),
             run=connect.this_run(environment),
             repositories=found,
             wish=wish,
@@ -128,24 +123,18 @@ def events(
 
 
 @contextmanager
-def _ways(environment: settings.Settings, db: object, *, another: bool = False) -> Iterator[Ways]:
-    """Open the ways to the database and to GitHub, which share the budget with whoever else is at work."""
-    from gh_backfill.store.db import Database
+def _ways(environment: settings.Settings, db: Database) -> Iterator[Ways]:
+    """Open ways of one's own to the database and to GitHub, which share the budget with whoever else is at work."""
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.events.fetching import Ways
 
-    assert isinstance(db, Database)
-    with connect.github(environment) as graphql:
-        if not another:
-            with connect.sharing(graphql, db), connect.lists(environment, graphql) as lists:
-                yield Ways(db=db, graphql=graphql, lists=lists)
-            return
-        with (
-            db.another() as own,
-            connect.sharing(graphql, own),
-            connect.lists(environment, graphql) as lists,
-        ):
-            yield Ways(db=own, graphql=graphql, lists=lists)
+    with (
+        connect.github(environment) as graphql,
+        db.another() as own,
+        connect.sharing(graphql, own),
+        connect.lists(environment, graphql) as lists,
+    ):
+        yield Ways(db=own, graphql=graphql, lists=lists)
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -38,6 +38,10 @@ def _address(given: str | None) -> str | None:
     return clean if given is not None else None
 
 
+RepositoryIds = Annotated[
+    str | None,
+    typer.Option("--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."),
+]
 Names = Annotated[
     list[str],
     typer.Argument(metavar="REPOSITORY...", callback=_addresses, help=NAMED),

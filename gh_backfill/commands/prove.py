@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,12 +22,7 @@ def verify(
             "--repair", envvar="GH_BACKFILL_REPAIR", help="Read again what differs, and mark what GitHub has no more."
         ),
     ] = False,
-    given: Annotated[
-        str | None,
-        typer.Option(
-            "--repository-ids", envvar="GH_BACKFILL_REPOSITORY_IDS", metavar="JSON", help="The same, as a list."
-        ),
-    ] = None,
+    given: options.RepositoryIds = None,
     time_limit: Annotated[
         str | None,
         typer.Option(
@@ -53,8 +47,7 @@ def verify(
     from gh_backfill.tasks.verify import sweep
 
     names = [*(repositories or []), *parse_ids(given or "")]
-    minutes = options.number("--time-limit", time_limit, 1)
-    until = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
+    until = options.limits(None, None, time_limit).deadline
     environment = settings.load()
     kinds = options.kinds(None, environment)
     done: list[Verified] = []

@@ -7,7 +7,6 @@ leads on, and who reads the same twice writes nothing twice.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,8 +22,6 @@ from gh_backfill.store import events, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.events import SourceStanding
 from gh_backfill.store.persist import persistently
-
-log = logging.getLogger(__name__)
 
 SOURCES = {Series.STARS: Source.STARGAZERS, Series.FORKS: Source.FORKS}
 # A page of which something could not be read is asked for so often.

@@ -34,13 +34,12 @@ class HistoryRead:
 
 @dataclass(kw_only=True, slots=True)
 class HistoryReading:
-    """One reading of the history of one repository, from `since` on; clock and sleep are passed in."""
+    """One reading of the whole history of one repository; clock and sleep are passed in."""
 
     db: Database
     lists: RestPages
     repository_id: str
     home: CountedHome
-    since: datetime
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     _changed: int = 0

@@ -125,7 +125,6 @@ class Gathering:
             lists=self.lists,
             repository_id=self.repository_id,
             home=home,
-            since=self.wish.since,
             now=self.now,
             sleep=self.sleep,
         )
