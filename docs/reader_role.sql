@@ -17,6 +17,7 @@ grant select on
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     repository_syncs, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
+    workspaces, workspace_repositories, workspace_schedules,
     backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics
 to gh_backfill_reader;
 
@@ -31,6 +32,7 @@ begin
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
+        'workspaces', 'workspace_repositories', 'workspace_schedules',
         'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_reader_gh_backfill_reader on %I', name);

@@ -16,14 +16,16 @@ grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
     repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
-    job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources
+    job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
+    workspaces, workspace_repositories, workspace_schedules
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
 -- kept for a year, what was added together and jobs (then there are sums of them) for 90 days, and how budgets stood and what a
 -- sync read for a week.
 grant delete on
-    backfill_chunks, pull_requests, issues, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs
+    backfill_chunks, pull_requests, issues, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs,
+    workspaces, workspace_repositories, workspace_schedules
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
@@ -42,7 +44,8 @@ begin
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
         'backfill_quarantine', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending',
-        'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources', 'gh_backfill_migrations'
+        'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
+        'workspaces', 'workspace_repositories', 'workspace_schedules', 'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);
         execute format('create policy gh_backfill_writer_all on %I to gh_backfill_writer using (true) with check (true)', name);

@@ -31,6 +31,7 @@ from gh_backfill.commands import (
     site,
     velocity,
     work,
+    workspace,
 )
 from gh_backfill.engine import interrupts
 from gh_backfill.errors import BackfillError
@@ -140,3 +141,4 @@ def version(
 
 for _command in chain.from_iterable(COMMANDS):
     app.command()(_command)
+app.add_typer(workspace.app)

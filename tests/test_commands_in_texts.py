@@ -56,6 +56,11 @@ def test_a_command_that_a_text_names_exists_with_these_options(
     commands: dict[str, Any], place: str, name: str, rest: str
 ) -> None:
     assert name in commands, f"{place} names gh-backfill {name}"
-    options = {option for each in commands[name].params for option in (*each.opts, *each.secondary_opts)}
+    command = commands[name]
+    if group := getattr(command, "commands", None):  # of several commands under one name
+        words = [word for word in rest.split() if not word.startswith("-")]
+        assert not words or words[0] in group or not words[0].isalpha(), f"{place} names gh-backfill {name} {words[0]}"
+        command = group.get(words[0], command) if words else command
+    options = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     unknown = set(_OPTION.findall(rest.partition(" -- ")[0])) - options - {"--help"}
     assert unknown == set(), f"{place} gives gh-backfill {name} options that it has not"

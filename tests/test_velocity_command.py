@@ -158,7 +158,7 @@ def test_a_table_fits_into_eighty_columns(environment: dict[str, str], command: 
         (["velocity", "octo/kit", "--days", "184"], "--days must be a whole number from 1 to 183, not 184"),
         (["velocity", "octo/kit", "--days", "-1"], "--days must be a whole number from 1 to 183, not -1"),
         (["coverage", "octo/kit", "--days", "many"], "--days must be a whole number from 1 to 366, not many"),
-        (["velocity"], "REPOSITORY"),
+        (["velocity"], "which repositories? Name them, owner/name, or a workspace: --workspace SLUG"),
     ],
 )
 def test_wrong_input_is_one_line_with_exit_code_2(environment: dict[str, str], arguments: list[str], told: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.store.db import Database
     from gh_backfill.tasks.events.fetching import Ways
+    from gh_backfill.tasks.events.rounds import Round
+    from gh_backfill.tasks.events.wish import EventsFound
 
 Days = Annotated[
     str | None,
@@ -57,6 +59,10 @@ def events(
     ] = None,
     types: Types = None,
     importance: Importance = None,
+    workspace: options.Workspace = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Of workspaces whose turn has come; of the others only what is new.")
+    ] = False,
     parallel: Annotated[
         str | None,
         typer.Option("--parallel", envvar="GH_BACKFILL_PARALLEL", metavar="N", help="So many at a time. Default: 4."),
@@ -79,11 +85,13 @@ def events(
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect, plan
     from gh_backfill.tasks.events import many
+    from gh_backfill.tasks.events.rounds import rounds
     from gh_backfill.tasks.events.wish import MOST_DAYS, EventsWish
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
-    if not names:
-        raise ConfigurationError("which repositories? gh-backfill events owner/name")
+    slug = (workspace or "").strip() or None
+    if not names and not slug and not due:
+        raise ConfigurationError("which repositories? gh-backfill events owner/name, or --workspace SLUG")
     wish = EventsWish.of(
         datetime.now(UTC),
         days=number("--days", days, 1, MOST_DAYS),
@@ -92,34 +100,54 @@ def events(
         types=event_types.chosen(types, importance),
     )
     ends = options.limits(None, None, time_limit).deadline
+
+    def goes_on() -> bool:
+        return ends is None or datetime.now(UTC) < ends
+
     at_once = number("--parallel", parallel, 1, many.MOST_PARALLEL) or many.PARALLEL
     environment = settings.load()
     if dry_run:
         with connect.database(environment, writing=False) as db:
-            outlook = many.outlook(db, names, wish)
+            asked = rounds(db, names, wish, workspace=slug, due=due, claims=False)
+            outlook = [line for each in asked for line in many.outlook(db, each.names, each.wish)]
         print(json_text([each.as_json() for each in outlook])) if as_json else gathered.show_outlook(outlook)
         return
     with connect.database(environment) as db, _ways(environment, db) as ways:
-        found, lost = many.found(db, names)
-        fetching = many.Fetching(
-            open_ways=lambda: _ways(environment, db),
-            run=connect.this_run(environment),
-            repositories=found,
-            wish=wish,
-            parallel=at_once,
-            goes_on=lambda: ends is None or datetime.now(UTC) < ends,
-        )
-        done = [*lost]
-        for each in fetching.each(ways) if found else ():
-            done.append(each)
-            if not as_json:
-                gathered.show_one(each)
+        done: list[EventsFound] = []
+        for part in rounds(db, names, wish, workspace=slug, due=due):
+            for each in _of_round(environment, db, ways, part, at_once, goes_on):
+                done.append(each)
+                if not as_json and each.repository is not None:
+                    gathered.show_one(each)
     actions.write_summary(environment, gathered.markdown_of(done))
     if as_json:
         print(json_text([each.as_json() for each in done]))
     else:
         gathered.show(done)
     many.raise_failures(done)
+
+
+def _of_round(
+    environment: settings.Settings, db: Database, ways: Ways, part: Round, at_once: int, goes_on: Callable[[], bool]
+) -> Iterator[EventsFound]:
+    """Yield what becomes of each repository; workspaces have had their turn where there was time for all."""
+    from gh_backfill.tasks import connect, workspaces
+    from gh_backfill.tasks.events import many
+
+    found, lost = many.found(db, part.names)
+    yield from lost
+    if found:
+        fetching = many.Fetching(
+            open_ways=lambda: _ways(environment, db),
+            run=connect.this_run(environment),
+            repositories=found,
+            wish=part.wish,
+            parallel=at_once,
+            goes_on=goes_on,
+        )
+        yield from fetching.each(ways)
+    if goes_on():
+        workspaces.had_their_turn(db, part.due)
 
 
 @contextmanager

@@ -64,6 +64,12 @@ Preview = Annotated[
     bool,
     typer.Option("--dry-run", help="Say what would be done; write nothing.  GH_BACKFILL_DRY_RUN=true does so, too."),
 ]
+Workspace = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace", envvar="GH_BACKFILL_WORKSPACE", metavar="SLUG", help="All repositories of this workspace."
+    ),
+]
 Demo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, whatever is configured.")]
 Kinds = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill.commands.options import Demo, Json, Names, number, stored
+from gh_backfill.commands.options import Demo, Json, SomeNames, Workspace, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 
@@ -23,7 +23,9 @@ CoveredDays = Annotated[
 ]
 
 
-def velocity(names: Names, days: Period = None, as_json: Json = False, demo: Demo = False) -> None:
+def velocity(
+    names: SomeNames = None, workspace: Workspace = None, days: Period = None, as_json: Json = False, demo: Demo = False
+) -> None:
     """Show how many stars and forks a day repositories get, and the trend against the days before.
 
     A trend needs every day of both periods: where some are unknown, it says how many, and what brings them.
@@ -35,7 +37,7 @@ def velocity(names: Names, days: Period = None, as_json: Json = False, demo: Dem
 
     wanted = number("--days", days, 1, figures.MOST_DAYS) or figures.USUAL_DAYS
     with connect.database(stored(demo=demo), writing=False) as db:
-        ids, unknown = _known(db, names)
+        ids, unknown = _known(db, names or [], workspace)
         with db.reading() as tx:
             found = figures.velocities(tx, ids, wanted, datetime.now(UTC))
     if as_json:
@@ -45,7 +47,13 @@ def velocity(names: Names, days: Period = None, as_json: Json = False, demo: Dem
     _raise_unknown(unknown)
 
 
-def coverage(names: Names, days: CoveredDays = None, as_json: Json = False, demo: Demo = False) -> None:
+def coverage(
+    names: SomeNames = None,
+    workspace: Workspace = None,
+    days: CoveredDays = None,
+    as_json: Json = False,
+    demo: Demo = False,
+) -> None:
     """Show which days of a repository's stars, forks and work are known, by which source, and what to do about gaps.
 
     Example: [bold]gh-backfill coverage octocat/hello-world --days 90[/bold]
@@ -57,7 +65,7 @@ def coverage(names: Names, days: CoveredDays = None, as_json: Json = False, demo
 
     wanted = number("--days", days, 1, MOST_DAYS) or covered.USUAL_DAYS
     with connect.database(stored(demo=demo), writing=False) as db:
-        ids, unknown = _known(db, names)
+        ids, unknown = _known(db, names or [], workspace)
         with db.reading() as tx:
             found = covered.coverages(tx, ids, wanted, datetime.now(UTC))
     if as_json:
@@ -67,11 +75,16 @@ def coverage(names: Names, days: CoveredDays = None, as_json: Json = False, demo
     _raise_unknown(unknown)
 
 
-def _known(db: Database, names: list[str]) -> tuple[list[str], list[str]]:
+def _known(db: Database, names: list[str], workspace: str | None) -> tuple[list[str], list[str]]:
     """Return our ids of what is here by these names, and the other names; raises where nothing is, or too much."""
     from gh_backfill.store import repositories
     from gh_backfill.store.velocity import MOST_REPOSITORIES
+    from gh_backfill.tasks import workspaces
 
+    slug = (workspace or "").strip()
+    if not names and not slug:
+        raise ConfigurationError("which repositories? Name them, owner/name, or a workspace: --workspace SLUG")
+    names = [*names, *(workspaces.members(db, slug) if slug else [])]
     with db.reading() as tx:
         found = repositories.find(tx, names)
     ids = list(dict.fromkeys(known.id for known in found.values() if known is not None))

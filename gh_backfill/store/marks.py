@@ -175,6 +175,23 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "tstzmultirange": names("covered"),
         "integer": names("found expected"),
     },
+    "workspaces": {
+        "uuid": names("id owner_id"),
+        "text": names("slug name description visibility tier"),
+        "integer": names("max_repositories current_repository_count"),
+        "boolean": names("is_active"),
+        "timestamptz": names("last_activity_at created_at updated_at"),
+    },
+    "workspace_repositories": {
+        "uuid": names("id workspace_id repository_id added_by"),
+        "timestamptz": names("added_at"),
+    },
+    "workspace_schedules": {
+        "uuid": names("workspace_id"),
+        "text": names("every"),
+        "integer": names("days"),
+        "timestamptz": names("next_due_at last_run_at"),
+    },
     "verifications": {
         "uuid": names("repository_id"),
         "timestamptz": names("verified_at proven_at"),

@@ -211,6 +211,15 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names("attempts first_at last_at reason retry_at times version"),
         deleted=True,
     ),
+    "workspace_repositories": Needs(always=names("added_by repository_id workspace_id"), updated=False, deleted=True),
+    "workspace_schedules": Needs(
+        always=names("days every next_due_at workspace_id"), sometimes=names("last_run_at"), deleted=True
+    ),
+    "workspaces": Needs(
+        always=names("description name owner_id slug visibility"),
+        sometimes=names("current_repository_count is_active last_activity_at max_repositories updated_at"),
+        deleted=True,
+    ),
 }
 
 # The further needs of `untrack --delete-rows`.  Who never deletes a repository's rows need not give these rights.

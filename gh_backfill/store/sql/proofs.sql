@@ -201,6 +201,26 @@ values (%(id)s::uuid, 'stars', 'history', 'available', clock_timestamp());
 -- name: update_event_sources
 update event_sources set reason = 'proof' where repository_id = %(id)s::uuid;
 
+-- name: insert_workspaces
+insert into workspaces (id, slug, name, owner_id, visibility)
+values (%(id)s::uuid, %(id)s, 'proof', %(id)s::uuid, 'private');
+
+-- name: update_workspaces
+update workspaces set name = 'proof again' where id = %(id)s::uuid;
+
+-- name: insert_workspace_repositories
+insert into workspace_repositories (workspace_id, repository_id, added_by)
+values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid);
+
+-- name: update_workspace_repositories
+update workspace_repositories set notes = 'proof' where workspace_id = %(id)s::uuid;
+
+-- name: insert_workspace_schedules
+insert into workspace_schedules (workspace_id, every) values (%(id)s::uuid, 'weekly');
+
+-- name: update_workspace_schedules
+update workspace_schedules set days = 30 where workspace_id = %(id)s::uuid;
+
 -- name: insert_job_sums
 insert into job_sums (day, processor, job_type, repository_id, jobs, started, failed, points, requests, chunks, items, minutes, cost)
 values (current_date, 'local', 'proof', %(id)s::uuid, 1, 1, 0, 0, 0, 0, 0, 0, 0);
