@@ -122,6 +122,22 @@ def star(
     )
 
 
+def star_removed(
+    repository_github_id: int, login: str | None, actor_github_id: int | None, at: datetime, source: Source
+) -> Event:
+    """Return the event of a star that was taken back: one for each actor and moment, for the order of a day counts."""
+    who = "" if actor_github_id is None else f"{actor_github_id}_"
+    return Event(
+        event_id=f"{STAR_REMOVED}_{repository_github_id}_{who}{at.isoformat()}",
+        event_type=STAR_REMOVED,
+        actor_login=login or NOBODY,
+        actor_github_id=actor_github_id,
+        payload={"action": "deleted"},
+        created_at=at,
+        source=source,
+    )
+
+
 def fork(fork_github_id: int, full_name: str | None, owner: str | None, at: datetime, source: Source) -> Event:
     """Return the event of a fork, which is known by the id of the repository that came of it; None hides its name."""
     forkee: dict[str, object] = {"id": fork_github_id} | ({"full_name": full_name} if full_name else {})

@@ -6,10 +6,11 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from gh_backfill.policy.events import of_webhooks
 from gh_backfill.policy.ledger import RunnerJob
 
 
@@ -37,7 +38,8 @@ class JobEnded:
 class Moved:
     """A pull request moved and is to be fetched; or an event happened that is kept as a row.
 
-    With `each`, every delivery is a row of its own; without, only the latest about the same thing counts.
+    With `each`, every delivery is a row of its own; without, only the latest about the same thing counts.  `also` is
+    the event of a pull request that is to be fetched.
     """
 
     repository_github_id: int
@@ -45,6 +47,7 @@ class Moved:
     identity: str
     payload: Mapping[str, object]
     each: bool = False
+    also: Moved | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,15 +80,36 @@ def meaning(event: str, payload: Mapping[str, Any]) -> Meaning:
         raise ValueError(f"a {event} without {error}") from None
 
 
-def _pull_request(payload: Mapping[str, Any]) -> Meaning:
-    return _moved(payload, "capture", _number(payload["pull_request"]))
+def _pull_request(event: str, thing: str = "pull_request") -> Callable[[Mapping[str, Any]], Meaning]:
+    def read(payload: Mapping[str, Any]) -> Meaning:
+        also = _happened(event)(payload)
+        return replace(_moved(payload, _number(payload[thing])), also=also if isinstance(also, Moved) else None)
+
+    return read
 
 
 def _issue_comment(payload: Mapping[str, Any]) -> Meaning:
     """A conversation belongs to a pull request or to an issue; GitHub sends both under one name."""
     if payload["issue"].get("pull_request"):
-        return _moved(payload, "capture", _number(payload["issue"]))
-    return _moved(payload, "event", f"issue_comment {_word(payload['action'])} {int(payload['comment']['id'])}")
+        return _pull_request("issue_comment", "issue")(payload)
+    return _happened("issue_comment")(payload)
+
+
+def _happened(event: str) -> Callable[[Mapping[str, Any]], Meaning]:
+    """Read what tells of an event; what that is made of is judged when it is made."""
+
+    def read(payload: Mapping[str, Any]) -> Meaning:
+        if not of_webhooks.is_event(event, payload):
+            return Nothing(reason=f"{event} {_word(payload.get('action')) or ''}".rstrip() + " is no event for us")
+        return Moved(
+            repository_github_id=int(payload["repository"]["id"]),
+            kind="event",
+            identity=of_webhooks.identity(event, payload),
+            payload=of_webhooks.kept(event, payload),
+            each=event == "star",
+        )
+
+    return read
 
 
 def _run(payload: Mapping[str, Any]) -> Meaning:
@@ -118,12 +142,12 @@ def _job(payload: Mapping[str, Any]) -> Meaning:
     return JobEnded(run_id=int(job["run_id"]), runner=runner)
 
 
-def _moved(payload: Mapping[str, Any], kind: str, identity: str, *, each: bool = False) -> Moved:
+def _moved(payload: Mapping[str, Any], identity: str) -> Moved:
     """Keep of a payload only who, what and when; texts are fetched, never taken from here."""
     sender, repository = payload["sender"], payload["repository"]
     return Moved(
         repository_github_id=int(repository["id"]),
-        kind=kind,
+        kind="capture",
         identity=identity,
         payload={
             "action": _word(payload.get("action")),
@@ -131,23 +155,13 @@ def _moved(payload: Mapping[str, Any], kind: str, identity: str, *, each: bool =
             "actor_id": int(sender["id"]),
             "at": _word(_when(payload)),
         },
-        each=each,
     )
 
 
 def _when(payload: Mapping[str, Any]) -> object:
-    """Return GitHub's time of what happened; deliveries overtake one another, so that ours would not tell the order.
-
-    The removal of a star has no time of its own: the repository was updated by it.
-    """
-    things = (payload.get(name) or {} for name in ("comment", "issue", "pull_request"))
-    times = [
-        payload.get("starred_at"),
-        (payload.get("forkee") or {}).get("created_at"),
-        *(thing.get("updated_at") for thing in things),
-        payload["repository"].get("updated_at"),
-    ]
-    return next((each for each in times if each), None)
+    """Return GitHub's time of what happened; deliveries overtake one another, so that ours would not tell the order."""
+    things = (payload.get(name) or {} for name in ("comment", "issue", "pull_request", "repository"))
+    return next((thing["updated_at"] for thing in things if thing.get("updated_at")), None)
 
 
 def _number(thing: Mapping[str, Any]) -> str:
@@ -174,11 +188,11 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Meaning]] = {
     "ping": lambda payload: Nothing(reason="pong"),
     "workflow_run": _run,
     "workflow_job": _job,
-    "pull_request": _pull_request,
-    "pull_request_review": _pull_request,
-    "pull_request_review_comment": _pull_request,
+    "pull_request": _pull_request("pull_request"),
+    "pull_request_review": _pull_request("pull_request_review"),
+    "pull_request_review_comment": _pull_request("pull_request_review_comment"),
     "issue_comment": _issue_comment,
-    "issues": lambda payload: _moved(payload, "event", f"issues {int(payload['issue']['number'])}"),
-    "star": lambda payload: _moved(payload, "event", f"star {int(payload['sender']['id'])}", each=True),
-    "fork": lambda payload: _moved(payload, "event", f"fork {int(payload['forkee']['id'])}"),
+    "issues": _happened("issues"),
+    "star": _happened("star"),
+    "fork": _happened("fork"),
 }

@@ -139,8 +139,7 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
     "number_audit": Needs(always=names("asked_at number repository_id target times what")),
     "private_events": Needs(
-        always=names("actor_github_id actor_login created_at event_id event_type payload repository_id source"),
-        updated=False,
+        always=names("actor_github_id actor_login created_at event_id event_type payload repository_id source")
     ),
     "progressive_backfill_state": Needs(
         always=names(

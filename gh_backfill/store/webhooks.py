@@ -12,10 +12,11 @@ from gh_backfill.policy.ledger import OpenJob
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.words import stored
 
 _SQL = sql("webhooks")
-# Nothing reads announced stars, forks and issues yet: this many of each repository are kept, for 30 days at most.
-MOST_EVENTS = 10_000
+# Of what no event could be made of, this much of each repository is kept, for 30 days at most.
+MOST_UNUSABLE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,27 @@ class Announcement:
     number: int
     version: str
     attempts: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What a webhook told of an event, as it was kept; `version` is another one each time that it comes again."""
+
+    repository_id: str
+    repository_github_id: int
+    identity: str
+    version: str
+    event: str
+    payload: Mapping[str, object]
+    heard_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnusableRows:
+    """Of how many webhooks no event could be made, and why not of the last of them."""
+
+    many: int
+    reason: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,13 +70,13 @@ def end(tx: Transaction, delivery_id: str, *, status: str, error: str | None = N
     tx.run(_SQL["end"], delivery_id=delivery_id, status=status, error=error)
 
 
-def forget(tx: Transaction, *, most_events: int = MOST_EVENTS) -> int:
-    """Delete what is too old to matter, and of each repository the oldest events beyond so many; returns how many.
+def forget(tx: Transaction, *, most_unusable: int = MOST_UNUSABLE) -> int:
+    """Delete what is too old to matter, and what no event could be made of beyond so many; returns how many.
 
     What is still to be fetched of a tracked repository is never too old.
     """
     old = tx.run(_SQL["forget_deliveries"]) + tx.run(_SQL["forget_announced"])
-    return old + tx.run(_SQL["forget_events"], most=most_events)
+    return old + tx.run(_SQL["forget_events"], most=most_unusable)
 
 
 def open_of_run(tx: Transaction, run_id: int, attempt: int) -> list[OpenJob]:
@@ -112,6 +134,37 @@ def waiting(tx: Transaction) -> Waiting:
     row = tx.row(_SQL["waiting"])
     assert row is not None
     return Waiting(**row)
+
+
+def heard(tx: Transaction, *, most: int) -> list[Heard]:
+    """Return what tells of events and waits to become these, the longest heard first."""
+    return [Heard(**row) for row in tx.rows(_SQL["heard"], most=most)]
+
+
+def take_heard(tx: Transaction, repository_github_id: int, told: Sequence[Heard]) -> set[str]:
+    """Take what becomes events in this very transaction; returns the identities of what was there for us to take."""
+    rows = [{"identity": each.identity, "version": each.version} for each in told]
+    return {
+        row["identity"] for row in tx.rows(_SQL["take_heard"], repository_github_id=repository_github_id, rows=rows)
+    }
+
+
+def set_heard_aside(tx: Transaction, repository_github_id: int, unusable: Sequence[tuple[Heard, str]]) -> int:
+    """Note why no event can be made of these, which are not tried again; returns how many there were."""
+    rows = [{"identity": each.identity, "version": each.version, "reason": stored(reason)} for each, reason in unusable]
+    return tx.run(_SQL["set_heard_aside"], repository_github_id=repository_github_id, rows=rows)
+
+
+def drop_heard(tx: Transaction) -> int:
+    """Delete what tells of events of repositories that are not tracked any more; returns how many."""
+    return tx.run(_SQL["drop_heard"])
+
+
+def unusable(tx: Transaction) -> UnusableRows:
+    """Return of how many webhooks no event could be made."""
+    row = tx.row(_SQL["unusable"])
+    assert row is not None
+    return UnusableRows(**row)
 
 
 def _announcement(row: Row) -> Announcement:

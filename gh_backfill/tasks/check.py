@@ -117,6 +117,7 @@ def _database_at(db: Database, now: datetime, *, embedded: bool) -> Iterator[Fin
     if rights.ok and not columns:
         with db.reading() as tx:
             yield from _announced(webhooks.waiting(tx))
+            yield from _unusable(webhooks.unusable(tx))
             yield from check_schedule.late(dues.backlog(tx, now=now), now)
 
 
@@ -138,6 +139,13 @@ def _announced(waiting: webhooks.Waiting) -> Iterator[Finding]:
     if waiting.failing:
         text += f"; {waiting.failing} could not be fetched and are tried again: {waiting.reason}"
     yield Finding(name="webhooks", ok=True, text=f"{text}; gh-backfill webhooks fetches them while it runs")
+
+
+def _unusable(unusable: webhooks.UnusableRows) -> Iterator[Finding]:
+    """Say of how much that webhooks told no event could be made: GitHub's doing, and no fault of the settings."""
+    if unusable.many:
+        text = f"of {unusable.many} no event could be made, the last: {unusable.reason}; each is kept for 30 days"
+        yield Finding(name="webhook events", ok=True, text=text)
 
 
 def _rights(db: Database, missing: Sequence[str]) -> Finding:

@@ -66,7 +66,7 @@ def test_a_star_is_one_actor_and_day_whoever_tells_of_it(db: Database, is_privat
     assert written(db, star_of("Ada", 1, NOON + timedelta(seconds=2), Source.EVENTS)) == 0
     assert written(db, star_of("ada", 1, NOON + timedelta(days=1)), star_of("bob", 2)) == 2
     table = "github_events_cache" if is_private is False else "private_events"
-    assert here(db, table) == ["WatchEvent ada 01 12", "WatchEvent bob 01 12", "WatchEvent ada 02 12"]
+    assert here(db, table) == ["WatchEvent bob 01 12", "WatchEvent ada 01 12", "WatchEvent ada 02 12"]
 
 
 @both_places

@@ -19,6 +19,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.webhook_out import signature
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
+from gh_backfill.policy.events.of_webhooks import is_event
 from gh_backfill.policy.webhooks import meaning
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.loading import load
@@ -27,6 +28,7 @@ from gh_backfill.store import jobs, webhooks
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import capture, track
+from gh_backfill.tasks.webhooks.hear import hear
 from gh_backfill.web.limits import DoorLimits as Room
 from gh_backfill.web.serving import Server, address, bind
 from gh_backfill.web.webhooks import Receiver, verified
@@ -329,23 +331,26 @@ def test_what_is_not_tracked_is_not_remembered(door: Door) -> None:
     assert door.rows("select * from webhook_pending") == []
 
 
-def test_stars_and_forks_and_issues_become_event_rows(door: Door) -> None:
+def test_of_stars_forks_issues_and_comments_is_kept_who_what_and_when(door: Door) -> None:
     github_id = door.track()
     common = {"repository": {"id": github_id}, "sender": {"login": "ada", "id": 1}}
-    door.post("star", {"action": "created", "starred_at": "2026-03-01T00:00:00Z", **common}, "1")
-    door.post("fork", {"forkee": {"id": 5, "created_at": "2026-03-01T00:00:00Z"}, **common}, "2")
-    door.post(
-        "issues", {"action": "opened", "issue": {"number": 9, "updated_at": "2026-03-02T00:00:00Z"}, **common}, "3"
-    )
-    comment = {"action": "created", "issue": {"number": 9}, "comment": {"id": 77}, **common}
-    door.post("issue_comment", comment, "4")
+    at = "2026-03-01T00:00:00Z"
+    door.post("star", {"action": "created", "starred_at": at, **common}, "1")
+    door.post("fork", {"forkee": {"id": 5, "created_at": at}, **common}, "2")
+    issue = {"number": 9, "id": 90, "title": "Secret", "created_at": at, "updated_at": "2026-03-02T00:00:00Z"}
+    door.post("issues", {"action": "opened", "issue": issue, **common}, "3")
+    said = door.post("issues", {"action": "labeled", "issue": issue, **common}, "4")
+    assert said.json() == {"result": "issues labeled is no event for us"}
+    comment = {"id": 77, "body": "Secret", "created_at": at}
+    door.post("issue_comment", {"action": "created", "issue": issue, "comment": comment, **common}, "5")
     rows = door.rows("select kind, identity, payload ->> 'at' as at from webhook_pending order by identity")
     assert [(row["kind"], row["identity"], row["at"]) for row in rows] == [
-        ("event", "fork 5", "2026-03-01T00:00:00Z"),
-        ("event", "issue_comment created 77", None),
-        ("event", "issues 9", "2026-03-02T00:00:00Z"),
-        ("event", "star 1 1", "2026-03-01T00:00:00Z"),
+        ("event", "fork 5", at),
+        ("event", "issue_comment created 77", at),
+        ("event", "issues opened 90", at),
+        ("event", "star 1 1", at),
     ]
+    assert "Secret" not in str(door.rows("select payload from webhook_pending"))
 
 
 def test_a_star_its_removal_and_the_star_again_are_three_rows_with_githubs_times(door: Door) -> None:
@@ -364,21 +369,50 @@ def test_a_star_its_removal_and_the_star_again_are_three_rows_with_githubs_times
     assert [row["action"] for row in rows] == ["created", "deleted", "created", "deleted"]
 
 
-def test_of_events_that_nobody_reads_yet_the_newest_are_kept_and_none_for_longer_than_a_month(door: Door) -> None:
+def test_of_what_no_event_can_be_made_of_the_newest_is_kept_and_nothing_for_longer_than_a_month(door: Door) -> None:
     github_id = door.track()
     with door.db.transaction() as tx:
         tx.run(
-            "insert into webhook_pending (repository_github_id, kind, identity, event, last_at) "
-            "select %(id)s, 'event', 'star ' || n, 'star', now() - n * interval '1 minute' "
+            "insert into webhook_pending (repository_github_id, kind, identity, event, last_at, reason) "
+            "select %(id)s, 'event', 'star ' || n, 'star', now() - n * interval '1 minute', 'its time is none' "
             "from generate_series(1, 50) n "
-            "union all select %(id)s, 'event', 'old', 'fork', now() - interval '31 days' "
-            "union all select %(id)s, 'capture', '7', 'pull_request', now()",
+            "union all select %(id)s, 'event', 'waits ' || n, 'star', now() - interval '1 hour', null "
+            "from generate_series(1, 5) n "
+            "union all select %(id)s, 'event', 'old', 'fork', now() - interval '31 days', null "
+            "union all select %(id)s, 'capture', '7', 'pull_request', now(), null",
             id=github_id,
         )
     with door.db.transaction() as tx:
-        assert webhooks.forget(tx, most_events=3) == 48
-    left = door.rows("select identity from webhook_pending order by last_at desc")
-    assert [row["identity"] for row in left] == ["7", "star 1", "star 2", "star 3"]
+        assert webhooks.forget(tx, most_unusable=3) == 48
+    left = door.rows("select identity from webhook_pending order by last_at desc, identity")
+    assert [row["identity"] for row in left] == [
+        "7",
+        "star 1",
+        "star 2",
+        "star 3",
+        *(f"waits {n}" for n in range(1, 6)),
+    ]
+
+
+def test_the_command_makes_events_of_what_is_delivered_within_a_minute_and_without_a_token(
+    door: Door, database_url: str, tmp_path: Path
+) -> None:
+    github_id = door.track()
+    payload = {
+        "action": "created",
+        "starred_at": "2026-03-01T12:00:00Z",
+        "repository": {"id": github_id, "private": False},
+        "sender": {"login": "ada", "id": 1},
+    }
+    door.post("star", payload)
+    with started(database_url, tmp_path, "--port", "0", awaited="events of webhooks: 1 new") as process:
+        assert process.seen.wait(60), process.log
+        assert process.stop() == 0
+    assert door.rows("select actor_login, source from github_events_cache") == [
+        {"actor_login": "ada", "source": "webhook"}
+    ]
+    assert door.rows("select * from webhook_pending") == []
+    assert "Traceback" not in process.log
 
 
 def test_the_command_fetches_what_was_announced_before_it_was_started(
@@ -405,7 +439,10 @@ def test_a_conversation_below_a_pull_request_is_a_capture(door: Door) -> None:
     issue = {"number": 4, "pull_request": {"url": "x"}}
     common = {"repository": {"id": github_id}, "sender": {"login": "ada", "id": 1}}
     door.post("issue_comment", {"action": "created", "issue": issue, "comment": {"id": 1}, **common})
-    assert door.rows("select kind, identity from webhook_pending") == [{"kind": "capture", "identity": "4"}]
+    assert door.rows("select kind, identity from webhook_pending order by kind") == [
+        {"kind": "capture", "identity": "4"},
+        {"kind": "event", "identity": "issue_comment created 1"},
+    ]
 
 
 OURS = {
@@ -429,7 +466,8 @@ def test_every_published_example_is_understood(examples: dict[str, list[dict[str
     assert sorted(understood["workflow_job"]) == ["JobEnded"] * 2 + ["Nothing"] * 6
     assert sorted(understood["workflow_run"]) == ["Nothing"] * 2 + ["RunEnded"] * 3
     moving = OURS - {"ping", "workflow_run", "workflow_job"}
-    assert {kind for name in moving for kind in understood[name]} == {"Moved"}
+    assert {kind for name in moving - {"issues", "issue_comment"} for kind in understood[name]} == {"Moved"}
+    assert understood["issues"].count("Moved") == 4  # of all that may happen to one these are events: opened, closed
 
 
 def test_every_published_example_is_taken_in_less_than_a_servers_error(
@@ -441,3 +479,36 @@ def test_every_published_example_is_taken_in_less_than_a_servers_error(
         for number, each in enumerate(examples[name])
     }
     assert answers <= {200, 202}
+
+
+def test_of_every_published_example_that_tells_of_an_event_one_is_made(
+    door: Door, examples: dict[str, list[dict[str, Any]]]
+) -> None:
+    github_id = door.track()
+    told: set[str] = set()
+    for name in sorted(OURS - {"ping", "workflow_run", "workflow_job"}):
+        for number, each in enumerate(examples[name]):
+            door.post(name, {**each, "repository": {**each["repository"], "id": github_id}}, f"{name}-{number}")
+            told |= {name} if is_event(name, each) else set()
+    done = hear(door.db)
+    assert (done.unusable, done.failed, done.known) == (0, (), 1)  # one of the stars is there twice
+    types = {row["event_type"] for row in door.rows("select distinct event_type from github_events_cache")}
+    assert types == {
+        "WatchEvent",
+        "StarRemovedEvent",
+        "ForkEvent",
+        "IssuesEvent",
+        "IssueCommentEvent",
+        "PullRequestEvent",
+        "PullRequestReviewEvent",
+        "PullRequestReviewCommentEvent",
+    }
+    assert told == {
+        "star",
+        "fork",
+        "issues",
+        "issue_comment",
+        "pull_request",
+        "pull_request_review",
+        "pull_request_review_comment",
+    }

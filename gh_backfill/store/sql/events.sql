@@ -22,12 +22,21 @@ where e.repository_github_id = r.github_id and e.source is not null and r.id = a
 
 -- name: write_public_events
 -- A star is the same one whoever tells of it: an actor gives one a day.  A fork is known by its name also where others wrote it.
+-- Of a star that was taken back and given again on one day the last time holds, in whatever order that is told: only so it
+-- comes after its removal.  What an application wrote stays as it is.
 with told as (
     select distinct on (g.event_id) g.*, (g.created_at at time zone 'UTC')::date as day
     from jsonb_to_recordset(%(events)s) as g (
         event_id text, event_type text, actor_login text, actor_github_id bigint, payload jsonb, created_at timestamptz,
         source text)
-    order by g.event_id, g.created_at
+    order by g.event_id, case g.event_type when 'WatchEvent' then -1 else 1 end * extract(epoch from g.created_at)
+), given_again as (
+    update github_events_cache c
+    set created_at = t.created_at
+    from told t
+    where t.event_type = 'WatchEvent' and c.repository_owner = %(owner)s and c.repository_name = %(name)s
+      and c.event_type = t.event_type and c.event_id = t.event_id and c.source is not null
+      and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < t.created_at
 )
 insert into github_events_cache
     (event_id, event_type, actor_login, actor_github_id, repository_owner, repository_name, repository_github_id, payload,
@@ -53,7 +62,13 @@ with told as (
     from jsonb_to_recordset(%(events)s) as g (
         event_id text, event_type text, actor_login text, actor_github_id bigint, payload jsonb, created_at timestamptz,
         source text)
-    order by g.event_id, g.created_at
+    order by g.event_id, case g.event_type when 'WatchEvent' then -1 else 1 end * extract(epoch from g.created_at)
+), given_again as (
+    update private_events c
+    set created_at = t.created_at
+    from told t
+    where t.event_type = 'WatchEvent' and c.repository_id = %(id)s::uuid and c.event_type = t.event_type
+      and c.event_id = t.event_id and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < t.created_at
 )
 insert into private_events
     (repository_id, event_id, event_type, actor_login, actor_github_id, payload, created_at, source)

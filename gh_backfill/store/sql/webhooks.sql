@@ -31,14 +31,56 @@ where w.last_at < clock_timestamp() - interval '30 days'
                       where r.github_id = w.repository_github_id));
 
 -- name: forget_events
--- Of the rows that nobody reads yet the newest of each repository are kept.
+-- Of what no event could be made of, the newest of each repository is kept for who looks for the reason.
 delete from webhook_pending w
 using (select repository_github_id, identity,
               row_number() over (partition by repository_github_id order by last_at desc, identity) as place
        from webhook_pending
-       where kind = 'event') as old
+       where kind = 'event' and reason is not null) as old
 where w.kind = 'event' and w.repository_github_id = old.repository_github_id and w.identity = old.identity
   and old.place > %(most)s;
+
+-- name: heard
+-- What tells of events of repositories that are tracked, the longest heard first, as far as it was not found unusable.
+select w.repository_github_id, r.id as repository_id, w.identity, w.version, w.event, w.payload, w.first_at as heard_at
+from webhook_pending w
+join repositories r on r.github_id = w.repository_github_id
+where w.kind = 'event' and w.reason is null
+  and exists (select from tracked_repositories t
+              where t.repository_id = r.id and t.tracking_enabled is distinct from false)
+order by w.first_at, w.repository_github_id, w.identity
+limit %(most)s;
+
+-- name: take_heard
+-- Take what becomes events in this transaction.  What another one is at is left to that; what came again meanwhile stays.
+with mine as (
+    select w.identity
+    from webhook_pending w
+    join jsonb_to_recordset(%(rows)s) as i (identity text, version uuid) on i.identity = w.identity and i.version = w.version
+    where w.repository_github_id = %(repository_github_id)s and w.kind = 'event'
+    order by w.identity
+    for update of w skip locked
+)
+delete from webhook_pending w
+using mine
+where w.repository_github_id = %(repository_github_id)s and w.kind = 'event' and w.identity = mine.identity
+returning w.identity;
+
+-- name: set_heard_aside
+-- It is judged anew only where it comes again.
+update webhook_pending w
+set attempts = w.attempts + 1, reason = i.reason
+from jsonb_to_recordset(%(rows)s) as i (identity text, version uuid, reason text)
+where w.repository_github_id = %(repository_github_id)s and w.kind = 'event' and w.reason is null
+  and w.identity = i.identity and w.version = i.version;
+
+-- name: drop_heard
+-- Of a repository that is not tracked any more nothing is kept.
+delete from webhook_pending w
+where w.kind = 'event'
+  and not exists (select from repositories r
+                  join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+                  where r.github_id = w.repository_github_id);
 
 -- name: open_of_run
 -- The open jobs of one attempt of a workflow run.
@@ -109,3 +151,9 @@ where kind = 'capture'
   and exists (select from repositories r
               join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
               where r.github_id = w.repository_github_id);
+
+-- name: unusable
+-- Of how much no event could be made, and why not of the last.
+select count(*)::integer as many, (array_agg(reason order by last_at desc))[1] as reason
+from webhook_pending
+where kind = 'event' and reason is not null;

@@ -20,6 +20,7 @@ from gh_backfill.store.routing import JobsWaiting
 from gh_backfill.tasks.dispatch import due, jobs
 from gh_backfill.tasks.dispatch.due import AskedDues
 from gh_backfill.tasks.dispatch.jobs import Processors, RoutedJobs
+from gh_backfill.tasks.webhooks.hear import HeardEvents, hear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ class Ticked:
     routed: RoutedJobs
     backlog: Backlog
     shares: Shares
+    heard: HeardEvents
 
     @property
     def lines(self) -> list[str]:
@@ -42,6 +44,7 @@ class Ticked:
         if routed.routes or routed.closed or routed.waiting:
             said.append(self._routed())
         said += [f"{each.job.label or each.job.id}: {each.reason}" for each in routed.closed]
+        said += [*([self.heard.text] if self.heard.text else []), *self.heard.failed]
         said += [f"{processor}: {why}" for processor, why in routed.down.items()]
         if self.shares.by_rule:
             said.append(f"in {SHARED_OVER.days} days: {self.shares.text}")
@@ -82,8 +85,10 @@ def tick(
 ) -> Ticked:
     """Ask about what is due, and hand over all jobs that wait, those of this tick among them.
 
-    Raises what concerns all repositories; then the jobs that waited were handed over all the same.
+    What webhooks told becomes events, should nobody have seen to it.  Raises what concerns all repositories; then the
+    jobs that waited were handed over all the same.
     """
+    heard = hear(db, sleep)
     try:
         asked = due.ask(db, graphql, kinds=kinds, pace=pace, now=now, sleep=sleep)
     except BackfillError:
@@ -96,6 +101,7 @@ def tick(
             routed=routed,
             backlog=dues.backlog(tx),
             shares=routing.shares(tx, now() - SHARED_OVER),
+            heard=heard,
         )
 
 

@@ -74,15 +74,19 @@ def _take(tx: Transaction, event: str, delivery_id: str, what: Meaning) -> tuple
         case RunEnded() as ended:
             return "done", f"{counted(_run_ended(tx, ended), 'job')} closed"
         case Moved() as moved:
-            taken = webhooks.announce(
-                tx,
-                moved.repository_github_id,
-                kind=moved.kind,
-                identity=f"{moved.identity} {delivery_id}" if moved.each else moved.identity,
-                event=event,
-                payload=moved.payload,
-            )
-            return ("done", "noted") if taken else ("ignored", "the repository is not tracked here")
+            taken = [_announce(tx, event, delivery_id, each) for each in (moved, moved.also) if each is not None]
+            return ("done", "noted") if all(taken) else ("ignored", "the repository is not tracked here")
+
+
+def _announce(tx: Transaction, event: str, delivery_id: str, moved: Moved) -> bool:
+    return webhooks.announce(
+        tx,
+        moved.repository_github_id,
+        kind=moved.kind,
+        identity=f"{moved.identity} {delivery_id}" if moved.each else moved.identity,
+        event=event,
+        payload=moved.payload,
+    )
 
 
 def _job_ended(tx: Transaction, ended: JobEnded) -> int:

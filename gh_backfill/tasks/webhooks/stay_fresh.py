@@ -1,4 +1,4 @@
-"""Look for announcements again and again, as long as the receiver runs; nothing but its end ends it."""
+"""Look for announcements and events again and again, as long as the receiver runs; nothing but its end ends it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gh_backfill.store import webhooks
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.webhooks.freshen import Freshened, Freshener
+from gh_backfill.tasks.webhooks.hear import HeardEvents, hear
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,12 @@ LOOKS_BETWEEN_CLEANINGS = 60
 
 
 def stay_fresh(settings: Settings, database_url: str, stopping: threading.Event) -> None:
-    """Fetch what is announced until `stopping` is set.  A failure is told in a line, and tried anew after a pause."""
+    """Fetch what is announced, and store the events that are told, until `stopping` is set.
+
+    A failure is told in a line, and tried anew after a pause.
+    """
     if not settings.has_credential:
-        log.warning("webhooks: without GITHUB_TOKEN what moves is noted, and fetched by nobody")
+        log.warning("webhooks: without GITHUB_TOKEN events are stored, and what moves is noted, and fetched by nobody")
     pause = LOOK_EVERY
     while not stopping.is_set():
         looks = 0
@@ -61,9 +65,11 @@ def _looks(settings: Settings, db: Database, stopping: threading.Event) -> Itera
             run = connect.this_run(settings)
             freshener = Freshener(db=db, graphql=graphql, run=run, now=lambda: datetime.now(UTC), sleep=sleep)
         told: datetime | None = None
+        failing: tuple[str, ...] = ()
         for look in itertools.count():
             if look % LOOKS_BETWEEN_CLEANINGS == 0:
                 _clean(db)
+            failing = _tell_events(hear(db, sleep), failing)  # also without a token, and before anything is fetched
             if freshener is not None:
                 told = _tell(freshener.look(), told)
             yield
@@ -74,6 +80,16 @@ def _looks(settings: Settings, db: Database, stopping: threading.Event) -> Itera
 def _clean(db: Database) -> None:
     with db.transaction() as tx:
         webhooks.forget(tx)
+
+
+def _tell_events(done: HeardEvents, told: tuple[str, ...]) -> tuple[str, ...]:
+    """Log what became of events; one failure is told once, however often it is met."""
+    if done.text:
+        log.info("webhooks: %s", done.text)
+    for failure in done.failed:
+        if failure not in told:
+            log.warning("webhooks: %s", failure)
+    return done.failed
 
 
 def _tell(done: Freshened, told: datetime | None) -> datetime | None:
