@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gh_backfill.clients import damage, documents, sense
+from gh_backfill.clients import damage, documents, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, RateLimited, TooBig, Unexpected, Unreachable
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
@@ -155,6 +155,7 @@ def _together(before: Named[Updates], told: Named[Updates]) -> Named[Updates]:
         is_private=told.is_private,
         at=told.at,
         newest={**before.newest, **told.newest},
+        counted=told.counted or before.counted,
     )
 
 
@@ -171,6 +172,7 @@ def _one(answer: Answer, kind: str, path: tuple[str, int]) -> Named[Updates]:
             is_private=sense.truth(node["isPrivate"]),
             at=answer.server_time,
             newest={kind: _newest(node["list"])},
+            counted=parsing.stars_and_forks(node),
         )
     except sense.UNREADABLE as error:
         return Unknown(reason=f"GitHub's answer can't be read: {sense.one_line(error)}", passing=True)

@@ -69,6 +69,7 @@ def page(answer: Answer, queries: ItemQueries, asked: PageAsked, *, gaps: bool =
         is_private=sense.truth(node["isPrivate"]),
         server_time=answer.server_time,
         spent=answer.spent,
+        counted=parsing.stars_and_forks(node),
     )
 
 

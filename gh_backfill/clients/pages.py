@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from gh_backfill.models.events import StarsAndForks
 from gh_backfill.models.github import Named, NodeId, Spent
 from gh_backfill.policy.items import Slot
 
@@ -85,7 +86,7 @@ class Page:
     that the goal ends here, though the list goes on.
 
     `told` says which of the numbers asked about are pull requests, by their ids; an issue, a discussion or nothing is
-    not found.
+    not found.  `counted` is None where GitHub did not say how many stars and forks there are.
     """
 
     slots: tuple[Slot, ...]
@@ -101,3 +102,4 @@ class Page:
     wanted: int | None = None
     past: bool = False
     told: Mapping[int, Named[NodeId]] = field(default_factory=dict)
+    counted: StarsAndForks | None = None

@@ -17,6 +17,7 @@ from gh_backfill.clients import sense
 from gh_backfill.clients.damage import MARK, MENDED
 from gh_backfill.clients.item_queries import ItemQueries, Node
 from gh_backfill.clients.sense import UNREADABLE, count, identity, node_id, text, text_or_none, truth
+from gh_backfill.models.events import StarsAndForks
 from gh_backfill.models.github import GHOST, Listing, Person, Repository, Unreadable
 from gh_backfill.models.pull_requests import Comment
 from gh_backfill.policy.items import PageItem, Slot
@@ -126,6 +127,14 @@ def repository(node: Node) -> Repository:
         updated_at=time(node["updatedAt"]),
         pushed_at=time(node["pushedAt"]),
     )
+
+
+def stars_and_forks(node: Node) -> StarsAndForks | None:
+    """Read what stands beside something else and spoils none of it: what is missing or odd is unknown, never zero."""
+    try:
+        return StarsAndForks(stars=count(node["stargazerCount"]), forks=count(node["forkCount"]))
+    except sense.UNREADABLE:
+        return None
 
 
 # Who writes once writes often: a repository has far more comments than people.

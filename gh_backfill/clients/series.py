@@ -16,7 +16,7 @@ from gh_backfill import hidden
 from gh_backfill.clients import damage, documents, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.errors import BadCredentials, Denied, GitHubError, Gone, Unreachable
-from gh_backfill.models.events import Event, Series, Source, fork, star
+from gh_backfill.models.events import Event, Series, Source, StarsAndForks, fork, star
 from gh_backfill.models.github import NodeId
 from gh_backfill.policy.query_prices import LARGEST_FIRST
 
@@ -34,6 +34,11 @@ class CountedHome:
     stars: int
     forks: int
     server_time: datetime
+
+    @property
+    def counted(self) -> StarsAndForks:
+        """Return both counts."""
+        return StarsAndForks(stars=self.stars, forks=self.forks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

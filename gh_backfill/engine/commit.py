@@ -11,10 +11,10 @@ from gh_backfill.engine.follow_ups import Chunk
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.refused import sift
 from gh_backfill.errors import RowRefused, StaleClaim
-from gh_backfill.models.work import Claim, TrackedRepository
+from gh_backfill.models.work import Claim, Phase, TrackedRepository
 from gh_backfill.policy.chunking import PageSize
 from gh_backfill.policy.progress import advance
-from gh_backfill.store import chunks, people, repositories
+from gh_backfill.store import chunks, events, people, repositories
 from gh_backfill.store.chunk_rows import Written
 from gh_backfill.store.db import Database, Row, Statement, Transaction
 from gh_backfill.store.persist import persistently
@@ -79,6 +79,7 @@ class Commit:
 
     def _rows(self, changed: Statement | None) -> bool:
         """Commit the chunk, unless the statement finds what has to be written before; returns whether it did."""
+        page = self.chunk.page
         with self.db.transaction() as tx:
             questions = [
                 chunks.holding(self.claim, goes_on=self.chunk.page.next),
@@ -94,6 +95,9 @@ class Commit:
             if self.chunk.items or self.chunk.unreadable:
                 self._written = self.kind.write(tx, self.repository, self.chunk.items, self.chunk.unreadable)
             self._close(tx)
+            # Once in each sync; the chunks of a backfill have no part in it, and stay as short as they are.
+            if page.counted is not None and self.claim.stream.phase is Phase.SYNC and self.claim.after is None:
+                events.write_snapshots(tx, [(self.repository.id, page.counted, page.server_time)])
         return True
 
     def _landed(self) -> bool:

@@ -174,7 +174,7 @@ class SeriesWalk:
                 tx, self.repository_id, full_name=home.full_name, is_private=home.is_private, total=None
             )
             new = events.write(tx, self.repository_id, told)
-            events.write_snapshot(tx, self.repository_id, stars=home.stars, forks=home.forks, taken_at=home.server_time)
+            events.write_snapshots(tx, [(self.repository_id, home.counted, home.server_time)])
             events.write_source(tx, self.repository_id, answer)
         return new
 

@@ -74,9 +74,7 @@ class HistoryReading:
         def write() -> int | None:
             with self.db.transaction() as tx:
                 self._changed += events.write_star_days(tx, self.repository_id, days, server_time)
-                events.write_snapshot(
-                    tx, self.repository_id, stars=self.home.stars, forks=self.home.forks, taken_at=self.home.server_time
-                )
+                events.write_snapshots(tx, [(self.repository_id, self.home.counted, self.home.server_time)])
                 answer = SourceAnswer(
                     series=Series.STARS,
                     source=Source.HISTORY,

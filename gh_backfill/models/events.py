@@ -68,6 +68,14 @@ class StarDay:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StarsAndForks:
+    """How many stars and forks GitHub counts of a repository."""
+
+    stars: int
+    forks: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Covered:
     """A half-open span of time, of which a source told everything."""
 

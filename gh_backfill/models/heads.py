@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gh_backfill.models.events import StarsAndForks
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
@@ -30,9 +32,13 @@ class Newest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Updates:
-    """The newest of each kind of a repository, `at` GitHub's time of the answer, and what it is called by then."""
+    """The newest of each kind of a repository, `at` GitHub's time of the answer, and what it is called by then.
+
+    `counted` is None where GitHub did not say how many stars and forks there are.
+    """
 
     full_name: str
     is_private: bool
     at: datetime
     newest: Mapping[str, Newest]
+    counted: StarsAndForks | None = None

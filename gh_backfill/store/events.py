@@ -6,7 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from gh_backfill.models.events import Answering, Covered, Event, Reached, Series, Source, SourceAnswer, StarDay
+from gh_backfill.models.events import (
+    Answering,
+    Covered,
+    Event,
+    Reached,
+    Series,
+    Source,
+    SourceAnswer,
+    StarDay,
+    StarsAndForks,
+)
 from gh_backfill.resources import sql
 from gh_backfill.store.batches import parts
 from gh_backfill.store.db import Database, Transaction
@@ -71,9 +81,16 @@ def write_star_days(tx: Transaction, repository_id: str, days: Sequence[StarDay]
     return len(tx.rows(_SQL["write_star_days"], id=repository_id, days=given, read_at=read_at))
 
 
-def write_snapshot(tx: Transaction, repository_id: str, *, stars: int, forks: int, taken_at: datetime) -> bool:
-    """Keep what GitHub counted at a time; return False where the last row of the same day says the same."""
-    return bool(tx.rows(_SQL["write_snapshot"], id=repository_id, stars=stars, forks=forks, taken_at=taken_at))
+def write_snapshots(tx: Transaction, counted: Iterable[tuple[str, StarsAndForks, datetime]]) -> None:
+    """Keep what GitHub counted of (repository, counts, time), a row a day and a change, without a round trip.
+
+    The repository shows what was counted last.  Each repository may be given once.
+    """
+    rows = [
+        {"repository_id": id_, "stars": each.stars, "forks": each.forks, "taken_at": at} for id_, each, at in counted
+    ]
+    if rows:
+        tx.later(_SQL["write_snapshots"], counts=rows)
 
 
 def write_source(tx: Transaction, repository_id: str, answer: SourceAnswer) -> None:

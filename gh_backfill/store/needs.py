@@ -107,7 +107,7 @@ TO_WRITE: Mapping[str, Needs] = {
         always=names("avatar_url display_name github_id is_bot profile_url username"),
         sometimes=names("last_updated_at"),
     ),
-    "count_snapshots": Needs(always=names("forks repository_id stars taken_at"), updated=False),
+    "count_snapshots": Needs(always=names("forks repository_id stars taken_at")),
     "event_sources": Needs(
         always=names(
             "asked_at covered cursor cursor_at expected found head_at head_cursor reason repository_id series source "

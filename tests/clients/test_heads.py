@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 
 import pytest
 import requests
@@ -14,6 +14,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.heads import HeadsWanted
 from gh_backfill.clients.lookups import repositories_by_name
 from gh_backfill.errors import BadCredentials, Denied, RateLimited, Unreachable
+from gh_backfill.models.events import StarsAndForks
 from gh_backfill.models.github import NodeId, NotFound, Repository, Unknown
 from gh_backfill.models.heads import Updates
 from gh_backfill.simulator import changes
@@ -115,6 +116,23 @@ def told_by(wanted: int, *, refused: Set[str] = frozenset(), limited_after: int 
         except Denied as error:
             error.add_note(str(len(mocked.calls)))
             raise
+
+
+def counts_read(counts: Mapping[str, object]) -> StarsAndForks | None:
+    node = {"id": "R", "nameWithOwner": "o/n", "isPrivate": False, "list": {"totalCount": 0, "nodes": []}, **counts}
+    with responses.RequestsMock() as mocked:
+        mocked.add(responses.POST, URL, json={"data": {"pulls": [node]}})
+        (told,) = heads.read(GraphQL(URL, "tok"), [HeadsWanted(repository=NodeId("R"), kinds=PULLS)]).answers
+    assert isinstance(told, Updates)
+    return told.counted
+
+
+def test_counts_of_stars_and_forks_that_are_missing_or_odd_are_unknown_and_spoil_nothing() -> None:
+    assert counts_read({"stargazerCount": 7, "forkCount": 0}) == StarsAndForks(stars=7, forks=0)
+    for odd in (None, -1, 2**31, 1.5, True, "", "many", [], {}):
+        assert counts_read({"stargazerCount": odd, "forkCount": 1}) is None
+        assert counts_read({"stargazerCount": 1, "forkCount": odd}) is None
+    assert counts_read({"stargazerCount": 1}) is None
 
 
 def test_one_that_is_refused_is_found_by_halves_and_unknown_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -16,6 +17,7 @@ from gh_backfill.models.events import (
     Source,
     SourceAnswer,
     StarDay,
+    StarsAndForks,
     fork,
     star,
 )
@@ -165,12 +167,40 @@ def test_the_latest_reading_of_a_day_holds_whatever_comes_late(db: Database) -> 
 def test_a_snapshot_is_kept_once_a_day_and_at_each_change(db: Database) -> None:
     repository(db)
     told = [(0, 5, 1), (1, 5, 1), (2, 6, 1), (3, 5, 1), (11.9, 5, 1), (12, 5, 1), (13, 5, 1), (14, 5, 2)]
-    kept = []
+    kept = [0]
     for hours, stars, forks in told:
-        with db.transaction() as tx:
-            at = NOON + timedelta(hours=hours)
-            kept.append(events.write_snapshot(tx, REPOSITORY, stars=stars, forks=forks, taken_at=at))
-    assert kept == [True, False, True, True, False, True, False, True]
+        counted(db, hours, stars, forks)
+        kept.append(len(snapshots(db)))
+    assert [after - before for before, after in pairwise(kept)] == [1, 0, 1, 1, 0, 1, 0, 1]
+    assert shown(db) == (5, 2)
+
+
+def counted(db: Database, hours: float, stars: int, forks: int) -> None:
+    with db.transaction() as tx:
+        at = NOON + timedelta(hours=hours)
+        events.write_snapshots(tx, [(REPOSITORY, StarsAndForks(stars=stars, forks=forks), at)])
+
+
+def snapshots(db: Database) -> list[int]:
+    with db.transaction(read_only=True) as tx:
+        return [row["stars"] for row in tx.rows("select stars from count_snapshots order by taken_at")]
+
+
+def shown(db: Database) -> tuple[int, int]:
+    with db.transaction(read_only=True) as tx:
+        (row,) = tx.rows("select stargazers_count as stars, forks_count as forks from repositories")
+    return row["stars"], row["forks"]
+
+
+def test_who_comes_late_with_an_earlier_count_changes_nothing_that_is_shown(db: Database) -> None:
+    repository(db)
+    for hours, stars, forks in ((2, 7, 1), (1, 6, 1)):
+        counted(db, hours, stars, forks)
+    assert shown(db) == (7, 1)
+    assert snapshots(db) == [6, 7]
+    with db.transaction() as tx:  # of a repository that is not here nothing is kept
+        events.write_snapshots(tx, [(REPOSITORY.replace("1", "2"), StarsAndForks(stars=1, forks=1), NOON)])
+    assert snapshots(db) == [6, 7]
 
 
 def test_what_a_source_covered_stays_covered_when_it_does_not_answer(db: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.events import Answering, Series, Source, SourceAnswer, StarDay, star
+from gh_backfill.models.events import Answering, Series, Source, SourceAnswer, StarDay, StarsAndForks, star
 from gh_backfill.policy.selection import Thresholds
 from gh_backfill.store import events
 from gh_backfill.store.backfill_events import Actor
@@ -112,7 +112,7 @@ def test_events_go_with_the_rows_and_those_of_an_application_stay(house: House, 
         for row in ids.values():
             events.write(tx, row["id"], [star(row["github_id"], "ada", 1, at, Source.STARGAZERS)])
             events.write_star_days(tx, row["id"], [StarDay(day=at.date(), stars=1, provisional=False)], at)
-            events.write_snapshot(tx, row["id"], stars=1, forks=0, taken_at=at)
+            events.write_snapshots(tx, [(row["id"], StarsAndForks(stars=1, forks=0), at)])
             events.write_source(tx, row["id"], answer(at))
         tx.run(
             "insert into github_events_cache (event_id, event_type, actor_login, repository_owner, repository_name, "

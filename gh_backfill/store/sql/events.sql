@@ -95,21 +95,40 @@ where star_days.read_at <= excluded.read_at
   and (star_days.stars, star_days.provisional) is distinct from (excluded.stars, excluded.provisional)
 returning day;
 
--- name: write_snapshot
--- One row a UTC day, and one more where a count changed since the last.
+-- name: write_snapshots
+-- One row a UTC day, and one more where a count changed since the last.  GitHub's clock tells seconds: of one second the count
+-- that came last holds.  The repository shows what was counted last, whoever comes late with an earlier count.
+with told as materialized (
+    select r.id, g.taken_at, g.stars, g.forks,
+           (r.stargazers_count, r.forks_count) is distinct from (g.stars, g.forks)
+               and not exists (select from count_snapshots s where s.repository_id = r.id and s.taken_at > g.taken_at) as is_news
+    from jsonb_to_recordset(%(counts)s) as g (repository_id uuid, stars integer, forks integer, taken_at timestamptz)
+    join repositories r on r.id = g.repository_id
+), news as (
+    select r.id, told.stars, told.forks
+    from told
+    join repositories r on r.id = told.id
+    where told.is_news
+    order by r.id
+    for no key update of r
+), shown as (
+    update repositories r
+    set stargazers_count = news.stars, forks_count = news.forks
+    from news
+    where r.id = news.id
+)
 insert into count_snapshots (repository_id, taken_at, stars, forks)
-select r.id, %(taken_at)s, %(stars)s, %(forks)s
-from repositories r
+select told.id, told.taken_at, told.stars, told.forks
+from told
 left join lateral (
     select taken_at, stars, forks from count_snapshots
-    where repository_id = r.id and taken_at <= %(taken_at)s
+    where repository_id = told.id and taken_at <= told.taken_at
     order by taken_at desc limit 1
 ) last on true
-where r.id = %(id)s::uuid
-  and (last.taken_at is null or (last.stars, last.forks) is distinct from (%(stars)s, %(forks)s)
-       or (last.taken_at at time zone 'UTC')::date < (%(taken_at)s::timestamptz at time zone 'UTC')::date)
-on conflict (repository_id, taken_at) do nothing
-returning taken_at;
+where last.taken_at is null or (last.stars, last.forks) is distinct from (told.stars, told.forks)
+   or (last.taken_at at time zone 'UTC')::date < (told.taken_at at time zone 'UTC')::date
+order by told.id
+on conflict (repository_id, taken_at) do update set stars = excluded.stars, forks = excluded.forks;
 
 -- name: write_source
 -- What a source once covered stays covered, also on a day on which it does not answer; so does the place of an interrupted

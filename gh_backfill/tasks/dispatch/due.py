@@ -13,6 +13,7 @@ from gh_backfill.clients import heads
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.heads import HeadsTold, HeadsWanted
 from gh_backfill.errors import RateLimited
+from gh_backfill.models.events import StarsAndForks
 from gh_backfill.models.github import Named, NotFound, Unknown
 from gh_backfill.models.heads import Head, Updates
 from gh_backfill.models.work import PULL_REQUESTS
@@ -20,7 +21,7 @@ from gh_backfill.policy import schedule
 from gh_backfill.policy.heads import Changed, Unchanged, judge, since
 from gh_backfill.policy.schedule import Pace
 from gh_backfill.policy.syncing import DAYS_BESIDE_A_BACKFILL, DEFAULT_DAYS
-from gh_backfill.store import dues, privacy, repositories
+from gh_backfill.store import dues, events, privacy, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.dues import Due
 from gh_backfill.store.persist import persistently
@@ -59,6 +60,7 @@ class _Sorted:
     gone: list[Due] = field(default_factory=list)
     later: list[Due] = field(default_factory=list)
     news: list[tuple[Due, Updates]] = field(default_factory=list)
+    counted: list[tuple[str, StarsAndForks, datetime]] = field(default_factory=list)
 
 
 def ask(
@@ -144,6 +146,8 @@ def _take_updates(
 ) -> None:
     if _is_news(due, updates):
         found.news.append((due, updates))
+    if updates.counted is not None:
+        found.counted.append((due.id, updates.counted, updates.at))
     match judge(updates, due.checkpoints, missing):
         case Unchanged(at=at):
             found.unchanged.append((due, at, schedule.after_success(now, every)))
@@ -197,6 +201,7 @@ def _write(db: Database, found: _Sorted) -> None:
         dues.give_back(tx, [*found.later, *(due for due, *_ in found.changed)])
         dues.plan(tx, found.changed)
         _follow(tx, found)
+        events.write_snapshots(tx, found.counted)
 
 
 def _follow(tx: Transaction, found: _Sorted) -> None:
