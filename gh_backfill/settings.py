@@ -34,14 +34,12 @@ log = logging.getLogger(__name__)
 
 # What every name of ours begins with; the options of commands have such names, too, and the tests one.
 OURS = "GH_BACKFILL_"
-OPTIONS = frozenset(
-    f"{OURS}{name}"
-    for name in (
-        "ALL_DUE CHUNK_SIZE DAYS DEBUG DRY_RUN EVENT_TYPES INITIAL MAX_CHUNKS MAX_PRS OLDER_THAN PARALLEL PART PLANNED "
-        "PR_NUMBERS REASON RECOVER_ALL REPAIR REPOSITORIES REPOSITORY_ID REPOSITORY_IDS SINCE STATE TEST_DATABASE_URL "
-        "TIME_LIMIT TRACK UNTIL WORKSPACE"
-    ).split()
-)
+_OPTIONS = """
+    ALL_DUE CHUNK_SIZE DAYS DEBUG DRY_RUN EVENT_TYPES INITIAL MAX_CHUNKS MAX_PRS OLDER_THAN PARALLEL PART PLANNED
+    PR_NUMBERS REASON RECOVER_ALL REPAIR REPOSITORIES REPOSITORY_ID REPOSITORY_IDS SINCE STATE TEST_DATABASE_URL
+    TIME_LIMIT TRACK UNTIL WORKSPACE
+"""
+OPTIONS = frozenset(f"{OURS}{name}" for name in _OPTIONS.split())
 
 # With one of these malformed the others, or what holds without any, may lead to another place.
 _DATABASE = frozenset({"DATABASE_URL", "SUPABASE_DB_URL", "GH_BACKFILL_SCHEMA"})

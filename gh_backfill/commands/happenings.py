@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,10 +15,6 @@ from gh_backfill.errors import ConfigurationError
 if TYPE_CHECKING:
     from datetime import date
 
-    from gh_backfill import settings
-    from gh_backfill.store.db import Database
-    from gh_backfill.tasks.events.fetching import Ways
-    from gh_backfill.tasks.events.rounds import Round
     from gh_backfill.tasks.events.wish import EventsFound
 
 Days = Annotated[
@@ -84,8 +78,8 @@ def events(
     from gh_backfill.policy.events import types as event_types
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect, plan
-    from gh_backfill.tasks.events import many
-    from gh_backfill.tasks.events.rounds import rounds
+    from gh_backfill.tasks.events import many, ways
+    from gh_backfill.tasks.events.rounds import EventsWork, rounds
     from gh_backfill.tasks.events.wish import MOST_DAYS, EventsWish
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
@@ -112,57 +106,19 @@ def events(
             outlook = [line for each in asked for line in many.outlook(db, each.names, each.wish)]
         print(json_text([each.as_json() for each in outlook])) if as_json else gathered.show_outlook(outlook)
         return
-    with connect.database(environment) as db, _ways(environment, db) as ways:
+    with connect.database(environment) as db, ways.opened(environment, db) as own:
         done: list[EventsFound] = []
-        for part in rounds(db, names, wish, workspace=slug, due=due):
-            for each in _of_round(environment, db, ways, part, at_once, goes_on):
-                done.append(each)
-                if not as_json and each.repository is not None:
-                    gathered.show_one(each)
+        doing = EventsWork(settings=environment, db=db, own=own, parallel=at_once, goes_on=goes_on)
+        for each in doing.each(rounds(db, names, wish, workspace=slug, due=due), asked_for=due):
+            done.append(each)
+            if not as_json and each.repository is not None:
+                gathered.show_one(each)
     actions.write_summary(environment, gathered.markdown_of(done))
     if as_json:
         print(json_text([each.as_json() for each in done]))
     else:
         gathered.show(done)
     many.raise_failures(done)
-
-
-def _of_round(
-    environment: settings.Settings, db: Database, ways: Ways, part: Round, at_once: int, goes_on: Callable[[], bool]
-) -> Iterator[EventsFound]:
-    """Yield what becomes of each repository; workspaces have had their turn where there was time for all."""
-    from gh_backfill.tasks import connect, workspaces
-    from gh_backfill.tasks.events import many
-
-    found, lost = many.found(db, part.names)
-    yield from lost
-    if found:
-        fetching = many.Fetching(
-            open_ways=lambda: _ways(environment, db),
-            run=connect.this_run(environment),
-            repositories=found,
-            wish=part.wish,
-            parallel=at_once,
-            goes_on=goes_on,
-        )
-        yield from fetching.each(ways)
-    if goes_on():
-        workspaces.had_their_turn(db, part.due)
-
-
-@contextmanager
-def _ways(environment: settings.Settings, db: Database) -> Iterator[Ways]:
-    """Open ways of one's own to the database and to GitHub, which share the budget with whoever else is at work."""
-    from gh_backfill.tasks import connect
-    from gh_backfill.tasks.events.fetching import Ways
-
-    with (
-        connect.github(environment) as graphql,
-        db.another() as own,
-        connect.sharing(graphql, own),
-        connect.lists(environment, graphql) as lists,
-    ):
-        yield Ways(db=own, graphql=graphql, lists=lists)
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
 from gh_backfill.policy.workspaces import Every
 from gh_backfill.resources import sql
@@ -46,6 +46,19 @@ class Member:
     is_private: bool
     stars: int | None
     forks: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody who opened, reviewed or said something in the repositories of a workspace, and how often."""
+
+    username: str
+    is_bot: bool
+    pull_requests: int
+    reviews: int
+    issues: int
+    comments: int
+    repositories: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +107,16 @@ def workspaces_of(tx: Transaction, repository_id: str, *, public_only: bool = Fa
     """Return the slug and the name of each workspace that has a repository."""
     rows = tx.rows(_SQL["workspaces_of"], repository_id=repository_id, **readers(public_only))
     return [(row["slug"], row["name"]) for row in rows]
+
+
+def people(tx: Transaction, repository_ids: Sequence[str], since: date, *, most: int) -> tuple[list[Person], int]:
+    """Return who did most in these repositories since a day (UTC), and how many people did anything."""
+    if not repository_ids:
+        return [], 0
+    begins = datetime.combine(since, time.min, UTC)
+    rows = tx.rows(_SQL["workspace_people"], ids=tuple(repository_ids), begins=begins, most=most)
+    everybody = rows[0]["everybody"] if rows else 0
+    return [Person(**{name: value for name, value in row.items() if name != "everybody"}) for row in rows], everybody
 
 
 def hosted(tx: Transaction) -> bool:

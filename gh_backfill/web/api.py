@@ -30,7 +30,7 @@ from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.signing_in import context_of, may_change, reader_of, refuse_strangers, viewer_of
 
 MOST_BATCHES = 20
-_WHY: dict[int | str, dict[str, Any]] = {
+WHY: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorSentence, "description": words}
     for status, words in {
         400: "What was sent can't be obeyed.",
@@ -45,8 +45,8 @@ _WHY: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 # Only for the description: who asks is found out by `viewer_of`.
-_BEARER = HTTPBearer(auto_error=False, description="GH_BACKFILL_WEB_TOKEN, or the one that serve printed.")
-router = APIRouter(prefix="/api/backfills", tags=["backfills"], responses=_WHY, dependencies=[Depends(_BEARER)])
+BEARER = HTTPBearer(auto_error=False, description="GH_BACKFILL_WEB_TOKEN, or the one that serve printed.")
+router = APIRouter(prefix="/api/backfills", tags=["backfills"], responses=WHY, dependencies=[Depends(BEARER)])
 
 
 class Operation(Protocol):
@@ -80,12 +80,12 @@ async def begin(
     context, wish = context_of(request), _wish(wanted)
 
     def work(db: Database) -> Batch:
-        return adding.begin(_ask(request, db, viewer), wanted.repositories, wish, backfill=wanted.backfill)
+        return adding.begin(as_ask(request, db, viewer), wanted.repositories, wish, backfill=wanted.backfill)
 
     try:
         return _shown(await context.ask(work))
     finally:
-        _expire(request)
+        expire(request)
 
 
 @router.get("")
@@ -122,7 +122,7 @@ async def retry(
 ) -> list[OperatedOn]:
     """Let what failed of a batch go on where it was, or some repositories of it that failed or were cancelled."""
     done = await _operated(request, viewer, batch_id, chosen, batches.retry)
-    await context_of(request).act(lambda db: adding.wake(_ask(request, db, viewer)))
+    await context_of(request).act(lambda db: adding.wake(as_ask(request, db, viewer)))
     return done
 
 
@@ -134,20 +134,20 @@ async def _operated(
     ids = None if chosen is None else chosen.repositories
 
     def work(db: Database) -> list[Operated]:
-        ask = _ask(request, db, viewer)
+        ask = as_ask(request, db, viewer)
         return act(db, batch_id, ids, actor=adding.actor_of(ask), now=ask.now)
 
     try:
         done = await context.act(work)
     finally:
-        _expire(request)
+        expire(request)
     return [
         OperatedOn(repository_id=each.repository_id, changed=each.changed, failed=each.failed, result=each.result)
         for each in done
     ]
 
 
-def _expire(request: Request) -> None:
+def expire(request: Request) -> None:
     """Let every page be made anew: something was changed here."""
     context_of(request).hub.expire()
     kept: Renderings = request.app.state.kept
@@ -179,7 +179,8 @@ def _wish(wanted: BackfillsWanted) -> Wish:
     )
 
 
-def _ask(request: Request, db: Database, viewer: Viewer) -> Ask:
+def as_ask(request: Request, db: Database, viewer: Viewer) -> Ask:
+    """Return a request of a program as what pages ask."""
     context = context_of(request)
     return Ask(db=db, path={}, query=QueryParams(), now=context.clock(), viewer=viewer, context=context)
 

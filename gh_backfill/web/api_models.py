@@ -20,6 +20,8 @@ A_NAME = f"a name of 1 to {LONGEST} characters that can be printed"
 _A_DAY = 'a day such as "2026-01-31", or null'
 _TRUTH = "true or false"
 MUST_BE: Mapping[str, str] = {
+    "repository": "a name such as octocat/hello-world",
+    "days": "a whole number from 1 to 3,660",
     "repositories": f"a list of 1 to {MOST_NAMES} names",
     "max_prs": f'a whole number from 1 to {_MOST:,}, or "all"',
     "since": _A_DAY,

@@ -13,14 +13,14 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from gh_backfill.errors import BackfillError
-from gh_backfill.web import acting, answers, api, api_errors, badge_files, showing, signing_in
+from gh_backfill.web import acting, answers, api, api_errors, badge_files, events_api, showing, signing_in
 from gh_backfill.web.access import Role
 from gh_backfill.web.answers import Refused
 from gh_backfill.web.context import Context
 from gh_backfill.web.described import description
 from gh_backfill.web.door import Door
 from gh_backfill.web.page import Acting, Showing
-from gh_backfill.web.pages import add, monitor, operate, repositories, repository
+from gh_backfill.web.pages import add, monitor, operate, repositories, repository, workspace
 from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.static_files import favicon, static_file
 from gh_backfill.web.stream import stream
@@ -46,6 +46,13 @@ PAGES: tuple[Showing, ...] = (
         summary="Repositories that were added together",
         query={"batch": "The id of a batch; the last one where none is given.", "names": "Names to begin with."},
     ),
+    Showing(path="/workspaces", page=workspace.listed, summary="All workspaces"),
+    *(
+        Showing(
+            path=f"/i/{{slug}}{f'/{name}' if name else ''}", page=workspace.tab(name), summary=f"{words} of a workspace"
+        )
+        for name, words in workspace.TABS.items()
+    ),
     Showing(path="/{owner}/{name}", page=repository.page, summary="One repository"),
 )
 ACTIONS: tuple[Acting, ...] = (
@@ -53,6 +60,11 @@ ACTIONS: tuple[Acting, ...] = (
     Acting(path="/add/check", action=add.check, needs=Role.ADMIN, asks=True, of_github=True),
     Acting(path="/add/cancel", action=add.cancel, needs=Role.ADMIN),
     Acting(path="/add/retry", action=add.retry),
+    Acting(path="/events/backfill", action=workspace.backfill),
+    Acting(path="/events/cancel", action=workspace.cancel),
+    Acting(path="/workspaces/create", action=workspace.create, needs=Role.ADMIN),
+    Acting(path="/workspaces/schedule", action=workspace.schedule, needs=Role.ADMIN),
+    Acting(path="/workspaces/members", action=workspace.members, needs=Role.ADMIN),
     Acting(path="/operate/pause", action=operate.pause),
     Acting(path="/operate/resume", action=operate.resume),
     Acting(path="/operate/retry", action=operate.retry),
@@ -87,6 +99,7 @@ def application(
     app.state.context = context
     app.state.kept = kept = Renderings()
     app.include_router(api.router)
+    app.include_router(events_api.router)
     told = description(app, pages)
 
     async def described(_request: Request) -> Response:

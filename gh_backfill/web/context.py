@@ -16,6 +16,7 @@ from gh_backfill.errors import StoreSlow, StoreUnavailable, Unreachable
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
+from gh_backfill.tasks.events.runner import EventsRunner
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.web.access import WebAccess
@@ -38,7 +39,7 @@ Done = TypeVar("Done")
 class Context:
     """What every request may use: `pool` for what pages read, `acting` for what forms change.
 
-    `runner` captures on this machine, None where nothing is captured here.
+    `runner` captures on this machine and `events` fetches events, None where nothing is done here.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class Context:
     github: Way
     runner: Runner | None
     guesses: Guesses
+    events: EventsRunner | None = None
     # The costs of the month, which all viewers share; None: each page works them out.
     month: KeptMonth | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -20,6 +20,7 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
+from gh_backfill.tasks.events.runner import EventsRunner
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
@@ -96,6 +97,7 @@ def serve(
         hub = Hub(lambda: run_in_threadpool(context.lent, pool, look))
         receiver = stack.enter_context(_webhooks(settings, database_url))
         functions = stack.enter_context(_inngest(settings, database_url, host))
+        events = EventsRunner(settings, database_url) if runner is not None else None
         app = application(
             Context(
                 settings=settings,
@@ -106,6 +108,7 @@ def serve(
                 github=Way(settings),
                 runner=runner,
                 guesses=Guesses(time.monotonic),
+                events=events,
                 month=KeptMonth(settings),
             ),
             webhooks=receiver,
@@ -123,6 +126,9 @@ def serve(
         if runner is not None:
             stack.callback(runner.stop)
             stack.enter_context(kept_awake(runner))
+        if events is not None:
+            stack.callback(events.stop)
+            events.start()
         try:
             with counted(refusals, "uvicorn.error", "asyncio"):
                 server.run(sockets=[listening])

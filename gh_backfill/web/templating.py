@@ -11,13 +11,19 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gh_backfill import __version__, resources
+from gh_backfill.policy.velocity import trend
 from gh_backfill.web import charts, written
 
 TEMPLATES = "web/templates"
 STATIC = "web/static"
 INDEX = "index.html"
 # The pages of the head line, in order; what comes later adds itself here.
-NAVIGATION = (("Monitor", "/monitor"), ("Repositories", "/repositories"), ("Add", "/add"))
+NAVIGATION = (
+    ("Monitor", "/monitor"),
+    ("Repositories", "/repositories"),
+    ("Add", "/add"),
+    ("Workspaces", "/workspaces"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +119,8 @@ def environment() -> Environment:
         written.stamp,
     )
     made.filters.update({each.__name__: each for each in (*filters, written.iso, written.tone)})
+    made.filters["trend"] = trend.short
+    made.filters["zip"] = lambda names, values: list(zip(names, values, strict=True))
     made.globals.update(draw=charts, columns_of=columns_of, rows_of=rows_of, shares_of=shares_of)
     return made
 

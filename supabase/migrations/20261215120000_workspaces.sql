@@ -77,3 +77,9 @@ begin
         end if;
     end loop;
 end $$;
+
+-- Whoever fetches events looks for those that somebody asked for and nobody has taken yet.
+create index if not exists idx_capture_jobs_asked on progressive_capture_jobs (created_at)
+    where job_type = 'events' and outcome is null and run_key is null;
+create index if not exists idx_capture_jobs_events on progressive_capture_jobs (repository_id, created_at desc)
+    where job_type = 'events';

@@ -113,3 +113,35 @@ from workspace_repositories m
 join workspaces w on w.id = m.workspace_id and w.is_active is distinct from false
 join repositories r on r.id = m.repository_id
 order by name;
+
+-- name: workspace_people
+-- Who did most, bots last; `everybody` counts those who are no bots.
+with did as (
+    select author_id as who, repository_id, 'pull_request' as what
+    from pull_requests
+    where repository_id = any(%(ids)s::uuid[]) and created_at >= %(begins)s::timestamptz and gone_at is null
+    union all
+    select coalesce(v.reviewer_id, v.author_id), v.repository_id, 'review'
+    from reviews v
+    where v.repository_id = any(%(ids)s::uuid[]) and v.submitted_at >= %(begins)s::timestamptz and v.gone_at is null
+    union all
+    select author_id, repository_id, 'issue'
+    from issues
+    where repository_id = any(%(ids)s::uuid[]) and created_at >= %(begins)s::timestamptz and gone_at is null
+    union all
+    select commenter_id, repository_id, 'comment'
+    from comments
+    where repository_id = any(%(ids)s::uuid[]) and created_at >= %(begins)s::timestamptz and gone_at is null
+)
+select c.username, coalesce(c.is_bot, false) as is_bot,
+       (count(*) filter (where what = 'pull_request'))::integer as pull_requests,
+       (count(*) filter (where what = 'review'))::integer as reviews,
+       (count(*) filter (where what = 'issue'))::integer as issues,
+       (count(*) filter (where what = 'comment'))::integer as comments,
+       count(distinct d.repository_id)::integer as repositories,
+       (count(*) filter (where c.is_bot is not true) over ())::integer as everybody
+from did d
+join contributors c on c.id = d.who
+group by c.id, c.username, c.is_bot
+order by c.is_bot is true, count(*) desc, lower(c.username)
+limit %(most)s;

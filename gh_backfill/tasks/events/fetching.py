@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
@@ -28,6 +28,7 @@ from gh_backfill.tasks.ready import identified
 from gh_backfill.tasks.record import ENDINGS
 
 STOPPED = "stopped before its end: run it again to go on"
+BEAT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +57,7 @@ def fetch(
     """
     before, asked = ways.graphql.spent, ways.lists.requests
     job_id = persistently(lambda: _start(ways.db, run, repository), ways.sleep)
+    tell = _beating(ways, job_id, tell)
     done = EventsFound(name=repository.full_name, repository=repository, reason="ended unexpectedly")
     outcome = CaptureOutcome.FAILED
     try:
@@ -118,6 +120,24 @@ def pass_over(ways: Ways, run: jobs.Run, repository: TrackedRepository, done: Ev
     """Write in the ledger that a repository was not begun, and why."""
     job_id = persistently(lambda: _start(ways.db, run, repository), ways.sleep)
     _finish(ways, job_id, done, CaptureOutcome.PAUSED if done.resume_at else CaptureOutcome.INTERRUPTED)
+
+
+def _beating(
+    ways: Ways, job_id: str, tell: Callable[[Series, SeriesRead], None]
+) -> Callable[[Series, SeriesRead], None]:
+    """Return what tells of a page, and from time to time writes in the ledger that the job lives."""
+    last = ways.now()
+
+    def told(series: Series, done: SeriesRead) -> None:
+        nonlocal last
+        if ways.now() - last >= BEAT:
+            last = ways.now()
+            statement, params = jobs.heartbeat(job_id, spent=Spent(), chunks=0, items=0)
+            with ways.db.transaction() as tx:
+                tx.run(statement, **params)
+        tell(series, done)
+
+    return told
 
 
 def _outcome(done: EventsFound) -> CaptureOutcome:

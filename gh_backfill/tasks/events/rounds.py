@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.settings import Settings
 from gh_backfill.store import workspaces as store
 from gh_backfill.store.db import Database
 from gh_backfill.store.workspaces import DueWorkspace
-from gh_backfill.tasks import workspaces
-from gh_backfill.tasks.events.wish import EventsWish
+from gh_backfill.tasks import connect, workspaces
+from gh_backfill.tasks.events import asked, many, notice, ways
+from gh_backfill.tasks.events.fetching import Ways
+from gh_backfill.tasks.events.wish import EventsFound, EventsWish
 
 # What workspaces follow is looked at each day for what is new; a week that nobody looked at leaves no gap.
 REFRESHED_DAYS = 8
@@ -41,6 +45,64 @@ def rounds(
     if not every:
         raise ConfigurationError("which repositories? gh-backfill events owner/name, or --workspace SLUG")
     return [Round(names=tuple(every), wish=wish)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventsWork:
+    """The fetching of rounds, so many repositories at a time; `own` are the ways of who asks."""
+
+    settings: Settings
+    db: Database
+    own: Ways
+    parallel: int
+    goes_on: Callable[[], bool]
+
+    def each(self, parts: Sequence[Round], *, asked_for: bool) -> Iterator[EventsFound]:
+        """Yield what becomes of each repository; first what somebody asked for on a page, where that is wanted.
+
+        A workspace has had its turn where there was time for all of its repositories.
+        """
+        if asked_for and asked.waits(self.db):
+            yield from asked.AskedWork(
+                db=self.db,
+                run=connect.this_run(self.settings),
+                open_ways=self._ways,
+                goes_on=self.goes_on,
+                parallel=self.parallel,
+                ended=lambda end: self._tell(end.text, end.jobs - end.completed),
+            ).each()
+        for part in parts:
+            yield from self._of_round(part)
+
+    def _of_round(self, part: Round) -> Iterator[EventsFound]:
+        found, lost = many.found(self.db, part.names)
+        yield from lost
+        done: list[EventsFound] = []
+        if found:
+            fetching = many.Fetching(
+                open_ways=self._ways,
+                run=connect.this_run(self.settings),
+                repositories=found,
+                wish=part.wish,
+                parallel=self.parallel,
+                goes_on=self.goes_on,
+            )
+            for each in fetching.each(self.own):
+                done.append(each)
+                yield each
+        if not self.goes_on():
+            return
+        workspaces.had_their_turn(self.db, part.due)
+        whole = sum(not each.failed and each.resume_at is None for each in done)
+        for served in part.due:
+            text = f"{served.slug}: {whole:,} of {len(done):,} repositories, {served.days:,} days"
+            self._tell(text, len(done) - whole)
+
+    def _ways(self) -> AbstractContextManager[Ways]:
+        return ways.opened(self.settings, self.db)
+
+    def _tell(self, text: str, failed: int) -> None:
+        notice.send(self.settings, text, failed=failed)
 
 
 def _due(db: Database, wish: EventsWish, *, claims: bool) -> list[Round]:

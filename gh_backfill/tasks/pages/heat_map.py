@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import percent
-from gh_backfill.policy.velocity.daily import DAY, DailyCounts
+from gh_backfill.policy.velocity.daily import DAY, DailyCounts, DaySpan
 from gh_backfill.policy.velocity.trend import day_words
 from gh_backfill.store import pages
 from gh_backfill.store.db import Database
@@ -83,11 +83,16 @@ def heat_map(
     today = now.astimezone(UTC).date()
     with pages.reading(db) as tx:
         found = coverages(tx, repository_ids, days, now, public_only=public_only)
+    return of_coverages(found, DaySpan(since=today - days * DAY, until=today), today)
+
+
+def of_coverages(found: Sequence[RepositoryCoverage], span: DaySpan, today: date) -> HeatMap:
+    """Return the map of what is known of repositories in a span."""
     rows = sorted((_row(each, today) for each in found), key=lambda row: (row.percent, row.full_name))
     both = [each.series[name].counts for each in found for name in ASKED_FOR]
     return HeatMap(
-        since=today - days * DAY,
-        until=today,
+        since=span.since,
+        until=span.until,
         rows=tuple(rows),
         percent=percent(sum(each.covered for each in both), sum(each.needed for each in both)),
         needing=sum(row.needs_backfill for row in rows),

@@ -6,6 +6,7 @@ from gh_backfill.policy import names
 from gh_backfill.policy.shown import PageState
 from gh_backfill.tasks.pages import repository
 from gh_backfill.tasks.pages.repository import RepositoryPage
+from gh_backfill.tasks.pages.repository_events import RepositoryEvents, repository_events
 from gh_backfill.web.page import Ask, WebPage
 
 PLACE = "/repositories"
@@ -29,11 +30,11 @@ def page(ask: Ask) -> WebPage:
     """Show a repository by its name."""
     name = f"{ask.path['owner']}/{ask.path['name']}"
     found = repository.repository(ask.db, name, dict(ask.query), ask.now)
-    return _unknown(name) if found is None else shown(found)
+    return _unknown(name) if found is None else shown(found, repository_events(ask.db, found.about.id, ask.now))
 
 
-def shown(found: RepositoryPage) -> WebPage:
-    """Return the page of a repository that was read."""
+def shown(found: RepositoryPage, events: RepositoryEvents | None = None) -> WebPage:
+    """Return the page of a repository that was read, with its stars and forks where they are shown."""
     states = _FITTING.get(found.shown.state, ()) if found.row and found.row.status else ()
     return WebPage(
         template="repository.html",
@@ -44,8 +45,9 @@ def shown(found: RepositoryPage) -> WebPage:
             "actions": states,
             "parts_of": [(each.kind, each.share, each.words) for each in found.coverage.parts],
             "back": f"/{found.full_name}",
+            "events": events,
         },
-        json=found.as_json(),
+        json=found.as_json() | ({} if events is None else {"events": events.as_json()}),
         topics=(f"repository/{found.about.id}", "jobs", "backfills"),
         place=PLACE,
     )

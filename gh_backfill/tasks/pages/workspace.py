@@ -1,0 +1,330 @@
+"""The pages of a workspace: its figures, its days, who works there, and the backfill of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from gh_backfill.models.asked import AskedEvents, AskedStatus
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.pages.plain import of_fields
+from gh_backfill.policy.velocity import trend
+from gh_backfill.policy.velocity.daily import DAY, DailyCounts, DaySpan, periods
+from gh_backfill.store import asked_events, pages, workspaces
+from gh_backfill.store import velocity as store
+from gh_backfill.store.db import Database
+from gh_backfill.store.velocity import CAPTURED, RepositoryDays
+from gh_backfill.store.workspaces import Member, Person, Workspace
+from gh_backfill.tasks.pages.heat_map import HeatMap, HeatMapRow, of_coverages
+from gh_backfill.tasks.pages.timeline import CHART_DAYS
+from gh_backfill.tasks.velocity import covered, figures
+from gh_backfill.tasks.velocity.figures import RepositoryVelocity
+from gh_backfill.tasks.velocity.together import VelocityTogether, together
+
+# Said of a batch after each third repository, so that a reader is not told of every one.
+TOLD_EVERY = 3
+MOST_PEOPLE = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VelocityCard:
+    """A figure of the whole workspace: how many a day, the trend in words, and of which repositories that is."""
+
+    label: str
+    value: float | None
+    outcome: str
+    trend: str
+    tone: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceDays:
+    """A series of all repositories together; None where no repository knows the day.
+
+    `strip` has (kind, share in percent, words) of runs of days: `here` where every repository knows them, `partly`
+    where some do, `missing` where none does.
+    """
+
+    series: str
+    days: tuple[date, ...]
+    counts: tuple[int | None, ...]
+    strip: tuple[tuple[str, float, str], ...]
+    text: str
+
+    @property
+    def labels(self) -> list[str]:
+        """Return what stands under the chart."""
+        return [trend.day_words(day, self.days[-1]) for day in self.days]
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its days."""
+        return {
+            "series": self.series,
+            "days": [{"day": day, "count": count} for day, count in zip(self.days, self.counts, strict=True)],
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceRow:
+    """A repository of the workspace: GitHub's counts, its velocity, its weeks, and how its backfill stands."""
+
+    member: Member
+    velocity: RepositoryVelocity
+    heat: HeatMapRow
+    gap: str
+    asked: AskedEvents
+
+    @property
+    def sparkline(self) -> list[int | None]:
+        """Return the stars of each day of the last period."""
+        return list(self.velocity.stars.current.counts)
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its times."""
+        own = self.velocity
+        return {
+            "id": self.member.id,
+            "full_name": self.member.full_name,
+            "is_private": self.member.is_private,
+            "stargazers_count": self.member.stars,
+            "forks_count": self.member.forks,
+            "stars": own.stars.as_json(own.today),
+            "forks": own.forks.as_json(own.today),
+            "activity": own.activity.score,
+            "coverage_percent": self.heat.percent,
+            "needs_backfill": self.heat.needs_backfill,
+            "status": self.asked.status,
+            "error": self.asked.error,
+            "last_backfill_date": self.asked.last_at,
+            "job_id": self.asked.job_id,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackfillProgress:
+    """How far the repositories are that were asked for together last."""
+
+    batch: str
+    total: int
+    over: int
+    failed: int
+
+    @property
+    def percent(self) -> int:
+        """Return it in percent, rounded down."""
+        return 100 * self.over // self.total
+
+    @property
+    def told(self) -> str:
+        """Say it after each third repository, and at the end."""
+        if self.over == self.total:
+            lost = f", {self.failed:,} failed" if self.failed else ""
+            return (
+                f"Backfill ended: {self.total - self.failed:,} of {counted(self.total, 'repository')} are whole{lost}."
+            )
+        done = self.over - self.over % TOLD_EVERY
+        return f"Backfill started for {counted(self.total, 'repository')}. {done:,} of {self.total:,} are done."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspacePage:
+    """Everything of a workspace."""
+
+    workspace: Workspace
+    at: datetime
+    rows: tuple[WorkspaceRow, ...]
+    cards: tuple[VelocityCard, ...]
+    stars: WorkspaceDays
+    forks: WorkspaceDays
+    activity: Mapping[str, tuple[int | None, ...]]
+    heat: HeatMap
+    people: tuple[Person, ...]
+    contributors: int
+    progress: BackfillProgress | None
+
+    @property
+    def needing(self) -> tuple[WorkspaceRow, ...]:
+        """Return the repositories that need a backfill."""
+        return tuple(each for each in self.rows if each.heat.needs_backfill)
+
+    @property
+    def line(self) -> str:
+        """Say how large it is."""
+        size = counted(len(self.rows), "repository")
+        return size if not self.people else f"{size} · {counted(self.contributors, 'contributor')} in {CHART_DAYS} days"
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its times."""
+        own = self.workspace
+        return {
+            "id": own.id,
+            "slug": own.slug,
+            "name": own.name,
+            "schedule": own.every,
+            "next_due_at": own.next_due_at,
+            "at": self.at,
+            "cards": [of_fields(each) for each in self.cards],
+            "stars": self.stars.as_json(),
+            "forks": self.forks.as_json(),
+            "activity": {name: list(counts) for name, counts in self.activity.items()},
+            "coverage_percent": self.heat.percent,
+            "needing_backfill": self.heat.needing,
+            "contributors": self.contributors,
+            "people": [of_fields(each) for each in self.people],
+            "progress": None if self.progress is None else of_fields(self.progress, "percent", "told"),
+            "repositories": [each.as_json() for each in self.rows],
+        }
+
+
+def listed(db: Database, *, public_only: bool = False) -> list[Workspace]:
+    """Return the workspaces that may be seen."""
+    with pages.reading(db) as tx:
+        return workspaces.workspaces(tx, public_only=public_only)
+
+
+def workspace(db: Database, slug: str, now: datetime, *, public_only: bool = False) -> WorkspacePage | None:
+    """Return the page of a workspace; None where there is none that may be seen.
+
+    Raises StoreError where a statement takes over two seconds.
+    """
+    today = now.astimezone(UTC).date()
+    span = DaySpan(since=today - CHART_DAYS * DAY, until=today)
+    with pages.reading(db) as tx:
+        (*found,) = workspaces.workspaces(tx, slug, public_only=public_only)
+        if not found:
+            return None
+        members = workspaces.members(tx, found[0].id, public_only=public_only)
+        ids = [each.id for each in members]
+        days = {each.id: each for each in store.days(tx, ids, span, now, public_only=public_only)} if ids else {}
+        standing = asked_events.standing(tx, ids, now)
+        people, contributors = workspaces.people(tx, ids, span.since, most=MOST_PEOPLE)
+    rows = [_row(each, days[each.id], span, standing[each.id]) for each in members if each.id in days]
+    both = together([each.velocity for each in rows])
+    known = list(days.values())
+    return WorkspacePage(
+        workspace=found[0],
+        at=now,
+        rows=tuple(rows),
+        cards=_cards(both, [each.velocity for each in rows], today),
+        stars=_days("stars", known, span),
+        forks=_days("forks", known, span),
+        activity={name: _sums([each.counts[name] for each in known], span)[0] for name in CAPTURED},
+        heat=of_coverages([covered.of_repository(each, span) for each in known], span, today),
+        people=tuple(people),
+        contributors=contributors,
+        progress=_progress([each.asked for each in rows]),
+    )
+
+
+def _row(member: Member, days: RepositoryDays, span: DaySpan, asked: AskedEvents) -> WorkspaceRow:
+    today = span.until
+    (heat,) = of_coverages([covered.of_repository(days, span)], span, today).rows
+    gaps = [gap for name in covered.ASKED_FOR for gap in days.counts[name].gaps]
+    return WorkspaceRow(
+        member=member,
+        velocity=figures.of_days(days, *periods(today, figures.USUAL_DAYS), today),
+        heat=heat,
+        gap=_gap(gaps, today),
+        asked=asked,
+    )
+
+
+def _gap(gaps: Sequence[DaySpan], today: date) -> str:
+    if not gaps:
+        return ""
+    longest = max(gaps, key=lambda gap: gap.days)
+    since, last = trend.day_words(longest.since, today), trend.day_words(longest.last, today)
+    return f"gap {since}" if since == last else f"gap {since} – {last}"
+
+
+def _cards(
+    both: tuple[VelocityTogether, VelocityTogether], rows: Sequence[RepositoryVelocity], today: date
+) -> tuple[VelocityCard, ...]:
+    stars, forks = (_card(label, each, today) for label, each in zip(("Stars a day", "Forks a day"), both, strict=True))
+    scores = [each.activity.score for each in rows if each.activity.score is not None]
+    partly = sum(bool(each.activity.unknown) for each in rows)
+    note = f"of {counted(len(scores), 'repository')}" + (f", {partly:,} without all of its parts" if partly else "")
+    activity = VelocityCard(
+        label="Activity",
+        value=round(sum(scores), 1) if scores else None,
+        outcome="score" if scores else "unavailable",
+        trend="at least" if partly and scores else "",
+        tone="",
+        note=note if scores else "nothing is captured yet",
+    )
+    return stars, forks, activity
+
+
+def _card(label: str, each: VelocityTogether, today: date) -> VelocityCard:
+    days = each.days or figures.USUAL_DAYS
+    of = "" if each.counted == each.repositories else f", of {each.counted:,} of {each.repositories:,} repositories"
+    percent = trend.percent(each.trend)
+    known = percent is not None or each.current is not None
+    return VelocityCard(
+        label=label,
+        value=each.per_day,
+        outcome=trend.outcome(each.trend),
+        trend=trend.short(each.trend) if known else "insufficient data",
+        tone="" if not percent else "good" if percent > 0 else "bad",
+        note=f"last {days} days against the {days} before{of}" if known else trend.words(each.trend, today),
+    )
+
+
+def _days(series: str, known: Sequence[RepositoryDays], span: DaySpan) -> WorkspaceDays:
+    counts, tellers = _sums([each.counts[series] for each in known], span)
+    kinds = ["missing" if not told else "here" if told == len(known) else "partly" for told in tellers]
+    days = tuple(span.since + place * DAY for place in range(span.days))
+    total = sum(count or 0 for count in counts)
+    whole = sum(kind == "here" for kind in kinds)
+    text = f"{counted(total, series.removesuffix('s'))} in {span.days} days; {_known(whole, span.days)}"
+    return WorkspaceDays(series=series, days=days, counts=counts, strip=_strip(kinds, days, span), text=text)
+
+
+def _known(whole: int, days: int) -> str:
+    if whole == days:
+        return "every day is known of every repository. Stars that were taken back since are not counted."
+    return f"{counted(whole, 'day')} known of every repository. Pale: known of some; grey: of none."
+
+
+def _strip(kinds: Sequence[str], days: Sequence[date], span: DaySpan) -> tuple[tuple[str, float, str], ...]:
+    words = {"here": "known of every repository", "partly": "known of some", "missing": "known of none"}
+    parts: list[tuple[str, float, str]] = []
+    begin = 0
+    for place in range(1, len(kinds) + 1):
+        if place < len(kinds) and kinds[place] == kinds[begin]:
+            continue
+        first, last = (trend.day_words(days[each], span.until) for each in (begin, place - 1))
+        spelled = first if first == last else f"{first} to {last}"
+        parts.append((kinds[begin], 100 * (place - begin) / span.days, f"{spelled}: {words[kinds[begin]]}"))
+        begin = place
+    return tuple(parts)
+
+
+def _sums(counts: Sequence[DailyCounts], span: DaySpan) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
+    """Return the sum of each day, and of how many repositories it is."""
+    sums: list[int | None] = []
+    tellers: list[int] = []
+    for place in range(span.days):
+        told = [each.counts[place] for each in counts]
+        known = [count for count in told if count is not None]
+        sums.append(sum(known) if known else None)
+        tellers.append(len(known))
+    return tuple(sums), tuple(tellers)
+
+
+def _progress(asked: Sequence[AskedEvents]) -> BackfillProgress | None:
+    """Return how far the batch is that was asked for last; None where none was."""
+    batches = [each for each in asked if each.batch is not None and each.at is not None]
+    if not batches:
+        return None
+    last = max(batches, key=lambda each: str(each.at)).batch
+    own = [each for each in batches if each.batch == last]
+    return BackfillProgress(
+        batch=last or "",
+        total=len(own),
+        over=sum(each.status.over for each in own),
+        failed=sum(each.status in (AskedStatus.FAILED, AskedStatus.CANCELLED) for each in own),
+    )

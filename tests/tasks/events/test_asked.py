@@ -1,0 +1,150 @@
+"""Backfills of events that somebody asked for: once each, by whoever can, cancelled, waited for, and told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from gh_backfill.errors import RateLimited
+from gh_backfill.models.asked import AskedEvents, AskedStatus, BatchEnd
+from gh_backfill.store import asked_events
+from gh_backfill.store.db import Database, Row
+from gh_backfill.tasks.capture import find
+from gh_backfill.tasks.events import asked
+from gh_backfill.tasks.events.fetching import Ways
+from tests.tasks.conftest import RUN
+from tests.tasks.events.test_fetching import NAME, NOW, Sky, sky
+
+DAY = timedelta(days=1)
+
+
+@contextmanager
+def ways_of(world: Sky) -> Iterator[Ways]:
+    with world.db.another() as own:
+        yield replace(world.ways(), db=own)
+
+
+def work(world: Sky, ends: list[BatchEnd] | None = None, **changes: object) -> list[str]:
+    """Fetch what waits, and return the lines of those that were fetched."""
+    told = ends if ends is not None else []
+    doing = asked.AskedWork(
+        db=world.db,
+        run=RUN,
+        open_ways=lambda: ways_of(world),
+        ended=told.append,
+        now=lambda: world.now,
+        **changes,  # type: ignore[arg-type]
+    )
+    return [each.text for each in doing.each()]
+
+
+def standing(world: Sky) -> AskedEvents:
+    own = find(world.db, NAME).id
+    return asked.standing(world.db, [own], datetime.now(UTC))[own]
+
+
+def jobs(db: Database) -> list[Row]:
+    with db.reading() as tx:
+        return tx.rows("select * from progressive_capture_jobs where job_type = 'events' order by created_at, id")
+
+
+def ask(world: Sky, days: int | None = None) -> AskedEvents:
+    return asked.asked_for(world.db, NAME, days=days, who="somebody", now=datetime.now(UTC))
+
+
+def test_what_is_asked_for_twice_is_fetched_once_and_its_end_is_told(db: Database) -> None:
+    with sky(db, 30, step=DAY) as world:
+        assert standing(world).status is AskedStatus.NEVER
+        assert not asked.waits(db)
+        first, again = ask(world), ask(world, 30)
+        assert (first.status, first.job_id, again.days) == (AskedStatus.PENDING, again.job_id, 90)
+        assert asked.waits(db)
+        ends: list[BatchEnd] = []
+        (line,) = work(world, ends)
+        assert "30 new stars" in line
+        assert [each.text for each in ends] == ["1 of 1 repositories, 90 days"]
+        (job,) = jobs(db)
+        assert (job["status"], job["outcome"], job["run_key"]) == ("completed", "completed", RUN.key)
+        done = standing(world)
+        assert (done.status, done.last_at) == (AskedStatus.COMPLETED, job["completed_at"])
+        assert (work(world), len(jobs(db))) == ([], 1)
+
+
+def test_one_that_is_cancelled_before_or_while_it_runs_ends_and_keeps_what_was_read(db: Database) -> None:
+    with sky(db, 250) as world:
+        ask(world)
+        assert asked.cancel(db, [find(db, NAME).id], who="mona") == 1
+        assert (standing(world).status, standing(world).error) == (AskedStatus.CANCELLED, "cancelled by mona")
+        assert work(world) == []
+        ask(world)
+        pages = 0
+
+        def cancels() -> bool:
+            nonlocal pages
+            pages += 1
+            if pages == 3:
+                asked.cancel(db, [find(db, NAME).id], who="mona")
+            return True
+
+        work(world, goes_on=cancels, parallel=1)
+        assert standing(world).status is AskedStatus.CANCELLED
+        assert not asked.waits(db)
+        read = len(world.stars())
+        assert ask(world).status is AskedStatus.PENDING
+        work(world)
+        assert standing(world).status is AskedStatus.COMPLETED
+        assert sum(world.stars().values()) >= read
+
+
+def test_what_has_no_points_waits_and_goes_on_by_itself(db: Database) -> None:
+    with sky(db, 30, step=DAY) as world:
+        ask(world)
+        later = datetime.now(UTC) + timedelta(hours=1)
+
+        class Spent:
+            spent = world.ways().graphql.spent
+
+            def __getattr__(self, name: str) -> object:
+                raise RateLimited("no points are left", resume_at=later)
+
+        @contextmanager
+        def without() -> Iterator[Ways]:
+            with ways_of(world) as own:
+                yield replace(own, graphql=Spent())  # type: ignore[arg-type]
+
+        doing = asked.AskedWork(db=db, run=RUN, open_ways=without, now=lambda: world.now)
+        (done,) = doing.each()
+        assert done.resume_at == later
+        waiting = standing(world)
+        assert (waiting.status, waiting.until) == (AskedStatus.WAITING, later)
+        assert not asked.waits(db)
+        with db.transaction() as tx:
+            tx.run("update progressive_capture_jobs set metadata = metadata - 'not_before' where outcome is null")
+        assert "30 new stars" in work(world)[0]
+        assert standing(world).status is AskedStatus.COMPLETED
+
+
+def test_one_whose_worker_fell_silent_is_shown_as_failed_and_asked_for_again(db: Database) -> None:
+    with sky(db, 5, step=DAY) as world:
+        ask(world)
+        with db.transaction() as tx:
+            assert asked_events.claim(tx, RUN, worker="gone") is not None
+            assert asked_events.claim(tx, RUN, worker="another") is None
+        assert standing(world).status is AskedStatus.PENDING
+        with db.transaction() as tx:
+            tx.run(
+                "update progressive_capture_jobs set status = 'processing', heartbeat_at = now() - interval '6 minutes'"
+            )
+        silent = standing(world)
+        assert (silent.status, silent.error) == (AskedStatus.FAILED, asked_events.SILENT_WORDS)
+        assert ask(world).status is AskedStatus.PENDING
+        work(world)
+        assert standing(world).status is AskedStatus.COMPLETED
+
+
+def test_ids_that_are_none_and_repositories_that_are_not_here_find_nothing(db: Database) -> None:
+    assert [asked.is_id(each) for each in ("", "1", str(uuid4()), uuid4().hex)] == [False, False, True, False]
+    assert asked.ask(db, [str(uuid4())], days=None, who="x", now=NOW)[1] == {}
