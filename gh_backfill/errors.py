@@ -17,6 +17,11 @@ BackfillError                    exit  alerts
 ├── InngestError
 │   ├── InngestUnreachable        4     no    no answer, or one of something else: worth another try
 │   └── InngestRefused            2     no    it takes no event: a key is missing or wrong
+├── DatpipeError
+│   ├── DatpipeDenied             2     no    its key is missing or not accepted, or its address leads elsewhere
+│   ├── DatpipeAway               4     no    nobody is there, or served just now: worth another try later
+│   ├── DatpipeFailed             4     no    it failed in this one request, or answered what is none
+│   └── DatpipeUnknown            3     no    it does not know this repository, or this job
 └── StoreError
     ├── StoreUnavailable          4     yes   no connection to the database, or it has no room left
     ├── StoreDenied               2     yes   rights or settings of the database stand in the way
@@ -146,6 +151,47 @@ class InngestRefused(InngestError):
     """Inngest answers, and takes no event: a key or a setting is wrong."""
 
     exit_code = 2
+
+
+class DatpipeError(BackfillError):
+    """The service gh-datpipe did not do what it was asked; `shared` says that it would not for any repository."""
+
+    alerts = False
+    shared: ClassVar[bool] = False
+
+
+class DatpipeDenied(DatpipeError):
+    """The key is missing or not accepted, or the address is another one's; somebody has to change that."""
+
+    exit_code = 2
+    shared = True
+
+
+class DatpipeAway(DatpipeError):
+    """Nobody is there, or nobody is served just now: the network, an overload, a limit; `wait` in seconds, if told."""
+
+    exit_code = 4
+    shared = True
+
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class DatpipeFailed(DatpipeError):
+    """It failed in one request, or its answer is none; it may have begun all the same, as the job of `job_id`."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, job_id: str | None = None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
+class DatpipeUnknown(DatpipeError):
+    """It does not know the repository or the job that it was asked about, or does not take it."""
+
+    exit_code = 3
 
 
 class StoreError(BackfillError):

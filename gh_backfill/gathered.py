@@ -13,6 +13,7 @@ from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.tasks.events.many import EventsOutlook
+    from gh_backfill.tasks.events.told import HandedOver
     from gh_backfill.tasks.events.wish import EventsFound
 
 
@@ -58,3 +59,30 @@ def markdown_of(done: Sequence[EventsFound]) -> str:
         for each in done
     ]
     return f"## Events\n\n{markdown.table(('repository', 'status', 'events'), rows)}"
+
+
+def show_handing(outlook: Sequence[EventsOutlook]) -> None:
+    """Print what would be handed over."""
+    for each in outlook:
+        say(escape(each.text))
+    say("dry run: nothing was sent or written")
+
+
+def show_handed(done: HandedOver) -> None:
+    """Print what another service makes of one repository."""
+    say(escape(f"{'✕' if done.failed else '‖' if done.job is None else '✓'} {done.name}: {done.text}"))
+
+
+def handed_markdown(done: Sequence[HandedOver]) -> str:
+    """Return it for the step summary; private repositories are named by their id only."""
+    rows = [
+        (
+            markdown.plain(
+                each.repository.id if each.repository is not None and each.repository.is_private else each.name
+            ),
+            each.state,
+            markdown.plain(redacted(each.text)),
+        )
+        for each in done
+    ]
+    return f"## Events by gh-datpipe\n\n{markdown.table(('repository', 'status', 'events'), rows)}"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 SHORTEST = 8
 # Every variable of ours, of vendors and of the guide that holds a secret, by its name.
 _HOLDS_A_SECRET = re.compile(
-    r"TOKENS?$|SECRET|PASSWORD|DATABASE_URL|_DB_URL|NOTIFY_URLS|WEBHOOK_URL|(API|SERVICE|ROLE|EVENT|SIGNING|PRIVATE)_KEY"
+    r"TOKENS?$|SECRET|PASSWORD|DATABASE_URL|_DB_URL|NOTIFY_URLS|WEBHOOK_URL|(API|SERVICE|ROLE|EVENT|SIGNING|PRIVATE|DATPIPE)_KEY"
 )
 # A word says nothing and is everywhere: hiding the password "postgres" would only make every message unreadable.
 _WORD = re.compile(r"[a-z]{1,15}")

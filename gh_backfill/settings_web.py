@@ -7,10 +7,10 @@ import re
 from pydantic import ConfigDict, Field
 
 from gh_backfill.setting_types import Hosts, WebToken, given_as
-from gh_backfill.settings_inngest import InngestSettings
+from gh_backfill.settings_datpipe import DatpipeSettings
 
 
-class WebSettings(InngestSettings):
+class WebSettings(DatpipeSettings):
     """What `serve` needs to know beside what every command does."""
 
     model_config = ConfigDict(extra="ignore")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gh_backfill import actions
-from gh_backfill.commands import options
+from gh_backfill.commands import handed, options
 from gh_backfill.commands.options import DryRun, Json, SomeNames, number
 from gh_backfill.errors import ConfigurationError
 
@@ -65,6 +65,9 @@ def events(
         str | None,
         typer.Option("--time-limit", envvar="GH_BACKFILL_TIME_LIMIT", metavar="MINUTES", help="Stop in time."),
     ] = None,
+    via: handed.Via = "",
+    status: handed.Status = False,
+    cancel: handed.Cancel = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -74,6 +77,26 @@ def events(
     repository does not stop the others.
     Example: [bold]gh-backfill events octocat/hello-world --days 90[/bold]
     """
+    if handed.wanted(via, status=status, cancel=cancel):
+        others: dict[str, str | bool | None] = {
+            "--since": since,
+            "--until": until,
+            "--types": types,
+            "--importance": importance,
+        }
+        handed.hand_over(
+            [*(repositories or [])],
+            repository_ids,
+            days=days,
+            others=others | {"--parallel": parallel, "--due": due},
+            workspace=workspace,
+            time_limit=time_limit,
+            status=status,
+            cancel=cancel,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+        return
     from gh_backfill import gathered, settings
     from gh_backfill.policy.events import types as event_types
     from gh_backfill.policy.json_text import json_text
@@ -93,11 +116,7 @@ def events(
         until=_midnight(options.day("--until", until)),
         types=event_types.chosen(types, importance),
     )
-    ends = options.limits(None, None, time_limit).deadline
-
-    def goes_on() -> bool:
-        return ends is None or datetime.now(UTC) < ends
-
+    goes_on = options.before(options.limits(None, None, time_limit).deadline)
     at_once = number("--parallel", parallel, 1, many.MOST_PARALLEL) or many.PARALLEL
     environment = settings.load()
     if dry_run:

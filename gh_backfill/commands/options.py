@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -149,6 +150,11 @@ def limits(chunk_size: str | None, max_chunks: str | None, time_limit: str | Non
         max_chunks=number("--max-chunks", max_chunks, 1),
         deadline=None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes),
     )
+
+
+def before(deadline: datetime | None) -> Callable[[], bool]:
+    """Return what says whether there is time for more; without a deadline there always is."""
+    return lambda: deadline is None or datetime.now(UTC) < deadline
 
 
 def kinds(given: str | None, environment: settings.Settings) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     yield from _kinds(settings)
     if settings.inngest_serves or settings.inngest_sends:
         yield _inngest(settings)
+    if settings.datpipe_key is not None:
+        text = f"events --via datpipe hands over to {settings.datpipe_api_url} (nothing was sent)"
+        yield Finding(name="datpipe", ok=True, text=text)
     if settings.prices:
         yield _prices(settings)
     if settings.notify_urls is not None:

@@ -67,6 +67,12 @@ def test_what_can_be_done_with_inngest_is_said(given: dict[str, str], ok: bool, 
     assert said in text
 
 
+def test_where_events_would_be_handed_over_to_is_said_without_the_key() -> None:
+    ((name, ok, text),) = found(GH_DATPIPE_KEY="key-of-a-test")
+    assert (name, ok, "key-of-a-test" in text) == ("datpipe", True, False)
+    assert text == "events --via datpipe hands over to https://gh-datapipe.fly.dev (nothing was sent)"
+
+
 def test_addresses_of_notifications_are_understood_or_named_by_their_place_without_their_secrets() -> None:
     ((name, ok, text),) = found(NOTIFY_URLS="json://127.0.0.1/secret-path nosuch://nonsense")
     assert (name, ok, "address 2 of 2" in text, "secret-path" in text) == ("notify", False, True, False)
