@@ -14,7 +14,7 @@ from gh_backfill.policy.markdown import counted
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.store.workspaces import Workspace
     from gh_backfill.tasks.track import Tracked
-    from gh_backfill.tasks.workspaces import Changed, WorkspaceShown
+    from gh_backfill.tasks.workspaces import MembersChanged, WorkspaceShown
 
 LIST = (
     tables.Column(title="workspace"),
@@ -36,7 +36,7 @@ def show_created(made: Workspace) -> None:
     say(escape(f"next: {command()} workspace add {made.slug} owner/name"))
 
 
-def show_added(changed: Changed, shown: WorkspaceShown, failed: Sequence[Tracked]) -> None:
+def show_added(changed: MembersChanged, shown: WorkspaceShown, failed: Sequence[Tracked]) -> None:
     """Print which repositories came to a workspace, which it had, and which could not come."""
     names = {each.id: each.full_name for each in shown.members}
     for each in changed.changed:
@@ -50,7 +50,7 @@ def show_added(changed: Changed, shown: WorkspaceShown, failed: Sequence[Tracked
         say(escape(f"next: {command()} events --workspace {changed.workspace.slug}"))
 
 
-def show_removed(changed: Changed) -> None:
+def show_removed(changed: MembersChanged) -> None:
     """Print how many repositories went, and how many are left."""
     say(escape(f"{changed.workspace.slug}: {len(changed.changed):,} removed, {_size(changed.workspace)} left"))
 

@@ -37,7 +37,7 @@ class Workspace:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class WorkspaceMember:
     """A repository of a workspace, with GitHub's counts as we last saw them."""
 
     id: str
@@ -49,7 +49,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Person:
+class WorkspacePerson:
     """Somebody who opened, reviewed or said something in the repositories of a workspace, and how often."""
 
     username: str
@@ -98,9 +98,9 @@ def workspaces(tx: Transaction, slug: str | None = None, *, public_only: bool = 
     return [_read(row) for row in tx.rows(_SQL["workspaces"], slug=slug, **readers(public_only))]
 
 
-def members(tx: Transaction, workspace_id: str, *, public_only: bool = False) -> list[Member]:
+def members(tx: Transaction, workspace_id: str, *, public_only: bool = False) -> list[WorkspaceMember]:
     """Return the repositories of a workspace, by name."""
-    return [Member(**row) for row in tx.rows(_SQL["members"], id=workspace_id, **readers(public_only))]
+    return [WorkspaceMember(**row) for row in tx.rows(_SQL["members"], id=workspace_id, **readers(public_only))]
 
 
 def workspaces_of(tx: Transaction, repository_id: str, *, public_only: bool = False) -> list[tuple[str, str]]:
@@ -109,14 +109,16 @@ def workspaces_of(tx: Transaction, repository_id: str, *, public_only: bool = Fa
     return [(row["slug"], row["name"]) for row in rows]
 
 
-def people(tx: Transaction, repository_ids: Sequence[str], since: date, *, most: int) -> tuple[list[Person], int]:
+def people(
+    tx: Transaction, repository_ids: Sequence[str], since: date, *, most: int
+) -> tuple[list[WorkspacePerson], int]:
     """Return who did most in these repositories since a day (UTC), and how many people did anything."""
     if not repository_ids:
         return [], 0
     begins = datetime.combine(since, time.min, UTC)
     rows = tx.rows(_SQL["workspace_people"], ids=tuple(repository_ids), begins=begins, most=most)
-    everybody = rows[0]["everybody"] if rows else 0
-    return [Person(**{name: value for name, value in row.items() if name != "everybody"}) for row in rows], everybody
+    found = [{name: value for name, value in row.items() if name != "everybody"} for row in rows]
+    return [WorkspacePerson(**each) for each in found], rows[0]["everybody"] if rows else 0
 
 
 def hosted(tx: Transaction) -> bool:
@@ -168,14 +170,14 @@ def lock(tx: Transaction, slug: str) -> Room | None:
 def add(tx: Transaction, workspace_id: str, repository_ids: Sequence[str]) -> set[str]:
     """Add repositories to a locked workspace; returns our ids of those that it did not have."""
     rows = tx.rows(_SQL["insert_members"], id=workspace_id, repository_ids=tuple(repository_ids))
-    tx.run(_SQL["recount"], id=workspace_id)
+    tx.run(_SQL["recount_members"], id=workspace_id)
     return {row["repository_id"] for row in rows}
 
 
 def remove(tx: Transaction, workspace_id: str, repository_ids: Sequence[str]) -> set[str]:
     """Remove repositories from a locked workspace; returns our ids of those that it had."""
     rows = tx.rows(_SQL["delete_members"], id=workspace_id, repository_ids=tuple(repository_ids))
-    tx.run(_SQL["recount"], id=workspace_id)
+    tx.run(_SQL["recount_members"], id=workspace_id)
     return {row["repository_id"] for row in rows}
 
 

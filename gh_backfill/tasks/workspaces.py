@@ -14,7 +14,7 @@ from gh_backfill.policy.workspaces import LOCAL_LIMIT, LOCAL_OWNER, Every, follo
 from gh_backfill.store import repositories
 from gh_backfill.store import workspaces as store
 from gh_backfill.store.db import Database, Transaction
-from gh_backfill.store.workspaces import Member, Room, Workspace
+from gh_backfill.store.workspaces import Room, Workspace, WorkspaceMember
 from gh_backfill.tasks.track import Result, Tracked
 
 # A process that was ended while it had the turn of a workspace loses it after so long.
@@ -26,7 +26,7 @@ class WorkspaceShown:
     """A workspace with its repositories."""
 
     workspace: Workspace
-    members: tuple[Member, ...]
+    members: tuple[WorkspaceMember, ...]
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values, but for its times."""
@@ -35,7 +35,7 @@ class WorkspaceShown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Changed:
+class MembersChanged:
     """What became of the repositories that were added or removed, by our ids."""
 
     workspace: Workspace
@@ -127,7 +127,7 @@ def stored(db: Database, found: Sequence[Repository]) -> list[str]:
     return [ids[each.github_id] for each in found]
 
 
-def add(db: Database, slug: str, repository_ids: Sequence[str]) -> Changed:
+def add(db: Database, slug: str, repository_ids: Sequence[str]) -> MembersChanged:
     """Add repositories that are here to a workspace, all or none; those that it has stay.
 
     Raises ConfigurationError where there is no such workspace, and where they do not all fit.
@@ -146,7 +146,7 @@ def add(db: Database, slug: str, repository_ids: Sequence[str]) -> Changed:
         return _changed(tx, slug, wanted, added)
 
 
-def remove(db: Database, slug: str, repository_ids: Sequence[str]) -> Changed:
+def remove(db: Database, slug: str, repository_ids: Sequence[str]) -> MembersChanged:
     """Remove repositories from a workspace; what is here of them stays.  Raises ConfigurationError as `add`."""
     wanted = list(dict.fromkeys(repository_ids))
     with db.transaction() as tx:
@@ -207,8 +207,8 @@ def _locked(tx: Transaction, slug: str) -> Room:
     return room
 
 
-def _changed(tx: Transaction, slug: str, wanted: Sequence[str], changed: set[str]) -> Changed:
-    return Changed(
+def _changed(tx: Transaction, slug: str, wanted: Sequence[str], changed: set[str]) -> MembersChanged:
+    return MembersChanged(
         workspace=_found(tx, slug),
         changed=tuple(each for each in wanted if each in changed),
         unchanged=tuple(each for each in wanted if each not in changed),

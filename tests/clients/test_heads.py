@@ -129,7 +129,8 @@ def counts_read(counts: Mapping[str, object]) -> StarsAndForks | None:
 
 def test_counts_of_stars_and_forks_that_are_missing_or_odd_are_unknown_and_spoil_nothing() -> None:
     assert counts_read({"stargazerCount": 7, "forkCount": 0}) == StarsAndForks(stars=7, forks=0)
-    for odd in (None, -1, 2**31, 1.5, True, "", "many", [], {}):
+    every: list[object] = [None, -1, 2**31, 1.5, True, "", "many", [], {}]
+    for odd in every:
         assert counts_read({"stargazerCount": odd, "forkCount": 1}) is None
         assert counts_read({"stargazerCount": 1, "forkCount": odd}) is None
     assert counts_read({"stargazerCount": 1}) is None

@@ -16,6 +16,7 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.web.api_models import MUST_BE, BackfillsWanted, Chosen
 from gh_backfill.web.app import PAGES
 from gh_backfill.web.door import TOO_LARGE
+from gh_backfill.web.events_api import EventsAskedFor
 from tests.web.house import ADMIN, TOKEN, House, open_house
 
 NAMES = ["octo/engine", "octo/small", "nobody/nothing"]
@@ -109,7 +110,8 @@ def test_a_value_of_another_type_is_refused_and_the_sentence_names_its_field(
 
 
 def test_every_field_has_words_for_what_it_must_be() -> None:
-    assert {*BackfillsWanted.model_fields, *Chosen.model_fields} == MUST_BE.keys()
+    fields = {*BackfillsWanted.model_fields, *Chosen.model_fields, *EventsAskedFor.model_fields}
+    assert fields == MUST_BE.keys()
 
 
 def test_what_is_no_json_is_a_sentence(program: httpx.Client) -> None:
@@ -217,6 +219,9 @@ def test_the_description_names_what_there_is_and_nothing_from_elsewhere(house: H
         described = browser.get("/openapi.json")
         paths = described.json()["paths"]
         assert [path for path in sorted(paths) if path.startswith("/api/")] == [
+            "/api/backfill/cancel/{job_id}",
+            "/api/backfill/status/{job_id}",
+            "/api/backfill/trigger",
             "/api/backfills",
             "/api/backfills/{batch_id}",
             "/api/backfills/{batch_id}/cancel",

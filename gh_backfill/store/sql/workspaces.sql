@@ -55,7 +55,7 @@ delete from workspace_repositories
 where workspace_id = %(id)s and repository_id = any(%(repository_ids)s::uuid[])
 returning repository_id;
 
--- name: recount
+-- name: recount_members
 update workspaces
 set current_repository_count = (select count(*) from workspace_repositories where workspace_id = workspaces.id),
     last_activity_at = clock_timestamp(), updated_at = clock_timestamp()

@@ -20,7 +20,7 @@ def send(settings: Settings, text: str, *, failed: int, notify: Callable[..., bo
     """
     if settings.notify_urls is None:
         return None
-    told = text + (f"; {failed:,} failed, the page and gh-backfill say why" if failed else "")
+    told = text + (f"; {failed:,} failed: their pages, and gh-backfill events for each, say why" if failed else "")
     if notify(settings.notify_urls.get_secret_value(), TITLE, told, failure=bool(failed)):
         return None
     wrong = "not all of NOTIFY_URLS took the notification: check their addresses"

@@ -10,14 +10,15 @@ from gh_backfill.models.asked import AskedEvents, AskedStatus
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.velocity import trend
-from gh_backfill.policy.velocity.daily import DAY, DailyCounts, DaySpan, periods
+from gh_backfill.policy.velocity.daily import DAY, DaySpan, periods
 from gh_backfill.store import asked_events, pages, workspaces
 from gh_backfill.store import velocity as store
 from gh_backfill.store.db import Database
 from gh_backfill.store.velocity import CAPTURED, RepositoryDays
-from gh_backfill.store.workspaces import Member, Person, Workspace
+from gh_backfill.store.workspaces import Workspace, WorkspaceMember, WorkspacePerson
 from gh_backfill.tasks.pages.heat_map import HeatMap, HeatMapRow, of_coverages
 from gh_backfill.tasks.pages.timeline import CHART_DAYS
+from gh_backfill.tasks.pages.workspace_days import WorkspaceDays, of_series, sums
 from gh_backfill.tasks.velocity import covered, figures
 from gh_backfill.tasks.velocity.figures import RepositoryVelocity
 from gh_backfill.tasks.velocity.together import VelocityTogether, together
@@ -40,38 +41,10 @@ class VelocityCard:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WorkspaceDays:
-    """A series of all repositories together; None where no repository knows the day.
-
-    `strip` has (kind, share in percent, words) of runs of days: `here` where every repository knows them, `partly`
-    where some do, `missing` where none does.
-    """
-
-    series: str
-    days: tuple[date, ...]
-    counts: tuple[int | None, ...]
-    strip: tuple[tuple[str, float, str], ...]
-    text: str
-
-    @property
-    def labels(self) -> list[str]:
-        """Return what stands under the chart."""
-        return [trend.day_words(day, self.days[-1]) for day in self.days]
-
-    def as_json(self) -> dict[str, object]:
-        """Return it as JSON-ready values, but for its days."""
-        return {
-            "series": self.series,
-            "days": [{"day": day, "count": count} for day, count in zip(self.days, self.counts, strict=True)],
-            "text": self.text,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkspaceRow:
     """A repository of the workspace: GitHub's counts, its velocity, its weeks, and how its backfill stands."""
 
-    member: Member
+    member: WorkspaceMember
     velocity: RepositoryVelocity
     heat: HeatMapRow
     gap: str
@@ -104,7 +77,7 @@ class WorkspaceRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BackfillProgress:
+class EventsProgress:
     """How far the repositories are that were asked for together last."""
 
     batch: str
@@ -141,9 +114,9 @@ class WorkspacePage:
     forks: WorkspaceDays
     activity: Mapping[str, tuple[int | None, ...]]
     heat: HeatMap
-    people: tuple[Person, ...]
+    people: tuple[WorkspacePerson, ...]
     contributors: int
-    progress: BackfillProgress | None
+    progress: EventsProgress | None
 
     @property
     def needing(self) -> tuple[WorkspaceRow, ...]:
@@ -209,9 +182,9 @@ def workspace(db: Database, slug: str, now: datetime, *, public_only: bool = Fal
         at=now,
         rows=tuple(rows),
         cards=_cards(both, [each.velocity for each in rows], today),
-        stars=_days("stars", known, span),
-        forks=_days("forks", known, span),
-        activity={name: _sums([each.counts[name] for each in known], span)[0] for name in CAPTURED},
+        stars=of_series("stars", known, span),
+        forks=of_series("forks", known, span),
+        activity={name: sums([each.counts[name] for each in known], span)[0] for name in CAPTURED},
         heat=of_coverages([covered.of_repository(each, span) for each in known], span, today),
         people=tuple(people),
         contributors=contributors,
@@ -219,7 +192,7 @@ def workspace(db: Database, slug: str, now: datetime, *, public_only: bool = Fal
     )
 
 
-def _row(member: Member, days: RepositoryDays, span: DaySpan, asked: AskedEvents) -> WorkspaceRow:
+def _row(member: WorkspaceMember, days: RepositoryDays, span: DaySpan, asked: AskedEvents) -> WorkspaceRow:
     today = span.until
     (heat,) = of_coverages([covered.of_repository(days, span)], span, today).rows
     gaps = [gap for name in covered.ASKED_FOR for gap in days.counts[name].gaps]
@@ -273,56 +246,14 @@ def _card(label: str, each: VelocityTogether, today: date) -> VelocityCard:
     )
 
 
-def _days(series: str, known: Sequence[RepositoryDays], span: DaySpan) -> WorkspaceDays:
-    counts, tellers = _sums([each.counts[series] for each in known], span)
-    kinds = ["missing" if not told else "here" if told == len(known) else "partly" for told in tellers]
-    days = tuple(span.since + place * DAY for place in range(span.days))
-    total = sum(count or 0 for count in counts)
-    whole = sum(kind == "here" for kind in kinds)
-    text = f"{counted(total, series.removesuffix('s'))} in {span.days} days; {_known(whole, span.days)}"
-    return WorkspaceDays(series=series, days=days, counts=counts, strip=_strip(kinds, days, span), text=text)
-
-
-def _known(whole: int, days: int) -> str:
-    if whole == days:
-        return "every day is known of every repository. Stars that were taken back since are not counted."
-    return f"{counted(whole, 'day')} known of every repository. Pale: known of some; grey: of none."
-
-
-def _strip(kinds: Sequence[str], days: Sequence[date], span: DaySpan) -> tuple[tuple[str, float, str], ...]:
-    words = {"here": "known of every repository", "partly": "known of some", "missing": "known of none"}
-    parts: list[tuple[str, float, str]] = []
-    begin = 0
-    for place in range(1, len(kinds) + 1):
-        if place < len(kinds) and kinds[place] == kinds[begin]:
-            continue
-        first, last = (trend.day_words(days[each], span.until) for each in (begin, place - 1))
-        spelled = first if first == last else f"{first} to {last}"
-        parts.append((kinds[begin], 100 * (place - begin) / span.days, f"{spelled}: {words[kinds[begin]]}"))
-        begin = place
-    return tuple(parts)
-
-
-def _sums(counts: Sequence[DailyCounts], span: DaySpan) -> tuple[tuple[int | None, ...], tuple[int, ...]]:
-    """Return the sum of each day, and of how many repositories it is."""
-    sums: list[int | None] = []
-    tellers: list[int] = []
-    for place in range(span.days):
-        told = [each.counts[place] for each in counts]
-        known = [count for count in told if count is not None]
-        sums.append(sum(known) if known else None)
-        tellers.append(len(known))
-    return tuple(sums), tuple(tellers)
-
-
-def _progress(asked: Sequence[AskedEvents]) -> BackfillProgress | None:
+def _progress(asked: Sequence[AskedEvents]) -> EventsProgress | None:
     """Return how far the batch is that was asked for last; None where none was."""
     batches = [each for each in asked if each.batch is not None and each.at is not None]
     if not batches:
         return None
     last = max(batches, key=lambda each: str(each.at)).batch
     own = [each for each in batches if each.batch == last]
-    return BackfillProgress(
+    return EventsProgress(
         batch=last or "",
         total=len(own),
         over=sum(each.status.over for each in own),
