@@ -169,6 +169,10 @@ def test_a_dry_run_of_a_plan_foresees_what_it_would_track_first_and_writes_nothi
         (("simulate", "--data", "/nowhere"), "/nowhere"),
         (("simulate", "--synthetic", "a/b:1", "--dry-run-prices", "never"), "honest, refused, wrong, charged"),
         (("simulate", "--synthetic", "a/b:1", "--charge-percent", "-5"), "--charge-percent"),
+        (("simulate", "--synthetic", "a/b:1:stars=many"), "'many' is no number"),
+        (("simulate", "--synthetic", "a/b:1", "--list-stars", "2,"), "yes, no or turns"),
+        (("simulate", "--synthetic", "a/b:1", "--closed-stars", "never"), "forbidden, not_found, empty"),
+        (("simulate", "--synthetic", "a/b:1", "--star-history", "odd"), "shift=HOURS, repeat, future=N or off"),
     ],
 )
 def test_bad_input_gets_one_clear_line_and_exit_2(

@@ -116,7 +116,12 @@ def simulate(
     data: Annotated[list[Path] | None, typer.Option("--data", metavar="DIR", help="A folder of recorded data.")] = None,
     synthetic: Annotated[
         list[str] | None,
-        typer.Option("--synthetic", metavar="OWNER/NAME:N", help="An invented repository of N; may be repeated."),
+        typer.Option(
+            "--synthetic",
+            metavar="OWNER/NAME:N",
+            help="An invented repository of N pull requests; may be repeated. After N may stand :SEED, :stars=N, "
+            ":forks=N, :since=DAY and :until=DAY, the days of stars and forks.",
+        ),
     ] = None,
     port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8080",
     charge_counts: Annotated[
@@ -135,12 +140,40 @@ def simulate(
             "--dry-run-prices", metavar="HOW", help="Tell prices: honest, refused, wrong (as published) or charged."
         ),
     ] = "honest",
+    list_stars: Annotated[
+        str,
+        typer.Option(
+            "--list-stars",
+            metavar="HOW",
+            help="Show the list of stargazers: no, yes, or turns such as 2,3,1: two times yes, three times no, then "
+            "yes for ever.",
+        ),
+    ] = "no",
+    closed_stars: Annotated[
+        str,
+        typer.Option(
+            "--closed-stars",
+            metavar="HOW",
+            help="What a list that is not shown answers: forbidden, not_found (REST) or empty.",
+        ),
+    ] = "forbidden",
+    star_history: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--star-history",
+            metavar="ODDITY",
+            help="How the history of stars is odd: shift=HOURS (its days "
+            "begin so much after midnight), repeat (a week comes twice), future=N (days to come have N stars) or off "
+            "(there is none); may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Serve a simulated GitHub on this machine, with its prices, limits and faults.
 
-    Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000 --port 8080[/bold]
+    Example: [bold]gh-backfill simulate --synthetic octo-demo/engine:1000:stars=50000 --port 8080[/bold]
     """
-    from gh_backfill.simulator.options import DryRun, Options
+    from gh_backfill.simulator import star_options
+    from gh_backfill.simulator.options import ClosedStars, DryRun, Options
     from gh_backfill.simulator.pricing import Charges
     from gh_backfill.simulator.server import serve
 
@@ -151,6 +184,8 @@ def simulate(
         raise ConfigurationError(f"no such folder: {', '.join(missing)}")
     if dry_run_prices not in list(DryRun):
         raise ConfigurationError(f"--dry-run-prices must be one of {', '.join(DryRun)}, not {dry_run_prices[:40]}")
+    if closed_stars not in list(ClosedStars):
+        raise ConfigurationError(f"--closed-stars must be one of {', '.join(ClosedStars)}, not {closed_stars[:40]}")
     try:
         charges = Charges(
             counts=charge_counts,
@@ -158,7 +193,13 @@ def simulate(
             aliases=charge_aliases,
             percent=number("--charge-percent", charge_percent, 0, 10_000) or 0,
         )
-        options = Options(charges=charges, dry_run=DryRun(dry_run_prices))
+        options = Options(
+            charges=charges,
+            dry_run=DryRun(dry_run_prices),
+            may_list_stars=star_options.listing(list_stars),
+            closed_stargazers=ClosedStars(closed_stars),
+            star_history=star_options.history(star_history or []),
+        )
         serve(data or [], synthetic or [], number("--port", port, 0, 65535) or 0, options)
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"the simulated GitHub does not start: {error}") from None

@@ -236,14 +236,13 @@ def make_private(world: World, repository: str, *, private: bool = True) -> Repo
 
 
 def add_repository(
-    world: World, repository: str, *, private: bool = False, fork: bool = False, archived: bool = False
+    world: World, repository: str, *, private: bool = False, fork: bool = False, archived: bool = False, at: str = START
 ) -> RepositoryRow:
     """Make an empty repository, and the account that owns it where there is none."""
     with world.lock:
         owner, _, name = repository.partition("/")
-        made = new_repository(
-            owner, name, START, owner_id=person_of(world, owner), private=private, fork=fork, archived=archived
-        )
+        owner_id = person_of(world, owner)
+        made = new_repository(owner, name, at, owner_id=owner_id, private=private, fork=fork, archived=archived)
         world.add_repository(made, Shelf())
         return made
 

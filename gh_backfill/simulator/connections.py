@@ -14,7 +14,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from gh_backfill.simulator.cursors import Cursors, InvalidCursor
-from gh_backfill.simulator.shelf import Key
+from gh_backfill.simulator.keys import Key
 
 MOST = 100
 _LAST_POSITION = 1 << 62

@@ -14,9 +14,11 @@ from typing import Any
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
+from gh_backfill.simulator.fork_list import ForkList
 from gh_backfill.simulator.items import Reader
 from gh_backfill.simulator.rows import IssueRow, LabelRow, PullRequestRow, RepositoryRow, Star
 from gh_backfill.simulator.shelf import Shelf, shelf_of
+from gh_backfill.simulator.star_list import StarList
 from gh_backfill.simulator.world import World
 
 _LONG_AGO = "2008-01-01T00:00:00Z"
@@ -91,8 +93,8 @@ def _read_repository(world: World, folder: Path) -> None:
         pulls,
         issues=issues,
         labels=_labels(reader, labels),
-        stars=stars,
-        forks=[fork.id for fork in forks],
+        stars=StarList.of(stars),
+        forks=ForkList(fork.id for fork in forks),
     )
     items: list[PullRequestRow | IssueRow] = [*pulls.values(), *issues]
     defaults = {

@@ -148,6 +148,11 @@ def derived_oid(*parts: object) -> str:
     return hashlib.sha1("\0".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+def whole(text: str) -> int:
+    """Return the number that a text always stands for (compared without case)."""
+    return _hash("number", text)
+
+
 def slot(full_name: str) -> int:
     """Return a repository's share of the derived ids; two repositories of one world must not have the same."""
     return _hash("slot", full_name) % _SLOTS

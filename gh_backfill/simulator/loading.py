@@ -11,7 +11,7 @@ from gh_backfill.simulator.world import World
 
 
 def load(dirs: Iterable[Path] = (), recipes: Iterable[str] = ()) -> World:
-    """Make a world of corpus folders and of synthetic repositories given as `owner/name:N` or `owner/name:N:SEED`.
+    """Make a world of corpus folders and of synthetic repositories as `Recipe.parse` reads them.
 
     A folder holds one repository, or one folder for each.  Raises ValueError where something is wrong with the input.
     """

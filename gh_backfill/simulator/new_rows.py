@@ -16,7 +16,7 @@ from gh_backfill.simulator.rows import (
 
 
 def new_repository(
-    owner: str, name: str, now: str, *, owner_id: int, private: bool, fork: bool, archived: bool
+    owner: str, name: str, now: str, *, owner_id: int, private: bool, fork: bool, archived: bool = False
 ) -> RepositoryRow:
     """Make a repository with nothing in it."""
     identity = derive.derived_repository_id(f"{owner}/{name}")

@@ -28,6 +28,14 @@ class LargeIntegers(StrEnum):
     NULL = "null"
 
 
+class ClosedStars(StrEnum):
+    """What REST answers to who may not see the list of stargazers; GraphQL says FORBIDDEN but for an empty list."""
+
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    EMPTY = "empty"
+
+
 @dataclass(frozen=True, kw_only=True)
 class StarHistory:
     """How the history of stars behaves where GitHub does not say.
@@ -50,7 +58,8 @@ class Options:
     `limits` overrides both limits of an identity.  `charges` are prices beside the published list, and `dry_run` says
     what becomes of a question for a price.  A repository's lists of comments end after `longest_list`; pages of its
     list of issues have no numbers past `longest_numbered`, but the links lead on.  Whether the list of stargazers is
-    shown is asked of `may_list_stars` each time, where it is given; who may not see it gets an error, or an empty list.
+    shown is asked of `may_list_stars` each time, where it is given; who may not see it gets an error, or an empty list,
+    as `closed_stargazers` says; a world may say otherwise (`stars.show_stargazers`).
     `clock` and `sleep` may be replaced, so that no test waits.
     """
 
@@ -74,7 +83,7 @@ class Options:
     private_readers: frozenset[str] = frozenset()
     public_stargazers: bool = False
     may_list_stars: Callable[[], bool] | None = None
-    empty_stargazers: bool = False
+    closed_stargazers: ClosedStars = ClosedStars.FORBIDDEN
     star_history: StarHistory = field(default_factory=StarHistory)
     longest_list: int = 40_000
     longest_numbered: int = 10_000

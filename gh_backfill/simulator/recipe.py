@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
-_SPEC = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+):(?P<count>\d+)(?::(?P<seed>\d+))?")
+FORM = "OWNER/NAME:N[:SEED][:stars=N][:forks=N][:since=YYYY-MM-DD][:until=YYYY-MM-DD]"
+_SPEC = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+):(?P<count>\d+)(?::(?P<seed>\d+))?(?P<more>(?::\w+=[\w-]+)*)")
+_MOST = {"pull requests": 900_000, "stars": 1_000_000, "forks": 500_000}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """A repository to make: its name, how many pull requests, and the seed."""
+    """A repository to make: its name, how many pull requests, and the seed.
+
+    Its stars and forks come from the day `since` to the one before `until`; without these, from 2015 to yesterday.
+    """
 
     owner: str
     name: str
     count: int
     seed: int = 0
+    stars: int = 0
+    forks: int = 0
+    since: date | None = None
+    until: date | None = None
 
     @property
     def full_name(self) -> str:
@@ -24,11 +34,44 @@ class Recipe:
 
     @classmethod
     def parse(cls, text: str) -> Recipe:
-        """Read `owner/name:N` or `owner/name:N:SEED`; ValueError for anything else."""
+        """Read a recipe of the form FORM; ValueError for anything else."""
         found = _SPEC.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text!r} is not of the form OWNER/NAME:N or OWNER/NAME:N:SEED")
-        seed = int(found["seed"] or 0)
-        if int(found["count"]) > 900_000:
-            raise ValueError(f"{text!r}: at most 900000 pull requests")
-        return cls(owner=found["owner"], name=found["name"], count=int(found["count"]), seed=seed)
+            raise ValueError(f"{text!r} is not of the form {FORM}")
+        more = [part.partition("=") for part in found["more"].split(":")[1:]]
+        given = {name: value for name, _, value in more}
+        if len(given) < len(more) or not given.keys() <= {"stars", "forks", "since", "until"}:
+            raise ValueError(f"{text!r} is not of the form {FORM}")
+        made = cls(
+            owner=found["owner"],
+            name=found["name"],
+            count=int(found["count"]),
+            seed=int(found["seed"] or 0),
+            stars=_number(text, given.get("stars", "0")),
+            forks=_number(text, given.get("forks", "0")),
+            since=_day(text, given.get("since")),
+            until=_day(text, given.get("until")),
+        )
+        _check(text, made)
+        return made
+
+
+def _check(text: str, made: Recipe) -> None:
+    for what, count in (("pull requests", made.count), ("stars", made.stars), ("forks", made.forks)):
+        if count > _MOST[what]:
+            raise ValueError(f"{text!r}: at most {_MOST[what]} {what}")
+    if made.since and made.until and made.since >= made.until:
+        raise ValueError(f"{text!r}: until must be a day after since")
+
+
+def _number(text: str, value: str) -> int:
+    if not value.isdecimal():
+        raise ValueError(f"{text!r}: {value!r} is no number")
+    return int(value)
+
+
+def _day(text: str, value: str | None) -> date | None:
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{text!r}: {value!r} is no day") from None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLError
 
+from gh_backfill.simulator import stars
 from gh_backfill.simulator.connections import ConnectionPage, Order, by_position, sorted_by
 from gh_backfill.simulator.fields import page, page_rows
+from gh_backfill.simulator.options import ClosedStars
 from gh_backfill.simulator.query_fields import not_found
 from gh_backfill.simulator.rows import AccountRow, DiscussionRow, IssueRow, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.star_list import star_of
 from gh_backfill.simulator.world import World
 
 
@@ -78,30 +81,21 @@ def repositories_of(row: AccountRow, info: Any, **arguments: Any) -> ConnectionP
 def forks(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The forks that are known."""
     world: World = info.context.world
-    rows = [world.repositories[fork] for fork in world.shelves[row.id].forks if fork in world.repositories]
     by = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
-    values: dict[str, Callable[[RepositoryRow], str]] = {
-        "NAME": lambda fork: fork.name,
-        "PUSHED_AT": lambda fork: fork.pushed_at or "",
-        "STARGAZERS": lambda fork: f"{fork.stargazers:09}",
-        "UPDATED_AT": lambda fork: fork.updated_at,
-        "CREATED_AT": lambda fork: fork.created_at,
-    }
-    return page(
-        info, sorted_by(by["field"], rows, values[by["field"]], descending=by["direction"] == "DESC"), arguments
-    )
+    found = world.shelves[row.id].forks.ordered(by["field"], world.repositories)
+    order = Order(name=by["field"], keys=found.keys, row=found.row, descending=by["direction"] == "DESC")
+    return page(info, order, arguments)
 
 
 def stargazers(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     """Since 2026-06-30 the list is for those who run the repository."""
-    options = info.context.options
-    shown = options.public_stargazers if options.may_list_stars is None else options.may_list_stars()
-    if not shown and not options.empty_stargazers:
+    options, world = info.context.options, info.context.world
+    shown = stars.shown(world, options, row)
+    if not shown and options.closed_stargazers is not ClosedStars.EMPTY:
         raise GraphQLError("Resource not accessible by personal access token", extensions={"type": "FORBIDDEN"})
-    stars = info.context.world.shelves[row.id].stars if shown else ()
+    keys = world.shelves[row.id].stars.keys if shown else ()
     by = arguments.get("orderBy") or {"direction": "ASC"}
-    keys = sorted((star.starred_at, star.account, index) for index, star in enumerate(stars))
-    order = Order(name="STARRED_AT", keys=keys, row=lambda key: stars[key[2]], descending=by["direction"] == "DESC")
+    order = Order(name="STARRED_AT", keys=keys, row=star_of, descending=by["direction"] == "DESC")
     return page(info, order, arguments)
 
 
@@ -110,6 +104,6 @@ def watchers(_row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage
     return page(info, by_position(()), arguments)
 
 
-def star_nodes(stars: ConnectionPage, info: Any) -> list[AccountRow | None]:
+def star_nodes(page: ConnectionPage, info: Any) -> list[AccountRow | None]:
     """The accounts of a page of stars."""
-    return [info.context.person(star.account) for star in page_rows(stars, info)]
+    return [info.context.person(star.account) for star in page_rows(page, info)]

@@ -10,7 +10,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from gh_backfill.simulator import derive, refusals, rest_reads, rest_stars, rest_writes, views, workflows
+from gh_backfill.simulator import derive, refusals, rest_events, rest_reads, rest_stars, rest_writes, views, workflows
 from gh_backfill.simulator.messages import Request, Response, refusal, reply
 from gh_backfill.simulator.rest_call import Call, Handler
 from gh_backfill.simulator.rows import RepositoryRow
@@ -106,9 +106,11 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("PATCH", r"/issues/(?P<number>\d+)", rest_writes.update_issue),
         ("GET", r"/issues/(?P<number>\d+)/comments", rest_reads.issue_comments),
         ("POST", r"/issues/(?P<number>\d+)/comments", rest_writes.create_comment),
+        ("GET", r"/stargazers", rest_stars.stargazers),
         ("GET", r"/stargazers/history", rest_stars.history),
         ("GET", r"/stargazers/count", rest_stars.count),
-        ("GET", r"/events", rest_stars.events),
+        ("GET", r"/forks", rest_stars.forks),
+        ("GET", r"/events", rest_events.events),
         ("GET", r"/labels", rest_reads.labels),
         ("POST", r"/labels", rest_writes.create_label),
         ("GET", r"/actions/workflows/(?P<workflow>[^/]+)", workflows.read),

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 from gh_backfill.simulator import refusals
 from gh_backfill.simulator.cursors import Cursors, InvalidCursor
+from gh_backfill.simulator.keys import Key
 from gh_backfill.simulator.limits import Ledger
 from gh_backfill.simulator.messages import Request, Response, reply
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.rows import IssueRow, PullRequestRow, RepositoryRow
-from gh_backfill.simulator.shelf import Key
 from gh_backfill.simulator.world import World
 
 MOST_ITEMS = 100
@@ -63,9 +63,11 @@ def page(
     view: Callable[[Any], object],
     *,
     most: int | None = None,
+    pages: int | None = None,
 ) -> Response:
-    """A page of a list, with the links to the others; a list that is longer than `most` rows ends there."""
+    """A page of a list, with the links to the others; what is longer than `most` rows, or `pages`, ends there."""
     size, page = _size(call), _page(call)
+    most = size * pages if pages is not None else most
     if most is not None and (page - 1) * size >= most:
         return refusals.too_far_back()
     rows = rows[:most]

@@ -6,10 +6,11 @@ from bisect import bisect_left
 from functools import partial
 
 from gh_backfill.simulator import refusals, views
+from gh_backfill.simulator.keys import Key
 from gh_backfill.simulator.messages import Response, reply
 from gh_backfill.simulator.rest_call import Call, find, page, page_by_cursor
 from gh_backfill.simulator.rows import IssueRow, PullRequestRow, RepositoryRow
-from gh_backfill.simulator.shelf import CommentKey, Key, Outline
+from gh_backfill.simulator.shelf import CommentKey, Outline
 
 
 def repository(call: Call, repository: RepositoryRow) -> Response:

@@ -1,45 +1,83 @@
-"""Stars and events by REST: the public history of stars by day, and what happened in the last thirty days."""
+"""Stars and forks by REST: who and what, for those who may see it, and the public history of stars by day.
+
+https://docs.github.com/en/rest/activity/starring
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from gh_backfill.simulator import refusals, stars, views
+from gh_backfill.simulator.keys import Key
 from gh_backfill.simulator.messages import Response, refusal, reply
+from gh_backfill.simulator.options import ClosedStars
 from gh_backfill.simulator.rest_call import Call, page
 from gh_backfill.simulator.rows import RepositoryRow
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-MOST_WEEKS = 30
-EVENTS_KEPT, MOST_EVENTS = timedelta(days=30), 300
+MOST_WEEKS, HISTORY_PAGES = 30, 100
+LIST_PAGES = 400
+_FORK_SORTS = {"stargazers": "STARGAZERS", "watchers": "STARGAZERS"}
+
+
+def stargazers(call: Call, repository: RepositoryRow) -> Response:
+    """Who starred a repository, oldest first, with the times where they are asked for; its pages end at 400."""
+    if not stars.shown(call.world, call.options, repository):
+        return _closed(call)
+    timed = "star+json" in call.request.headers.get("accept", "")
+
+    def view(key: Key) -> object:
+        account = call.world.account(key[1])
+        user = None if account is None else views.user(account)
+        return {"starred_at": key[0], "user": user} if timed else user
+
+    return page(call, repository, call.world.shelves[repository.id].stars.keys, view, pages=LIST_PAGES)
+
+
+def _closed(call: Call) -> Response:
+    closed = call.options.closed_stargazers
+    if closed is ClosedStars.EMPTY:
+        return reply([])
+    if closed is ClosedStars.NOT_FOUND:
+        return refusals.not_found()
+    return refusal(403, "Resource not accessible by personal access token")
+
+
+def forks(call: Call, repository: RepositoryRow) -> Response:
+    """The forks of a repository, newest first or as asked; its pages end at 400."""
+    sort = call.request.query.get("sort", "newest")
+    shelf, world = call.world.shelves[repository.id], call.world
+    order = shelf.forks.ordered(_FORK_SORTS.get(sort, "CREATED_AT"), world.repositories)
+    keys = order.keys if sort == "oldest" else order.keys[::-1]
+    return page(call, repository, keys, lambda key: views.repository(world, order.row(key)), pages=LIST_PAGES)
 
 
 def history(call: Call, repository: RepositoryRow) -> Response:
-    """The weeks since a repository was created, newest first, each with its seven days; 1 to 30 a page."""
+    """The weeks since a repository was created, newest first, each with its seven days; 1 to 30 a page, 100 pages."""
     options = call.options.star_history
     if not options.served:
-        return refusal(404, "Not Found")
+        return refusals.not_found()
     size = call.request.query.get("per_page", "30")
     if not size.isdecimal() or not 1 <= int(size) <= MOST_WEEKS:
         return refusal(422, "Validation Failed")
-    now, shift = datetime.fromtimestamp(call.options.clock(), UTC), timedelta(hours=options.shifted_hours)
-    days = Counter((_moment(star.starred_at) - shift).date() for star in call.world.shelves[repository.id].stars)
-    sunday = (now - shift).date() - timedelta(days=((now - shift).weekday() + 1) % 7)
-    created = (_moment(repository.created_at) - shift).date()
-    weeks: list[dict[str, Any]] = []
-    while True:
+    shift = timedelta(hours=options.shifted_hours)
+    today = (datetime.fromtimestamp(call.options.clock(), UTC) - shift).date()
+    given = call.world.shelves[repository.id].stars.days(options.shifted_hours)
+    first = _sunday((datetime.fromisoformat(repository.created_at) - shift).date())
+    sundays = [_sunday(today)]
+    while sundays[-1] > first:
+        sundays.append(sundays[-1] - WEEK)
+    if options.repeated and len(sundays) > int(size):
+        sundays.insert(int(size), sundays[int(size) - 1])
+
+    def view(sunday: date) -> dict[str, Any]:
         begins = datetime(sunday.year, sunday.month, sunday.day, tzinfo=UTC) + shift
-        each = [sunday + place * DAY for place in range(7)]
-        told = [options.future if day > (now - shift).date() else days[day] for day in each]
-        weeks.append({"week": int(begins.timestamp()), "total": sum(told), "days": told})
-        if sunday <= created:
-            break
-        sunday -= WEEK
-    if options.repeated and len(weeks) > int(size):
-        weeks.insert(int(size), weeks[int(size) - 1])
-    return page(call, repository, weeks, lambda week: week)
+        days = [sunday + place * DAY for place in range(7)]
+        told = [options.future if day > today else given[day] for day in days]
+        return {"week": int(begins.timestamp()), "total": sum(told), "days": told}
+
+    return page(call, repository, sundays, view, pages=HISTORY_PAGES)
 
 
 def count(call: Call, repository: RepositoryRow) -> Response:
@@ -47,36 +85,6 @@ def count(call: Call, repository: RepositoryRow) -> Response:
     return reply({"count": len(call.world.shelves[repository.id].stars)})
 
 
-def events(call: Call, repository: RepositoryRow) -> Response:
-    """Stars and forks of the last thirty days as events, newest first; three hundred at most."""
-    now = datetime.fromtimestamp(call.options.clock(), UTC)
-    shelf = call.world.shelves[repository.id]
-    place = {"id": repository.id, "name": repository.full_name}
-    rows: list[dict[str, Any]] = []
-    for star in shelf.stars:
-        account = call.world.accounts.get(star.account)
-        actor = {"id": star.account, "login": account.login if account else "ghost"}
-        identity = _event_id(repository.id, star.account, star.starred_at)
-        told = {"type": "WatchEvent", "payload": {"action": "started"}, "created_at": star.starred_at}
-        rows.append({"id": identity, "actor": actor, "repo": place, "public": True, **told})
-    for number in shelf.forks:
-        fork = call.world.repositories[number]
-        owner = call.world.account_by_login(fork.owner)
-        actor = {"id": owner.id if owner else 10137, "login": fork.owner}
-        forkee = {"id": fork.id, "full_name": fork.full_name}
-        told = {"type": "ForkEvent", "payload": {"forkee": forkee}, "created_at": fork.created_at}
-        rows.append({"id": _event_id("fork", fork.id), "actor": actor, "repo": place, "public": True, **told})
-    kept = [row for row in rows if now - _moment(row["created_at"]) <= EVENTS_KEPT]
-    kept.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
-    response = page(call, repository, kept[:MOST_EVENTS], lambda row: row, most=MOST_EVENTS)
-    return response.with_headers({"X-Poll-Interval": "60"})
-
-
-def _event_id(*parts: object) -> str:
-    """Return the same number for the same event, whatever else happened."""
-    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
-    return str(10**10 + int.from_bytes(digest[:5]) % 10**10)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _sunday(day: date) -> date:
+    """Return the Sunday that a day's week begins with."""
+    return day - timedelta(days=(day.weekday() + 1) % 7)

@@ -8,7 +8,7 @@ Times are texts in ISO 8601 with `Z`, which sort in the order of time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -265,6 +265,17 @@ class Star:
 
     account: int
     starred_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Happening:
+    """An event that is told by the events call alone, such as a push."""
+
+    type: str
+    id: int
+    account: int
+    created_at: str
+    payload: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,4 +36,4 @@ class Scope:
 
     def person(self, identity: int | None) -> AccountRow | None:
         """Return an account; None for a deleted one."""
-        return None if identity is None else self.world.accounts.get(identity)
+        return self.world.account(identity)

@@ -6,10 +6,10 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gh_backfill.simulator.rows import DiscussionRow, IssueRow, LabelRow, PullRequestRow, Star
-
-Key = tuple[str, int, int]
-"""Where a row stands in an order: the value it is sorted by ("" for the order of ids), its id, and where to find it."""
+from gh_backfill.simulator.fork_list import ForkList
+from gh_backfill.simulator.keys import Key
+from gh_backfill.simulator.rows import DiscussionRow, Happening, IssueRow, LabelRow, PullRequestRow
+from gh_backfill.simulator.star_list import StarList
 
 
 class CommentKey(NamedTuple):
@@ -46,8 +46,8 @@ class Shelf:
         *,
         issues: Iterable[IssueRow] = (),
         labels: Sequence[LabelRow] = (),
-        stars: Sequence[Star] = (),
-        forks: Sequence[int] = (),
+        stars: StarList | None = None,
+        forks: ForkList | None = None,
     ) -> None:
         self._outlines = {outline.number: outline for outline in outlines}
         self._row = row
@@ -62,8 +62,9 @@ class Shelf:
         self.discussions: dict[int, DiscussionRow] = {}
         self.moved: dict[int, tuple[int, int]] = {}
         self.labels = tuple(labels)
-        self.stars = tuple(stars)
-        self.forks = tuple(forks)
+        self.stars = StarList.of(()) if stars is None else stars
+        self.forks = ForkList() if forks is None else forks
+        self.happenings: tuple[Happening, ...] = ()
 
     def __len__(self) -> int:
         return len(self._outlines)

@@ -3,26 +3,30 @@
 The sizes are heavy-tailed, as in life: most pull requests have few reviews and comments, some over 100; number 7 has
 more than 300 reviews and number 11 more than 100 comments, where there are that many.  Every 13th number is an issue:
 number 13 has more than 100 comments, 26 more than 100 labels, 39 has 10 assignees (all users where they are few), 52 is
-assigned to a bot and 65 was opened by a deleted account.
+assigned to a bot and 65 was opened by a deleted account.  Stars and forks are made when somebody first looks at them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from gh_backfill.simulator import derive
+from gh_backfill.simulator import derive, made_up_fans
 from gh_backfill.simulator.accounts import invented
 from gh_backfill.simulator.derive import NodeKind
+from gh_backfill.simulator.fork_list import ForkList, MadeForks
 from gh_backfill.simulator.issue_maker import IssueMaker
 from gh_backfill.simulator.maker import START, Maker, settle
 from gh_backfill.simulator.recipe import Recipe
 from gh_backfill.simulator.rows import AccountRow, IssueRow, LabelRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.shelf import Outline, Shelf
+from gh_backfill.simulator.star_list import StarList
 from gh_backfill.simulator.world import World
 
 _REMEMBERED = 30
+BEGIN = date.fromisoformat(START[:10])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +38,41 @@ class _Made:
     row: Callable[[int], PullRequestRow]
     issues: tuple[IssueRow, ...]
     labels: tuple[LabelRow, ...]
+    stars: StarList
+    forks: MadeForks
 
 
 def add(world: World, recipe: Recipe) -> None:
     """Put a made-up repository into a world."""
     owner = world.account_by_login(recipe.owner) or invented(recipe.owner, "Organization")
     world.add_account(owner)
-    made = _made(recipe, owner, settle(recipe, world))
-    world.add_repository(made.repository, Shelf(made.outlines, made.row, issues=made.issues, labels=made.labels))
+    made = _made(_settled(recipe), owner, settle(recipe, world))
+    _refuse_shared_ids(world, made.forks)
+    forks = ForkList(made=made.forks)
+    world.add_repository(
+        made.repository,
+        Shelf(made.outlines, made.row, issues=made.issues, labels=made.labels, stars=made.stars, forks=forks),
+    )
+
+
+def _settled(recipe: Recipe) -> Recipe:
+    """Say when the stars and forks of a recipe begin and end."""
+    until = recipe.until or max(datetime.now(UTC).date(), (recipe.since or BEGIN) + timedelta(days=1))
+    return replace(recipe, since=recipe.since or min(BEGIN, until - timedelta(days=1)), until=until)
+
+
+def _refuse_shared_ids(world: World, forks: MadeForks) -> None:
+    for identity, shelf in world.shelves.items():
+        other = shelf.forks.made
+        if other.first < forks.first + forks.count and forks.first < other.first + other.count:
+            name = world.repositories[identity].full_name
+            raise ValueError(f"ids of forks would be the same as of those of {name}: load only one of them")
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _made(recipe: Recipe, owner: AccountRow, people: tuple[AccountRow, ...]) -> _Made:
     identity = derive.derived_repository_id(recipe.full_name)
+    since, until = recipe.since or BEGIN, recipe.until or BEGIN
     maker = Maker(recipe, identity, people)
     outlines = tuple(maker.outline(number) for number in maker.numbers())
     repository = RepositoryRow(
@@ -57,14 +83,20 @@ def _made(recipe: Recipe, owner: AccountRow, people: tuple[AccountRow, ...]) -> 
         name=recipe.name,
         description=f"{recipe.count:,} made-up pull requests",
         language="Python",
-        stargazers=recipe.count // 3,
-        forks=recipe.count // 20,
+        stargazers=recipe.stars,
+        forks=recipe.forks,
         size=recipe.count * 3,
-        created_at=START,
+        created_at=f"{min(since, BEGIN) if recipe.count else since}T00:00:00Z",
         updated_at=max((outline.updated_at for outline in outlines), default=START),
     )
     made = IssueMaker(maker)
     row = lru_cache(maxsize=2_000)(maker.pull)
     return _Made(
-        repository=repository, outlines=outlines, row=row, issues=tuple(made.issues()), labels=tuple(made.labels)
+        repository=repository,
+        outlines=outlines,
+        row=row,
+        issues=tuple(made.issues()),
+        labels=tuple(made.labels),
+        stars=made_up_fans.stars(recipe, since, until),
+        forks=made_up_fans.forks(recipe, since, until),
     )

@@ -84,7 +84,9 @@ def repository(world: World, row: RepositoryRow) -> View:
         "forks_count": row.forks,
         "archived": row.archived,
         "disabled": row.disabled,
-        "open_issues_count": sum(issue.open for issue in world.shelves[row.id].issues.values()),
+        "open_issues_count": sum(issue.open for issue in world.shelves[row.id].issues.values())
+        if row.id in world.shelves
+        else 0,
         "license": licence,
         "is_template": row.template,
         "visibility": "private" if row.private else "public",

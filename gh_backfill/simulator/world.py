@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from gh_backfill.simulator import derive
+from gh_backfill.simulator import crowd, derive
 from gh_backfill.simulator.derive import NodeKey, NodeKind
 from gh_backfill.simulator.rows import (
     AccountRow,
@@ -42,9 +42,11 @@ class World:
         self.workflows: dict[tuple[str, str], WorkflowRow] = {}
         self.dispatches: list[Dispatched] = []
         self.events = 0
+        self.shown_stars: dict[int | None, bool] = {}
         self._names: dict[str, int] = {}
         self._former_names: dict[str, int] = {}
         self._logins: dict[str, int] = {}
+        self._deleted: frozenset[int] = frozenset()
         self._nodes: dict[str, NodeKey] = {}
 
     def add_account(self, account: AccountRow) -> None:
@@ -53,12 +55,16 @@ class World:
         if old is not None and self._logins.get(old.login.lower()) == account.id:
             del self._logins[old.login.lower()]
         self.accounts[account.id] = account
+        self._deleted -= {account.id}
         self._logins[account.login.lower()] = account.id
         self.name_node(account.node_id, NodeKey(NodeKind.USER, 0, 0, account.id))
 
     def remove_account(self, identity: int) -> None:
         """Delete an account: its rows have no author any more."""
-        account = self.accounts.pop(identity)
+        account = self.accounts.pop(identity, None) or crowd.member(identity)
+        if account is None:
+            raise LookupError(f"nobody has the id {identity}")
+        self._deleted |= {identity}
         if self._logins.get(account.login.lower()) == identity:
             del self._logins[account.login.lower()]
 
@@ -116,11 +122,14 @@ class World:
 
     def account(self, identity: int | None) -> AccountRow | None:
         """Return an account; None where it is unknown, deleted or GitHub's stand-in for deleted ones."""
-        return None if identity is None else self.accounts.get(identity)
+        if identity is None or identity in self._deleted:
+            return None
+        return self.accounts.get(identity) or crowd.member(identity)
 
     def account_by_login(self, login: str) -> AccountRow | None:
         """Return an account by its login."""
-        return self.account(self._logins.get(login.lower()))
+        found = self.account(self._logins.get(login.lower()) or crowd.named(login))
+        return found if found is not None and found.login.lower() == login.lower() else None
 
     def pull(self, repository_id: int, number: int) -> PullRequestRow | None:
         """Return a pull request by its repository's id and its number."""
@@ -145,7 +154,7 @@ class World:
         if key is None:
             return None
         if key.kind in (NodeKind.USER, NodeKind.BOT, NodeKind.MANNEQUIN, NodeKind.ORGANIZATION):
-            return self.accounts.get(key.id)
+            return self.account(key.id)
         if key.kind is NodeKind.REPOSITORY:
             return self.repositories.get(key.repository_id)
         found = self.issue(key.repository_id, key.number) if key.kind is NodeKind.ISSUE else self._item(key)

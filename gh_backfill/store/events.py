@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime, timedelta
 
 from gh_backfill.models.events import (
     Answering,
@@ -23,6 +23,8 @@ from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.moments import moment
 
 _SQL = sql("events")
+# `asdict` would copy each value deeply: a fifth of the time that a long list takes.
+_COLUMNS = tuple(each.name for each in fields(Event))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,14 +67,22 @@ def write(tx: Transaction, repository_id: str, events: Sequence[Event]) -> int:
     place = tx.row(_SQL["writers_turn"], id=repository_id)
     if place is None:
         return 0
-    known = {"owner": place["owner"], "name": place["name"], "github_id": place["github_id"]}
+    where = "public" if place["is_public"] else "private"
+    known = {"id": repository_id, "owner": place["owner"], "name": place["name"], "github_id": place["github_id"]}
     new = 0
-    for part in parts([asdict(event) for event in events]):
-        if place["is_public"]:
-            new += len(tx.rows(_SQL["write_public_events"], events=part.json, **known))
-        else:
-            new += len(tx.rows(_SQL["write_private_events"], events=part.json, id=repository_id))
+    for part in parts([{name: getattr(event, name) for name in _COLUMNS} for event in events]):
+        times = [row["created_at"].astimezone(UTC) for row in part.rows]
+        since, until = _midnight(min(times)), _midnight(max(times)) + timedelta(days=1)
+        given = {**known, "events": part.json, "since": since, "until": until}
+        written = len(tx.rows(_SQL[f"write_{where}_events"], **given))
+        if written < len(part.rows):  # some of these were here: on most pages of a first reading none is
+            tx.run(_SQL[f"give_{where}_again"], **given)
+        new += written
     return new
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def write_star_days(tx: Transaction, repository_id: str, days: Sequence[StarDay], read_at: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -124,7 +125,54 @@ def test_a_made_up_world_moves_too() -> None:
     assert [pull.title == "changed" for pull in pulls(world)] == [False, False, True, False, False]
 
 
-@pytest.mark.parametrize("text", ["", "a/b", "a/b:", "a/b:x", "a:5", "a/b:1000000", "a/b:5:x"])
+def test_a_recipe_says_how_many_stars_and_forks_there_are_and_from_when_to_when() -> None:
+    world = load(recipes=["a/b:0:7:stars=300:forks=20:since=2026-08-22:until=2026-11-20", "a/c:5"])
+    found, other = (world.repositories[each] for each in world.shelves)
+    times = [star.starred_at for star in world.shelves[found.id].stars]
+    assert (len(times), found.stargazers, found.forks, found.created_at) == (300, 300, 20, "2026-08-22T00:00:00Z")
+    assert (min(times) >= "2026-08-22", max(times) < "2026-11-20") == (True, True)
+    assert sum(time < "2026-10-06" for time in times) < 100  # fewer in the first half
+    assert (other.stargazers, other.forks, len(world.shelves[other.id].stars)) == (0, 0, 0)
+    again = load(recipes=["a/b:0:7:stars=300:forks=20:since=2026-08-22:until=2026-11-20"])
+    assert [star.starred_at for star in again.shelves[found.id].stars] == times
+    seeded = load(recipes=["a/b:0:8:stars=300:forks=20:since=2026-08-22:until=2026-11-20"])
+    assert [star.starred_at for star in seeded.shelves[found.id].stars] != times
+
+
+def test_stars_without_days_come_until_yesterday() -> None:
+    world = load(recipes=["a/b:5:stars=500"])
+    times = [star.starred_at for (shelf,) in [world.shelves.values()] for star in shelf.stars]
+    assert (
+        f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%d}" < max(times) < f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    )
+
+
+def test_those_who_star_are_accounts_like_others_and_no_two_are_one() -> None:
+    world = load(recipes=["a/b:5:stars=2000:forks=2000:until=2026-11-20", "a/c:5:stars=2000:until=2026-11-20"])
+    first, second = (shelf.stars for shelf in world.shelves.values())
+    assert len(first.accounts | second.accounts) > 3_900
+    fan = world.account(next(iter(first.accounts)))
+    assert fan is not None
+    assert (world.account_by_login(fan.login.upper()), world.node(fan.node_id)) == (fan, fan)
+    changes.rename_account(world, fan.login, to="somebody")
+    renamed = world.account_by_login("somebody")
+    assert (renamed and renamed.id, world.account_by_login(fan.login)) == (fan.id, None)
+    changes.delete_account(world, "somebody")
+    assert (world.account(fan.id), world.account_by_login("somebody")) == (None, None)
+    with pytest.raises(LookupError):
+        changes.delete_account(world, fan.login)
+    for login in ("fan-1000003", "fan-01", "fan-", "fan-x"):
+        assert world.account_by_login(login) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a/b", "a/b:", "a/b:x", "a:5", "a/b:1000000", "a/b:5:x", "a/b:5:stars", "a/b:5:moons=3", "a/b:5:stars=x"),
+        *("a/b:5:stars=1:stars=2", "a/b:5:stars=1000001", "a/b:5:forks=500001", "a/b:5:stars=-1", "a/b:5:stars=1:7"),
+        *("a/b:5:since=soon", "a/b:5:until=2026-02-30", "a/b:5:since=2026-01-02:until=2026-01-02"),
+    ],
+)
 def test_what_is_no_recipe_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"a/b|OWNER/NAME:N"):
         load(recipes=[text])

@@ -22,21 +22,14 @@ where e.repository_github_id = r.github_id and e.source is not null and r.id = a
 
 -- name: write_public_events
 -- A star is the same one whoever tells of it: an actor gives one a day.  A fork is known by its name also where others wrote it.
--- Of a star that was taken back and given again on one day the last time holds, in whatever order that is told: only so it
--- comes after its removal.  What an application wrote stays as it is.
+-- `offset 0` makes PostgreSQL look each day up by the index, rather than hold all that is here against every new event, and the
+-- bounds of all days let it plan for their months alone.
 with told as (
     select distinct on (g.event_id) g.*, (g.created_at at time zone 'UTC')::date as day
     from jsonb_to_recordset(%(events)s) as g (
         event_id text, event_type text, actor_login text, actor_github_id bigint, payload jsonb, created_at timestamptz,
         source text)
     order by g.event_id, case g.event_type when 'WatchEvent' then -1 else 1 end * extract(epoch from g.created_at)
-), given_again as (
-    update github_events_cache c
-    set created_at = t.created_at
-    from told t
-    where t.event_type = 'WatchEvent' and c.repository_owner = %(owner)s and c.repository_name = %(name)s
-      and c.event_type = t.event_type and c.event_id = t.event_id and c.source is not null
-      and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < t.created_at
 )
 insert into github_events_cache
     (event_id, event_type, actor_login, actor_github_id, repository_owner, repository_name, repository_github_id, payload,
@@ -48,10 +41,12 @@ where not exists (
     select from github_events_cache c
     where c.repository_owner = %(owner)s and c.repository_name = %(name)s and c.event_type = t.event_type
       and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < (t.day + 1)::timestamp at time zone 'UTC'
+      and c.created_at >= %(since)s and c.created_at < %(until)s
       and (c.event_id = t.event_id
            or c.event_id = t.event_type || '_' || t.event_id
            or (t.event_type = 'WatchEvent' and t.actor_login <> 'ghost' and lower(c.actor_login) = lower(t.actor_login))
            or (t.event_type = 'ForkEvent' and c.payload #>> '{forkee,full_name}' = t.payload #>> '{forkee,full_name}'))
+    offset 0
 )
 on conflict (event_id, created_at) do nothing
 returning event_id;
@@ -63,12 +58,6 @@ with told as (
         event_id text, event_type text, actor_login text, actor_github_id bigint, payload jsonb, created_at timestamptz,
         source text)
     order by g.event_id, case g.event_type when 'WatchEvent' then -1 else 1 end * extract(epoch from g.created_at)
-), given_again as (
-    update private_events c
-    set created_at = t.created_at
-    from told t
-    where t.event_type = 'WatchEvent' and c.repository_id = %(id)s::uuid and c.event_type = t.event_type
-      and c.event_id = t.event_id and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < t.created_at
 )
 insert into private_events
     (repository_id, event_id, event_type, actor_login, actor_github_id, payload, created_at, source)
@@ -78,11 +67,47 @@ where not exists (
     select from private_events c
     where c.repository_id = %(id)s::uuid and c.event_type = t.event_type
       and c.created_at >= t.day::timestamp at time zone 'UTC' and c.created_at < (t.day + 1)::timestamp at time zone 'UTC'
+      and c.created_at >= %(since)s and c.created_at < %(until)s
       and ((t.event_type = 'WatchEvent' and t.actor_login <> 'ghost' and lower(c.actor_login) = lower(t.actor_login))
            or (t.event_type = 'ForkEvent' and c.payload #>> '{forkee,full_name}' = t.payload #>> '{forkee,full_name}'))
+    offset 0
 )
 on conflict (repository_id, event_id) do nothing
 returning event_id;
+
+-- name: give_public_again
+-- Of a star that was taken back and given again on one day the last time holds, in whatever order that is told: only so it
+-- comes after its removal.  What an application wrote stays as it is.
+with told as (
+    select g.event_id, max(g.created_at) as created_at
+    from jsonb_to_recordset(%(events)s) as g (event_id text, event_type text, created_at timestamptz)
+    where g.event_type = 'WatchEvent'
+    group by g.event_id
+)
+update github_events_cache c
+set created_at = t.created_at
+from told t
+where c.repository_owner = %(owner)s and c.repository_name = %(name)s and c.event_type = 'WatchEvent'
+  and c.event_id = t.event_id and c.source is not null and c.created_at < t.created_at
+  and c.created_at >= date_trunc('day', t.created_at, 'UTC')
+  and c.created_at >= %(since)s and c.created_at < %(until)s
+returning c.event_id;
+
+-- name: give_private_again
+with told as (
+    select g.event_id, max(g.created_at) as created_at
+    from jsonb_to_recordset(%(events)s) as g (event_id text, event_type text, created_at timestamptz)
+    where g.event_type = 'WatchEvent'
+    group by g.event_id
+)
+update private_events c
+set created_at = t.created_at
+from told t
+where c.repository_id = %(id)s::uuid and c.event_type = 'WatchEvent'
+  and c.event_id = t.event_id and c.created_at < t.created_at
+  and c.created_at >= date_trunc('day', t.created_at, 'UTC')
+  and c.created_at >= %(since)s and c.created_at < %(until)s
+returning c.event_id;
 
 -- name: write_star_days
 -- A later reading holds: of the stars of a day there can only be fewer; what an earlier one says, that came late, does not.

@@ -20,7 +20,7 @@ from gh_backfill.simulator import stars
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
-from gh_backfill.simulator.options import Options, StarHistory
+from gh_backfill.simulator.options import ClosedStars, Options, StarHistory
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store import events
 from gh_backfill.store.db import Database
@@ -133,7 +133,7 @@ def test_a_second_run_reads_what_is_new_and_doubles_nothing(db: Database) -> Non
 
 @pytest.mark.parametrize("empty", [False, True])
 def test_who_may_not_see_it_gets_the_days_of_the_history_and_never_a_zero(db: Database, empty: bool) -> None:
-    with sky(db, empty_stargazers=empty) as world:
+    with sky(db, closed_stargazers=ClosedStars.EMPTY if empty else ClosedStars.FORBIDDEN) as world:
         world.listed = lambda: False
         done = world.fetch()
         assert (done.failed, done.series[0].source) == (False, Source.HISTORY)
