@@ -81,10 +81,19 @@ def _notes(each: RepositoryVelocity) -> list[str]:
         if series.unexplained:
             more = "more" if series.unexplained > 0 else "fewer"
             notes.append(f"GitHub counts {abs(series.unexplained):,} {name} {more} than what was found adds up to")
-    if each.observed is not None and each.observed.taken_back:
-        since = trend.day_words(each.observed.since.date(), each.today)
-        notes.append(f"at least {counted(each.observed.taken_back, 'star')} taken back since {since}")
-    return notes
+    return [*notes, *_observed(each)]
+
+
+def _observed(each: RepositoryVelocity) -> list[str]:
+    """Say by how much GitHub's own counts changed, where they did."""
+    seen = each.observed
+    if seen is None or not (seen.stars or seen.forks or seen.taken_back):
+        return []
+    since = trend.day_words(seen.since.date(), each.today)
+    changes = ((seen.stars, "star"), (seen.forks, "fork"))
+    told = ", ".join(f"{'+' if by > 0 else '-'}{counted(abs(by), what)}" for by, what in changes if by)
+    back = f"at least {counted(seen.taken_back, 'star')} taken back" if seen.taken_back else ""
+    return [f"GitHub's counts since {since}: {'; '.join(part for part in (told, back) if part)}"]
 
 
 def _lacking(each: RepositoryVelocity, series: Velocity) -> str | None:

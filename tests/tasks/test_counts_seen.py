@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from gh_backfill.tasks.dispatch import due
 from gh_backfill.tasks.sync_told import SyncWish
 from gh_backfill.tasks.velocity.figures import velocities
 from tests.tasks.conftest import SMALL, House
+from tests.test_cli import ROOT, cli
 
 
 def synced(house: House, *kinds: str) -> None:
@@ -83,6 +85,17 @@ def test_the_net_change_and_what_was_taken_back_are_in_the_velocity_of_what_was_
     found = velocity(complete)
     assert found is not None
     assert (found.stars, found.forks, found.taken_back) == (-3, 1, 7)
+
+
+def test_the_command_tells_both(complete: House, tmp_path: Path) -> None:
+    for stars, forks in ((100, 7), (104, 8), (97, 8)):
+        counts(complete, stars, forks)
+        synced(complete)
+        a_day_passes(complete)
+    place = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    told = cli(place, "velocity", SMALL, DATABASE_URL=complete.url).stdout
+    assert "GitHub's counts since" in " ".join(told.split())
+    assert "-3 stars, +1 fork; at least 7 stars taken back" in " ".join(told.split())
 
 
 def test_one_row_a_day_and_one_a_change(complete: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import signal
 import socket
 import subprocess
@@ -204,6 +205,32 @@ def test_it_takes_the_webhooks_of_github(database_url: str, tmp_path: Path) -> N
         assert httpx.post(f"{running.url}/webhooks/github", content=body, headers=headers).status_code == 200
         wrong = {**headers, "X-Hub-Signature-256": f"sha256={'0' * 64}"}
         assert httpx.post(f"{running.url}/webhooks/github", content=body, headers=wrong).status_code == 401
+
+
+def test_it_makes_events_of_what_webhooks_tell_by_itself_and_without_a_token(database_url: str, tmp_path: Path) -> None:
+    secret = "It's a Secret to Everybody"
+    told = {"action": "created", "starred_at": "2026-03-01T12:00:00Z", "repository": {"id": 77, "private": False}}
+    body = json.dumps({**told, "sender": {"login": "ada", "id": 1}}).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-GitHub-Event": "star",
+        "X-GitHub-Delivery": "1",
+        "X-Hub-Signature-256": f"sha256={signature}",
+        "Content-Type": "application/json",
+    }
+    with Database(database_url) as db:
+        with db.transaction() as tx:
+            tx.run("insert into repositories (github_id, full_name, owner, name, is_private) "
+                   "values (77, 'octo/kit', 'octo', 'kit', false)")  # fmt: skip
+            tx.run("insert into tracked_repositories (repository_id, organization_name, repository_name) "
+                   "select id, owner, name from repositories")  # fmt: skip
+        with served(tmp_path, DATABASE_URL=database_url, WEBHOOK_SECRET=secret) as running:
+            assert httpx.post(f"{running.url}/webhooks/github", content=body, headers=headers).status_code == 202
+            until = time.monotonic() + 60
+            while not (rows := db.statement("select actor_login from github_events_cache")):
+                assert time.monotonic() < until, running.log
+                time.sleep(0.1)
+    assert rows == [{"actor_login": "ada"}]
 
 
 def test_a_database_that_goes_away_is_told_on_the_page_and_comes_back(database_url: str, tmp_path: Path) -> None:
