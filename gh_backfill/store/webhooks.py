@@ -156,7 +156,7 @@ def set_heard_aside(tx: Transaction, repository_github_id: int, unusable: Sequen
 
 
 def drop_heard(tx: Transaction) -> int:
-    """Delete what tells of events of repositories that are not tracked any more; returns how many."""
+    """Delete what tells of events of repositories neither tracked any more nor in a workspace; returns how many."""
     return tx.run(_SQL["drop_heard"])
 
 

@@ -13,6 +13,7 @@ import pytest
 from gh_backfill.models.events import Source, star
 from gh_backfill.store import events, repositories, webhooks
 from gh_backfill.store.db import Database
+from gh_backfill.tasks import workspaces
 from gh_backfill.tasks.dispatch import tick
 from gh_backfill.tasks.dispatch.jobs import Processors
 from gh_backfill.tasks.velocity.figures import velocities
@@ -211,6 +212,23 @@ def test_what_is_not_tracked_any_more_is_dropped_and_counted(door: Door) -> None
     assert door.hear() == HeardEvents(untracked=2)
     assert door.waiting() == []
     assert door.house.count(PUBLIC) == 0
+
+
+def test_of_a_repository_that_is_in_a_workspace_alone_events_are_taken_and_nothing_is_fetched(door: Door) -> None:
+    with door.house.db.transaction() as tx:
+        tx.run("update tracked_repositories set tracking_enabled = false")
+    workspaces.create(door.house.db, "kit", name=None, description=None, owner=None, private=False)
+    with door.house.db.transaction() as tx:
+        tx.run("insert into workspace_repositories (workspace_id, repository_id, added_by) "
+               "select w.id, r.id, w.owner_id from workspaces w cross join repositories r")  # fmt: skip
+    pull = {"id": 3, "number": 3, "created_at": clock(9)}
+    assert door.star(8) == "noted"
+    assert door.tell("pull_request", {"action": "opened", "pull_request": pull}) == "noted"
+    assert not [each for each in door.waiting() if each == "3"]
+    assert door.hear() == HeardEvents(new=2)
+    with door.house.db.transaction() as tx:
+        tx.run("update workspaces set is_active = false")
+    assert door.star(9) == "the repository is not tracked here"
 
 
 STRANGE: dict[str, tuple[str, dict[str, Any], str]] = {

@@ -41,13 +41,16 @@ where w.kind = 'event' and w.repository_github_id = old.repository_github_id and
   and old.place > %(most)s;
 
 -- name: heard
--- What tells of events of repositories that are tracked, the longest heard first, as far as it was not found unusable.
+-- What tells of events of repositories that are tracked or in a workspace, the longest heard first, as far as it was not found unusable.
 select w.repository_github_id, r.id as repository_id, w.identity, w.version, w.event, w.payload, w.first_at as heard_at
 from webhook_pending w
 join repositories r on r.github_id = w.repository_github_id
 where w.kind = 'event' and w.reason is null
-  and exists (select from tracked_repositories t
-              where t.repository_id = r.id and t.tracking_enabled is distinct from false)
+  and (exists (select from tracked_repositories t
+               where t.repository_id = r.id and t.tracking_enabled is distinct from false)
+       or exists (select from workspace_repositories m
+                  join workspaces k on k.id = m.workspace_id and k.is_active is distinct from false
+                  where m.repository_id = r.id))
 order by w.first_at, w.repository_github_id, w.identity
 limit %(most)s;
 
@@ -75,11 +78,15 @@ where w.repository_github_id = %(repository_github_id)s and w.kind = 'event' and
   and w.identity = i.identity and w.version = i.version;
 
 -- name: drop_heard
--- Of a repository that is not tracked any more nothing is kept.
+-- Of a repository that is not tracked any more, and in no workspace, nothing is kept.
 delete from webhook_pending w
 where w.kind = 'event'
   and not exists (select from repositories r
                   join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
+                  where r.github_id = w.repository_github_id)
+  and not exists (select from repositories r
+                  join workspace_repositories m on m.repository_id = r.id
+                  join workspaces k on k.id = m.workspace_id and k.is_active is distinct from false
                   where r.github_id = w.repository_github_id);
 
 -- name: open_of_run
@@ -94,12 +101,18 @@ where workflow_run_id = %(run_id)s and coalesce(workflow_run_attempt, 1) = %(att
 order by created_at;
 
 -- name: announce
--- Only what is tracked here counts.  However often a thing moves before it is fetched, it is one row.
+-- Only what is tracked here counts, and for events what is in a workspace.  However often a thing moves before it is fetched,
+-- it is one row.
 insert into webhook_pending as w (repository_github_id, kind, identity, event, payload)
 select %(repository_github_id)s, %(kind)s, %(identity)s, %(event)s, %(payload)s
 where exists (select from repositories r
               join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
               where r.github_id = %(repository_github_id)s)
+   or %(kind)s = 'event'
+      and exists (select from repositories r
+                  join workspace_repositories m on m.repository_id = r.id
+                  join workspaces k on k.id = m.workspace_id and k.is_active is distinct from false
+                  where r.github_id = %(repository_github_id)s)
 on conflict (repository_github_id, kind, identity) do update
 set times = w.times + 1, last_at = clock_timestamp(), event = excluded.event, payload = excluded.payload,
     version = gen_random_uuid(), attempts = 0, retry_at = null, reason = null;

@@ -75,7 +75,7 @@ def _take(tx: Transaction, event: str, delivery_id: str, what: Meaning) -> tuple
             return "done", f"{counted(_run_ended(tx, ended), 'job')} closed"
         case Moved() as moved:
             taken = [_announce(tx, event, delivery_id, each) for each in (moved, moved.also) if each is not None]
-            return ("done", "noted") if all(taken) else ("ignored", "the repository is not tracked here")
+            return ("done", "noted") if any(taken) else ("ignored", "the repository is not tracked here")
 
 
 def _announce(tx: Transaction, event: str, delivery_id: str, moved: Moved) -> bool:
