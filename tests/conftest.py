@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,9 +87,35 @@ LONG = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long tests begin first, in their order; the others keep theirs."""
+# Says to the processes of one run that nobody named files or tests: it is the whole suite.
+_WHOLE_SUITE = "GH_BACKFILL_TESTS_SUITE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Learn whether the whole suite is run."""
+    if not hasattr(config, "workerinput"):
+        named = config.args_source is pytest.Config.ArgsSource.ARGS or config.option.keyword or config.option.lf
+        os.environ[_WHOLE_SUITE] = "" if named else "yes"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what waits for another day; let the long tests begin first, in their order; the others keep theirs."""
+    if os.environ.get(_WHOLE_SUITE):
+        _leave_out(config, items)
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if item.name.startswith(name)), len(LONG)))
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the tests of long files in turns."""
+    seen: Counter[str] = Counter()
+    places: list[tuple[str, int]] = []
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        places.append((file, seen[file]))
+        seen[file] += 1
+    others = turns.left_out(places)
+    config.hook.pytest_deselected(items=[item for item, place in zip(items, places, strict=True) if place in others])
+    items[:] = [item for item, place in zip(items, places, strict=True) if place not in others]
 
 
 # Files of which one process runs all tests: it fetches the recordings, or reads the corpus, and the others need not.

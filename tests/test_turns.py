@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gh_backfill.simulator.effects import EFFECTS
@@ -9,6 +11,7 @@ from tests import turns
 from tests.tasks import test_every_fault, test_every_fault_of_issues
 
 FAULTS = sorted(EFFECTS)
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("step", [2, 3, 6])
@@ -37,6 +40,23 @@ def test_within_all_turns_every_operation_meets_every_fault(
         assert len(today) < 0.4 * len(every)
         met |= set(today)
     assert met == set(every)
+
+
+def test_within_three_days_every_test_of_a_long_file_is_run_and_every_file_exists(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "WHOLE", False)
+    assert [file for file in sorted(turns.HEAVY) if not (ROOT / file).is_file()] == []
+    every = [(file, place) for file in ("tests/test_turns.py", *turns.HEAVY) for place in range(7)]
+    runs: list[set[tuple[str, int]]] = []
+    for turn in range(turns.TURNS):
+        monkeypatch.setattr(turns, "TURN", turn)
+        runs.append(set(every) - turns.left_out(every))
+    assert set().union(*runs[:3]) == set(every)
+    assert all(("tests/test_turns.py", place) in run for run in runs for place in range(7))
+    assert all(len(run) < len(every) / 2 for run in runs)
+    monkeypatch.setattr(turns, "WHOLE", True)
+    assert turns.left_out(every) == set()
 
 
 def test_the_whole_is_everything(monkeypatch: pytest.MonkeyPatch) -> None:

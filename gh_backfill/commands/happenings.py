@@ -55,7 +55,12 @@ def events(
     importance: Importance = None,
     workspace: options.Workspace = None,
     due: Annotated[
-        bool, typer.Option("--due", help="Of workspaces whose turn has come; of the others only what is new.")
+        bool,
+        typer.Option(
+            "--due",
+            envvar="GH_BACKFILL_ALL_DUE",
+            help="Of workspaces whose turn has come; of the others only what is new.",
+        ),
     ] = False,
     parallel: Annotated[
         str | None,
