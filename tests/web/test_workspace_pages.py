@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,10 @@ import pytest
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database, Row
+from gh_backfill.web.pages.workspace import SIZES, VARIANTS
+from gh_backfill.web.templating import Shell, environment
 from tests.test_cli import cli, settings_of
-from tests.web.house import ADMIN, TOKEN, House, open_house
+from tests.web.house import ADMIN, NOW, TOKEN, House, open_house
 from tests.web.workspace_worlds import NAMES, SLUG, fill
 
 
@@ -192,3 +195,39 @@ def test_the_api_triggers_tells_and_cancels_as_the_guide_has_it(house: House, da
         assert {"/api/backfill/trigger", "/api/backfill/status/{job_id}", "/i/{slug}.json"} <= set(paths)
     with httpx.Client(base_url=house.url) as stranger:
         assert stranger.post("/api/backfill/trigger", json={"repository": "octo/never"}).status_code in (401, 403)
+
+
+def test_the_workspace_of_an_application_has_its_pages(existing_database_url: str) -> None:
+    with open_house(existing_database_url, own_pages=True) as house, house.client(token=TOKEN) as client:
+        assert "Contributor tools" in client.get("/workspaces").text
+        for tab in ("", "/repositories", "/contributors", "/settings"):
+            answer = client.get(f"/i/contributor-tools{tab}")
+            assert answer.status_code == 200, tab
+        twin = client.get("/i/contributor-tools.json").json()
+        assert {each["full_name"] for each in twin["repositories"]} == {
+            "bdougie/contributor.info",
+            "continuedev/continue",
+        }
+        (first, *_) = twin["repositories"]
+        done = send(house, client, "/events/backfill", slug="contributor-tools", repository=first["id"])
+        assert "Backfill started for 1 repository." in done.text
+    (job,) = rows(existing_database_url, "select status from progressive_capture_jobs where job_type = 'events'")
+    assert job["status"] == "pending"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("label", [True, False])
+def test_the_compact_button_comes_in_its_variants_and_sizes(variant: str, size: str, label: bool) -> None:
+    shell = Shell(now=NOW, csrf="token")
+    macro = environment().get_template("events.html").make_module({"shell": shell}).button  # type: ignore[attr-defined]
+    html = macro(["an-id"], "web", "", NOW - timedelta(days=3), variant, size, label, "mine")
+    kind = {"default": "primary", "ghost": "plain"}.get(variant, variant)
+    assert f'class="{kind} size-{size}"' in html
+    assert 'title="Backfill events of 90 days; last backfill 3' in html
+    assert 'class="inline backfill mine"' in html
+    shown = re.sub(r"<span[^>]*>.*?</span>", "", html)
+    assert ("Backfill events</button>" in shown) is (label and size != "icon")
+    assert "Backfill events" in html  # who hears the page is told in any case
+    nobody = environment().get_template("events.html").make_module({"shell": Shell(now=NOW)}).button  # type: ignore[attr-defined]
+    assert "<button" not in nobody(["an-id"], "web")

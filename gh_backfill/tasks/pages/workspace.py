@@ -124,6 +124,11 @@ class WorkspacePage:
         return tuple(each for each in self.rows if each.heat.needs_backfill)
 
     @property
+    def last_at(self) -> datetime | None:
+        """Return when a backfill of any of its repositories was whole the last time."""
+        return max((each.asked.last_at for each in self.rows if each.asked.last_at is not None), default=None)
+
+    @property
     def line(self) -> str:
         """Say how large it is."""
         size = counted(len(self.rows), "repository")
