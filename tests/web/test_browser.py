@@ -178,10 +178,11 @@ def test_the_keyboard_reaches_everything_in_its_order(
 ) -> None:
     with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
         reached = []
-        for _ in range(24):
+        for _ in range(26):
             page.keyboard.press("Tab")
             reached.append(page.evaluate("(e => e.name || e.textContent.trim())(document.activeElement)"))
-        assert reached[:5] == ["Skip to the content", "gh_backfill", "Monitor", "Repositories", "Add"]
+        first = ["Skip to the content", "gh_backfill", "Monitor", "Repositories", "Add", "Workspaces"]
+        assert reached[:6] == first
         wanted = ("names", "file", "backfill", "max_prs", "since", "until", "state", "More choices", "do", "sign out")
         assert [each for each in wanted if each not in reached] == [], reached
         page.goto("/add")
