@@ -27,6 +27,8 @@ _JOBS = sql("pages_jobs")
 WINDOW = 200
 JOBS_OF_RUNS = 40
 MOST_SAMPLES = 300
+# So long a statement of a page may take, where the page says nothing else.
+SECONDS = 2
 # What stands in place of errors and reasons where anybody may read.
 UNTOLD = "the reason is not published"
 
@@ -63,14 +65,15 @@ class JobsWanted:
 
 
 @contextmanager
-def reading(db: Database) -> Iterator[Transaction]:
-    """Run the block in a transaction that only reads; StoreError where a statement of it takes over two seconds."""
+def reading(db: Database, *, seconds: int = SECONDS) -> Iterator[Transaction]:
+    """Run the block in a transaction that only reads; StoreError where a statement of it takes over so many seconds."""
     try:
         with db.transaction(read_only=True) as tx:
-            tx.later(_SQL["limit_time"])
+            tx.later(_SQL["limit_time"], seconds=str(seconds))
             yield tx
     except StoreSlow as error:
-        raise StoreError("the database took longer than 2 s for this page: it is busy, try again") from error
+        text = f"the database took longer than {seconds} s for this page: it is busy, try again"
+        raise StoreError(text) from error
 
 
 def one_by_one(tx: Transaction) -> None:

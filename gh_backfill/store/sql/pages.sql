@@ -5,7 +5,7 @@
 -- name: limit_time
 -- A page that is slow must not hold up the captures: it ends, and says so.  What it reads is small, and in memory: a look into
 -- an index is not dear.
-select set_config('statement_timeout', '2s', true), set_config('random_page_cost', '1.1', true);
+select set_config('statement_timeout', %(seconds)s || 's', true), set_config('random_page_cost', '1.1', true);
 
 -- name: one_by_one
 -- From here on a few rows are asked for by their ids: they are looked up, whatever a scan of a small table would cost.
