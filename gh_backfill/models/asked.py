@@ -37,7 +37,6 @@ class AskedEvents:
     until: datetime | None
     error: str | None
     last_at: datetime | None
-    items: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -99,7 +99,6 @@ def _read(row: Row, now: datetime) -> AskedEvents:
         until=row["not_before"] if status is AskedStatus.WAITING else None,
         error=error,
         last_at=row["last_at"],
-        items=row["items"] or 0,
     )
 
 

@@ -47,7 +47,6 @@ class EventsJobStatus(BaseModel):
     resume_at: datetime | None
     error: str | None
     last_backfill_date: datetime | None
-    new_events: int
 
 
 @router.post("/trigger", status_code=202)
@@ -128,5 +127,4 @@ def _shown(db: Database, found: AskedEvents, now: datetime) -> EventsJobStatus:
         resume_at=found.until,
         error=found.error,
         last_backfill_date=found.last_at,
-        new_events=found.items,
     )

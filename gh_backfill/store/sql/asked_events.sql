@@ -73,7 +73,7 @@ returning id;
 select r.id as repository_id, j.id, j.status, j.outcome, j.error, j.created_at, j.started_at, j.completed_at,
        coalesce(j.heartbeat_at, j.started_at, j.created_at) as beat_at, j.time_range_days as days, j.run_key is not null as taken,
        j.metadata ->> 'batch' as batch, (j.metadata ->> 'not_before')::timestamptz as not_before,
-       coalesce(j.items, 0) as items, last.completed_at as last_at
+       last.completed_at as last_at
 from repositories r
 left join lateral (
     select * from progressive_capture_jobs

@@ -163,7 +163,7 @@ def _finish(ways: Ways, job_id: str, done: EventsFound, outcome: CaptureOutcome)
         error_type=done.cause or (ErrorType.DENIED if done.unavailable else None),
         spent=done.spent,
         chunks=0,
-        items=sum(each.new for each in done.series),
+        items=0,  # the ledger counts pull requests, issues and the like, and sums them up
         warnings=len(done.unavailable),
     )
 

@@ -17,7 +17,8 @@ from gh_backfill.simulator.server import running as serving
 from gh_backfill.store import repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect, demo
+from gh_backfill.tasks import connect, demo, workspaces
+from gh_backfill.tasks.events import asked
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.untrack import untrack
 
@@ -26,6 +27,8 @@ MORE = (
     *("octo-demo/mobile:700", "octo-demo/infra:450", "octo-demo/api:260"),
     *("octo-demo/handbook:90", "octo-demo/tools:35"),
 )
+# The demo's repositories together, and how many stars and forks each has in all.
+WORKSPACE, FANS = "octo-demo", ":stars=6000:forks=600"
 # In seconds: so slow that it can be watched, and done in a few minutes.
 LATENCY, LATENCY_PER_NODE = 0.4, 0.003
 
@@ -37,7 +40,8 @@ def watched(settings: Settings) -> Iterator[Settings]:
     Where the demo's histories are here already, they are forgotten and begin again.
     """
     with serving(
-        load(recipes=(*demo.DEMO, *MORE)), Options(latency=LATENCY, latency_per_node=LATENCY_PER_NODE)
+        load(recipes=(*(f"{each}{FANS}" for each in demo.DEMO), *MORE)),
+        Options(latency=LATENCY, latency_per_node=LATENCY_PER_NODE),
     ) as simulator:
         invented = demo.settings_of(settings).model_copy(update={"github_api_url": simulator.url})
         with connect.github(invented) as graphql, connect.database(invented) as db:
@@ -55,3 +59,8 @@ def _begin(db: Database, graphql: GraphQL, actor: Actor) -> None:
         untrack(db, over, delete_rows=True, actor=actor)
     now = datetime.now(UTC)
     batches.begin(db, graphql, demo.names(), Wish(max_prs=None), name_of=lambda _: NotFound(), actor=actor, now=now)
+    if not any(each.slug == WORKSPACE for each in workspaces.listed(db)):
+        workspaces.create(db, WORKSPACE, name="Octo demo", description=None, owner=None, private=False)
+    ids = [own for own in workspaces.known(db, demo.names()).values() if own is not None]
+    workspaces.add(db, WORKSPACE, ids)
+    asked.ask(db, ids, days=None, who=actor.who, now=now)

@@ -48,12 +48,14 @@ def of_series(series: str, known: Sequence[RepositoryDays], span: DaySpan) -> Wo
     total = sum(count or 0 for count in counts)
     whole = sum(kind == "here" for kind in kinds)
     text = f"{counted(total, series.removesuffix('s'))} in {span.days} days; {_known(whole, span.days)}"
+    if series == "stars" and whole == span.days:
+        text += " Stars that were taken back since are not counted."
     return WorkspaceDays(series=series, days=days, counts=counts, strip=_strip(kinds, days, span), text=text)
 
 
 def _known(whole: int, days: int) -> str:
     if whole == days:
-        return "every day is known of every repository. Stars that were taken back since are not counted."
+        return "every day is known of every repository."
     return f"{counted(whole, 'day')} known of every repository. Pale: known of some; grey: of none."
 
 
