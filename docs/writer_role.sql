@@ -52,6 +52,13 @@ begin
     end loop;
 end $$;
 
+-- Whose a workspace is, the users of an application say.
+do $$ begin
+    if to_regclass('app_users') is not null then
+        grant select on app_users to gh_backfill_writer;
+    end if;
+end $$;
+
 -- Supabase's policies ask auth.role(), also where they do not admit us in the end.
 do $$ begin
     if to_regnamespace('auth') is not null then

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
 
 def show_one(done: EventsFound) -> None:
     """Print what became of one repository."""
-    mark = "✕" if done.failed else "‖" if done.resume_at else "✓"
+    mark = "✕" if done.failed else "‖" if done.resume_at or done.not_begun else "✓"
     say(escape(f"{mark} {done.name}: {done.text or 'nothing new'}"))
 
 
@@ -28,12 +28,12 @@ def show(done: Sequence[EventsFound]) -> None:
     for each in done:
         if each.repository is None:
             show_one(each)
-    ended = [each for each in done if not each.failed and each.resume_at is None]
+    ended = [each for each in done if not each.failed and each.resume_at is None and not each.not_begun]
     points = sum(each.spent.points for each in done)
     requests = sum(each.spent.requests for each in done)
     of = f"{len(ended):,} of {markdown.counted(len(done), 'repository')}"
     said = [of, markdown.counted(points, "point"), markdown.counted(requests, "request")]
-    waiting = [each for each in done if each.resume_at is not None]
+    waiting = [each for each in done if each.resume_at is not None or (each.not_begun and not each.failed)]
     say(", ".join(said))
     if waiting:
         say(f"{len(waiting):,} go on when you run it again: what was read is kept")
@@ -53,7 +53,7 @@ def markdown_of(done: Sequence[EventsFound]) -> str:
             markdown.plain(
                 each.repository.id if each.repository is not None and each.repository.is_private else each.name
             ),
-            "failed" if each.failed else "waiting" if each.resume_at else "completed",
+            "failed" if each.failed else "waiting" if each.resume_at or each.not_begun else "completed",
             markdown.plain(redacted(each.text)),
         )
         for each in done

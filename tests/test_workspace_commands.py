@@ -138,3 +138,20 @@ def test_every_command_says_what_it_did_and_what_is_wrong(environment: dict[str,
     assert "which repositories?" in refused(cli(environment, "coverage"), 2)
     assert "octos is deleted" in cli(environment, "workspace", "delete", "octos", "--yes").stdout
     assert "there is no workspace octos" in refused(cli(environment, "workspace", "show", "octos"), 2)
+
+
+def test_a_turn_that_github_did_not_let_us_have_is_left_to_the_next_run(
+    environment: dict[str, str], github: Simulator
+) -> None:
+    cli(environment, "workspace", "create", "octos")
+    assert cli(environment, "workspace", "add", "octos", *NAMES[:3]).returncode == 0
+    cli(environment, "workspace", "schedule", "octos", "monthly")
+    away = cli(environment, "events", "--due", GITHUB_API_URL="http://127.0.0.1:9", GITHUB_GRAPHQL_URL="")
+    assert away.returncode == 4, away.stderr
+    shown = json.loads(cli(environment, "workspace", "show", "octos", "--json").stdout)
+    assert shown["last_run_at"] is None
+    assert datetime.fromisoformat(shown["next_due_at"]) <= datetime.now(UTC)
+    assert cli(environment, "events", "--due").returncode == 0
+    shown = json.loads(cli(environment, "workspace", "show", "octos", "--json").stdout)
+    assert shown["last_run_at"] is not None
+    assert datetime.fromisoformat(shown["next_due_at"]) > datetime.now(UTC) + timedelta(days=27)

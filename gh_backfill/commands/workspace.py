@@ -13,7 +13,7 @@ from gh_backfill import grouped
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import Json, number
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def create(
             "--owner", metavar="UUID", help="Whose it is, where an application with users is in the database."
         ),
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Only its owner sees it.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="No guest of an application sees it.")] = False,
     as_json: Json = False,
 ) -> None:
     """Create a workspace, without repositories yet.
@@ -124,7 +124,8 @@ def remove(slug: Slug, names: options.Names, as_json: Json = False) -> None:
     else:
         grouped.show_removed(changed)
     if strangers:
-        raise ConfigurationError(f"not in {changed.workspace.slug}: {', '.join(strangers)}")
+        failure = PartlyFailed if changed.changed else ConfigurationError
+        raise failure(f"not in {changed.workspace.slug}: {', '.join(strangers)}")
 
 
 @app.command(name="list")

@@ -9,6 +9,7 @@ from datetime import datetime
 from gh_backfill.clients import star_history as client
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.clients.series import CountedHome
+from gh_backfill.engine.series import OutOfTime
 from gh_backfill.models.events import Answering, Covered, Series, Source, SourceAnswer
 from gh_backfill.policy.events import star_history as rules
 from gh_backfill.policy.events.reading import BEFORE_GITHUB
@@ -42,19 +43,22 @@ class HistoryReading:
     home: CountedHome
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
+    goes_on: Callable[[], bool] = lambda: True
     _changed: int = 0
     _pages: int = 0
 
     def run(self, known: SourceStanding | None) -> HistoryRead:
         """Read its newest page, and older ones where they are not here or where the sum does not fit.
 
-        Raises what `RestPages.get` raises; what was read until then is kept.
+        Raises OutOfTime where it is not to go on, and what `RestPages.get` raises; what was read until then is kept.
         """
         sum_of_days: int | None = None
         for page in client.pages(self.lists, self.home.full_name):
             sum_of_days = self._commit(page.weeks, page.server_time, ends=not page.more)
             if sum_of_days is not None and self._enough(known, sum_of_days):
                 break
+            if page.more and not self.goes_on():
+                raise OutOfTime
         unexplained = None if sum_of_days is None else self.home.stars - sum_of_days
         told = unexplained is not None and sum_of_days is not None and not rules.agrees(sum_of_days, self.home.stars)
         return HistoryRead(changed=self._changed, pages=self._pages, unexplained=unexplained if told else None)

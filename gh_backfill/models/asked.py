@@ -26,7 +26,10 @@ class AskedStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedEvents:
-    """The last backfill of a repository's events; `last_at` is when one was last whole, `until` when it goes on."""
+    """The last backfill of a repository's events, asked for at `asked_at`.
+
+    `last_at` is when one was last whole, and `until` when it goes on.
+    """
 
     repository_id: str
     job_id: str | None
@@ -37,6 +40,7 @@ class AskedEvents:
     until: datetime | None
     error: str | None
     last_at: datetime | None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,10 +58,8 @@ class BatchEnd:
     """What became of the repositories that were asked for together."""
 
     jobs: int
-    open: int
     completed: int
     days: int | None
-    begun_at: datetime | None
 
     @property
     def text(self) -> str:

@@ -41,13 +41,13 @@ def name_of(text: str | None, slug: str) -> str:
     return name
 
 
-def following(every: Every, due: datetime, now: datetime) -> datetime:
-    """Return when something that was due is due next: after now, at its own hour; of a shorter month its last day."""
+def following(every: Every, begins: datetime, now: datetime) -> datetime:
+    """Return when something that began is due next: after now, at its own hour; of a shorter month its last day."""
     step = 0
-    following = due
+    following = begins
     while following <= now:
         step += 1
-        following = _later(every, due, step)
+        following = _later(every, begins, step)
     return following
 
 

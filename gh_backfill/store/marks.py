@@ -190,7 +190,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("workspace_id"),
         "text": names("every"),
         "integer": names("days"),
-        "timestamptz": names("next_due_at last_run_at"),
+        "timestamptz": names("begins_at next_due_at claimed_until last_run_at"),
     },
     "verifications": {
         "uuid": names("repository_id"),

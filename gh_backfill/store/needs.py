@@ -212,7 +212,9 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
     "workspace_repositories": Needs(always=names("added_by repository_id workspace_id"), updated=False, deleted=True),
     "workspace_schedules": Needs(
-        always=names("days every next_due_at workspace_id"), sometimes=names("last_run_at"), deleted=True
+        always=names("begins_at days every next_due_at workspace_id"),
+        sometimes=names("claimed_until last_run_at"),
+        deleted=True,
     ),
     "workspaces": Needs(
         always=names("description name owner_id slug visibility"),

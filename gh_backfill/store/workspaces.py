@@ -32,6 +32,7 @@ class Workspace:
     repositories: int
     every: Every | None
     days: int | None
+    begins_at: datetime | None
     next_due_at: datetime | None
     last_run_at: datetime | None
 
@@ -76,12 +77,14 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueWorkspace:
-    """A workspace whose turn has come; it was due at `due_at`."""
+    """A workspace whose turn has come, at `due_at`; its schedule began at `begins_at`."""
 
     id: str
     slug: str
+    is_private: bool
     every: Every
     days: int
+    begins_at: datetime
     due_at: datetime
 
 
@@ -187,12 +190,12 @@ def delete(tx: Transaction, workspace_id: str, *, hosted: bool) -> None:
     tx.run(_SQL["deactivate" if hosted else "delete_workspace"], id=workspace_id)
 
 
-def schedule(tx: Transaction, workspace_id: str, every: Every | None, days: int, next_due_at: datetime) -> None:
-    """Say when the events of a workspace are fetched; None: never by itself."""
+def schedule(tx: Transaction, workspace_id: str, every: Every | None, days: int, begins_at: datetime) -> None:
+    """Say when the events of a workspace are fetched, for the first time at `begins_at`; None: never by itself."""
     if every is None:
         tx.run(_SQL["delete_workspace_schedule"], id=workspace_id)
     else:
-        tx.run(_SQL["set_workspace_schedule"], id=workspace_id, every=every, days=days, next_due_at=next_due_at)
+        tx.run(_SQL["set_workspace_schedule"], id=workspace_id, every=every, days=days, begins_at=begins_at)
 
 
 def claim_due(tx: Transaction, now: datetime, until: datetime) -> list[DueWorkspace]:
@@ -203,17 +206,31 @@ def claim_due(tx: Transaction, now: datetime, until: datetime) -> list[DueWorksp
 
 def due_now(tx: Transaction, now: datetime) -> list[DueWorkspace]:
     """Return the workspaces whose turn has come, without taking them."""
-    found = [each for each in workspaces(tx) if each.next_due_at is not None and each.next_due_at <= now]
     return [
-        DueWorkspace(id=each.id, slug=each.slug, every=each.every, days=each.days, due_at=each.next_due_at)
-        for each in found
-        if each.every is not None and each.days is not None and each.next_due_at is not None
+        DueWorkspace(
+            id=each.id,
+            slug=each.slug,
+            is_private=each.is_private,
+            every=each.every,
+            days=each.days,
+            begins_at=each.begins_at,
+            due_at=each.next_due_at,
+        )
+        for each in workspaces(tx)
+        if each.every is not None and each.days is not None and each.begins_at is not None
+        if each.next_due_at is not None and each.next_due_at <= now
     ]
 
 
-def keep_due(tx: Transaction, workspace_id: str, *, now: datetime, next_due_at: datetime) -> None:
+def keep_due(tx: Transaction, each: DueWorkspace, *, now: datetime, next_due_at: datetime) -> None:
     """Note that a workspace had its turn, and when the next one comes."""
-    tx.run(_SQL["keep_due"], id=workspace_id, now=now, next_due_at=next_due_at)
+    params = {"id": each.id, "due_at": each.due_at, "every": each.every}
+    tx.run(_SQL["keep_due"], now=now, next_due_at=next_due_at, **params)
+
+
+def give_turn_back(tx: Transaction, workspace_id: str) -> None:
+    """Let the next one take the turn of a workspace, of which this one could not do all."""
+    tx.run(_SQL["give_turn_back"], id=workspace_id)
 
 
 def followed(tx: Transaction) -> list[str]:

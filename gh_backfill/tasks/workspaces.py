@@ -190,7 +190,14 @@ def had_their_turn(db: Database, due: Sequence[store.DueWorkspace]) -> None:
     now = datetime.now(UTC)
     with db.transaction() as tx:
         for each in due:
-            store.keep_due(tx, each.id, now=now, next_due_at=following(each.every, each.due_at, now))
+            store.keep_due(tx, each, now=now, next_due_at=following(each.every, each.begins_at, now))
+
+
+def give_their_turn_back(db: Database, due: Sequence[store.DueWorkspace]) -> None:
+    """Let the next run take workspaces of which this one could not do all."""
+    with db.transaction() as tx:
+        for each in due:
+            store.give_turn_back(tx, each.id)
 
 
 def _found(tx: Transaction, slug: str) -> Workspace:

@@ -9,10 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.asked import AskedEvents
 from gh_backfill.policy import names
 from gh_backfill.store import asked_events
-from gh_backfill.store.asked_events import EventJob
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.events import asked
 from gh_backfill.tasks.events.wish import DAYS, MOST_DAYS
@@ -38,7 +36,7 @@ class EventsAskedFor(BaseModel):
 class EventsJobStatus(BaseModel):
     """How the backfill of a repository's events stands."""
 
-    job_id: str | None
+    job_id: str
     repository: str
     repository_id: str
     status: Literal["never", "pending", "waiting", "processing", "completed", "failed", "cancelled"]
@@ -64,7 +62,7 @@ async def trigger(
             found = asked.asked_for(db, wanted.repository, days=wanted.days, who=actor_of(ask).who, now=ask.now)
         except ConfigurationError:
             raise Refused(404, f"Repository not found: {wanted.repository[:100]} is not here, add it first") from None
-        return _shown(db, found, ask.now)
+        return _of_job(db, found.job_id or "", ask.now)
 
     try:
         done = await context.act(work)
@@ -77,7 +75,7 @@ async def trigger(
 
 @router.get("/status/{job_id}")
 async def status(job_id: str, request: Request, _viewer: Annotated[Viewer, Depends(reader_of)]) -> EventsJobStatus:
-    """Return how a backfill of events stands, which is the last one of its repository."""
+    """Return how a backfill of events stands, or the one that goes on with it."""
     context = context_of(request)
     return await context.read(lambda db: _of_job(db, job_id, context.clock()))
 
@@ -91,7 +89,8 @@ async def cancel(
 
     def work(db: Database) -> EventsJobStatus:
         ask = as_ask(request, db, viewer)
-        asked.cancel(db, [_job(db, job_id).repository_id], who=actor_of(ask).who)
+        standing = _of_job(db, job_id, ask.now)
+        asked.cancel_job(db, standing.job_id, who=actor_of(ask).who)
         return _of_job(db, job_id, ask.now)
 
     try:
@@ -100,31 +99,22 @@ async def cancel(
         expire(request)
 
 
-def _job(db: Database, job_id: str) -> EventJob:
+def _of_job(db: Database, job_id: str, now: datetime) -> EventsJobStatus:
     found = None
     if asked.is_id(job_id):
         with db.reading() as tx:
-            found = asked_events.job(tx, job_id)
-    if found is None:
+            found = asked_events.job(tx, job_id, now)
+    if found is None or found[1].job_id is None:
         raise Refused(404, f"there is no job {job_id[:40]}")
-    return found
-
-
-def _of_job(db: Database, job_id: str, now: datetime) -> EventsJobStatus:
-    found = _job(db, job_id)
-    return _shown(db, asked.standing(db, [found.repository_id], now)[found.repository_id], now)
-
-
-def _shown(db: Database, found: AskedEvents, now: datetime) -> EventsJobStatus:
-    assert found.job_id is not None, now
+    name, standing = found
     return EventsJobStatus(
-        job_id=found.job_id,
-        repository=_job(db, found.job_id).full_name,
-        repository_id=found.repository_id,
-        status=found.status.value,
-        days=found.days,
-        at=found.at,
-        resume_at=found.until,
-        error=found.error,
-        last_backfill_date=found.last_at,
+        job_id=standing.job_id or "",
+        repository=name,
+        repository_id=standing.repository_id,
+        status=standing.status.value,
+        days=standing.days,
+        at=standing.at,
+        resume_at=standing.until,
+        error=standing.error,
+        last_backfill_date=standing.last_at,
     )

@@ -46,14 +46,17 @@ if to_regclass('workspace_repositories') is null then
 end if;
 end $$;
 
--- When the events of a workspace are fetched next without anybody's asking.  No row: only when somebody asks.
+-- When the events of a workspace are fetched next without anybody's asking: from `begins_at` on, by steps.  Whoever fetches them
+-- has the turn until `claimed_until`.  No row: only when somebody asks.
 do $$ begin
 if to_regclass('workspace_schedules') is null then
     create table workspace_schedules (
         workspace_id uuid primary key references workspaces (id) on delete cascade,
         every        text not null check (every in ('daily', 'weekly', 'monthly')),
         days         integer not null default 90 check (days between 1 and 3660),
+        begins_at    timestamptz not null default now(),
         next_due_at  timestamptz not null default now(),
+        claimed_until timestamptz,
         last_run_at  timestamptz
     );
     alter table workspace_schedules enable row level security;
@@ -78,8 +81,8 @@ begin
     end loop;
 end $$;
 
--- Whoever fetches events looks for those that somebody asked for and nobody has taken yet.
+-- Whoever fetches events looks for those that somebody asked for, and nobody has taken or who took them is gone.
 create index if not exists idx_capture_jobs_asked on progressive_capture_jobs (created_at)
-    where job_type = 'events' and outcome is null and run_key is null;
+    where job_type = 'events' and outcome is null;
 create index if not exists idx_capture_jobs_events on progressive_capture_jobs (repository_id, created_at desc)
     where job_type = 'events';

@@ -199,7 +199,11 @@ def test_a_turn_is_taken_once_comes_again_at_its_hour_and_others_are_looked_at_f
 
     def asked(*, claims: bool = True) -> list[tuple[int, set[str], list[str]]]:
         return [
-            (round((datetime.now(UTC) - each.wish.since) / DAY), set(each.names), [one.slug for one in each.due])
+            (
+                round((datetime.now(UTC) - each.wish.since) / DAY),
+                set(each.names),
+                [one.workspace.slug for one in each.turns],
+            )
             for each in rounds(db, [], wish, workspace=None, due=True, claims=claims)
         ]
 
@@ -213,7 +217,7 @@ def test_a_turn_is_taken_once_comes_again_at_its_hour_and_others_are_looked_at_f
     assert [len(each.names) for each in taken] == [3, 1, 2]
     everything = {*first, *second, *third}
     assert asked() == [(REFRESHED_DAYS, everything, [])]  # nobody else takes the turn meanwhile
-    workspaces.had_their_turn(db, taken[0].due)
+    workspaces.had_their_turn(db, [each.workspace for each in taken[0].turns])
     (monthly,) = workspaces.listed(db)[1:2]
     assert monthly.last_run_at is not None
     assert monthly.next_due_at is not None
@@ -221,9 +225,13 @@ def test_a_turn_is_taken_once_comes_again_at_its_hour_and_others_are_looked_at_f
     # What was begun and never ended is taken again when its turn is over.
     with db.transaction() as tx:
         tx.run(
-            "update workspace_schedules set next_due_at = now() - interval '1 minute' "
-            "where next_due_at < now() + interval '4 hours'"
+            "update workspace_schedules set claimed_until = now() - interval '1 minute' where claimed_until is not null"
         )
+    again = rounds(db, [], wish, workspace=None, due=True)
+    assert [one.workspace.slug for one in again[0].turns] == ["weekly"]
+    assert again[0].turns[0].workspace.due_at == now - DAY  # late, it has its own hour still
+    # What could not do all of it gives its turn back.
+    workspaces.give_their_turn_back(db, [again[0].turns[0].workspace])
     assert asked()[0][2] == ["weekly"]
     workspaces.schedule(db, "weekly", None, days=30, now=now)
     assert asked() == [(REFRESHED_DAYS, everything, [])]

@@ -96,7 +96,7 @@ def test_every_tab_shows_what_is_there_and_what_is_missing(house: House, databas
     assert "3 of 4 need a backfill of events." in tabs["repositories"]
     settings = tabs["settings"]
     assert "Workspace Event Backfill" in settings
-    assert "Backfill ended: 2 of 3 repositories are whole, 1 failed." in settings
+    assert "Backfill ended: 2 of 3 whole, 1 failed." in settings
     assert "GitHub does not show the list, nor its history" in settings
     assert "84,120" in settings
     checked = re.findall(r'name="repository" value="([^"]*)" checked', settings)

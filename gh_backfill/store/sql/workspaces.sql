@@ -3,7 +3,7 @@
 -- name: workspaces
 -- One by its slug or id, or all.  Guests see those that everybody may see.
 select w.id, w.slug, w.name, w.description, w.owner_id, w.visibility = 'private' as is_private,
-       w.max_repositories as most, s.every, s.days, s.next_due_at, s.last_run_at,
+       w.max_repositories as most, s.every, s.days, s.begins_at, s.next_due_at, s.last_run_at,
        (select count(*) from workspace_repositories m join repositories r on r.id = m.repository_id
         where m.workspace_id = w.id and (r.is_private is false or not %(public_only)s))::integer as repositories
 from workspaces w
@@ -77,34 +77,38 @@ where m.repository_id = %(repository_id)s and (w.visibility = 'public' or not %(
 order by w.slug;
 
 -- name: set_workspace_schedule
-insert into workspace_schedules (workspace_id, every, days, next_due_at)
-values (%(id)s, %(every)s, %(days)s, %(next_due_at)s)
+insert into workspace_schedules (workspace_id, every, days, begins_at, next_due_at)
+values (%(id)s, %(every)s, %(days)s, %(begins_at)s, %(begins_at)s)
 on conflict (workspace_id) do update
-set every = excluded.every, days = excluded.days, next_due_at = excluded.next_due_at;
+set every = excluded.every, days = excluded.days, begins_at = excluded.begins_at, next_due_at = excluded.next_due_at;
 
 -- name: delete_workspace_schedule
 delete from workspace_schedules where workspace_id = %(id)s;
 
 -- name: claim_due
--- Whoever takes one keeps the others from it until `until`; one whose process is ended is taken again then.
+-- Whoever takes a turn keeps the others from it until `until`; one whose process is ended is taken again then.
 with due as (
-    select s.workspace_id, s.next_due_at
+    select s.workspace_id
     from workspace_schedules s
     join workspaces w on w.id = s.workspace_id and w.is_active is distinct from false
-    where s.next_due_at <= %(now)s::timestamptz
+    where s.next_due_at <= %(now)s::timestamptz and coalesce(s.claimed_until, '-infinity') <= %(now)s::timestamptz
     for update of s skip locked
 )
 update workspace_schedules s
-set next_due_at = %(until)s::timestamptz
+set claimed_until = %(until)s::timestamptz
 from due
 join workspaces w on w.id = due.workspace_id
 where s.workspace_id = due.workspace_id
-returning w.id, w.slug, s.every, s.days, due.next_due_at as due_at;
+returning w.id, w.slug, w.visibility = 'private' as is_private, s.every, s.days, s.begins_at, s.next_due_at as due_at;
 
 -- name: keep_due
+-- Somebody who changed the schedule meanwhile has the word.
 update workspace_schedules
-set next_due_at = %(next_due_at)s, last_run_at = %(now)s
-where workspace_id = %(id)s;
+set next_due_at = %(next_due_at)s, last_run_at = %(now)s, claimed_until = null
+where workspace_id = %(id)s and next_due_at = %(due_at)s and every = %(every)s;
+
+-- name: give_turn_back
+update workspace_schedules set claimed_until = null where workspace_id = %(id)s;
 
 -- name: refreshable
 -- What workspaces follow, each once.
@@ -128,6 +132,7 @@ with did as (
     select author_id, repository_id, 'issue'
     from issues
     where repository_id = any(%(ids)s::uuid[]) and created_at >= %(begins)s::timestamptz and gone_at is null
+      and is_pull_request is not true
     union all
     select commenter_id, repository_id, 'comment'
     from comments

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,31 +16,47 @@ from gh_backfill.models.asked import AskedEvents, BatchEnd, ClaimedEvents
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store import asked_events, repositories
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.persist import persistently
 from gh_backfill.tasks.capture import find
+from gh_backfill.tasks.events import many
 from gh_backfill.tasks.events.fetching import Ways, fetch
-from gh_backfill.tasks.events.many import PARALLEL, SHARED
+from gh_backfill.tasks.events.many import LOOK_EVERY, PARALLEL
 from gh_backfill.tasks.events.wish import DAYS, MOST_DAYS, EventsFound, EventsWish
 
 # The processor of a job that nobody has taken yet.
 NOBODY = "local"
 
 
-def ask(
-    db: Database, repository_ids: Sequence[str], *, days: int | None, who: str, now: datetime
-) -> tuple[str, dict[str, AskedEvents]]:
-    """Ask for the events of repositories that are here; returns the batch, and how each stands, by our id.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedTogether:
+    """What was asked for: of so many repositories anew; how each of all stands, by our id."""
 
-    What waits or runs already goes on as it was asked for.  Raises ConfigurationError for days that are none.
+    new: int
+    standing: Mapping[str, AskedEvents]
+
+    @property
+    def text(self) -> str:
+        """Say it in a sentence."""
+        going = len(self.standing) - self.new
+        if not self.new:
+            return f"{counted(going, 'backfill')} waits or runs already." if going == 1 else "All wait or run already."
+        more = f" {going:,} more wait or run already." if going else ""
+        return f"Backfill started for {counted(self.new, 'repository')}.{more}"
+
+
+def ask(db: Database, repository_ids: Sequence[str], *, days: int | None, who: str, now: datetime) -> AskedTogether:
+    """Ask for the events of repositories that are here; what waits or runs already goes on as it was asked for.
+
+    Raises ConfigurationError for days that are none.
     """
     wanted = DAYS if days is None else days
     if not 1 <= wanted <= MOST_DAYS:
         raise ConfigurationError(f"days must be a whole number from 1 to {MOST_DAYS:,}, not {wanted}")
-    batch = uuid.uuid4().hex
     with db.transaction() as tx:
-        asked_events.ask(tx, repository_ids, days=wanted, batch=batch, who=who, processor=NOBODY)
-        return batch, asked_events.standing(tx, repository_ids, now)
+        new = asked_events.ask(tx, repository_ids, days=wanted, batch=uuid.uuid4().hex, who=who, processor=NOBODY)
+        return AskedTogether(new=new, standing=asked_events.standing(tx, repository_ids, now))
 
 
 def asked_for(db: Database, name: str, *, days: int | None, who: str, now: datetime) -> AskedEvents:
@@ -48,7 +65,7 @@ def asked_for(db: Database, name: str, *, days: int | None, who: str, now: datet
         known = repositories.find(tx, [name])[name]
     if known is None:
         raise ConfigurationError(f"{name} is not here: add it first")
-    return ask(db, [known.id], days=days, who=who, now=now)[1][known.id]
+    return ask(db, [known.id], days=days, who=who, now=now).standing[known.id]
 
 
 def is_id(text: str) -> bool:
@@ -77,78 +94,93 @@ def cancel(db: Database, repository_ids: Sequence[str], *, who: str) -> int:
         return asked_events.cancel(tx, repository_ids=repository_ids, who=who)
 
 
+def cancel_job(db: Database, job_id: str, *, who: str) -> bool:
+    """Cancel one backfill; False where it is over already."""
+    with db.transaction() as tx:
+        return asked_events.cancel(tx, job_id=job_id, who=who) > 0
+
+
 @dataclass(kw_only=True)
 class AskedWork:
-    """The fetching of what was asked for, until nothing waits; `open_ways` opens what one thread uses alone.
+    """The fetching of what was asked for, until nothing waits; `open_ways` opens what one thread uses alone."""
 
-    `ended` is told of each batch when its last repository has its end.
-    """
-
-    db: Database
     run: Run
     open_ways: Callable[[], AbstractContextManager[Ways]]
     goes_on: Callable[[], bool] = lambda: True
     parallel: int = PARALLEL
-    ended: Callable[[BatchEnd], None] = lambda end: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _over: threading.Event = field(default_factory=threading.Event)
+    _told: queue.SimpleQueue[EventsFound | BaseException] = field(default_factory=queue.SimpleQueue)
 
     def each(self) -> Iterator[EventsFound]:
-        """Fetch one after the other, some at a time; returns what became of them.  Raises what kept all from it."""
-        found: list[EventsFound] = []
-        failed: list[BaseException] = []
+        """Yield what becomes of each as it ends, some at a time.  Raises what kept all from it."""
         threads = [
-            threading.Thread(target=self._work, args=(found, failed), name=f"asked-events-{number}", daemon=True)
+            threading.Thread(target=self._work, name=f"asked-events-{number}", daemon=True)
             for number in range(max(1, self.parallel))
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
-        if failed:
-            raise failed[0]
-        yield from found
+        try:
+            while any(thread.is_alive() for thread in threads) or not self._told.empty():
+                yield from self._news()
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
 
-    def _work(self, found: list[EventsFound], failed: list[BaseException]) -> None:
+    def _news(self) -> Iterator[EventsFound]:
+        try:
+            told = self._told.get(timeout=LOOK_EVERY)
+        except queue.Empty:
+            return
+        if isinstance(told, BaseException):
+            raise told
+        yield told
+
+    def _work(self) -> None:
         try:
             with self.open_ways() as ways:
-                while self._continues() and (claimed := self._claim(ways.db)) is not None:
-                    found.append(self._one(ways, claimed))
+                while self._continues() and (claimed := self._claim(ways)) is not None:
+                    self._told.put(self._one(ways, claimed))
         except BaseException as error:  # noqa: BLE001  (raised again by the thread that asked for the work)
             self._over.set()
-            failed.append(error)
+            self._told.put(error)
 
     def _one(self, ways: Ways, claimed: ClaimedEvents) -> EventsFound:
         repository = find(ways.db, claimed.repository_id, (PULL_REQUESTS,))
-        wish = EventsWish.of(self.now(), days=claimed.days)
 
-        def wanted() -> bool:
-            with ways.db.reading() as tx:
-                return self._continues() and asked_events.is_wanted(tx, claimed.id)
+        def settle(tx: Transaction, done: EventsFound) -> None:
+            if done.resume_at is not None:
+                asked_events.ask_again(tx, claimed.id, done.resume_at)
 
-        done = fetch(ways, self.run, repository, wish, goes_on=wanted)
-        if done.cause in SHARED:
+        done = fetch(
+            ways,
+            self.run,
+            repository,
+            EventsWish.of(self.now(), days=claimed.days),
+            goes_on=self._continues,
+            job_id=claimed.id,
+            settle=settle,
+        )
+        if many.is_shared(done):
             self._over.set()
-        self._settle(ways.db, claimed, done)
         return done
 
-    def _settle(self, db: Database, claimed: ClaimedEvents, done: EventsFound) -> None:
-        """Let what has to wait go on later, and tell of a batch that is over."""
-        end: BatchEnd | None = None
-        with db.transaction() as tx:
-            if done.resume_at is not None and not asked_events.was_cancelled(tx, claimed.id):
-                asked_events.ask_again(tx, claimed.id, done.resume_at)
-            if claimed.batch is not None:
-                end = asked_events.ended(tx, claimed.batch)
-        if end is not None and end.open == 0:
-            self.ended(end)
+    def _claim(self, ways: Ways) -> ClaimedEvents | None:
+        def claim() -> ClaimedEvents | None:
+            with ways.db.transaction() as tx:
+                return asked_events.claim(tx, self.run, worker=worker_name())
 
-    def _claim(self, db: Database) -> ClaimedEvents | None:
-        with db.transaction() as tx:
-            return asked_events.claim(tx, self.run, worker=worker_name())
+        return persistently(claim, ways.sleep)
 
     def _continues(self) -> bool:
         return not self._over.is_set() and self.goes_on()
+
+
+def ended(db: Database) -> list[BatchEnd]:
+    """Return what was asked for together and is over; each batch is returned once, to whoever asks first."""
+    with db.transaction() as tx:
+        return asked_events.ended(tx)
 
 
 def told(found: Sequence[EventsFound]) -> str:

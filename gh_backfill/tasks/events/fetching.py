@@ -20,7 +20,7 @@ from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.ledger import ErrorType, JobType, error_type
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.store import jobs
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
 from gh_backfill.tasks.events.gathering import Gathering
 from gh_backfill.tasks.events.wish import EventsFound, EventsWish
@@ -28,7 +28,7 @@ from gh_backfill.tasks.ready import identified
 from gh_backfill.tasks.record import ENDINGS
 
 STOPPED = "stopped before its end: run it again to go on"
-BEAT = timedelta(seconds=30)
+BEAT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,18 +50,23 @@ def fetch(
     *,
     goes_on: Callable[[], bool] = lambda: True,
     tell: Callable[[Series, SeriesRead], None] = lambda series, done: None,
+    job_id: str | None = None,
+    settle: Callable[[Transaction, EventsFound], None] = lambda tx, done: None,
 ) -> EventsFound:
     """Fetch what is wanted of one repository; all that was read is kept, however it ends.
 
-    What GitHub or the database fail in is told; raises what no other repository could survive, too.
+    Its job is the one of `job_id`, else that of the run; who gives that an end stops it after the page in hand.
+    `settle` is done in the transaction that ends it.  What GitHub or the database fail in is told; raises what no
+    other repository could survive, too.
     """
     before, asked = ways.graphql.spent, ways.lists.requests
-    job_id = persistently(lambda: _start(ways.db, run, repository), ways.sleep)
-    tell = _beating(ways, job_id, tell)
+    worker = worker_name()
+    job_id = job_id or persistently(lambda: _start(ways.db, run, repository, worker), ways.sleep)
+    life = _Life(ways=ways, job_id=job_id, goes_on=goes_on)
     done = EventsFound(name=repository.full_name, repository=repository, reason="ended unexpectedly")
     outcome = CaptureOutcome.FAILED
     try:
-        done = _fetched(ways, repository, wish, goes_on, tell)
+        done = _fetched(ways, repository, wish, life, tell)
         outcome = _outcome(done)
     except KeyboardInterrupt:
         outcome = CaptureOutcome.INTERRUPTED
@@ -77,7 +82,7 @@ def fetch(
             ),
         )
         with interrupts.shielded():
-            _finish(ways, job_id, done, outcome)
+            _finish(ways, job_id, done, outcome, settle)
     return done
 
 
@@ -118,26 +123,33 @@ def _fetched(
 
 def pass_over(ways: Ways, run: jobs.Run, repository: TrackedRepository, done: EventsFound) -> None:
     """Write in the ledger that a repository was not begun, and why."""
-    job_id = persistently(lambda: _start(ways.db, run, repository), ways.sleep)
+    worker = worker_name()
+    job_id = persistently(lambda: _start(ways.db, run, repository, worker), ways.sleep)
     _finish(ways, job_id, done, CaptureOutcome.PAUSED if done.resume_at else CaptureOutcome.INTERRUPTED)
 
 
-def _beating(
-    ways: Ways, job_id: str, tell: Callable[[Series, SeriesRead], None]
-) -> Callable[[Series, SeriesRead], None]:
-    """Return what tells of a page, and from time to time writes in the ledger that the job lives."""
-    last = ways.now()
+@dataclass(kw_only=True)
+class _Life:
+    """The life of a job in the ledger: from time to time it is said that it lives, and asked whether it is wanted."""
 
-    def told(series: Series, done: SeriesRead) -> None:
-        nonlocal last
-        if ways.now() - last >= BEAT:
-            last = ways.now()
-            statement, params = jobs.heartbeat(job_id, spent=Spent(), chunks=0, items=0)
-            with ways.db.transaction() as tx:
-                tx.run(statement, **params)
-        tell(series, done)
+    ways: Ways
+    job_id: str
+    goes_on: Callable[[], bool]
+    wanted: bool = True
+    last: datetime | None = None
 
-    return told
+    def __call__(self) -> bool:
+        """Say whether to go on; never raises for a database that is away for a moment."""
+        now = self.ways.now()
+        if self.wanted and (self.last is None or now - self.last >= BEAT):
+            self.last = now
+            self.wanted = persistently(self._lives, self.ways.sleep)
+        return self.wanted and self.goes_on()
+
+    def _lives(self) -> bool:
+        statement, params = jobs.heartbeat(self.job_id, spent=Spent(), chunks=0, items=0)
+        with self.ways.db.transaction() as tx:
+            return bool(tx.rows(statement, **params))
 
 
 def _outcome(done: EventsFound) -> CaptureOutcome:
@@ -148,12 +160,18 @@ def _outcome(done: EventsFound) -> CaptureOutcome:
     return CaptureOutcome.PAUSED if done.cause is ErrorType.RATE_LIMIT else CaptureOutcome.STOPPED
 
 
-def _start(db: Database, run: jobs.Run, repository: TrackedRepository) -> str:
+def _start(db: Database, run: jobs.Run, repository: TrackedRepository, worker: str) -> str:
     with db.transaction() as tx:
-        return jobs.start(tx, run, repository.id, worker=worker_name(), job_type=JobType.EVENTS)
+        return jobs.start(tx, run, repository.id, worker=worker, job_type=JobType.EVENTS)
 
 
-def _finish(ways: Ways, job_id: str, done: EventsFound, outcome: CaptureOutcome) -> None:
+def _finish(
+    ways: Ways,
+    job_id: str,
+    done: EventsFound,
+    outcome: CaptureOutcome,
+    settle: Callable[[Transaction, EventsFound], None] = lambda tx, done: None,
+) -> None:
     failed = done.reason or "; ".join(each.text for each in done.unavailable) or None
     finishing = jobs.finishing(
         job_id,
@@ -170,5 +188,6 @@ def _finish(ways: Ways, job_id: str, done: EventsFound, outcome: CaptureOutcome)
     def finish() -> None:
         with ways.db.transaction() as tx:
             jobs.finish(tx, finishing)
+            settle(tx, done)
 
     persistently(finish, ways.sleep)

@@ -127,6 +127,7 @@ class Gathering:
             home=home,
             now=self.now,
             sleep=self.sleep,
+            goes_on=self.goes_on,
         )
         try:
             read = reading.run(self._known.get((Series.STARS, Source.HISTORY)))

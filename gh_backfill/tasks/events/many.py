@@ -39,6 +39,11 @@ def found(db: Database, names: Sequence[str]) -> tuple[list[TrackedRepository], 
     return list(known.values()), lost
 
 
+def is_shared(done: EventsFound) -> bool:
+    """Say whether what kept one repository from us keeps the next one, too."""
+    return done.cause in SHARED or isinstance(done.error, BadCredentials)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventsOutlook:
     """What a fetching would ask of one repository, by what is known of its sources."""
@@ -130,7 +135,9 @@ class Fetching:
         shared = self._shared
         while not self._waiting.empty():
             repository = self._waiting.get()
-            done = EventsFound(name=repository.full_name, repository=repository, reason="not begun")
+            done = EventsFound(
+                name=repository.full_name, repository=repository, reason="not begun: the time is up", not_begun=True
+            )
             if shared is not None:
                 done = EventsFound(
                     name=repository.full_name,
@@ -139,6 +146,7 @@ class Fetching:
                     resume_at=shared.resume_at,
                     error=shared.error,
                     cause=shared.cause,
+                    not_begun=True,
                 )
             pass_over(ways, self.run, repository, done)
             yield done
@@ -152,7 +160,7 @@ class Fetching:
                     except queue.Empty:
                         return
                     done = fetch(ways, self.run, repository, self.wish, goes_on=self._continues)
-                    if done.cause in SHARED or isinstance(done.error, BadCredentials):
+                    if is_shared(done):
                         self._shared = done
                         self._over.set()
                     self._told.put(done)

@@ -22,12 +22,20 @@ REFRESHED_DAYS = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """A workspace whose turn it is, and our ids of its repositories."""
+
+    workspace: DueWorkspace
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Round:
-    """Repositories, by any of their names, whose events are fetched with one wish; `due` workspaces have their turn."""
+    """Repositories, by any of their names, whose events are fetched with one wish; `turns` are served by it."""
 
     names: tuple[str, ...]
     wish: EventsWish
-    due: tuple[DueWorkspace, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
 
 def rounds(
@@ -60,49 +68,55 @@ class EventsWork:
     def each(self, parts: Sequence[Round], *, asked_for: bool) -> Iterator[EventsFound]:
         """Yield what becomes of each repository; first what somebody asked for on a page, where that is wanted.
 
-        A workspace has had its turn where there was time for all of its repositories.
+        A workspace has had its turn where nothing kept all of its repositories from being read.
         """
-        if asked_for and asked.waits(self.db):
-            yield from asked.AskedWork(
-                db=self.db,
+        if asked_for:
+            work = asked.AskedWork(
                 run=connect.this_run(self.settings),
                 open_ways=self._ways,
                 goes_on=self.goes_on,
                 parallel=self.parallel,
-                ended=lambda end: self._tell(end.text, end.jobs - end.completed),
-            ).each()
+            )
+            yield from work.each() if asked.waits(self.db) else ()
+            for end in asked.ended(self.db):
+                notice.send(self.settings, end.text, failed=end.jobs - end.completed)
+        found: dict[str, EventsFound] = {}
         for part in parts:
-            yield from self._of_round(part)
+            for each in self._of_round(part):
+                if each.repository is not None:
+                    found[each.repository.id] = each
+                yield each
+        for turn in (turn for part in parts for turn in part.turns):
+            self._end(turn, [found[own] for own in turn.members if own in found])
 
     def _of_round(self, part: Round) -> Iterator[EventsFound]:
-        found, lost = many.found(self.db, part.names)
+        here, lost = many.found(self.db, part.names)
         yield from lost
-        done: list[EventsFound] = []
-        if found:
+        if here:
             fetching = many.Fetching(
                 open_ways=self._ways,
                 run=connect.this_run(self.settings),
-                repositories=found,
+                repositories=here,
                 wish=part.wish,
                 parallel=self.parallel,
                 goes_on=self.goes_on,
             )
-            for each in fetching.each(self.own):
-                done.append(each)
-                yield each
-        if not self.goes_on():
+            yield from fetching.each(self.own)
+
+    def _end(self, turn: Turn, done: Sequence[EventsFound]) -> None:
+        """Write down that a workspace had its turn, and tell of it; or that the next run is to take it."""
+        kept_away = any(each.resume_at is not None or each.not_begun or many.is_shared(each) for each in done)
+        if kept_away or not self.goes_on():
+            workspaces.give_their_turn_back(self.db, [turn.workspace])
             return
-        workspaces.had_their_turn(self.db, part.due)
-        whole = sum(not each.failed and each.resume_at is None for each in done)
-        for served in part.due:
-            text = f"{served.slug}: {whole:,} of {len(done):,} repositories, {served.days:,} days"
-            self._tell(text, len(done) - whole)
+        workspaces.had_their_turn(self.db, [turn.workspace])
+        whole = sum(not each.failed for each in done)
+        named = "" if turn.workspace.is_private else f"{turn.workspace.slug}: "
+        text = f"{named}{whole:,} of {len(done):,} repositories, {turn.workspace.days:,} days"
+        notice.send(self.settings, text, failed=len(done) - whole)
 
     def _ways(self) -> AbstractContextManager[Ways]:
         return ways.opened(self.settings, self.db)
-
-    def _tell(self, text: str, failed: int) -> None:
-        notice.send(self.settings, text, failed=failed)
 
 
 def _due(db: Database, wish: EventsWish, *, claims: bool) -> list[Round]:
@@ -115,11 +129,10 @@ def _due(db: Database, wish: EventsWish, *, claims: bool) -> list[Round]:
     taken: set[str] = set()
     found: list[Round] = []
     for days in sorted({each.days for each in turn}, reverse=True):
-        serves = [each for each in turn if each.days == days]
-        names = [own for each in serves for own in ids[each.id] if own not in taken]
-        taken |= set(names)
-        since = replace(wish, since=now - timedelta(days=days))
-        found.append(Round(names=tuple(dict.fromkeys(names)), wish=since, due=tuple(serves)))
+        turns = tuple(Turn(workspace=each, members=tuple(ids[each.id])) for each in turn if each.days == days)
+        names = dict.fromkeys(own for each in turns for own in each.members if own not in taken)
+        taken |= names.keys()
+        found.append(Round(names=tuple(names), wish=replace(wish, since=now - timedelta(days=days)), turns=turns))
     others = [own for own in followed if own not in taken]
     if others:
         found.append(Round(names=tuple(others), wish=replace(wish, since=now - timedelta(days=REFRESHED_DAYS))))

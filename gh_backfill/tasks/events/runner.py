@@ -6,7 +6,6 @@ import logging
 import threading
 
 from gh_backfill.errors import BackfillError
-from gh_backfill.models.asked import BatchEnd
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
@@ -66,17 +65,18 @@ class EventsRunner:
     def _look(self) -> None:
         with Database(self._database_url) as db:
             if not asked.waits(db):
+                self._tell(db)
                 return
             work = asked.AskedWork(
-                db=db,
                 run=connect.this_run(self._settings),
                 open_ways=lambda: ways.opened(self._settings, db),
                 goes_on=lambda: not self._stopping.is_set(),
-                ended=self._tell,
             )
             found = [*work.each()]
+            self._tell(db)
         if found:
             log.info("events: %s", asked.told(found))
 
-    def _tell(self, end: BatchEnd) -> None:
-        notice.send(self._settings, end.text, failed=end.jobs - end.completed)
+    def _tell(self, db: Database) -> None:
+        for end in asked.ended(db):
+            notice.send(self._settings, end.text, failed=end.jobs - end.completed)

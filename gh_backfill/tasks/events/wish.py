@@ -85,6 +85,7 @@ class EventsFound:
     resume_at: datetime | None = None
     error: BackfillError | None = None
     cause: ErrorType | None = None
+    not_begun: bool = False
 
     @property
     def unavailable(self) -> tuple[SeriesFound, ...]:
@@ -106,7 +107,7 @@ class EventsFound:
         return {
             "repository": self.name,
             "repository_id": None if self.repository is None else self.repository.id,
-            "status": "failed" if self.failed else "waiting" if self.resume_at else "completed",
+            "status": "failed" if self.failed else "waiting" if self.resume_at or self.not_begun else "completed",
             "series": [
                 {"series": each.series, "source": each.source, "new": each.new, "note": each.note}
                 for each in self.series

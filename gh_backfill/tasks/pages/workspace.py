@@ -27,6 +27,7 @@ from gh_backfill.tasks.velocity.together import VelocityTogether, together
 TOLD_EVERY = 3
 # One statement tells of every day of all repositories: of a full workspace with 200,000 events it takes two seconds.
 SECONDS = 8
+NEVER = datetime.min.replace(tzinfo=UTC)
 MOST_PEOPLE = 50
 
 
@@ -97,9 +98,7 @@ class EventsProgress:
         """Say it after each third repository, and at the end."""
         if self.over == self.total:
             lost = f", {self.failed:,} failed" if self.failed else ""
-            return (
-                f"Backfill ended: {self.total - self.failed:,} of {counted(self.total, 'repository')} are whole{lost}."
-            )
+            return f"Backfill ended: {self.total - self.failed:,} of {self.total:,} whole{lost}."
         done = self.over - self.over % TOLD_EVERY
         return f"Backfill started for {counted(self.total, 'repository')}. {done:,} of {self.total:,} are done."
 
@@ -176,7 +175,8 @@ def workspace(db: Database, slug: str, now: datetime, *, public_only: bool = Fal
         (*found,) = workspaces.workspaces(tx, slug, public_only=public_only)
         if not found:
             return None
-        members = workspaces.members(tx, found[0].id, public_only=public_only)
+        # An application may admit more than one statement answers for: the first ones by name are shown then.
+        members = workspaces.members(tx, found[0].id, public_only=public_only)[: store.MOST_REPOSITORIES]
         ids = [each.id for each in members]
         days = {each.id: each for each in store.days(tx, ids, span, now, public_only=public_only)} if ids else {}
         standing = asked_events.standing(tx, ids, now)
@@ -247,7 +247,7 @@ def _card(label: str, each: VelocityTogether, today: date) -> VelocityCard:
         label=label,
         value=each.per_day,
         outcome=trend.outcome(each.trend),
-        trend=trend.short(each.trend) if known else "insufficient data",
+        trend=trend.short(each.trend) if known else "",
         tone="" if not percent else "good" if percent > 0 else "bad",
         note=f"last {days} days against the {days} before{of}" if known else trend.words(each.trend, today),
     )
@@ -255,10 +255,10 @@ def _card(label: str, each: VelocityTogether, today: date) -> VelocityCard:
 
 def _progress(asked: Sequence[AskedEvents]) -> EventsProgress | None:
     """Return how far the batch is that was asked for last; None where none was."""
-    batches = [each for each in asked if each.batch is not None and each.at is not None]
+    batches = [each for each in asked if each.batch is not None]
     if not batches:
         return None
-    last = max(batches, key=lambda each: str(each.at)).batch
+    last = max(batches, key=lambda each: each.asked_at or NEVER).batch
     own = [each for each in batches if each.batch == last]
     return EventsProgress(
         batch=last or "",

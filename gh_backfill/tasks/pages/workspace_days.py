@@ -16,13 +16,14 @@ from gh_backfill.store.velocity import RepositoryDays
 class WorkspaceDays:
     """A series of all repositories together; None where no repository knows the day.
 
-    `strip` has (kind, share in percent, words) of runs of days: `here` where every repository knows them, `partly`
-    where some do, `missing` where none does.
+    `known` is how many know it.  `strip` has (kind, share in percent, words) of runs of days: `here` where every
+    repository knows them, `partly` where some do, `missing` where none does.
     """
 
     series: str
     days: tuple[date, ...]
     counts: tuple[int | None, ...]
+    known: tuple[int, ...]
     strip: tuple[tuple[str, float, str], ...]
     text: str
 
@@ -35,7 +36,10 @@ class WorkspaceDays:
         """Return it as JSON-ready values, but for its days."""
         return {
             "series": self.series,
-            "days": [{"day": day, "count": count} for day, count in zip(self.days, self.counts, strict=True)],
+            "days": [
+                {"day": day, "count": count, "repositories_known": known}
+                for day, count, known in zip(self.days, self.counts, self.known, strict=True)
+            ],
             "text": self.text,
         }
 
@@ -50,7 +54,9 @@ def of_series(series: str, known: Sequence[RepositoryDays], span: DaySpan) -> Wo
     text = f"{counted(total, series.removesuffix('s'))} in {span.days} days; {_known(whole, span.days)}"
     if series == "stars" and whole == span.days:
         text += " Stars that were taken back since are not counted."
-    return WorkspaceDays(series=series, days=days, counts=counts, strip=_strip(kinds, days, span), text=text)
+    return WorkspaceDays(
+        series=series, days=days, counts=counts, known=tellers, strip=_strip(kinds, days, span), text=text
+    )
 
 
 def _known(whole: int, days: int) -> str:

@@ -106,10 +106,13 @@ def backfill(ask: Ask, form: Form) -> WebPage | Goto:
         raise ConfigurationError(f"days must be a whole number from 1 to {MOST_DAYS:,}, not {days[:20]}")
     known = workspaces.known(ask.db, chosen)
     ids = [each for each in known.values() if each is not None]
-    asked.ask(ask.db, ids, days=int(days) if days else None, who=actor_of(ask).who, now=ask.now)
-    if ask.context.events is not None:
-        ask.context.events.wake()
-    return Goto(address=_back(form), said=f"Backfill started for {counted(len(ids), 'repository')}.")
+    done = asked.ask(ask.db, ids, days=int(days) if days else None, who=actor_of(ask).who, now=ask.now)
+    events = ask.context.events
+    if events is not None and events.possible:
+        events.wake()
+        return Goto(address=_back(form), said=done.text)
+    later = "" if not done.new else " They begin with the next run of the workflow Backfill Workspace Events."
+    return Goto(address=_back(form), said=f"{done.text}{later}")
 
 
 def cancel(ask: Ask, form: Form) -> WebPage | Goto:
@@ -136,7 +139,7 @@ def create(ask: Ask, form: Form) -> WebPage | Goto:
 def schedule(ask: Ask, form: Form) -> WebPage | Goto:
     """Say how often the events of a workspace are fetched by themselves."""
     word, days = form.one("every"), form.one("days") or str(DAYS)
-    if word not in (*Every, "never") or not (days.isdecimal() and 1 <= int(days[:6]) <= MOST_DAYS):
+    if word not in (*Every, "never") or not (days.isdecimal() and len(days) < 6 and 1 <= int(days) <= MOST_DAYS):
         raise ConfigurationError(f"daily, weekly, monthly or never, and 1 to {MOST_DAYS:,} days")
     every = None if word == "never" else Every(word)
     found = workspaces.schedule(ask.db, form.one("slug"), every, days=int(days), now=ask.now)

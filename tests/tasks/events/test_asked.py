@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from gh_backfill.errors import RateLimited
-from gh_backfill.models.asked import AskedEvents, AskedStatus, BatchEnd
+from gh_backfill.models.asked import AskedEvents, AskedStatus
+from gh_backfill.policy.ledger import JobType
 from gh_backfill.store import asked_events
 from gh_backfill.store.db import Database, Row
+from gh_backfill.store.jobs import plan
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.events import asked
 from gh_backfill.tasks.events.fetching import Ways
@@ -27,14 +29,11 @@ def ways_of(world: Sky) -> Iterator[Ways]:
         yield replace(world.ways(), db=own)
 
 
-def work(world: Sky, ends: list[BatchEnd] | None = None, **changes: object) -> list[str]:
+def work(world: Sky, **changes: object) -> list[str]:
     """Fetch what waits, and return the lines of those that were fetched."""
-    told = ends if ends is not None else []
     doing = asked.AskedWork(
-        db=world.db,
         run=RUN,
         open_ways=lambda: ways_of(world),
-        ended=told.append,
         now=lambda: world.now,
         **changes,  # type: ignore[arg-type]
     )
@@ -62,10 +61,10 @@ def test_what_is_asked_for_twice_is_fetched_once_and_its_end_is_told(db: Databas
         first, again = ask(world), ask(world, 30)
         assert (first.status, first.job_id, again.days) == (AskedStatus.PENDING, again.job_id, 90)
         assert asked.waits(db)
-        ends: list[BatchEnd] = []
-        (line,) = work(world, ends)
+        (line,) = work(world)
         assert "30 new stars" in line
-        assert [each.text for each in ends] == ["1 of 1 repositories, 90 days"]
+        assert [each.text for each in asked.ended(db)] == ["1 of 1 repositories, 90 days"]
+        assert asked.ended(db) == []  # it is told once
         (job,) = jobs(db)
         assert (job["status"], job["outcome"], job["run_key"]) == ("completed", "completed", RUN.key)
         done = standing(world)
@@ -115,7 +114,7 @@ def test_what_has_no_points_waits_and_goes_on_by_itself(db: Database) -> None:
             with ways_of(world) as own:
                 yield replace(own, graphql=Spent())  # type: ignore[arg-type]
 
-        doing = asked.AskedWork(db=db, run=RUN, open_ways=without, now=lambda: world.now)
+        doing = asked.AskedWork(run=RUN, open_ways=without, now=lambda: world.now)
         (done,) = doing.each()
         assert done.resume_at == later
         waiting = standing(world)
@@ -127,24 +126,49 @@ def test_what_has_no_points_waits_and_goes_on_by_itself(db: Database) -> None:
         assert standing(world).status is AskedStatus.COMPLETED
 
 
-def test_one_whose_worker_fell_silent_is_shown_as_failed_and_asked_for_again(db: Database) -> None:
+def test_one_whose_worker_fell_silent_is_taken_by_the_next(db: Database) -> None:
     with sky(db, 5, step=DAY) as world:
         ask(world)
         with db.transaction() as tx:
             assert asked_events.claim(tx, RUN, worker="gone") is not None
             assert asked_events.claim(tx, RUN, worker="another") is None
-        assert standing(world).status is AskedStatus.PENDING
-        with db.transaction() as tx:
-            tx.run(
-                "update progressive_capture_jobs set status = 'processing', heartbeat_at = now() - interval '6 minutes'"
-            )
+        assert standing(world).status is AskedStatus.PROCESSING
+        assert not asked.waits(db)
+        grown_old(db)
         silent = standing(world)
         assert (silent.status, silent.error) == (AskedStatus.FAILED, asked_events.SILENT_WORDS)
-        assert ask(world).status is AskedStatus.PENDING
+        assert asked.waits(db)
         work(world)
         assert standing(world).status is AskedStatus.COMPLETED
+        assert len(jobs(db)) == 1
+
+
+def test_one_that_fell_silent_may_be_asked_for_again_and_what_a_run_has_planned_is_not_doubled(db: Database) -> None:
+    with sky(db, 5, step=DAY) as world:
+        ask(world)
+        with db.transaction() as tx:
+            asked_events.claim(tx, RUN, worker="gone")
+        grown_old(db)
+        assert ask(world).status is AskedStatus.PENDING
+        assert [job["outcome"] for job in jobs(db)] == ["died", None]
+        work(world)
+        own = find(db, NAME).id
+        with db.transaction() as tx:
+            plan(tx, RUN, [(own, "events asked for", None)], job_type=JobType.EVENTS)
+            tx.run("update progressive_capture_jobs set created_at = created_at - interval '20 minutes'")
+        assert standing(world).status is AskedStatus.PENDING  # it waits for its turn in that run
+        assert asked.ask(db, [own], days=None, who="x", now=NOW).new == 0
+        assert asked.cancel(db, [own], who="x") == 0
+        assert len(jobs(db)) == 3
+
+
+def grown_old(db: Database) -> None:
+    """Let six minutes pass without a word of who fetches."""
+    old = "now() - interval '6 minutes'"
+    with db.transaction() as tx:
+        tx.run(f"update progressive_capture_jobs set started_at = {old}, heartbeat_at = {old} where outcome is null")  # noqa: S608
 
 
 def test_ids_that_are_none_and_repositories_that_are_not_here_find_nothing(db: Database) -> None:
     assert [asked.is_id(each) for each in ("", "1", str(uuid4()), uuid4().hex)] == [False, False, True, False]
-    assert asked.ask(db, [str(uuid4())], days=None, who="x", now=NOW)[1] == {}
+    assert asked.ask(db, [str(uuid4())], days=None, who="x", now=NOW).standing == {}
