@@ -28,7 +28,7 @@ REFRESHES = 4
 # What stands beside a name and its bar: how many of how many, points, time left.
 FIGURES = 42
 LEAST_NAME, LEAST_BAR, LONGEST_BAR = 12, 4, 40
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 @contextmanager

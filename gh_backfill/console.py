@@ -18,8 +18,8 @@ from gh_backfill import output, tables
 from gh_backfill.policy.redaction import visible
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
-_out = Console(highlight=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+_out = Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(text: str) -> None:

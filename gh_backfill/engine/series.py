@@ -92,8 +92,7 @@ class SeriesWalk:
             self._read(known.head.cursor, known.head.at, stop, head=True)
         began = self._older(known)
         if self._shown is None and (began is None or self.now() - began >= FRESH):
-            asked_at = self.now() if known is None else known.asked_at
-            self._read(None, None, reads_down_to(self._covered(), self.since, asked_at, self.now()), head=True)
+            self._read(None, None, reads_down_to(self._covered(), self.since), head=True)
         return self.done
 
     def _older(self, known: SourceStanding | None) -> datetime | None:

@@ -32,7 +32,7 @@ _SECRETS = _compiled(
     (r"\b(?:xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|whsec_\S{16,}|signkey-\w+-\w{16,}|sb[p_]\w{20,})", "<credential>"),
     (r"\b(bearer|basic)\s+[\w.~+/=-]{16,}", r"\1 <hidden>"),
     (rf"\b(\w*(?:password|passwd|passphrase|token|secret|api_?key)) ?=(?![\s…<]|$)\s*{_VALUE}", r"\1=<hidden>"),
-    (rf"\b(password|passwd|token|secret|api_?key):\s*(?!{_PLAIN_WORDS}|[<…]){_VALUE}", r"\1: <hidden>"),
+    (rf"(?<!/)\b(password|passwd|token|secret|api_?key):\s*(?!{_PLAIN_WORDS}|[<…]){_VALUE}", r"\1: <hidden>"),
     (r"([?&](?:sig|signature|key|code))=[^\s&\"'<>]+", r"\1=<hidden>"),
 )
 _HOSTS = _compiled(

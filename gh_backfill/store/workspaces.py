@@ -233,9 +233,9 @@ def give_turn_back(tx: Transaction, workspace_id: str) -> None:
     tx.run(_SQL["give_turn_back"], id=workspace_id)
 
 
-def followed(tx: Transaction) -> list[str]:
-    """Return our ids of what any workspace has, each once."""
-    return [row["id"] for row in tx.rows(_SQL["refreshable"])]
+def followed(tx: Transaction, rested: datetime) -> list[str]:
+    """Return our ids of what any workspace has and nobody asked about since then, each once."""
+    return [row["id"] for row in tx.rows(_SQL["refreshable"], rested=rested)]
 
 
 def _read(row: Row) -> Workspace:

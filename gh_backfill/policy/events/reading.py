@@ -14,8 +14,6 @@ from gh_backfill.policy.events.sources import MARGIN
 SECOND = timedelta(seconds=1)
 # Nothing was starred or forked before: a list that ends covers all time from here on.
 BEFORE_GITHUB = datetime(2008, 1, 1, tzinfo=UTC)
-# What could not be read is tried again, and not each time.
-GAPS_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,18 +45,17 @@ def covers(times: Sequence[datetime | None], top: datetime | None, bottom: datet
     return PageCovers(spans=tuple(spans), down_to=None if upper is None or lower is None else min(lower, upper))
 
 
-def reads_down_to(covered: Sequence[Covered], since: datetime, asked_at: datetime, now: datetime) -> datetime:
+def reads_down_to(covered: Sequence[Covered], since: datetime) -> datetime:
     """Return down to when the newest part of a list is read, of which these spans are known, in order.
 
-    To what is known already, a little further; once a day also to the oldest gap in it, as far as anybody wants it.
+    To what is known already, a little further; where something in it could not be read, to the oldest such gap, as far
+    as anybody wants it.
     """
     known = [span for span in covered if span.until > since]
     if not known:
         return since
     gaps = [left.until for left, right in pairwise(known) if left.until < right.since]
-    if gaps and now - asked_at >= GAPS_AGAIN:
-        return min(gaps)
-    return known[-1].until - MARGIN
+    return min(gaps) if gaps else known[-1].until - MARGIN
 
 
 def _add(spans: list[Covered], lower: datetime | None, upper: datetime | None) -> None:

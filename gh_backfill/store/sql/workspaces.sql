@@ -111,11 +111,13 @@ where workspace_id = %(id)s and next_due_at = %(due_at)s and every = %(every)s;
 update workspace_schedules set claimed_until = null where workspace_id = %(id)s;
 
 -- name: refreshable
--- What workspaces follow, each once.
+-- What workspaces follow, each once, but for what was asked about within the day.
 select distinct r.id, lower(r.full_name) as name
 from workspace_repositories m
 join workspaces w on w.id = m.workspace_id and w.is_active is distinct from false
 join repositories r on r.id = m.repository_id
+where not exists (select from event_sources s
+                  where s.repository_id = r.id and s.series in ('stars', 'forks') and s.asked_at > %(rested)s::timestamptz)
 order by name;
 
 -- name: workspace_people

@@ -186,4 +186,7 @@ def ended(db: Database) -> list[BatchEnd]:
 def told(found: Sequence[EventsFound]) -> str:
     """Say how many were fetched, and how many were not."""
     failed = sum(each.failed for each in found)
-    return f"{counted(len(found) - failed, 'repository')} fetched" + (f", {failed:,} failed" if failed else "")
+    stopped = sum(each.resume_at is not None for each in found)
+    parts = [f"{counted(len(found) - failed - stopped, 'repository')} fetched"]
+    parts += [f"{failed:,} failed"] if failed else []
+    return ", ".join(parts + ([f"{stopped:,} stopped before their end"] if stopped else []))

@@ -19,6 +19,8 @@ from gh_backfill.tasks.events.wish import EventsFound, EventsWish
 
 # What workspaces follow is looked at each day for what is new; a week that nobody looked at leaves no gap.
 REFRESHED_DAYS = 8
+# The workflow runs once a day, now and then a little early; what was asked about in between is not asked about again.
+RESTS = timedelta(hours=20)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +127,7 @@ def _due(db: Database, wish: EventsWish, *, claims: bool) -> list[Round]:
     with db.transaction(read_only=not claims) as tx:
         turn = store.claim_due(tx, now, now + workspaces.TURN) if claims else store.due_now(tx, now)
         ids = {each.id: [member.id for member in store.members(tx, each.id)] for each in turn}
-        followed = store.followed(tx)
+        followed = store.followed(tx, now - RESTS)
     taken: set[str] = set()
     found: list[Round] = []
     for days in sorted({each.days for each in turn}, reverse=True):

@@ -100,7 +100,8 @@ class EventsFound:
     @property
     def text(self) -> str:
         """Say it in a line."""
-        return "; ".join([*(each.text for each in self.series), *([self.reason] if self.reason else [])])
+        until = f"; again at {self.resume_at:%H:%M} UTC" if self.resume_at and self.error is not None else ""
+        return "; ".join([*(each.text for each in self.series), *([f"{self.reason}{until}"] if self.reason else [])])
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""

@@ -87,6 +87,7 @@ class EventsProgress:
     total: int
     over: int
     failed: int
+    cancelled: int
 
     @property
     def percent(self) -> int:
@@ -94,11 +95,15 @@ class EventsProgress:
         return 100 * self.over // self.total
 
     @property
+    def _lost(self) -> tuple[tuple[int, str], ...]:
+        return (self.failed, "failed"), (self.cancelled, "cancelled")
+
+    @property
     def told(self) -> str:
         """Say it after each third repository, and at the end."""
         if self.over == self.total:
-            lost = f", {self.failed:,} failed" if self.failed else ""
-            return f"Backfill ended: {self.total - self.failed:,} of {self.total:,} whole{lost}."
+            lost = "".join(f", {many:,} {word}" for many, word in self._lost if many)
+            return f"Backfill ended: {self.total - self.failed - self.cancelled:,} of {self.total:,} whole{lost}."
         done = self.over - self.over % TOLD_EVERY
         return f"Backfill started for {counted(self.total, 'repository')}. {done:,} of {self.total:,} are done."
 
@@ -264,5 +269,6 @@ def _progress(asked: Sequence[AskedEvents]) -> EventsProgress | None:
         batch=last or "",
         total=len(own),
         over=sum(each.status.over for each in own),
-        failed=sum(each.status in (AskedStatus.FAILED, AskedStatus.CANCELLED) for each in own),
+        failed=sum(each.status is AskedStatus.FAILED for each in own),
+        cancelled=sum(each.status is AskedStatus.CANCELLED for each in own),
     )

@@ -51,6 +51,10 @@ def of_series(series: str, known: Sequence[RepositoryDays], span: DaySpan) -> Wo
     days = tuple(span.since + place * DAY for place in range(span.days))
     total = sum(count or 0 for count in counts)
     whole = sum(kind == "here" for kind in kinds)
+    if not any(tellers):
+        text = "No day is known yet."
+        strip = _strip(kinds, days, span)
+        return WorkspaceDays(series=series, days=days, counts=counts, known=tellers, strip=strip, text=text)
     text = f"{counted(total, series.removesuffix('s'))} in {span.days} days; {_known(whole, span.days)}"
     if series == "stars" and whole == span.days:
         text += " Stars that were taken back since are not counted."

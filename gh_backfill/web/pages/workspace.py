@@ -49,7 +49,7 @@ def tab(name: str) -> Callable[[Ask], WebPage]:
 
 def _page(name: str, ask: Ask) -> WebPage:
     slug = ask.path["slug"]
-    found = workspace.workspace(ask.db, slug, ask.now)
+    found = workspace.workspace(ask.db, slug.lower(), ask.now)
     if found is None:
         return _unknown(ask, slug, name)
     return shown(found, name, fetches=ask.context.events is not None and ask.context.events.possible)

@@ -267,6 +267,26 @@ def test_a_fault_on_the_way_loses_nothing(db: Database, fault: str, operation: s
         }
 
 
+@pytest.mark.parametrize("fault", ["null_edge", "node_unread"])
+def test_what_could_not_be_read_is_read_by_the_very_next_run(db: Database, fault: str) -> None:
+    with sky(db, 250, step=timedelta(hours=6)) as world:
+        world.github.faults.add(Fault(name=fault, match={"operation": "StarPage"}))
+        world.fetch()
+        world.github.faults.clear()
+        since = NOW - 60 * DAY
+        assert sum(world.stars().values()) < sum(world.given(since).values())
+        for _ in range(2):
+            world.now += timedelta(minutes=10)
+            assert not world.fetch(days=60).failed
+        assert {d: n for d, n in world.stars().items() if d > since.date()} == {
+            d: n for d, n in world.given(since).items() if d > since.date()
+        }
+        spent = world.points()
+        world.now += timedelta(minutes=10)
+        world.fetch(days=60)
+        assert world.points() - spent <= 2  # nothing is missing any more: the newest page of each list
+
+
 def test_ninety_days_of_seven_thousand_real_stargazers_are_exact_by_both_ways(db: Database) -> None:
     folder = corpus.CORPUS / "keploy__keploy"
     if not folder.is_dir():
