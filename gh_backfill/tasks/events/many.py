@@ -23,6 +23,10 @@ SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK})
 # So many at a time where nobody says otherwise; the budget is shared whatever their number.
 PARALLEL, MOST_PARALLEL = 4, 20
 LOOK_EVERY = 0.2
+NOT_HERE = (
+    "it is not here: gh-backfill workspace add SLUG owner/name brings it alone, gh-backfill track owner/name also its "
+    "pull requests"
+)
 
 
 def found(db: Database, names: Sequence[str]) -> tuple[list[TrackedRepository], list[EventsFound]]:
@@ -33,7 +37,7 @@ def found(db: Database, names: Sequence[str]) -> tuple[list[TrackedRepository], 
         try:
             repository = find(db, name)
         except ConfigurationError as error:
-            lost.append(EventsFound(name=name, error=error, reason=str(error), cause=ErrorType.CONFIGURATION))
+            lost.append(EventsFound(name=name, error=error, reason=NOT_HERE, cause=ErrorType.CONFIGURATION))
             continue
         known.setdefault(repository.id, repository)
     return list(known.values()), lost
