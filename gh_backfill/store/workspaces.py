@@ -233,9 +233,9 @@ def give_turn_back(tx: Transaction, workspace_id: str) -> None:
     tx.run(_SQL["give_turn_back"], id=workspace_id)
 
 
-def followed(tx: Transaction, rested: datetime) -> list[str]:
+def followed(tx: Transaction, asked_since: datetime) -> list[str]:
     """Return our ids of what any workspace has and nobody asked about since then, each once."""
-    return [row["id"] for row in tx.rows(_SQL["refreshable"], rested=rested)]
+    return [row["id"] for row in tx.rows(_SQL["refreshable"], asked_since=asked_since)]
 
 
 def _read(row: Row) -> Workspace:

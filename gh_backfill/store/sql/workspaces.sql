@@ -117,7 +117,7 @@ from workspace_repositories m
 join workspaces w on w.id = m.workspace_id and w.is_active is distinct from false
 join repositories r on r.id = m.repository_id
 where not exists (select from event_sources s
-                  where s.repository_id = r.id and s.series in ('stars', 'forks') and s.asked_at > %(rested)s::timestamptz)
+                  where s.repository_id = r.id and s.series in ('stars', 'forks') and s.asked_at > %(asked_since)s::timestamptz)
 order by name;
 
 -- name: workspace_people
