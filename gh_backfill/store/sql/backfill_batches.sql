@@ -42,5 +42,5 @@ where r.initial_backfill_status in ('pending', 'processing')
   -- One that somebody else has just taken has a job before it has a page.
   and not exists (select from progressive_capture_jobs j
                   where j.repository_id = r.id and j.outcome is null and j.status in ('pending', 'processing')
-                    and j.run_key is not null
+                    and j.run_key is not null and j.job_type is distinct from 'events'
                     and coalesce(j.heartbeat_at, j.started_at, j.created_at) > clock_timestamp() - interval '3 minutes');

@@ -30,7 +30,7 @@ from (
                      and coalesce(c.started_at, c.created_at, '-infinity') < clock_timestamp() - %(older_than)s
                     then 'no lease'
                 when exists (select from progressive_capture_jobs j
-                             where j.repository_id = c.repository_id and j.outcome is not null
+                             where j.repository_id = c.repository_id and j.outcome is not null and j.job_type is distinct from 'events'
                                and c.started_at between j.started_at and j.completed_at)
                      and not exists (select from progressive_capture_jobs j
                                      where j.repository_id = c.repository_id and j.outcome is null
@@ -74,6 +74,7 @@ where r.initial_backfill_status = 'processing' and (%(ids)s::uuid[] is null or r
   and (r.id = any(%(returned)s::uuid[])
        or not exists (select from progressive_capture_jobs j
                       where j.repository_id = r.id and j.outcome is null and j.status in ('processing', 'failed')
+                        and j.job_type is distinct from 'events'
                         and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s));
 
 -- name: silence

@@ -291,7 +291,7 @@ left join lateral (
            or r.initial_backfill_status = 'processing' and count(h.id) = 0
               and exists (select from progressive_capture_jobs j
                           where j.repository_id = r.id and j.outcome is null and j.run_key is not null
-                            and j.status in ('processing', 'failed')
+                            and j.job_type is distinct from 'events' and j.status in ('processing', 'failed')
                             and coalesce(j.heartbeat_at, j.started_at) > clock_timestamp() - %(alive)s) as now
     from backfill_chunks h
     where h.repository_id = r.id and h.status = 'processing' and h.stream_id is not null

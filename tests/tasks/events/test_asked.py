@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from gh_backfill.errors import RateLimited
 from gh_backfill.models.asked import AskedEvents, AskedStatus
+from gh_backfill.models.work import Goal
 from gh_backfill.policy.ledger import JobType
-from gh_backfill.store import asked_events
+from gh_backfill.store import asked_events, backfill_batches, backfills
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import plan
 from gh_backfill.tasks.capture import find
@@ -172,3 +173,19 @@ def grown_old(db: Database) -> None:
 def test_ids_that_are_none_and_repositories_that_are_not_here_find_nothing(db: Database) -> None:
     assert [asked.is_id(each) for each in ("", "1", str(uuid4()), uuid4().hex)] == [False, False, True, False]
     assert asked.ask(db, [str(uuid4())], days=None, who="x", now=NOW).standing == {}
+
+
+def test_events_that_are_fetched_keep_no_initial_backfill_waiting(db: Database) -> None:
+    with sky(db, 5, step=DAY) as world:
+        own = find(db, NAME).id
+        graphql = world.ways().graphql
+        with db.transaction() as tx:
+            backfills.open_backfill(tx, own, total=3, goal=Goal())
+            tx.run("update repositories set initial_backfill_status = 'pending' where id = %(id)s", id=own)
+        with db.reading() as tx:
+            assert [each.id for each in backfill_batches.queue(tx)] == [own]
+        ask(world)
+        with db.transaction() as tx:
+            asked_events.claim(tx, RUN, worker="another")
+            assert [each.id for each in backfill_batches.queue(tx)] == [own]
+        graphql.close()
