@@ -111,6 +111,9 @@ def fill(db: Database) -> None:
             for minutes in (40, 10):
                 at = NOW - timedelta(minutes=minutes)
                 insert(tx, "budget_samples", {**whole, "run_key": f"{minutes}", "at": at})
+        # All of it began before the test did, also where midnight comes in between.
+        tx.run("update backfills set created_at = %(at)s", at=EARLIER)
+        tx.run("update progressive_backfill_state set created_at = %(at)s", at=EARLIER)
         gone = {**budget, "identity": "user:a-budget-of-old", "run_key": "9", "at": NOW - timedelta(minutes=9)}
         insert(tx, "budget_samples", gone)
 
