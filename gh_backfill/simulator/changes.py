@@ -1,4 +1,4 @@
-"""How the world moves: what people do at GitHub while somebody reads it.
+"""Moves of the world: what people do at GitHub while somebody reads it.
 
 Each function takes the world and a repository as `owner/name`, changes one thing and returns the row it made.  Times
 are texts; without one, a change happens just after the last one in the repository, or now, whichever is later.

@@ -1,4 +1,4 @@
-"""What faults do to the decoded answer of a query, each in place."""
+"""Damage that faults do to the decoded answer of a query, each in place."""
 
 from __future__ import annotations
 

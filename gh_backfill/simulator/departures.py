@@ -1,4 +1,4 @@
-"""What leaves its place at GitHub: issues that are transferred or become discussions, and comments that are deleted.
+"""Things that leave their place: issues that are transferred or become discussions, and comments that are deleted.
 
 What GitHub's API shows of them afterwards is not documented: each function can do it in the ways that were reported.
 """

@@ -1,4 +1,4 @@
-"""What a corpus folder lacks, derived by fixed rules: the same input gives the same value for ever.
+"""Values that a corpus folder lacks, derived by fixed rules: the same input gives the same value for ever.
 
 Derived numeric ids of pull requests, reviews, comments and issues are
 

@@ -1,4 +1,4 @@
-"""What each fault does.
+"""The effect of each fault.
 
 `instead` answers in place of the server, which then neither runs nor charges the request; `data` changes the decoded
 answer of a GraphQL query that ran, `ends` how its lists end, for which it sees the variables; `wire` changes the answer

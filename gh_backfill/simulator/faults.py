@@ -1,4 +1,4 @@
-"""What a fault is: which one, and when it is to strike.  `effects.EFFECTS` is the table of what each one does."""
+"""A fault: which one, and when it is to strike.  `effects.EFFECTS` is the table of what each one does."""
 
 from __future__ import annotations
 

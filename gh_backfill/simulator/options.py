@@ -1,4 +1,4 @@
-"""What a simulated GitHub can be told before it starts."""
+"""Options of a simulated GitHub, told before it starts."""
 
 from __future__ import annotations
 

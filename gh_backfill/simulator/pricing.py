@@ -1,4 +1,4 @@
-"""What a query costs: GitHub's points, node count and limits, from its text and variables alone.
+"""The price of a query: GitHub's points, node count and limits, from its text and variables alone.
 
 https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
 """

@@ -1,4 +1,4 @@
-"""What a made-up repository is to be like."""
+"""The recipe of a made-up repository."""
 
 from __future__ import annotations
 

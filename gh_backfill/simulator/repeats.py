@@ -1,4 +1,4 @@
-"""What was answered about an item before, for when the same is asked of the same: rows never change.
+"""Answers about an item that were given before, for when the same is asked of the same: rows never change.
 
 Who tests a capture lets it read the same pull requests again and again, in one world or in another of the same recipe.
 """

@@ -1,4 +1,4 @@
-"""What the words of gh-datpipe for its jobs mean."""
+"""The words of gh-datpipe for its jobs, and how a job of ours ends by each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may differ between what is here and what GitHub says, and how each difference ends."""
+"""Differences between what is here and what GitHub says, and how each of them ends."""
 
 from __future__ import annotations
 

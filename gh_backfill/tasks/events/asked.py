@@ -22,7 +22,8 @@ from gh_backfill.store.persist import persistently
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.events import many
 from gh_backfill.tasks.events.fetching import Ways, fetch
-from gh_backfill.tasks.events.many import LOOK_EVERY, PARALLEL
+from gh_backfill.tasks.events.many import PARALLEL
+from gh_backfill.tasks.events.side_by_side import EventsTold, side_by_side
 from gh_backfill.tasks.events.wish import DAYS, MOST_DAYS, EventsFound, EventsWish
 
 # The processor of a job that nobody has taken yet.
@@ -110,32 +111,11 @@ class AskedWork:
     parallel: int = PARALLEL
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _over: threading.Event = field(default_factory=threading.Event)
-    _told: queue.SimpleQueue[EventsFound | BaseException] = field(default_factory=queue.SimpleQueue)
+    _told: EventsTold = field(default_factory=queue.SimpleQueue)
 
     def each(self) -> Iterator[EventsFound]:
-        """Yield what becomes of each as it ends, some at a time.  Raises what kept all from it."""
-        threads = [
-            threading.Thread(target=self._work, name=f"asked-events-{number}", daemon=True)
-            for number in range(max(1, self.parallel))
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            while any(thread.is_alive() for thread in threads) or not self._told.empty():
-                yield from self._news()
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
-
-    def _news(self) -> Iterator[EventsFound]:
-        try:
-            told = self._told.get(timeout=LOOK_EVERY)
-        except queue.Empty:
-            return
-        if isinstance(told, BaseException):
-            raise told
-        yield told
+        """Return what becomes of each as it ends, some at a time.  Raises what kept all from it."""
+        return side_by_side(self._work, self.parallel, told=self._told, over=self._over, name="asked-events")
 
     def _work(self) -> None:
         try:

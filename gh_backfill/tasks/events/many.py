@@ -16,13 +16,13 @@ from gh_backfill.store import events, jobs
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.events.fetching import Ways, fetch, pass_over
+from gh_backfill.tasks.events.side_by_side import EventsTold, side_by_side
 from gh_backfill.tasks.events.wish import EventsFound, EventsWish
 
 # What keeps GitHub from us keeps it from the next repository, too.
 SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK})
 # So many at a time where nobody says otherwise; the budget is shared whatever their number.
 PARALLEL, MOST_PARALLEL = 4, 20
-LOOK_EVERY = 0.2
 NOT_HERE = (
     "it is not here: gh-backfill workspace add SLUG owner/name brings it alone, gh-backfill track owner/name also its "
     "pull requests"
@@ -95,7 +95,7 @@ class Fetching:
     parallel: int = PARALLEL
     goes_on: Callable[[], bool] = lambda: True
     _waiting: queue.SimpleQueue[TrackedRepository] = field(default_factory=queue.SimpleQueue)
-    _told: queue.SimpleQueue[EventsFound | BaseException] = field(default_factory=queue.SimpleQueue)
+    _told: EventsTold = field(default_factory=queue.SimpleQueue)
     _over: threading.Event = field(default_factory=threading.Event)
     _shared: EventsFound | None = None
 
@@ -109,30 +109,12 @@ class Fetching:
             jobs.plan(tx, self.run, entries, job_type=JobType.EVENTS)
         for each in self.repositories:
             self._waiting.put(each)
-        threads = [
-            threading.Thread(target=self._work, name=f"events-{number}", daemon=True)
-            for number in range(max(1, min(self.parallel, len(self.repositories))))
-        ]
-        for thread in threads:
-            thread.start()
+        many = min(self.parallel, len(self.repositories))
         try:
-            while any(thread.is_alive() for thread in threads) or not self._told.empty():
-                yield from self._news()
+            yield from side_by_side(self._work, many, told=self._told, over=self._over, name="events")
         finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
             left = list(self._left(ways))
         yield from left
-
-    def _news(self) -> Iterator[EventsFound]:
-        try:
-            told = self._told.get(timeout=LOOK_EVERY)
-        except queue.Empty:
-            return
-        if isinstance(told, BaseException):
-            raise told
-        yield told
 
     def _left(self, ways: Ways) -> Iterator[EventsFound]:
         """Write of each repository that was not begun that it was not, and yield that."""
