@@ -17,9 +17,16 @@ grant select on
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     repository_syncs, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
-    workspaces, workspace_repositories, workspace_schedules,
+    workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs,
     backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics
 to gh_backfill_reader;
+
+-- Made only where pgvector is.
+do $$ begin
+    if to_regclass('items_needing_embeddings_priority') is not null then
+        grant select on items_needing_embeddings_priority to gh_backfill_reader;
+    end if;
+end $$;
 
 -- Row level security is on for all tables of these, and its policies know other roles only: without one of its own, the
 -- role would see empty tables, and no error.
@@ -32,7 +39,7 @@ begin
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
-        'workspaces', 'workspace_repositories', 'workspace_schedules',
+        'workspaces', 'workspace_repositories', 'workspace_schedules', 'embedding_attempts', 'embedding_jobs',
         'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_reader_gh_backfill_reader on %I', name);

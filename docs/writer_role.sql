@@ -17,7 +17,7 @@ grant select, insert, update on
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
     repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
-    workspaces, workspace_repositories, workspace_schedules
+    workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
@@ -25,11 +25,11 @@ to gh_backfill_writer;
 -- sync read for a week.
 grant delete on
     backfill_chunks, pull_requests, issues, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs,
-    workspaces, workspace_repositories, workspace_schedules
+    workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
---     grant delete on reviews, comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources to gh_backfill_writer;
+--     grant delete on reviews, comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs to gh_backfill_writer;
 
 grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
 grant select on gh_backfill_migrations, backfill_goals, backfill_progress to gh_backfill_writer;
@@ -45,7 +45,7 @@ begin
         'backfill_quarantine', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
-        'workspaces', 'workspace_repositories', 'workspace_schedules', 'gh_backfill_migrations'
+        'workspaces', 'workspace_repositories', 'workspace_schedules', 'embedding_attempts', 'embedding_jobs', 'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);
         execute format('create policy gh_backfill_writer_all on %I to gh_backfill_writer using (true) with check (true)', name);

@@ -199,6 +199,19 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "integer": names("open"),
         "jsonb": names("certificate"),
     },
+    "embedding_attempts": {
+        "text": names("item_type item_id reason worker"),
+        "uuid": names("repository_id"),
+        "bigint": names("text_hash"),
+        "integer": names("attempts"),
+        "timestamptz": names("leased_until set_aside_at updated_at"),
+    },
+    "embedding_jobs": {
+        "uuid": names("id repository_id"),
+        "text": names("status error_message"),
+        "integer": names("items_total items_processed"),
+        "timestamptz": names("started_at completed_at updated_at"),
+    },
     "progressive_capture_jobs": {
         "uuid": names("id repository_id"),
         "varchar": names("job_type processor_type status"),
@@ -262,6 +275,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
 VIEWS: Mapping[str, frozenset[str]] = {
     "backfill_progress_summary": names("backfill_id progress_percentage"),
     "backfill_progress": names("progress status wanted percent"),
+    "items_needing_embeddings_priority": names("item_type repository_id priority_score"),
     "backfill_goals": names("captured wanted open_ended"),
     "backfill_metrics": names("finished_jobs running_jobs waiting_jobs success_percent"),
 }

@@ -15,17 +15,19 @@ class Needs:
     """The columns that are written in one table: those that every insert sends, and the others; and what is done there.
 
     Where nothing is inserted, `always` is None.  What is written `by_trigger` takes a right of ours only to be locked.
+    What is `optional` is written only where it is there.
     """
 
     always: frozenset[str] | None = None
     sometimes: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
     updated: bool = True
     deleted: bool = False
     by_trigger: bool = False
 
     @property
     def columns(self) -> frozenset[str]:
-        """Return all columns that are written."""
+        """Return all columns that are written and must be there."""
         return self.sometimes | (self.always or frozenset())
 
 
@@ -36,6 +38,8 @@ def names(text: str) -> frozenset[str]:
 
 # What a tombstone writes.
 GONE = "gone_at gone_reason gone_target"
+# Only with pgvector.
+VECTOR = names("content_hash embedding embedding_generated_at")
 TO_WRITE: Mapping[str, Needs] = {
     "absences": Needs(
         always=names("github_id kind number repository_id"), sometimes=names("last_said_at times"), deleted=True
@@ -108,6 +112,15 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names("last_updated_at"),
     ),
     "count_snapshots": Needs(always=names("forks repository_id stars taken_at")),
+    "embedding_attempts": Needs(
+        always=names("item_id item_type leased_until repository_id text_hash worker"),
+        sometimes=names("attempts reason set_aside_at updated_at"),
+        deleted=True,
+    ),
+    "embedding_jobs": Needs(
+        always=names("items_total model provider repository_id started_at status"),
+        sometimes=names("completed_at cost error_message items_failed items_processed tokens updated_at"),
+    ),
     "event_sources": Needs(
         always=names(
             "asked_at covered cursor cursor_at expected found head_at head_cursor reason repository_id series source "
@@ -130,6 +143,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "title updated_at"
         ),
         sometimes=names(GONE),
+        optional=VECTOR,
         deleted=True,
     ),
     "job_sums": Needs(
@@ -167,6 +181,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "repository_github_id repository_id state title updated_at"
         ),
         sometimes=names(GONE),
+        optional=VECTOR,
         deleted=True,
     ),
     "repository_syncs": Needs(
@@ -230,6 +245,8 @@ TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
         "backfills",
         "comments",
         "count_snapshots",
+        "embedding_attempts",
+        "embedding_jobs",
         "event_sources",
         "github_events_cache",
         "issues",

@@ -74,6 +74,8 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_star_days",
         "delete_count_snapshots",
         "delete_event_sources",
+        "delete_embedding_attempts",
+        "delete_embedding_jobs",
         "delete_quarantine",
         "delete_backfills",
         "forget_syncs",

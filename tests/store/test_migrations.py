@@ -99,10 +99,10 @@ def test_asking_what_is_pending_writes_nothing(empty: Database) -> None:
     assert tables(empty) == set()
 
 
-def test_an_empty_database_needs_no_extension(empty: Database) -> None:
+def test_an_empty_database_takes_no_extension_but_the_one_for_vectors(empty: Database) -> None:
     migrations.apply(empty)
     with empty.transaction(read_only=True) as tx:
-        assert tx.rows("select extname from pg_extension") == [{"extname": "plpgsql"}]
+        assert tx.rows("select extname from pg_extension order by 1") == [{"extname": "plpgsql"}, {"extname": "vector"}]
 
 
 def test_versions_are_unique_time_stamps() -> None:

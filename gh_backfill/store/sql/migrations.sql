@@ -49,3 +49,7 @@ end $$
 insert into gh_backfill_migrations (version, name, checksum)
 values (%(version)s, %(name)s, %(checksum)s)
 on conflict (version) do update set name = excluded.name, checksum = excluded.checksum, applied_at = now()
+
+-- name: prepare_embeddings
+-- What takes pgvector is made whenever that is there, also after the migration ran.
+select gh_backfill_prepare_embeddings() as obstacle

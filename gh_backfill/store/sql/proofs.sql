@@ -221,6 +221,18 @@ insert into workspace_schedules (workspace_id, every) values (%(id)s::uuid, 'wee
 -- name: update_workspace_schedules
 update workspace_schedules set days = 30 where workspace_id = %(id)s::uuid;
 
+-- name: insert_embedding_attempts
+insert into embedding_attempts (item_type, item_id, repository_id, text_hash) values ('issue', %(id)s, %(id)s::uuid, 0);
+
+-- name: update_embedding_attempts
+update embedding_attempts set attempts = 1 where repository_id = %(id)s::uuid;
+
+-- name: insert_embedding_jobs
+insert into embedding_jobs (repository_id, status, items_total) values (%(id)s::uuid, 'completed', 0);
+
+-- name: update_embedding_jobs
+update embedding_jobs set items_processed = 1 where repository_id = %(id)s::uuid;
+
 -- name: insert_job_sums
 insert into job_sums (day, processor, job_type, repository_id, jobs, started, failed, points, requests, chunks, items, minutes, cost)
 values (current_date, 'local', 'proof', %(id)s::uuid, 1, 1, 0, 0, 0, 0, 0, 0, 0);

@@ -63,6 +63,12 @@ delete from count_snapshots where repository_id = %(repository_id)s;
 -- name: delete_event_sources
 delete from event_sources where repository_id = %(repository_id)s;
 
+-- name: delete_embedding_attempts
+delete from embedding_attempts where repository_id = %(repository_id)s;
+
+-- name: delete_embedding_jobs
+delete from embedding_jobs where repository_id = %(repository_id)s;
+
 -- name: delete_issues
 delete from issues where repository_id = %(repository_id)s;
 

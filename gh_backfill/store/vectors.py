@@ -1,0 +1,61 @@
+"""Room for vectors: whether the database can keep them, and what to do where it can't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gh_backfill.resources import sql
+from gh_backfill.store.db import Database, Transaction
+
+_SQL = sql("embeddings")
+_MIGRATIONS = sql("migrations")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vectors:
+    """What there is of pgvector: its version and schema where it is installed, and the tables without a column for it."""
+
+    version: str | None
+    schema: str | None
+    available: bool
+    reachable: bool
+    lacking: tuple[str, ...]
+    role: str
+
+    @property
+    def obstacle(self) -> str | None:
+        """Return in one sentence why no vector can be kept and what to do about it; None where they can."""
+        if self.version is None and not self.available:
+            return (
+                "embeddings are off: this PostgreSQL has no pgvector: install it there (Debian: postgresql-NN-pgvector; "
+                "Supabase has it), then: gh-backfill migrate; everything else works without it"
+            )
+        if self.version is None:
+            return (
+                "embeddings are off: pgvector is there and not created in this database: as a superuser: "
+                "create extension vector; then: gh-backfill migrate; everything else works without it"
+            )
+        if not self.reachable:
+            return (
+                f"embeddings are off: role {self.role} may not use schema {self.schema}, where pgvector lies: "
+                f"grant usage on schema {self.schema} to {self.role}; then: gh-backfill migrate"
+            )
+        if self.lacking:
+            return f"embeddings are off: {', '.join(self.lacking)} have no column for them: gh-backfill migrate adds it"
+        return None
+
+
+def standing(tx: Transaction) -> Vectors:
+    """Return what there is of pgvector.  Reads the catalog alone."""
+    row = tx.row(_SQL["vectors_standing"])
+    assert row is not None
+    return Vectors(**{**row, "lacking": tuple(row["lacking"])})
+
+
+def prepare(db: Database) -> None:
+    """Make what vectors take where pgvector allows it, also where it came after the migrations; the owner's to call."""
+    with db.reading() as tx:
+        there = standing(tx)
+    if there.obstacle is not None and (there.available or there.version is not None):
+        with db.transaction() as tx:
+            tx.run(_MIGRATIONS["prepare_embeddings"])
