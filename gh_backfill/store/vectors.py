@@ -13,7 +13,7 @@ _MIGRATIONS = sql("migrations")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vectors:
-    """What there is of pgvector: its version and schema where it is installed, and the tables without a column for it."""
+    """What there is of pgvector: version and schema where it is installed, and the tables without a column for it."""
 
     version: str | None
     schema: str | None
@@ -27,8 +27,8 @@ class Vectors:
         """Return in one sentence why no vector can be kept and what to do about it; None where they can."""
         if self.version is None and not self.available:
             return (
-                "embeddings are off: this PostgreSQL has no pgvector: install it there (Debian: postgresql-NN-pgvector; "
-                "Supabase has it), then: gh-backfill migrate; everything else works without it"
+                "embeddings are off: this PostgreSQL has no pgvector: install it there (on Debian and Ubuntu: "
+                "postgresql-NN-pgvector), then: gh-backfill migrate; everything else works without it"
             )
         if self.version is None:
             return (

@@ -1,4 +1,4 @@
-"""Room for vectors: columns, index, trigger and view come with pgvector, whenever that comes, and an application's stay."""
+"""Room for vectors: columns, index, trigger and view come with pgvector, whenever it comes; an application's stay."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def add(db: Database, name: str = "octo/one") -> str:
             values = f", '{name}', 'main', 'topic'" if extra else ""
             tx.run(
                 f"insert into {table} (github_id, repository_id, number, title, body, state, created_at, updated_at, "  # noqa: S608
-                f"embedding, embedding_generated_at, content_hash{extra}) values ((select count(*) + 5000 from {table}), "
-                f"%(id)s, 1, 'a title', 'a body', 'open', now(), now(), {A_VECTOR}, now(), 'hash'{values})",
+                f"embedding, embedding_generated_at, content_hash{extra}) "
+                f"values ((select count(*) + 5000 from {table}), %(id)s, 1, 'a title', 'a body', 'open', now(), now(), {A_VECTOR}, now(), 'hash'{values})",
                 id=row["id"],
             )
         return str(row["id"])
