@@ -60,7 +60,8 @@ def add(db: Database, name: str = "octo/one") -> str:
             tx.run(
                 f"insert into {table} (github_id, repository_id, number, title, body, state, created_at, updated_at, "  # noqa: S608
                 f"embedding, embedding_generated_at, content_hash{extra}) "
-                f"values ((select count(*) + 5000 from {table}), %(id)s, 1, 'a title', 'a body', 'open', now(), now(), {A_VECTOR}, now(), 'hash'{values})",
+                f"values ((select count(*) + 5000 from {table}), %(id)s, "
+                f"1, 'a title', 'a body', 'open', now(), now(), {A_VECTOR}, now(), 'hash'{values})",
                 id=row["id"],
             )
         return str(row["id"])
