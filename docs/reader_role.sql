@@ -13,7 +13,7 @@ do $$ begin
 end $$;
 
 grant select on
-    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
+    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments, discussions, discussion_comments,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     repository_syncs, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
@@ -35,7 +35,7 @@ declare
     name text;
 begin
     foreach name in array array[
-        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
+        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments', 'discussions', 'discussion_comments',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',

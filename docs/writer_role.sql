@@ -13,7 +13,7 @@ do $$ begin
 end $$;
 
 grant select, insert, update on
-    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments,
+    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments, discussions, discussion_comments,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
     repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
@@ -24,12 +24,12 @@ to gh_backfill_writer;
 -- kept for a year, what was added together and jobs (then there are sums of them) for 90 days, and how budgets stood and what a
 -- sync read for a week.
 grant delete on
-    backfill_chunks, pull_requests, issues, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs,
+    backfill_chunks, pull_requests, issues, discussions, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs,
     workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
---     grant delete on reviews, comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs to gh_backfill_writer;
+--     grant delete on reviews, comments, discussion_comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs to gh_backfill_writer;
 
 grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
 grant select on gh_backfill_migrations, backfill_goals, backfill_progress to gh_backfill_writer;
@@ -40,7 +40,7 @@ declare
     name text;
 begin
     foreach name in array array[
-        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments',
+        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments', 'discussions', 'discussion_comments',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
         'backfill_quarantine', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending',

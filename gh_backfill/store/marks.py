@@ -75,6 +75,23 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "integer": names("position original_position"),
         "timestamptz": names("created_at updated_at"),
     },
+    "discussions": {
+        "varchar": names("id category_id category_name category_emoji author_login answer_id answer_chosen_by url"),
+        "bigint": names("github_id author_id"),
+        "uuid": names("repository_id"),
+        "integer": names("number upvote_count comment_count"),
+        "text": names("title body category_description"),
+        "boolean": names("is_answered locked"),
+        "timestamptz": names("created_at updated_at answer_chosen_at synced_at"),
+    },
+    # Installations may differ in the types of github_id and author_id.
+    "discussion_comments": {
+        "varchar": names("id discussion_id parent_comment_id author_login"),
+        "integer": names("discussion_number upvote_count reply_count"),
+        "text": names("body"),
+        "boolean": names("is_answer"),
+        "timestamptz": names("created_at updated_at synced_at"),
+    },
     "progressive_backfill_state": {
         "uuid": names("id repository_id"),
         "integer": names("total_prs processed_prs last_processed_pr_number chunk_size error_count consecutive_errors"),

@@ -112,6 +112,23 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names("last_updated_at"),
     ),
     "count_snapshots": Needs(always=names("forks repository_id stars taken_at")),
+    "discussion_comments": Needs(
+        always=names(
+            "author_github_id author_id author_login body created_at deleted_at discussion_id discussion_number "
+            "github_id id is_answer node_id parent_comment_id reply_count synced_at updated_at upvote_count url"
+        ),
+        sometimes=names(GONE),
+    ),
+    "discussions": Needs(
+        always=names(
+            "answer_chosen_at answer_chosen_by answer_id author_id author_login body capture_gap "
+            "category_description category_emoji category_id category_name closed_at comment_count counts_fetched_at "
+            "created_at github_id id is_answered locked node_id number repository_id state state_reason synced_at "
+            "title updated_at upvote_count url"
+        ),
+        sometimes=names(GONE),
+        deleted=True,
+    ),
     "embedding_attempts": Needs(
         always=names("item_id item_type leased_until repository_id text_hash worker"),
         sometimes=names("attempts reason set_aside_at updated_at"),
@@ -245,6 +262,8 @@ TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
         "backfills",
         "comments",
         "count_snapshots",
+        "discussion_comments",
+        "discussions",
         "embedding_attempts",
         "embedding_jobs",
         "event_sources",

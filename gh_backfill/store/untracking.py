@@ -20,18 +20,21 @@ class Held:
     reviews: int
     issues: int
     comments: int
+    discussions: int
     events: int
 
     def __bool__(self) -> bool:
         """Say whether there is any."""
-        return bool(self.pull_requests or self.reviews or self.issues or self.comments or self.events)
+        return any(asdict(self).values())
 
     def __str__(self) -> str:
         """Return it for people."""
         reviews, comments = counted(self.reviews, "review"), counted(self.comments, "comment")
         issues = f", {counted(self.issues, 'issue')}" if self.issues else ""
+        discussions = f", {counted(self.discussions, 'discussion')}" if self.discussions else ""
         events = f", {counted(self.events, 'event')}" if self.events else ""
-        return f"{counted(self.pull_requests, 'pull request')}{issues}{events}, {reviews} and {comments}"
+        pull_requests = counted(self.pull_requests, "pull request")
+        return f"{pull_requests}{issues}{discussions}{events}, {reviews} and {comments}"
 
     def as_json(self) -> dict[str, int]:
         """Return it as JSON-ready values."""
@@ -69,6 +72,8 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_reviews",
         "delete_pull_requests",
         "delete_issues",
+        "delete_discussion_comments",
+        "delete_discussions",
         "delete_events",
         "delete_private_events",
         "delete_star_days",

@@ -173,7 +173,8 @@ def test_a_role_that_may_not_delete_is_told_what_it_lacks_and_may_untrack_all_th
         assert house.count("pull_requests") == 12
         (done,) = untrack(db, [SMALL], delete_rows=False)
         assert done.result.startswith("untracked; 12 pull requests")
-        missing = "reviews, comments, backfill_quarantine, backfills, " + ", ".join((*EVENT_TABLES, "embedding_jobs"))
+        missing = "reviews, comments, discussion_comments, backfill_quarantine, backfills, "
+        missing += ", ".join((*EVENT_TABLES, "embedding_jobs"))
         assert f"grant delete on {missing} to gh_backfill_writer" in WRITER_ROLE
         run(house.url, f"grant delete on {missing} to gh_backfill_writer")
         (done,) = untrack(db, [SMALL], delete_rows=True)

@@ -44,3 +44,14 @@ select count(*)::integer as rows, (count(*) filter (where i.created_at >= %(sinc
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from issues i
 where i.repository_id = %(repository_id)s and i.is_pull_request is not true and i.gone_at is null;
+
+-- name: stored_discussions
+-- The same of discussions.
+select count(*)::integer as rows, (count(*) filter (where d.created_at >= %(since)s::timestamptz))::integer as later,
+       (select count(*) from backfill_quarantine q
+        where q.repository_id = %(repository_id)s and q.kind = 'discussion' and q.resolved_at is null
+          and not (q.number is null and q.identity like 'updated after %%')
+          and not exists (select from discussions o
+                          where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
+from discussions d
+where d.repository_id = %(repository_id)s and d.gone_at is null;

@@ -52,6 +52,20 @@ values (%(id)s::uuid, %(github_id)s, 'issue_comment', %(id)s::uuid, %(id)s::uuid
 -- name: update_comments
 update comments set body = 'proof again' where id = %(id)s::uuid;
 
+-- name: insert_discussions
+insert into discussions (id, github_id, repository_id, number, title, created_at, updated_at, url)
+values (%(id)s, %(github_id)s, %(id)s::uuid, 1, 'proof', now(), now(), 'proof');
+
+-- name: update_discussions
+update discussions set title = 'proof again' where id = %(id)s;
+
+-- name: insert_discussion_comments
+insert into discussion_comments (id, github_id, discussion_id, discussion_number, created_at, updated_at)
+values (%(id)s, %(github_id)s, %(id)s, 1, now(), now());
+
+-- name: update_discussion_comments
+update discussion_comments set body = 'proof' where id = %(id)s;
+
 -- name: insert_progressive_backfill_state
 insert into progressive_backfill_state (id, repository_id, total_prs) values (%(id)s::uuid, %(id)s::uuid, 1);
 

@@ -8,7 +8,10 @@ select (select count(*) from pull_requests where repository_id = %(repository_id
        (select count(*) from comments c join pull_requests p on p.id = c.pull_request_id
         where p.repository_id = %(repository_id)s)
            + (select count(*) from comments c join issues s on s.id = c.issue_id
-              where s.repository_id = %(repository_id)s) as comments,
+              where s.repository_id = %(repository_id)s)
+           + (select count(*) from discussion_comments c join discussions d on d.id = c.discussion_id
+              where d.repository_id = %(repository_id)s) as comments,
+       (select count(*) from discussions where repository_id = %(repository_id)s) as discussions,
        (select count(*) from github_events_cache c join repositories r on r.github_id = c.repository_github_id
         where r.id = %(repository_id)s and c.source is not null)
            + (select count(*) from private_events where repository_id = %(repository_id)s) as events;
@@ -45,6 +48,13 @@ where p.id = c.pull_request_id and p.repository_id = %(repository_id)s;
 -- name: delete_comments_of_issues
 delete from comments c using issues s
 where s.id = c.issue_id and s.repository_id = %(repository_id)s;
+
+-- name: delete_discussion_comments
+delete from discussion_comments c using discussions d
+where d.id = c.discussion_id and d.repository_id = %(repository_id)s;
+
+-- name: delete_discussions
+delete from discussions where repository_id = %(repository_id)s;
 
 -- name: delete_events
 -- What an application wrote of it is its own.
