@@ -1,4 +1,4 @@
-"""README is true: its tables list what the program has, all of it and nothing else, and the SQL of the guide runs."""
+"""README and reference are true: their tables list what the program has, and nothing else, and the guide's SQL runs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.examples import REPOSITORY, tracked
 from tests.test_commands_in_texts import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 OF_THE_GUIDE = {
     *("SUPABASE_URL", "VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"),
@@ -27,9 +28,9 @@ OF_THE_GUIDE = {
 }
 
 
-def table(title: str) -> dict[str, str]:
+def table(title: str, text: str = REFERENCE) -> dict[str, str]:
     """Return the table whose first column has this title: the other cells of a row by its first."""
-    lines = TEXT.splitlines()
+    lines = text.splitlines()
     begin = next(number for number, line in enumerate(lines) if line.startswith(f"| {title} | "))
     rows = {}
     for line in lines[begin + 2 :]:
@@ -50,14 +51,22 @@ def test_the_table_of_settings_lists_every_name_once_and_no_other() -> None:
 
 
 def test_the_list_of_commands_has_every_command_once_and_no_other() -> None:
-    (block,) = re.findall(r"^```\n(gh-backfill .*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```\n(gh-backfill .*?)^```", REFERENCE, re.MULTILINE | re.DOTALL)
     commands = getattr(get_command(app), "commands")  # noqa: B009  (not every command has some)
     assert sorted(re.findall(r"^gh-backfill ([\w-]+)", block, re.MULTILINE)) == sorted(commands)
 
 
+def test_what_readme_shows_first_exists() -> None:
+    commands = getattr(get_command(app), "commands")  # noqa: B009
+    (block,) = re.findall(r"^```\n(gh-backfill .*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^gh-backfill ([\w-]+)", block, re.MULTILINE)) <= set(commands)
+    shown = {name for row in table("first needed", TEXT) for name in quoted(row)}
+    assert shown <= settings.names()
+
+
 def test_each_status_is_explained() -> None:
     assert list(table("status")) == ["no backfill", *BackfillStatus, CANCELLED]
-    (sentence,) = re.findall(r"^A chunk is (.*?)\.\n\n", TEXT, re.MULTILINE | re.DOTALL)
+    (sentence,) = re.findall(r"^A chunk is (.*?)\.\n\n", REFERENCE, re.MULTILINE | re.DOTALL)
     of_chunks, of_jobs = sentence.split("; a job ")
     assert [word for word in ChunkStatus if word not in of_chunks] == []
     assert [word for word in JobStatus if word not in of_jobs] == []
@@ -66,7 +75,7 @@ def test_each_status_is_explained() -> None:
 def test_the_inputs_of_the_workflow_are_listed() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/progressive-backfill.yml").read_text(encoding="utf-8"))
     inputs = workflow[True]["workflow_dispatch"]["inputs"]  # YAML takes `on` for true
-    assert [quoted(row) for row in table("input")] == [[name] for name in inputs]
+    assert [quoted(row) for row in table("input", TEXT)] == [[name] for name in inputs]
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_GUIDE))

@@ -45,7 +45,7 @@ def _unknown_names(settings: Settings) -> Iterator[Finding]:
     for name in sorted(settings.given):
         if name.startswith(OURS) and name.removeprefix(OURS) not in known:
             near = difflib.get_close_matches(name.removeprefix(OURS), known, n=1)
-            advice = f"did you mean {OURS}{near[0]}?" if near else "README lists the settings"
+            advice = f"did you mean {OURS}{near[0]}?" if near else "docs/reference.md lists the settings"
             yield Finding(name="names", ok=False, text=f"{name} is no setting: {advice}")
 
 
