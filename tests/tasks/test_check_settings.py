@@ -26,7 +26,7 @@ def test_what_is_not_set_is_not_mentioned() -> None:
     [
         ("GH_BACKFILL_PLAN_LIMITS", "did you mean GH_BACKFILL_PLAN_LIMIT?"),
         ("GH_BACKFILL_CHUNKSIZE", "did you mean GH_BACKFILL_CHUNK_SIZE?"),
-        ("GH_BACKFILL_XYZZY_QWERTY_PLUGH", "reference.md lists the settings"),
+        ("GH_BACKFILL_XYZZY_QWERTY_PLUGH", "docs/reference.md lists the settings"),
     ],
 )
 def test_a_name_of_ours_that_is_none_is_wrong(name: str, advice: str) -> None:
