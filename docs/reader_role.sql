@@ -17,8 +17,10 @@ grant select on
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
     repository_syncs, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
-    workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs,
-    backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics
+    workspaces, workspace_repositories, workspace_schedules, workspace_metrics, workspace_aggregations, embedding_attempts, embedding_jobs,
+    backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics,
+    pull_request_times, review_times, issue_times, contributions, repository_cycle_times, reviewer_load, repository_contributors,
+    repository_activity, workspace_contributors
 to gh_backfill_reader;
 
 -- Made only where pgvector is.
@@ -39,7 +41,7 @@ begin
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
         'progressive_capture_jobs', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
-        'workspaces', 'workspace_repositories', 'workspace_schedules', 'embedding_attempts', 'embedding_jobs',
+        'workspaces', 'workspace_repositories', 'workspace_schedules', 'workspace_metrics', 'workspace_aggregations', 'embedding_attempts', 'embedding_jobs',
         'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_reader_gh_backfill_reader on %I', name);

@@ -17,7 +17,7 @@ grant select, insert, update on
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
     repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
-    workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs
+    workspaces, workspace_repositories, workspace_schedules, workspace_metrics, workspace_aggregations, embedding_attempts, embedding_jobs
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
@@ -25,14 +25,15 @@ to gh_backfill_writer;
 -- sync read for a week.
 grant delete on
     backfill_chunks, pull_requests, issues, discussions, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs,
-    workspaces, workspace_repositories, workspace_schedules, embedding_attempts, embedding_jobs
+    workspaces, workspace_repositories, workspace_schedules, workspace_metrics, embedding_attempts, embedding_jobs
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
 --     grant delete on reviews, comments, discussion_comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs to gh_backfill_writer;
 
 grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
-grant select on gh_backfill_migrations, backfill_goals, backfill_progress to gh_backfill_writer;
+grant select on gh_backfill_migrations, backfill_goals, backfill_progress, pull_request_times, review_times, issue_times
+to gh_backfill_writer;
 
 -- Row level security is on for all of these, and its policies know other roles only.
 do $$
@@ -45,7 +46,7 @@ begin
         'backfill_quarantine', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
-        'workspaces', 'workspace_repositories', 'workspace_schedules', 'embedding_attempts', 'embedding_jobs', 'gh_backfill_migrations'
+        'workspaces', 'workspace_repositories', 'workspace_schedules', 'workspace_metrics', 'workspace_aggregations', 'embedding_attempts', 'embedding_jobs', 'gh_backfill_migrations'
     ] loop
         execute format('drop policy if exists gh_backfill_writer_all on %I', name);
         execute format('create policy gh_backfill_writer_all on %I to gh_backfill_writer using (true) with check (true)', name);

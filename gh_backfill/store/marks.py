@@ -161,6 +161,18 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "integer": names("days"),
         "timestamptz": names("begins_at next_due_at claimed_until last_run_at"),
     },
+    "workspace_aggregations": {
+        "uuid": names("workspace_id"),
+        "timestamptz": names("computed_at"),
+        "double precision": names("seconds"),
+        "text": names("members"),
+    },
+    "workspace_metrics": {
+        "uuid": names("workspace_id"),
+        "text": names("audience period"),
+        "timestamptz": names("since computed_at"),
+        "integer": names("repositories contributors pull_requests_opened issues_opened"),
+    },
     "verifications": {
         "uuid": names("repository_id"),
         "timestamptz": names("verified_at proven_at"),
@@ -247,6 +259,15 @@ VIEWS: Mapping[str, frozenset[str]] = {
     "items_needing_embeddings_priority": names("item_type repository_id priority_score"),
     "backfill_goals": names("captured wanted open_ended"),
     "backfill_metrics": names("finished_jobs running_jobs waiting_jobs success_percent"),
+    "pull_request_times": names("repository_id pull_request_id first_review_at hours_to_merge"),
+    "review_times": names("repository_id review_id is_own hours_since_opened"),
+    "issue_times": names("repository_id issue_id hours_to_close"),
+    "contributions": names("repository_id contributor_id what at"),
+    "repository_cycle_times": names("repository_id grain begins median_hours_to_merge"),
+    "reviewer_load": names("repository_id grain begins reviewer_id"),
+    "repository_contributors": names("repository_id contributor_id first_at last_at"),
+    "repository_activity": names("repository_id grain begins pull_requests_opened"),
+    "workspace_contributors": names("workspace_id contributor_id repositories"),
 }
 
 ENUMS: Mapping[str, tuple[str, ...]] = {

@@ -18,7 +18,7 @@ from gh_backfill.store.needs import TO_DELETE, TO_WRITE
 NOT_OURS = {"application", "migrations", "proofs", "access", "preflight", "locks", "readers"}
 WITNESS = "witness_of_needs"
 # A parameter without a value has no type; where PostgreSQL can't guess it, it is an interval.
-INTERVALS = ("margin", "older_than", "alive", "lease", "old", "rested", "same_clock")
+INTERVALS = ("margin", "older_than", "alive", "lease", "old", "rested", "same_clock", "recent", "near")
 PAUSES = ("least", "most")
 
 

@@ -247,6 +247,22 @@ insert into embedding_jobs (repository_id, status, items_total) values (%(id)s::
 -- name: update_embedding_jobs
 update embedding_jobs set items_processed = 1 where repository_id = %(id)s::uuid;
 
+-- name: insert_workspace_aggregations
+insert into workspace_aggregations (workspace_id) values (%(id)s::uuid);
+
+-- name: update_workspace_aggregations
+update workspace_aggregations set seconds = 1 where workspace_id = %(id)s::uuid;
+
+-- name: insert_workspace_metrics
+insert into workspace_metrics (workspace_id, audience, period, computed_at, repositories, pull_requests_whole, issues_whole,
+                               contributors, new_contributors, pull_requests_opened, pull_requests_merged, pull_requests_closed,
+                               pull_requests_open, pull_requests_draft, issues_opened, issues_closed, issues_open, reviews,
+                               reviewers, changes_known)
+values (%(id)s::uuid, 'members', 'all', clock_timestamp(), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+-- name: update_workspace_metrics
+update workspace_metrics set repositories = 2 where workspace_id = %(id)s::uuid;
+
 -- name: insert_job_sums
 insert into job_sums (day, processor, job_type, repository_id, jobs, started, failed, points, requests, chunks, items, minutes, cost)
 values (current_date, 'local', 'proof', %(id)s::uuid, 1, 1, 0, 0, 0, 0, 0, 0, 0);

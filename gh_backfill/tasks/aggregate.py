@@ -1,0 +1,147 @@
+"""Figures of workspaces: computed when somebody asks, every night, and after each job of one of their repositories."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gh_backfill.errors import ConfigurationError, StoreError, StoreSlow
+from gh_backfill.policy.workspaces import slug_of
+from gh_backfill.store import aggregation
+from gh_backfill.store.aggregation import WorkspaceToAggregate
+from gh_backfill.store.db import Database
+from gh_backfill.store.persist import persistently
+
+log = logging.getLogger(__name__)
+
+# A workspace of 1,000 repositories with 200,000 pull requests takes seconds: docs/performance.md.
+SECONDS = 600.0
+# Whoever did something else and aggregates at its end is not kept longer than that from being over.
+SECONDS_AFTER = 15.0
+
+
+class AggregationEnd(StrEnum):
+    """How the aggregation of a workspace ended; `would_be`: it was only asked which ones are meant."""
+
+    DONE = "done"
+    BUSY = "busy"
+    FAILED = "failed"
+    WOULD_BE = "would be"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AggregatedWorkspace:
+    """One workspace, how its aggregation ended, and as of when its figures are."""
+
+    workspace: WorkspaceToAggregate
+    end: AggregationEnd
+    computed_at: datetime | None
+    error: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values, but for its time."""
+        return {
+            "id": self.workspace.id,
+            "slug": self.workspace.slug,
+            "is_private": self.workspace.is_private,
+            "repositories": self.workspace.repositories,
+            "status": self.end,
+            "computed_at": self.computed_at,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aggregated:
+    """What was aggregated, by slug."""
+
+    workspaces: tuple[AggregatedWorkspace, ...]
+
+    @property
+    def done(self) -> tuple[AggregatedWorkspace, ...]:
+        """Return those whose figures are new."""
+        return tuple(each for each in self.workspaces if each.end is AggregationEnd.DONE)
+
+    @property
+    def failed(self) -> tuple[AggregatedWorkspace, ...]:
+        """Return those whose figures could not be computed."""
+        return tuple(each for each in self.workspaces if each.end is AggregationEnd.FAILED)
+
+
+def run(
+    db: Database,
+    *,
+    slugs: Sequence[str] = (),
+    repository_id: str | None = None,
+    only_due: bool = False,
+    dry_run: bool = False,
+    now: datetime | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Aggregated:
+    """Aggregate workspaces: of these slugs, or those of a repository, or all; `only_due`: of these only what is due.
+
+    Each is a transaction of its own, as of `now` or the database's clock.  Who aggregates the same one at the same time
+    is waited for; where only what is due is asked for, theirs will do.  What fails of one stops no other.  A repository
+    in no workspace is none of a failure.  Raises ConfigurationError where a workspace is unknown, and nothing is written.
+    """
+    with db.reading() as tx:
+        wanted = [slug_of(slug) for slug in slugs] or None
+        found = aggregation.to_aggregate(tx, slugs=wanted, repository_id=repository_id, only_due=only_due)
+        known = {each.slug for each in aggregation.to_aggregate(tx, slugs=wanted)} if wanted else set()
+    unknown = [slug for slug in wanted or () if slug not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"there is no workspace {', '.join(unknown)}: gh-backfill workspace list shows them; nothing was written"
+        )
+    if dry_run:
+        return Aggregated(workspaces=tuple(_ended(each, AggregationEnd.WOULD_BE) for each in found))
+    return Aggregated(workspaces=tuple(_one(db, each, now, sleep, unless_busy=only_due) for each in found))
+
+
+def after(db: Database, repository_id: str, *, ended: bool = False) -> None:
+    """Aggregate the workspaces of a repository of which a job ended; whatever happens, that has ended.
+
+    What takes too long, what somebody else is at, and what was aggregated a moment ago is left to the next job and to
+    the night; `ended`: no next job follows soon, so that only those two are left.
+    """
+    try:
+        with db.reading() as tx:
+            found = aggregation.to_aggregate(tx, repository_id=repository_id, only_due=True, only_rested=not ended)
+        for each in found:
+            _aggregate(db, each, None, unless_busy=True, seconds=SECONDS_AFTER)
+    except StoreError as error:
+        log.warning("figures of workspaces are older than what was just stored: gh-backfill aggregate --due (%s)", error)
+
+
+def _one(
+    db: Database,
+    workspace: WorkspaceToAggregate,
+    now: datetime | None,
+    sleep: Callable[[float], None],
+    *,
+    unless_busy: bool,
+) -> AggregatedWorkspace:
+    try:
+        return persistently(lambda: _aggregate(db, workspace, now, unless_busy=unless_busy, seconds=SECONDS), sleep)
+    except StoreSlow as error:
+        return _ended(workspace, AggregationEnd.FAILED, error=f"{error}; {SECONDS:.0f} seconds are allowed")
+    except StoreError as error:
+        return _ended(workspace, AggregationEnd.FAILED, error=str(error))
+
+
+def _aggregate(
+    db: Database, workspace: WorkspaceToAggregate, now: datetime | None, *, unless_busy: bool, seconds: float
+) -> AggregatedWorkspace:
+    with db.transaction() as tx:
+        if not aggregation.lock(tx, workspace.id, unless_busy=unless_busy):
+            return _ended(workspace, AggregationEnd.BUSY)
+        computed_at = aggregation.write(tx, workspace, now, seconds=seconds)
+    return AggregatedWorkspace(workspace=workspace, end=AggregationEnd.DONE, computed_at=computed_at)
+
+
+def _ended(workspace: WorkspaceToAggregate, end: AggregationEnd, error: str | None = None) -> AggregatedWorkspace:
+    return AggregatedWorkspace(workspace=workspace, end=end, computed_at=workspace.computed_at, error=error)
