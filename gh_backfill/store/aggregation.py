@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Transaction
+from gh_backfill.store.db import Statement, Transaction
 
 _SQL = sql("aggregation")
 # Figures of periods change with time alone: after so long they are computed anew whatever happened.
@@ -108,9 +108,13 @@ def to_aggregate(
     return [WorkspaceToAggregate(**row) for row in rows]
 
 
+def noting(workspaces: Sequence[WorkspaceToAggregate]) -> Statement:
+    """Return the statement after which each of these can be locked; it is to be committed by itself."""
+    return _SQL["note_aggregation"], {"ids": tuple(each.id for each in workspaces)}
+
+
 def lock(tx: Transaction, workspace_id: str, *, unless_busy: bool) -> bool:
     """Keep others from aggregating a workspace until the transaction ends; False: it is busy, or there is none."""
-    tx.run(_SQL["note_aggregation"], id=workspace_id)
     name = "lock_aggregation_unless_busy" if unless_busy else "lock_aggregation"
     return tx.row(_SQL[name], id=workspace_id) is not None
 

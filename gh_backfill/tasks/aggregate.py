@@ -136,6 +136,7 @@ def _one(
 def _aggregate(
     db: Database, workspace: WorkspaceToAggregate, now: datetime | None, *, unless_busy: bool, seconds: float
 ) -> AggregatedWorkspace:
+    db.statements(aggregation.noting([workspace]))
     with db.transaction() as tx:
         if not aggregation.lock(tx, workspace.id, unless_busy=unless_busy):
             return _ended(workspace, AggregationEnd.BUSY)

@@ -28,7 +28,14 @@ where w.is_active is distinct from false
 order by w.slug;
 
 -- name: note_aggregation
-insert into workspace_aggregations (workspace_id) values (%(id)s) on conflict do nothing;
+-- In a transaction of its own, and only where there is none: whoever meets a row that somebody is at waits for that.
+insert into workspace_aggregations (workspace_id)
+select w.id
+from workspaces w
+where w.id = any(%(ids)s::uuid[]) and not exists (select from workspace_aggregations a where a.workspace_id = w.id)
+order by w.id
+on conflict do nothing
+returning workspace_id;
 
 -- name: lock_aggregation
 -- Nobody but another aggregation of the workspace waits for this row.

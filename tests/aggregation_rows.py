@@ -1,0 +1,174 @@
+"""Odd rows of repositories, as captures, imports and an application would have left them: random, and by a seed the same."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gh_backfill.store.db import Row, Transaction
+
+TABLES = ("repositories", "contributors", "pull_requests", "reviews", "issues", "comments")
+PULL = """
+    insert into pull_requests (id, github_id, number, title, state, merged, draft, repository_id, repository_full_name,
+                               author_id, author_github_id, author_login, head_branch, created_at, updated_at, merged_at,
+                               closed_at, gone_at)
+    values (%(id)s, %(github_id)s, %(github_id)s, 't', %(state)s, %(merged)s, %(draft)s, %(repository)s, 'o/r', %(author)s,
+            %(author_number)s, %(login)s, 'b', %(opened)s, %(opened)s, %(merged_at)s, %(closed_at)s, %(gone)s)
+"""
+REVIEW = """
+    insert into reviews (id, github_id, pull_request_id, repository_id, author_id, reviewer_id, state, submitted_at, gone_at)
+    values (%(id)s, %(github_id)s, %(pull)s, %(repository)s, %(who)s, %(who)s, %(state)s, %(at)s, %(gone)s)
+"""
+ISSUE = """
+    insert into issues (id, github_id, number, title, state, repository_id, author_id, created_at, updated_at, closed_at,
+                        is_pull_request, gone_at)
+    values (%(id)s, %(github_id)s, %(github_id)s, 't', %(state)s, %(repository)s, %(author)s, %(opened)s, %(opened)s,
+            %(closed_at)s, %(pull)s, %(gone)s)
+"""
+COMMENT = """
+    insert into comments (id, github_id, repository_id, pull_request_id, issue_id, commenter_id, body, comment_type,
+                          review_github_id, created_at, updated_at, gone_at)
+    values (%(id)s, %(github_id)s, %(repository)s, %(pull)s, %(issue)s, %(who)s, '', %(type)s, %(review)s, %(at)s, %(at)s,
+            %(gone)s)
+"""
+
+
+class Odd:
+    """Writes the rows of some repositories, around a moment."""
+
+    def __init__(self, tx: Transaction, seed: int, now: datetime, *, spam: bool = False) -> None:
+        """Make the people; `spam`: an application marks what it holds for such."""
+        self._tx, self._dice, self._now, self._spam = tx, random.Random(seed), now, spam  # noqa: S311 (no secret)
+        self._number = 5_000_000 + 100_000 * seed
+        self.people = [self._person(name) for name in ("ada", "Bob", "cy", "dee", "ed", "robot", "ci[bot]")]
+
+    def repository(self, *, private: bool | None = False, items: int = 60) -> str:
+        """Write a repository with so many pull requests, half as many issues, and return our id of it."""
+        own, number = self._id(), self._next()
+        name = f"r{number}"
+        self._tx.run(
+            "insert into repositories (id, github_id, full_name, owner, name, is_private, stargazers_count, forks_count) "
+            "values (%(id)s, %(number)s, 'odd/' || %(name)s, 'odd', %(name)s, %(private)s, 100, 10)",
+            id=own,
+            number=number,
+            name=name,
+            private=private,
+        )
+        for _ in range(items):
+            self._pull(own)
+        for _ in range(items // 2):
+            self._issue(own)
+        return own
+
+    def _person(self, login: str) -> tuple[str, int]:
+        own, number = self._id(), self._next()
+        self._tx.run(
+            "insert into contributors (id, github_id, username, is_bot) values (%(id)s, %(number)s, %(login)s, %(bot)s)",
+            id=own,
+            number=number,
+            login=f"{number}-{login}",
+            bot=True if login == "robot" else self._dice.choice([False, None]),
+        )
+        return own, number
+
+    def _pull(self, repository: str) -> None:
+        dice = self._dice
+        opened = self._time()
+        state = dice.choice(["open", "closed", "merged", "merged"])
+        ended = opened + timedelta(hours=dice.choice([-2, 1, 3, 30, 400]))
+        author, number = dice.choice(self.people)
+        known = dice.choice(["id", "id", "id", "number", "login", "nobody"])
+        own = self._id()
+        self._tx.run(
+            PULL,
+            id=own,
+            github_id=self._next(),
+            state=dice.choice(["closed", "merged"]) if state == "merged" else state,
+            merged=state == "merged",
+            draft=dice.random() < 0.3,
+            repository=repository,
+            author=author if known == "id" else None,
+            author_number=number if known == "number" else None,
+            login="old[bot]" if known == "login" else None,
+            opened=opened,
+            merged_at=ended if state == "merged" and dice.random() < 0.9 else None,
+            closed_at=ended if state != "open" and dice.random() < 0.9 else None,
+            gone=self._gone(),
+        )
+        if self._spam:
+            self._tx.run(
+                "update pull_requests set is_spam = %(spam)s where id = %(id)s",
+                spam=dice.choice([True, False, False, None]),
+                id=own,
+            )
+        for _ in range(dice.randrange(4)):
+            self._review(repository, own, opened)
+        for _ in range(dice.randrange(3)):
+            self._comment(repository, opened, pull=own)
+
+    def _review(self, repository: str, pull: str, opened: datetime) -> None:
+        self._tx.run(
+            REVIEW,
+            id=self._id(),
+            github_id=self._next(),
+            pull=pull,
+            repository=repository,
+            who=self._dice.choice(self.people)[0],
+            state=self._dice.choice(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]),
+            at=opened + timedelta(minutes=self._dice.randrange(-300, 9_000)),
+            gone=self._gone(),
+        )
+
+    def _comment(self, repository: str, opened: datetime, *, pull: str | None = None, issue: str | None = None) -> None:
+        dice = self._dice
+        self._tx.run(
+            COMMENT,
+            id=self._id(),
+            github_id=self._next(),
+            repository=repository,
+            pull=pull,
+            issue=issue,
+            who=dice.choice([*self.people, (None, 0)])[0],
+            type=dice.choice(["issue_comment", "review_comment"]) if pull else "issue_comment",
+            review=dice.choice([None, 77]),
+            at=opened + timedelta(minutes=dice.randrange(-60, 5_000)),
+            gone=self._gone(),
+        )
+
+    def _issue(self, repository: str) -> None:
+        dice = self._dice
+        opened, state = self._time(), dice.choice(["open", "closed", "closed"])
+        own = self._id()
+        self._tx.run(
+            ISSUE,
+            id=own,
+            github_id=self._next(),
+            state=state,
+            repository=repository,
+            author=dice.choice([*self.people, (None, 0)])[0],
+            opened=opened,
+            closed_at=opened + timedelta(hours=dice.randrange(-3, 500)) if dice.random() < 0.8 else None,
+            pull=dice.choice([False, False, None, True]),
+            gone=self._gone(),
+        )
+        for _ in range(dice.randrange(3)):
+            self._comment(repository, opened, issue=own)
+
+    def _gone(self) -> datetime | None:
+        return self._now if self._dice.random() < 0.1 else None
+
+    def _time(self) -> datetime:
+        return self._now - timedelta(minutes=self._dice.choice([20, 100, 400]) * self._dice.randrange(1, 720))
+
+    def _id(self) -> str:
+        return str(UUID(int=self._dice.getrandbits(128), version=4))
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+
+def tables(tx: Transaction) -> dict[str, list[Row]]:
+    """Return all rows of the tables that figures are made of."""
+    return {name: tx.rows(f"select * from {name}") for name in TABLES}  # noqa: S608 (names of ours)
