@@ -9,10 +9,13 @@ from rich.markup import escape
 
 from gh_backfill import tables
 from gh_backfill.console import command, say, show_table
+from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.store.workspaces import Workspace
+    from gh_backfill.tasks.aggregate import Aggregated, AggregatedWorkspace
     from gh_backfill.tasks.track import Tracked
     from gh_backfill.tasks.workspaces import MembersChanged, WorkspaceShown
 
@@ -23,6 +26,7 @@ LIST = (
     tables.Column(title="events"),
     tables.Column(title="next (UTC)"),
 )
+_MARKS = {"done": "✓", "busy": "‖", "failed": "✕", "would be": "·"}
 MEMBERS = (
     tables.Column(title="repository"),
     tables.Column(title="stars", is_figure=True),
@@ -84,6 +88,33 @@ def show_workspace(found: WorkspaceShown) -> None:
 def show_schedule(each: Workspace) -> None:
     """Print when the events of a workspace are fetched."""
     say(escape(f"{each.slug}: {_schedule(each)}"))
+
+
+def show_aggregated(found: Aggregated, *, in_public: bool) -> None:
+    """Print what became of each workspace, and how many have new figures."""
+    for each in found.workspaces:
+        size = counted(each.workspace.repositories, "repository")
+        say(escape(f"{_MARKS[each.end]} {each.named(in_public=in_public)}: {size}, {_figures(each)}"))
+    if not found.workspaces:
+        say("nothing to aggregate")
+    elif all(each.end == "would be" for each in found.workspaces):
+        say("dry run: nothing was written")
+
+
+def aggregated_markdown(found: Aggregated) -> str:
+    """Return it for the step summary; private workspaces are named by their id only."""
+    rows = [
+        (markdown.plain(each.named(in_public=True)), f"{each.workspace.repositories:,}", markdown.plain(_figures(each)))
+        for each in found.workspaces
+    ]
+    return f"## Figures of workspaces\n\n{markdown.table(('workspace', 'repositories', 'figures'), rows)}"
+
+
+def _figures(each: AggregatedWorkspace) -> str:
+    if each.end == "failed":
+        return redacted(f"failed: {each.error}")
+    as_of = "none yet" if each.computed_at is None else f"as of {each.computed_at:%Y-%m-%d %H:%M} UTC"
+    return {"done": f"figures {as_of}", "busy": "another one is at it"}.get(each.end, f"figures {as_of}")
 
 
 def show_deleted(gone: Workspace) -> None:

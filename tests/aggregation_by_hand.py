@@ -94,7 +94,9 @@ def world(tables: Mapping[str, Sequence[Row]]) -> World:
             closed=seconds(row["closed_at"]),
         )
         if author:
-            made.acts.append(Act(row["repository_id"], author, "pull_request", opened, state="merged" if merged else ""))
+            made.acts.append(
+                Act(row["repository_id"], author, "pull_request", opened, state="merged" if merged else "")
+            )
     _issues(made, tables, people)
     _reviews(made, tables)
     _comments(made, tables)

@@ -1,4 +1,4 @@
-"""Odd rows of repositories, as captures, imports and an application would have left them: random, and by a seed the same."""
+"""Odd rows of repositories, as captures, imports and an application leave them: random, and by a seed the same."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from gh_backfill.store.db import Row, Transaction
 
 TABLES = ("repositories", "contributors", "pull_requests", "reviews", "issues", "comments")
 PULL = """
-    insert into pull_requests (id, github_id, number, title, state, merged, draft, repository_id, repository_full_name,
-                               author_id, author_github_id, author_login, head_branch, created_at, updated_at, merged_at,
-                               closed_at, gone_at)
-    values (%(id)s, %(github_id)s, %(github_id)s, 't', %(state)s, %(merged)s, %(draft)s, %(repository)s, 'o/r', %(author)s,
-            %(author_number)s, %(login)s, 'b', %(opened)s, %(opened)s, %(merged_at)s, %(closed_at)s, %(gone)s)
+    insert into pull_requests (id, github_id, number, title, state, merged, draft, repository_id,
+                               repository_full_name, author_id, author_github_id, author_login, head_branch,
+                               created_at, updated_at, merged_at, closed_at, gone_at)
+    values (%(id)s, %(github_id)s, %(github_id)s, 't', %(state)s, %(merged)s, %(draft)s, %(repository)s, 'o/r',
+            %(author)s, %(author_number)s, %(login)s, 'b', %(opened)s, %(opened)s, %(merged_at)s,
+            %(closed_at)s, %(gone)s)
 """
 REVIEW = """
-    insert into reviews (id, github_id, pull_request_id, repository_id, author_id, reviewer_id, state, submitted_at, gone_at)
+    insert into reviews (id, github_id, pull_request_id, repository_id, author_id, reviewer_id, state, submitted_at,
+                         gone_at)
     values (%(id)s, %(github_id)s, %(pull)s, %(repository)s, %(who)s, %(who)s, %(state)s, %(at)s, %(gone)s)
 """
 ISSUE = """
-    insert into issues (id, github_id, number, title, state, repository_id, author_id, created_at, updated_at, closed_at,
-                        is_pull_request, gone_at)
+    insert into issues (id, github_id, number, title, state, repository_id, author_id, created_at, updated_at,
+                        closed_at, is_pull_request, gone_at)
     values (%(id)s, %(github_id)s, %(github_id)s, 't', %(state)s, %(repository)s, %(author)s, %(opened)s, %(opened)s,
             %(closed_at)s, %(pull)s, %(gone)s)
 """
 COMMENT = """
     insert into comments (id, github_id, repository_id, pull_request_id, issue_id, commenter_id, body, comment_type,
                           review_github_id, created_at, updated_at, gone_at)
-    values (%(id)s, %(github_id)s, %(repository)s, %(pull)s, %(issue)s, %(who)s, '', %(type)s, %(review)s, %(at)s, %(at)s,
-            %(gone)s)
+    values (%(id)s, %(github_id)s, %(repository)s, %(pull)s, %(issue)s, %(who)s, '', %(type)s, %(review)s, %(at)s,
+            %(at)s, %(gone)s)
 """
 
 
@@ -48,8 +50,8 @@ class Odd:
         own, number = self._id(), self._next()
         name = f"r{number}"
         self._tx.run(
-            "insert into repositories (id, github_id, full_name, owner, name, is_private, stargazers_count, forks_count) "
-            "values (%(id)s, %(number)s, 'odd/' || %(name)s, 'odd', %(name)s, %(private)s, 100, 10)",
+            "insert into repositories (id, github_id, full_name, owner, name, is_private, stargazers_count, "
+            "forks_count) values (%(id)s, %(number)s, 'odd/' || %(name)s, 'odd', %(name)s, %(private)s, 100, 10)",
             id=own,
             number=number,
             name=name,
@@ -64,7 +66,8 @@ class Odd:
     def _person(self, login: str) -> tuple[str, int]:
         own, number = self._id(), self._next()
         self._tx.run(
-            "insert into contributors (id, github_id, username, is_bot) values (%(id)s, %(number)s, %(login)s, %(bot)s)",
+            "insert into contributors (id, github_id, username, is_bot) "
+            "values (%(id)s, %(number)s, %(login)s, %(bot)s)",
             id=own,
             number=number,
             login=f"{number}-{login}",

@@ -72,6 +72,10 @@ def test_twenty_repositories_are_fetched_in_parallel_once_and_again_for_nothing(
     assert {each["status"] for each in told} == {"completed"}
     there = rows(database_url)
     assert len(there) == 150 + 19 * 3
+    with Database(database_url) as db, db.reading() as tx:  # its figures were computed at the end
+        assert tx.rows("select repositories, stars from workspace_metrics where period = 'all'") == [
+            {"repositories": 20, "stars": 150 + 19 * 3}
+        ]
     first = github.stats.points - before
     assert first == sum(each["points"] for each in told) <= 3 * 20
     again = json.loads(cli(environment, "events", "--workspace", "octos", "--json").stdout)

@@ -67,7 +67,7 @@ def sync(
     from gh_backfill.engine import prices, registry
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.policy.syncing import MOST_DAYS
-    from gh_backfill.tasks import connect, pacing, plan, syncs
+    from gh_backfill.tasks import aggregate, connect, pacing, plan, syncs
     from gh_backfill.tasks.dispatch import here
     from gh_backfill.tasks.dispatch import planned as handed_over
     from gh_backfill.tasks.sync_told import SyncWish
@@ -117,6 +117,7 @@ def sync(
             done, unchanged = list(found.done), found.unchanged
         else:
             done = sync_them(names, wish)
+        aggregate.settle(db)
     actions.write_summary(environment, synced.markdown_of(done, unchanged=unchanged))
     if as_json:
         print(json_text([synced.row(each) for each in done]))

@@ -140,7 +140,7 @@ def _reported(
 
     In Actions the rights are not proved first: the run's jobs are closed before anything else can hurt.
     """
-    from gh_backfill.tasks import connect
+    from gh_backfill.tasks import aggregate, connect
     from gh_backfill.tasks.report import notifications
     from gh_backfill.tasks.report import report as reporting
 
@@ -157,6 +157,7 @@ def _reported(
         notes += notifications.aside("posting the report", lambda: notifications.deliver(db, environment, made))
         address = _address(environment, made)
         notes += notifications.aside("the notification", lambda: notifications.notify(db, environment, now, address))
+        aggregate.settle(db)
     return made, notes
 
 

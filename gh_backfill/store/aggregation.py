@@ -16,15 +16,15 @@ OLD = timedelta(hours=20)
 LONGEST_JOB = timedelta(days=2)
 # A count of stars is that of a moment where GitHub was looked at so shortly before: that is done every day.
 NEAR = timedelta(days=2)
-# Where every job of a workspace is followed by its aggregation, these rest for so long, or for so many times as long as the
-# last one took: the database is at it for a fiftieth of the time at most.
+# Where every job of a workspace is followed by its aggregation, these rest for so long, or for so many times as long as
+# the last one took: the database is at it for a fiftieth of the time at most.
 REST = timedelta(minutes=1)
 REST_TIMES = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkspaceToAggregate:
-    """A workspace and how many repositories it has; `members` are these, and `computed_at` when it was aggregated last."""
+    """A workspace, how many repositories it has, in `members` which ones, and when it was aggregated last."""
 
     id: str
     slug: str
@@ -90,7 +90,7 @@ def to_aggregate(
     only_due: bool = False,
     only_rested: bool = False,
 ) -> list[WorkspaceToAggregate]:
-    """Return the workspaces of these slugs and of a repository (None: any), by slug; those that are deleted are none.
+    """Return the workspaces of these slugs and of a repository (None: any), the oldest figures first; none is deleted.
 
     `only_due`: whose figures are missing or old, or of which something ended since; `only_rested`: see `REST`.
     """
@@ -119,9 +119,7 @@ def lock(tx: Transaction, workspace_id: str, *, unless_busy: bool) -> bool:
     return tx.row(_SQL[name], id=workspace_id) is not None
 
 
-def write(
-    tx: Transaction, workspace: WorkspaceToAggregate, now: datetime | None, *, seconds: float
-) -> datetime | None:
+def write(tx: Transaction, workspace: WorkspaceToAggregate, now: datetime | None, *, seconds: float) -> datetime | None:
     """Write all figures of a workspace that is locked, as of `now` or of the database's; returns as of when.
 
     Raises StoreSlow where that takes longer than `seconds`.
@@ -138,6 +136,6 @@ def write(
 
 
 def metrics(tx: Transaction, workspace_id: str, *, public_only: bool = False) -> list[WorkspaceMetrics]:
-    """Return the figures of a workspace, the shortest period first; none where they are not computed for this reader."""
+    """Return the figures of a workspace, the shortest period first; none where this reader has none yet."""
     found = tx.rows(_SQL["workspace_metrics"], id=workspace_id, public_only=public_only)
     return [WorkspaceMetrics(**row) for row in found]

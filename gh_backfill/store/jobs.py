@@ -151,7 +151,10 @@ def so_far(row: Row) -> JobSoFar:
 
 
 def ending(run: Run, *, status: JobStatus, outcome: JobOutcome, error: str | None = None) -> Statement:
-    """Return the statement that gives the job of a run in steps its final status; what it did stands there already."""
+    """Return the statement that gives the job of a run in steps its final status; what it did stands there already.
+
+    Its row is as that of `finishing`.
+    """
     return _SQL["end_job_in_steps"], {"run_key": run.key, "status": status, "outcome": outcome, "error": stored(error)}
 
 
@@ -187,7 +190,10 @@ def finishing(
     error_type: ErrorType | None = None,
     times: Times | None = None,
 ) -> Statement:
-    """Return the statement that gives a job its final status; it brings a row unless the job has one already."""
+    """Return the statement that gives a job its final status; it brings a row unless the job has one already.
+
+    `in_workspace` says of its repository that figures depend on it.
+    """
     return _SQL["finish"], {
         "id": job_id,
         "status": status,

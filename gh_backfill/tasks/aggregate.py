@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 SECONDS = 600.0
 # Whoever did something else and aggregates at its end is not kept longer than that from being over.
 SECONDS_AFTER = 15.0
+SECONDS_TO_SETTLE = 60.0
 
 
 class AggregationEnd(StrEnum):
@@ -42,11 +43,15 @@ class AggregatedWorkspace:
     computed_at: datetime | None
     error: str | None = None
 
-    def as_json(self) -> dict[str, object]:
+    def named(self, *, in_public: bool) -> str:
+        """Return what it is called; in a log that others read, a private one by its id."""
+        return self.workspace.id if in_public and self.workspace.is_private else self.workspace.slug
+
+    def as_json(self, *, in_public: bool = False) -> dict[str, object]:
         """Return it as JSON-ready values, but for its time."""
         return {
             "id": self.workspace.id,
-            "slug": self.workspace.slug,
+            "slug": self.named(in_public=in_public),
             "is_private": self.workspace.is_private,
             "repositories": self.workspace.repositories,
             "status": self.end,
@@ -57,7 +62,7 @@ class AggregatedWorkspace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Aggregated:
-    """What was aggregated, by slug."""
+    """What was aggregated, in the order in which it was."""
 
     workspaces: tuple[AggregatedWorkspace, ...]
 
@@ -85,8 +90,8 @@ def run(
     """Aggregate workspaces: of these slugs, or those of a repository, or all; `only_due`: of these only what is due.
 
     Each is a transaction of its own, as of `now` or the database's clock.  Who aggregates the same one at the same time
-    is waited for; where only what is due is asked for, theirs will do.  What fails of one stops no other.  A repository
-    in no workspace is none of a failure.  Raises ConfigurationError where a workspace is unknown, and nothing is written.
+    is waited for; where only what is due is asked for, theirs will do.  What fails of one stops no other, and a
+    repository may be in no workspace.  Raises ConfigurationError where a workspace is unknown; nothing is written then.
     """
     with db.reading() as tx:
         wanted = [slug_of(slug) for slug in slugs] or None
@@ -102,19 +107,32 @@ def run(
     return Aggregated(workspaces=tuple(_one(db, each, now, sleep, unless_busy=only_due) for each in found))
 
 
-def after(db: Database, repository_id: str, *, ended: bool = False) -> None:
+def after(db: Database, repository_id: str) -> None:
     """Aggregate the workspaces of a repository of which a job ended; whatever happens, that has ended.
 
-    What takes too long, what somebody else is at, and what was aggregated a moment ago is left to the next job and to
-    the night; `ended`: no next job follows soon, so that only those two are left.
+    What takes too long, what somebody else is at, and what was aggregated a moment ago is left to the next job, to
+    `settle` and to the night.
     """
+    _quietly(db, repository_id, only_rested=True, clock=time.monotonic)
+
+
+def settle(db: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
+    """Aggregate what jobs left, at the end of all of them: every workspace that is due, for a minute at most."""
+    _quietly(db, None, only_rested=False, clock=clock)
+
+
+def _quietly(db: Database, repository_id: str | None, *, only_rested: bool, clock: Callable[[], float]) -> None:
+    until = clock() + SECONDS_TO_SETTLE
     try:
         with db.reading() as tx:
-            found = aggregation.to_aggregate(tx, repository_id=repository_id, only_due=True, only_rested=not ended)
+            found = aggregation.to_aggregate(tx, repository_id=repository_id, only_due=True, only_rested=only_rested)
         for each in found:
-            _aggregate(db, each, None, unless_busy=True, seconds=SECONDS_AFTER)
+            if clock() < until:
+                _aggregate(db, each, None, unless_busy=True, seconds=SECONDS_AFTER)
     except StoreError as error:
-        log.warning("figures of workspaces are older than what was just stored: gh-backfill aggregate --due (%s)", error)
+        log.warning(
+            "figures of workspaces are older than what was just stored: gh-backfill aggregate --due (%s)", error
+        )
 
 
 def _one(

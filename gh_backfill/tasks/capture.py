@@ -28,6 +28,7 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
+from gh_backfill.tasks import aggregate
 from gh_backfill.tasks.estimate import budget
 from gh_backfill.tasks.ready import before_capture, ready_for_capture, unfinished_first
 from gh_backfill.tasks.record import Record
@@ -156,7 +157,10 @@ def run(
 
         return InTurn(kinds=chosen, limits=limits, worker=worker_of, listen=record.tell)
 
-    return record.keep(prepare)
+    captured = record.keep(prepare)
+    if record.in_workspace:
+        aggregate.after(db, repository.id)
+    return captured
 
 
 def _left(db: Database, repository: TrackedRepository, limits: Limits) -> Estimate | None:

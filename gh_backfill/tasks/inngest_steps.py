@@ -30,7 +30,7 @@ from gh_backfill.store import jobs, syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.store.persist import persistently
-from gh_backfill.tasks import capture, connect, ready, sync
+from gh_backfill.tasks import aggregate, capture, connect, ready, sync
 from gh_backfill.tasks.inngest_progress import MOST_IDLE, ChunkDone, RunPlan, RunProgress, RunSums
 from gh_backfill.tasks.sync_stage import SyncStage
 from gh_backfill.tasks.sync_told import SyncWish
@@ -194,7 +194,9 @@ class InngestSteps:
 
     def _end(self, db: Database, run: Run, status: JobStatus, outcome: JobOutcome, error: str | None) -> None:
         ending = jobs.ending(run, status=status, outcome=outcome, error=error)
-        persistently(lambda: db.statements(ending), self._sleep)
+        for row in persistently(lambda: db.statements(ending), self._sleep):
+            if row["in_workspace"]:
+                aggregate.after(db, row["repository_id"])
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Database, GraphQL]]:

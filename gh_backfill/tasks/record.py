@@ -33,7 +33,10 @@ ENDINGS = {CaptureOutcome.FAILED: JobStatus.FAILED, CaptureOutcome.INTERRUPTED: 
 
 @dataclass(kw_only=True)
 class Record:
-    """One job of a repository in the ledger; `listen` hears of its progress, with an estimate of what is left."""
+    """One job of a repository in the ledger; `listen` hears of its progress, with an estimate of what is left.
+
+    At its end `in_workspace` says that figures of workspaces depend on what it did.
+    """
 
     db: Database
     graphql: GraphQL
@@ -46,6 +49,7 @@ class Record:
     sleep: Callable[[float], None]
     worker: str = field(default_factory=worker_name)
     meter: Meter = field(init=False)
+    in_workspace: bool = field(init=False, default=False)
     _job: jobs.JobSoFar = field(default_factory=lambda: jobs.JobSoFar(id=""))
 
     def __post_init__(self) -> None:
@@ -164,7 +168,7 @@ class Record:
             error_type=captured.error_type,
             times=job.times + times,
         )
-        self.db.statements(finishing)
+        self.in_workspace = any(row["in_workspace"] for row in self.db.statements(finishing))
 
 
 def _so_far(working: InTurn | None) -> Captured:

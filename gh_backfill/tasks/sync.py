@@ -27,6 +27,7 @@ from gh_backfill.store import jobs, repositories, syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.syncs import SyncStanding
+from gh_backfill.tasks import aggregate
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.ready import before_capture, identified
 from gh_backfill.tasks.record import Record
@@ -169,6 +170,8 @@ class _Sync:
             captured = replace(captured, spent=self.graphql.spent)
         alarm = self._noted(repository, captured)
         handed = self._hand_over(repository)
+        if record.in_workspace:
+            aggregate.after(self.db, repository.id)
         return Synced(
             repository=repository,
             captured=captured,

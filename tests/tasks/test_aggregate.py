@@ -10,19 +10,22 @@ from typing import Any
 
 import pytest
 
+from gh_backfill.engine.background import at_once
+from gh_backfill.engine.outcome import CaptureOutcome
 from gh_backfill.errors import ConfigurationError, StoreSlow
 from gh_backfill.models.work import PULL_REQUESTS
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store import aggregation, marks
 from gh_backfill.store.db import Database, Row, Transaction
-from gh_backfill.tasks import aggregate, workspaces
+from gh_backfill.tasks import aggregate, sync, workspaces
 from gh_backfill.tasks.aggregate import AggregationEnd
+from gh_backfill.tasks.sync_told import SyncWish
 from tests import aggregation_by_hand as by_hand
 from tests.aggregation_rows import Odd, tables
 from tests.conftest import SHARED
 from tests.corpus import CORPUS, smaller
-from tests.tasks.conftest import House
+from tests.tasks.conftest import SMALL, House
 from tests.tasks.test_issues import captured
 from tests.tasks.test_workspaces import OWNER, make
 
@@ -83,11 +86,17 @@ def views_that_differ(tx: Transaction, made: by_hand.World) -> dict[str, list[An
     """Hold every view of a repository against the computation by hand."""
     hours = "median_hours_to_{0} p75_hours_to_{0} p90_hours_to_{0}"
     times = f"merged {hours.format('merge')} reviewed {hours.format('first_review')}".split()
-    load = "reviews pull_requests approvals changes_requested median_hours_to_respond".split()
-    acts = (
-        "pull_requests_opened pull_requests_merged pull_requests_closed issues_opened issues_closed reviews comments "
-        "contributors"
-    ).split()
+    load = ["reviews", "pull_requests", "approvals", "changes_requested", "median_hours_to_respond"]
+    acts = [
+        "pull_requests_opened",
+        "pull_requests_merged",
+        "pull_requests_closed",
+        "issues_opened",
+        "issues_closed",
+        "reviews",
+        "comments",
+        "contributors",
+    ]
     bucket = ("repository_id", "begins")
     found = {
         "repository_contributors": rows_same(
@@ -97,7 +106,7 @@ def views_that_differ(tx: Transaction, made: by_hand.World) -> dict[str, list[An
                 "repository_contributors",
                 None,
                 ("repository_id", "contributor_id"),
-                "pull_requests merged reviews comments issues first_at last_at".split(),
+                ["pull_requests", "merged", "reviews", "comments", "issues", "first_at", "last_at"],
             ),
         )
     }
@@ -270,7 +279,8 @@ GUIDE = SHARED / "requirements" / "3_aggressive_backfill_guide.md"
 @DATABASES
 def test_the_query_of_the_guide_reads_what_is_aggregated(kind: str, request: pytest.FixtureRequest) -> None:
     (query,) = [
-        block for block in re.findall(r"```sql\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+        block
+        for block in re.findall(r"```sql\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
         if "total_repositories" in block
     ]
     hosted = kind == "existing_database_url"
@@ -302,7 +312,7 @@ def test_the_row_of_a_workspace_is_not_touched_where_its_totals_are_the_same(exi
 
 def test_stars_change_by_what_github_counted_at_both_ends_and_of_how_many_is_said(db: Database) -> None:
     ids = odd(db, many=3)
-    looks = {
+    looks: dict[str, list[tuple[float, int]]] = {
         ids[0]: [(0.1, 130), (6.5, 120), (7.5, 118), (29, 100), (30.5, 90), (95, 10)],
         ids[1]: [(1, 55), (20, 50)],
         ids[2]: [(5, 70), (7.1, 60)],
@@ -332,8 +342,8 @@ def test_stars_change_by_what_github_counted_at_both_ends_and_of_how_many_is_sai
 def job(db: Database, repository_id: str, completed_at: datetime) -> None:
     with db.transaction() as tx:
         tx.run(
-            "insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, outcome, created_at, "
-            "completed_at) values ('sync', %(id)s, 'local', 'completed', 'completed', %(at)s, %(at)s)",
+            "insert into progressive_capture_jobs (job_type, repository_id, processor_type, status, outcome, "
+            "created_at, completed_at) values ('sync', %(id)s, 'local', 'completed', 'completed', %(at)s, %(at)s)",
             id=repository_id,
             at=completed_at,
         )
@@ -400,7 +410,9 @@ def test_after_a_job_its_workspaces_are_aggregated_unless_that_was_done_a_moment
     job(db, ids[0], datetime.now(UTC) + timedelta(seconds=5))
     aggregate.after(db, ids[0])
     assert figures(db, "followed") == whole
-    aggregate.after(db, ids[0], ended=True)
+    aggregate.settle(db, clock=iter([0.0, 61.0, 61.0]).__next__)
+    assert figures(db, "of-others") == {}
+    aggregate.settle(db)
     assert figures(db, "followed")["all"]["computed_at"] > whole["all"]["computed_at"]
 
 
@@ -440,3 +452,24 @@ def test_a_date_that_no_calendar_has_breaks_no_figure(db: Database) -> None:
             for name in marks.VIEWS:
                 tx.run(f"select count(*) from (select * from {name}) x")  # noqa: S608 (names of ours)
                 tx.run(f"select x::text from {name} x")  # noqa: S608 (names of ours)
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["", "which fails"])
+def test_a_capture_and_a_sync_of_what_is_in_a_workspace_end_with_its_aggregation(house: House, broken: bool) -> None:
+    house.track(SMALL)
+    ids = [row["id"] for row in house.rows("select id from repositories")]
+    workspace_of(house.db, "followed", ids)
+    if broken:
+        with house.db.transaction() as tx:
+            tx.run("alter table workspace_metrics rename to elsewhere")
+    assert house.capture(SMALL).outcome is CaptureOutcome.COMPLETED
+    if broken:
+        return
+    captured_at = figures(house.db, "followed")["all"]
+    assert (captured_at["pull_requests_opened"], captured_at["pull_requests_whole"]) == (12, 1)
+    with house.db.transaction() as tx:
+        tx.run("update workspace_aggregations set computed_at = computed_at - interval '10 minutes'")
+    done = sync.run(house.db, house.graphql(), house.run, SMALL, SyncWish(), sleep=house.wait, begin=at_once)
+    assert done.captured is not None
+    assert done.captured.outcome is CaptureOutcome.COMPLETED
+    assert figures(house.db, "followed")["all"]["computed_at"] > captured_at["computed_at"]

@@ -2,7 +2,7 @@
 
 -- name: aggregation_due
 -- Whose figures are missing, older than `old`, of other repositories than it has now, or from before a job of one of these ended.
--- A job is looked for among those of `recent` days before: none takes longer, and the others were seen by then.
+-- A job is looked for among those that began in the time `recent` before: none takes longer.  The oldest figures come first.
 select w.id, w.slug, w.visibility = 'private' as is_private, m.repositories, m.members, a.computed_at
 from workspaces w
 left join workspace_aggregations a on a.workspace_id = w.id
@@ -25,7 +25,7 @@ where w.is_active is distinct from false
                     and j.created_at > a.computed_at - %(recent)s))
   and (not %(only_rested)s or a.computed_at is null
        or a.computed_at < clock_timestamp() - greatest(%(rested)s, make_interval(secs => %(times)s * coalesce(a.seconds, 0))))
-order by w.slug;
+order by a.computed_at nulls first, w.slug;
 
 -- name: note_aggregation
 -- In a transaction of its own, and only where there is none: whoever meets a row that somebody is at waits for that.

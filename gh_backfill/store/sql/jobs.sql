@@ -115,7 +115,8 @@ select * from resumed union all select * from new;
 update progressive_capture_jobs
 set status = %(status)s, outcome = %(outcome)s, error = %(error)s, completed_at = clock_timestamp()
 where run_key = %(run_key)s and outcome is null
-returning id;
+returning id, repository_id,
+          exists (select from workspace_repositories m where m.repository_id = progressive_capture_jobs.repository_id) as in_workspace;
 
 -- name: heartbeat
 -- The job lives, and this is what it did so far.  started_at stays what it is.
@@ -126,13 +127,15 @@ where id = %(id)s and outcome is null
 returning id;
 
 -- name: finish
--- A job that a host application's cleaner failed after ten minutes may still become what it really is.
+-- A job that a host application's cleaner failed after ten minutes may still become what it really is.  It also says whether there
+-- are figures that are older now: those of the repository's workspaces.
 update progressive_capture_jobs j
 set status = %(status)s, outcome = %(outcome)s, completed_at = clock_timestamp(), error = %(error)s,
     error_type = %(error_type)s, points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
     warnings = %(warnings)s, times = coalesce(%(times)s, times), retries = %(retries)s
 where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null
-returning j.id;
+returning j.id, j.repository_id,
+          exists (select from workspace_repositories m where m.repository_id = j.repository_id) as in_workspace;
 
 -- name: open_jobs
 -- What has no outcome: of one run, or of all others than that one.

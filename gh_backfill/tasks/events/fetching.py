@@ -22,6 +22,7 @@ from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.store import jobs
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
+from gh_backfill.tasks import aggregate
 from gh_backfill.tasks.events.gathering import Gathering
 from gh_backfill.tasks.events.wish import EventsFound, EventsWish
 from gh_backfill.tasks.ready import identified
@@ -191,3 +192,5 @@ def _finish(
             settle(tx, done)
 
     persistently(finish, ways.sleep)
+    if outcome is CaptureOutcome.COMPLETED and done.repository is not None:
+        aggregate.after(ways.db, done.repository.id)

@@ -12,7 +12,7 @@ from gh_backfill.settings import Settings
 from gh_backfill.store import workspaces as store
 from gh_backfill.store.db import Database
 from gh_backfill.store.workspaces import DueWorkspace
-from gh_backfill.tasks import connect, workspaces
+from gh_backfill.tasks import aggregate, connect, workspaces
 from gh_backfill.tasks.events import asked, many, notice, ways
 from gh_backfill.tasks.events.fetching import Ways
 from gh_backfill.tasks.events.wish import EventsFound, EventsWish
@@ -90,6 +90,7 @@ class EventsWork:
                 yield each
         for turn in (turn for part in parts for turn in part.turns):
             self._end(turn, [found[own] for own in turn.members if own in found])
+        aggregate.settle(self.db)
 
     def _of_round(self, part: Round) -> Iterator[EventsFound]:
         here, lost = many.found(self.db, part.names)
