@@ -32,11 +32,15 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finished:
-    """Items of a kind whose backfill is complete: so many are here or known gaps, and so many GitHub counts."""
+    """Items of a kind whose backfill is complete: so many are here or known gaps, and so many GitHub counts.
+
+    With `of_goal` only those of its goal are ever wanted, and they are here.
+    """
 
     kind: str
     there: int
     total: int
+    of_goal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

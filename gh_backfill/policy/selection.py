@@ -146,7 +146,7 @@ def _in_its_hours(verdict: Verdict, now: datetime, hours: Hours) -> Verdict:
 
 def _judge(repository: TrackedRepository, now: datetime, thresholds: Thresholds, *, shown: bool) -> Verdict:
     verdict = _of_pull_requests(repository, now, thresholds, shown=shown)
-    lacking = any(lacks_much(each.there, each.total, thresholds) for each in repository.finished)
+    lacking = any(lacks_much(each.there, each.total, thresholds) for each in repository.finished if not each.of_goal)
     if (repository.unfinished or lacking) and not verdict.chosen and verdict.why in _ALONE:
         return Verdict(repository=repository, chosen=True, why=PlanReason.OTHERS)
     return verdict

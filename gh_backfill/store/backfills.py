@@ -60,6 +60,12 @@ def split(
     return True
 
 
+def aim(tx: Transaction, repository_id: str, kind: str) -> Goal:
+    """Return the goal of the walk of a repository's items of a kind; everything where there is none."""
+    row = tx.row(_SQL["aim_of"], repository_id=repository_id, kind=kind)
+    return Goal() if row is None else goals.from_row(row)
+
+
 def last_part(tx: Transaction, repository_id: str, kind: str = PULL_REQUESTS) -> int:
     """Return how many parts the walk of a repository ever had, 0 for one that was always whole."""
     row = tx.row(_SQL["last_part"], repository_id=repository_id, kind=kind)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import PULL_REQUESTS
+from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.lifecycle import BackfillStatus
 from gh_backfill.policy.progress import MARGIN
 from gh_backfill.resources import sql
-from gh_backfill.store import backfills, endings, kinds
+from gh_backfill.store import backfills, endings, goals, kinds
 from gh_backfill.store.db import Transaction
 from gh_backfill.store.words import stored
 
@@ -23,7 +23,8 @@ _RECOVERY = sql("recovery")
 class Standing:
     """What a locked backfill is: `held` says that a person stopped it, `stays` that it is paused and its time not come.
 
-    `can_catch_up` says that a catch-up of it is over, and another one may begin where that one began.
+    `can_catch_up` says that a catch-up of it is over, and another one may begin where that one began.  `aim` is the
+    goal of its walk.
     """
 
     status: BackfillStatus
@@ -33,6 +34,7 @@ class Standing:
     held: bool
     stays: bool
     can_catch_up: bool
+    aim: Goal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +73,7 @@ def lock(
             held=row["held"],
             stays=row["stays"],
             can_catch_up=row["can_catch_up"],
+            aim=goals.from_row(row),
         )
         for row in rows
         if row["repository_id"] is not None

@@ -13,6 +13,7 @@ from gh_backfill.engine.outcome import Before
 from gh_backfill.errors import Gone, Unreachable
 from gh_backfill.models.github import Repository, Unknown
 from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
+from gh_backfill.policy.goals import covers
 from gh_backfill.policy.lifecycle import GIVEN_UP, BackfillStatus
 from gh_backfill.policy.selection import Thresholds, lacks_much, needs_backfill
 from gh_backfill.store import backfills, openings, recovery, repositories
@@ -66,8 +67,8 @@ def before_capture(db: Database, repository: TrackedRepository, kind: Kind) -> B
     """Return how far the items of a kind have come."""
     if kind.name != PULL_REQUESTS:
         with db.reading() as tx:
-            state = recovery.state(tx, repository.id, kind.name)
-        return Before(captured=state.captured, total=state.total or 0)
+            state, aim = recovery.state(tx, repository.id, kind.name), backfills.aim(tx, repository.id, kind.name)
+        return Before(captured=state.captured, total=state.total or 0, open_ended=aim.dated)
     with db.reading() as tx:
         mean, usual = sizes(tx, repository.id, repository.total or 0)
     return Before(
@@ -109,17 +110,20 @@ def let_go_on(
     return False
 
 
-def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> None:
+def open_other(tx: Transaction, repository: TrackedRepository, kind: str, goal: Goal | None = None) -> None:
     """Make sure that the backfill of another kind than pull requests is active: it goes on, begins, or catches up.
 
     One of which much is missing though its walk is over begins again.  What a person holds stays so, until its time has
-    come.
+    come.  A `goal` that asks for more than its own one is its goal from now on.
     """
     standing = openings.lock(tx, [repository.id], kind=kind).standings.get(repository.id)
     if standing is None:
-        backfills.open_backfill(tx, repository.id, total=0, goal=Goal(), kind=kind)
+        backfills.open_backfill(tx, repository.id, total=0, goal=goal or Goal(), kind=kind)
         return
     if standing.stays:
+        return
+    if goal is not None and not covers(standing.aim, goal):
+        backfills.open_backfill(tx, repository.id, total=standing.total, goal=goal, kind=kind)
         return
     match standing.status:
         case BackfillStatus.ACTIVE:
@@ -128,17 +132,19 @@ def open_other(tx: Transaction, repository: TrackedRepository, kind: str) -> Non
             if openings.resume(tx, repository.id, standing, kind):
                 recovery.set_going(tx, [repository.id], kind)
         case BackfillStatus.COMPLETED:
-            _again(tx, repository.id, standing, kind)
+            _again(tx, repository, standing, kind)
         case _:
             assert_never(standing.status)
 
 
-def _again(tx: Transaction, repository_id: str, standing: Standing, kind: str) -> None:
-    """Let a backfill that is complete catch up; one that lacks much begins again."""
-    if lacks_much(standing.captured + standing.gaps, standing.total, Thresholds()):
-        backfills.open_backfill(tx, repository_id, total=standing.total, goal=Goal(), kind=kind)
+def _again(tx: Transaction, repository: TrackedRepository, standing: Standing, kind: str) -> None:
+    """Let a backfill that is complete catch up; one that lacks much of what is wanted in the end begins again."""
+    wanted = standing.aim if repository.only_newest else Goal()
+    lacking = lacks_much(standing.captured + standing.gaps, standing.total, Thresholds()) and wanted == Goal()
+    if lacking or (not standing.can_catch_up and wanted != Goal()):
+        backfills.open_backfill(tx, repository.id, total=standing.total, goal=wanted, kind=kind)
     elif standing.can_catch_up:
-        openings.catch_up(tx, repository_id, standing, total=standing.total, kind=kind)
+        openings.catch_up(tx, repository.id, standing, total=standing.total, kind=kind)
 
 
 def _open(
@@ -153,9 +159,15 @@ def _open(
             repositories.store(tx, [answer])
         for kind in kinds:
             if kind.name != PULL_REQUESTS:
-                open_other(tx, repository, kind.name)
+                open_other(tx, repository, kind.name, of_any_kind(goal))
             elif _opens(repository, goal):
                 open_backfill(tx, repository, goal)
+
+
+def of_any_kind(goal: Goal | None) -> Goal | None:
+    """Return a goal that items of each kind can have: a span of time; None where it says more, or nothing."""
+    whole = goal is not None and goal.max_items is None and not goal.states
+    return goal if whole else None
 
 
 def _opens(repository: TrackedRepository, goal: Goal | None) -> bool:

@@ -94,6 +94,11 @@ set status = 'active', cursor = null, items_done = 0, lowest_number = excluded.l
     highest_number = excluded.highest_number, watermark = excluded.watermark, backfill_id = excluded.backfill_id,
     backfill_state_id = excluded.backfill_state_id, updated_at = clock_timestamp();
 
+-- name: aim_of
+select goal_max_items, goal_since, goal_until, goal_states
+from backfill_streams
+where repository_id = %(repository_id)s and kind = %(kind)s and stream = 'history' and part = 0;
+
 -- name: last_part
 select coalesce(max(part), 0) as part
 from backfill_streams

@@ -43,7 +43,9 @@ select count(*)::integer as rows, (count(*) filter (where i.created_at >= %(sinc
           and not exists (select from issues o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from issues i
-where i.repository_id = %(repository_id)s and i.is_pull_request is not true and i.gone_at is null;
+where i.repository_id = %(repository_id)s and i.is_pull_request is not true and i.gone_at is null
+  and i.created_at >= coalesce(%(goal_since)s::timestamptz, '-infinity')
+  and i.created_at < coalesce(%(goal_until)s::timestamptz, 'infinity');
 
 -- name: stored_discussions
 -- The same of discussions.
@@ -54,4 +56,10 @@ select count(*)::integer as rows, (count(*) filter (where d.created_at >= %(sinc
           and not exists (select from discussions o
                           where o.repository_id = q.repository_id and o.number = q.number))::integer as quarantined
 from discussions d
-where d.repository_id = %(repository_id)s and d.gone_at is null;
+where d.repository_id = %(repository_id)s and d.gone_at is null
+  and d.created_at >= coalesce(%(goal_since)s::timestamptz, '-infinity')
+  and d.created_at < coalesce(%(goal_until)s::timestamptz, 'infinity');
+
+
+-- name: here_discussions
+select d.number from discussions d where d.repository_id = %(repository_id)s and d.number = any(%(numbers)s::integer[]);

@@ -20,7 +20,7 @@ with asked as materialized (
     order by b.id
     for no key update of b
 ), streams as materialized (
-    select s.backfill_id, s.stream, s.status, s.watermark
+    select s.backfill_id, s.stream, s.part, s.status, s.watermark, s.goal_max_items, s.goal_since, s.goal_until, s.goal_states
     from backfill
     join backfill_streams s on s.backfill_id = backfill.id
     order by s.backfill_id, s.stream = 'catch_up', s.part
@@ -28,12 +28,15 @@ with asked as materialized (
 )
 select b.repository_id, b.status, b.total, b.captured, b.gaps, b.held,
        b.held and coalesce(b.resume_at, 'infinity') > clock_timestamp() as stays,
-       bool_or(s.stream = 'catch_up' and s.status = 'completed' and s.watermark is not null) as can_catch_up
+       bool_or(s.stream = 'catch_up' and s.status = 'completed' and s.watermark is not null) as can_catch_up,
+       h.goal_max_items, h.goal_since, h.goal_until, h.goal_states
 from backfill b
 join streams s on s.backfill_id = b.id
-group by b.repository_id, b.status, b.total, b.captured, b.gaps, b.held, b.resume_at
+left join streams h on h.backfill_id = b.id and h.stream = 'history' and h.part = 0
+group by b.repository_id, b.status, b.total, b.captured, b.gaps, b.held, b.resume_at, h.goal_max_items, h.goal_since,
+         h.goal_until, h.goal_states
 union all
-select null, null, null, null, null, null, null, null
+select null, null, null, null, null, null, null, null, null, null, null, null
 from jsonb_to_recordset(%(rows)s) as i (github_id bigint, full_name text)
 where exists (select from repositories r where r.github_id = i.github_id and r.full_name <> i.full_name)
    or exists (select from repositories r where lower(r.full_name) = lower(i.full_name) and r.github_id <> i.github_id);

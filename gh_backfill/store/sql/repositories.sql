@@ -160,9 +160,9 @@ select r.id, r.github_id, r.owner, r.name, r.node_id, r.is_private is true as is
                                  and (o.status in ('completed', 'failed')
                                       or o.held and coalesce(o.resume_at, 'infinity') > clock_timestamp()
                                       or o.status = 'paused' and o.resume_at > clock_timestamp()))) as unfinished,
-       (select coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'there', o.captured + o.gaps, 'total', o.total)
-                                  order by o.kind), '[]')
-        from backfills o
+       (select coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'there', o.captured + o.gaps, 'total', o.total,
+                    'of_goal', coalesce(og.filtered and t.only_newest, false)) order by o.kind), '[]')
+        from backfills o left join backfill_goals og on og.repository_id = o.repository_id and og.kind = o.kind
         where o.repository_id = r.id and o.kind <> 'pull_requests' and o.status = 'completed' and not o.held
           and o.kind = any(coalesce(t.kinds, %(kinds)s::text[]))) as finished
 from repositories r
