@@ -22,7 +22,9 @@ BELOW: dict[str, set[str]] = {
     "settings_datpipe": GROUND | {"policy", "setting_types", "settings_inngest"},
     "settings_web": GROUND | {"setting_types", "settings_datpipe"},
     "settings_dispatch": GROUND | {"policy", "setting_types", "settings_web"},
-    "settings": GROUND | {"policy", "dotenv_file", "exposure", "setting_types", "settings_dispatch"},
+    "settings_profiles": GROUND | {"setting_types"},
+    "settings": GROUND
+    | {"policy", "dotenv_file", "exposure", "setting_types", "settings_dispatch", "settings_profiles"},
     "required": GROUND | {"settings"},
     "output": GROUND | {"policy"},
     "actions": GROUND | {"policy", "settings", "output"},

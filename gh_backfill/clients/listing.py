@@ -137,6 +137,7 @@ def _author(user: Mapping[str, Any] | None) -> Person:
         login=sense.text(user["login"]),
         is_bot=user.get("type") == "Bot",
         avatar_url=sense.text_or_none(user.get("avatar_url")),
+        node_id=None if user.get("node_id") is None else sense.node_id(user["node_id"]),
     )
 
 

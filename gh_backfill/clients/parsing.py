@@ -34,7 +34,9 @@ def person(node: Node | None) -> Person:
     """Read an actor.  None is a deleted account; so is one without an id, which nothing could ever match."""
     if node is None or node.get("databaseId") is None:
         return GHOST
-    return _person(node["__typename"], node["databaseId"], node["login"], node.get("name"), node.get("avatarUrl"))
+    return _person(
+        node["__typename"], node["databaseId"], node["login"], node.get("name"), node.get("avatarUrl"), node.get("id")
+    )
 
 
 def comment(node: Node) -> Comment:
@@ -139,7 +141,7 @@ def stars_and_forks(node: Node) -> StarsAndForks | None:
 
 # Who writes once writes often: a repository has far more comments than people.
 @lru_cache(maxsize=10_000, typed=True)
-def _person(kind: Any, number: Any, login: Any, name: Any, avatar_url: Any) -> Person:
+def _person(kind: Any, number: Any, login: Any, name: Any, avatar_url: Any, own_id: Any) -> Person:
     is_bot = kind == "Bot"
     suffix = "[bot]" if is_bot and not text(login).endswith("[bot]") else ""
     return Person(
@@ -148,6 +150,7 @@ def _person(kind: Any, number: Any, login: Any, name: Any, avatar_url: Any) -> P
         is_bot=is_bot,
         name=text_or_none(name),
         avatar_url=text_or_none(avatar_url),
+        node_id=None if own_id is None else node_id(own_id),
     )
 
 

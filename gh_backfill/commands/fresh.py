@@ -79,7 +79,7 @@ def sync(
     wish = SyncWish(reason=_reason(reason, all_due=all_due), days=number("--days", days, 1, MOST_DAYS))
     limits = options.limits(chunk_size, max_chunks, time_limit)
     environment = settings.load()
-    once, default = registry.chosen(kinds), options.kinds(None, environment)
+    once, default = registry.chosen(kinds, once=True), options.kinds(None, environment)
     if dry_run:
         _show_outlook(environment, names, wish, all_due=all_due or planned, as_json=as_json)
         return
@@ -100,6 +100,7 @@ def sync(
             default_kinds=default,
             listen=listen,
             memory=prices.ask_once_a_week(db, graphql),
+            profiles_old=environment.profiles_old,
             pace=(pace := pacing.pace(db, graphql, environment)),
         )
         unchanged = 0

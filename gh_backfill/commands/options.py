@@ -77,7 +77,8 @@ Kinds = Annotated[
     typer.Option(
         "--kinds",
         metavar="NAMES",
-        help="What is captured: pull_requests, issues, or both. Default: GH_BACKFILL_KINDS, or pull_requests.",
+        help="What is captured: pull_requests, issues, contributors (the profiles of people), or several. "
+        "Default: GH_BACKFILL_KINDS, or pull_requests.",
     ),
 ]
 ChunkSize = Annotated[

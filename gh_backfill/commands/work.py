@@ -61,7 +61,7 @@ def capture(
         raise ConfigurationError("which repository? gh-backfill capture owner/name")
     limits = replace(options.limits(chunk_size, max_chunks, time_limit), part=number("--part", part, 1))
     environment = settings.load()
-    once, default = registry.chosen(kinds), options.kinds(None, environment)
+    once, default = registry.chosen(kinds, once=True), options.kinds(None, environment)
     if dry_run:
         with connect.database(environment, writing=False) as db:
             print(capturing.preview(db, name, limits).text)
@@ -93,6 +93,7 @@ def capture(
             listen=listen,
             found=found,
             memory=memory,
+            profiles_old=environment.profiles_old,
         )
     results.show_captured(child or name, captured)
     if captured.outcome is CaptureOutcome.PAUSED:

@@ -1,4 +1,4 @@
-"""The kinds of items of one repository, captured one after the other within the same limits."""
+"""What is captured of one repository, one after the other within the same limits: kinds of items, then its people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.profiles import ProfileReading
 from gh_backfill.engine.worker import Worker
+from gh_backfill.models.work import CONTRIBUTORS
 from gh_backfill.policy.ledger import ErrorType
 
 Listen = Callable[[Progress], None]
@@ -17,14 +19,18 @@ _SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK, ErrorType.GONE})
 
 @dataclass(kw_only=True, slots=True)
 class InTurn:
-    """The captures of several kinds; `worker` returns who captures one of them, within limits, and tells of it."""
+    """The captures of several kinds; `worker` returns who captures one of them, within limits, and tells of it.
+
+    With `profiles`, those of the people who occur in the items come last, once nothing keeps us from these.
+    """
 
     kinds: Sequence[Kind]
     limits: Limits
     worker: Callable[[Kind, Limits, Listen], Worker]
     listen: Listen
+    profiles: Callable[[Listen], ProfileReading] | None = None
     _before: Captured | None = None
-    _working: Worker | None = None
+    _working: Worker | ProfileReading | None = None
 
     @property
     def done(self) -> Captured | None:
@@ -36,15 +42,30 @@ class InTurn:
     def run(self) -> Captured:
         """Capture one kind after the other; what fails for one of them alone does not stop the next."""
         for kind in self.kinds:
-            self._working = self.worker(kind, self._left(), self._tell)
-            captured = self._working.run()
-            if len(self.kinds) > 1:
-                captured = replace(captured, reason=f"{kind.words}: {captured.reason}")
-            self._before, self._working = captured if self._before is None else self._before.then(captured), None
+            captured = self._captured(kind.words, self.worker(kind, self._left(), self._tell))
             if captured.outcome is CaptureOutcome.INTERRUPTED or captured.error_type in _SHARED:
                 break
-        assert self._before is not None, "there is always a kind to capture"
+        if self.profiles is not None and self._leads_on():
+            self._captured(CONTRIBUTORS, self.profiles(self._tell))
+        assert self._before is not None, "there is always something to capture"
         return self._before
+
+    def _captured(self, words: str, working: Worker | ProfileReading) -> Captured:
+        self._working = working
+        captured = working.run()
+        if len(self.kinds) + (self.profiles is not None) > 1:
+            captured = replace(captured, reason=f"{words}: {captured.reason}")
+        self._before, self._working = captured if self._before is None else self._before.then(captured), None
+        return captured
+
+    def _leads_on(self) -> bool:
+        """Say whether the items are here, or fail for a cause of their own."""
+        before = self._before
+        return (
+            before is None
+            or before.outcome is CaptureOutcome.COMPLETED
+            or (before.outcome is CaptureOutcome.FAILED and before.error_type not in _SHARED)
+        )
 
     def _left(self) -> Limits:
         """Return what the kinds before left of the limits."""
@@ -56,6 +77,7 @@ class InTurn:
         before = self._before
         if before is not None:
             progress = replace(progress, chunks=progress.chunks + before.chunks, items=progress.items + before.items)
-        if progress.kind != self.kinds[-1].name:
+        last = CONTRIBUTORS if self.profiles is not None else self.kinds[-1].name
+        if progress.kind != last:
             progress = replace(progress, over=False)
         self.listen(progress)

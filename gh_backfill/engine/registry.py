@@ -1,29 +1,42 @@
-"""The kinds of items that can be captured, by name: the only place of the engine that knows them."""
+"""Kinds that can be captured, by name: the only place of the engine that knows those of items."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gh_backfill.engine.issues.kind import Issues
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.models.work import CONTRIBUTORS
 
 _KINDS: tuple[Kind, ...] = (PullRequests(), Issues())
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
 
-def chosen(text: str | None, *, given_as: str = "--kinds") -> tuple[str, ...] | None:
-    """Read names of kinds with commas or spaces between them, each once, in the order in which they are captured.
+# What a repository may have switched on, in the order in which it is captured.
+NAMES = (*KINDS, CONTRIBUTORS)
 
-    None where none is given; raises ConfigurationError for a name that is none, and tells those there are.
+
+def chosen(text: str | None, *, given_as: str = "--kinds", once: bool = False) -> tuple[str, ...] | None:
+    """Read names with commas or spaces between them, each once, in the order in which they are captured.
+
+    None where none is given; raises ConfigurationError for a name that is none, and tells those there are.  Only `once`
+    may people stand alone: for good they are those of some items.
     """
     names = {name.lower().replace("-", "_") for name in re.split(r"[\s,]+", text or "") if name}
     if not names and not (text or "").strip():
         return None
     if not names:
-        raise ConfigurationError(f"{given_as}: no kind is named: name some of {', '.join(KINDS)}")
-    if unknown := sorted(names - KINDS.keys()):
-        raise ConfigurationError(f"{given_as}: {', '.join(unknown)[:80]}: name some of {', '.join(KINDS)}")
-    return tuple(name for name in KINDS if name in names)
+        raise ConfigurationError(f"{given_as}: no kind is named: name some of {', '.join(NAMES)}")
+    if unknown := sorted(names.difference(NAMES)):
+        raise ConfigurationError(f"{given_as}: {', '.join(unknown)[:80]}: name some of {', '.join(NAMES)}")
+    if names == {CONTRIBUTORS} and not once:
+        raise ConfigurationError(f"{given_as}: {CONTRIBUTORS} are those of some items: name {', '.join(KINDS)}, too")
+    return tuple(name for name in NAMES if name in names)
+
+
+def items_of(names: Sequence[str]) -> list[str]:
+    """Return those of the names that are kinds of items."""
+    return [name for name in names if name in KINDS]

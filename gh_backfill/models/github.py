@@ -19,13 +19,17 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """An account: a user, bot, mannequin or organisation.  The id is its identity, the login is not."""
+    """An account: a user, bot, mannequin or organisation.  The id is its identity, the login is not.
+
+    `node_id` is another name of the same identity, and not everybody tells it.
+    """
 
     github_id: int
     login: str
     is_bot: bool = False
     name: str | None = None
     avatar_url: str | None = None
+    node_id: NodeId | None = field(default=None, compare=False)
 
 
 # GitHub shows whatever a deleted account wrote as https://github.com/ghost, whose id is this one.

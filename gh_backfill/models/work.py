@@ -11,6 +11,8 @@ from gh_backfill.models.pull_requests import PullRequestState
 
 # The kind that every repository captures where nothing else is said, and that `progressive_backfill_state` is about.
 PULL_REQUESTS = "pull_requests"
+# The word for the profiles of people among the kinds that are captured: they are no items, and come after these.
+CONTRIBUTORS = "contributors"
 
 
 def words_of(kind: str) -> str:
@@ -93,8 +95,9 @@ class TrackedRepository:
     else the first one; `goal` is how many that is as far as it is known (None: all), `open_ended` says that it is not
     known yet, and `captured` are those of the goal.  `initial` is the word for its initial backfill.  All of this is
     about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
-    requests that are not complete, and `finished` how many there are of those that are.  `off_peak` are the hours in
-    which plans take it, and `every_days` says that a history complete since `completed_at` is read again after so many.
+    requests that are not complete, and `finished` how many there are of those that are.  With `profiles` those of its
+    people are captured, too.  `off_peak` are the hours in which plans take it, and `every_days` says that a history
+    complete since `completed_at` is read again after so many.
     """
 
     id: str
@@ -131,6 +134,7 @@ class TrackedRepository:
     off_peak: str | None = None
     every_days: int | None = None
     completed_at: datetime | None = None
+    profiles: bool = False
 
     @property
     def left(self) -> int:

@@ -6,12 +6,12 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from gh_backfill.simulator import derive
+from gh_backfill.simulator import derive, profiles
 from gh_backfill.simulator.rows import AccountRow
 
 
-def account(given: dict[str, Any]) -> AccountRow:
-    """Make an account of a REST user object."""
+def account(given: dict[str, Any], *, made_up: bool = False) -> AccountRow:
+    """Make an account of a REST user object; what one that is `made_up` tells of itself is made up, too."""
     identity = given.get("id") or derive.derived_user_id(given["login"])
     kind = derive.account_type(given["login"], given.get("type"))
     return AccountRow(
@@ -21,10 +21,11 @@ def account(given: dict[str, Any]) -> AccountRow:
         type=intern(kind),
         name=given.get("name"),
         avatar_url=given.get("avatar_url") or f"https://avatars.githubusercontent.com/u/{identity}?v=4",
+        profile=None if made_up else profiles.given(given),
     )
 
 
 @lru_cache(maxsize=10_000)
 def invented(login: str, kind: str | None = None) -> AccountRow:
     """Make an account of a login; it is the same row in every world, so that what was made of it is known again."""
-    return account({"login": login, "type": kind})
+    return account({"login": login, "type": kind}, made_up=True)

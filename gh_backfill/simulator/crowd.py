@@ -41,4 +41,4 @@ def member(identity: int) -> AccountRow | None:
 
 @lru_cache(maxsize=10_000)
 def _made(identity: int) -> AccountRow:
-    return account({"login": login(identity), "id": identity, "type": "User"})
+    return account({"login": login(identity), "id": identity, "type": "User"}, made_up=True)

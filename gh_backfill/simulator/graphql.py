@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,10 +46,11 @@ class QueryOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class _Prepared:
-    """A document that was parsed and validated; with errors, there is nothing to run."""
+    """A document that was parsed and validated, and the words in it; with errors, there is nothing to run."""
 
     document: DocumentNode | None
     errors: list[Answer]
+    asked: frozenset[str] = frozenset()
 
 
 class Engine:
@@ -79,6 +81,8 @@ class Engine:
         if errors:
             return self._unpaid(identity, {"errors": errors})
         price = self._price(prepared.document, values, operation)
+        if not self._options.reads_addresses and "email" in prepared.asked:
+            price = replace(price, refusals=[refusals.NO_ADDRESSES])
         if price.refusals:
             return self._unpaid(identity, {"errors": price.refusals})
         cost = self._charged(price)
@@ -162,7 +166,11 @@ def _prepare(text: str) -> _Prepared:
     except GraphQLSyntaxError as error:
         return _Prepared(document=None, errors=[wording.syntax_error(error)])
     errors = validate(build(), document)
-    return _Prepared(document=document, errors=[wording.validation_error(error, document) for error in errors])
+    return _Prepared(
+        document=document,
+        errors=[wording.validation_error(error, document) for error in errors],
+        asked=frozenset(re.findall(r"\w+", text)),
+    )
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:

@@ -59,7 +59,8 @@ class Options:
     what becomes of a question for a price.  A repository's lists of comments end after `longest_list`; pages of its
     list of issues have no numbers past `longest_numbered`, but the links lead on.  Whether the list of stargazers is
     shown is asked of `may_list_stars` each time, where it is given; who may not see it gets an error, or an empty list,
-    as `closed_stargazers` says; a world may say otherwise (`stars.show_stargazers`).
+    as `closed_stargazers` says; a world may say otherwise (`stars.show_stargazers`).  Who `reads_addresses` may ask for
+    those of users: of anybody else GitHub refuses the whole query.
     `clock` and `sleep` may be replaced, so that no test waits.
     """
 
@@ -84,6 +85,7 @@ class Options:
     public_stargazers: bool = False
     may_list_stars: Callable[[], bool] | None = None
     closed_stargazers: ClosedStars = ClosedStars.FORBIDDEN
+    reads_addresses: bool = True
     star_history: StarHistory = field(default_factory=StarHistory)
     longest_list: int = 40_000
     longest_numbered: int = 10_000

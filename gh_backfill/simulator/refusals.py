@@ -20,6 +20,13 @@ NO_DRY_RUN: dict[str, Any] = {
     "locations": [{"line": 1, "column": 1}],
     "message": "Field 'rateLimit' doesn't accept argument 'dryRun'",
 }
+NO_ADDRESSES: dict[str, Any] = {
+    "type": "INSUFFICIENT_SCOPES",
+    "locations": [{"line": 1, "column": 1}],
+    "message": "Your token has not been granted the required scopes to execute this query. The 'email' field requires "
+    "one of the following scopes: ['user:email', 'read:user'], but your token has only been granted the: ['repo'] "
+    "scopes. Please modify your token's scopes at: https://github.com/settings/tokens.",
+}
 REQUEST_ID = "FA2D:87B1:8879E3:1176C87:6570B7E6"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from gh_backfill.simulator import stars
+from gh_backfill.simulator import profiles, stars
 from gh_backfill.simulator.connections import ConnectionPage, Order, by_position, sorted_by
 from gh_backfill.simulator.fields import page, page_rows
 from gh_backfill.simulator.options import ClosedStars
@@ -74,8 +74,11 @@ def repositories_of(row: AccountRow, info: Any, **arguments: Any) -> ConnectionP
         and info.context.sees(each)
         and arguments.get("isFork") in (None, each.fork)
         and arguments.get("isArchived") in (None, each.archived)
+        and (arguments.get("privacy") is None or (arguments["privacy"] == "PRIVATE") == each.private)
     ]
-    return page(info, sorted_by("NAME", rows, lambda each: each.name, descending=False), arguments)
+    order = sorted_by("NAME", rows, lambda each: each.name, descending=False)
+    beside = profiles.of(row).public_repos if arguments.get("privacy") == "PUBLIC" else 0
+    return page(info, order, arguments, count=len(rows) + beside)
 
 
 def forks(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:

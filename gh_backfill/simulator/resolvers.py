@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gh_backfill.simulator import derive, fields, issue_fields, pull_fields, query_fields, repository_fields
+from gh_backfill.simulator import (
+    account_fields,
+    derive,
+    fields,
+    issue_fields,
+    pull_fields,
+    query_fields,
+    repository_fields,
+)
 from gh_backfill.simulator.rows import (
     AccountRow,
     DiscussionRow,
@@ -44,7 +52,7 @@ _ITEM: dict[str, Resolver] = {
 }
 _ACCOUNT: dict[str, Resolver] = {
     "avatarUrl": lambda row, info, size=None: row.avatar_url,
-    "createdAt": lambda row, info: "2010-01-01T00:00:00Z",
+    "createdAt": account_fields.told("created_at"),
     "updatedAt": lambda row, info: "2020-01-01T00:00:00Z",
     "databaseId": fields.database_id,
     "id": lambda row, info: row.node_id,
@@ -52,7 +60,19 @@ _ACCOUNT: dict[str, Resolver] = {
     "resourcePath": fields.resource_path,
     "url": fields.url,
 }
-_OWNER = _ACCOUNT | {"repositories": repository_fields.repositories_of}
+_OWNER = _ACCOUNT | {
+    "email": account_fields.address,
+    "location": account_fields.told("location"),
+    "repositories": repository_fields.repositories_of,
+    "websiteUrl": account_fields.told("blog"),
+}
+_USER = _OWNER | {
+    "bio": account_fields.told("bio"),
+    "company": account_fields.told("company"),
+    "followers": account_fields.number_of("followers"),
+    "following": account_fields.number_of("following"),
+    "gists": account_fields.number_of("public_gists"),
+}
 _COMMIT: dict[str, Resolver] = {
     "oid": lambda commit, info: commit["oid"],
     "abbreviatedOid": lambda commit, info: commit["oid"][:7],
@@ -212,7 +232,8 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "starredAt": lambda edge, info: edge[1].starred_at,
     },
     **dict.fromkeys(("Bot", "Mannequin"), _ACCOUNT),
-    **dict.fromkeys(("User", "Organization"), _OWNER),
+    "User": _USER,
+    "Organization": _OWNER | {"description": account_fields.told("bio")},
 }
 TYPE_NAMES: dict[type, str] = {
     RepositoryRow: "Repository",

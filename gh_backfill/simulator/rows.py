@@ -1,8 +1,7 @@
 """The rows of the simulated world: what GitHub stores.
 
 Rows never change; a changed thing is a new row put in place of the old one, so that readers need no lock.  They compare
-by identity, which makes them cheap keys of caches.  Accounts are referred to by id; None is a deleted account.
-Times are texts in ISO 8601 with `Z`, which sort in the order of time.
+by identity, as keys of caches do.  Accounts are referred to by id, deleted ones by None.  Times are ISO 8601, `Z`.
 """
 
 from __future__ import annotations
@@ -10,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gh_backfill.simulator.profiles import ProfileRow
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class AccountRow:
-    """A user, bot, organisation or mannequin; `login` is REST's (`name[bot]` for a bot)."""
+    """A user, bot, organisation or mannequin; `login` is REST's (`name[bot]` of a bot), a made-up profile is None."""
 
     id: int
     node_id: str
@@ -21,6 +22,7 @@ class AccountRow:
     type: str
     name: str | None = None
     avatar_url: str
+    profile: ProfileRow | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -26,8 +26,9 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "contributors": {
         "uuid": names("id"),
         "bigint": names("github_id"),
-        "text": names("username display_name avatar_url profile_url"),
-        "timestamptz": names("first_seen_at last_updated_at"),
+        "text": names("username display_name avatar_url profile_url email company location bio blog"),
+        "integer": names("public_repos public_gists followers following"),
+        "timestamptz": names("first_seen_at last_updated_at github_created_at"),
         "boolean": names("is_bot"),
     },
     "tracked_repositories": {

@@ -108,8 +108,11 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names(GONE),
     ),
     "contributors": Needs(
-        always=names("avatar_url display_name github_id is_bot profile_url username"),
-        sometimes=names("last_updated_at"),
+        always=names("avatar_url display_name github_id is_bot node_id profile_url username"),
+        sometimes=names(
+            "bio blog company email followers following github_created_at last_updated_at location profile_asked_at "
+            "profile_fetched_at profile_gap profile_leased_until public_gists public_repos"
+        ),
     ),
     "count_snapshots": Needs(always=names("forks repository_id stars taken_at")),
     "discussion_comments": Needs(

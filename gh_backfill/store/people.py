@@ -67,6 +67,7 @@ def _people_rows(people: Sequence[Person]) -> list[Row]:
             "display_name": person.name,
             "avatar_url": person.avatar_url,
             "is_bot": person.is_bot,
+            "node_id": person.node_id,
         }
         for person in people
     ]

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import PULL_REQUESTS, Finished, Goal, TrackedRepository
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Finished, Goal, TrackedRepository
 from gh_backfill.policy.goals import goal_words
 from gh_backfill.policy.ledger import SILENT
 from gh_backfill.policy.names import key
@@ -202,16 +202,7 @@ def candidates(
     `kinds` are captured of those for which nothing else was said.
     """
     rows = tx.rows(_SQL["candidates"], **_by_any_name(map(_key, asked)), kinds=tuple(kinds))
-    lists = ("free_parts", "kinds", "unfinished")
-    given: list[Row] = [
-        {
-            **goals.with_aim(row),
-            **{name: tuple(row[name]) for name in lists},
-            "finished": tuple(Finished(**each) for each in row["finished"]),
-        }
-        for row in rows
-    ]
-    return [TrackedRepository(**each) for each in given]
+    return [_tracked(goals.with_aim(row)) for row in rows]
 
 
 def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | None]:
@@ -266,6 +257,14 @@ def status(tx: Transaction, ids: Sequence[str] | None = None, *, spent: bool = F
     return [
         Status(**{**goals.with_aim(row), "others": tuple(OtherKind(**each) for each in row["others"])}) for row in rows
     ]
+
+
+def _tracked(row: Row) -> TrackedRepository:
+    """Tell kinds of items, which have backfills, from people."""
+    lists = {name: tuple(each for each in row[name] if each != CONTRIBUTORS) for name in ("kinds", "unfinished")}
+    finished = tuple(Finished(**each) for each in row["finished"])
+    own = {"free_parts": tuple(row["free_parts"]), "finished": finished, "profiles": CONTRIBUTORS in row["kinds"]}
+    return TrackedRepository(**{**row, **lists, **own})
 
 
 def _key(name: str) -> str:

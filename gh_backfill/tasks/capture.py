@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
@@ -15,10 +15,10 @@ from gh_backfill.engine.in_turn import InTurn
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.outcome import Captured, Limits, Progress
 from gh_backfill.engine.prices import Memory
-from gh_backfill.engine.registry import KINDS
+from gh_backfill.engine.registry import KINDS, items_of
 from gh_backfill.engine.worker import Worker
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy import chunking
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import JobType
@@ -28,8 +28,10 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST, Prices
 from gh_backfill.store import backfills, estimates, jobs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
+from gh_backfill.store.profiles import OLD
 from gh_backfill.tasks import aggregate
 from gh_backfill.tasks.estimate import budget
+from gh_backfill.tasks.people import after_items, switched_on
 from gh_backfill.tasks.ready import before_capture, ready_for_capture, unfinished_first
 from gh_backfill.tasks.record import Record
 
@@ -104,12 +106,13 @@ def run(
     begin: Begin = in_thread,
     found: TrackedRepository | None = None,
     memory: Memory | None = None,
+    profiles_old: timedelta = OLD,
 ) -> Captured:
     """Capture one repository and write in the ledger how it ended, also when it ended badly.
 
-    `kinds` of items this once, else those that the repository is tracked with, else `default_kinds`.  With `lists`,
-    review comments may come by REST as well.  `found` is the repository, and `memory` has the prices, where the
-    caller has just looked them up.
+    `kinds` this once, else those that the repository is tracked with, else `default_kinds`; profiles are asked for
+    again when they are as old as `profiles_old`.  With `lists`, review comments may come by REST as well.  `found` is
+    the repository, and `memory` has the prices, where the caller has just looked them up.
     """
     repository = found or persistently(lambda: find(db, name, default_kinds), sleep)
     record = Record(
@@ -125,8 +128,8 @@ def run(
     )
 
     def prepare() -> InTurn:
-        names = (PULL_REQUESTS,) if limits.part is not None else kinds or repository.kinds
-        chosen = [KINDS[each] for each in unfinished_first(repository, names)]
+        names = (PULL_REQUESTS,) if limits.part is not None else kinds or switched_on(repository)
+        chosen = [KINDS[each] for each in unfinished_first(repository, items_of(names))]
         ready = ready_for_capture(db, graphql, repository, goal, chosen, sleep)
 
         def worker_of(kind: Kind, within: Limits, tell: Callable[[Progress], None]) -> Worker:
@@ -155,7 +158,8 @@ def run(
                 memory=memory,
             )
 
-        return InTurn(kinds=chosen, limits=limits, worker=worker_of, listen=record.tell)
+        people = after_items(record, ready, limits, profiles_old) if CONTRIBUTORS in names else None
+        return InTurn(kinds=chosen, limits=limits, worker=worker_of, listen=record.tell, profiles=people)
 
     captured = record.keep(prepare)
     if record.in_workspace:

@@ -19,7 +19,7 @@ from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.errors import ConfigurationError, PartlyFailed, Unreachable
 from gh_backfill.models.inngest_events import InitialBackfill, PullRequestSync, RepositorySync
-from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy.goals import covers
 from gh_backfill.policy.initial import Size, Wish, goal_of
 from gh_backfill.policy.ledger import PASSING, JobOutcome, JobType, Processor
@@ -128,6 +128,7 @@ class InngestSteps:
                 sleep=self._sleep,
                 found=found,
                 memory=memory,
+                profiles_old=self.settings.profiles_old,
             )
         stage = SyncStage(
             kinds=progress.complete,
@@ -148,6 +149,7 @@ class InngestSteps:
             found=found,
             memory=memory,
             stage=stage,
+            profiles_old=self.settings.profiles_old,
         )
         if synced.captured is None:
             return Captured(outcome=CaptureOutcome.PAUSED, reason=synced.refused or "")
@@ -242,8 +244,10 @@ def _job_type(event: Wanted) -> JobType:
 
 
 def _kinds(event: Wanted, found: TrackedRepository) -> tuple[str, ...]:
-    """Return the kinds that an event is about: of the customer's own sync only pull requests."""
-    return (PULL_REQUESTS,) if isinstance(event, PullRequestSync) else tuple(ready.unfinished_first(found, found.kinds))
+    """Return the kinds that an event is about, people last: of the customer's own sync only pull requests."""
+    if isinstance(event, PullRequestSync):
+        return (PULL_REQUESTS,)
+    return (*ready.unfinished_first(found, found.kinds), *((CONTRIBUTORS,) if found.profiles else ()))
 
 
 def _goal(event: InitialBackfill, found: TrackedRepository) -> Goal | None:

@@ -13,6 +13,7 @@ from gh_backfill.engine.in_turn import InTurn
 from gh_backfill.engine.meter import Meter
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Progress
 from gh_backfill.engine.processes import worker_name
+from gh_backfill.engine.profiles import ProfileReading
 from gh_backfill.errors import BackfillError, RateLimited, StoreError
 from gh_backfill.models.github import Spent
 from gh_backfill.models.work import PULL_REQUESTS
@@ -56,14 +57,14 @@ class Record:
         """Let the meter run from now on."""
         self.meter = Meter(self.db, self.graphql, now=self.now, sleep=self.sleep)
 
-    def keep(self, prepare: Callable[[], InTurn]) -> Captured:
+    def keep(self, prepare: Callable[[], InTurn | ProfileReading]) -> Captured:
         """Do what `prepare` returns, and write in the ledger how it ended, also when it ended badly.
 
         Raises what was raised, but RateLimited: that is a pause.
         """
         self._job = persistently(self._start, self.sleep)
         captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
-        working: InTurn | None = None
+        working: InTurn | ProfileReading | None = None
         try:
             working = prepare()
             captured = working.run()
@@ -171,7 +172,7 @@ class Record:
         self.in_workspace = any(row["in_workspace"] for row in self.db.statements(finishing))
 
 
-def _so_far(working: InTurn | None) -> Captured:
+def _so_far(working: InTurn | ProfileReading | None) -> Captured:
     """Return what a capture that an error ended has done; what was committed counts, whatever came after it."""
     done = working.done if working is not None else None
     return replace(done or Captured(outcome=CaptureOutcome.FAILED, reason=""), outcome=CaptureOutcome.FAILED)

@@ -15,10 +15,10 @@ from gh_backfill.engine.in_turn import InTurn
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.prices import Memory
-from gh_backfill.engine.registry import KINDS
+from gh_backfill.engine.registry import KINDS, items_of
 from gh_backfill.engine.worker import Worker
 from gh_backfill.errors import StoreError
-from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import schedule, syncing
 from gh_backfill.policy.ledger import JobType
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
@@ -26,9 +26,11 @@ from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Pace, Prior
 from gh_backfill.store import jobs, repositories, syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
+from gh_backfill.store.profiles import OLD
 from gh_backfill.store.syncs import SyncStanding
 from gh_backfill.tasks import aggregate
 from gh_backfill.tasks.capture import find
+from gh_backfill.tasks.people import after_items, switched_on
 from gh_backfill.tasks.ready import before_capture, identified
 from gh_backfill.tasks.record import Record
 from gh_backfill.tasks.sync_stage import SyncStage
@@ -56,6 +58,7 @@ def run(
     found: TrackedRepository | None = None,
     memory: Memory | None = None,
     stage: SyncStage | None = None,
+    profiles_old: timedelta = OLD,
 ) -> Synced:
     """Sync a repository, whatever the state of its backfill, and note how that ended and when it is due again.
 
@@ -70,13 +73,13 @@ def run(
     refused = refusal(standing, wish, now())
     if refused is not None:
         return Synced(repository=repository, refused=refused)
-    chosen = [KINDS[each] for each in kinds or repository.kinds]
+    names = kinds or switched_on(repository)
     work = _Sync(
         db=db,
         graphql=graphql,
         run=job_run,
         wish=wish,
-        kinds=chosen,
+        kinds=[KINDS[each] for each in items_of(names)],
         limits=limits or Limits(),
         standing=standing,
         every=schedule.interval(frequency(standing), pace or Pace()),
@@ -86,6 +89,7 @@ def run(
         begin=begin,
         memory=memory,
         stage=stage or SyncStage(),
+        profiles_old=profiles_old if CONTRIBUTORS in names else None,
     )
     return work.of(repository)
 
@@ -140,6 +144,7 @@ class _Sync:
     begin: Begin
     memory: Memory | None
     stage: SyncStage
+    profiles_old: timedelta | None
     _total: int = 0
 
     def of(self, repository: TrackedRepository) -> Synced:
@@ -230,7 +235,9 @@ class _Sync:
                 memory=self.memory,
             )
 
-        return InTurn(kinds=self.kinds, limits=self.limits, worker=worker_of, listen=record.tell)
+        old = self.profiles_old
+        people = None if old is None else after_items(record, ready, self.limits, old)
+        return InTurn(kinds=self.kinds, limits=self.limits, worker=worker_of, listen=record.tell, profiles=people)
 
     def _noted(self, repository: TrackedRepository, captured: Captured) -> str | None:
         """Note how it ended; returns what is odd about it."""

@@ -18,6 +18,7 @@ from gh_backfill.policy.schedule import Pace
 from gh_backfill.store import syncs
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.profiles import OLD
 from gh_backfill.tasks import sync
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.sync_told import Synced, SyncWish
@@ -70,6 +71,7 @@ def run(
     sleep: Callable[[float], None] = time.sleep,
     memory: Memory | None = None,
     pace: Pace | None = None,
+    profiles_old: timedelta = OLD,
 ) -> list[SyncedOne]:
     """Sync what is named; returns what became of each that was tried.
 
@@ -93,6 +95,7 @@ def run(
             found=found,
             memory=memory,
             pace=pace,
+            profiles_old=profiles_old,
         )
 
     done: list[SyncedOne] = []

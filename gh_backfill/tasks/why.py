@@ -15,8 +15,9 @@ from gh_backfill.policy.progress import complete_words
 from gh_backfill.policy.selection import OPEN, Thresholds, Verdict, all_here, choose
 from gh_backfill.policy.selection import PlanReason as Reason
 from gh_backfill.policy.standing import RESUME, what_stopped, why_it_stands
-from gh_backfill.store import recovery, repositories, syncs, verify
+from gh_backfill.store import profiles, recovery, repositories, syncs, verify
 from gh_backfill.store.db import Database
+from gh_backfill.store.profiles import ProfileStanding
 from gh_backfill.store.recovery import Holder, State
 from gh_backfill.store.syncs import SyncTimes
 from gh_backfill.store.verify import Verification
@@ -80,6 +81,7 @@ def why(
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.states(tx, found) for found in known.values() if found}
         synced = {found: syncs.times(tx, found) for found in known.values() if found}
+        people = {each.id: profiles.standing(tx, each.id) for each in candidates if each.profiles and each.id in states}
         proven = {found: verify.verification(tx, found) for found in known.values() if found}
     hours = hours_of(db, [each.off_peak for each in candidates], off_peak)
     around = Circumstances(
@@ -94,6 +96,7 @@ def why(
         if found is None
         else _explain(name, around, states[found], holders[found])
         .beside(_of_sync(synced[found], now))
+        .beside(_of_people(people.get(found)))
         .beside(_of_proof(name, proven[found]))
         for name, found in known.items()
     ]
@@ -136,6 +139,13 @@ def _of_sync(times: SyncTimes | None, now: datetime) -> str:
     due = "due again at" if times.next_due_at > now else "due since"
     waits = f", {counted(times.waiting, 'job')} to sync it waits" if times.waiting else ""
     return f"{last}{odd}, {due} {times.next_due_at:%Y-%m-%d %H:%M} UTC{waits}"
+
+
+def _of_people(found: ProfileStanding | None) -> str:
+    """Say of how many contributors the profile is known; nothing where profiles are not captured."""
+    if found is None:
+        return ""
+    return f"contributors: of {found.people:,} {found.known:,} are known"
 
 
 def _of_proof(name: str, last: Verification | None) -> str:

@@ -14,14 +14,16 @@ from gh_backfill.clients import account, rest
 from gh_backfill.clients.credentials import Credential, Credentials, fixed, of_token
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.profiles import ProfileReader
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine.background import at_once
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.engine.profiles import ProfileReading
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.events import Source
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds
-from gh_backfill.simulator import changes
+from gh_backfill.simulator import changes, profiles
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -324,6 +326,43 @@ def gathered(room: Room, name: str = LITTLE) -> None:
         assert [each.source for each in done.series] == [Source.HISTORY, Source.FORKS], done.text
 
 
+def known_by_login(room: Room) -> None:
+    """Leave the people as older versions stored them."""
+    complete(room)
+    with room.db.transaction() as tx:
+        tx.run("update contributors set node_id = null")
+
+
+def profiled(room: Room, *, with_addresses: bool = True) -> None:
+    """Read profiles; whatever happens meanwhile, nobody gets somebody else's, or half of one."""
+    reading = ProfileReading(
+        db=room.db,
+        graphql=(graphql := room.graphql()),
+        repository=capture.find(room.db, LITTLE),
+        now=lambda: datetime.now(UTC),
+        sleep=room.wait,
+        listen=lambda progress: None,
+        deadline=datetime.now(UTC) + timedelta(seconds=40),
+        reader=ProfileReader(graphql=graphql, with_addresses=with_addresses),
+    )
+    done = reading.run()
+    for row in room.rows("select * from contributors where profile_fetched_at is not null"):
+        account_ = room.github.world.account(row["github_id"])
+        assert account_ is not None
+        told = profiles.of(account_)
+        given = ("company", "location", "blog", "public_repos", "public_gists", "followers", "following")
+        assert [row[name] for name in given] == [getattr(told, name) for name in given]
+    assert room.rows("select 1 from contributors where profile_leased_until is not null") == []
+    if not room.github.faults.struck():
+        assert done.outcome is CaptureOutcome.COMPLETED
+        assert (
+            room.rows(
+                "select 1 from contributors where not is_bot and github_id <> 10137 and profile_fetched_at is null"
+            )
+            == []
+        )
+
+
 def known_not_to_be_shown(room: Room) -> None:
     both(room)
     gathered(room)
@@ -405,6 +444,22 @@ OPERATIONS = {
     ),
     "what numbers are": Operation(
         match={"variables": '"q0":'}, before=with_issues_alone, act=partial(verified, name=BIG), exits=CAPTURE
+    ),
+    "read profiles": Operation(match={"operation": "^ProfilesById$"}, before=complete, act=profiled, exits=CAPTURE),
+    "read profiles by login": Operation(
+        match={"operation": "^ProfileByLogin$"}, before=known_by_login, act=profiled, exits=CAPTURE
+    ),
+    "read profiles without addresses": Operation(
+        match={"operation": "^ProfilesByIdWithoutAddress"},
+        before=complete,
+        act=partial(profiled, with_addresses=False),
+        exits=CAPTURE,
+    ),
+    "read profiles by login without addresses": Operation(
+        match={"operation": "^ProfileByLoginWithoutAddress"},
+        before=known_by_login,
+        act=partial(profiled, with_addresses=False),
+        exits=CAPTURE,
     ),
     "is it still there": Operation(
         match={"variables": "IC_nothing"}, before=with_a_leftover, act=verified, exits=CAPTURE

@@ -56,10 +56,10 @@ returning c.id;
 
 -- name: insert_new_people
 -- Only those who are new: an update of the unique login would lock the row against other jobs' foreign key checks.
-insert into contributors (github_id, username, display_name, avatar_url, profile_url, is_bot)
-select i.github_id, i.username, i.display_name, i.avatar_url, 'https://github.com/' || i.username, i.is_bot
+insert into contributors (github_id, username, display_name, avatar_url, profile_url, is_bot, node_id)
+select i.github_id, i.username, i.display_name, i.avatar_url, 'https://github.com/' || i.username, i.is_bot, i.node_id
 from jsonb_to_recordset(%(people)s)
-     as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean)
+     as i (github_id bigint, username text, display_name text, avatar_url text, is_bot boolean, node_id text)
 left join lateral (select id from contributors where github_id = i.github_id offset 0) c on true
 where c.id is null
 order by i.github_id
