@@ -26,6 +26,10 @@ _OF_ISSUES = (
     "tests/tasks/test_every_fault_of_issues.py::"
     "test_nothing_of_an_issue_is_lost_unrecorded_while_a_fault_lasts_or_after_it"
 )
+_OF_DISCUSSIONS = (
+    "tests/tasks/test_every_fault_of_discussions.py::"
+    "test_nothing_of_a_discussion_is_lost_unrecorded_while_a_fault_lasts_or_after_it"
+)
 _ENDS = "tests/tasks/test_ends.py::"
 _GRAPHQL = "tests/clients/test_graphql.py::"
 _ITEMS = "tests/store/test_pull_requests.py::"
@@ -144,12 +148,14 @@ GITHUB: Table = {
     "missing_id": (_SPOILT, _STAYS, STORM),
 }
 
-# Each of them strikes each query of issues alone, too.
-GITHUB = {fault: (*proofs, _OF_ISSUES) for fault, proofs in GITHUB.items()}
+# Each of them strikes each query of issues and of discussions alone, too.
+GITHUB = {fault: (*proofs, _OF_ISSUES, _OF_DISCUSSIONS) for fault, proofs in GITHUB.items()}
 
 # At which operation of `test_every_fault` each query that we send meets every fault.
 AIMED = {
     "Account": "check the token",
+    "DiscussionHeads": "ask what is due of discussions",
+    "DiscussionProofs": "prove discussions",
     "DiscussionsAre": "what numbers are",
     "ForkPage": "read what was forked",
     "IssueHeads": "ask what is due of issues",

@@ -15,7 +15,7 @@ from tests.test_cli import cli, environment, github, refused
 __all__ = ["environment", "github"]
 ENGINE, SMALL = "octo/engine", "octo/small"
 WHOLE = {"status": "completed", "held": False, "unlisted": 0, "gaps": 0}
-UNKNOWN = "{given}: discussions: name some of pull_requests, issues"
+UNKNOWN = "{given}: releases: name some of pull_requests, issues, discussions"
 
 
 def counted(environment: dict[str, str], table: str) -> int:
@@ -37,7 +37,7 @@ def issues_there(github: Simulator, name: str) -> int:
 
 @pytest.mark.parametrize("command", ["track", "capture"])
 def test_an_unknown_kind_is_one_line_and_nothing_is_written(environment: dict[str, str], command: str) -> None:
-    line = refused(cli(environment, command, SMALL, "--kinds", "issues,discussions"), 2)
+    line = refused(cli(environment, command, SMALL, "--kinds", "issues,releases"), 2)
     assert UNKNOWN.format(given="--kinds") in line
     assert counted(environment, "repositories") == 0
 
@@ -47,7 +47,7 @@ def test_a_malformed_setting_of_kinds_is_one_line_that_names_it(
     environment: dict[str, str], command: tuple[str, ...]
 ) -> None:
     assert cli(environment, "track", SMALL).returncode == 0
-    line = refused(cli(environment, *command, GH_BACKFILL_KINDS="discussions"), 2)
+    line = refused(cli(environment, *command, GH_BACKFILL_KINDS="releases"), 2)
     assert UNKNOWN.format(given="GH_BACKFILL_KINDS") in line
     assert counted(environment, "pull_requests") == 0
 
@@ -145,13 +145,13 @@ def test_a_repository_with_issues_disabled_is_complete_without_any(
 
 def test_a_list_of_kinds_that_names_none_is_one_line(environment: dict[str, str]) -> None:
     line = refused(cli(environment, "track", SMALL, "--kinds", ","), 2)
-    assert "--kinds: no kind is named: name some of pull_requests, issues" in line
+    assert "--kinds: no kind is named: name some of pull_requests, issues, discussions" in line
 
 
 def test_a_wrong_kind_in_the_settings_is_told_by_whoever_looks_at_them(environment: dict[str, str]) -> None:
-    line = refused(cli(environment, "track", SMALL, "--dry-run", GH_BACKFILL_KINDS="discussions"), 2)
+    line = refused(cli(environment, "track", SMALL, "--dry-run", GH_BACKFILL_KINDS="releases"), 2)
     assert UNKNOWN.format(given="GH_BACKFILL_KINDS") in line
-    done = cli(environment, "check", GH_BACKFILL_KINDS="discussions")
+    done = cli(environment, "check", GH_BACKFILL_KINDS="releases")
     assert done.returncode == 2
     assert UNKNOWN.format(given="GH_BACKFILL_KINDS") in " ".join(done.stdout.split())
 

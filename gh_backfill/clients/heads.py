@@ -23,6 +23,7 @@ NEWEST = 10
 _LISTS: Mapping[str, tuple[str, str]] = {
     "pull_requests": ("PullRequestHeads", "pulls"),
     "issues": ("IssueHeads", "issues"),
+    "discussions": ("DiscussionHeads", "discussions"),
 }
 # What GitHub left out is asked for once more, so many together, and no more than so many in all.
 AGAIN, MOST_AGAIN = 25, 100

@@ -107,7 +107,7 @@ def repository(node: Node) -> Repository:
         name=text(node["name"]),
         is_private=is_private,
         pull_requests=count(node["pullRequests"]["totalCount"]),
-        others={"issues": count(node["issues"]["totalCount"])} if node.get("issues") else {},
+        others={kind: count(node[kind]["totalCount"]) for kind in ("issues", "discussions") if node.get(kind)},
         description=text_or_none(node["description"]),
         homepage=text_or_none(node["homepageUrl"]),
         language=_name(node["primaryLanguage"]),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gh_backfill import hidden
-from gh_backfill.clients import damage, documents, issues, pull_requests, sense
+from gh_backfill.clients import damage, discussions, documents, issues, pull_requests, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
 from gh_backfill.errors import TooBig
+from gh_backfill.models.discussions import Discussion
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
 from gh_backfill.models.issues import Issue
 from gh_backfill.models.pull_requests import PullRequest
@@ -19,7 +20,11 @@ from gh_backfill.policy.verify.numbers import NumberIs
 # Many more were answered in one query; no real answer has shown yet how many are too many.
 NUMBERS_A_QUERY = 250
 _KINDS = {"PullRequest": NumberIs.PULL_REQUEST, "Issue": NumberIs.ISSUE, "Discussion": NumberIs.DISCUSSION}
-_TEMPLATES = {"pull_requests": ("PullRequestProofs", "pulls"), "issues": ("IssueProofs", "issues")}
+_TEMPLATES = {
+    "pull_requests": ("PullRequestProofs", "pulls"),
+    "issues": ("IssueProofs", "issues"),
+    "discussions": ("DiscussionProofs", "discussions"),
+}
 Thing = TypeVar("Thing")
 
 
@@ -36,11 +41,15 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShownItem:
-    """An item as GitHub shows it, and the repository it is in now."""
+    """An item as GitHub shows it, and the repository it is in now.
+
+    `replies` are all replies to the comments of a discussion; None where it has more comments than were looked at.
+    """
 
     repository: NodeId
     full_name: str
-    item: PullRequest | Issue
+    item: PullRequest | Issue | Discussion
+    replies: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +142,7 @@ def _items(graphql: GraphQL, repository: NodeId, wanted: Sequence[tuple[str, Nod
     for kind, _ in wanted:
         nodes, place = answer.data.get(kind) or (), places[kind]
         node = nodes[place] if place < len(nodes) else None
-        told.append(_read(answer, node, (kind, place), _pull_request if kind == "pull_requests" else _issue))
+        told.append(_read(answer, node, (kind, place), _READERS[kind]))
         places[kind] += 1
     return _known(answer, told)
 
@@ -161,7 +170,7 @@ def _home(node: Mapping[str, Any]) -> Home:
     name, is_private = sense.full_name(node["nameWithOwner"]), sense.truth(node["isPrivate"])
     newest = [
         sense.number(each["number"])
-        for connection in ("newestPullRequest", "newestIssue")
+        for connection in ("newestPullRequest", "newestIssue", "newestDiscussion")
         for each in node[connection]["nodes"]
     ]
     return Home(
@@ -171,6 +180,7 @@ def _home(node: Mapping[str, Any]) -> Home:
         totals={
             "pull_requests": sense.count(node["pullRequests"]["totalCount"]),
             "issues": sense.count(node["issues"]["totalCount"]),
+            "discussions": sense.count(node["discussions"]["totalCount"]),
         },
         highest=max(newest, default=0),
     )
@@ -192,6 +202,17 @@ def _pull_request(node: Mapping[str, Any]) -> ShownItem:
 def _issue(node: Mapping[str, Any]) -> ShownItem:
     repository, name = _place(node)
     return ShownItem(repository=repository, full_name=name, item=issues.issue(node))
+
+
+def _discussion(node: Mapping[str, Any]) -> ShownItem:
+    repository, name = _place(node)
+    item = discussions.discussion(node)
+    replies = [sense.count(each["replies"]["totalCount"]) for each in sense.elements(node["first"]["nodes"])]
+    whole = len(replies) == item.comments
+    return ShownItem(repository=repository, full_name=name, item=item, replies=sum(replies) if whole else None)
+
+
+_READERS = {"pull_requests": _pull_request, "issues": _issue, "discussions": _discussion}
 
 
 def _number(node: Mapping[str, Any]) -> ShownNumber:

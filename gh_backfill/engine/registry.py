@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from gh_backfill.engine.discussions.kind import Discussions
 from gh_backfill.engine.issues.kind import Issues
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.work import CONTRIBUTORS
 
-_KINDS: tuple[Kind, ...] = (PullRequests(), Issues())
+_KINDS: tuple[Kind, ...] = (PullRequests(), Issues(), Discussions())
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
 

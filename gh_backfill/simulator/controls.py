@@ -2,7 +2,7 @@
 
 `GET /_stats` tells and `DELETE /_stats` forgets; `GET /_faults` lists, `POST /_faults` takes a fault, a list of them,
 or null to switch all off; `POST /_limits` takes `{"identity", "resource", "remaining", "resets_in"}`; `POST /_world`
-takes `{"do": <function of changes, stars or departures>, ...its arguments}`.
+takes `{"do": <function of changes, stars, departures or discussing>, ...its arguments}`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gh_backfill.simulator import changes, departures, refusals, stars
+from gh_backfill.simulator import changes, departures, discussing, refusals, stars
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.limits import Ledger
@@ -53,6 +53,13 @@ _CHANGES: dict[str, Callable[..., Any]] = {
         departures.convert_issue,
         departures.delete_review_comment,
         departures.delete_review,
+        discussing.open_discussion,
+        discussing.edit_discussion,
+        discussing.say,
+        discussing.edit_said,
+        discussing.unsay,
+        discussing.delete_discussion,
+        discussing.allow_discussions,
     )
 }
 

@@ -11,9 +11,11 @@ from gh_backfill.simulator.faults import Fault
 
 Path = list[str | int]
 Answer = dict[str, Any]
-PAGES = ("pullRequests", "issues")
-# How the node ids of issues begin: as they are now, and as they were, which is `05:Issue` in base 64.
-_ISSUES = ("I_", "MDU6SXNzdWU")
+PAGES = ("pullRequests", "issues", "discussions")
+# How the node ids of issues begin: as they are now, and as they were, which is `05:Issue` in base 64; and those of
+# discussions and their comments.
+_DISCUSSIONS = ("D_", "DC_")
+_WITH_LISTS = ("I_", "MDU6SXNzdWU", *_DISCUSSIONS)
 TOO_MUCH = "Resource limits for this query exceeded."
 
 
@@ -41,7 +43,7 @@ def null_with_error(fault: Fault, answer: Answer) -> None:
     """Null what may be null, with an error at it: `labels` is a list that may."""
     for path, value in list(_objects(answer.get("data"), [])):
         numbers = [name for name, child in value.items() if _told(child)]
-        for name in ("author", "body", "labels", "milestone", *numbers):
+        for name in ("author", "body", "labels", "milestone", "answer", *numbers):
             if value.get(name) is not None and _chosen(fault, value, path, name):
                 value[name] = None
                 _complain(answer, [*path, name], "RESOURCE_LIMITS_EXCEEDED")
@@ -93,7 +95,7 @@ def spoil_body(text: str) -> Callable[[Fault, Answer], None]:
 
     def spoil(fault: Fault, answer: Answer) -> None:
         for path, value in _objects(answer.get("data"), []):
-            named = "milestone" in path or "labels" in path
+            named = "milestone" in path or "labels" in path or "category" in path
             for name in ("body", "description") if named else ("body",):
                 if isinstance(value.get(name), str) and _chosen(fault, value, path, name):
                     half = len(value[name]) // 2
@@ -103,9 +105,10 @@ def spoil_body(text: str) -> Callable[[Fault, Answer], None]:
 
 
 def drop_id(fault: Fault, answer: Answer) -> None:
-    """Null the numeric ids of rows, and those of assignees, which have none for 64 bits."""
+    """Null the numeric ids of rows, and those of assignees and discussions, which have none for 64 bits."""
     for path, value in _objects(answer.get("data"), []):
-        name = "databaseId" if "assignees" in path else "fullDatabaseId"
+        discussed = str(value.get("id")).startswith(_DISCUSSIONS)
+        name = "databaseId" if "assignees" in path or discussed else "fullDatabaseId"
         known = "id" in value or name == "databaseId"
         if value.get(name) is not None and known and _chosen(fault, value, path, name):
             value[name] = None
@@ -127,11 +130,11 @@ def double(_fault: Fault, answer: Answer) -> None:
 
 
 def _pages(answer: Answer) -> Iterator[tuple[Path, list[Any]]]:
-    """The rows of pages, and those of the lists of issues."""
+    """The rows of pages, and those of the lists of issues, discussions and their comments."""
     for path, value in list(_objects(answer.get("data"), [])):
         if value.get("edges"):
             yield path, value["edges"]
-        if str(value.get("id")).startswith(_ISSUES):
+        if str(value.get("id")).startswith(_WITH_LISTS):
             for name, child in value.items():
                 if isinstance(child, dict) and child.get("nodes"):
                     yield [*path, name], child["nodes"]

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import NodeKey, NodeKind
-from gh_backfill.simulator.rows import DiscussionRow, IssueRow, ReviewCommentRow
+from gh_backfill.simulator.discussing import converted
+from gh_backfill.simulator.discussion_rows import DiscussionRow
+from gh_backfill.simulator.rows import IssueRow, ReviewCommentRow
 from gh_backfill.simulator.targets import next_id, next_time, pull_of, put, repository_of
 from gh_backfill.simulator.world import World
 
@@ -61,10 +63,8 @@ def convert_issue(
         else:
             shelf.remove_issue(number)
         place, identity = shelf.last_number + 1 if renumbered else number, next_id(world)
-        made = DiscussionRow(
-            repository_id=home.id, number=place, id=identity, node_id=f"D_{identity}", title=issue.title
-        )
-        shelf.discussions = {**shelf.discussions, place: made}
+        made = converted(world, home, issue, place, identity)
+        shelf.put_discussion(made)
         return made
 
 

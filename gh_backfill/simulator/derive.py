@@ -41,6 +41,8 @@ class NodeKind(StrEnum):
     THREAD = "PRRT"
     ISSUE = "I"
     ISSUE_COMMENT = "IC"
+    DISCUSSION = "D"
+    DISCUSSION_COMMENT = "DC"
     USER = "U"
     BOT = "BOT"
     MANNEQUIN = "M"

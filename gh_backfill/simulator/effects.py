@@ -97,12 +97,13 @@ EFFECTS: dict[str, Effect] = {
         text="200 `type: RATE_LIMIT`, `code: graphql_rate_limit`", instead=_exhausted(Exhausted.RATE_LIMIT)
     ),
     "resource_limits": Effect(
-        text="pages of more than `size` (25) pull requests or issues are nulls, one RESOURCE_LIMITS_EXCEEDED each",
+        text="pages of more than `size` (25) pull requests, issues or discussions are nulls, one "
+        "RESOURCE_LIMITS_EXCEEDED each",
         data=damage.limit_resources,
     ),
     "null_with_error": Effect(
-        text="in `size` (0.1) of all objects `author`, `body`, `labels`, `milestone` or `issueOrPullRequest` is "
-        "null with an error at it",
+        text="in `size` (0.1) of all objects `author`, `body`, `labels`, `milestone`, `answer` or "
+        "`issueOrPullRequest` is null with an error at it",
         data=damage.null_with_error,
     ),
     "node_unread": Effect(
@@ -122,7 +123,7 @@ EFFECTS: dict[str, Effect] = {
         data=damage.shrink,
     ),
     "phantoms": Effect(
-        text="`size` (1) more are counted than listed of the connection `on` (pullRequests, issues)",
+        text="`size` (1) more are counted than listed of the connection `on` (pullRequests, issues, discussions)",
         data=damage.count_more,
     ),
     "no_cursor": Effect(
@@ -164,7 +165,8 @@ EFFECTS: dict[str, Effect] = {
     "huge_number": Effect(text="the first place of a page has the number 2,147,483,647", data=damage.huge_number),
     "wrong_cursors": Effect(text="every place of a page leads to what follows the page", data=damage.wrong_cursors),
     "missing_id": Effect(
-        text="`size` (0.1) of all objects have `fullDatabaseId: null` (assignees: `databaseId`), without an error",
+        text="`size` (0.1) of all objects have `fullDatabaseId: null` (assignees and discussions: `databaseId`), "
+        "without an error",
         data=damage.drop_id,
     ),
 }

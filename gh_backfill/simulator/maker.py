@@ -187,7 +187,11 @@ class Maker:
 
     def created(self, number: int) -> datetime:
         """When a pull request or an issue was opened: the numbers are spread evenly."""
-        return _BEGIN + _SPAN * (number / self.last)
+        return self.spread(number / self.last)
+
+    def spread(self, share: float) -> datetime:
+        """When so much of the time of a made-up repository was over."""
+        return _BEGIN + _SPAN * share
 
     def _later(self, number: int, index: int) -> str:
         return text_of(self.created(number) + timedelta(minutes=7 * (index + 1)))

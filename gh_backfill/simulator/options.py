@@ -36,6 +36,13 @@ class ClosedStars(StrEnum):
     EMPTY = "empty"
 
 
+class ClosedDiscussions(StrEnum):
+    """What the list of discussions has where a repository has them disabled: nothing, or those from before."""
+
+    EMPTY = "empty"
+    LISTED = "listed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class StarHistory:
     """How the history of stars behaves where GitHub does not say.
@@ -86,6 +93,7 @@ class Options:
     may_list_stars: Callable[[], bool] | None = None
     closed_stargazers: ClosedStars = ClosedStars.FORBIDDEN
     reads_addresses: bool = True
+    closed_discussions: ClosedDiscussions = ClosedDiscussions.EMPTY
     star_history: StarHistory = field(default_factory=StarHistory)
     longest_list: int = 40_000
     longest_numbered: int = 10_000

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-FORM = "OWNER/NAME:N[:SEED][:stars=N][:forks=N][:since=YYYY-MM-DD][:until=YYYY-MM-DD]"
+FORM = "OWNER/NAME:N[:SEED][:stars=N][:forks=N][:discussions=N][:since=YYYY-MM-DD][:until=YYYY-MM-DD]"
 _SPEC = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+):(?P<count>\d+)(?::(?P<seed>\d+))?(?P<more>(?::\w+=[\w-]+)*)")
-_MOST = {"pull requests": 900_000, "stars": 1_000_000, "forks": 500_000}
+_MOST = {"pull requests": 900_000, "stars": 1_000_000, "forks": 500_000, "discussions": 100_000}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +24,7 @@ class Recipe:
     seed: int = 0
     stars: int = 0
     forks: int = 0
+    discussions: int = 0
     since: date | None = None
     until: date | None = None
 
@@ -40,7 +41,7 @@ class Recipe:
             raise ValueError(f"{text!r} is not of the form {FORM}")
         more = [part.partition("=") for part in found["more"].split(":")[1:]]
         given = {name: value for name, _, value in more}
-        if len(given) < len(more) or not given.keys() <= {"stars", "forks", "since", "until"}:
+        if len(given) < len(more) or not given.keys() <= {"stars", "forks", "discussions", "since", "until"}:
             raise ValueError(f"{text!r} is not of the form {FORM}")
         made = cls(
             owner=found["owner"],
@@ -49,6 +50,7 @@ class Recipe:
             seed=int(found["seed"] or 0),
             stars=_number(text, given.get("stars", "0")),
             forks=_number(text, given.get("forks", "0")),
+            discussions=_number(text, given.get("discussions", "0")),
             since=_day(text, given.get("since")),
             until=_day(text, given.get("until")),
         )
@@ -57,7 +59,8 @@ class Recipe:
 
 
 def _check(text: str, made: Recipe) -> None:
-    for what, count in (("pull requests", made.count), ("stars", made.stars), ("forks", made.forks)):
+    counts = (made.count, made.stars, made.forks, made.discussions)
+    for what, count in zip(_MOST, counts, strict=True):
         if count > _MOST[what]:
             raise ValueError(f"{text!r}: at most {_MOST[what]} {what}")
     if made.since and made.until and made.since >= made.until:

@@ -12,7 +12,7 @@ from gh_backfill.simulator.connections import ConnectionPage, Order, by_position
 from gh_backfill.simulator.fields import page, page_rows
 from gh_backfill.simulator.options import ClosedStars
 from gh_backfill.simulator.query_fields import not_found
-from gh_backfill.simulator.rows import AccountRow, DiscussionRow, IssueRow, PullRequestRow, RepositoryRow
+from gh_backfill.simulator.rows import AccountRow, IssueRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.star_list import star_of
 from gh_backfill.simulator.world import World
 
@@ -31,14 +31,6 @@ def issue_or_pull_request(row: RepositoryRow, info: Any, number: int) -> IssueRo
     found = world.pull(row.id, number) or world.issue(row.id, number)
     if found is None:
         raise not_found(f"Could not resolve to an issue or pull request with the number of {number}.")
-    return found
-
-
-def discussion(row: RepositoryRow, info: Any, number: int) -> DiscussionRow:
-    """A discussion by its number."""
-    found: DiscussionRow | None = info.context.world.discussion(row.id, number)
-    if found is None:
-        raise not_found(f"Could not resolve to a Discussion with the number of {number}.")
     return found
 
 

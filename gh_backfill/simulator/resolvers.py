@@ -8,15 +8,16 @@ from typing import Any
 from gh_backfill.simulator import (
     account_fields,
     derive,
+    discussion_fields,
     fields,
     issue_fields,
     pull_fields,
     query_fields,
     repository_fields,
 )
+from gh_backfill.simulator.discussion_rows import CategoryRow, DiscussionCommentRow, DiscussionRow
 from gh_backfill.simulator.rows import (
     AccountRow,
-    DiscussionRow,
     IssueComment,
     IssueRow,
     MilestoneRow,
@@ -50,6 +51,7 @@ _ITEM: dict[str, Resolver] = {
     "closed": lambda row, info: not row.open,
     "labels": fields.labels,
 }
+_ADDRESS: dict[str, Resolver] = {"url": discussion_fields.address_of, "resourcePath": discussion_fields.path_of}
 _ACCOUNT: dict[str, Resolver] = {
     "avatarUrl": lambda row, info, size=None: row.avatar_url,
     "createdAt": account_fields.told("created_at"),
@@ -109,7 +111,8 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "databaseId": fields.database_id,
         "id": lambda row, info: row.node_id,
         "defaultBranchRef": lambda row, info: row,
-        "discussion": repository_fields.discussion,
+        "discussion": discussion_fields.discussion,
+        "discussions": discussion_fields.discussions,
         "diskUsage": lambda row, info: row.size,
         "forkCount": lambda row, info: row.forks,
         "forks": repository_fields.forks,
@@ -200,7 +203,32 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "startLine": lambda row, info: row.comments[0].start_line,
     },
     "IssueComment": _ITEM | _CREATED,
-    "Discussion": {"id": lambda row, info: row.node_id, "repository": fields.repository_of},
+    "Discussion": {
+        **_ITEM,
+        **_CREATED,
+        **_ADDRESS,
+        "answer": discussion_fields.answer,
+        "answerChosenBy": discussion_fields.answer_chosen_by,
+        "comments": discussion_fields.comments,
+        "isAnswered": discussion_fields.is_answered,
+        "stateReason": discussion_fields.state_reason,
+        "upvoteCount": lambda row, info: row.upvotes,
+    },
+    "DiscussionComment": {
+        **_ITEM,
+        **_CREATED,
+        **_ADDRESS,
+        "discussion": discussion_fields.discussion_of,
+        "isAnswer": discussion_fields.is_answer,
+        "replies": discussion_fields.replies,
+        "replyTo": discussion_fields.reply_to,
+        "upvoteCount": lambda row, info: row.upvotes,
+    },
+    "DiscussionCategory": {
+        "id": lambda row, info: row.node_id,
+        "isAnswerable": lambda row, info: row.answerable,
+        "repository": fields.repository_of,
+    },
     "Issue": {
         **_ITEM,
         **_CREATED,
@@ -243,6 +271,8 @@ TYPE_NAMES: dict[type, str] = {
     ThreadRow: "PullRequestReviewThread",
     IssueComment: "IssueComment",
     DiscussionRow: "Discussion",
+    DiscussionCommentRow: "DiscussionComment",
+    CategoryRow: "DiscussionCategory",
     IssueRow: "Issue",
     MilestoneRow: "Milestone",
     Star: "User",

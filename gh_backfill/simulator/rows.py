@@ -251,17 +251,6 @@ class IssueRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class DiscussionRow:
-    """What an issue has become that was converted."""
-
-    repository_id: int
-    number: int
-    id: int
-    node_id: str
-    title: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Star:
     """Who gave a star, and when."""
 

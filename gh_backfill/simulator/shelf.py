@@ -6,9 +6,10 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from gh_backfill.simulator.discussion_rows import DiscussionRow
 from gh_backfill.simulator.fork_list import ForkList
 from gh_backfill.simulator.keys import Key
-from gh_backfill.simulator.rows import DiscussionRow, Happening, IssueRow, LabelRow, PullRequestRow
+from gh_backfill.simulator.rows import Happening, IssueRow, LabelRow, PullRequestRow
 from gh_backfill.simulator.star_list import StarList
 
 
@@ -32,9 +33,9 @@ class Outline(NamedTuple):
 
 
 class Shelf:
-    """The pull requests, issues, labels, stars and forks of a repository.
+    """The pull requests, issues, discussions, labels, stars and forks of a repository.
 
-    `discussions` are what issues have become, and `moved` says to which (repository, number) an issue went.  Rows of
+    `moved` says to which (repository, number) an issue went.  Rows of
     pull requests are asked for one by one, so that they may be made on demand.  Writers hold the world's lock;
     readers hold none, since every change puts a new list in the place of the old one.
     """
@@ -45,6 +46,7 @@ class Shelf:
         row: Callable[[int], PullRequestRow] | None = None,
         *,
         issues: Iterable[IssueRow] = (),
+        discussions: Iterable[DiscussionRow] = (),
         labels: Sequence[LabelRow] = (),
         stars: StarList | None = None,
         forks: ForkList | None = None,
@@ -59,7 +61,8 @@ class Shelf:
         self._highest_removed = 0
         self.removed_issues: frozenset[int] = frozenset()
         self.issues = {issue.number: issue for issue in issues}
-        self.discussions: dict[int, DiscussionRow] = {}
+        self.discussions = {row.number: row for row in discussions}
+        self._discussion_orders: dict[str, tuple[dict[int, DiscussionRow], list[Key]]] = {}
         self.moved: dict[int, tuple[int, int]] = {}
         self.labels = tuple(labels)
         self.stars = StarList.of(()) if stars is None else stars
@@ -147,6 +150,24 @@ class Shelf:
         if known is not issues or len(order) != len(issues):  # tests clear the issues in place
             order = sorted((_issue_value(issue, field), issue.id, issue.number) for issue in issues.values())
             self._issue_orders[field] = issues, order
+        return order
+
+    def put_discussion(self, row: DiscussionRow) -> None:
+        """Add a discussion, or put it in place of the one with its number."""
+        self.discussions = {**self.discussions, row.number: row}
+
+    def remove_discussion(self, number: int) -> None:
+        """Take a discussion away."""
+        self.discussions = {key: value for key, value in self.discussions.items() if key != number}
+        self._highest_removed = max(self._highest_removed, number)
+
+    def ordered_discussions(self, field: str) -> list[Key]:
+        """Return the keys of the discussions by CREATED_AT or UPDATED_AT, ascending; they end in the number."""
+        rows, name = self.discussions, field.lower()
+        known, order = self._discussion_orders.get(name, (None, []))
+        if known is not rows:
+            order = sorted((getattr(row, name), row.id, row.number) for row in rows.values())
+            self._discussion_orders[name] = rows, order
         return order
 
     def _reorder(self, old: Outline | None, new: Outline | None) -> None:

@@ -3,7 +3,10 @@
 The sizes are heavy-tailed, as in life: most pull requests have few reviews and comments, some over 100; number 7 has
 more than 300 reviews and number 11 more than 100 comments, where there are that many.  Every 13th number is an issue:
 number 13 has more than 100 comments, 26 more than 100 labels, 39 has 10 assignees (all users where they are few), 52 is
-assigned to a bot and 65 was opened by a deleted account.  Stars and forks are made when somebody first looks at them.
+assigned to a bot and 65 was opened by a deleted account.  Discussions have the numbers after all these: the first has
+more than 100 comments, the second more than 100 replies to one, a deleted account opened the third and a bot the
+fourth, and in the fifth a comment was deleted that has replies.  Stars and forks are made when somebody first looks at
+them.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from functools import lru_cache
 from gh_backfill.simulator import derive, made_up_fans
 from gh_backfill.simulator.accounts import invented
 from gh_backfill.simulator.derive import NodeKind
+from gh_backfill.simulator.discussion_maker import DiscussionMaker
+from gh_backfill.simulator.discussion_rows import DiscussionRow
 from gh_backfill.simulator.fork_list import ForkList, MadeForks
 from gh_backfill.simulator.issue_maker import IssueMaker
 from gh_backfill.simulator.maker import START, Maker, settle
@@ -37,6 +42,7 @@ class _Made:
     outlines: tuple[Outline, ...]
     row: Callable[[int], PullRequestRow]
     issues: tuple[IssueRow, ...]
+    discussions: tuple[DiscussionRow, ...]
     labels: tuple[LabelRow, ...]
     stars: StarList
     forks: MadeForks
@@ -51,7 +57,15 @@ def add(world: World, recipe: Recipe) -> None:
     forks = ForkList(made=made.forks)
     world.add_repository(
         made.repository,
-        Shelf(made.outlines, made.row, issues=made.issues, labels=made.labels, stars=made.stars, forks=forks),
+        Shelf(
+            made.outlines,
+            made.row,
+            issues=made.issues,
+            discussions=made.discussions,
+            labels=made.labels,
+            stars=made.stars,
+            forks=forks,
+        ),
     )
 
 
@@ -85,6 +99,7 @@ def _made(recipe: Recipe, owner: AccountRow, people: tuple[AccountRow, ...]) -> 
         language="Python",
         stargazers=recipe.stars,
         forks=recipe.forks,
+        has_discussions=recipe.discussions > 0,
         size=recipe.count * 3,
         created_at=f"{min(since, BEGIN) if recipe.count else since}T00:00:00Z",
         updated_at=max((outline.updated_at for outline in outlines), default=START),
@@ -96,6 +111,7 @@ def _made(recipe: Recipe, owner: AccountRow, people: tuple[AccountRow, ...]) -> 
         outlines=outlines,
         row=row,
         issues=tuple(made.issues()),
+        discussions=tuple(DiscussionMaker(maker).discussions()),
         labels=tuple(made.labels),
         stars=made_up_fans.stars(recipe, since, until),
         forks=made_up_fans.forks(recipe, since, until),

@@ -95,7 +95,11 @@ def milestone_of(world: World, home: RepositoryRow, title: str, now: str) -> Mil
 def next_time(world: World, home: RepositoryRow) -> str:
     """Return the time of the next change: now, or just after the last one."""
     shelf = world.shelves[home.id]
-    latest = (*shelf.ordered("UPDATED_AT")[-1:], *shelf.ordered_issues("UPDATED_AT")[-1:])
+    latest = (
+        *shelf.ordered("UPDATED_AT")[-1:],
+        *shelf.ordered_issues("UPDATED_AT")[-1:],
+        *shelf.ordered_discussions("UPDATED_AT")[-1:],
+    )
     last = max((key[0] for key in latest), default="")
     after = datetime.strptime(last, _FORMAT).replace(tzinfo=UTC) + timedelta(seconds=1) if last else None
     now = datetime.fromtimestamp(time.time(), UTC)

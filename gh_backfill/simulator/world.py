@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from gh_backfill.simulator import crowd, derive
 from gh_backfill.simulator.derive import NodeKey, NodeKind
+from gh_backfill.simulator.discussion_rows import DiscussionCommentRow, DiscussionRow
 from gh_backfill.simulator.rows import (
     AccountRow,
-    DiscussionRow,
     Dispatched,
     IssueComment,
     IssueRow,
@@ -26,7 +26,18 @@ from gh_backfill.simulator.rows import (
 from gh_backfill.simulator.shelf import Shelf
 from gh_backfill.simulator.threads import threads
 
-Node = RepositoryRow | PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | IssueRow | AccountRow
+Node = (
+    RepositoryRow
+    | PullRequestRow
+    | ReviewRow
+    | ReviewCommentRow
+    | ThreadRow
+    | IssueComment
+    | IssueRow
+    | DiscussionRow
+    | DiscussionCommentRow
+    | AccountRow
+)
 
 
 class World:
@@ -157,9 +168,19 @@ class World:
             return self.account(key.id)
         if key.kind is NodeKind.REPOSITORY:
             return self.repositories.get(key.repository_id)
-        found = self.issue(key.repository_id, key.number) if key.kind is NodeKind.ISSUE else self._item(key)
+        found: Node | None
+        if key.kind in (NodeKind.DISCUSSION, NodeKind.DISCUSSION_COMMENT):
+            found = self._discussed(key)
+        else:
+            found = self.issue(key.repository_id, key.number) if key.kind is NodeKind.ISSUE else self._item(key)
         # A made-up row tells its node id itself; a key that merely fits is not its name.
         return found if found is None or isinstance(found, ThreadRow) or found.node_id == node_id else None
+
+    def _discussed(self, key: NodeKey) -> DiscussionRow | DiscussionCommentRow | None:
+        row = self.discussion(key.repository_id, key.number)
+        if row is None or key.kind is NodeKind.DISCUSSION:
+            return row
+        return next((each for each in row.comments if each.id == key.id), None)
 
     def _item(self, key: NodeKey) -> PullRequestRow | ReviewRow | ReviewCommentRow | ThreadRow | IssueComment | None:
         pull = self.pull(key.repository_id, key.number)

@@ -17,7 +17,7 @@ from gh_backfill.store.db import Database, Row, Statement, Transaction
 from gh_backfill.store.verify import StoredPart
 from gh_backfill.store.words import stored
 
-_SQL = sql("syncs")
+_SQL = {**sql("syncs"), **sql("verify_discussions")}
 _CHUNKS = sql("chunks")
 # What is more than a query takes is left to a verification.
 MOST_SURPLUS = 100

@@ -17,27 +17,9 @@ from gh_backfill.policy.verify.score import ENOUGH
 from gh_backfill.resources import sql
 from gh_backfill.store.batches import parts
 from gh_backfill.store.db import Row, Transaction
+from gh_backfill.store.verify_columns import FIELDS, HELD, NOTED
 
-_SQL = sql("verify")
-_SHARED = ("node_id", "number", "title", "body", "state", "created_at", "closed_at", "author")
-_CODE = ("additions", "deletions", "changed_files", "commits", "base_branch", "head_branch")
-_FIELDS = {
-    "pull_requests": (*_SHARED, "merged", "draft", "merged_at", *_CODE, "merged_by"),
-    "issues": (*_SHARED, "state_reason", "milestone"),
-}
-_HELD = {
-    "pull_requests": {"reviews": "reviews", "comments": "comments", "review comments": "review_comments"},
-    "issues": {"comments": "comments", "labels": "labels", "assignees": "assignees"},
-}
-_NOTED = {
-    "pull_requests": {
-        "reviews": "noted_reviews",
-        "comments": "noted_comments",
-        "threads": "noted_threads",
-        "review comments": "noted_review_comments",
-    },
-    "issues": {"comments": "noted_comments"},
-}
+_SQL = {**sql("verify"), **sql("verify_discussions")}
 Key = tuple[str, int]
 
 
@@ -285,10 +267,10 @@ def _stored(kind: str, row: Row) -> StoredItem:
         node_id=row["node_id"],
         facts=Facts(
             updated_at=row["updated_at"],
-            fields={name: row[name] for name in _FIELDS[kind]},
-            counts={name: row[column] for name, column in _HELD[kind].items()},
+            fields={name: row[name] for name in FIELDS[kind]},
+            counts={name: row[column] for name, column in HELD[kind].items()},
         ),
-        noted={name: row[column] for name, column in _NOTED[kind].items() if row[column] is not None},
+        noted={name: row[column] for name, column in NOTED[kind].items() if row[column] is not None},
         authorless=row["authorless"],
         quarantined=row["quarantined"],
         gap=row["gap"],

@@ -44,7 +44,7 @@ from tests.tasks.conftest import House
 from tests.turns import some
 
 BIG, LITTLE = "octo/big", "octo/little"
-RECIPES = (f"{BIG}:110", f"{LITTLE}:6:9")
+RECIPES = (f"{BIG}:110", f"{LITTLE}:6:9:discussions=3")
 # More than the page of a pull request and one query more bring; some of their comments are asked for by themselves.
 REVIEWS = 105
 TABLES = "repositories, contributors, progressive_capture_jobs, api_budgets, github_events_cache"
@@ -255,11 +255,11 @@ def complete(room: Room) -> None:
     captured(room)
 
 
-def complete_with_issues(room: Room) -> None:
-    """Let nothing but issues be wanted, so that these alone are asked about."""
+def complete_with(kind: str, room: Room) -> None:
+    """Let nothing but one other kind be wanted, so that it alone is asked about."""
     complete(room)
     with room.db.transaction() as tx:
-        tx.run("update tracked_repositories set kinds = '{issues}'")
+        tx.run("update tracked_repositories set kinds = array[%(kind)s]", kind=kind)
 
 
 def asked_about_what_is_due(room: Room) -> None:
@@ -294,6 +294,14 @@ def with_a_leftover(room: Room) -> None:
         )
 
 
+def with_discussions_alone(room: Room) -> None:
+    """Let the discussions of the smaller one be here, and nothing else."""
+    tracked(room, BIG, LITTLE)
+    with room.db.transaction() as tx:
+        tx.run("update tracked_repositories set kinds = '{discussions}'")
+    captured(room)
+
+
 def with_issues_alone(room: Room) -> None:
     """Let the issues of the larger one be here, and nothing else, so that its other numbers are asked about."""
     tracked(room, BIG, LITTLE)
@@ -306,6 +314,8 @@ def verified(room: Room, name: str = LITTLE) -> None:
     """Verify with repair; whatever happens meanwhile, nothing that GitHub has gets a tombstone."""
     verify(room.db, room.graphql(), room.run, capture.find(room.db, name), repair=True, sleep=room.slept.append)
     assert room.rows("select number from pull_requests where gone_at is not null") == []
+    assert room.rows("select number from discussions where gone_at is not null") == []
+    assert room.rows("select github_id from discussion_comments where gone_at is not null") == []
     assert room.rows("select github_id from reviews where gone_at is not null") == []
     assert room.rows("select github_id from comments where gone_at is not null and github_id <> 1") == []
     if not room.github.faults.struck():
@@ -432,7 +442,16 @@ OPERATIONS = {
         match={"operation": "PullRequestHeads"}, before=complete, act=asked_about_what_is_due, exits=DUE
     ),
     "ask what is due of issues": Operation(
-        match={"operation": "IssueHeads"}, before=complete_with_issues, act=asked_about_what_is_due, exits=DUE
+        match={"operation": "IssueHeads"},
+        before=partial(complete_with, "issues"),
+        act=asked_about_what_is_due,
+        exits=DUE,
+    ),
+    "ask what is due of discussions": Operation(
+        match={"operation": "DiscussionHeads"},
+        before=partial(complete_with, "discussions"),
+        act=asked_about_what_is_due,
+        exits=DUE,
     ),
     "prove where it is": Operation(match={"operation": "ProofHome"}, before=complete, act=verified, exits=CAPTURE),
     "prove items": Operation(match={"variables": '"pulls":'}, before=complete, act=verified, exits=CAPTURE),
@@ -441,6 +460,9 @@ OPERATIONS = {
         before=with_issues_alone,
         act=partial(verified, name=BIG),
         exits=CAPTURE,
+    ),
+    "prove discussions": Operation(
+        match={"variables": '"discussions":'}, before=with_discussions_alone, act=verified, exits=CAPTURE
     ),
     "what numbers are": Operation(
         match={"variables": '"q0":'}, before=with_issues_alone, act=partial(verified, name=BIG), exits=CAPTURE

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gh_backfill.models.discussions import CompleteDiscussion, Discussion
 from gh_backfill.models.github import GHOST
 from gh_backfill.models.issues import CompleteIssue, Issue
 from gh_backfill.models.pull_requests import CompletePullRequest, PullRequest, PullRequestState
@@ -103,6 +104,27 @@ def facts_of_issue(shown: Issue) -> Facts:
     )
 
 
+def facts_of_discussion(shown: Discussion, replies: int | None) -> Facts:
+    """Return what GitHub says of a discussion, and how many replies its comments have, where that is known."""
+    return Facts(
+        updated_at=shown.updated_at,
+        fields={
+            "node_id": shown.node_id,
+            "number": shown.number,
+            "title": shown.title,
+            "body": shown.body,
+            "state": shown.state.value,
+            "state_reason": shown.state_reason,
+            "created_at": shown.created_at,
+            "closed_at": shown.closed_at,
+            "author": shown.author.github_id,
+            "category": shown.category.node_id,
+            "answer": shown.answer_id,
+        },
+        counts={"comments": shown.comments, **({} if replies is None else {"replies": replies})},
+    )
+
+
 def differences(stored: StoredItem, shown: Facts, listed: Mapping[str, int] | None = None) -> list[Difference]:
     """Return what differs; nothing means that the item is proven.
 
@@ -126,6 +148,9 @@ def listed_of(item: CompleteItem) -> Mapping[str, int]:
             }
         case CompleteIssue():
             return {"comments": len(item.comments), "labels": len(item.labels), "assignees": len(item.assignees)}
+        case CompleteDiscussion():
+            replies = sum(each.parent is not None for each in item.comments)
+            return {"comments": len(item.comments) - replies, "replies": replies}
         case _:
             return {}
 
@@ -137,6 +162,8 @@ def facts_of(item: CompleteItem) -> Facts | None:
             return facts_of_pull_request(item.pull_request)
         case CompleteIssue():
             return facts_of_issue(item.issue)
+        case CompleteDiscussion():
+            return facts_of_discussion(item.discussion, sum(each.replies for each in item.comments))
         case _:
             return None
 

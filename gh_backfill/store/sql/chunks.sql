@@ -91,7 +91,10 @@ select b.status, b.pause_reason, b.resume_at, b.gaps, b.held, b.held_reason, b.h
               where b.kind = 'pull_requests' and p.repository_id = b.repository_id and p.capture_gap is not null
               union all
               select i.number from issues i
-              where b.kind = 'issues' and i.repository_id = b.repository_id and i.capture_gap is not null) item
+              where b.kind = 'issues' and i.repository_id = b.repository_id and i.capture_gap is not null
+              union all
+              select d.number from discussions d
+              where b.kind = 'discussions' and d.repository_id = b.repository_id and d.capture_gap is not null) item
         where not exists (select from backfill_quarantine q where q.repository_id = b.repository_id
                           and q.resolved_at is null and q.number = item.number))::integer as short,
        (select count(*) from backfill_quarantine q

@@ -73,7 +73,10 @@ where not exists (select from pull_requests p
                     and p.updated_at = i.updated_at and p.counts_fetched_at is not null)
   and not exists (select from issues s
                   where i.kind = 'issues' and s.repository_id = i.repository_id and s.number = i.number
-                    and s.updated_at = i.updated_at and s.counts_fetched_at is not null);
+                    and s.updated_at = i.updated_at and s.counts_fetched_at is not null)
+  and not exists (select from discussions d
+                  where i.kind = 'discussions' and d.repository_id = i.repository_id and d.number = i.number
+                    and d.updated_at = i.updated_at and d.counts_fetched_at is not null);
 
 -- name: advance_checkpoints
 -- Everything up to `at`, GitHub's time, is as it was: the next sync reads from there.  A sync under way has its own word.

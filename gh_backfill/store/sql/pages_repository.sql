@@ -9,7 +9,8 @@ select r.id, r.full_name, r.is_private is not false as is_private, t.id is not n
         limit 1) as tracked_by,
        (select count(*) from backfill_quarantine q where q.repository_id = r.id and q.resolved_at is null) as quarantined,
        (select count(*) from pull_requests p where p.repository_id = r.id and p.capture_gap is not null)
-       + (select count(*) from issues i where i.repository_id = r.id and i.capture_gap is not null) as short
+       + (select count(*) from issues i where i.repository_id = r.id and i.capture_gap is not null)
+       + (select count(*) from discussions d where d.repository_id = r.id and d.capture_gap is not null) as short
 from repositories r
 left join tracked_repositories t on t.repository_id = r.id and t.tracking_enabled is distinct from false
 where r.id = %(id)s::uuid and (r.is_private is false or not %(public_only)s);
@@ -50,6 +51,10 @@ with short as materialized (
     union all
     select 'issues', number, capture_gap
     from issues
+    where repository_id = %(id)s::uuid and capture_gap is not null
+    union all
+    select 'discussions', number, capture_gap
+    from discussions
     where repository_id = %(id)s::uuid and capture_gap is not null
 )
 select kind, number, gap from short order by number desc limit %(most)s;

@@ -46,6 +46,11 @@ cross join lateral (
             where i.repository_id = j.repository_id and i.capture_gap is not null and coalesce(j.warnings, 0) > 0
               and i.counts_fetched_at between j.started_at and coalesce(j.completed_at, clock_timestamp())
             union all
+            select 'gap', d.capture_gap
+            from discussions d
+            where d.repository_id = j.repository_id and d.capture_gap is not null and coalesce(j.warnings, 0) > 0
+              and d.counts_fetched_at between j.started_at and coalesce(j.completed_at, clock_timestamp())
+            union all
             select 'gap', o.gaps || ' ' || replace(o.kind, '_', ' ') || ' that GitHub counts and does not list'
             from backfills o
             where o.repository_id = j.repository_id and o.gaps > 0 and coalesce(j.warnings, 0) > 0

@@ -253,8 +253,7 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        c.chunk_number, c.status as chunk_status, coalesce(c.completed_at, c.started_at) as chunk_at,
        case when g.filtered then g.wanted else g.goal_max_items end as goal, coalesce(g.open_ended, false) as open_ended,
        g.goal_max_items, g.goal_since, g.goal_until, g.goal_states,
-       case when r.initial_backfill_status = 'processing' and not at_work.now then 'pending' else r.initial_backfill_status end
-           as initial,
+       case when r.initial_backfill_status = 'processing' and not at_work.now then 'pending' else r.initial_backfill_status end as initial,
        coalesce(t.only_newest, false) as only_newest, spent.points as spent_points, spent.requests as spent_requests,
        coalesce(b.gaps, 0) as unlisted,
        coalesce(b.gaps, 0) + (select count(*) from pull_requests p
@@ -264,8 +263,9 @@ select r.id, r.full_name, r.is_private is true as is_private, r.github_pull_requ
        (select coalesce(jsonb_agg(jsonb_build_object(
                    'kind', o.kind, 'status', o.status, 'captured', o.captured, 'held', o.held, 'unlisted', o.gaps,
                    'total', case when o.total > 0 or o.status = 'completed' then o.total end,
-                   'gaps', o.gaps + (select count(*) from issues i
-                                     where o.kind = 'issues' and i.repository_id = r.id and i.capture_gap is not null))
+                   'gaps', o.gaps + case o.kind when 'issues'
+                       then (select count(*) from issues i where i.repository_id = r.id and i.capture_gap is not null)
+                       else (select count(*) from discussions d where d.repository_id = r.id and d.capture_gap is not null) end)
                    order by o.kind), '[]')
         from backfills o
         where o.repository_id = r.id and o.kind <> 'pull_requests') as others

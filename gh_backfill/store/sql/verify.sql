@@ -12,6 +12,10 @@ from (
     select 'issues', s.github_id, s.node_id, s.number
     from issues s
     where s.repository_id = %(repository_id)s and s.gone_at is null and s.is_pull_request is not true
+    union all
+    select 'discussions', d.github_id, d.node_id, d.number
+    from discussions d
+    where d.repository_id = %(repository_id)s and d.gone_at is null
 ) i
 left join item_proofs f on f.repository_id = %(repository_id)s and f.kind = i.kind and f.github_id = i.github_id
 where i.kind = any(%(kinds)s::text[])
@@ -90,7 +94,9 @@ where f.repository_id = %(repository_id)s
   and not exists (select from pull_requests p
                   where f.kind = 'pull_requests' and p.github_id = f.github_id and p.repository_id = f.repository_id and p.gone_at is null)
   and not exists (select from issues s
-                  where f.kind = 'issues' and s.github_id = f.github_id and s.repository_id = f.repository_id and s.gone_at is null);
+                  where f.kind = 'issues' and s.github_id = f.github_id and s.repository_id = f.repository_id and s.gone_at is null)
+  and not exists (select from discussions d
+                  where f.kind = 'discussions' and d.github_id = f.github_id and d.repository_id = f.repository_id and d.gone_at is null);
 
 -- name: forget_all
 -- What was proven of a repository whose rows are deleted; what its numbers are is GitHub's word, and stays.
@@ -110,11 +116,15 @@ select number, gone_reason as reason, gone_target as target, gone_at from pull_r
 where repository_id = %(repository_id)s and gone_at is not null
 union all
 select number, gone_reason, gone_target, gone_at from issues
-where repository_id = %(repository_id)s and gone_at is not null and is_pull_request is not true;
+where repository_id = %(repository_id)s and gone_at is not null and is_pull_request is not true
+union all
+select number, gone_reason, gone_target, gone_at from discussions
+where repository_id = %(repository_id)s and gone_at is not null;
 
 -- name: highest_number
 select greatest((select max(number) from pull_requests where repository_id = %(repository_id)s),
-                (select max(number) from issues where repository_id = %(repository_id)s), 0) as highest,
+                (select max(number) from issues where repository_id = %(repository_id)s),
+                (select max(number) from discussions where repository_id = %(repository_id)s), 0) as highest,
        (select min(number) from pull_requests where repository_id = %(repository_id)s) as lowest;
 
 -- name: save_numbers
@@ -191,6 +201,11 @@ with told as materialized (
 ), asked as (
     delete from absences a using told g
     where a.repository_id = %(repository_id)s and a.kind = g.kind and a.github_id = g.github_id
+), said_buried as (
+    update discussion_comments c set gone_at = %(now)s, gone_reason = 'deleted'
+    from told g, discussions d
+    where g.kind = 'discussion_comment' and c.github_id::text = g.github_id::text and c.gone_at is null
+      and d.id = c.discussion_id and d.repository_id = %(repository_id)s
 )
 update comments c set gone_at = %(now)s, gone_reason = 'deleted'
 from told g
@@ -208,8 +223,16 @@ from jsonb_to_recordset(%(rows)s) as i (github_id bigint, updated_at timestamptz
 where s.repository_id = %(repository_id)s and s.github_id = i.github_id and s.updated_at > i.updated_at;
 
 -- name: trust_comments
+with told as materialized (
+    select i.* from jsonb_to_recordset(%(rows)s) as i (kind text, github_id bigint, updated_at timestamptz)
+), said as (
+    update discussion_comments c set updated_at = i.updated_at
+    from told i, discussions d
+    where i.kind = 'discussion_comment' and c.github_id::text = i.github_id::text and c.updated_at > i.updated_at
+      and d.id = c.discussion_id and d.repository_id = %(repository_id)s
+)
 update comments c set updated_at = i.updated_at
-from jsonb_to_recordset(%(rows)s) as i (kind text, github_id bigint, updated_at timestamptz)
+from told i
 where c.repository_id = %(repository_id)s and c.comment_type = i.kind and c.github_id = i.github_id
   and c.updated_at > i.updated_at;
 
@@ -256,7 +279,10 @@ from (select 'pull_requests' as kind, count(*)::integer as rows
       from pull_requests where repository_id = %(repository_id)s and gone_at is null
       union all
       select 'issues', count(*)::integer
-      from issues where repository_id = %(repository_id)s and gone_at is null and is_pull_request is not true) here
+      from issues where repository_id = %(repository_id)s and gone_at is null and is_pull_request is not true
+      union all
+      select 'discussions', count(*)::integer
+      from discussions where repository_id = %(repository_id)s and gone_at is null) here
 where b.repository_id = %(repository_id)s and b.kind = here.kind and b.status = 'completed' and b.captured <> here.rows;
 
 -- name: spent_lately

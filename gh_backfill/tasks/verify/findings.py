@@ -19,7 +19,7 @@ from gh_backfill.store.verify import ItemToProve, Key
 # A proof that is older is none any more: each item is looked at again before that.
 LASTS = timedelta(days=30)
 UNDER_WAY = "its backfill is under way"
-KIND_OF = {NumberIs.PULL_REQUEST: "pull_requests", NumberIs.ISSUE: "issues"}
+KIND_OF = {NumberIs.PULL_REQUEST: "pull_requests", NumberIs.ISSUE: "issues", NumberIs.DISCUSSION: "discussions"}
 _NUMBER_OF = {kind: what for what, kind in KIND_OF.items()}
 
 

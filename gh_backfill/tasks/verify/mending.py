@@ -13,6 +13,7 @@ from gh_backfill.engine.by_number import read_by_number
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.refused import sift
 from gh_backfill.engine.registry import KINDS
+from gh_backfill.models.discussions import CompleteDiscussion
 from gh_backfill.models.github import NodeId, NotFound, Unreadable
 from gh_backfill.models.issues import CompleteIssue
 from gh_backfill.models.pull_requests import CompletePullRequest
@@ -217,6 +218,8 @@ def _dated(item: CompleteItem) -> tuple[str, int, datetime]:
             return "pull_requests", shown.github_id, shown.updated_at
         case CompleteIssue(issue=issue):
             return "issues", issue.github_id, issue.updated_at
+        case CompleteDiscussion(discussion=discussion):
+            return "discussions", discussion.github_id, discussion.updated_at
     raise TypeError(f"{type(item).__name__} has no proof")
 
 
@@ -229,6 +232,8 @@ def _dated_comments(item: CompleteItem) -> list[tuple[str, int, datetime]]:
             ]
         case CompleteIssue():
             return [("issue_comment", each.github_id, each.updated_at) for each in item.comments]
+        case CompleteDiscussion():
+            return [("discussion_comment", each.github_id, each.updated_at) for each in item.comments]
     return []
 
 

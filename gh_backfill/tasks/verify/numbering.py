@@ -84,7 +84,8 @@ def _look_beyond(means: Means, found: Findings) -> None:
     beyond = range(found.highest + 1, found.highest + 1 + policy.BEYOND)
     before = dict(found.numbers)
     ask_numbers(replace(means, writes=False), found, beyond)
-    real = [number for number in beyond if found.numbers[number].what in (NumberIs.PULL_REQUEST, NumberIs.ISSUE)]
+    sorts = {NumberIs.PULL_REQUEST, NumberIs.ISSUE, *found.captured}
+    real = [number for number in beyond if found.numbers[number].what in sorts]
     if not real:
         found.numbers = before
         return

@@ -10,11 +10,19 @@ from gh_backfill.clients import proofs
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.proofs import Home, ShownItem
 from gh_backfill.errors import Gone, RateLimited, Unreachable
+from gh_backfill.models.discussions import Discussion
 from gh_backfill.models.github import Named, NodeId, NotFound, Unknown
 from gh_backfill.models.issues import Issue
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.policy.query_prices import MOST_IDS
-from gh_backfill.policy.verify.compare import Facts, StoredItem, differences, facts_of_issue, facts_of_pull_request
+from gh_backfill.policy.verify.compare import (
+    Facts,
+    StoredItem,
+    differences,
+    facts_of_discussion,
+    facts_of_issue,
+    facts_of_pull_request,
+)
 from gh_backfill.policy.verify.differences import Difference, End, What
 from gh_backfill.store import verify as rows
 from gh_backfill.store.db import Database
@@ -136,7 +144,13 @@ def note_absent(means: Means, found: Findings, absent: Sequence[tuple[str, int, 
 
 def facts_of_shown(shown: ShownItem) -> Facts:
     """Return what GitHub says of an item."""
-    return facts_of_issue(shown.item) if isinstance(shown.item, Issue) else facts_of_pull_request(shown.item)
+    match shown.item:
+        case Issue():
+            return facts_of_issue(shown.item)
+        case Discussion():
+            return facts_of_discussion(shown.item, shown.replies)
+        case _:
+            return facts_of_pull_request(shown.item)
 
 
 def _proof(found: Findings, item: ItemToProve, stored: StoredItem | None, answer: Named[ShownItem]) -> Proof | None:

@@ -1,0 +1,1 @@
+"""Decisions about discussions alone."""
