@@ -77,7 +77,7 @@ Kinds = Annotated[
     typer.Option(
         "--kinds",
         metavar="NAMES",
-        help="What is captured: pull_requests, issues, contributors (the profiles of people), or several. "
+        help="What is captured: pull_requests, issues, discussions, contributors (the profiles of people), or several. "
         "Default: GH_BACKFILL_KINDS, or pull_requests.",
     ),
 ]
