@@ -90,7 +90,7 @@ LESSONS: Table = {
         _SCHEMA + "test_every_table_has_row_level_security",
         _SCHEMA + "test_guests_of_supabase_can_neither_read_nor_write_what_we_create",
     ),
-    "M5": (_MIGRATIONS + "test_an_empty_database_needs_no_extension",),
+    "M5": (_MIGRATIONS + "test_an_empty_database_takes_no_extension_but_the_one_for_vectors",),
     "M6": (_PLAN + "test_the_total_is_githubs_and_refreshed_by_every_plan",),
     "M7": (_RECOVER + "test_a_chunk_stays_while_another_job_may_hold_it_though_a_host_application_failed_that_one",),
     "I1": (_ITEMS + "test_a_deleted_author_is_the_ghost_and_drops_nothing",),

@@ -170,7 +170,7 @@ def test_a_fresh_backfill_counts_the_rows_of_its_kind(db: Database) -> None:
 def test_an_unknown_kind_is_refused_by_name_and_opens_nothing(db: Database) -> None:
     with db.transaction() as tx:
         repository = tracked(tx)
-    known = "no kind of items 'stars': name one of issues, pull_requests"
+    known = "no kind of items 'stars': name one of discussions, issues, pull_requests"
     with pytest.raises(ConfigurationError, match=known), db.transaction() as tx:
         backfills.open_backfill(tx, repository.id, total=1, goal=Goal(), kind="stars")
     with db.transaction() as tx:
