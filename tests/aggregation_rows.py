@@ -57,11 +57,15 @@ class Odd:
             name=name,
             private=private,
         )
-        for _ in range(items):
-            self._pull(own)
-        for _ in range(items // 2):
-            self._issue(own)
+        self.fill(own, items)
         return own
+
+    def fill(self, repository: str, items: int) -> None:
+        """Write the pull requests and issues of a repository that is there."""
+        for _ in range(items):
+            self._pull(repository)
+        for _ in range(items // 2):
+            self._issue(repository)
 
     def _person(self, login: str) -> tuple[str, int]:
         own, number = self._id(), self._next()

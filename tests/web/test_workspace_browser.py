@@ -16,12 +16,12 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import track, workspaces
+from gh_backfill.tasks import aggregate, track, workspaces
 from gh_backfill.tasks.events.runner import EventsRunner
 from tests.web.conftest import CHROMIUM
 from tests.web.house import TOKEN, open_house
 from tests.web.test_browser import SCHEMES, WIDTHS, accessible
-from tests.web.workspace_worlds import SLUG, fill
+from tests.web.workspace_worlds import SLUG, fill, work
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not here")
 NAMES = [f"octo/r{number}" for number in range(4)]
@@ -40,6 +40,9 @@ def github() -> Iterator[Simulator]:
 
 def test_every_tab_fits_and_is_accessible(browser: Browser, database_url: str) -> None:
     fill(database_url)
+    with Database(database_url) as db:
+        work(db)
+        aggregate.run(db)
     with open_house(database_url, own_pages=True) as house:
         context = browser.new_context(base_url=house.url, viewport={"width": 1280, "height": 900})
         page = context.new_page()
@@ -50,6 +53,9 @@ def test_every_tab_fits_and_is_accessible(browser: Browser, database_url: str) -
             link = page.get_by_role("navigation", name="Web frameworks").get_by_role("link", name=tab)
             link.press("Enter")
             expect(link).to_have_attribute("aria-current", "page")
+            if tab == "Overview":
+                expect(page.locator("#metrics")).to_contain_text("Time to first review")
+                page.locator("#metrics summary").first.press("Enter")
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)
                 for width in WIDTHS:

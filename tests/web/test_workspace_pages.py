@@ -14,11 +14,12 @@ import pytest
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database, Row
+from gh_backfill.tasks import aggregate
 from gh_backfill.web.pages.workspace import SIZES, VARIANTS
 from gh_backfill.web.templating import Shell, environment
 from tests.test_cli import cli, settings_of
 from tests.web.house import ADMIN, NOW, TOKEN, House, open_house
-from tests.web.workspace_worlds import NAMES, SLUG, fill
+from tests.web.workspace_worlds import NAMES, SLUG, fill, work
 
 
 @pytest.fixture
@@ -78,6 +79,74 @@ def test_page_json_command_and_sql_say_the_same(house: House, database_url: str,
         "count(*) as n from github_events_cache where event_type = 'WatchEvent' group by 1) d",
     )
     assert {day: count for day, count in days.items() if count} == sums["days"]
+
+
+def figures_of(html: str) -> dict[str, str]:
+    """Return the cards of work that are shown at once, each as its words."""
+    (section,) = re.findall(r'<section id="metrics".*?</section>', html, re.DOTALL)
+    first = section.partition("<details")[0]
+    cards = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", first, re.DOTALL)
+    return {label: " ".join(re.sub(r"<[^>]+>", " ", text).split()) for label, text in cards}
+
+
+def overview(house: House) -> tuple[str, dict[str, str], Row]:
+    """Return the overview, its cards of work, and what its twin says of these."""
+    with house.client(token=TOKEN) as client:
+        html = client.get(f"/i/{SLUG}").text
+        return html, figures_of(html), client.get(f"/i/{SLUG}.json").json()["metrics"]
+
+
+def test_the_overview_shows_the_figures_of_the_work_and_how_much_of_them_is_captured(
+    house: House, database_url: str
+) -> None:
+    fill(database_url)
+    with Database(database_url) as db:
+        work(db)
+        assert aggregate.run(db, now=NOW).failed == ()
+    html, shown, twin = overview(house)
+    assert twin["missing"] in html
+    assert "every pull request of 1 of 4 repositories and every issue of none of the repositories" in twin["missing"]
+    assert [each["period"] for each in twin["periods"]] == ["7d", "30d", "90d", "all"]
+    month = twin["periods"][1]
+    opened, standing = month["pull_requests_opened"], month["pull_requests_open"]
+    assert shown["Pull requests"].startswith(f"≥ {opened} {standing} open now")
+    assert shown["Time to merge"].endswith("median; half took no longer")
+    assert shown["Issues"].startswith("≥ ")
+    assert "+" not in shown["Merged"]  # a trend needs everything of both periods
+    assert html.count("<summary>7 days") == 1
+
+
+def test_where_everything_is_captured_figures_have_a_trend_and_a_zero_is_one(house: House, database_url: str) -> None:
+    fill(database_url)
+    with Database(database_url) as db:
+        work(db)
+        assert aggregate.run(db, now=NOW).failed == ()
+        with db.transaction() as tx:
+            tx.run("update workspace_metrics set pull_requests_whole = 4, issues_whole = 4")
+            tx.run("update workspace_metrics set previous_pull_requests_merged = 2, pull_requests_merged = 3")
+            tx.run("update workspace_metrics set issues_opened = 0, previous_issues_opened = 0")
+    html, shown, twin = overview(house)
+    assert (twin["missing"], "the figures are of what is here" in html) == ("", False)
+    assert shown["Merged"].startswith("3 +50 % ")
+    assert shown["Issues"].startswith("0 ")
+
+
+def test_figures_that_nobody_computed_are_not_there_and_the_command_is(house: House, database_url: str) -> None:
+    fill(database_url)
+    html, shown, twin = overview(house)
+    assert (shown, twin) == ({}, {"computed_at": None, "missing": "", "periods": []})
+    assert f"gh-backfill aggregate {SLUG}" in html
+
+
+def test_what_is_not_captured_is_no_zero(house: House, database_url: str) -> None:
+    fill(database_url)
+    with Database(database_url) as db:
+        assert aggregate.run(db, now=NOW).failed == ()
+    _, shown, _ = overview(house)
+    assert {shown[name] for name in ("Contributors", "Pull requests", "Merged", "Reviews", "Issues")} == {
+        "– not captured"
+    }
+    assert (shown["Time to merge"], shown["Stars"]) == ("–", "331,445")
 
 
 def test_every_tab_shows_what_is_there_and_what_is_missing(house: House, database_url: str) -> None:

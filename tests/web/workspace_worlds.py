@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import workspaces
+from tests.aggregation_rows import Odd
 from tests.velocity_by_hand import DAY, Plain, Span, Told
 from tests.velocity_rows import store
 
@@ -83,3 +84,20 @@ def fill(url: str) -> dict[str, str]:
         workspaces.create(db, SLUG, name="Web frameworks", description=None, owner=None, private=False)
         workspaces.add(db, SLUG, list(ids.values()))
     return ids
+
+
+def work(db: Database) -> None:
+    """Let the repositories have pull requests with reviews, and issues; of one everything is captured."""
+    with db.transaction() as tx:
+        made = Odd(tx, 11, datetime.now(UTC))
+        for name in NAMES:
+            (row,) = tx.rows("select id from repositories where full_name = %(name)s", name=name)
+            made.fill(row["id"], items=25)
+        tx.run(
+            "insert into backfills (repository_id, kind, status, total, captured) "
+            "select id, 'pull_requests', 'completed', 25, 25 from repositories where full_name = 'octo/whole'"
+        )
+        tx.run(
+            "insert into backfill_streams (repository_id, backfill_id, backfill_state_id, stream, ordering, status) "
+            "select repository_id, id, id, 'history', 'CREATED_AT', 'completed' from backfills"
+        )

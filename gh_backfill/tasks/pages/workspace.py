@@ -11,7 +11,7 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.velocity import trend
 from gh_backfill.policy.velocity.daily import DAY, DaySpan, periods
-from gh_backfill.store import asked_events, pages, workspaces
+from gh_backfill.store import aggregation, asked_events, pages, workspaces
 from gh_backfill.store import velocity as store
 from gh_backfill.store.db import Database
 from gh_backfill.store.velocity import CAPTURED, RepositoryDays
@@ -19,6 +19,7 @@ from gh_backfill.store.workspaces import Workspace, WorkspaceMember, WorkspacePe
 from gh_backfill.tasks.pages.heat_map import HeatMap, HeatMapRow, of_coverages
 from gh_backfill.tasks.pages.timeline import CHART_DAYS
 from gh_backfill.tasks.pages.workspace_days import WorkspaceDays, of_series, sums
+from gh_backfill.tasks.pages.workspace_figures import WorkspaceFigures, of_metrics
 from gh_backfill.tasks.velocity import covered, figures
 from gh_backfill.tasks.velocity.figures import RepositoryVelocity
 from gh_backfill.tasks.velocity.together import VelocityTogether, together
@@ -123,6 +124,7 @@ class WorkspacePage:
     people: tuple[WorkspacePerson, ...]
     contributors: int
     progress: EventsProgress | None
+    figures: WorkspaceFigures
 
     @property
     def needing(self) -> tuple[WorkspaceRow, ...]:
@@ -151,6 +153,7 @@ class WorkspacePage:
             "next_due_at": own.next_due_at,
             "at": self.at,
             "cards": [of_fields(each) for each in self.cards],
+            "metrics": self.figures.as_json(),
             "stars": self.stars.as_json(),
             "forks": self.forks.as_json(),
             "activity": {name: list(counts) for name, counts in self.activity.items()},
@@ -186,6 +189,7 @@ def workspace(db: Database, slug: str, now: datetime, *, public_only: bool = Fal
         days = {each.id: each for each in store.days(tx, ids, span, now, public_only=public_only)} if ids else {}
         standing = asked_events.standing(tx, ids, now)
         people, contributors = workspaces.people(tx, ids, span.since, most=MOST_PEOPLE)
+        metrics = aggregation.metrics(tx, found[0].id, public_only=public_only)
     rows = [_row(each, days[each.id], span, standing[each.id]) for each in members if each.id in days]
     both = together([each.velocity for each in rows])
     known = list(days.values())
@@ -201,6 +205,7 @@ def workspace(db: Database, slug: str, now: datetime, *, public_only: bool = Fal
         people=tuple(people),
         contributors=contributors,
         progress=_progress([each.asked for each in rows]),
+        figures=of_metrics(metrics),
     )
 
 
