@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -22,6 +23,9 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import of_wanted
 from gh_backfill.policy.redaction import visible
 from gh_backfill.tasks.scene import Lane, Scene
+
+if TYPE_CHECKING:  # only a run of embeddings loads it
+    from gh_backfill.tasks.embedding.run import EmbeddingProgress
 
 LINE_EVERY = 10.0
 REFRESHES = 4
@@ -62,6 +66,35 @@ def progress_line(progress: CaptureProgress) -> str:
     if progress.left:
         line += f"; {progress.left} left"
     return f"{line}; waits until {_time(progress.waiting_until)}" if progress.waiting_until else line
+
+
+@contextmanager
+def embedding_progress() -> Iterator[Callable[[EmbeddingProgress], None]]:
+    """Yield a listener that shows how far a run of embeddings is: a bar, or from time to time a line elsewhere."""
+    if not _draws():
+        yield _LineEmbedding()
+        return
+    bars = _Bars(_errors.width)
+    with bars.drawn():
+
+        def show(progress: EmbeddingProgress) -> None:
+            bars.set("embed", "embeddings", progress.done, progress.total, counted(progress.tokens, "token"), "")
+            bars.draw("")
+
+        yield show
+
+
+class _LineEmbedding:
+    def __init__(self) -> None:
+        self._last = -LINE_EVERY
+
+    def __call__(self, progress: EmbeddingProgress) -> None:
+        now = time.monotonic()
+        if progress.done < progress.total and now - self._last < LINE_EVERY:
+            return
+        self._last = now
+        line = f"{progress.done:,} of {counted(progress.total, 'item')} embedded, {counted(progress.tokens, 'token')}"
+        print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

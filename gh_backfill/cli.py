@@ -18,6 +18,7 @@ from gh_backfill.commands import (
     database,
     details,
     dispatch,
+    embed,
     figures,
     fresh,
     happenings,
@@ -41,7 +42,8 @@ from gh_backfill.errors import BackfillError
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (machine.run, add.track, add.work, plan.plan, work.capture, reports.report, database.migrate),
     (fresh.sync, prove.verify, dispatch.dispatch, dispatch.schedule, details.details),
-    (happenings.events, people.profiles, figures.aggregate, velocity.velocity, velocity.coverage),
+    (embed.embed, people.profiles, figures.aggregate),
+    (happenings.events, velocity.velocity, velocity.coverage),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),
     (serve.serve, site.site, database.grant_reader),

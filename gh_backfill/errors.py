@@ -22,6 +22,11 @@ BackfillError                    exit  alerts
 │   ├── DatpipeAway               4     no    nobody is there, or served just now: worth another try later
 │   ├── DatpipeFailed             4     no    it failed in this one request, or answered what is none
 │   └── DatpipeUnknown            3     no    it does not know this repository, or this job
+├── EmbedderError
+│   ├── EmbedderDenied            2     no    its key or model is wrong, its quota is used up, or a package is missing
+│   ├── EmbedderAway              4     no    nobody is there, or served just now: worth another try later
+│   ├── EmbedderWrong             4     no    what it answers can't be stored: not those vectors, or none
+│   └── TextRefused               3     no    it does not take a text
 └── StoreError
     ├── StoreUnavailable          4     yes   no connection to the database, or it has no room left
     ├── StoreDenied               2     yes   rights or settings of the database stand in the way
@@ -192,6 +197,44 @@ class DatpipeUnknown(DatpipeError):
     """It does not know the repository or the job that it was asked about, or does not take it."""
 
     exit_code = 3
+
+
+class EmbedderError(BackfillError):
+    """Whoever makes vectors of texts did not."""
+
+    alerts = False
+
+
+class EmbedderDenied(EmbedderError):
+    """A key, a model or a package is missing or wrong, or the quota is used up; somebody has to change that."""
+
+    exit_code = 2
+
+
+class EmbedderAway(EmbedderError):
+    """Nobody is there, or nobody is served just now: the network, an overload, a limit; `wait` in seconds, if told."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class EmbedderWrong(EmbedderError):
+    """The answer is none that can be stored: other vectors than asked for, or values that are no numbers."""
+
+    exit_code = 4
+
+
+class TextRefused(EmbedderError):
+    """A text, or one of several, is not taken; without it the others may be, or half of it where it is `too_long`."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, too_long: bool = False) -> None:
+        super().__init__(message)
+        self.too_long = too_long
 
 
 class StoreError(BackfillError):

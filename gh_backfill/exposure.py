@@ -20,7 +20,8 @@ CREDENTIALS = (
 INSIST = "GH_BACKFILL_ALLOW_INSECURE"
 API_URLS = ("GH_BACKFILL_GITHUB_API_URL", "GITHUB_API_URL")
 GRAPHQL_URLS = ("GH_BACKFILL_GITHUB_GRAPHQL_URL", "GITHUB_GRAPHQL_URL")
-DATPIPE_KEY, DATPIPE_URL = "GH_DATPIPE_KEY", "GH_DATPIPE_API_URL"
+# Services with a key of their own, and what chooses their server.
+SERVICES = (("GH_DATPIPE_KEY", "GH_DATPIPE_API_URL"), ("OPENAI_API_KEY", "OPENAI_BASE_URL"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +58,18 @@ def refuse(servers: Servers, values: Mapping[str, str], environment: Mapping[str
                 f"give both in the same place ({insist}, in the environment)"
             )
     if not insisted:
-        _refuse_for_datpipe(values, environment, insist)
+        for key, address in SERVICES:
+            _refuse_for_service(key, address, values, environment, insist)
 
 
-def _refuse_for_datpipe(values: Mapping[str, str], environment: Mapping[str, str], insist: str) -> None:
-    """Refuse a file that sends the environment's key of gh-datpipe somewhere; that it travels unread, its type says."""
-    host = urlsplit(values.get(DATPIPE_URL, "")).hostname
-    of_the_file = host is not None and not environment.get(DATPIPE_URL, "").strip()
-    if of_the_file and environment.get(DATPIPE_KEY, "").strip() and not on_this_machine(host):
+def _refuse_for_service(
+    key: str, address: str, values: Mapping[str, str], environment: Mapping[str, str], insist: str
+) -> None:
+    """Refuse a file that sends the environment's key of a service somewhere; that it travels unread, its type says."""
+    host = urlsplit(values.get(address, "")).hostname
+    of_the_file = host is not None and not environment.get(address, "").strip()
+    if of_the_file and environment.get(key, "").strip() and not on_this_machine(host):
         raise ConfigurationError(
-            f"{DATPIPE_URL} of the .env here would send {DATPIPE_KEY} of your environment to {host}: "
+            f"{address} of the .env here would send {key} of your environment to {host}: "
             f"give both in the same place ({insist}, in the environment)"
         )

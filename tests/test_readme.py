@@ -24,7 +24,6 @@ GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 OF_THE_GUIDE = {
     *("SUPABASE_URL", "VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"),
     *("SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
-    "OPENAI_API_KEY",
 }
 
 

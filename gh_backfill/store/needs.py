@@ -130,6 +130,7 @@ TO_WRITE: Mapping[str, Needs] = {
             "title updated_at upvote_count url"
         ),
         sometimes=names(GONE),
+        optional=VECTOR,
         deleted=True,
     ),
     "embedding_attempts": Needs(

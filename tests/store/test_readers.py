@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.store import marks, migrations, readers
+from gh_backfill.store import migrations, readers
 from gh_backfill.store.db import Database
 from tests.store.test_guests import fill, relations
 from tests.tasks.test_installations import as_role, run
@@ -71,8 +71,6 @@ def test_a_role_that_may_select_and_sees_nothing_is_found_and_sees_everything_on
         with db.transaction() as tx:
             names = readers.grant(tx, reporting)
             assert readers.grant(tx, reporting) == names
-        if "discussions" not in marks.TABLES:  # which this view reads, and an application has
-            names.remove("items_needing_embeddings_priority")
         with db.transaction(read_only=True) as tx:
             assert reporting not in readers.blind(tx)
         assert set(names) <= set(relations(db))

@@ -17,6 +17,7 @@ left join pg_namespace n on n.oid = e.extnamespace;
 
 -- name: embedding_coverage
 -- Of each type and repository, without what is gone at GitHub; `ready` are those that no failure and no other worker keeps.
+-- With `is not distinct from` the hash is computed for the few rows that failed; as a join key it would be for all.
 with attempts as materialized (
     select item_type, item_id, text_hash, set_aside_at is not null as aside,
            set_aside_at is not null or leased_until > clock_timestamp() as kept
@@ -27,15 +28,22 @@ with attempts as materialized (
            s.embedding is not null and left(s.content_hash, 16) is distinct from %(fingerprint)s as stale, a.aside, a.kept
     from issues s
     left join attempts a on a.item_type = 'issue' and a.item_id = s.id::text
-                        and a.text_hash = hashtextextended(s.title || chr(10) || coalesce(s.body, ''), 0)
+                        and a.text_hash is not distinct from hashtextextended(s.title || chr(10) || coalesce(s.body, ''), 0)
     where s.gone_at is null and (%(repository_id)s::uuid is null or s.repository_id = %(repository_id)s::uuid)
     union all
     select 'pull_request', p.repository_id, p.embedding is not null,
            p.embedding is not null and left(p.content_hash, 16) is distinct from %(fingerprint)s, a.aside, a.kept
     from pull_requests p
     left join attempts a on a.item_type = 'pull_request' and a.item_id = p.id::text
-                        and a.text_hash = hashtextextended(p.title || chr(10) || coalesce(p.body, ''), 0)
+                        and a.text_hash is not distinct from hashtextextended(p.title || chr(10) || coalesce(p.body, ''), 0)
     where p.gone_at is null and (%(repository_id)s::uuid is null or p.repository_id = %(repository_id)s::uuid)
+    union all
+    select 'discussion', d.repository_id, d.embedding is not null,
+           d.embedding is not null and left(d.content_hash, 16) is distinct from %(fingerprint)s, a.aside, a.kept
+    from discussions d
+    left join attempts a on a.item_type = 'discussion' and a.item_id = d.id
+                        and a.text_hash is not distinct from hashtextextended(d.title || chr(10) || coalesce(d.body, ''), 0)
+    where d.gone_at is null and (%(repository_id)s::uuid is null or d.repository_id = %(repository_id)s::uuid)
 )
 select i.item_type, i.repository_id, count(*) as total, count(*) filter (where i.embedded) as embedded,
        count(*) filter (where i.stale) as stale,
@@ -50,7 +58,8 @@ order by 1, 2;
 
 -- name: claim_issues
 -- The newest ones below a number that need a vector, for a while (`lease`) ours alone.  Who else has one in hand keeps it; what
--- failed too often waits until its text changes.
+-- failed too often waits until its text changes.  The lock looks at each row as it is now: another worker may have saved its vector
+-- since this statement began.
 with candidates as materialized (
     select s.id::text as item_id, s.number, s.title, s.body, h.text_hash
     from issues s
@@ -62,6 +71,7 @@ with candidates as materialized (
            or (a.set_aside_at is null and (a.leased_until is null or a.leased_until < clock_timestamp())))
     order by s.number desc
     limit %(limit)s
+    for share of s skip locked
 ), claimed as (
     insert into embedding_attempts as a (item_type, item_id, repository_id, text_hash, worker, leased_until)
     select 'issue', item_id, %(repository_id)s, text_hash, %(worker)s, clock_timestamp() + %(lease)s
@@ -90,6 +100,7 @@ with candidates as materialized (
            or (a.set_aside_at is null and (a.leased_until is null or a.leased_until < clock_timestamp())))
     order by p.number desc
     limit %(limit)s
+    for share of p skip locked
 ), claimed as (
     insert into embedding_attempts as a (item_type, item_id, repository_id, text_hash, worker, leased_until)
     select 'pull_request', item_id, %(repository_id)s, text_hash, %(worker)s, clock_timestamp() + %(lease)s
@@ -158,6 +169,23 @@ from jsonb_to_recordset(%(rows)s) as i (item_type text, item_id text, text_hash 
 where a.item_type = i.item_type and a.item_id = i.item_id and a.text_hash = i.text_hash
 returning a.set_aside_at is not null as set_aside;
 
+-- name: embedding_estimate
+-- How many tokens the items of each type would take that have no vector, with four characters a token.
+select i.item_type, count(*) as items,
+       coalesce(sum(least(%(tokens)s, ceil((length(i.title) + coalesce(length(i.body), 0)) / 4.0))), 0)::bigint as tokens
+from (
+    select 'issue' as item_type, repository_id, title, body from issues
+    where gone_at is null and (embedding is null or left(content_hash, 16) is distinct from %(fingerprint)s)
+    union all
+    select 'pull_request', repository_id, title, body from pull_requests
+    where gone_at is null and (embedding is null or left(content_hash, 16) is distinct from %(fingerprint)s)
+    union all
+    select 'discussion', repository_id, title, body from discussions
+    where gone_at is null and (embedding is null or left(content_hash, 16) is distinct from %(fingerprint)s)
+) i
+where %(repository_id)s::uuid is null or i.repository_id = %(repository_id)s::uuid
+group by 1;
+
 -- name: give_embeddings_back
 -- What a worker has in hand and will not finish: others may take it at once.
 with kept as (
@@ -166,6 +194,9 @@ with kept as (
 )
 delete from embedding_attempts where worker = %(worker)s and attempts = 0;
 
+-- name: embedding_workers
+select distinct worker from embedding_attempts where leased_until > clock_timestamp();
+
 -- name: forget_embedding_failures
 delete from embedding_attempts
 where (leased_until is null or leased_until < clock_timestamp())
@@ -173,11 +204,12 @@ where (leased_until is null or leased_until < clock_timestamp())
 
 -- name: embeddings_set_aside
 -- The last ones that were set aside, with the names that people know.
-select r.full_name, a.item_type, coalesce(s.number, p.number) as number, a.attempts, a.reason, a.set_aside_at
+select r.full_name, a.item_type, coalesce(s.number, p.number, d.number) as number, a.attempts, a.reason, a.set_aside_at
 from embedding_attempts a
 join repositories r on r.id = a.repository_id
 left join issues s on a.item_type = 'issue' and s.id::text = a.item_id
 left join pull_requests p on a.item_type = 'pull_request' and p.id::text = a.item_id
+left join discussions d on a.item_type = 'discussion' and d.id = a.item_id
 where a.set_aside_at is not null and (%(repository_id)s::uuid is null or a.repository_id = %(repository_id)s::uuid)
 order by a.set_aside_at desc, a.item_id
 limit %(limit)s;

@@ -1,0 +1,1 @@
+"""Decisions about vectors of texts: what is embedded of an item, in which order, and what it costs."""

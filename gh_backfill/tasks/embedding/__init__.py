@@ -1,0 +1,1 @@
+"""Give texts their vectors: who makes them, the run itself, and how far it is."""
