@@ -41,7 +41,9 @@ def test_the_wheel_has_the_command_and_no_tests(wheel: set[str]) -> None:
     assert not any(name.startswith(("tests/", "scripts/")) for name in wheel)
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", "requirements-models.txt"])
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements-dev.txt", "requirements-build.txt", "requirements-models.txt"]
+)
 def test_every_requirement_is_pinned_with_hashes_and_no_index_is_named(file: str) -> None:
     text = (ROOT / file).read_text()
     pins = [entry for entry in text.replace("\\\n", "").splitlines() if entry and not entry.lstrip().startswith("#")]
