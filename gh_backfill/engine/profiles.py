@@ -36,8 +36,12 @@ ITEM = "profile"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProfilesRead:
-    """What became of those who were asked about: profiles, accounts that GitHub shows not, and what was not told."""
+    """What became of those who were asked about: profiles, accounts that GitHub does not show, and what was not told.
 
+    So many `answers` were committed, each by itself, as chunks of items are.
+    """
+
+    answers: int = 0
     brought: int = 0
     absent: int = 0
     untold: int = 0
@@ -82,6 +86,7 @@ class ProfileReading:
             outcome=CaptureOutcome.STOPPED,
             reason="",
             item=ITEM,
+            chunks=read.answers,
             items=read.brought,
             counts=RowCounts(updated=read.brought),
             gaps=read.untold,
@@ -175,6 +180,7 @@ class ProfileReading:
         brought = sum(isinstance(each, Profile) for _, each in answer.told)
         read = self._read
         self._read = ProfilesRead(
+            answers=read.answers + 1,
             brought=read.brought + brought,
             absent=read.absent + len(answer.told) - brought - len(untold),
             untold=read.untold + len(untold),
@@ -202,7 +208,7 @@ class ProfileReading:
                 repository=self.repository,
                 captured=self._standing.known,
                 total=self._standing.people,
-                chunks=0,
+                chunks=self._read.answers,
                 spent=self.graphql.spent,
                 items=self._read.brought,
                 kind=CONTRIBUTORS,

@@ -320,6 +320,30 @@ def test_people_alone_are_captured_once_but_not_for_good(house: House) -> None:
         registry.chosen("contributors")
 
 
+def test_a_sync_of_people_alone_reads_no_item_and_leaves_the_others_due(house: House) -> None:
+    house.track(ENGINE)
+    captured(house)
+    done = sync.run(
+        *(house.db, house.graphql(), house.run, ENGINE, SyncWish()), kinds=("contributors",), sleep=house.wait
+    )
+    assert done.captured is not None
+    assert (done.captured.outcome, done.captured.item) == (CaptureOutcome.COMPLETED, "profile")
+    assert standing(house).known == standing(house).people
+    assert house.only("select last_success_at from repository_syncs")["last_success_at"] is None
+
+
+def test_profiles_that_fail_leave_the_items_and_the_next_capture_brings_them(house: House) -> None:
+    house.track(ENGINE)
+    house.github.faults.add(Fault(name="forbidden", match={"operation": "Profile"}))
+    done = captured(house, ALL)
+    assert (done.outcome, done.partly) == (CaptureOutcome.FAILED, True)
+    assert done.reason.startswith("contributors: GitHub refuses")
+    assert house.state()["status"] == "completed"
+    house.github.faults.clear()
+    assert captured(house, ALL).outcome is CaptureOutcome.COMPLETED
+    assert standing(house).known == standing(house).people
+
+
 def test_the_order_is_items_first_whatever_was_said(house: House) -> None:
     assert registry.chosen("contributors issues pull-requests") == ALL
 

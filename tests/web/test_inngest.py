@@ -226,6 +226,21 @@ def test_a_sync_brings_what_changed_of_all_kinds_and_notes_the_success_at_its_en
     assert [each["job_type"] for each in place.jobs()] == ["progressive_backfill", "sync"]
 
 
+def test_profiles_of_people_are_the_last_step_of_a_backfill_and_of_a_sync(place: Place) -> None:
+    unknown = "select 1 from contributors where not is_bot and github_id <> 10137 and profile_fetched_at is null"
+    place.track(goal=Goal(), kinds=("pull_requests", "contributors"))
+    run = place.run()
+    assert run.to_the_end().status == 200
+    assert run.outputs[0]["kinds"] == ["pull_requests", "contributors"]
+    assert place.rows(unknown) == []
+    changes.open_pull_request(place.github.world, NAME, author="newcomer")
+    assert place.run(ALL).to_the_end().status == 200
+    assert place.rows("select 1 from contributors where username = 'newcomer'") == [{"?column?": 1}]
+    assert place.rows(unknown) == []
+    (row,) = place.rows("select last_success_at, last_error from repository_syncs")
+    assert (row["last_success_at"] is not None, row["last_error"]) == (True, None)
+
+
 def test_a_sync_that_somebody_else_asks_for_within_twelve_hours_is_refused_for_good(place: Place) -> None:
     place.track(goal=Goal())
     place.run().to_the_end()
