@@ -31,8 +31,8 @@ from tests.corpus import smaller
 from tests.tasks.conftest import ENGINE, SMALL, House
 from tests.tasks.test_installations import house_at
 
-ALL = ("pull_requests", "issues", "contributors")
-ITEMS = ("pull_requests", "issues")
+ALL = ("pull_requests", "issues", "discussions", "contributors")
+ITEMS = ("pull_requests", "issues", "discussions")
 KNOWN = "select * from contributors where profile_fetched_at is not null"
 # Who is to be asked about at all.
 PEOPLE = "select * from contributors where not is_bot and github_id <> 10137"
@@ -97,6 +97,17 @@ def test_everybody_who_occurs_gets_the_profile_that_github_shows_at_the_floor(ho
     assert len(house.rows(KNOWN)) == asked > 20
     assert wrong(house) == []
     assert paid(house) <= 1.1 * -(-asked // 100) + 2
+
+
+def test_who_occurs_in_discussions_alone_is_a_contributor_too(db: Database, database_url: str) -> None:
+    with running(load(recipes=[f"{ENGINE}:3:discussions=40"])) as github:
+        house = House(db=db, url=database_url, github=github)
+        house.track(ENGINE)
+        captured(house, ("discussions",))
+        discussing = house.count("contributors")
+        assert standing(house) == (discussing, discussing - len(house.rows(PEOPLE)))
+        read(house)
+        assert standing(house).known == standing(house).people == discussing > 3
 
 
 def test_nobody_is_asked_about_twice_and_a_second_capture_pays_for_no_profile(house: House) -> None:
@@ -345,7 +356,7 @@ def test_profiles_that_fail_leave_the_items_and_the_next_capture_brings_them(hou
 
 
 def test_the_order_is_items_first_whatever_was_said(house: House) -> None:
-    assert registry.chosen("contributors issues pull-requests") == ALL
+    assert registry.chosen("contributors discussions issues pull-requests") == ALL
 
 
 def test_what_github_does_not_say_of_somebody_is_noted_and_asked_first_of_all_next_time(house: House) -> None:
