@@ -101,6 +101,7 @@ def _comment_row(item: CompleteDiscussion, comment: DiscussionComment) -> Row:
         "github_id": comment.github_id,
         "node_id": comment.node_id,
         "discussion": item.discussion.github_id,
+        "discussion_node": item.discussion.node_id,
         "number": item.number,
         "parent": comment.parent,
         "author": comment.author.github_id,

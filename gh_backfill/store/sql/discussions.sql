@@ -57,7 +57,8 @@ select set_config(%(note)s, jsonb_build_object(
 from written;
 
 -- name: upsert_discussion_comments
--- Comments, and replies after the comments they reply to.  A row is known and keeps its id as above.  An application's
+-- Comments, and replies after the comments they reply to.  A row is known and keeps its id as above; so is the discussion, of
+-- which another importer's row with a later date keeps that importer's number.  An application's
 -- github_id may be a text, and its author_id a contributor's id: the table's own row type makes the values what it wants.
 with shape as materialized (
     select exists (select from pg_attribute a where a.attrelid = 'discussion_comments'::regclass
@@ -65,10 +66,15 @@ with shape as materialized (
 ), input as materialized (
     select i.*, d.id as discussion_id, fit.github_id as fit_id, fit.author_id as fit_author, parent.github_id as fit_parent
     from jsonb_to_recordset(%(rows)s) as i (
-        github_id bigint, node_id text, discussion bigint, number integer, parent bigint, author bigint, login text,
+        github_id bigint, node_id text, discussion bigint, discussion_node text, number integer, parent bigint, author bigint, login text,
         body text, url text, created_at timestamptz, updated_at timestamptz, deleted_at timestamptz, answer boolean,
         upvotes integer, replies integer)
-    join discussions d on d.github_id = i.discussion and d.repository_id = %(repository_id)s
+    cross join lateral (
+        select o.id from discussions o where o.github_id = i.discussion
+        union all
+        select o.id from discussions o where o.id = i.discussion_node
+        limit 1
+    ) d
     left join contributors a on a.github_id = i.author
     cross join lateral jsonb_populate_record(null::discussion_comments, jsonb_build_object(
         'github_id', i.github_id,
