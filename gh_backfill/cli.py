@@ -15,6 +15,7 @@ from typer.main import get_command_name as name_of
 from gh_backfill import __version__, actions, console, logs, output, unexpected
 from gh_backfill.commands import (
     add,
+    aggressive,
     database,
     details,
     dispatch,
@@ -42,7 +43,7 @@ from gh_backfill.errors import BackfillError
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (machine.run, add.track, add.work, plan.plan, work.capture, reports.report, database.migrate),
     (fresh.sync, prove.verify, dispatch.dispatch, dispatch.schedule, details.details),
-    (embed.embed, people.profiles, figures.aggregate),
+    (aggressive.aggressive, embed.embed, people.profiles, figures.aggregate),
     (happenings.events, velocity.velocity, velocity.coverage),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),

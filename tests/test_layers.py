@@ -36,7 +36,10 @@ BELOW: dict[str, set[str]] = {
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"} | {"engine"}
 BELOW["tables"] = {"tables"}
 BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
-SHOWN = ("listings", "results", "synced", "verified", "ticked", "gathered", "measured", "grouped", "vectored")
+SHOWN = (
+    *("listings", "results", "synced", "verified", "ticked", "gathered", "measured", "grouped", "vectored"),
+    "stepped",
+)
 BELOW |= dict.fromkeys(SHOWN, BELOW["console"] | {"console"})
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)

@@ -31,6 +31,11 @@ def _addresses(given: list[str] | None) -> list[str] | None:
     return None if given is None else [_address(each) or "" for each in given]
 
 
+def clean(given: str) -> str:
+    """Return a name or an address without the token that may stand in it, and say what has to be done about that."""
+    return _address(given) or ""
+
+
 def _address(given: str | None) -> str | None:
     """Take the token out of a pasted address, and say what has to be done about it."""
     clean = without_credentials(given or "")

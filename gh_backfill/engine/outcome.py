@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models.github import Spent
-from gh_backfill.models.work import PULL_REQUESTS, RowCounts, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Goal, Phase, RowCounts, Stream, TrackedRepository
 from gh_backfill.policy.estimate import Estimate
+from gh_backfill.policy.goals import past
+from gh_backfill.policy.items import Slot
 from gh_backfill.policy.ledger import PASSING, ErrorType
 from gh_backfill.policy.progress import within
 
@@ -26,12 +29,22 @@ class CaptureOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """When to stop though work is left; None means no such limit.  `part` is the part of a split walk to begin with."""
+    """When to stop though work is left; None means no such limit.  `part` is the part of a split walk to begin with.
+
+    A walk that is whole stops once it has read what was created from `down_to` on.
+    """
 
     chunk_size: int | None = None
     max_chunks: int | None = None
     deadline: datetime | None = None
     part: int | None = None
+    down_to: datetime | None = None
+
+    def is_down(self, stream: Stream, slots: Sequence[Slot]) -> bool:
+        """Say whether a walk has come, with a page, to where it is to stop."""
+        if self.down_to is None or stream.phase is not Phase.HISTORY or stream.part:
+            return False
+        return past(Goal(since=self.down_to), slots) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +98,8 @@ class Captured:
     So many items were read and not stored, for they are `outside` of the goal.
 
     Of several kinds `reason` is that of the one that a person has to know of first, and `others` how the others ended;
-    `partly` says that not all of them failed, or not for the same cause.
+    `partly` says that not all of them failed, or not for the same cause.  `down` says that a walk that goes on has read
+    all down to where it was to stop.
     """
 
     outcome: CaptureOutcome
@@ -102,6 +116,7 @@ class Captured:
     error_type: ErrorType | None = None
     others: str = ""
     partly: bool = False
+    down: bool = False
 
     @property
     def told(self) -> str:

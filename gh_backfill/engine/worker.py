@@ -96,7 +96,9 @@ class Worker:
 
     def _limit_reached(self) -> Captured | None:
         most, reason = self.limits.max_chunks, ""
-        if most is not None and self._done.chunks >= most:
+        if self._done.down:
+            reason = f"it is read down to {self.limits.down_to:%Y-%m-%d}, as asked"
+        elif most is not None and self._done.chunks >= most:
             reason = f"{counted(most, 'chunk')} done, as asked"
         elif self._past_deadline(self.now() + timedelta(seconds=self._seconds)):
             reason = "the time limit is reached"
@@ -179,8 +181,8 @@ class Worker:
     def _first_page(self, stream: Stream) -> int:
         """Return how carefully to begin: in a huge repository, with large items, or near the end of the hour."""
         low = (budget := self.graphql.budget) is not None and chunking.is_low(budget)
-        total, before = 0 if stream.part else self._reach.total, self.before
-        return self.kind.first_page(total, before.mean_size, low, before.usual_page)
+        total = 0 if stream.part else self._reach.total
+        return self.kind.first_page(total, self.before.mean_size, low, self.before.usual_page)
 
     def _chunks_left(self) -> int | None:
         most = self.limits.max_chunks
@@ -190,7 +192,7 @@ class Worker:
         """Let the next query travel while this chunk is committed, unless this is the last one."""
         left = self._chunks_left()
         ends = self._past_deadline(self.now() + timedelta(seconds=self._seconds))
-        if not ends and self.lists is None:
+        if not ends and self.lists is None and not self.limits.is_down(claim.stream, chunk.page.slots):
             self._pipeline_for(claim.stream).ask_ahead(claim, chunk, most=None if left is None else left - 1)
 
     def _rest_of_walk(self, claim: Claim, chunk: Chunk) -> Callable[[], Supply] | None:
@@ -243,7 +245,7 @@ class Worker:
     def _take(self, stream: Stream, done: Committed, chunk: Chunk) -> None:
         """Count what was committed, and follow the repository to its new name."""
         self._times_cut_off = 0
-        self._over = done.over
+        self._over, down = done.over, self._done.down or self.limits.is_down(stream, chunk.page.slots)
         self.repository = done.repository
         self._reach = self._reach.after(stream, chunk, new=done.written.new)
         self._done = replace(
@@ -253,6 +255,7 @@ class Worker:
             counts=self._done.counts + done.written.counts,
             gaps=self._done.gaps + sum(item.gap is not None for item in chunk.items),
             outside=self._done.outside + chunk.outside,
+            down=down,
         )
 
     def _failed(self, claim: Claim, error: GitHubError) -> Captured | None:

@@ -20,7 +20,6 @@ from gh_backfill.engine.processes import worker_name
 from gh_backfill.errors import ConfigurationError, PartlyFailed, Unreachable
 from gh_backfill.models.inngest_events import InitialBackfill, PullRequestSync, RepositorySync
 from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Goal, TrackedRepository
-from gh_backfill.policy.goals import covers
 from gh_backfill.policy.initial import Size, Wish, goal_of
 from gh_backfill.policy.ledger import PASSING, JobOutcome, JobType, Processor
 from gh_backfill.policy.lifecycle import JobStatus
@@ -251,15 +250,13 @@ def _kinds(event: Wanted, found: TrackedRepository) -> tuple[str, ...]:
 
 
 def _goal(event: InitialBackfill, found: TrackedRepository) -> Goal | None:
-    """Return the goal of a backfill; None leaves it at its own, also where that holds what is wanted."""
+    """Return the goal of a backfill; None leaves it at its own."""
     if event.max_prs is None:
         return None
     if found.total is None:
-        goal = Goal(max_items=event.max_prs)
-    else:
-        size = Size(total=found.total, created_at=None, pushed_at=None)
-        goal = goal_of(Wish(max_prs=event.max_prs), size, datetime.now(UTC))
-    return None if found.has_stream and covers(found.aim, goal) else goal
+        return Goal(max_items=event.max_prs)
+    size = Size(total=found.total, created_at=None, pushed_at=None)
+    return goal_of(Wish(max_prs=event.max_prs), size, datetime.now(UTC))
 
 
 def _reason(event: PullRequestSync | RepositorySync) -> SyncReason:

@@ -160,14 +160,19 @@ def _open(
         for kind in kinds:
             if kind.name != PULL_REQUESTS:
                 open_other(tx, repository, kind.name, of_any_kind(goal))
-            elif _opens(repository, goal):
-                open_backfill(tx, repository, goal)
+            elif _opens(repository, aim := _more(repository, goal)):
+                open_backfill(tx, repository, aim)
 
 
 def of_any_kind(goal: Goal | None) -> Goal | None:
     """Return a goal that items of each kind can have: a span of time; None where it says more, or nothing."""
     whole = goal is not None and goal.max_items is None and not goal.states
     return goal if whole else None
+
+
+def _more(repository: TrackedRepository, goal: Goal | None) -> Goal | None:
+    """Return a goal of pull requests that asks for more than their own one; None where it does not."""
+    return None if goal is not None and repository.has_stream and covers(repository.aim, goal) else goal
 
 
 def _opens(repository: TrackedRepository, goal: Goal | None) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds
+from gh_backfill.simulator import changes
 from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.plan import plan
 from tests.expected import Issue, Known, PullRequest
@@ -118,3 +119,16 @@ def test_the_whole_history_of_a_kind_is_never_shortened_by_a_span(house: House) 
     assert stored(house) == of_world(house, None)
     aims = house.rows("select goal_since from backfill_streams where stream = 'history'")
     assert [row["goal_since"] for row in aims] == [None, None]
+
+
+def test_what_changed_and_is_outside_of_the_span_stays_out_and_what_is_here_is_kept_fresh(house: House) -> None:
+    tracked(house, only_newest=True)
+    late = middle(house, 0.5)
+    captured(house, Goal(since=late))
+    inside, outside = of_world(house, late)["issues"][0], of_world(house, None)["issues"][0]
+    changes.edit_issue(house.github.world, ENGINE, inside, title="changed within")
+    changes.edit_issue(house.github.world, ENGINE, outside, title="changed before")
+    captured(house, None)
+    titles = {row["number"]: row["title"] for row in house.rows("select number, title from issues")}
+    assert titles[inside] == "changed within"
+    assert outside not in titles

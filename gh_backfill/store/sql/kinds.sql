@@ -60,6 +60,9 @@ where d.repository_id = %(repository_id)s and d.gone_at is null
   and d.created_at >= coalesce(%(goal_since)s::timestamptz, '-infinity')
   and d.created_at < coalesce(%(goal_until)s::timestamptz, 'infinity');
 
-
 -- name: here_discussions
 select d.number from discussions d where d.repository_id = %(repository_id)s and d.number = any(%(numbers)s::integer[]);
+
+-- name: here_issues
+select i.number from issues i
+where i.repository_id = %(repository_id)s and i.is_pull_request is not true and i.number = any(%(numbers)s::integer[]);

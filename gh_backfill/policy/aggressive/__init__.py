@@ -1,0 +1,1 @@
+"""Aggressive backfills: their steps, what they will take, and how they are proven."""

@@ -1,0 +1,149 @@
+"""The outlook of an aggressive backfill: its time by the guide's table and by our own estimate, and what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gh_backfill.policy.estimate import duration
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.query_prices import LARGEST_FIRST
+
+# Points a page of a hundred items: the page itself, and what completes it; as measured (docs/performance.md).
+POINTS_A_PAGE = 1.7
+SECONDS_A_POINT = 2.0
+# What the guide reckons with: dollars a million tokens, and tokens an item.
+GUIDE_PRICE = 0.10
+GUIDE_TOKENS = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SizeClass:
+    """A row of the guide's table: minutes, at least and at most, for repositories up to so many pull requests."""
+
+    name: str
+    most: int | None
+    sync: tuple[int, int]
+    embeddings: tuple[int, int]
+    total: tuple[int, int]
+
+    @property
+    def text(self) -> str:
+        """Return it as one line."""
+        parts = [("data sync", self.sync), ("embeddings", self.embeddings), ("in all", self.total)]
+        return f"{self.name}: {', '.join(f'{word} {least}-{most} min' for word, (least, most) in parts)}"
+
+
+SIZES = (
+    SizeClass(name="Small (<100 PRs)", most=99, sync=(2, 5), embeddings=(5, 10), total=(7, 15)),
+    SizeClass(name="Medium (100-1K PRs)", most=1000, sync=(5, 10), embeddings=(15, 25), total=(20, 35)),
+    SizeClass(name="Large (1K-5K PRs)", most=5000, sync=(10, 15), embeddings=(30, 50), total=(40, 65)),
+    SizeClass(name="Very Large (>5K PRs)", most=None, sync=(15, 30), embeddings=(60, 120), total=(75, 150)),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lack:
+    """What is still to be read of a kind: GitHub counts `total`, so many are here.
+
+    With a time range nobody knows before how many are in it: then it is the most there can be.
+    """
+
+    words: str
+    total: int | None
+    here: int
+    complete: bool = False
+
+    @property
+    def left(self) -> int:
+        """Return how many are to be read at most."""
+        return 0 if self.complete or self.total is None else max(0, self.total - self.here)
+
+    @property
+    def text(self) -> str:
+        """Return it in words."""
+        total = "an unknown number of" if self.total is None else f"{self.total:,}"
+        return f"{total} {self.words} ({self.here:,} here)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbeddingsOutlook:
+    """What embeddings would take: so many items and tokens at a price a million; `off` says why none come."""
+
+    items: int = 0
+    tokens: int = 0
+    provider: str = ""
+    price: float = 0.0
+    seconds: float = 0.0
+    off: str | None = None
+
+    @property
+    def dollars(self) -> float:
+        """Return what the tokens cost."""
+        return self.tokens * self.price / 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CostLine:
+    """A line of the guide's cost breakdown, in US dollars; `why` says where the figure is from."""
+
+    name: str
+    dollars: float
+    why: str
+
+    @property
+    def text(self) -> str:
+        """Return it in words; what costs nothing at all is free, and no cost is shown as nothing."""
+        if self.dollars == 0.0:
+            return f"{self.name}: free ({self.why})"
+        return f"{self.name}: {f'${self.dollars:.2f}' if self.dollars >= 0.005 else 'under $0.01'} ({self.why})"
+
+
+def size_class(pull_requests: int) -> SizeClass:
+    """Return the row of the guide's table for a repository."""
+    return next(each for each in SIZES if each.most is None or pull_requests <= each.most)
+
+
+def points_of(left: int) -> int:
+    """Estimate the points for so many items of a list whose pages are as long as GitHub allows."""
+    return math.ceil(left / LARGEST_FIRST * POINTS_A_PAGE)
+
+
+def costs(
+    *, points: int, limit: int, embeddings: EmbeddingsOutlook | None, inngest: float, via_inngest: bool
+) -> tuple[CostLine, ...]:
+    """Return the guide's four lines, from real counts."""
+    through = "its steps, by the price list" if via_inngest else "not used: this process does the work"
+    if embeddings is None:
+        told = CostLine(name="OpenAI Embeddings", dollars=0.0, why="left out, as asked")
+    elif embeddings.off is not None:
+        told = CostLine(name="OpenAI Embeddings", dollars=0.0, why=embeddings.off)
+    else:
+        guide = embeddings.items * GUIDE_TOKENS * GUIDE_PRICE / 1_000_000
+        told = CostLine(
+            name="OpenAI Embeddings",
+            dollars=embeddings.dollars,
+            why=(
+                f"{counted(embeddings.items, 'item')}, about {embeddings.tokens:,} tokens by {embeddings.provider} "
+                f"at ${embeddings.price:g} a million; the guide's figures would be ${guide:.2f}"
+            ),
+        )
+    return (
+        CostLine(name="GitHub API", dollars=0.0, why=f"about {counted(points, 'point')} of {limit:,} an hour"),
+        CostLine(name="Inngest", dollars=inngest, why=through),
+        CostLine(name="Supabase", dollars=0.0, why="no function is invoked: rows go straight to the database"),
+        told,
+    )
+
+
+def total(lines: Sequence[CostLine]) -> float:
+    """Return what all lines come to."""
+    return sum(each.dollars for each in lines)
+
+
+def own_time(sync_seconds: float, embeddings: EmbeddingsOutlook | None) -> str:
+    """Say how long it takes by our own estimate."""
+    vectors = 0.0 if embeddings is None else embeddings.seconds
+    parts = f"data sync {duration(sync_seconds)}, embeddings {duration(vectors)}" if vectors else "data sync alone"
+    return f"about {duration(sync_seconds + vectors)} ({parts})"

@@ -1,0 +1,130 @@
+-- Aggressive backfills: one that is not over for each repository, and its steps.
+
+-- name: ask_aggressive
+-- One that is not over goes on, with the larger of both wishes.
+insert into aggressive_backfills as a (repository_id, kinds, since, asked_by)
+values (%(repository_id)s::uuid, %(kinds)s::text[], %(since)s, %(who)s)
+on conflict (repository_id) where status in ('pending', 'processing') do update
+set kinds = array(select kind from unnest(excluded.kinds || a.kinds) with ordinality as u (kind, at) group by kind order by min(at)),
+    since = case when a.since is null or excluded.since is null then null else least(a.since, excluded.since) end,
+    not_before = null
+returning id::text as id, (xmax = 0) as inserted;
+
+-- name: ask_steps
+-- A step that is wanted again of an open backfill is only added: what is done stays done, unless more is wanted of it.
+insert into aggressive_steps as s (backfill_id, step)
+select %(id)s::uuid, step from unnest(%(steps)s::text[]) as u (step)
+on conflict (backfill_id, step) do update
+set status = 'pending', completed_at = null
+where s.status in ('failed', 'skipped') or %(again)s;
+
+-- name: claim_aggressive
+-- Nobody else works on it, or whoever did fell silent.
+update aggressive_backfills
+set status = 'processing', worker = %(worker)s, run_key = %(run_key)s, beat_at = clock_timestamp(), not_before = null,
+    started_at = coalesce(started_at, clock_timestamp()), reason = null
+where id = %(id)s::uuid
+  and (status = 'pending' or status = 'processing' and (worker = %(worker)s or beat_at < clock_timestamp() - %(old)s))
+returning id;
+
+-- name: due_aggressive
+-- What waits for somebody, the longest waiting first.
+select id::text as id
+from aggressive_backfills
+where status = 'pending' and coalesce(not_before, '-infinity') <= clock_timestamp()
+   or status = 'processing' and beat_at < clock_timestamp() - %(old)s
+order by created_at, id;
+
+-- name: beat_aggressive
+update aggressive_backfills
+set beat_at = clock_timestamp()
+where id = %(id)s::uuid and worker = %(worker)s and status = 'processing'
+returning id;
+
+-- name: begin_step
+update aggressive_steps
+set status = 'processing', started_at = coalesce(started_at, clock_timestamp()), told = null
+where backfill_id = %(id)s::uuid and step = %(step)s
+returning step;
+
+-- name: tell_step
+update aggressive_steps
+set done = %(done)s, total = %(total)s
+where backfill_id = %(id)s::uuid and step = %(step)s and status = 'processing';
+
+-- name: end_step
+update aggressive_steps
+set status = %(status)s, told = %(told)s, completed_at = case when %(status)s in ('completed', 'skipped') then clock_timestamp() end
+where backfill_id = %(id)s::uuid and step = %(step)s
+returning step;
+
+-- name: leave_aggressive
+-- It goes on another time.
+update aggressive_backfills
+set status = 'pending', worker = null, reason = %(reason)s, not_before = %(not_before)s, points = points + %(points)s
+where id = %(id)s::uuid and worker = %(worker)s and status = 'processing';
+
+-- name: end_aggressive
+update aggressive_backfills
+set status = %(status)s, reason = %(reason)s, checklist = %(checklist)s, points = points + %(points)s, worker = null,
+    completed_at = clock_timestamp()
+where id = %(id)s::uuid and worker = %(worker)s and status = 'processing';
+
+-- name: cancel_aggressive
+update aggressive_backfills
+set status = 'cancelled', reason = 'cancelled by ' || %(who)s::text, completed_at = clock_timestamp()
+where repository_id = any(%(ids)s::uuid[]) and status in ('pending', 'processing')
+returning repository_id;
+
+-- name: aggressive_standing
+-- The last one of each repository (ids null: of all that ever had one), and its steps.
+select a.id::text as id, a.repository_id::text as repository_id, r.full_name, r.is_private is true as is_private, a.status,
+       a.kinds, a.since, a.asked_by, a.worker, a.points, a.checklist, a.reason, a.not_before, a.created_at, a.started_at,
+       a.beat_at, a.completed_at, coalesce(a.status = 'processing' and a.beat_at < clock_timestamp() - %(old)s, false) as silent,
+       (select coalesce(jsonb_agg(jsonb_build_object('step', s.step, 'status', s.status, 'told', s.told, 'done', s.done,
+                                                     'total', s.total)), '[]')
+        from aggressive_steps s where s.backfill_id = a.id) as steps
+from (select distinct on (repository_id) * from aggressive_backfills
+      where %(ids)s::uuid[] is null or repository_id = any(%(ids)s::uuid[])
+      order by repository_id, created_at desc, id desc) a
+join repositories r on r.id = a.repository_id
+order by a.created_at desc, r.full_name;
+
+-- name: aggressive_of
+select a.repository_id::text as repository_id from aggressive_backfills a where a.id = %(id)s::uuid;
+
+-- name: checked_kinds
+-- How the backfill of each kind of a repository stands, and the goal of its walk.
+select b.kind, b.status = 'completed' as over, b.gaps, s.goal_max_items, s.goal_since, s.goal_until, s.goal_states
+from backfills b
+join backfill_streams s on s.backfill_id = b.id and s.stream = 'history' and s.part = 0
+where b.repository_id = %(repository_id)s::uuid
+order by b.kind;
+
+-- name: checked_people
+-- The accounts that occur, and the pull requests and issues that say nobody's name.
+with people as (
+    select author_id as id from pull_requests where repository_id = %(repository_id)s::uuid and gone_at is null
+    union
+    select merged_by_id from pull_requests where repository_id = %(repository_id)s::uuid and gone_at is null
+    union
+    select author_id from issues where repository_id = %(repository_id)s::uuid and gone_at is null
+    union
+    select author_id from reviews where repository_id = %(repository_id)s::uuid and gone_at is null
+    union
+    select commenter_id from comments where repository_id = %(repository_id)s::uuid and gone_at is null
+)
+select (select count(*) from people where id is not null)::integer as people,
+       (select count(*) from pull_requests
+        where repository_id = %(repository_id)s::uuid and gone_at is null and author_id is null)::integer
+           + (select count(*) from issues
+              where repository_id = %(repository_id)s::uuid and gone_at is null and author_id is null)::integer as unnamed;
+
+-- name: checked_errors
+-- Jobs of the repository that failed since then: those of Inngest, and those that the database failed.
+select (count(*) filter (where processor_type = 'inngest'))::integer as inngest,
+       (array_agg(error order by created_at desc) filter (where processor_type = 'inngest'))[1] as inngest_error,
+       (count(*) filter (where error_type = 'database'))::integer as database,
+       (array_agg(error order by created_at desc) filter (where error_type = 'database'))[1] as database_error
+from progressive_capture_jobs
+where repository_id = %(repository_id)s::uuid and outcome in ('failed', 'died') and created_at >= %(began)s;

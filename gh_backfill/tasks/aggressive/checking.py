@@ -1,0 +1,97 @@
+"""The check at the end of an aggressive backfill: what is here against what GitHub counts, and the ledger of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gh_backfill.clients import lookups
+from gh_backfill.models.github import NodeId, Repository
+from gh_backfill.models.work import PULL_REQUESTS
+from gh_backfill.policy.aggressive.checklist import CheckLine, ChecklistFacts, KindFacts, lines
+from gh_backfill.policy.aggressive.standing import AggressiveBackfill
+from gh_backfill.policy.aggressive.steps import AggressiveStep
+from gh_backfill.store import aggressive as store
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import capture
+from gh_backfill.tasks.aggressive.sync_step import CaptureWays, recount
+
+# The world goes on: what came while the last step ran is read before it counts as missing.
+RECOUNTS = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embedded:
+    """How the embeddings of a repository stand: by kind the items, those with a vector, and those set aside."""
+
+    by_kind: Sequence[tuple[str, int, int, int]] = ()
+    off: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checks:
+    """What a checklist asks of others: embeddings, profiles (None: nobody asks for them), and workspaces.
+
+    Workspaces are told by how many there are, and how many of them were not aggregated since the data changed.
+    """
+
+    embedded: Callable[[Database, str], Embedded]
+    profiles: Callable[[Database, str], int | None]
+    workspaces: Callable[[Database, AggressiveBackfill], tuple[int, int]]
+
+
+def check(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> tuple[CheckLine, ...]:
+    """Return the guide's eight lines.  Raises what asking GitHub raises."""
+    made = lines(_facts(ways, backfill, checks))
+    for _ in range(RECOUNTS if AggressiveStep.SYNC in backfill.steps else 0):
+        if all(each.holds is not False for each in made if "GitHub" in each.name):
+            break
+        recount(ways, backfill)
+        made = lines(_facts(ways, backfill, checks))
+    return made
+
+
+def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> ChecklistFacts:
+    found = capture.find(ways.db, backfill.repository_id)
+    told = _told(ways, found.node_id) if AggressiveStep.SYNC in backfill.steps else {}
+    with ways.db.reading() as tx:
+        kinds = {
+            each.kind: KindFacts(
+                kind=each.kind,
+                here=each.rows,
+                known=each.known,
+                told=told.get(each.kind),
+                since=each.aim.since,
+                over=each.over,
+            )
+            for each in store.checked_kinds(tx, backfill.repository_id)
+        }
+        people, unnamed = store.checked_people(tx, backfill.repository_id)
+        inngest, database = store.checked_errors(tx, backfill.repository_id, backfill.created_at)
+    embedded = checks.embedded(ways.db, backfill.repository_id)
+    workspaces, stale = checks.workspaces(ways.db, backfill)
+    return ChecklistFacts(
+        steps=frozenset(backfill.steps),
+        tracked=found.tracked_at is not None,
+        kinds={kind: kinds[kind] for kind in (PULL_REQUESTS, *sorted(kinds)) if kind in kinds},
+        people=people,
+        unnamed=unnamed,
+        profiles=checks.profiles(ways.db, backfill.repository_id),
+        embeddings=tuple(embedded.by_kind),
+        embeddings_off=embedded.off,
+        workspaces=workspaces,
+        stale=stale,
+        inngest_errors=inngest,
+        database_errors=database,
+    )
+
+
+def _told(ways: CaptureWays, node_id: NodeId | None) -> dict[str, int]:
+    """Return how many items of each kind GitHub counts now; of none where it did not say."""
+    if node_id is None:
+        return {}
+    match lookups.repositories_by_id(ways.graphql, [node_id])[0]:
+        case Repository() as found:
+            return {PULL_REQUESTS: found.pull_requests, **found.others}
+        case _:
+            return {}

@@ -1,0 +1,110 @@
+"""Aggressive backfills with all that their steps work with: one, or all that wait, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine import prices
+from gh_backfill.engine.outcome import Limits, Progress
+from gh_backfill.policy.aggressive.outlook import EmbeddingsOutlook
+from gh_backfill.policy.aggressive.standing import AggressiveBackfill
+from gh_backfill.policy.aggressive.steps import AggressiveStep, StepStatus
+from gh_backfill.settings import Settings
+from gh_backfill.store import aggressive as store
+from gh_backfill.store.db import Database
+from gh_backfill.tasks import connect
+from gh_backfill.tasks.aggressive.asking import AggressiveAsked
+from gh_backfill.tasks.aggressive.checking import Checks, Embedded, check
+from gh_backfill.tasks.aggressive.run import AggressiveDone, AggressiveWork, Work, run
+from gh_backfill.tasks.aggressive.sync_step import CaptureWays, StepEnd, sync_step
+
+Tell = Callable[[AggressiveBackfill, AggressiveStep, StepEnd | None], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AggressiveWays:
+    """What aggressive backfills work with; `listen` hears of the capture's progress, `tell` of each step."""
+
+    settings: Settings
+    db: Database
+    graphql: GraphQL
+    lists: RestPages | None = None
+    limits: Limits = field(default_factory=Limits)
+    wait: timedelta | None = None
+    listen: Callable[[Progress], None] = lambda progress: None
+    tell: Tell = lambda backfill, step, end: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+
+def of_one(ways: AggressiveWays, asked: AggressiveAsked) -> list[AggressiveDone]:
+    """Do what was asked for."""
+    return [run(_work(ways), asked.backfill)]
+
+
+def of_all_that_waits(ways: AggressiveWays) -> list[AggressiveDone]:
+    """Go on with all that waits, the longest waiting first; what fails for one does not stop the others."""
+    with ways.db.reading() as tx:
+        ids = store.due(tx)
+    done: list[AggressiveDone] = []
+    for backfill_id in ids:
+        if ways.limits.deadline is not None and ways.now() >= ways.limits.deadline:
+            break
+        with ways.db.reading() as tx:
+            repository_id = store.repository_of(tx, backfill_id)
+            found = [] if repository_id is None else store.standing(tx, [repository_id])
+        done += [run(_work(ways), each) for each in found if each.id == backfill_id]
+    return done
+
+
+def only_asked(asked: AggressiveAsked) -> AggressiveDone:
+    """Return what was asked for, and not waited for at all."""
+    return AggressiveDone(backfill=asked.backfill)
+
+
+def embeddings_outlook(
+    settings: Settings, db: Database | None, repository_id: str | None, more: int
+) -> EmbeddingsOutlook:
+    """Say what the embeddings of a repository would take, with so many items that are still to come."""
+    return EmbeddingsOutlook(off="not here yet")
+
+
+def _work(ways: AggressiveWays) -> AggressiveWork:
+    run_of = connect.this_run(ways.settings)
+    captures = CaptureWays(
+        db=ways.db,
+        graphql=ways.graphql,
+        run=run_of,
+        lists=ways.lists,
+        memory=prices.ask_once_a_week(ways.db, ways.graphql),
+        listen=ways.listen,
+        now=ways.now,
+        sleep=ways.sleep,
+        limits=ways.limits,
+    )
+    steps: Mapping[AggressiveStep, Work] = {
+        AggressiveStep.SYNC: lambda backfill, until: sync_step(captures, backfill, until),
+        AggressiveStep.EMBEDDINGS: lambda backfill, until: StepEnd(status=StepStatus.SKIPPED, told="not here yet"),
+        AggressiveStep.WORKSPACE: lambda backfill, until: StepEnd(status=StepStatus.SKIPPED, told="not here yet"),
+    }
+    checks = Checks(
+        embedded=lambda db, repository_id: Embedded(off="not here yet"),
+        profiles=lambda db, repository_id: None,
+        workspaces=lambda db, backfill: (0, 0),
+    )
+    return AggressiveWork(
+        db=ways.db,
+        run_key=run_of.key,
+        steps=steps,
+        check=lambda backfill: check(captures, backfill, checks),
+        listen=ways.tell,
+        wait=ways.wait,
+        deadline=ways.limits.deadline,
+        now=ways.now,
+        sleep=ways.sleep,
+    )

@@ -1,0 +1,163 @@
+"""The first step of an aggressive backfill: all kinds of items, complete, whoever captures them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+
+from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.clients.rest_pages import RestPages
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.prices import Memory
+from gh_backfill.errors import BackfillError, Denied, PartlyFailed, Unreachable
+from gh_backfill.models.work import Goal, TrackedRepository
+from gh_backfill.policy.aggressive.standing import AggressiveBackfill
+from gh_backfill.policy.aggressive.steps import StepStatus
+from gh_backfill.policy.goals import covers
+from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.markdown import counted
+from gh_backfill.store import aggressive as store
+from gh_backfill.store.db import Database
+from gh_backfill.store.jobs import Run
+from gh_backfill.tasks import capture
+
+# In seconds: so often it is looked whether another worker is done.
+LOOK_AGAIN = 15.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepEnd:
+    """How a step ended: completed, skipped, failed with its `error`, or pending: it goes on, not before `resume_at`."""
+
+    status: StepStatus
+    told: str
+    points: int = 0
+    resume_at: datetime | None = None
+    error: BackfillError | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptureWays:
+    """What the data sync works with."""
+
+    db: Database
+    graphql: GraphQL
+    run: Run
+    lists: RestPages | None = None
+    memory: Memory | None = None
+    listen: Callable[[Progress], None] = lambda progress: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = lambda seconds: None
+    limits: Limits = field(default_factory=Limits)
+
+
+def sync_step(ways: CaptureWays, backfill: AggressiveBackfill, until: datetime | None) -> StepEnd:
+    """Capture every kind of the repository to its end, or to the end of the time range, at most until then.
+
+    Where another worker is at it, its end is waited for.  Raises what a capture raises.
+    """
+    points = 0
+    while True:
+        found = capture.find(ways.db, backfill.repository_id)
+        captured = _captured(ways, found, backfill, until)
+        points += captured.spent.points
+        end = _end(captured, points)
+        wait = _wait(ways, captured)
+        if end is not None or wait is None:
+            return end or _goes_on(captured, points)
+        if until is not None and ways.now() + timedelta(seconds=wait) >= until:
+            return _goes_on(captured, points)
+        ways.sleep(wait)
+
+
+def recount(ways: CaptureWays, backfill: AggressiveBackfill) -> int:
+    """Read once more what changed since the step ended, and return the points: the world did not stand still."""
+    found = capture.find(ways.db, backfill.repository_id)
+    return _captured(ways, found, backfill, None).spent.points
+
+
+def _captured(
+    ways: CaptureWays, found: TrackedRepository, backfill: AggressiveBackfill, until: datetime | None
+) -> Captured:
+    goal = Goal(since=backfill.since)
+    deep, recent = _split(ways, backfill, goal)
+    limits = replace(ways.limits, deadline=until)
+
+    def of(kinds: Sequence[str], within: Limits) -> Captured:
+        return capture.run(
+            ways.db,
+            ways.graphql,
+            ways.run,
+            found.full_name,
+            within,
+            goal=goal,
+            kinds=kinds,
+            lists=ways.lists,
+            listen=ways.listen,
+            now=ways.now,
+            sleep=ways.sleep,
+            found=found,
+            memory=ways.memory,
+        )
+
+    done = [of([kind], replace(limits, down_to=backfill.since)) for kind in recent]
+    done = [replace(each, outcome=CaptureOutcome.COMPLETED) if each.down else each for each in done]
+    done += [of(deep, limits)] if deep else []
+    return reduce(Captured.then, done)
+
+
+def _split(ways: CaptureWays, backfill: AggressiveBackfill, goal: Goal) -> tuple[list[str], list[str]]:
+    """Return the kinds that are captured, and those of which only the time range is read.
+
+    These have a larger goal than that, and are on their way to it: a plan goes on with it.
+    """
+    if goal.since is None:
+        return list(backfill.kinds), []
+    with ways.db.reading() as tx:
+        known = {each.kind: each for each in store.checked_kinds(tx, backfill.repository_id)}
+    recent = [
+        kind
+        for kind in backfill.kinds
+        if kind in known and not known[kind].over and known[kind].aim != goal and covers(known[kind].aim, goal)
+    ]
+    return [kind for kind in backfill.kinds if kind not in recent], recent
+
+
+def _end(captured: Captured, points: int) -> StepEnd | None:
+    """Return the end of the step; None where it may go on."""
+    match captured.outcome:
+        case CaptureOutcome.COMPLETED:
+            changed = captured.counts.inserted + captured.counts.updated
+            rows = f"{changed:,} of {captured.counts.total:,} rows new or changed"
+            told = f"{counted(captured.items, captured.item)} read, {rows}, {counted(points, 'point')}"
+            return StepEnd(status=StepStatus.COMPLETED, told=told, points=points)
+        case CaptureOutcome.INTERRUPTED:
+            raise KeyboardInterrupt
+        case CaptureOutcome.FAILED:
+            return StepEnd(status=StepStatus.FAILED, told=captured.told, points=points, error=_error(captured))
+        case CaptureOutcome.STOPPED:
+            return _goes_on(captured, points)
+        case _:
+            return None
+
+
+def _error(captured: Captured) -> BackfillError:
+    if captured.partly:
+        return PartlyFailed(captured.told)
+    kinds = {ErrorType.DENIED: Denied, ErrorType.NETWORK: Unreachable}
+    return kinds.get(captured.error_type or ErrorType.UNEXPECTED, PartlyFailed)(captured.told)
+
+
+def _wait(ways: CaptureWays, captured: Captured) -> float | None:
+    """Return the seconds after which it is tried again; None where nobody knows."""
+    if captured.outcome is CaptureOutcome.BUSY:
+        return LOOK_AGAIN
+    if captured.resume_at is None:
+        return None
+    return max(1.0, (captured.resume_at - ways.now()).total_seconds())
+
+
+def _goes_on(captured: Captured, points: int) -> StepEnd:
+    return StepEnd(status=StepStatus.PENDING, told=captured.told, points=points, resume_at=captured.resume_at)

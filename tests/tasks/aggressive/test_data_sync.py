@@ -1,0 +1,240 @@
+"""The data sync of an aggressive backfill: everything comes, of a time range just that, and what ends early goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gh_backfill import settings
+from gh_backfill.engine.outcome import Limits, Progress
+from gh_backfill.errors import Denied
+from gh_backfill.policy.aggressive.steps import AggressiveStatus, AggressiveStep, StepStatus
+from gh_backfill.settings import Settings
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
+from gh_backfill.store import aggressive as store
+from gh_backfill.store.backfill_events import Actor
+from gh_backfill.tasks.aggressive import asking, opened
+from gh_backfill.tasks.aggressive.asking import AggressiveAsked, AggressiveWish
+from gh_backfill.tasks.aggressive.run import AggressiveDone
+from tests.comparison import compare, compare_issues
+from tests.storm.expected_world import expected_world
+from tests.tasks.conftest import ENGINE, House
+
+SYNC = (AggressiveStep.SYNC,)
+BOTH = ("pull_requests", "issues")
+WHOLE = AggressiveWish(steps=SYNC, kinds=BOTH)
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@dataclass(kw_only=True)
+class Ways:
+    """What a test gives to a run, and what it took."""
+
+    house: House
+    limits: Limits = Limits()
+    wait: timedelta | None = None
+    progress: Sequence[Progress] = ()
+    stop_after: int | None = None
+    heard: Callable[[AggressiveStep, bool], None] = lambda step, ended: None
+
+    def listen(self, progress: Progress) -> None:
+        self.progress = (*self.progress, progress)
+        if self.stop_after is not None and len(self.progress) >= self.stop_after:
+            raise KeyboardInterrupt
+
+    def of(self) -> opened.AggressiveWays:
+        return opened.AggressiveWays(
+            settings=settled(self.house),
+            db=self.house.db,
+            graphql=self.house.graphql(),
+            limits=self.limits,
+            wait=self.wait,
+            listen=self.listen,
+            tell=lambda _, step, end: self.heard(step, end is not None),
+            sleep=self.house.wait,
+        )
+
+
+def settled(house: House) -> Settings:
+    return settings.load({"DATABASE_URL": house.url, "GITHUB_TOKEN": "tok"}, dotenv=None)
+
+
+def asked(house: House, wish: AggressiveWish = WHOLE, name: str = ENGINE, now: datetime = NOW) -> AggressiveAsked:
+    return asking.ask(
+        house.db,
+        house.graphql(),
+        name,
+        wish,
+        name_of=lambda number: name,
+        actor=Actor(who="somebody"),
+        now=now,
+    )
+
+
+def done(house: House, wish: AggressiveWish = WHOLE, ways: Ways | None = None, **more: object) -> AggressiveDone:
+    (found,) = opened.of_one((ways or Ways(house=house)).of(), asked(house, wish, **more))  # type: ignore[arg-type]
+    return found
+
+
+def differences(house: House) -> list[str]:
+    with house.db.transaction(read_only=True) as tx:
+        world = expected_world(house.github.world, ENGINE)
+        return [str(each) for each in (*compare(tx, world, stood_still=False).found, *compare_issues(tx, world).found)]
+
+
+def oldest(house: House, part: float) -> int:
+    """Return the days before NOW in which so large a part of the issues was created."""
+    (whole,) = expected_world(house.github.world, ENGINE)
+    times = sorted(each.created_at for each in whole.issues if isinstance(each.created_at, datetime))
+    return (NOW - times[round(len(times) * (1 - part))]).days + 1
+
+
+def spent(house: House) -> int:
+    return int(house.only("select sum(points) as n from progressive_capture_jobs")["n"])
+
+
+def test_a_repository_that_nobody_tracks_comes_whole_and_is_checked(house: House) -> None:
+    found = done(house)
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    assert differences(house) == []
+    lines = {each.name: each for each in found.backfill.checklist}
+    assert lines["PR count matches GitHub"].detail == "180 of 180"
+    assert lines["Issue count matches GitHub"].detail == "14 of 14"
+    assert [each.name for each in found.backfill.checklist if each.holds is None] == [
+        "Embeddings are generated (check SQL query)",
+        "Workspace metrics are updated",
+    ]
+    row = house.only("select kinds, tracking_enabled from tracked_repositories")
+    assert (row["kinds"], row["tracking_enabled"]) == (["pull_requests", "issues"], True)
+
+
+def test_of_a_time_range_just_that_comes_and_a_larger_one_adds_only_the_difference(house: House) -> None:
+    few, many = oldest(house, 0.3), oldest(house, 0.8)
+    first = done(house, replace(WHOLE, days=few))
+    points = spent(house)
+    assert first.backfill.status is AggressiveStatus.COMPLETED
+    since = NOW - timedelta(days=few)
+    day = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert house.rows("select 1 from issues where created_at < %(day)s", day=day) == []
+    here = house.count("pull_requests")
+    done(house, replace(WHOLE, days=many))
+    (whole,) = expected_world(house.github.world, ENGINE)
+    early = (NOW - timedelta(days=many)).replace(hour=0, minute=0, second=0, microsecond=0)
+    wanted = [each for each in whole.issues if isinstance(each.created_at, datetime) and each.created_at >= early]
+    assert house.count("issues") == len(wanted)
+    assert here < house.count("pull_requests")
+    done(house)
+    assert differences(house) == []
+    alone = spent(house)
+    assert points < alone
+
+
+def test_of_a_repository_with_a_larger_goal_only_the_days_are_read(house: House) -> None:
+    house.track(ENGINE)
+    house.capture(limits=Limits(max_chunks=1, chunk_size=10))
+    wish = AggressiveWish(steps=SYNC, kinds=("pull_requests",), days=oldest(house, 0.2))
+    found = done(house, wish, Ways(house=house, limits=Limits(chunk_size=10)))
+    since = (NOW - timedelta(days=oldest(house, 0.2))).replace(hour=0, minute=0, second=0, microsecond=0)
+    (whole,) = expected_world(house.github.world, ENGINE)
+    wanted = {
+        each.number
+        for each in whole.pull_requests
+        if isinstance(each.created_at, datetime) and each.created_at >= since
+    }
+    assert wanted <= {row["number"] for row in house.rows("select number from pull_requests")}
+    assert found.backfill.steps[AggressiveStep.SYNC].status is StepStatus.COMPLETED
+    assert 10 < house.count("pull_requests") < 180
+    assert house.state()["status"] == "active"
+
+
+def test_what_is_interrupted_goes_on_and_nothing_is_paid_twice(house: House) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        done(house, ways=Ways(house=house, stop_after=2, limits=Limits(chunk_size=20)))
+    (row,) = house.rows("select status, worker from aggressive_backfills")
+    assert (row["status"], row["worker"]) == ("pending", None)
+    found = done(house, ways=Ways(house=house, limits=Limits(chunk_size=20)))
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    assert differences(house) == []
+    assert house.count("aggressive_backfills") == 1
+    twice = (
+        "select 1 from backfill_chunks where status = 'completed' group by stream_id, after_cursor having count(*) > 1"
+    )
+    assert house.rows(twice) == []
+
+
+def test_a_sync_that_takes_longer_than_is_waited_for_goes_on(house: House) -> None:
+    limits = Limits(chunk_size=10, max_chunks=2)
+    found = done(house, ways=Ways(house=house, limits=limits))
+    assert found.backfill.status is AggressiveStatus.PENDING
+    assert not found.failed
+    assert found.backfill.steps[AggressiveStep.SYNC].status is StepStatus.PENDING
+    (again,) = opened.of_all_that_waits(Ways(house=house).of())
+    assert again.backfill.status is AggressiveStatus.COMPLETED
+    assert differences(house) == []
+    assert opened.of_all_that_waits(Ways(house=house).of()) == []
+
+
+def test_what_another_worker_has_is_left_to_it_until_that_falls_silent(house: House) -> None:
+    before = asked(house)
+    with house.db.transaction() as tx:
+        assert store.claim(tx, before.backfill.id, worker="another", run_key="run-2")
+    found = done(house, ways=Ways(house=house, wait=timedelta(seconds=10)))
+    assert found.busy
+    assert not found.failed
+    with house.db.transaction() as tx:
+        tx.run("update aggressive_backfills set beat_at = beat_at - interval '6 minutes'")
+    assert done(house).backfill.status is AggressiveStatus.COMPLETED
+
+
+def test_a_pull_request_that_does_not_come_fails_the_checklist_by_its_name(house: House) -> None:
+    done(house)
+    with house.db.transaction() as tx:
+        tx.run("delete from pull_requests where number = 7")
+    found = done(house)
+    assert found.failed
+    assert [f"{each.name}: {each.detail}" for each in found.unheld] == [
+        "PR count matches GitHub: 179 of 180: 1 is missing"
+    ]
+
+
+def test_what_came_while_the_steps_ran_is_read_before_it_counts_as_missing(house: House) -> None:
+    def open_one(step: AggressiveStep, ended: bool) -> None:
+        if ended:
+            changes.open_pull_request(house.github.world, ENGINE, author="octo", title="late")
+
+    found = done(house, ways=Ways(house=house, heard=open_one))
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    assert differences(house) == []
+    assert house.count("pull_requests") == 181
+
+
+def test_one_that_is_asked_for_again_reads_what_is_new(house: House) -> None:
+    done(house)
+    changes.open_pull_request(house.github.world, ENGINE, author="octo", title="later")
+    before = spent(house)
+    assert done(house).backfill.status is AggressiveStatus.COMPLETED
+    assert (house.count("pull_requests"), house.count("aggressive_backfills")) == (181, 2)
+    assert spent(house) - before <= 4
+
+
+def test_a_token_that_github_refuses_fails_the_step_and_the_next_run_goes_on(house: House) -> None:
+    before = asked(house)
+    house.github.faults.add(Fault(name="bad_credentials"))
+    (found,) = opened.of_one(Ways(house=house).of(), before)
+    assert found.failed
+    assert isinstance(found.error, Denied)
+    assert found.backfill.steps[AggressiveStep.SYNC].status is StepStatus.FAILED
+    house.github.faults.clear()
+    assert done(house).backfill.status is AggressiveStatus.COMPLETED
+
+
+def test_one_that_is_cancelled_ends_and_keeps_its_rows(house: House) -> None:
+    found = done(house, ways=Ways(house=house, limits=Limits(chunk_size=10, max_chunks=2)))
+    with house.db.transaction() as tx:
+        assert store.cancel(tx, [found.backfill.repository_id], who="somebody") == 1
+    assert opened.of_all_that_waits(Ways(house=house).of()) == []
+    assert house.count("pull_requests") == 20
