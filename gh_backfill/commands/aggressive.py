@@ -214,7 +214,8 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
     from gh_backfill.tasks.aggressive.outlook import outlook
 
     if not name:
-        raise ConfigurationError("which repository? gh-backfill aggressive owner/name --dry-run")
+        _what_waits(environment, as_json=as_json)
+        return
     with connect.github(environment) as graphql, _database_if_any(environment) as db:
         found = outlook(
             db,
@@ -229,6 +230,24 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
         print(json_text(found.as_json()))
     else:
         stepped.show_outlook(found)
+
+
+def _what_waits(environment: settings.Settings, *, as_json: bool) -> None:
+    """Say what a run would go on with."""
+    from gh_backfill import stepped
+    from gh_backfill.policy.json_text import json_text
+    from gh_backfill.store import aggressive as store
+    from gh_backfill.tasks import connect
+
+    with connect.database(environment, writing=False) as db, db.reading() as tx:
+        ids = set(store.due(tx))
+        found = [each for each in store.standing(tx) if each.id in ids]
+    if as_json:
+        print(json_text([each.as_json() for each in found]))
+    elif found:
+        stepped.show_standing(found)
+    else:
+        say("nothing waits")
 
 
 @contextmanager

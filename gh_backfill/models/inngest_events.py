@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 # In bytes: Inngest takes no larger event of a free account.
 LARGEST_EVENT = 256 * 1024
@@ -80,6 +80,22 @@ class RepositorySync(_Sync):
     EVENT: ClassVar[str] = "github/repository.sync"
 
 
+class AggressiveRequest(RepositoryEvent):
+    """Everything of a repository is wanted: its data, embeddings, and the figures of its workspaces.
+
+    With `days` only what was created in the last so many.
+    """
+
+    EVENT: ClassVar[str] = "repository/backfill.aggressive"
+
+    days: int | None = Field(
+        default=None, ge=1, validation_alias=AliasChoices("timeRange", "days"), serialization_alias="timeRange"
+    )
+    skip_embeddings: bool = Field(default=False, alias="skipEmbeddings")
+    embeddings_only: bool = Field(default=False, alias="embeddingsOnly")
+    skip_workspace: bool = Field(default=False, alias="skipWorkspace")
+
+
 class Cancelled(BaseModel):
     """Whatever runs for a repository is to end."""
 
@@ -96,7 +112,7 @@ class GoOn(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     event: Text
-    data: dict[str, str | int | None]
+    data: dict[str, str | int | bool | None]
 
 
-AnyEvent = InitialBackfill | PullRequestSync | RepositorySync | Cancelled | GoOn
+AnyEvent = InitialBackfill | AggressiveRequest | PullRequestSync | RepositorySync | Cancelled | GoOn

@@ -19,6 +19,8 @@ from gh_backfill.store.words import stored
 _SQL = sql("aggressive")
 # Whoever works on one tells of itself far more often.
 SILENT = timedelta(minutes=5)
+# One that failed and is asked for again within so long goes on where it was; later it begins anew.
+REOPENED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +44,7 @@ def ask(
     who: str,
 ) -> tuple[str, bool]:
     """Ask for a repository: its id, and whether it is new; one that is not over goes on with the larger wish."""
+    tx.run(_SQL["reopen_aggressive"], repository_id=repository_id, rested=REOPENED)
     before = {each.id: each for each in standing(tx, [repository_id])}
     row = tx.row(_SQL["ask_aggressive"], repository_id=repository_id, kinds=tuple(kinds), since=since, who=who)
     assert row is not None, "the statement returns the row that it wrote"
@@ -122,6 +125,11 @@ def end(
 def cancel(tx: Transaction, repository_ids: Sequence[str], *, who: str) -> int:
     """Cancel what is not over of these repositories, and return how many that were."""
     return len(tx.rows(_SQL["cancel_aggressive"], ids=tuple(repository_ids), who=who))
+
+
+def cancel_run(tx: Transaction, run_key: str) -> None:
+    """Cancel what a run works on."""
+    tx.run(_SQL["cancel_run"], run_key=run_key)
 
 
 def standing(tx: Transaction, repository_ids: Sequence[str] | None = None) -> list[AggressiveBackfill]:

@@ -62,7 +62,7 @@ class InngestSteps:
         with Database(self.database_url) as db:
             found = self._found(db, event)
             starting = jobs.resuming(run, found.id, worker=worker_name(), job_type=_job_type(event))
-            if not persistently(lambda: db.statements(starting), self._sleep):
+            if not persistently(lambda: db.statements(starting), self.sleep):
                 return RunPlan(note="its job is done already, or another run does it")
             refused = self._refusal(db, found, event)
             if refused is not None:
@@ -76,7 +76,7 @@ class InngestSteps:
         Raises what may pass as it is, and ConfigurationError or PartlyFailed where a person has to look.
         """
         run, kind = run_of(event, run_id), progress.left[0]
-        with self._open() as (db, graphql):
+        with self.open() as (db, graphql):
             found = self._found(db, event)
             captured = self._captured(db, graphql, run, found, event, kind, progress)
             done = ChunkDone(
@@ -124,7 +124,7 @@ class InngestSteps:
                 kinds=(kind,),
                 listen=lambda _: None,
                 now=self.now,
-                sleep=self._sleep,
+                sleep=self.sleep,
                 found=found,
                 memory=memory,
                 profiles_old=self.settings.profiles_old,
@@ -144,7 +144,7 @@ class InngestSteps:
             kinds=(kind,),
             limits=limits,
             now=self.now,
-            sleep=self._sleep,
+            sleep=self.sleep,
             found=found,
             memory=memory,
             stage=stage,
@@ -180,7 +180,7 @@ class InngestSteps:
     def _found(self, db: Database, event: Wanted) -> TrackedRepository:
         kinds = registry.chosen(self.settings.kinds, given_as="GH_BACKFILL_KINDS") or (PULL_REQUESTS,)
         try:
-            return persistently(lambda: capture.find(db, event.repository_id, kinds), self._sleep)
+            return persistently(lambda: capture.find(db, event.repository_id, kinds), self.sleep)
         except ConfigurationError:
             text = f"Repository not found: {event.repository_id} (gh-backfill track owner/name adds one)"
             raise ConfigurationError(text) from None
@@ -195,17 +195,17 @@ class InngestSteps:
 
     def _end(self, db: Database, run: Run, status: JobStatus, outcome: JobOutcome, error: str | None) -> None:
         ending = jobs.ending(run, status=status, outcome=outcome, error=error)
-        for row in persistently(lambda: db.statements(ending), self._sleep):
+        for row in persistently(lambda: db.statements(ending), self.sleep):
             if row["in_workspace"]:
                 aggregate.after(db, row["repository_id"])
 
     @contextmanager
-    def _open(self) -> Iterator[tuple[Database, GraphQL]]:
+    def open(self) -> Iterator[tuple[Database, GraphQL]]:
         """Yield the database and a client of this step's own, so that it counts what the step spends."""
         self._credentials = self._credentials or connect.credentials_of(self.settings)
         with (
             self._counted(),
-            GraphQL(self.settings.graphql_url, Credentials(self._credentials), sleep=self._sleep) as graphql,
+            GraphQL(self.settings.graphql_url, Credentials(self._credentials), sleep=self.sleep) as graphql,
             Database(self.database_url) as db,
             connect.sharing(graphql, db, ahead=True),
         ):
@@ -222,7 +222,7 @@ class InngestSteps:
                 self._at_work -= 1
                 self._changed.notify_all()
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Wait; where the process ends meanwhile, end as after a signal: what is claimed is given back."""
         if self._stopping.wait(seconds):
             raise KeyboardInterrupt

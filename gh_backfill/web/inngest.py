@@ -20,9 +20,17 @@ from pydantic import BaseModel, ValidationError
 from gh_backfill import unexpected
 from gh_backfill.clients import inngest as events
 from gh_backfill.errors import BackfillError
-from gh_backfill.models.inngest_events import Cancelled, GoOn, InitialBackfill, PullRequestSync, RepositorySync
+from gh_backfill.models.inngest_events import (
+    AggressiveRequest,
+    Cancelled,
+    GoOn,
+    InitialBackfill,
+    PullRequestSync,
+    RepositorySync,
+)
 from gh_backfill.policy.ledger import PASSING, ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.tasks.aggressive.inngest_steps import Advanced, AggressiveSteps
 from gh_backfill.tasks.inngest_progress import MOST_STEPS, ChunkDone, RunPlan, RunProgress
 from gh_backfill.tasks.inngest_steps import InngestSteps, Wanted
 from gh_backfill.web.context import abandoned
@@ -33,6 +41,7 @@ PATH = "/api/inngest"
 # So many steps are at work at the same time, each with two connections to the database; others wait for their turn.
 AT_ONCE = 8
 RETRIES = 4
+AGGRESSIVE = "backfill-repository-aggressive"
 # What may pass is tried again after so long.
 AGAIN = timedelta(seconds=30)
 # The event that a long run ends with is sent on after so long: until its run is over, Inngest would skip another one.
@@ -93,7 +102,19 @@ def functions(
         )(partial(runs.run, schema))
         for schema, local_id, name in wanted
     ]
-    ids = [f"{events.APP}-{local_id}" for _, local_id, _ in wanted]
+    made.append(
+        client.create_function(
+            fn_id=AGGRESSIVE,
+            name="Backfill Everything of a Repository",
+            trigger=inngest.TriggerEvent(event=AggressiveRequest.EVENT),
+            concurrency=[inngest.Concurrency(key="event.data.owner", limit=at_once)],
+            cancel=[inngest.Cancel(event=Cancelled.EVENT, if_exp="event.data.repositoryId == async.data.repositoryId")],
+            idempotency="event.data.requestId",
+            singleton=inngest.Singleton(key="event.data.repositoryId", mode="skip"),
+            retries=RETRIES,
+        )(runs.aggressive)
+    )
+    ids = [f"{events.APP}-{local_id}" for local_id in (*(each for _, each, _ in wanted), AGGRESSIVE)]
     made.append(
         client.create_function(
             fn_id="go-on-with-a-long-run",
@@ -125,6 +146,7 @@ class _Runs:
         self._most_steps = most_steps
         self._client = client
         self._steps = steps
+        self._aggressive = AggressiveSteps(steps=steps)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, schema: type[Wanted], ctx: inngest.Context) -> dict[str, object]:
@@ -147,6 +169,22 @@ class _Runs:
             await step.run("go-on", self._beside(lambda: events.send(self._client, [again])))
         return {**progress.sums.model_dump(), "note": plan.note, "goes_on": bool(progress.left)}
 
+    async def aggressive(self, ctx: inngest.Context) -> dict[str, object]:
+        """Do all that an aggressive backfill is, for a minute a step."""
+        event, run_id, step = _read(AggressiveRequest, ctx.event.data), ctx.run_id, ctx.step
+        begin, advance = partial(self._aggressive.begin, event), partial(self._aggressive.advance, event, run_id)
+        done = await step.run("ask", self._beside(begin), output_type=Advanced)
+        taken, number = 1, 0
+        while not done.over and taken + 3 < self._most_steps:
+            done = await step.run(f"advance-{number}", self._beside(advance), output_type=Advanced)
+            if done.resume_at is not None:
+                await step.sleep_until(f"wait-after-{number}", done.resume_at)
+            taken, number = taken + 2, number + 1
+        if not done.over:
+            again = GoOn(event=AggressiveRequest.EVENT, data=_continued(event, run_id))
+            await step.run("go-on", self._beside(lambda: events.send(self._client, [again])))
+        return {**done.model_dump(mode="json"), "goes_on": not done.over}
+
     async def go_on(self, ctx: inngest.Context) -> None:
         """Send an event again for a run that has had all its steps, once that is over."""
         wanted = _read(GoOn, ctx.event.data)
@@ -160,7 +198,11 @@ class _Runs:
         """End the job of a run that was cancelled."""
         run_id = ctx.event.data.get("run_id")
         if isinstance(run_id, str):
-            await ctx.step.run("note", self._beside(lambda: self._steps.cancelled(run_id)))
+            await ctx.step.run("note", self._beside(lambda: self._cancelled(run_id)))
+
+    def _cancelled(self, run_id: str) -> None:
+        self._steps.cancelled(run_id)
+        self._aggressive.cancelled(run_id)
 
     def _beside(self, work: Callable[[], Done]) -> Callable[[], Any]:
         """Return a step that works in a thread of its own, which keeps no process alive, when it is its turn."""
@@ -177,12 +219,14 @@ class _Runs:
         return turn
 
 
-_SCHEMAS: dict[str, type[Wanted]] = {each.EVENT: each for each in (InitialBackfill, PullRequestSync, RepositorySync)}
+_SCHEMAS: dict[str, type[Wanted | AggressiveRequest]] = {
+    each.EVENT: each for each in (InitialBackfill, AggressiveRequest, PullRequestSync, RepositorySync)
+}
 
 
-def _continued(event: Wanted, run_id: str) -> dict[str, str | int | None]:
+def _continued(event: Wanted | AggressiveRequest, run_id: str) -> dict[str, str | int | bool | None]:
     """Return the data of the event that goes on: a wish of its own, and the same one however often it is sent."""
-    given: dict[str, str | int | None] = event.model_dump(mode="json", by_alias=True)
+    given: dict[str, str | int | bool | None] = event.model_dump(mode="json", by_alias=True)
     return {**given, "requestId": f"after-{run_id}", "jobId": None}
 
 

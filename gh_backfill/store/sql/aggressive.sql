@@ -1,5 +1,13 @@
 -- Aggressive backfills: one that is not over for each repository, and its steps.
 
+-- name: reopen_aggressive
+-- The last one failed not long ago: it goes on where it was.
+update aggressive_backfills a
+set status = 'pending', completed_at = null, worker = null
+where a.status = 'failed' and a.repository_id = %(repository_id)s::uuid and a.completed_at > clock_timestamp() - %(rested)s
+  and not exists (select from aggressive_backfills o
+                  where o.repository_id = a.repository_id and o.created_at > a.created_at);
+
 -- name: ask_aggressive
 -- One that is not over goes on, with the larger of both wishes.
 insert into aggressive_backfills as a (repository_id, kinds, since, asked_by)
@@ -69,6 +77,11 @@ update aggressive_backfills
 set status = %(status)s, reason = %(reason)s, checklist = %(checklist)s, points = points + %(points)s, worker = null,
     completed_at = clock_timestamp()
 where id = %(id)s::uuid and worker = %(worker)s and status = 'processing';
+
+-- name: cancel_run
+update aggressive_backfills
+set status = 'cancelled', reason = 'its run was cancelled in Inngest', completed_at = clock_timestamp()
+where run_key = %(run_key)s and status in ('pending', 'processing');
 
 -- name: cancel_aggressive
 update aggressive_backfills

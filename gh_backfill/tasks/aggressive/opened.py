@@ -17,6 +17,7 @@ from gh_backfill.policy.aggressive.steps import AggressiveStep, StepStatus
 from gh_backfill.settings import Settings
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
+from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked
 from gh_backfill.tasks.aggressive.checking import Checks, Embedded, check
@@ -36,6 +37,7 @@ class AggressiveWays:
     lists: RestPages | None = None
     limits: Limits = field(default_factory=Limits)
     wait: timedelta | None = None
+    run: Run | None = None
     listen: Callable[[Progress], None] = lambda progress: None
     tell: Tell = lambda backfill, step, end: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -44,7 +46,12 @@ class AggressiveWays:
 
 def of_one(ways: AggressiveWays, asked: AggressiveAsked) -> list[AggressiveDone]:
     """Do what was asked for."""
-    return [run(_work(ways), asked.backfill)]
+    return [of_this(ways, asked.backfill)]
+
+
+def of_this(ways: AggressiveWays, backfill: AggressiveBackfill) -> AggressiveDone:
+    """Do what is left of an aggressive backfill."""
+    return run(_work(ways), backfill)
 
 
 def of_all_that_waits(ways: AggressiveWays) -> list[AggressiveDone]:
@@ -58,7 +65,7 @@ def of_all_that_waits(ways: AggressiveWays) -> list[AggressiveDone]:
         with ways.db.reading() as tx:
             repository_id = store.repository_of(tx, backfill_id)
             found = [] if repository_id is None else store.standing(tx, [repository_id])
-        done += [run(_work(ways), each) for each in found if each.id == backfill_id]
+        done += [of_this(ways, each) for each in found if each.id == backfill_id]
     return done
 
 
@@ -75,7 +82,7 @@ def embeddings_outlook(
 
 
 def _work(ways: AggressiveWays) -> AggressiveWork:
-    run_of = connect.this_run(ways.settings)
+    run_of = ways.run or connect.this_run(ways.settings)
     captures = CaptureWays(
         db=ways.db,
         graphql=ways.graphql,

@@ -18,7 +18,7 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
-from gh_backfill.tasks.aggressive.sync_step import LOOK_AGAIN, StepEnd
+from gh_backfill.tasks.aggressive.sync_step import LOOK_AGAIN, StepEnd, ended_by
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class AggressiveWork:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AggressiveDone:
-    """What a run came to: how the backfill stands now, and the error of the step that failed.
+    """What a run came to: how the backfill stands now, and the error of the step that ended it.
 
-    `busy` says that another worker has it.
+    With an error that passes by itself it is pending all the same.  `busy` says that another worker has it.
     """
 
     backfill: AggressiveBackfill
@@ -65,8 +65,8 @@ class AggressiveDone:
 
     @property
     def failed(self) -> bool:
-        """Say whether it failed."""
-        return self.backfill.status is AggressiveStatus.FAILED
+        """Say whether it failed, now or for good."""
+        return self.error is not None or self.backfill.status is AggressiveStatus.FAILED
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""
@@ -80,7 +80,8 @@ def run(work: AggressiveWork, backfill: AggressiveBackfill) -> AggressiveDone:
     it.  Raises KeyboardInterrupt after a signal, and StoreError where the database is away.
     """
     worker = worker_name()
-    until = work.now() + work.wait if work.wait is not None else None
+    ends = [work.now() + work.wait] if work.wait is not None else []
+    until = min([*ends, *([work.deadline] if work.deadline is not None else [])], default=None)
     while not _claimed(work, backfill, worker):
         backfill = _read(work, backfill)
         if backfill.over:
@@ -110,7 +111,7 @@ class _Run:
             points += end.points
             if end.status is StepStatus.PENDING:
                 self._leave(backfill, f"{TITLES[step]}: {end.told}", end.resume_at, points)
-                return AggressiveDone(backfill=_read(self.work, backfill))
+                return AggressiveDone(backfill=_read(self.work, backfill), error=end.error)
             if end.status is StepStatus.FAILED:
                 self._end(backfill, AggressiveStatus.FAILED, f"{TITLES[step]}: {end.told}", (), points)
                 return AggressiveDone(backfill=_read(self.work, backfill), error=end.error)
@@ -133,7 +134,7 @@ class _Run:
         except StoreError:
             raise
         except BackfillError as error:
-            end = StepEnd(status=StepStatus.FAILED, told=str(error), error=error)
+            end = ended_by(error, self.work.now())
         except KeyboardInterrupt:
             self._interrupted(backfill, step)
             raise

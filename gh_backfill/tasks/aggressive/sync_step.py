@@ -16,7 +16,7 @@ from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import StepStatus
 from gh_backfill.policy.goals import covers
-from gh_backfill.policy.ledger import ErrorType
+from gh_backfill.policy.ledger import PASSING, ErrorType, error_type
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
@@ -25,6 +25,8 @@ from gh_backfill.tasks import capture
 
 # In seconds: so often it is looked whether another worker is done.
 LOOK_AGAIN = 15.0
+# What an error ended that passes by itself is tried again after so long.
+AGAIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +38,13 @@ class StepEnd:
     points: int = 0
     resume_at: datetime | None = None
     error: BackfillError | None = None
+
+
+def ended_by(error: BackfillError, now: datetime, *, cause: ErrorType | None = None) -> StepEnd:
+    """Return the end of a step that an error ended: it goes on by itself where such errors pass."""
+    passes = (cause or error_type(error)) in PASSING
+    status = StepStatus.PENDING if passes else StepStatus.FAILED
+    return StepEnd(status=status, told=str(error), resume_at=now + AGAIN if passes else None, error=error)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +72,7 @@ def sync_step(ways: CaptureWays, backfill: AggressiveBackfill, until: datetime |
         found = capture.find(ways.db, backfill.repository_id)
         captured = _captured(ways, found, backfill, until)
         points += captured.spent.points
-        end = _end(captured, points)
+        end = _end(captured, points, ways.now())
         wait = _wait(ways, captured)
         if end is not None or wait is None:
             return end or _goes_on(captured, points)
@@ -125,7 +134,7 @@ def _split(ways: CaptureWays, backfill: AggressiveBackfill, goal: Goal) -> tuple
     return [kind for kind in backfill.kinds if kind not in recent], recent
 
 
-def _end(captured: Captured, points: int) -> StepEnd | None:
+def _end(captured: Captured, points: int, now: datetime) -> StepEnd | None:
     """Return the end of the step; None where it may go on."""
     match captured.outcome:
         case CaptureOutcome.COMPLETED:
@@ -136,7 +145,8 @@ def _end(captured: Captured, points: int) -> StepEnd | None:
         case CaptureOutcome.INTERRUPTED:
             raise KeyboardInterrupt
         case CaptureOutcome.FAILED:
-            return StepEnd(status=StepStatus.FAILED, told=captured.told, points=points, error=_error(captured))
+            error = _error(captured)
+            return replace(ended_by(error, now, cause=captured.error_type), points=points, told=captured.told)
         case CaptureOutcome.STOPPED:
             return _goes_on(captured, points)
         case _:
