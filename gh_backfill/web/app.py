@@ -20,7 +20,7 @@ from gh_backfill.web.context import Context
 from gh_backfill.web.described import description
 from gh_backfill.web.door import Door
 from gh_backfill.web.page import Acting, Showing
-from gh_backfill.web.pages import add, monitor, operate, repositories, repository, workspace
+from gh_backfill.web.pages import add, aggressive, monitor, operate, repositories, repository, workspace
 from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.static_files import favicon, static_file
 from gh_backfill.web.stream import stream
@@ -62,6 +62,8 @@ ACTIONS: tuple[Acting, ...] = (
     Acting(path="/add/retry", action=add.retry),
     Acting(path="/events/backfill", action=workspace.backfill),
     Acting(path="/events/cancel", action=workspace.cancel),
+    Acting(path="/aggressive/start", action=aggressive.start, needs=Role.ADMIN),
+    Acting(path="/aggressive/cancel", action=aggressive.cancel, needs=Role.ADMIN),
     Acting(path="/workspaces/create", action=workspace.create, needs=Role.ADMIN),
     Acting(path="/workspaces/schedule", action=workspace.schedule, needs=Role.ADMIN),
     Acting(path="/workspaces/members", action=workspace.members, needs=Role.ADMIN),

@@ -16,7 +16,7 @@ from gh_backfill.errors import StoreSlow, StoreUnavailable, Unreachable
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.pool import Pool
-from gh_backfill.tasks.events.runner import EventsRunner
+from gh_backfill.tasks.asked_runner import AskedRunner
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.web.access import WebAccess
@@ -39,7 +39,8 @@ Done = TypeVar("Done")
 class Context:
     """What every request may use: `pool` for what pages read, `acting` for what forms change.
 
-    `runner` captures on this machine and `events` fetches events, None where nothing is done here.
+    `runner` captures on this machine, `events` fetches events and `aggressive` everything of a repository, None where
+    nothing is done here.
     """
 
     settings: Settings
@@ -50,7 +51,8 @@ class Context:
     github: Way
     runner: Runner | None
     guesses: Guesses
-    events: EventsRunner | None = None
+    events: AskedRunner | None = None
+    aggressive: AskedRunner | None = None
     # The costs of the month, which all viewers share; None: each page works them out.
     month: KeptMonth | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

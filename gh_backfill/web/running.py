@@ -20,7 +20,9 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
-from gh_backfill.tasks.events.runner import EventsRunner
+from gh_backfill.tasks.aggressive import runner as aggressive_runner
+from gh_backfill.tasks.asked_runner import AskedRunner
+from gh_backfill.tasks.events import runner as events_runner
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
 from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
@@ -97,7 +99,10 @@ def serve(
         hub = Hub(lambda: run_in_threadpool(context.lent, pool, look))
         receiver = stack.enter_context(_webhooks(settings, database_url))
         functions = stack.enter_context(_inngest(settings, database_url, host))
-        events = EventsRunner(settings, database_url) if runner is not None else None
+        events = aggressive = None
+        if runner is not None:
+            events = AskedRunner(settings, database_url, events_runner.look, name="events")
+            aggressive = AskedRunner(settings, database_url, aggressive_runner.look, name="aggressive")
         app = application(
             Context(
                 settings=settings,
@@ -109,6 +114,7 @@ def serve(
                 runner=runner,
                 guesses=Guesses(time.monotonic),
                 events=events,
+                aggressive=aggressive,
                 month=KeptMonth(settings),
             ),
             webhooks=receiver,
@@ -126,9 +132,9 @@ def serve(
         if runner is not None:
             stack.callback(runner.stop)
             stack.enter_context(kept_awake(runner))
-        if events is not None:
-            stack.callback(events.stop)
-            events.start()
+        for each in filter(None, (events, aggressive)):
+            stack.callback(each.stop)
+            each.start()
         try:
             with counted(refusals, "uvicorn.error", "asyncio"):
                 server.run(sockets=[listening])

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from gh_backfill import settings
 from gh_backfill.store.db import Database
-from gh_backfill.tasks.events.runner import EventsRunner
+from gh_backfill.tasks.asked_runner import AskedRunner
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.web import access, context, running, serving
 from gh_backfill.web.app import ACTIONS, PAGES, application
@@ -122,7 +122,8 @@ def open_house(
     webhooks: ASGIApp | None = None,
     functions: Callable[[FastAPI], None] | None = None,
     runner: Runner | None = None,
-    events: EventsRunner | None = None,
+    events: AskedRunner | None = None,
+    aggressive: AskedRunner | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
     """Run the application beside the block: with two pages of the test's, or with its own."""
@@ -145,6 +146,7 @@ def open_house(
         github=Way(read),
         runner=runner,
         events=events,
+        aggressive=aggressive,
         guesses=Guesses(lambda: world.seconds),
         clock=(lambda: datetime.now(UTC)) if own_pages else (lambda: NOW),
     )

@@ -17,7 +17,8 @@ from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import aggregate, track, workspaces
-from gh_backfill.tasks.events.runner import EventsRunner
+from gh_backfill.tasks.asked_runner import AskedRunner
+from gh_backfill.tasks.events import runner as events_runner
 from tests.web.conftest import CHROMIUM
 from tests.web.house import TOKEN, open_house
 from tests.web.test_browser import SCHEMES, WIDTHS, accessible
@@ -86,7 +87,7 @@ def test_what_is_selected_is_fetched_here_and_the_page_tells_its_end(
         "GITHUB_API_URL": github.url,
         "GH_BACKFILL_WEB_TOKEN": TOKEN,
     }
-    runner = EventsRunner(settings.load(given, dotenv=None), database_url, every=1)
+    runner = AskedRunner(settings.load(given, dotenv=None), database_url, events_runner.look, name="events", every=1)
     with open_house(database_url, own_pages=True, environment=given, events=runner) as house:
         runner.start()
         context = browser.new_context(base_url=house.url)

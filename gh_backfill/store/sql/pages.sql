@@ -194,4 +194,7 @@ select (select md5(string_agg(j.text, ',')) from (
             select repository_id, max(updated_at) as updated_at
             from (select repository_id, updated_at from backfills order by updated_at desc limit 50) last
             group by repository_id) b) as backfills,
+       (select md5(string_agg(concat_ws(' ', a.id, a.status, s.step, s.status, s.done), ',' order by a.id, s.step))
+        from aggressive_backfills a left join aggressive_steps s on s.backfill_id = a.id
+        where a.status in ('pending', 'processing')) as aggressive,
        floor(extract(epoch from clock_timestamp()) / 60)::bigint as minute;

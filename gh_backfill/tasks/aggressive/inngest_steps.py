@@ -11,13 +11,11 @@ from gh_backfill.engine.outcome import Limits
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.models.inngest_events import AggressiveRequest
 from gh_backfill.policy.aggressive.steps import wanted
-from gh_backfill.policy.ledger import JobOutcome, Processor
-from gh_backfill.policy.lifecycle import JobStatus
+from gh_backfill.policy.ledger import Processor
 from gh_backfill.store import aggressive as store
-from gh_backfill.store import jobs, repositories
+from gh_backfill.store import repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
-from gh_backfill.store.persist import persistently
 from gh_backfill.tasks.aggressive import asking, opened
 from gh_backfill.tasks.inngest_steps import LOOK_AGAIN, STEP, InngestSteps
 
@@ -84,8 +82,6 @@ class AggressiveSteps:
                 return Advanced(status=backfill.status, over=True, reason=backfill.reason or "", points=backfill.points)
             done = opened.of_this(ways, backfill)
             found = done.backfill
-            if found.over:
-                self._end(db, run, failed=done.failed, reason=found.reason)
             if done.failed:
                 raise done.error or PartlyFailed(found.reason or "it failed")
             return Advanced(
@@ -106,13 +102,6 @@ class AggressiveSteps:
         if busy:
             return now + LOOK_AGAIN
         return now + SOON if not_before is None else max(not_before, now + SOON)
-
-    def _end(self, db: Database, run: Run, *, failed: bool, reason: str | None) -> None:
-        status, outcome = (
-            (JobStatus.FAILED, JobOutcome.FAILED) if failed else (JobStatus.COMPLETED, JobOutcome.COMPLETED)
-        )
-        ending = jobs.ending(run, status=status, outcome=outcome, error=reason if failed else None)
-        persistently(lambda: db.statements(ending), self.steps.sleep)
 
 
 def run_of(run_id: str) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
@@ -14,10 +14,14 @@ from gh_backfill.engine.outcome import Limits, Progress
 from gh_backfill.policy.aggressive.outlook import EmbeddingsOutlook
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import AggressiveStep, StepStatus
+from gh_backfill.policy.ledger import JobOutcome
+from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.settings import Settings
 from gh_backfill.store import aggressive as store
+from gh_backfill.store import jobs
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.persist import persistently
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked
 from gh_backfill.tasks.aggressive.checking import Checks, Embedded, check
@@ -29,7 +33,10 @@ Tell = Callable[[AggressiveBackfill, AggressiveStep, StepEnd | None], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AggressiveWays:
-    """What aggressive backfills work with; `listen` hears of the capture's progress, `tell` of each step."""
+    """What aggressive backfills work with; `listen` hears of the capture's progress, `tell` of each step.
+
+    A `run` of steps, or `in_slices` of time, leaves it to another one to go on: then each backfill has one job for all.
+    """
 
     settings: Settings
     db: Database
@@ -38,6 +45,7 @@ class AggressiveWays:
     limits: Limits = field(default_factory=Limits)
     wait: timedelta | None = None
     run: Run | None = None
+    in_slices: timedelta | None = None
     listen: Callable[[Progress], None] = lambda progress: None
     tell: Tell = lambda backfill, step, end: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -50,17 +58,34 @@ def of_one(ways: AggressiveWays, asked: AggressiveAsked) -> list[AggressiveDone]
 
 
 def of_this(ways: AggressiveWays, backfill: AggressiveBackfill) -> AggressiveDone:
-    """Do what is left of an aggressive backfill."""
-    return run(_work(ways), backfill)
+    """Do what is left of an aggressive backfill, or a slice of it."""
+    if ways.in_slices is not None:
+        until = ways.now() + ways.in_slices
+        own = Run(
+            key=f"aggressive-{backfill.id}", run_id=None, attempt=1, processor=ways.settings.processor, in_steps=True
+        )
+        ways = replace(ways, run=own, wait=ways.in_slices, limits=replace(ways.limits, deadline=until))
+    done = run(_work(ways), backfill)
+    if ways.run is not None and ways.run.in_steps and done.backfill.over:
+        _end_job(ways, ways.run, done)
+    return done
 
 
-def of_all_that_waits(ways: AggressiveWays) -> list[AggressiveDone]:
+def _end_job(ways: AggressiveWays, own: Run, done: AggressiveDone) -> None:
+    status, outcome = (
+        (JobStatus.FAILED, JobOutcome.FAILED) if done.failed else (JobStatus.COMPLETED, JobOutcome.COMPLETED)
+    )
+    ending = jobs.ending(own, status=status, outcome=outcome, error=done.backfill.reason if done.failed else None)
+    persistently(lambda: ways.db.statements(ending), ways.sleep)
+
+
+def of_all_that_waits(ways: AggressiveWays, *, goes_on: Callable[[], bool] = lambda: True) -> list[AggressiveDone]:
     """Go on with all that waits, the longest waiting first; what fails for one does not stop the others."""
     with ways.db.reading() as tx:
         ids = store.due(tx)
     done: list[AggressiveDone] = []
     for backfill_id in ids:
-        if ways.limits.deadline is not None and ways.now() >= ways.limits.deadline:
+        if not goes_on() or (ways.limits.deadline is not None and ways.now() >= ways.limits.deadline):
             break
         with ways.db.reading() as tx:
             repository_id = store.repository_of(tx, backfill_id)

@@ -10,7 +10,7 @@ from gh_backfill.store.db import Database, Row
 
 # The parts that each topic follows; `minute` lets what changes with the clock alone be looked at again.
 TOPICS: Mapping[str, tuple[str, ...]] = {
-    "jobs": ("last_jobs", "open_jobs", "minute"),
+    "jobs": ("last_jobs", "open_jobs", "aggressive", "minute"),
     "budgets": ("budgets", "samples", "minute"),
     "backfills": ("backfills", "claims", "events", "minute"),
     "monitor": ("last_jobs", "open_jobs", "backfills", "claims", "events", "budgets", "samples", "minute"),

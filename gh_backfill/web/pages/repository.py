@@ -6,6 +6,7 @@ from gh_backfill.policy import names
 from gh_backfill.policy.shown import PageState
 from gh_backfill.tasks.pages import repository
 from gh_backfill.tasks.pages.repository import RepositoryPage
+from gh_backfill.tasks.pages.repository_aggressive import RepositoryAggressive, repository_aggressive
 from gh_backfill.tasks.pages.repository_events import RepositoryEvents, repository_events
 from gh_backfill.web.page import Ask, WebPage
 
@@ -30,11 +31,16 @@ def page(ask: Ask) -> WebPage:
     """Show a repository by its name."""
     name = f"{ask.path['owner']}/{ask.path['name']}"
     found = repository.repository(ask.db, name, dict(ask.query), ask.now)
-    return _unknown(name) if found is None else shown(found, repository_events(ask.db, found.about.id, ask.now))
+    if found is None:
+        return _unknown(name)
+    id_ = found.about.id
+    return shown(found, repository_events(ask.db, id_, ask.now), repository_aggressive(ask.db, id_))
 
 
-def shown(found: RepositoryPage, events: RepositoryEvents | None = None) -> WebPage:
-    """Return the page of a repository that was read, with its stars and forks where they are shown."""
+def shown(
+    found: RepositoryPage, events: RepositoryEvents | None = None, aggressive: RepositoryAggressive | None = None
+) -> WebPage:
+    """Return the page of a repository that was read, with its stars and forks, and its steps, where they are shown."""
     states = _FITTING.get(found.shown.state, ()) if found.row and found.row.status else ()
     return WebPage(
         template="repository.html",
@@ -46,8 +52,11 @@ def shown(found: RepositoryPage, events: RepositoryEvents | None = None) -> WebP
             "parts_of": [(each.kind, each.share, each.words) for each in found.coverage.parts],
             "back": f"/{found.full_name}",
             "events": events,
+            "aggressive": aggressive,
         },
-        json=found.as_json() | ({} if events is None else {"events": events.as_json()}),
+        json=found.as_json()
+        | ({} if events is None else {"events": events.as_json()})
+        | ({} if aggressive is None else {"aggressive": aggressive.as_json()}),
         topics=(f"repository/{found.about.id}", "jobs", "backfills"),
         place=PLACE,
     )
