@@ -236,6 +236,20 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("repository_id"),
         "text": names("event detail who run_key"),
     },
+    "aggressive_backfills": {
+        "uuid": names("id repository_id"),
+        "text": names("status asked_by worker run_key reason"),
+        "text[]": names("kinds"),
+        "integer": names("points"),
+        "jsonb": names("checklist"),
+        "timestamptz": names("since not_before created_at started_at beat_at completed_at"),
+    },
+    "aggressive_steps": {
+        "uuid": names("backfill_id"),
+        "text": names("step status told"),
+        "integer": names("done total"),
+        "timestamptz": names("started_at completed_at"),
+    },
     "backfill_batches": {
         "uuid": names("id"),
         "timestamptz": names("created_at"),

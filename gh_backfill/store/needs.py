@@ -44,6 +44,13 @@ TO_WRITE: Mapping[str, Needs] = {
     "absences": Needs(
         always=names("github_id kind number repository_id"), sometimes=names("last_said_at times"), deleted=True
     ),
+    "aggressive_backfills": Needs(
+        always=names("asked_by kinds repository_id since"),
+        sometimes=names("beat_at checklist completed_at not_before points reason run_key started_at status worker"),
+    ),
+    "aggressive_steps": Needs(
+        always=names("backfill_id step"), sometimes=names("completed_at done started_at status told total")
+    ),
     "api_budgets": Needs(
         always=names("budget_limit identity remaining resource"),
         sometimes=names(

@@ -269,3 +269,15 @@ values (current_date, 'local', 'proof', %(id)s::uuid, 1, 1, 0, 0, 0, 0, 0, 0, 0)
 
 -- name: update_job_sums
 update job_sums set jobs = 2 where repository_id = %(id)s::uuid;
+
+-- name: insert_aggressive_backfills
+insert into aggressive_backfills (id, repository_id, kinds) values (%(id)s::uuid, %(id)s::uuid, '{proof}');
+
+-- name: update_aggressive_backfills
+update aggressive_backfills set points = 1 where id = %(id)s::uuid;
+
+-- name: insert_aggressive_steps
+insert into aggressive_steps (backfill_id, step) values (%(id)s::uuid, 'sync');
+
+-- name: update_aggressive_steps
+update aggressive_steps set told = 'proof' where backfill_id = %(id)s::uuid;
