@@ -210,7 +210,7 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
     from gh_backfill import stepped
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect
-    from gh_backfill.tasks.aggressive import opened
+    from gh_backfill.tasks.aggressive import other_steps
     from gh_backfill.tasks.aggressive.outlook import outlook
 
     if not name:
@@ -223,7 +223,7 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
             name,
             wish,
             name_of=connect.name_of(environment),
-            embeddings=partial(opened.embeddings_outlook, environment, db),
+            embeddings=partial(other_steps.embeddings_outlook, environment, db),
             now=datetime.now(UTC),
         )
     if as_json:

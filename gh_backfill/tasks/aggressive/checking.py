@@ -21,7 +21,7 @@ RECOUNTS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Embedded:
+class RepositoryEmbeddings:
     """How the embeddings of a repository stand: by kind the items, those with a vector, and those set aside."""
 
     by_kind: Sequence[tuple[str, int, int, int]] = ()
@@ -35,9 +35,9 @@ class Checks:
     Workspaces are told by how many there are, and how many of them were not aggregated since the data changed.
     """
 
-    embedded: Callable[[Database, str], Embedded]
+    embedded: Callable[[Database, str], RepositoryEmbeddings]
     profiles: Callable[[Database, str], int | None]
-    workspaces: Callable[[Database, AggressiveBackfill], tuple[int, int]]
+    workspaces: Callable[[Database, str], tuple[int, int]]
 
 
 def check(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> tuple[CheckLine, ...]:
@@ -69,7 +69,7 @@ def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> C
         people, unnamed = store.checked_people(tx, backfill.repository_id)
         inngest, database = store.checked_errors(tx, backfill.repository_id, backfill.created_at)
     embedded = checks.embedded(ways.db, backfill.repository_id)
-    workspaces, stale = checks.workspaces(ways.db, backfill)
+    workspaces, stale = checks.workspaces(ways.db, backfill.repository_id)
     return ChecklistFacts(
         steps=frozenset(backfill.steps),
         tracked=found.tracked_at is not None,

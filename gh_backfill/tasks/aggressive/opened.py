@@ -11,9 +11,8 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine import prices
 from gh_backfill.engine.outcome import Limits, Progress
-from gh_backfill.policy.aggressive.outlook import EmbeddingsOutlook
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
-from gh_backfill.policy.aggressive.steps import AggressiveStep, StepStatus
+from gh_backfill.policy.aggressive.steps import AggressiveStep
 from gh_backfill.policy.ledger import JobOutcome
 from gh_backfill.policy.lifecycle import JobStatus
 from gh_backfill.settings import Settings
@@ -24,9 +23,11 @@ from gh_backfill.store.jobs import Run
 from gh_backfill.store.persist import persistently
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked
-from gh_backfill.tasks.aggressive.checking import Checks, Embedded, check
+from gh_backfill.tasks.aggressive.checking import Checks, check
+from gh_backfill.tasks.aggressive.other_steps import embeddings_of, embeddings_step, profiles_of, workspace_step, workspaces_of
 from gh_backfill.tasks.aggressive.run import AggressiveDone, AggressiveWork, Work, run
 from gh_backfill.tasks.aggressive.sync_step import CaptureWays, StepEnd, sync_step
+from gh_backfill.tasks.embedding.run import EmbeddingProgress
 
 Tell = Callable[[AggressiveBackfill, AggressiveStep, StepEnd | None], None]
 
@@ -99,13 +100,6 @@ def only_asked(asked: AggressiveAsked) -> AggressiveDone:
     return AggressiveDone(backfill=asked.backfill)
 
 
-def embeddings_outlook(
-    settings: Settings, db: Database | None, repository_id: str | None, more: int
-) -> EmbeddingsOutlook:
-    """Say what the embeddings of a repository would take, with so many items that are still to come."""
-    return EmbeddingsOutlook(off="not here yet")
-
-
 def _work(ways: AggressiveWays) -> AggressiveWork:
     run_of = ways.run or connect.this_run(ways.settings)
     captures = CaptureWays(
@@ -121,13 +115,21 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
     )
     steps: Mapping[AggressiveStep, Work] = {
         AggressiveStep.SYNC: lambda backfill, until: sync_step(captures, backfill, until),
-        AggressiveStep.EMBEDDINGS: lambda backfill, until: StepEnd(status=StepStatus.SKIPPED, told="not here yet"),
-        AggressiveStep.WORKSPACE: lambda backfill, until: StepEnd(status=StepStatus.SKIPPED, told="not here yet"),
+        AggressiveStep.EMBEDDINGS: lambda backfill, until: embeddings_step(
+            ways.settings,
+            ways.db,
+            backfill,
+            until,
+            now=ways.now,
+            sleep=ways.sleep,
+            listen=_noting(ways.db, backfill),
+        ),
+        AggressiveStep.WORKSPACE: lambda backfill, until: workspace_step(ways.db, backfill, sleep=ways.sleep),
     }
     checks = Checks(
-        embedded=lambda db, repository_id: Embedded(off="not here yet"),
-        profiles=lambda db, repository_id: None,
-        workspaces=lambda db, backfill: (0, 0),
+        embedded=lambda db, repository_id: embeddings_of(ways.settings, db, repository_id),
+        profiles=profiles_of,
+        workspaces=workspaces_of,
     )
     return AggressiveWork(
         db=ways.db,
@@ -140,3 +142,14 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
         now=ways.now,
         sleep=ways.sleep,
     )
+
+
+def _noting(db: Database, backfill: AggressiveBackfill) -> Callable[[EmbeddingProgress], None]:
+    """Return what notes how far the embeddings are, for those who look."""
+
+    def note(progress: EmbeddingProgress) -> None:
+        done = progress.done + progress.failed
+        with db.transaction() as tx:
+            store.tell_step(tx, backfill.id, AggressiveStep.EMBEDDINGS, done=done, total=max(done, progress.total))
+
+    return note
