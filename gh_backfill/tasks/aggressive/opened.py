@@ -24,7 +24,13 @@ from gh_backfill.store.persist import persistently
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked
 from gh_backfill.tasks.aggressive.checking import Checks, check
-from gh_backfill.tasks.aggressive.other_steps import embeddings_of, embeddings_step, profiles_of, workspace_step, workspaces_of
+from gh_backfill.tasks.aggressive.other_steps import (
+    embeddings_of,
+    embeddings_step,
+    profiles_of,
+    workspace_step,
+    workspaces_of,
+)
 from gh_backfill.tasks.aggressive.run import AggressiveDone, AggressiveWork, Work, run
 from gh_backfill.tasks.aggressive.sync_step import CaptureWays, StepEnd, sync_step
 from gh_backfill.tasks.embedding.run import EmbeddingProgress

@@ -76,7 +76,9 @@ def embeddings_of(settings: Settings, db: Database, repository_id: str) -> Repos
     with db.reading() as tx:
         found = embeddings.coverage(tx, repository_id, _recipe(settings))
     return RepositoryEmbeddings(
-        by_kind=tuple((kind.plural, each.total, each.embedded - each.stale, each.set_aside) for kind, each in found.items())
+        by_kind=tuple(
+            (kind.plural, each.total, each.embedded - each.stale, each.set_aside) for kind, each in found.items()
+        )
     )
 
 
