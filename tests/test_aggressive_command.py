@@ -124,7 +124,7 @@ def test_a_line_that_does_not_hold_ends_in_the_exit_code_of_a_failure(environmen
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((), "which repository? gh-backfill aggressive owner/name, or --due"),
+        ((), "aggressive owner/name, or --due for all that waits"),
         (("octo/small", "octo/other"), "one repository at a time, not 2"),
         (("octo/small", "--due"), "--due takes all that waits"),
         (("octo/small", "--skip-embeddings", "--embeddings-only"), "leave nothing to do"),

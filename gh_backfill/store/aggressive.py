@@ -61,6 +61,11 @@ def claim(tx: Transaction, backfill_id: str, *, worker: str, run_key: str) -> bo
     return tx.row(_SQL["claim_aggressive"], id=backfill_id, worker=worker, run_key=run_key, old=SILENT) is not None
 
 
+def take_back(tx: Transaction, backfill_id: str, *, worker: str) -> None:
+    """Let another one take it: this worker is known to be gone."""
+    tx.run(_SQL["take_back"], id=backfill_id, worker=worker)
+
+
 def due(tx: Transaction) -> list[str]:
     """Return the ids of those that wait for somebody, the longest waiting first."""
     return [row["id"] for row in tx.rows(_SQL["due_aggressive"], old=SILENT)]

@@ -35,6 +35,12 @@ where id = %(id)s::uuid
   and (status = 'pending' or status = 'processing' and (worker = %(worker)s or beat_at < clock_timestamp() - %(old)s))
 returning id;
 
+-- name: take_back
+-- Its worker is known to be gone.
+update aggressive_backfills
+set status = 'pending', worker = null
+where id = %(id)s::uuid and worker = %(worker)s and status = 'processing';
+
 -- name: due_aggressive
 -- What waits for somebody, the longest waiting first.
 select id::text as id

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gh_backfill.engine.processes import worker_name
+from gh_backfill.engine import processes
 from gh_backfill.errors import BackfillError, PartlyFailed, RateLimited, StoreError
 from gh_backfill.policy.aggressive.checklist import CheckLine, unheld
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
@@ -79,7 +79,7 @@ def run(work: AggressiveWork, backfill: AggressiveBackfill) -> AggressiveDone:
     What another worker has is waited for.  A step that fails, or has to wait, ends the run: the next one goes on with
     it.  Raises KeyboardInterrupt after a signal, and StoreError where the database is away.
     """
-    worker = worker_name()
+    worker = processes.worker_name()
     ends = [work.now() + work.wait] if work.wait is not None else []
     until = min([*ends, *([work.deadline] if work.deadline is not None else [])], default=None)
     while not _claimed(work, backfill, worker):
@@ -188,8 +188,12 @@ class _Run:
 
 
 def _claimed(work: AggressiveWork, backfill: AggressiveBackfill, worker: str) -> bool:
+    gone = processes.dead([backfill.worker] if backfill.worker is not None else [])
+
     def claim() -> bool:
         with work.db.transaction() as tx:
+            for each in gone:
+                store.take_back(tx, backfill.id, worker=each)
             return store.claim(tx, backfill.id, worker=worker, run_key=work.run_key)
 
     return persistently(claim, work.sleep)
