@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from gh_backfill.errors import StoreError, StoreReadOnly, StoreUnavailable
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Row, Transaction
-from gh_backfill.store.needs import TO_DELETE, TO_WRITE, Needs
+from gh_backfill.store.needs import TO_DELETE, TO_WRITE
+from gh_backfill.store.table_needs import Needs
 
 _SQL = sql("access")
 _PROOFS = sql("proofs")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gh_backfill.store.marks_of_items import ITEMS
-from gh_backfill.store.needs import names
+from gh_backfill.store.table_needs import names
 
 # By table, the columns of each type.
 TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {

@@ -7,34 +7,9 @@ these columns, and refuses none; and there is no column here that it would not r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Needs:
-    """The columns that are written in one table: those that every insert sends, and the others; and what is done there.
-
-    Where nothing is inserted, `always` is None.  What is written `by_trigger` takes a right of ours only to be locked.
-    What is `optional` is written only where it is there.
-    """
-
-    always: frozenset[str] | None = None
-    sometimes: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    updated: bool = True
-    deleted: bool = False
-    by_trigger: bool = False
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Return all columns that are written and must be there."""
-        return self.sometimes | (self.always or frozenset())
-
-
-def names(text: str) -> frozenset[str]:
-    """Return the names in a text."""
-    return frozenset(text.split())
-
+from gh_backfill.store.needs_of_workspaces import OF_WORKSPACES
+from gh_backfill.store.table_needs import Needs, names
 
 # What a tombstone writes.
 GONE = "gone_at gone_reason gone_target"
@@ -43,13 +18,6 @@ VECTOR = names("content_hash embedding embedding_generated_at")
 TO_WRITE: Mapping[str, Needs] = {
     "absences": Needs(
         always=names("github_id kind number repository_id"), sometimes=names("last_said_at times"), deleted=True
-    ),
-    "aggressive_backfills": Needs(
-        always=names("asked_by kinds repository_id since"),
-        sometimes=names("beat_at checklist completed_at not_before points reason run_key started_at status worker"),
-    ),
-    "aggressive_steps": Needs(
-        always=names("backfill_id step"), sometimes=names("completed_at done started_at status told total")
     ),
     "api_budgets": Needs(
         always=names("budget_limit identity remaining resource"),
@@ -253,34 +221,7 @@ TO_WRITE: Mapping[str, Needs] = {
         sometimes=names("attempts first_at last_at reason retry_at times version"),
         deleted=True,
     ),
-    "workspace_aggregations": Needs(always=names("workspace_id"), sometimes=names("computed_at members seconds")),
-    "workspace_metrics": Needs(
-        always=names(
-            "audience busiest_reviewer busiest_reviewer_share changes_known computed_at contributors forks "
-            "forks_change issues_closed issues_open issues_opened issues_whole median_hours_to_first_review "
-            "median_hours_to_merge new_contributors period previous_contributors previous_issues_closed "
-            "previous_issues_opened previous_median_hours_to_first_review previous_median_hours_to_merge "
-            "previous_pull_requests_closed previous_pull_requests_merged previous_pull_requests_opened "
-            "previous_reviews pull_requests_closed pull_requests_draft pull_requests_merged "
-            "pull_requests_open pull_requests_opened pull_requests_whole read_until repositories reviewers "
-            "reviews since stars stars_change workspace_id"
-        ),
-        deleted=True,
-    ),
-    "workspace_repositories": Needs(always=names("added_by repository_id workspace_id"), updated=False, deleted=True),
-    "workspace_schedules": Needs(
-        always=names("begins_at days every next_due_at workspace_id"),
-        sometimes=names("claimed_until last_run_at"),
-        deleted=True,
-    ),
-    "workspaces": Needs(
-        always=names("description name owner_id slug visibility"),
-        sometimes=names(
-            "current_repository_count is_active last_activity_at max_repositories total_contributors total_issues "
-            "total_pull_requests total_repositories updated_at"
-        ),
-        deleted=True,
-    ),
+    **OF_WORKSPACES,
 }
 
 # The further needs of `untrack --delete-rows`.  Who never deletes a repository's rows need not give these rights.

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gh_backfill.errors import ConfigurationError, PartlyFailed
-from gh_backfill.models.work import words_of
 from gh_backfill.policy.aggressive.outlook import EmbeddingsOutlook
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import StepStatus
-from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from gh_backfill.engine.outcome import Limits
 from gh_backfill.settings import Settings
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
