@@ -161,11 +161,11 @@ def checked_kinds(tx: Transaction, repository_id: str) -> list[CheckedKind]:
     ]
 
 
-def checked_people(tx: Transaction, repository_id: str) -> tuple[int, int]:
-    """Return how many accounts occur in a repository, and how many items say nobody's name."""
-    row = tx.row(_SQL["checked_people"], repository_id=repository_id)
+def unnamed(tx: Transaction, repository_id: str) -> int:
+    """Return how many pull requests and issues of a repository say nobody's name."""
+    row = tx.row(_SQL["checked_authors"], repository_id=repository_id)
     assert row is not None
-    return row["people"], row["unnamed"]
+    return int(row["unnamed"])
 
 
 def checked_errors(

@@ -368,7 +368,7 @@ def test_inngest_is_told_what_to_keep_to(place: Place) -> None:
     assert answer.status_code == 200
     told = {each["id"]: each for each in answer.json()["functions"]}
     assert set(told) == {
-        *(f"{APP}-{each}" for each in (INITIAL, PULLS, ALL)),
+        *(f"{APP}-{each}" for each in (INITIAL, PULLS, ALL, inngest.AGGRESSIVE)),
         f"{APP}-go-on-with-a-long-run",
         f"{APP}-note-a-cancelled-run",
     }

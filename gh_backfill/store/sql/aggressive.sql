@@ -120,21 +120,9 @@ join backfill_streams s on s.backfill_id = b.id and s.stream = 'history' and s.p
 where b.repository_id = %(repository_id)s::uuid
 order by b.kind;
 
--- name: checked_people
--- The accounts that occur, and the pull requests and issues that say nobody's name.
-with people as (
-    select author_id as id from pull_requests where repository_id = %(repository_id)s::uuid and gone_at is null
-    union
-    select merged_by_id from pull_requests where repository_id = %(repository_id)s::uuid and gone_at is null
-    union
-    select author_id from issues where repository_id = %(repository_id)s::uuid and gone_at is null
-    union
-    select author_id from reviews where repository_id = %(repository_id)s::uuid and gone_at is null
-    union
-    select commenter_id from comments where repository_id = %(repository_id)s::uuid and gone_at is null
-)
-select (select count(*) from people where id is not null)::integer as people,
-       (select count(*) from pull_requests
+-- name: checked_authors
+-- The pull requests and issues that say nobody's name.
+select (select count(*) from pull_requests
         where repository_id = %(repository_id)s::uuid and gone_at is null and author_id is null)::integer
            + (select count(*) from issues
               where repository_id = %(repository_id)s::uuid and gone_at is null and author_id is null)::integer as unnamed;

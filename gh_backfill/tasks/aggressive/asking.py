@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.registry import KINDS
+from gh_backfill.engine.registry import NAMES
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import Goal
@@ -19,6 +19,7 @@ from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
 from gh_backfill.tasks.given_names import NameOf
+from gh_backfill.tasks.people import switched_on
 
 MOST_DAYS = 36_500
 
@@ -34,7 +35,7 @@ class AggressiveWish:
     @property
     def all_kinds(self) -> tuple[str, ...]:
         """Return the kinds by name."""
-        return self.kinds or tuple(KINDS)
+        return self.kinds or NAMES
 
     def since(self, now: datetime) -> datetime | None:
         """Return where its time range begins: at midnight, so that the same number on one day means the same range."""
@@ -116,8 +117,7 @@ def _tracked(
 
 def in_order(kinds: Sequence[str]) -> list[str]:
     """Return kinds in the order in which they are captured."""
-    known = [each for each in KINDS if each in kinds]
-    return [*known, *(each for each in kinds if each not in KINDS)]
+    return [each for each in NAMES if each in kinds]
 
 
 def _kinds_of(db: Database, repository: Repository) -> Sequence[str] | None:
@@ -126,7 +126,7 @@ def _kinds_of(db: Database, repository: Repository) -> Sequence[str] | None:
         found = repositories.find(tx, [str(repository.github_id)])[str(repository.github_id)]
         known = [] if found is None else repositories.candidates(tx, asked=[found.id])
     tracked = [each for each in known if each.tracked_at is not None]
-    return tracked[0].kinds if tracked else None
+    return switched_on(tracked[0]) if tracked else None
 
 
 def _opening(wish: AggressiveWish, now: datetime, *, new: bool) -> track.FirstBackfill:

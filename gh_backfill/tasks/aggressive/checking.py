@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gh_backfill.clients import lookups
 from gh_backfill.models.github import NodeId, Repository
-from gh_backfill.models.work import PULL_REQUESTS
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS
 from gh_backfill.policy.aggressive.checklist import CheckLine, ChecklistFacts, KindFacts, lines
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import AggressiveStep
@@ -30,13 +30,13 @@ class RepositoryEmbeddings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checks:
-    """What a checklist asks of others: embeddings, profiles (None: nobody asks for them), and workspaces.
+    """What a checklist asks of others: embeddings, people and of how many the profile is known, and workspaces.
 
     Workspaces are told by how many there are, and how many of them were not aggregated since the data changed.
     """
 
     embedded: Callable[[Database, str], RepositoryEmbeddings]
-    profiles: Callable[[Database, str], int | None]
+    profiles: Callable[[Database, str], tuple[int, int]]
     workspaces: Callable[[Database, str], tuple[int, int]]
 
 
@@ -66,9 +66,10 @@ def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> C
             )
             for each in store.checked_kinds(tx, backfill.repository_id)
         }
-        people, unnamed = store.checked_people(tx, backfill.repository_id)
+        unnamed = store.unnamed(tx, backfill.repository_id)
         inngest, database = store.checked_errors(tx, backfill.repository_id, backfill.created_at)
     embedded = checks.embedded(ways.db, backfill.repository_id)
+    people, known = checks.profiles(ways.db, backfill.repository_id)
     workspaces, stale = checks.workspaces(ways.db, backfill.repository_id)
     return ChecklistFacts(
         steps=frozenset(backfill.steps),
@@ -76,7 +77,7 @@ def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> C
         kinds={kind: kinds[kind] for kind in (PULL_REQUESTS, *sorted(kinds)) if kind in kinds},
         people=people,
         unnamed=unnamed,
-        profiles=checks.profiles(ways.db, backfill.repository_id),
+        profiles=known if CONTRIBUTORS in backfill.kinds else None,
         embeddings=tuple(embedded.by_kind),
         embeddings_off=embedded.off,
         workspaces=workspaces,

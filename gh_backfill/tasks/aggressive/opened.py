@@ -118,6 +118,7 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
         now=ways.now,
         sleep=ways.sleep,
         limits=ways.limits,
+        profiles_old=ways.settings.profiles_old,
     )
     steps: Mapping[AggressiveStep, Work] = {
         AggressiveStep.SYNC: lambda backfill, until: sync_step(captures, backfill, until),
@@ -134,7 +135,7 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
     }
     checks = Checks(
         embedded=lambda db, repository_id: embeddings_of(ways.settings, db, repository_id),
-        profiles=profiles_of,
+        profiles=lambda db, repository_id: profiles_of(ways.settings, db, repository_id),
         workspaces=workspaces_of,
     )
     return AggressiveWork(

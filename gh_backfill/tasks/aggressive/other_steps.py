@@ -12,7 +12,7 @@ from gh_backfill.policy.aggressive.steps import StepStatus
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings
-from gh_backfill.store import aggregation, embeddings
+from gh_backfill.store import aggregation, embeddings, profiles
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import aggregate
 from gh_backfill.tasks.aggressive.checking import RepositoryEmbeddings
@@ -78,6 +78,13 @@ def embeddings_of(settings: Settings, db: Database, repository_id: str) -> Repos
             (kind.plural, each.total, each.embedded - each.stale, each.set_aside) for kind, each in found.items()
         )
     )
+
+
+def profiles_of(settings: Settings, db: Database, repository_id: str) -> tuple[int, int]:
+    """Return how many people occur in a repository, and of how many the profile is known."""
+    with db.reading() as tx:
+        found = profiles.standing(tx, repository_id, older_than=settings.profiles_old)
+    return found.people, found.known
 
 
 def workspaces_of(db: Database, repository_id: str) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.profiles import OLD
 from gh_backfill.tasks import capture
 
 # In seconds: so often it is looked whether another worker is done.
@@ -60,6 +61,7 @@ class CaptureWays:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = lambda seconds: None
     limits: Limits = field(default_factory=Limits)
+    profiles_old: timedelta = OLD
 
 
 def sync_step(ways: CaptureWays, backfill: AggressiveBackfill, until: datetime | None) -> StepEnd:
@@ -109,6 +111,7 @@ def _captured(
             sleep=ways.sleep,
             found=found,
             memory=ways.memory,
+            profiles_old=ways.profiles_old,
         )
 
     done = [of([kind], replace(limits, down_to=backfill.since)) for kind in recent]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,7 +35,7 @@ class Ways:
     """What a test gives to a run, and what it took."""
 
     house: House
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     wait: timedelta | None = None
     progress: Sequence[Progress] = ()
     stop_after: int | None = None

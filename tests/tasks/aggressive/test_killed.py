@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from gh_backfill.store.db import Database
 from gh_backfill.tasks import workspaces
 from tests.comparison import compare, compare_issues
 from tests.embedding_service import EmbeddingService, serving
@@ -90,11 +89,10 @@ def killed_in_the_embeddings(house: House, service: EmbeddingService) -> None:
 
 
 def killed_in_the_aggregation(house: House, service: EmbeddingService) -> None:
-    with house.db.another() as other, started(house, service) as process:
-        with other.transaction() as tx:
-            tx.rows("select 1 from workspaces for update")
-            wait_until(lambda: step(house) == "workspace", 60)
-            process.kill()
+    with house.db.another() as other, started(house, service) as process, other.transaction() as tx:
+        tx.rows("select 1 from workspaces for update")
+        wait_until(lambda: step(house) == "workspace", 60)
+        process.kill()
 
 
 def differences(house: House) -> list[str]:
@@ -124,7 +122,8 @@ def test_what_is_killed_in_a_step_goes_on_there(
         assert house.rows("select 1 from pull_requests where embedding is null") == []
         assert house.rows("select 1 from issues where embedding is null") == []
         twice = (
-            "select 1 from backfill_chunks where status = 'completed' group by stream_id, after_cursor having count(*) > 1"
+            "select 1 from backfill_chunks where status = 'completed' "
+            "group by stream_id, after_cursor having count(*) > 1"
         )
         assert house.rows(twice) == []
         (figures,) = house.rows(
