@@ -89,10 +89,12 @@ def to_aggregate(
     repository_id: str | None = None,
     only_due: bool = False,
     only_rested: bool = False,
+    within: float | None = None,
 ) -> list[WorkspaceToAggregate]:
     """Return the workspaces of these slugs and of a repository (None: any), the oldest figures first; none is deleted.
 
-    `only_due`: whose figures are missing or old, or of which something ended since; `only_rested`: see `REST`.
+    `only_due`: whose figures are missing or old, or of which something ended since; `only_rested`: see `REST`;
+    `within`: whose last aggregation took less than so many seconds.
     """
     rows = tx.rows(
         _SQL["aggregation_due"],
@@ -104,6 +106,7 @@ def to_aggregate(
         recent=LONGEST_JOB,
         rested=REST,
         times=REST_TIMES,
+        within=within,
     )
     return [WorkspaceToAggregate(**row) for row in rows]
 
@@ -124,15 +127,20 @@ def write(tx: Transaction, workspace: WorkspaceToAggregate, now: datetime | None
 
     Raises StoreSlow where that takes longer than `seconds`.
     """
-    tx.run(_SQL["bound_aggregation"], milliseconds=round(1000 * seconds))
+    tx.later(_SQL["bound_aggregation"], milliseconds=round(1000 * seconds))
     rows = tx.rows(_SQL["aggregate_workspace"], id=workspace.id, now=now, near=NEAR)
     if not rows:
         return None
     computed_at: datetime = rows[0]["computed_at"]
-    tx.run(_SQL["forget_second_audience"], id=workspace.id)
-    tx.run(_SQL["note_totals"], id=workspace.id)
-    tx.run(_SQL["note_aggregated"], id=workspace.id, computed_at=computed_at, members=workspace.members)
+    tx.later(_SQL["forget_second_audience"], id=workspace.id)
+    tx.later(_SQL["note_totals"], id=workspace.id)
+    tx.later(_SQL["note_aggregated"], id=workspace.id, computed_at=computed_at, members=workspace.members)
     return computed_at
+
+
+def slow(workspace_id: str, seconds: float) -> Statement:
+    """Return the statement that notes that an aggregation takes longer than so many seconds."""
+    return _SQL["note_slow"], {"id": workspace_id, "seconds": seconds}
 
 
 def metrics(tx: Transaction, workspace_id: str, *, public_only: bool = False) -> list[WorkspaceMetrics]:

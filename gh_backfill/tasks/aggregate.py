@@ -18,7 +18,7 @@ from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
 
-# A workspace of 1,000 repositories with 200,000 pull requests takes seconds: docs/performance.md.
+# A workspace of 1,000 repositories with 200,000 pull requests takes seconds: docs/metrics.md.
 SECONDS = 600.0
 # Whoever did something else and aggregates at its end is not kept longer than that from being over.
 SECONDS_AFTER = 15.0
@@ -107,32 +107,49 @@ def run(
     return Aggregated(workspaces=tuple(_one(db, each, now, sleep, unless_busy=only_due) for each in found))
 
 
-def after(db: Database, repository_id: str) -> None:
+def after(db: Database, repository_id: str, *, seconds: float = SECONDS_AFTER) -> None:
     """Aggregate the workspaces of a repository of which a job ended; whatever happens, that has ended.
 
-    What takes too long, what somebody else is at, and what was aggregated a moment ago is left to the next job, to
-    `settle` and to the night.
+    What takes longer than `seconds`, what somebody else is at, and what was aggregated a moment ago is left to the next
+    job, to `settle` and to the night.
     """
-    _quietly(db, repository_id, only_rested=True, clock=time.monotonic)
+    _quietly(db, repository_id, seconds, only_rested=True)
 
 
 def settle(db: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
-    """Aggregate what jobs left, at the end of all of them: every workspace that is due, for a minute at most."""
-    _quietly(db, None, only_rested=False, clock=clock)
+    """Aggregate what jobs left, at the end of all of them: every workspace that is due, begun within a minute."""
+    _quietly(db, None, SECONDS_TO_SETTLE, only_rested=False, clock=clock)
 
 
-def _quietly(db: Database, repository_id: str | None, *, only_rested: bool, clock: Callable[[], float]) -> None:
+def _quietly(
+    db: Database,
+    repository_id: str | None,
+    seconds: float,
+    *,
+    only_rested: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
     until = clock() + SECONDS_TO_SETTLE
     try:
         with db.reading() as tx:
-            found = aggregation.to_aggregate(tx, repository_id=repository_id, only_due=True, only_rested=only_rested)
+            found = aggregation.to_aggregate(
+                tx, repository_id=repository_id, only_due=True, only_rested=only_rested, within=seconds
+            )
         for each in found:
             if clock() < until:
-                _aggregate(db, each, None, unless_busy=True, seconds=SECONDS_AFTER)
+                _in_time(db, each, seconds)
     except StoreError as error:
         log.warning(
             "figures of workspaces are older than what was just stored: gh-backfill aggregate --due (%s)", error
         )
+
+
+def _in_time(db: Database, workspace: WorkspaceToAggregate, seconds: float) -> None:
+    try:
+        _aggregate(db, workspace, None, unless_busy=True, seconds=seconds)
+    except StoreSlow as slow:
+        db.statements(aggregation.slow(workspace.id, seconds))
+        log.info("figures of a workspace wait for gh-backfill aggregate --due: %s", slow)
 
 
 def _one(

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     adaptivity,
+    aggregation,
     database,
     distance,
     initial,
@@ -113,6 +114,7 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "distance": lambda made, _: distance.distance(made),
     "pages": lambda made, _: pages.pages(made),
     "sync": lambda made, _: sync.syncs(made),
+    "aggregate": lambda made, _: aggregation.aggregation(made),
     "viewers": lambda made, _: viewers.viewers(made),
     "scale": lambda made, options: scale.scale(made, _sizes(options), options.plot),
     "start": lambda made, options: start.start(made, options.against),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import distance, initial, pages, plot, quick, tables
+from tests.benchmarks import aggregation, distance, initial, pages, plot, quick, tables
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.worlds import Source, shapes
 from tests.conftest import Server
@@ -46,6 +46,20 @@ def test_no_command_takes_more_round_trips_to_its_database_for_more_repositories
     name = f"{many} repositories far away"
     assert quick.exceeded({name: measured}, quick.bounds()) == []
     assert {command for command, trips in measured.items() if trips > distance.ALLOWED[command]} == set()
+
+
+def test_a_workspace_is_aggregated_in_as_many_round_trips_and_scans_whatever_its_repositories(
+    server: Server, tmp_path: Path
+) -> None:
+    rig = Rig(server=server, folder=tmp_path)
+    taken = []
+    for repositories in (20, 80):
+        url = rig.database()
+        aggregation.fill(url, repositories, 60 * repositories)
+        taken.append(aggregation.measure(url, "bench"))
+        rig.drop(url)
+    assert [each.trips for each in taken] == [aggregation.MOST_TRIPS] * 2
+    assert max(each.scans for each in taken) <= aggregation.MOST_SCANS
 
 
 def test_a_figure_over_its_bound_and_one_without_a_bound_are_named() -> None:

@@ -438,6 +438,18 @@ def test_what_keeps_an_aggregation_from_its_end_keeps_no_job_from_its_own(
     assert figures(db, "broken") == {}
 
 
+def test_what_takes_too_long_after_a_job_is_not_tried_after_each_one(db: Database) -> None:
+    ids = odd(db)
+    workspace_of(db, "too-large", ids)
+    aggregate.after(db, ids[0], seconds=0.001)
+    assert figures(db, "too-large") == {}
+    with db.reading() as tx:
+        assert tx.rows("select seconds from workspace_aggregations") == [{"seconds": 0.001}]
+        assert aggregation.to_aggregate(tx, only_due=True, within=0.001) == []
+    aggregate.settle(db)
+    assert len(figures(db, "too-large")) == 4
+
+
 def test_a_date_that_no_calendar_has_breaks_no_figure(db: Database) -> None:
     ids = odd(db)
     workspace_of(db, "odd-dates", ids)

@@ -25,6 +25,7 @@ where w.is_active is distinct from false
                     and j.created_at > a.computed_at - %(recent)s))
   and (not %(only_rested)s or a.computed_at is null
        or a.computed_at < clock_timestamp() - greatest(%(rested)s, make_interval(secs => %(times)s * coalesce(a.seconds, 0))))
+  and (%(within)s::double precision is null or coalesce(a.seconds, 0) < %(within)s::double precision)
 order by a.computed_at nulls first, w.slug;
 
 -- name: note_aggregation
@@ -268,6 +269,11 @@ update workspace_aggregations
 set computed_at = %(computed_at)s::timestamptz, members = %(members)s,
     seconds = extract(epoch from clock_timestamp() - transaction_timestamp())
 where workspace_id = %(id)s;
+
+-- name: note_slow
+-- It took longer than whoever asked had: those who have no more time leave it alone.
+update workspace_aggregations set seconds = greatest(seconds, %(seconds)s) where workspace_id = %(id)s
+returning workspace_id;
 
 -- name: workspace_metrics
 -- Everybody sees the figures of what is public, and none where these are not computed.

@@ -15,6 +15,11 @@ values ('bench', 'Bench', '00000000-0000-4000-8000-000000000001', 5000);
 insert into workspace_repositories (workspace_id, repository_id, added_by)
 select w.id, r.id, w.owner_id from workspaces w, repositories r where r.github_id <= %(repositories)s;
 
+insert into workspaces (slug, name, owner_id) values ('small', 'Small', '00000000-0000-4000-8000-000000000001');
+
+insert into workspace_repositories (workspace_id, repository_id, added_by)
+select w.id, r.id, w.owner_id from workspaces w, repositories r where w.slug = 'small' and r.github_id <= %(small)s;
+
 -- name: pulls
 insert into pull_requests (github_id, number, title, body, state, merged, draft, repository_id, repository_full_name, author_id,
                            head_branch, created_at, updated_at, merged_at, closed_at)
@@ -56,11 +61,3 @@ where p.github_id %% 2 = 0;
 insert into count_snapshots (repository_id, taken_at, stars, forks)
 select r.id, now() - d * interval '1 day', 1000 - d, 100 from repositories r cross join generate_series(0, 90) as d;
 analyze;
-
--- name: scans
-select relname as name, seq_scan as scans
-from pg_stat_user_tables
-where relname in ('pull_requests', 'reviews', 'comments', 'issues');
-
--- name: flushed
-select pg_stat_force_next_flush();
