@@ -128,6 +128,22 @@ def test_a_person_is_shown_who_is_known_from_anything_public_or_from_nothing_at_
     assert [row["github_id"] for row in seen()] == [1, 3]
 
 
+@each_guest
+@pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
+def test_a_person_who_discusses_is_shown_once_that_is_in_public(supabase: Database, guest: str) -> None:
+    def seen() -> list[Row]:
+        return as_guest(supabase, guest, "select github_id from contributors where github_id = 4")
+
+    with supabase.transaction() as tx:
+        tx.run("insert into contributors (github_id, username) values (4, 'who-discusses')")
+        tx.run("update discussions set author_id = 4 where github_id = 1")
+        tx.run("update discussion_comments set author_github_id = 4 where github_id = 1")
+    assert seen() == []
+    with supabase.transaction() as tx:
+        tx.run("update discussion_comments set author_github_id = 4 where github_id = 2")
+    assert seen() == [{"github_id": 4}]
+
+
 @pytest.mark.parametrize("supabase", ["theirs"], indirect=True)
 def test_the_application_itself_sees_all_of_its_summary(supabase: Database) -> None:
     assert {"secret-plans", "open"} <= {
