@@ -80,8 +80,8 @@ def test_only_what_can_have_an_answer_says_whether_it_has_one(world: World) -> N
 def test_comments_are_those_that_are_no_replies_and_each_list_costs_a_unit(world: World) -> None:
     first, second, fifth = (rows(world)[place] for place in (0, 1, 4))
     asked = second.replies(None)[0]
-    variables = {"ids": [first.node_id, second.node_id, fifth.node_id], "below": [asked.node_id]}
-    told = ask(Application(world, Options()), LISTS, **variables)["data"]
+    ids = [first.node_id, second.node_id, fifth.node_id]
+    told = ask(Application(world, Options()), LISTS, ids=ids, below=[asked.node_id])["data"]
     assert told["rateLimit"]["cost"] == 1
     assert len(told["a"][0]["comments"]["nodes"]) == 100
     assert told["a"][0]["comments"]["totalCount"] == 130
