@@ -11,10 +11,10 @@ from gh_backfill.models.github import Budget
 from gh_backfill.policy import governor
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
-from gh_backfill.store import access, dues, migrations, preflight, readers, webhooks
+from gh_backfill.store import access, dues, migrations, preflight, readers, vectors, webhooks
 from gh_backfill.store.db import Database
 from gh_backfill.store.needs import TO_WRITE
-from gh_backfill.tasks import check_schedule, connect
+from gh_backfill.tasks import check_embedding, check_schedule, connect
 from gh_backfill.tasks.check_settings import settings_findings
 from gh_backfill.tasks.finding import Finding
 
@@ -29,6 +29,7 @@ def check(settings: Settings, now: datetime) -> list[Finding]:
 
 
 def _rest(settings: Settings, now: datetime) -> Iterator[Finding]:
+    yield from check_embedding.maker(settings)
     yield from check_schedule.workflows(settings)
     yield from _database(settings, now)
 
@@ -82,6 +83,9 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     try:
         with connect.database_url(settings) as url, Database(url) as db:
             found = list(_database_at(db, now, embedded=settings.database_url is None))
+            if any(each.name == "columns" for each in found):
+                with db.reading() as tx:
+                    found += check_embedding.room(settings, vectors.standing(tx))
             if any(each.name == "rights" and each.ok for each in found):
                 connect.correct_budgets(settings, db)
             yield from found

@@ -18,7 +18,6 @@ from gh_backfill.tasks.report import costs
 _SUPABASE = frozenset(
     {"SUPABASE_URL", "VITE_SUPABASE_URL", "SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "VITE_SUPABASE_ANON_KEY"}
 )
-_LATER = {"OPENAI_API_KEY": "makes embeddings"}
 
 
 def settings_findings(settings: Settings) -> Iterator[Finding]:
@@ -65,9 +64,6 @@ def _of_the_guide(settings: Settings) -> Iterator[Finding]:
         what = "DATABASE_URL is what is used" if have else "DATABASE_URL is missing: copy it from Connect, pooler"
         text = f"{', '.join(there)}: recognised, but data goes through PostgreSQL alone, never through the API; {what}"
         yield Finding(name="guide", ok=have or not settings.in_actions, text=text)
-    for name, use in _LATER.items():
-        if name in settings.given:
-            yield Finding(name="guide", ok=True, text=f"{name}: recognised ({use}), and not used by this release yet")
 
 
 def _inngest(settings: Settings) -> Finding:
