@@ -13,6 +13,8 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST
 # Points a page of a hundred items: the page itself, and what completes it; as measured (docs/performance.md).
 POINTS_A_PAGE = 1.7
 SECONDS_A_POINT = 2.0
+# In repositories that were looked at, so many people occur for an item.
+PEOPLE_AN_ITEM = 0.25
 # What the guide reckons with: dollars a million tokens, and tokens an item.
 GUIDE_PRICE = 0.10
 GUIDE_TOKENS = 500
@@ -108,6 +110,11 @@ def size_class(pull_requests: int) -> SizeClass:
 def points_of(left: int) -> int:
     """Estimate the points for so many items of a list whose pages are as long as GitHub allows."""
     return math.ceil(left / LARGEST_FIRST * POINTS_A_PAGE)
+
+
+def points_of_people(items: int) -> int:
+    """Estimate the points for the profiles of those who occur in so many new items."""
+    return math.ceil(items * PEOPLE_AN_ITEM / LARGEST_FIRST)
 
 
 def costs(

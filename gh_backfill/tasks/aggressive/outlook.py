@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
+from gh_backfill.engine.registry import items_of
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import PULL_REQUESTS, words_of
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, words_of
 from gh_backfill.policy import estimate, governor
 from gh_backfill.policy.aggressive import outlook as policy
 from gh_backfill.policy.aggressive.outlook import CostLine, EmbeddingsOutlook, Lack, SizeClass
@@ -91,7 +92,8 @@ class AggressiveOutlook:
         wait = f", {duration(self.sync.waiting)} of it waiting for points" if self.sync.waiting >= 1 else ""
         span = f"; created since {self.since:%Y-%m-%d}" if self.since is not None else ""
         items = ", ".join(each.text for each in self.lacks)
-        return f"{items}{span}; {most}{counted(self.sync.points, 'point')}, {duration(self.sync.seconds)}{wait}"
+        people = "; the profiles of its contributors" if CONTRIBUTORS in self.wish.all_kinds else ""
+        return f"{items}{span}{people}; {most}{counted(self.sync.points, 'point')}, {duration(self.sync.seconds)}{wait}"
 
     def _of_embeddings(self) -> str:
         vectors = self.embeddings
@@ -125,9 +127,11 @@ def outlook(
     standing = governor.unknown("", now) if db is None else budget(db, now=now)
     pulls = next((each.left for each in lacks if each.words == words_of(PULL_REQUESTS)), 0)
     others = sum(policy.points_of(each.left) for each in lacks if each.words != words_of(PULL_REQUESTS))
+    left = sum(each.left for each in lacks)
+    people = policy.points_of_people(left) if CONTRIBUTORS in wish.all_kinds else 0
     sync = estimate.estimate(RemainingWork(left=pulls), standing)
-    sync = _with(sync, others)
-    left = sum(each.left for each in lacks) if AggressiveStep.SYNC in wish.steps else 0
+    sync = _with(estimate.begun(sync) if pulls else sync, others + people)
+    left = left if AggressiveStep.SYNC in wish.steps else 0
     vectors = embeddings(repository_id, left) if AggressiveStep.EMBEDDINGS in wish.steps else None
     return AggressiveOutlook(
         name=found.full_name,
@@ -182,7 +186,7 @@ def _lacks(db: Database | None, repository_id: str | None, found: Repository, wi
             here=here[kind].rows if kind in here else 0,
             complete=kind in here and here[kind].over and totals.get(kind, 0) <= here[kind].rows + here[kind].known,
         )
-        for kind in wish.all_kinds
+        for kind in items_of(wish.all_kinds)
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStatus, AggressiveStep, StepStatus
 from gh_backfill.store import aggressive as store
+from gh_backfill.store import embeddings, vectors
 from gh_backfill.store.db import Database
 
 _MARKS = {
@@ -108,4 +109,9 @@ def repository_aggressive(db: Database, repository_id: str) -> RepositoryAggress
     """Read the last aggressive backfill of a repository, and the coverage of its embeddings."""
     with db.reading() as tx:
         found = store.standing(tx, [repository_id])
-    return RepositoryAggressive(last=found[0] if found else None, coverage=())
+        kept = vectors.standing(tx).obstacle is None
+        types = embeddings.coverage(tx, repository_id) if kept else {}
+    return RepositoryAggressive(
+        last=found[0] if found else None,
+        coverage=tuple((kind.plural, each.embedded, each.total) for kind, each in types.items() if each.total),
+    )
