@@ -27,17 +27,26 @@ HEAVY = frozenset(
         ("tests/acceptance", "initial_backfill progressive_backfill secrets"),
         ("tests/benchmarks", "quick"),
         ("tests/store", "embedded velocity"),
+        ("tests/tasks/aggressive", "data_sync killed"),
         ("tests/tasks/dispatch", "due"),
+        ("tests/tasks/embedding", "run"),
         ("tests/tasks/events", "fetching"),
         (
             "tests/tasks",
             (
-                "bad_data capture counts ends filtered_goals installations issues kills listed local "
-                "moving_world odd_dates operate parts pipeline quarantine sync sync_of_the_corpus "
-                "time_zones two_budgets"
+                "aggregate bad_data capture counts discussions discussions_later ends filtered_goals "
+                "installations issues kills kills_of_discussions listed local moving_world odd_dates operate parts "
+                "pipeline profiles quarantine sync sync_of_the_corpus time_zones two_budgets"
             ),
         ),
-        ("tests", "cli edges kind_options operator_commands report_commands start"),
+        ("tests/clients", "local_embedder"),
+        (
+            "tests",
+            (
+                "aggregate_command aggressive_command cli edges embed_command kind_options operator_commands "
+                "profiles_command report_commands start"
+            ),
+        ),
         ("tests/web", "api app attacks browser inngest serve site webhooks"),
     )
     for name in names.split()
