@@ -28,6 +28,8 @@ STATUS = (
     tables.Column(title="set aside", is_figure=True),
 )
 MOST_SET_ASIDE = 10
+# In dollars; what costs less is not written as nothing.
+LEAST = 0.0001
 
 
 def show_embedded(done: Sequence[EmbeddedOne]) -> None:
@@ -97,4 +99,6 @@ def _paid(tokens: int, cost: float | None) -> str:
 
 
 def _dollars(amount: float) -> str:
+    if 0 < amount < LEAST:
+        return f"less than ${LEAST}"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"

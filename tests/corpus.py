@@ -64,7 +64,7 @@ def earlier(state: Path, into: Path) -> datetime:
         if path.is_file() and not path.name.startswith(("pull_requests.", "issues.")):
             shutil.copy(path, into)
     for name in ("pull_requests", "issues"):
-        rows = {row["number"]: row for given in (folder, state) for row in _lines(given, name)}
+        rows = {row["number"]: row for given in (folder, state) for row in lines(given, name)}
         absent = set(told[f"absent_{name}"])
         text = "".join(json.dumps(row) + "\n" for number, row in rows.items() if number not in absent)
         (into / f"{name}.jsonl").write_text(text, encoding="utf-8")
@@ -85,9 +85,9 @@ def expected(given: Iterable[Path]) -> list[Repository]:
 def _repository(folder: Path, accounts: Mapping[str, int]) -> Repository:
     given = json.loads((folder / "repository.json").read_text(encoding="utf-8"))
     full_name = given["full_name"]
-    rows = list(_lines(folder, "pull_requests"))
-    issues = list(_lines(folder, "issues"))
-    people = {user["login"].lower(): user for user in _lines(folder, "users")}
+    rows = list(lines(folder, "pull_requests"))
+    issues = list(lines(folder, "issues"))
+    people = {user["login"].lower(): user for user in lines(folder, "users")}
     return Repository(
         github_id=given.get("id") or derive.derived_repository_id(full_name),
         full_name=full_name,
@@ -256,14 +256,15 @@ def _person(user: Given | None, accounts: Mapping[str, int]) -> int:
 
 def _accounts(given: Iterable[Path]) -> dict[str, int]:
     """Return the known ids by login: a set without ids may name an account whose id another set has."""
-    return {user["login"].lower(): user["id"] for folder in given for user in _lines(folder, "users") if user.get("id")}
+    return {user["login"].lower(): user["id"] for folder in given for user in lines(folder, "users") if user.get("id")}
 
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _lines(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+def lines(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one file of a folder; none where the file is not there."""
     path = _file(folder, name)
     if path is None:
         return

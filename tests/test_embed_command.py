@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_it_says_what_was_done_and_paid_and_then_that_nothing_is_left(
     add(db, issues=3)
     add(db, "octo/other", issues=1)
     done = cli(environment, "embed", "octo/one")
-    assert done.stdout == "octo/one: 3 items embedded, 12 tokens, $0.0000\n"
+    assert done.stdout == "octo/one: 3 items embedded, 12 tokens, less than $0.0001\n"
     assert done.returncode == 0
     assert cli(environment, "embed", "octo/one").stdout == "octo/one: everything has its embedding\n"
     assert embedded(db)["issues"] == 3
@@ -95,6 +96,13 @@ def test_a_key_that_is_not_accepted_ends_it_with_one_line_without_the_key(
         (("octo/nobody",), "not here: octo/nobody"),
         (("--status", "--dry-run"), "give one of them"),
         (("--provider", "off"), "embeddings are off: nobody is set to make them"),
+        (("--provider", "local"), "the provider local takes a directory with model.onnx"),
+        (("--max-items", "0"), "--max-items"),
+        (("--time-limit", "soon"), "--time-limit"),
+        (("octo/nobody", "--status"), "not here: octo/nobody"),
+        (("octo/nobody", "--dry-run"), "not here: octo/nobody"),
+        (("no name at all",), "no name at all"),
+        (("--retry", "--status"), "give one of them"),
     ],
 )
 def test_what_can_not_be_meant_is_refused_in_one_line(
@@ -106,3 +114,55 @@ def test_what_can_not_be_meant_is_refused_in_one_line(
 def test_the_preflight_says_who_answers(environment: dict[str, str]) -> None:
     done = cli(environment, "embed", "--preflight")
     assert done.stdout == "openai answers: model text-embedding-3-small, 384 dimensions\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GH_BACKFILL_EMBEDDING_BATCH", "many"), ("GH_BACKFILL_EMBEDDING_PRICE", "-1")]
+)
+def test_a_setting_that_can_not_be_meant_is_named_in_one_line(
+    environment: dict[str, str], name: str, value: str
+) -> None:
+    assert name in refused(cli(environment, "embed", **{name: value}), 2)
+
+
+def test_json_tells_what_would_be_done_what_was_done_and_how_far_each_type_is(
+    environment: dict[str, str], db: Database, service: EmbeddingService
+) -> None:
+    add(db, issues=4, pull_requests=1)
+    service.poison = "issues 3 of"
+
+    def told(*arguments: str, **changes: str) -> dict[str, Any]:
+        (found,) = json.loads(cli(environment, "embed", "octo/one", "--json", *arguments, **changes).stdout)
+        return dict(found)
+
+    plan = told("--dry-run", GH_BACKFILL_EMBEDDING_PRICE="1000")
+    assert plan["items"] == {"issue": 4, "pull_request": 1, "discussion": 0}
+    assert plan["cost"] == pytest.approx(plan["tokens"] / 1000)
+    assert plan["cost_by_the_guide"] == pytest.approx(0.0004)
+    done = told()
+    assert (done["repository"], done["done"], done["failed"], done["left"]) == ("octo/one", 4, 1, 0)
+    assert done["cost"] == pytest.approx(done["tokens"] * 0.02 / 1e6)
+    issues = {"total": 4, "embedded": 3, "stale": 0, "set_aside": 1, "percent": 75.0, "missing": 0}
+    assert told("--status")["types"]["issue"] == issues
+    assert told("--status", "--provider", "hash")["types"]["issue"]["stale"] == 3
+    asked = json.loads(cli(environment, "embed", "--preflight", "--json").stdout)
+    assert asked == {"provider": "openai", "model": "text-embedding-3-small", "dimensions": 384}
+
+
+def test_the_preflight_takes_no_database_and_asks_for_one_word(
+    environment: dict[str, str], service: EmbeddingService
+) -> None:
+    del environment["DATABASE_URL"]
+    assert cli(environment, "embed", "--preflight").returncode == 0
+    assert [each["input"] for each in service.asked] == [["preflight"]]
+
+
+def test_a_used_up_quota_is_told_after_what_was_done(
+    environment: dict[str, str], db: Database, service: EmbeddingService
+) -> None:
+    add(db, issues=4)
+    service.turns = [Turn.GOOD, Turn.NO_QUOTA]
+    done = cli(environment, "embed", GH_BACKFILL_EMBEDDING_BATCH="2")
+    assert "the quota of OPENAI_API_KEY is used up" in refused(done, 2)
+    assert "2 items embedded, 2 left" in done.stdout
+    assert KEY not in done.stdout + done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ import pytest
 from gh_backfill.clients.embedders.local import BATCH, LocalEmbedder
 from gh_backfill.errors import EmbedderDenied
 from tests import minilm
+
+SENTENCE = "the worker loses its claim when a lease is over and another one takes the chunk"
+WORDS = SENTENCE.split(" ")
+# Of each length from one word up to beyond what is read, the lengths mixed.
+TEXTS = [" ".join(WORDS[n % 7 :] * (1 + n * 7 % 5) + [f"number {n}"]) for n in range(2 * BATCH + 3)] + ["x " * 400]
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +111,42 @@ def test_a_package_that_is_missing_is_told_with_what_installs_it(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(EmbedderDenied, match=r"pip install 'gh-backfill\[local\]'"):
         LocalEmbedder(folder)
+
+
+def test_sixteen_texts_of_about_one_length_go_together(
+    embedder: LocalEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[tuple[int, int]] = []
+    true = embedder._run  # noqa: SLF001  (what goes to the model at once shows nowhere else)
+
+    def noted(encoded: list[object]) -> list[list[float]]:
+        lengths = [len(each.ids) for each in encoded]  # type: ignore[attr-defined]
+        shapes.append((min(lengths), max(lengths)))
+        assert len(encoded) <= BATCH
+        return true(encoded)
+
+    monkeypatch.setattr(embedder, "_run", noted)
+    embedder.embed(TEXTS)
+    assert len(shapes) == -(-len(TEXTS) // BATCH)
+    assert shapes == sorted(shapes)
+    assert all(longest <= least for (_, longest), (least, _) in pairwise(shapes))
+
+
+def test_without_a_text_there_is_nothing_to_do(embedder: LocalEmbedder) -> None:
+    assert embedder.embed([]).each == []
+
+
+def test_a_model_may_lie_where_hugging_face_keeps_it(folder: Path, tmp_path: Path) -> None:
+    there = copied(folder, tmp_path)
+    (there / "onnx").mkdir()
+    (there / "model.onnx").rename(there / "onnx" / "model.onnx")
+    LocalEmbedder(there).preflight()
+
+
+def test_a_model_of_other_dimensions_is_told_by_the_preflight(
+    embedder: LocalEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder.preflight()
+    monkeypatch.setattr(embedder, "_run", lambda encoded: [[0.5] * 768 for _ in encoded])
+    with pytest.raises(EmbedderDenied, match="768 dimensions, and the database keeps 384: choose another directory"):
+        embedder.preflight()

@@ -17,10 +17,12 @@ LONG_CODE, KEPT_CODE = 10, 5
 # A body is looked at so far: only its beginning is embedded, and one may have 65,536 characters.
 MOST_CHARACTERS = 20_000
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# One that never ends hides the rest where it begins a line; elsewhere it is shown as it stands, as GitHub does.
+_OPEN_COMMENT = re.compile(r"^[ ]{0,3}<!--.*", re.DOTALL | re.MULTILINE)
 # Bounded, so that a body of nothing but brackets takes no longer than any other.
 _IMAGE = re.compile(r"!\[[^\]\n]{0,300}\](?:\([^)\n]{0,1000}\)|\[[^\]\n]{0,300}\])|<img\b[^>]{0,1000}>", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\]\n]{1,300})\]\([^)\n]{0,1000}\)")
+_LINK = re.compile(r"\[([^\]\n]{0,300})\]\([^)\n]{0,1000}\)")
 _ADDRESS = re.compile(r"<?https?://[^\s<>)\]]+>?")
 _TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>\n]{0,1000})?/?>", re.IGNORECASE)
 _FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
@@ -52,9 +54,15 @@ class _Line:
 
 
 def _body(body: str) -> str:
-    text = _COMMENT.sub("", body.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _without_comments(body.replace("\r\n", "\n").replace("\r", "\n"))
     lines = _without_empty_headings(list(_shortened_code(text.split("\n"))))
     return "\n".join(_without_blank_runs(line.text for line in lines)).strip()
+
+
+def _without_comments(text: str) -> str:
+    """Look for ends of comments only where there are some: looking up to the end from each beginning takes too long."""
+    closed, end, rest = text.rpartition("-->")
+    return _COMMENT.sub("", closed + end) + _OPEN_COMMENT.sub("", rest)
 
 
 def _shortened_code(lines: list[str]) -> Iterator[_Line]:

@@ -1,0 +1,23 @@
+"""What a service tells of its limits makes the next request wait, and what means nothing makes none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gh_backfill.policy.embedding import limits
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def test_the_next_request_waits_only_where_less_is_left_than_it_takes() -> None:
+    told = {"x-ratelimit-remaining-tokens": "500", "x-ratelimit-reset-tokens": "9s"}
+    assert limits.before_next(told, 500) == 0
+    assert limits.before_next(told, 501) == 9
+    assert limits.before_next({"x-ratelimit-remaining-requests": "many"}, 1) == 0
+    assert limits.before_next({}, 10**6) == 0
+
+
+def test_a_refusal_waits_as_long_as_it_says_else_until_the_limits_are_back_else_nobody_knows() -> None:
+    assert limits.after_refusal({"Retry-After": "7", "x-ratelimit-reset-requests": "9s"}, NOW) == 7
+    assert limits.after_refusal({"x-ratelimit-reset-requests": "9s", "x-ratelimit-reset-tokens": "20s"}, NOW) == 20
+    assert limits.after_refusal({}, NOW) is None
