@@ -39,6 +39,7 @@ BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
 SHOWN = (
     *("listings", "results", "synced", "verified", "ticked", "gathered", "measured", "grouped", "vectored"),
     "stepped",
+    "searched",
 )
 BELOW |= dict.fromkeys(SHOWN, BELOW["console"] | {"console"})
 BELOW["web"] = set(BELOW)

@@ -1,0 +1,141 @@
+-- What is found by words, and what is shown of it.  `repositories` are our ids, null for all; `types` and `states` likewise, and with
+-- `public_only` what is not known to be public is left out.  Gone items, and pull requests that a writer kept as issues, too.
+-- The expressions are those of the migration search, so that its indexes are used.
+
+-- name: search_words
+-- The newest items whose title has the words, the newest whose text has, and those of the number; the best of them first.  Only they
+-- are ranked: a word that is everywhere would take the words of every text apart.
+with ids as (
+    (select 'issue' as item_type, s.id::text as item_id
+     from issues s join repositories r on r.id = s.repository_id and (r.is_private is false or not %(public_only)s)
+     where 'issue' = any(%(types)s::text[]) and s.gone_at is null and s.is_pull_request is not true
+       and to_tsvector('simple', translate(left(s.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           @@ websearch_to_tsquery('simple', %(words)s)
+       and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
+       and (%(states)s::text[] is null or s.state = any(%(states)s::text[]))
+     order by s.updated_at desc, s.id limit %(pool)s)
+    union
+    (select 'issue', s.id::text
+     from issues s join repositories r on r.id = s.repository_id and (r.is_private is false or not %(public_only)s)
+     where 'issue' = any(%(types)s::text[]) and s.gone_at is null and s.is_pull_request is not true
+       and to_tsvector('english', translate(left(s.title, 1000) || ' ' || left(coalesce(s.body, ''), 32768),
+                                            '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           @@ websearch_to_tsquery('english', %(words)s)
+       and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
+       and (%(states)s::text[] is null or s.state = any(%(states)s::text[]))
+     order by s.updated_at desc, s.id limit %(pool)s)
+    union
+    (select 'pull_request', p.id::text
+     from pull_requests p join repositories r on r.id = p.repository_id and (r.is_private is false or not %(public_only)s)
+     where 'pull_request' = any(%(types)s::text[]) and p.gone_at is null
+       and to_tsvector('simple', translate(left(p.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           @@ websearch_to_tsquery('simple', %(words)s)
+       and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
+       and (%(states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(states)s::text[]))
+     order by p.updated_at desc, p.id limit %(pool)s)
+    union
+    (select 'pull_request', p.id::text
+     from pull_requests p join repositories r on r.id = p.repository_id and (r.is_private is false or not %(public_only)s)
+     where 'pull_request' = any(%(types)s::text[]) and p.gone_at is null
+       and to_tsvector('english', translate(left(p.title, 1000) || ' ' || left(coalesce(p.body, ''), 32768),
+                                            '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           @@ websearch_to_tsquery('english', %(words)s)
+       and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
+       and (%(states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(states)s::text[]))
+     order by p.updated_at desc, p.id limit %(pool)s)
+    union
+    (select 'discussion', d.id
+     from discussions d join repositories r on r.id = d.repository_id and (r.is_private is false or not %(public_only)s)
+     where 'discussion' = any(%(types)s::text[]) and d.gone_at is null
+       and to_tsvector('simple', translate(left(d.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           @@ websearch_to_tsquery('simple', %(words)s)
+       and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
+       and (%(states)s::text[] is null or coalesce(d.state, 'open') = any(%(states)s::text[]))
+     order by d.updated_at desc, d.id limit %(pool)s)
+    union
+    (select 'discussion', d.id
+     from discussions d join repositories r on r.id = d.repository_id and (r.is_private is false or not %(public_only)s)
+     where 'discussion' = any(%(types)s::text[]) and d.gone_at is null
+       and to_tsvector('english', translate(left(d.title, 1000) || ' ' || left(coalesce(d.body, ''), 32768),
+                                            '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           @@ websearch_to_tsquery('english', %(words)s)
+       and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
+       and (%(states)s::text[] is null or coalesce(d.state, 'open') = any(%(states)s::text[]))
+     order by d.updated_at desc, d.id limit %(pool)s)
+), texts as (
+    select i.item_type, i.item_id, s.title, s.body, s.updated_at from ids i join issues s on s.id = i.item_id::uuid
+    where i.item_type = 'issue'
+    union all
+    select i.item_type, i.item_id, p.title, p.body, p.updated_at from ids i join pull_requests p on p.id = i.item_id::uuid
+    where i.item_type = 'pull_request'
+    union all
+    select i.item_type, i.item_id, d.title, d.body, d.updated_at from ids i join discussions d on d.id = i.item_id
+    where i.item_type = 'discussion'
+)
+select t.item_type, t.item_id
+from texts t
+cross join lateral (
+    select setweight(to_tsvector('english', translate(left(t.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32))), 'A')
+           || to_tsvector('english', translate(left(coalesce(t.body, ''), 8192), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+           as words
+) w
+order by case when position(lower(%(literal)s) in lower(t.title)) > 0 then 2
+              when position(lower(%(literal)s) in lower(left(t.body, 8192))) > 0 then 1 else 0 end desc,
+         ts_rank_cd(w.words, websearch_to_tsquery('english', %(words)s), 1) desc, t.updated_at desc, t.item_type, t.item_id
+limit %(most)s;
+
+-- name: search_number
+-- What has a number: few repositories have it, and each has it once.
+select i.item_type, i.item_id
+from (
+    select 'issue' as item_type, s.id::text as item_id, s.repository_id, s.state, s.updated_at from issues s
+    where s.number = %(number)s and s.gone_at is null and s.is_pull_request is not true
+    union all
+    select 'pull_request', p.id::text, p.repository_id, case when p.merged then 'merged' else p.state end, p.updated_at
+    from pull_requests p where p.number = %(number)s and p.gone_at is null
+    union all
+    select 'discussion', d.id, d.repository_id, coalesce(d.state, 'open'), d.updated_at from discussions d
+    where d.number = %(number)s and d.gone_at is null
+) i
+join repositories r on r.id = i.repository_id and (r.is_private is false or not %(public_only)s)
+where i.item_type = any(%(types)s::text[]) and (%(states)s::text[] is null or i.state = any(%(states)s::text[]))
+  and r.id = any(%(repositories)s::uuid[])
+order by i.updated_at desc, i.item_type, i.item_id
+limit %(most)s;
+
+-- name: search_items
+-- What is shown of items, each by its type and its id.
+with ids as (
+    select * from jsonb_to_recordset(%(items)s) as i (item_type text, item_id text)
+), items as (
+    select i.item_type, i.item_id, s.repository_id, s.number, s.title, s.state, s.created_at, s.updated_at
+    from ids i join issues s on s.id = i.item_id::uuid where i.item_type = 'issue'
+    union all
+    select i.item_type, i.item_id, p.repository_id, p.number, p.title, case when p.merged then 'merged' else p.state end,
+           p.created_at, p.updated_at
+    from ids i join pull_requests p on p.id = i.item_id::uuid where i.item_type = 'pull_request'
+    union all
+    select i.item_type, i.item_id, d.repository_id, d.number, d.title, coalesce(d.state, 'open'), d.created_at, d.updated_at
+    from ids i join discussions d on d.id = i.item_id where i.item_type = 'discussion'
+)
+select i.item_type, i.item_id, i.number, i.title, i.state, r.id as repository_id, r.full_name,
+       r.is_private is not false as is_private, i.created_at, i.updated_at
+from items i
+join repositories r on r.id = i.repository_id;
+
+-- name: search_named
+-- The item of a repository that has a number, which GitHub gives once.
+select i.item_type, i.item_id, i.title
+from (
+    select 'issue' as item_type, s.id::text as item_id, s.title, s.gone_at from issues s
+    where s.repository_id = %(repository_id)s and s.number = %(number)s and s.is_pull_request is not true
+    union all
+    select 'pull_request', p.id::text, p.title, p.gone_at from pull_requests p
+    where p.repository_id = %(repository_id)s and p.number = %(number)s
+    union all
+    select 'discussion', d.id, d.title, d.gone_at from discussions d
+    where d.repository_id = %(repository_id)s and d.number = %(number)s
+) i
+where i.gone_at is null
+order by i.item_type
+limit 1;

@@ -1,0 +1,1 @@
+"""Searches: what is asked for, and what is found."""

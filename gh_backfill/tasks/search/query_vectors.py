@@ -1,0 +1,64 @@
+"""Vectors of what is searched for, by whoever makes those that are stored; the last ones are kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from gh_backfill.clients.embedders.embedder import Embedder
+from gh_backfill.clients.embedders.openai import OpenAIEmbedder
+from gh_backfill.errors import EmbedderAway
+from gh_backfill.policy.embedding.recipe import VectorRecipe
+from gh_backfill.settings import Settings
+from gh_backfill.tasks.embedding import choosing
+
+# A page that shows itself again asks for the same: nobody pays for that.
+MOST_KEPT = 64
+# In seconds.  Somebody sits before a search; without an answer it is made by words.
+PATIENCE = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryVector:
+    """The vector of a text as PostgreSQL reads it, and the recipe of those with which it can be compared."""
+
+    vector: str
+    recipe: VectorRecipe
+
+
+@dataclass(kw_only=True)
+class QueryVectors:
+    """Makes them one at a time, for any number of threads."""
+
+    _embedder: Embedder | None = None
+    _kept: OrderedDict[str, QueryVector] = field(default_factory=OrderedDict)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, settings: Settings, text: str) -> QueryVector:
+        """Return the vector of a text; raises ConfigurationError where nobody makes any, and EmbedderError."""
+        with self._turn:
+            if (known := self._kept.get(text)) is not None:
+                self._kept.move_to_end(text)
+                return known
+            if self._embedder is None:
+                self._embedder = _hurried(settings)
+            (vector,) = self._embedder.embed([text], query=True).each
+            numbers = ",".join(f"{value:.8g}" for value in vector)
+            made = QueryVector(vector=f"[{numbers}]", recipe=self._embedder.recipe)
+            self._kept[text] = made
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return made
+
+
+def _hurried(settings: Settings) -> Embedder:
+    """Return whoever makes vectors; a service is not waited for as long as when it makes many."""
+    made = choosing.embedder(settings, sleep=_refuse_to_wait)
+    if isinstance(made, OpenAIEmbedder):
+        made.seconds = PATIENCE
+    return made
+
+
+def _refuse_to_wait(seconds: float) -> None:
+    raise EmbedderAway(f"whoever makes the vectors asks to wait {seconds:.0f} s", wait=seconds)
