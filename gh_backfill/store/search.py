@@ -22,7 +22,7 @@ _SQL = sql("search")
 _VECTORS = sql("search_vectors")
 _PAGES = sql("pages")
 # The newest items with the words that are ranked, of each type and by title and text each.
-POOL = 200
+POOL = 100
 # Up to so many vectors all of a scope are compared; where nothing narrows it, an index is the faster one much sooner.
 EXACT = 50_000
 EXACT_OF_ALL = 5_000
@@ -32,7 +32,7 @@ EXACT_OF_ALL = 5_000
 class SearchScope:
     """Where is searched: our ids of repositories (None: all), types, states (None: any), and who reads.
 
-    Up to `exact_up_to` vectors all of them are compared; None leaves that to whether repositories were chosen.
+    Up to `exact_up_to` items all of them are compared; None leaves that to whether repositories were chosen.
     """
 
     repositories: tuple[str, ...] | None = None
@@ -111,9 +111,11 @@ def reading(db: Database, seconds: int) -> Iterator[Transaction]:
 
 def by_words(tx: Transaction, scope: SearchScope, words: str, literal: str, most: int) -> list[ItemKey]:
     """Return the items that have the words, the best first; those that have the text as it stands before all others."""
+    tx.later(_SQL["search_tell_costs"])
     rows = tx.rows(
         _SQL["search_words"], **scope.parameters(), words=words, literal=literal, pool=max(POOL, most), most=most
     )
+    tx.later(_SQL["search_forget_costs"])
     return [_key(row) for row in rows]
 
 
@@ -126,10 +128,10 @@ def by_number(tx: Transaction, scope: SearchScope, asked: WordsAsked, most: int)
 
 
 def size(tx: Transaction, scope: SearchScope) -> int:
-    """Return how many vectors a scope has, as far as that decides whether all of them are compared."""
+    """Return how many items a scope has, as far as that decides whether all are compared; 0 where none has a vector."""
     row = tx.row(_VECTORS["search_size"], **scope.parameters(), most=scope.exact + 1)
     assert row is not None
-    return int(row["found"])
+    return int(row["found"]) if row["has_vectors"] else 0
 
 
 def reach_vectors(tx: Transaction) -> bool:

@@ -20,7 +20,7 @@ from gh_backfill.web.context import Context
 from gh_backfill.web.described import description
 from gh_backfill.web.door import Door
 from gh_backfill.web.page import Acting, Showing
-from gh_backfill.web.pages import add, aggressive, monitor, operate, repositories, repository, workspace
+from gh_backfill.web.pages import add, aggressive, monitor, operate, repositories, repository, search, workspace
 from gh_backfill.web.rendering import Renderings
 from gh_backfill.web.static_files import favicon, static_file
 from gh_backfill.web.stream import stream
@@ -36,10 +36,21 @@ _JOBS = {
     "jobs_after": "Where the list of jobs goes on.",
     "runs_after": "Where the list of runs goes on.",
 }
+_SEARCH = {
+    "q": "What is searched for.",
+    "repository": "Only in this repository; may be given again.",
+    "type": "issue, pull_request, discussion, or several with commas.",
+    "state": "open, closed, merged, or several with commas.",
+    "like": "In place of a text: an item, owner/name#number, to which others are similar.",
+    "everywhere": "With like: yes for those of all repositories.",
+}
 # Pages and forms in the order in which their paths are tried: one that fits anything comes last.
 PAGES: tuple[Showing, ...] = (
     Showing(path="/monitor", page=monitor.page, summary="How things are, and what needs a person", query=_LIST | _JOBS),
     Showing(path="/repositories", page=repositories.page, summary="All repositories", query=_LIST),
+    Showing(
+        path="/search", page=search.page, summary="What is found for a text, or is similar to an item", query=_SEARCH
+    ),
     Showing(
         path="/add",
         page=add.page,

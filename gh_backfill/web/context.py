@@ -19,6 +19,7 @@ from gh_backfill.store.pool import Pool
 from gh_backfill.tasks.asked_runner import AskedRunner
 from gh_backfill.tasks.initial.runner import Runner
 from gh_backfill.tasks.pages.costs import KeptMonth
+from gh_backfill.tasks.search.query_vectors import QueryVectors
 from gh_backfill.web.access import WebAccess
 from gh_backfill.web.guesses import Guesses
 from gh_backfill.web.live import Hub
@@ -55,6 +56,8 @@ class Context:
     aggressive: AskedRunner | None = None
     # The costs of the month, which all viewers share; None: each page works them out.
     month: KeptMonth | None = None
+    # Of what is searched for; whoever makes them is loaded once.
+    query_vectors: QueryVectors = field(default_factory=QueryVectors)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # Who waits for a connection waits here, where it holds no thread.
     pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES))

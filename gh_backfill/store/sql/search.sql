@@ -2,6 +2,14 @@
 -- `public_only` what is not known to be public is left out.  Gone items, and pull requests that a writer kept as issues, too.
 -- The expressions are those of the migration search, so that its indexes are used.
 
+-- name: search_tell_costs
+-- To take a text apart is some thirty times as dear as the planner believes: it would look at all texts of a repository, or of the
+-- table, rather than ask the index.  What looks dear is not compiled.
+select set_config('cpu_operator_cost', '0.1', true), set_config('jit', 'off', true);
+
+-- name: search_forget_costs
+reset cpu_operator_cost;
+
 -- name: search_words
 -- The newest items whose title has the words, the newest whose text has, and those of the number; the best of them first.  Only they
 -- are ranked: a word that is everywhere would take the words of every text apart.

@@ -21,30 +21,44 @@ select set_config('hnsw.ef_search', '100', true), set_config('ivfflat.probes', '
                 then set_config('ivfflat.iterative_scan', 'relaxed_order', true) end is not null as iterative;
 
 -- name: search_size
--- How many vectors there are to compare with, counted no further than `most` of each type.
-select sum(n) as found
-from (
-    select count(*) as n from (
-        select from issues s
-        where 'issue' = any(%(types)s::text[]) and s.embedding is not null
-          and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
-        limit %(most)s
-    ) i
-    union all
-    select count(*) from (
-        select from pull_requests p
-        where 'pull_request' = any(%(types)s::text[]) and p.embedding is not null
-          and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
-        limit %(most)s
-    ) i
-    union all
-    select count(*) from (
-        select from discussions d
-        where 'discussion' = any(%(types)s::text[]) and d.embedding is not null
-          and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
-        limit %(most)s
-    ) i
-) each;
+-- How many items there are to compare with, counted no further than `most` of each type and in an index alone; and whether any of
+-- them has a vector.
+select (
+    select sum(n) from (
+        select count(*) as n from (
+            select from issues s
+            where 'issue' = any(%(types)s::text[])
+              and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
+            limit %(most)s
+        ) i
+        union all
+        select count(*) from (
+            select from pull_requests p
+            where 'pull_request' = any(%(types)s::text[])
+              and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
+            limit %(most)s
+        ) i
+        union all
+        select count(*) from (
+            select from discussions d
+            where 'discussion' = any(%(types)s::text[])
+              and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
+            limit %(most)s
+        ) i
+    ) each
+) as found, exists (
+    select from issues s
+    where 'issue' = any(%(types)s::text[]) and s.embedding is not null
+      and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
+) or exists (
+    select from pull_requests p
+    where 'pull_request' = any(%(types)s::text[]) and p.embedding is not null
+      and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
+) or exists (
+    select from discussions d
+    where 'discussion' = any(%(types)s::text[]) and d.embedding is not null
+      and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
+) as has_vectors;
 
 -- name: search_exact
 -- Every vector that passes the filters is compared: the rows stand first, materialised, so that no index decides how many come.
