@@ -5,10 +5,11 @@
 -- name: search_tell_costs
 -- To take a text apart is some thirty times as dear as the planner believes: it would look at all texts of a repository, or of the
 -- table, rather than ask the index.  What looks dear is not compiled.
-select set_config('cpu_operator_cost', '0.1', true), set_config('jit', 'off', true);
+select set_config('gh_backfill.operator_cost', current_setting('cpu_operator_cost'), true),
+       set_config('cpu_operator_cost', '0.1', true), set_config('jit', 'off', true);
 
 -- name: search_forget_costs
-reset cpu_operator_cost;
+select set_config('cpu_operator_cost', coalesce(nullif(current_setting('gh_backfill.operator_cost', true), ''), '0.0025'), true);
 
 -- name: search_words
 -- The newest items whose title has the words, the newest whose text has, and those of the number; the best of them first.  Only they
