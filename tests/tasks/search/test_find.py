@@ -7,6 +7,7 @@ import pytest
 from gh_backfill.errors import ConfigurationError, EmbedderAway, TextRefused
 from gh_backfill.policy.embedding.order import ItemType
 from gh_backfill.policy.embedding.recipe import VectorRecipe
+from gh_backfill.resources import sql
 from gh_backfill.store.db import Database
 from gh_backfill.store.search import SearchScope
 from gh_backfill.tasks.search.find import chosen, find, similar
@@ -231,6 +232,36 @@ def twenty_thousand(db: Database) -> Database:
     return db
 
 
+def explained(db: Database, section: str, name: str, *before: str, **params: object) -> str:
+    """Return the plan of a statement of the search."""
+    with db.transaction(read_only=True) as tx:
+        for each in before:
+            tx.run(sql(section)[each])
+        return "\n".join(row["QUERY PLAN"] for row in tx.rows(f"explain {sql(section)[name]}", **params))
+
+
+def test_words_are_looked_up_in_their_index_also_within_a_repository_and_where_many_have_them(db: Database) -> None:
+    one = store(db, "octo/one", [])
+    with db.transaction() as tx:
+        tx.run(
+            "insert into issues (github_id, repository_id, number, title, body, state, created_at, updated_at) "
+            "select n, %(one)s, n, 'title ' || n, 'word' || n %% 5 || ' rare' || n, 'open', now(), now() "
+            "from generate_series(1, 20000) n",
+            one=one,
+        )
+    with db.transaction() as tx:
+        tx.run("analyze issues")
+    for repositories in (None, (one,)):
+        for word in ("rare77", "word1"):
+            scope = SearchScope(repositories=repositories)
+            asked = {"words": word, "literal": word, "pool": 100, "most": 50}
+            plan = explained(db, "search", "search_words", "search_tell_costs", **scope.parameters(), **asked)
+            assert "on idx_issues_words" in plan
+            assert "Seq Scan on issues" not in plan
+    assert found(db, "rare77") == ["octo/one#77"]
+    assert len(find(db, "word1", EVERYWHERE, nobody, limit=200).items) == 200
+
+
 def test_a_repository_of_three_per_cent_gets_its_ten_rows_where_a_plain_query_by_the_index_does_not(
     twenty_thousand: Database,
 ) -> None:
@@ -262,6 +293,9 @@ def test_a_repository_of_three_per_cent_gets_its_ten_rows_where_a_plain_query_by
             near = {each.item.number for each in told.items} & {each["number"] for each in best}
             assert len(near) == 10 if most is None else len(near) >= 8
     assert short >= 4
+    asked = {"vector": towards(1), "fingerprint": RECIPE.fingerprint, "most": 50, "except": None}
+    plan = explained(db, "search_vectors", "search_index", "search_ready_vectors", **EVERYWHERE.parameters(), **asked)
+    assert "Index Scan using idx_issues_embedding" in plan
 
 
 def test_similar_finds_the_nearest_of_the_repository_never_itself_and_everywhere_on_request(db: Database) -> None:

@@ -1,0 +1,87 @@
+"""The vector of what is searched for: asked for once, by whoever made those that are stored, and never waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gh_backfill import settings
+from gh_backfill.clients.embedders.openai import OpenAIEmbedder
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.settings import Settings
+from gh_backfill.store.db import Database
+from gh_backfill.store.search import SearchScope
+from gh_backfill.tasks.embedding import choosing
+from gh_backfill.tasks.embedding.run import run
+from gh_backfill.tasks.search.find import find
+from gh_backfill.tasks.search.query_vectors import QueryVectors
+from tests.embedding_service import EmbeddingService, Turn, serving
+from tests.search_rows import Item, names, store
+
+
+@pytest.fixture
+def service() -> Iterator[EmbeddingService]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def chosen(service: EmbeddingService) -> Settings:
+    return settings.load(service.settings(), dotenv=None)
+
+
+def embedded(db: Database, chosen: Settings) -> None:
+    store(db, "octo/one", [Item(number=1, title="the lock is dead"), Item(number=2, title="unrelated matter")])
+    embedder = choosing.embedder(chosen, sleep=lambda _: None)
+    assert isinstance(embedder, OpenAIEmbedder)
+    assert run(db, embedder).done == 2
+
+
+def test_what_embed_stored_is_found_by_the_vector_of_a_service_that_is_asked_once(
+    db: Database, service: EmbeddingService, chosen: Settings
+) -> None:
+    embedded(db, chosen)
+    service.embedded.clear()
+    vectors = QueryVectors()
+    for _ in range(3):
+        told = find(db, "lock the door", SearchScope(), lambda text: vectors.of(chosen, text))
+        assert names(told)[0] == "octo/one#1"
+        assert (told.by_vectors, told.notes) == (True, ())
+        assert (told.items[0].by_words, told.items[0].by_vector) == (None, 1)
+    assert service.embedded == ["lock the door"]
+
+
+@pytest.mark.parametrize("turn", [Turn.LIMITED, Turn.BROKEN, Turn.NO_QUOTA, Turn.DENIED, Turn.SHORT, Turn.NAN])
+def test_a_service_that_does_not_serve_costs_the_meaning_and_not_the_search(
+    db: Database, service: EmbeddingService, chosen: Settings, turn: Turn
+) -> None:
+    embedded(db, chosen)
+    service.turns = [turn] * 9
+    vectors = QueryVectors()
+    told = find(db, "lock", SearchScope(), lambda text: vectors.of(chosen, text))
+    assert names(told) == ["octo/one#1"]
+    (note,) = told.notes
+    assert note.startswith("searched by words alone: ")
+    assert "\n" not in note
+    assert len(service.turns) == 8
+
+
+def test_poison_is_refused_in_one_line_and_the_words_are_searched_for(
+    db: Database, service: EmbeddingService, chosen: Settings
+) -> None:
+    embedded(db, chosen)
+    service.poison = "dead"
+    vectors = QueryVectors()
+    told = find(db, "dead lock", SearchScope(), lambda text: vectors.of(chosen, text))
+    assert names(told) == ["octo/one#1"]
+    assert told.notes[0].startswith("searched by words alone: ")
+
+
+def test_nobody_set_to_make_vectors_is_said(db: Database, chosen: Settings) -> None:
+    embedded(db, chosen)
+    off = settings.load({}, dotenv=None)
+    with pytest.raises(ConfigurationError, match="embeddings are off: nobody is set"):
+        QueryVectors().of(off, "lock")
+    told = find(db, "lock", SearchScope(), lambda text: QueryVectors().of(off, text))
+    assert told.notes[0].startswith("searched by words alone: embeddings are off: nobody is set to make them")
