@@ -84,6 +84,7 @@ LONG = (
     "test_no_fault_of_github_names_a_private_repository",
     "test_a_strange_value_anywhere",
     "test_a_table_that_others_hold_is_waited_for",
+    "test_an_issue_finds_the_pull_request",
 )
 
 

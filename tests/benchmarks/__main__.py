@@ -22,6 +22,7 @@ from tests.benchmarks import (
     aggregation,
     database,
     distance,
+    embedding,
     initial,
     issue_floors,
     pages,
@@ -29,6 +30,7 @@ from tests.benchmarks import (
     peers,
     points,
     prices,
+    quality,
     quick,
     reservations,
     scale,
@@ -98,6 +100,10 @@ def _sizes(options: argparse.Namespace) -> tuple[int, ...]:
     return tuple(size for size in scale.SIZES if size <= options.most)
 
 
+def _embedded(options: argparse.Namespace) -> tuple[int, ...]:
+    return tuple(size for size in embedding.SIZES if size <= options.most)
+
+
 def _stored(options: argparse.Namespace) -> tuple[int, ...]:
     return database.STORED[0], min(options.most, database.STORED[1])
 
@@ -113,6 +119,8 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
     "memory": lambda made, options: scale.scale(made, _sizes(options))[1:2],
     "database": lambda made, options: [*database.database(made, _stored(options)), reservations.reservations(made)],
     "distance": lambda made, _: distance.distance(made),
+    "embed": lambda made, options: embedding.embed(made, _embedded(options)),
+    "quality": lambda made, _: quality.qualities(),
     "pages": lambda made, _: pages.pages(made),
     "search": lambda made, _: search.search(made),
     "sync": lambda made, _: sync.syncs(made),

@@ -1,7 +1,7 @@
 """Hashing vectors: each word, and each pair of words, adds to one of 384 numbers.  For tests and dry runs.
 
-It is deterministic and needs nothing.  Texts that share words are alike, paraphrases are not: a real model finds three
-times as much.
+It is deterministic and needs nothing.  Texts that share words are alike, paraphrases are not: a real model finds twice
+as much.
 """
 
 from __future__ import annotations
