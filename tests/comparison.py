@@ -25,6 +25,7 @@ from tests.expected import (
     Repository,
     Review,
     ReviewComment,
+    Reviewer,
 )
 
 Row = PullRequest | Review | ReviewComment | Comment | Repository | Issue | IssueComment
@@ -160,7 +161,7 @@ def _unlike(name: str, wanted: object, found: object) -> Iterator[tuple[str, obj
             return
         for index, (each, other) in enumerate(zip(wanted, found, strict=True)):
             yield from _unlike(f"{name}[{index}]", each, other)
-    elif isinstance(wanted, Label | Assignee | Milestone):
+    elif isinstance(wanted, Label | Assignee | Reviewer | Milestone):
         names = {field.name for field in fields(wanted)}
         if not isinstance(found, dict) or found.keys() != names:
             yield name, _plain(wanted), found
@@ -175,7 +176,7 @@ def _plain(wanted: object) -> object:
     """Write what should be there as the JSON that it is stored as; what is not known is left out."""
     if isinstance(wanted, tuple):
         return [_plain(each) for each in wanted]
-    if isinstance(wanted, Label | Assignee | Milestone):
+    if isinstance(wanted, Label | Assignee | Reviewer | Milestone):
         named = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
         return {name: value for name, value in named.items() if value is not UNKNOWN}
     return wanted

@@ -31,6 +31,7 @@ from tests.expected import (
     Repository,
     Review,
     ReviewComment,
+    Reviewer,
 )
 from tests.turns import WHOLE, some
 
@@ -99,7 +100,7 @@ def _repository(folder: Path, accounts: Mapping[str, int]) -> Repository:
         description=given.get("description", UNKNOWN),
         default_branch=given.get("default_branch", UNKNOWN),
         github_pull_requests=len(rows),
-        pull_requests=tuple(_pull_request(full_name, row, accounts) for row in rows),
+        pull_requests=tuple(_pull_request(full_name, row, accounts, people) for row in rows),
         reviews=tuple(review for row in rows for review in _reviews(full_name, row, accounts)),
         review_comments=tuple(comment for row in rows for comment in _review_comments(full_name, row, accounts)),
         comments=tuple(comment for row in rows for comment in _comments(full_name, row, accounts)),
@@ -108,7 +109,7 @@ def _repository(folder: Path, accounts: Mapping[str, int]) -> Repository:
     )
 
 
-def _pull_request(full_name: str, row: Given, accounts: Mapping[str, int]) -> PullRequest:
+def _pull_request(full_name: str, row: Given, accounts: Mapping[str, int], people: Mapping[str, Given]) -> PullRequest:
     number = row["number"]
     merger = row.get("merged_by", UNKNOWN)
     return PullRequest(
@@ -130,6 +131,13 @@ def _pull_request(full_name: str, row: Given, accounts: Mapping[str, int]) -> Pu
         commits=row.get("commits", UNKNOWN),
         base_branch=(row.get("base") or {}).get("ref", UNKNOWN),
         head_branch=(row.get("head") or {}).get("ref") or derive.head_ref(number),
+        labels=tuple(_label(full_name, label) for label in row["labels"]),
+        # What a source does not tell of, the simulator has none of.
+        assignees=tuple(
+            _assignee(user, accounts, people) for user in row.get("assignees") or () if _type(user, people) == "User"
+        ),
+        requested_reviewers=tuple(_reviewer(user, accounts, people) for user in row.get("requested_reviewers") or ()),
+        milestone=_milestone(row["milestone"]) if row.get("milestone") else None,
     )
 
 
@@ -218,6 +226,12 @@ def _label(full_name: str, label: Given) -> Label:
 def _assignee(user: Given, accounts: Mapping[str, int], people: Mapping[str, Given]) -> Assignee:
     known = people.get(user["login"].lower(), {})
     return Assignee(id=_person(user, accounts), login=user["login"], avatar_url=known.get("avatar_url", UNKNOWN))
+
+
+def _reviewer(user: Given, accounts: Mapping[str, int], people: Mapping[str, Given]) -> Reviewer:
+    known = people.get(user["login"].lower(), {})
+    avatar_url = known.get("avatar_url", UNKNOWN)
+    return Reviewer(type=_type(user, people), id=_person(user, accounts), login=user["login"], avatar_url=avatar_url)
 
 
 def _type(user: Given, people: Mapping[str, Given]) -> str:

@@ -43,6 +43,10 @@ class PullRequest:
     commits: Known[int] = UNKNOWN
     base_branch: Known[str] = UNKNOWN
     head_branch: Known[str] = UNKNOWN
+    labels: Known[tuple[Label, ...]] = UNKNOWN
+    assignees: Known[tuple[Assignee, ...]] = UNKNOWN
+    requested_reviewers: Known[tuple[Reviewer, ...]] = UNKNOWN
+    milestone: Known[Milestone | None] = UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +96,7 @@ class Comment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Label:
-    """A label of an issue; `id` is its node id."""
+    """A label of an issue or a pull request; `id` is its node id."""
 
     name: str
     id: Known[str] = UNKNOWN
@@ -103,7 +107,7 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assignee:
-    """A user whom an issue is assigned to."""
+    """A user whom an issue or a pull request is assigned to."""
 
     id: int
     login: Known[str] = UNKNOWN
@@ -111,8 +115,18 @@ class Assignee:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Reviewer:
+    """Whose review is asked for: of a team nothing but its type is known, and of who is not shown not even that."""
+
+    type: str | None
+    id: int | None
+    login: Known[str | None] = UNKNOWN
+    avatar_url: Known[str | None] = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Milestone:
-    """The milestone of an issue; `state` is open or closed, `due_on` the text that GitHub gives."""
+    """The milestone of an issue or a pull request; `state` is open or closed, `due_on` the text that GitHub gives."""
 
     number: int
     title: Known[str] = UNKNOWN

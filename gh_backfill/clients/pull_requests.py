@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from gh_backfill.clients import parsing, sense
+from gh_backfill.clients import labels, parsing, sense
 from gh_backfill.clients.item_queries import ItemQueries, ListQuery, Node
 from gh_backfill.clients.sense import count, identity, node_id, text, text_or_none, truth
 from gh_backfill.models.github import Listing
 from gh_backfill.models.pull_requests import PullRequest, PullRequestState, Review, ReviewComment
 from gh_backfill.policy.items import FollowUp
 from gh_backfill.policy.pull_requests.follow_ups import (
+    AssigneesOfPullRequest,
     CommentsOfReview,
     CommentsOfThread,
+    LabelsOfPullRequest,
     MoreComments,
     MoreReviews,
     PagePullRequest,
+    ReviewRequestsOfPullRequest,
     ThreadComments,
     Threads,
 )
@@ -94,6 +97,10 @@ def pull_request(node: Node) -> PullRequest:
         comments=count(node["allComments"]["totalCount"]),
         review_threads=count(node["reviewThreads"]["totalCount"]),
         total_comments=None if node["totalCommentsCount"] is None else count(node["totalCommentsCount"]),
+        milestone=labels.milestone(node["milestone"]),
+        labels=labels.counted(node["labels"]),
+        assignees=labels.counted(node["assignees"]),
+        review_requests=labels.counted(node["reviewRequests"]),
     )
 
 
@@ -158,6 +165,27 @@ QUERIES = ItemQueries(
         CommentsOfThread: ListQuery(read=_comments_of_thread, alone="TopUpThreadComments"),
         MoreReviews: ListQuery(read=_reviews, alone="TopUpPullRequestReviews"),
         MoreComments: ListQuery(read=_comments, alone="TopUpPullRequestComments"),
+        LabelsOfPullRequest: ListQuery(
+            read=labels.of_labels,
+            alone="PullRequestLabels",
+            by_ids="PullRequestsLabels",
+            ids="ids_of_labels",
+            name="labels",
+        ),
+        AssigneesOfPullRequest: ListQuery(
+            read=labels.of_assignees,
+            alone="PullRequestAssignees",
+            by_ids="PullRequestsAssignees",
+            ids="ids_of_assignees",
+            name="assignees",
+        ),
+        ReviewRequestsOfPullRequest: ListQuery(
+            read=labels.of_review_requests,
+            alone="PullRequestReviewRequests",
+            by_ids="PullRequestsReviewRequests",
+            ids="ids_of_review_requests",
+            name="requests",
+        ),
     },
     count="PullRequestCount",
 )

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models.github import NodeId, Person, Unreadable
+from gh_backfill.models.labels import Label, Milestone
 from gh_backfill.models.pull_requests import Comment
 
 
@@ -15,28 +16,6 @@ class IssueState(StrEnum):
 
     OPEN = "open"
     CLOSED = "closed"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Label:
-    """One label of a repository."""
-
-    node_id: NodeId
-    name: str
-    color: str
-    description: str | None
-    default: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Milestone:
-    """What an issue is to be done for."""
-
-    number: int
-    title: str
-    state: str
-    description: str | None
-    due_on: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

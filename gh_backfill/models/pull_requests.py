@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.models.github import NodeId, Person, Unreadable
+from gh_backfill.models.labels import Label, Milestone, ReviewRequest
 
 
 class PullRequestState(StrEnum):
@@ -91,19 +92,30 @@ class PullRequest:
     comments: int
     review_threads: int
     total_comments: int | None
+    milestone: Milestone | None = None
+    labels: int = 0
+    assignees: int = 0
+    review_requests: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompletePullRequest:
-    """A pull request with everything that belongs to it.
+    """A pull request with everything that belongs to it, labels, assignees and requests in GitHub's order.
 
-    `gap` says what GitHub counts but does not list; None where the counts agree.
+    `gap` says what GitHub counts but does not list; None where the counts agree.  A list that is not `whole` has less
+    than GitHub counts.
     """
 
     pull_request: PullRequest
     reviews: tuple[Review, ...]
     review_comments: tuple[ReviewComment, ...]
     comments: tuple[Comment, ...]
+    labels: tuple[Label, ...] = ()
+    assignees: tuple[Person, ...] = ()
+    review_requests: tuple[ReviewRequest, ...] = ()
+    labels_whole: bool = True
+    assignees_whole: bool = True
+    review_requests_whole: bool = True
     gap: str | None = None
     unreadable: tuple[Unreadable, ...] = ()
 

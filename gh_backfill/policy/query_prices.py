@@ -50,8 +50,8 @@ class PagePrice:
 
 
 # Each pull request of a page has two lists, its first reviews and first comments.  Of the former the count of comments
-# is asked for each review there may be, and four counts of the pull request.
-A_PULL_REQUEST = Counted(units=2, pull_requests=1, counts=4 + LARGEST_FIRST)
+# is asked for each review there may be, and seven counts of the pull request.
+A_PULL_REQUEST = Counted(units=2, pull_requests=1, counts=7 + LARGEST_FIRST)
 UNITS_OF_A_PULL_REQUEST = A_PULL_REQUEST.units
 PULL_REQUESTS = PagePrice(once=Counted(units=1), each=A_PULL_REQUEST)
 # By numbers there is no list; they come as ids and aliases.

@@ -43,7 +43,7 @@ def null_with_error(fault: Fault, answer: Answer) -> None:
     """Null what may be null, with an error at it: `labels` is a list that may."""
     for path, value in list(_objects(answer.get("data"), [])):
         numbers = [name for name, child in value.items() if _told(child)]
-        for name in ("author", "body", "labels", "milestone", "answer", *numbers):
+        for name in ("author", "body", "labels", "milestone", "answer", "requestedReviewer", *numbers):
             if value.get(name) is not None and _chosen(fault, value, path, name):
                 value[name] = None
                 _complain(answer, [*path, name], "RESOURCE_LIMITS_EXCEEDED")

@@ -102,7 +102,7 @@ EFFECTS: dict[str, Effect] = {
         data=damage.limit_resources,
     ),
     "null_with_error": Effect(
-        text="in `size` (0.1) of all objects `author`, `body`, `labels`, `milestone`, `answer` or "
+        text="in `size` (0.1) of all objects `author`, `body`, `labels`, `milestone`, `answer`, `requestedReviewer` or "
         "`issueOrPullRequest` is null with an error at it",
         data=damage.null_with_error,
     ),

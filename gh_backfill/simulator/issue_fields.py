@@ -7,7 +7,7 @@ from typing import Any
 from gh_backfill.simulator.connections import ConnectionPage, Order, by_position
 from gh_backfill.simulator.fields import page
 from gh_backfill.simulator.query_fields import not_found
-from gh_backfill.simulator.rows import AccountRow, IssueRow, RepositoryRow
+from gh_backfill.simulator.rows import AccountRow, IssueRow, PullRequestRow, RepositoryRow
 
 
 def issue(row: RepositoryRow, info: Any, number: int) -> IssueRow:
@@ -34,8 +34,8 @@ def issues(row: RepositoryRow, info: Any, **arguments: Any) -> ConnectionPage:
     return page(info, order, arguments)
 
 
-def assignees(row: IssueRow, info: Any, **arguments: Any) -> ConnectionPage:
-    """The users whom an issue is assigned to; bots are in `assignedActors` only (microsoft/vscode#7324)."""
+def assignees(row: IssueRow | PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
+    """The users whom an item is assigned to; bots are in `assignedActors` only (microsoft/vscode#7324)."""
     return page(info, by_position([person for person in _assigned(row, info) if person.type == "User"]), arguments)
 
 
@@ -59,6 +59,6 @@ def _matches(issue: IssueRow, states: Any, labels: frozenset[str], since: str) -
     )
 
 
-def _assigned(row: IssueRow, info: Any) -> list[AccountRow]:
+def _assigned(row: IssueRow | PullRequestRow, info: Any) -> list[AccountRow]:
     """Return the accounts that are still there: whoever deletes an account is no assignee any more."""
     return [person for identity in row.assignees if (person := info.context.person(identity)) is not None]

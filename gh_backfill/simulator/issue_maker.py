@@ -13,9 +13,9 @@ from gh_backfill.simulator.rows import IssueRow, LabelRow, MilestoneRow
 
 # The first issues are the extreme ones, in repositories that have so many numbers.
 MANY_COMMENTS, MANY_LABELS, MANY_ASSIGNEES, A_BOT_ASSIGNED, A_GHOST = (n * ISSUE_EVERY for n in range(1, 6))
-_COMMENTS, _LABELS = 130, 104
-_MOST_ASSIGNEES = 10  # GitHub admits no more
-_USUAL = (
+_COMMENTS, LABELS = 130, 104
+MOST_ASSIGNEES = 10  # GitHub admits no more
+USUAL = (
     ("bug", "d73a4a", True, "Something isn't working"),
     ("enhancement", "a2eeef", True, "New feature or request"),
     ("question", "d876e3", True, ""),
@@ -34,8 +34,8 @@ class IssueMaker:
         self._users = [person.id for person in maker.accounts if person.type == "User"]
         used = max(maker.numbers(), default=0)
         self._numbers = range(ISSUE_EVERY, used, ISSUE_EVERY)
-        self.labels = tuple(self._label(index) for index in range(self._label_count()))
-        self._milestones = [self._milestone(index) for index in range(_MILESTONES)]
+        self.labels = tuple(self.label(index) for index in range(self._label_count()))
+        self.milestones = [self._milestone(index) for index in range(_MILESTONES)]
 
     def issues(self) -> list[IssueRow]:
         """Make all issues."""
@@ -69,30 +69,31 @@ class IssueMaker:
             closed_by=maker.person(details) if closed else None,
             labels=self._labels(details, number),
             assignees=self._assignees(details, number),
-            milestone=details.choice(self._milestones) if details.random() < 0.3 else None,
+            milestone=details.choice(self.milestones) if details.random() < 0.3 else None,
             comments=comments,
         )
 
     def _labels(self, luck: random.Random, number: int) -> tuple[LabelRow, ...]:
         if number == MANY_LABELS:
-            return self.labels[:_LABELS]
+            return self.labels[:LABELS]
         count = luck.choices((0, 1, 2, 3), (40, 35, 20, 5))[0]
-        return tuple(self.labels[index] for index in sorted(luck.sample(range(len(_USUAL)), count)))
+        return tuple(self.labels[index] for index in sorted(luck.sample(range(len(USUAL)), count)))
 
     def _assignees(self, luck: random.Random, number: int) -> tuple[int, ...]:
         """Nobody as a rule; now and then a bot, which GraphQL leaves out of the users."""
         if number == MANY_ASSIGNEES:
-            return tuple(self._users[:_MOST_ASSIGNEES])
+            return tuple(self._users[:MOST_ASSIGNEES])
         people = luck.sample(self._users, luck.choices((0, 1, 2), (65, 30, 5))[0])
         bot = number == A_BOT_ASSIGNED or luck.random() < 0.04
         return (*people, self._maker.people[0]) if bot else tuple(people)
 
     def _label_count(self) -> int:
-        return _LABELS if MANY_LABELS in self._numbers else len(_USUAL) if self._numbers else 0
+        return LABELS if MANY_LABELS in self._numbers else len(USUAL) if self._numbers else 0
 
-    def _label(self, index: int) -> LabelRow:
-        if index < len(_USUAL):
-            name, color, default, description = _USUAL[index]
+    def label(self, index: int) -> LabelRow:
+        """Make a label of the repository; the first ones are those that every repository has."""
+        if index < len(USUAL):
+            name, color, default, description = USUAL[index]
         else:
             name, color, default, description = f"area: {index:03}", f"{index * 4_099:06x}", False, f"Part {index}"
         return LabelRow(

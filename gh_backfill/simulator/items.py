@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from sys import intern
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import NodeKey, NodeKind
+from gh_backfill.simulator.new_rows import new_review_request
 from gh_backfill.simulator.rows import (
     CommitRow,
     IssueComment,
@@ -19,7 +20,9 @@ from gh_backfill.simulator.rows import (
     MilestoneRow,
     PullRequestRow,
     ReviewCommentRow,
+    ReviewRequestRow,
     ReviewRow,
+    TeamRow,
 )
 from gh_backfill.simulator.world import World
 
@@ -73,6 +76,7 @@ class Reader:
             labels=tuple(self.label(label) for label in given.get("labels") or ()),
             assignees=self._assignees(given),
             milestone=self._milestone(given),
+            review_requests=tuple(self._review_requests(given)),
             reviews=_by_id(map(partial(self._review, number), range(len(reviews)), reviews)),
             review_comments=_by_id(map(partial(self._review_comment, number), *_numbered(given, "_review_comments"))),
             comments=_by_id(map(partial(self._issue_comment, number), *_numbered(given, "_issue_comments"))),
@@ -130,6 +134,18 @@ class Reader:
     def _assignees(self, given: Given) -> tuple[int, ...]:
         people = (self.author(user) for user in given.get("assignees") or ())
         return tuple(person for person in people if person is not None)
+
+    def _review_requests(self, given: Given) -> Iterator[ReviewRequestRow]:
+        """Make what REST has as people and teams, of which nobody has an id of the request."""
+        people = [(self.author(user), None) for user in given.get("requested_reviewers") or ()]
+        teams = [(None, self._team(team)) for team in given.get("requested_teams") or ()]
+        for index, (person, team) in enumerate([*people, *teams]):
+            yield new_review_request(self.repository_id, given["number"], index, account=person, team=team)
+
+    def _team(self, given: Given) -> TeamRow:
+        name = given["name"]
+        node_id = given.get("node_id") or f"T_{derive.derived_oid(self.full_name, 'team', name)[:16]}"
+        return TeamRow(id=given.get("id") or derive.derived_user_id(f"team {name}"), node_id=node_id, name=name)
 
     def _milestone(self, given: Given) -> MilestoneRow | None:
         milestone = given.get("milestone")

@@ -11,7 +11,9 @@ from gh_backfill.simulator.rows import (
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
+    ReviewRequestRow,
     ReviewRow,
+    TeamRow,
 )
 
 
@@ -104,6 +106,20 @@ def new_review(
         created_at=now,
         updated_at=now,
         submitted_at=now,
+    )
+
+
+def new_review_request(
+    repository_id: int, number: int, index: int, *, account: int | None = None, team: TeamRow | None = None
+) -> ReviewRequestRow:
+    """Make the request for a review at position `index` (from 0) of a pull request; of nobody, who is not shown."""
+    return ReviewRequestRow(
+        repository_id=repository_id,
+        number=number,
+        id=derive.whole(f"review request {repository_id} {number} {index}") % 2**31,
+        node_id=f"RRE_{derive.derived_oid(repository_id, number, 'review request', index)[:16]}",
+        account=account,
+        team=team,
     )
 
 

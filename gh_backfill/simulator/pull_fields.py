@@ -6,7 +6,16 @@ from typing import Any
 
 from gh_backfill.simulator.connections import ConnectionPage, by_id, by_position
 from gh_backfill.simulator.fields import page, pull
-from gh_backfill.simulator.rows import IssueRow, PullRequestRow, ReviewCommentRow, ReviewRow, ThreadRow
+from gh_backfill.simulator.rows import (
+    AccountRow,
+    IssueRow,
+    PullRequestRow,
+    ReviewCommentRow,
+    ReviewRequestRow,
+    ReviewRow,
+    TeamRow,
+    ThreadRow,
+)
 from gh_backfill.simulator.threads import comments_by_review, threads
 
 
@@ -36,6 +45,17 @@ def review_comments(row: ReviewRow, info: Any, **arguments: Any) -> ConnectionPa
 def review_threads(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
     """The threads, by the id of their first comment."""
     return page(info, by_id(threads(row)), arguments)
+
+
+def review_requests(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
+    """The reviews that are asked for, in the order of the source."""
+    return page(info, by_position(row.review_requests), arguments)
+
+
+def requested_reviewer(row: ReviewRequestRow, info: Any) -> AccountRow | TeamRow | None:
+    """Whom a review is asked of; null for whoever is gone, or a team that the token must not see."""
+    found: AccountRow | TeamRow | None = row.team or info.context.person(row.account)
+    return found
 
 
 def commits(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-FORM = "OWNER/NAME:N[:SEED][:stars=N][:forks=N][:discussions=N][:since=YYYY-MM-DD][:until=YYYY-MM-DD]"
+FORM = "OWNER/NAME:N[:SEED][:stars=N][:forks=N][:discussions=N][:marked=PERCENT][:since=YYYY-MM-DD][:until=YYYY-MM-DD]"
 _SPEC = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+):(?P<count>\d+)(?::(?P<seed>\d+))?(?P<more>(?::\w+=[\w-]+)*)")
 _MOST = {"pull requests": 900_000, "stars": 1_000_000, "forks": 500_000, "discussions": 100_000}
 
@@ -15,6 +15,7 @@ _MOST = {"pull requests": 900_000, "stars": 1_000_000, "forks": 500_000, "discus
 class Recipe:
     """A repository to make: its name, how many pull requests, and the seed.
 
+    So many per cent of its pull requests are `marked`: with labels, assignees, a milestone and requests for a review.
     Its stars and forks come from the day `since` to the one before `until`; without these, from 2015 to yesterday.
     """
 
@@ -25,6 +26,7 @@ class Recipe:
     stars: int = 0
     forks: int = 0
     discussions: int = 0
+    marked: int = 0
     since: date | None = None
     until: date | None = None
 
@@ -41,7 +43,7 @@ class Recipe:
             raise ValueError(f"{text!r} is not of the form {FORM}")
         more = [part.partition("=") for part in found["more"].split(":")[1:]]
         given = {name: value for name, _, value in more}
-        if len(given) < len(more) or not given.keys() <= {"stars", "forks", "discussions", "since", "until"}:
+        if len(given) < len(more) or not given.keys() <= {"stars", "forks", "discussions", "marked", "since", "until"}:
             raise ValueError(f"{text!r} is not of the form {FORM}")
         made = cls(
             owner=found["owner"],
@@ -51,6 +53,7 @@ class Recipe:
             stars=_number(text, given.get("stars", "0")),
             forks=_number(text, given.get("forks", "0")),
             discussions=_number(text, given.get("discussions", "0")),
+            marked=_number(text, given.get("marked", "0")),
             since=_day(text, given.get("since")),
             until=_day(text, given.get("until")),
         )
@@ -63,6 +66,8 @@ def _check(text: str, made: Recipe) -> None:
     for what, count in zip(_MOST, counts, strict=True):
         if count > _MOST[what]:
             raise ValueError(f"{text!r}: at most {_MOST[what]} {what}")
+    if made.marked > 100:
+        raise ValueError(f"{text!r}: at most 100 per cent are marked")
     if made.since and made.until and made.since >= made.until:
         raise ValueError(f"{text!r}: until must be a day after since")
 

@@ -24,8 +24,10 @@ from gh_backfill.simulator.rows import (
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
+    ReviewRequestRow,
     ReviewRow,
     Star,
+    TeamRow,
     ThreadRow,
 )
 
@@ -165,6 +167,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
     "PullRequest": _ITEM
     | _CREATED
     | {
+        "assignees": issue_fields.assignees,
         "baseRefName": lambda row, info: row.base_ref,
         "baseRefOid": lambda row, info: row.base_oid,
         "comments": pull_fields.comments,
@@ -174,6 +177,7 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "isDraft": lambda row, info: row.draft,
         "merged": lambda row, info: row.merged_at is not None,
         "mergedBy": lambda row, info: info.context.person(row.merged_by),
+        "reviewRequests": pull_fields.review_requests,
         "reviewThreads": pull_fields.review_threads,
         "reviews": pull_fields.reviews,
         "totalCommentsCount": lambda row, info: len(row.comments) + len(row.review_comments),
@@ -201,6 +205,18 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "path": lambda row, info: row.comments[0].path,
         "pullRequest": fields.pull,
         "startLine": lambda row, info: row.comments[0].start_line,
+    },
+    "ReviewRequest": {
+        "asCodeOwner": lambda row, info: False,
+        "databaseId": fields.database_id,
+        "id": lambda row, info: row.node_id,
+        "pullRequest": fields.pull,
+        "requestedReviewer": pull_fields.requested_reviewer,
+    },
+    "Team": {
+        "databaseId": fields.database_id,
+        "id": lambda row, info: row.node_id,
+        "slug": lambda row, info: row.name.lower(),
     },
     "IssueComment": _ITEM | _CREATED,
     "Discussion": {
@@ -275,6 +291,8 @@ TYPE_NAMES: dict[type, str] = {
     CategoryRow: "DiscussionCategory",
     IssueRow: "Issue",
     MilestoneRow: "Milestone",
+    ReviewRequestRow: "ReviewRequest",
+    TeamRow: "Team",
     Star: "User",
 }
 

@@ -98,6 +98,27 @@ class MilestoneRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class TeamRow:
+    """A team of an organization."""
+
+    id: int
+    node_id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ReviewRequestRow:
+    """A review that somebody was asked for: an account or a team, or, without both, somebody who is not shown."""
+
+    repository_id: int
+    number: int
+    id: int
+    node_id: str
+    account: int | None = None
+    team: TeamRow | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CommitRow:
     """A commit of a pull request."""
 
@@ -213,6 +234,7 @@ class PullRequestRow:
     comments: tuple[IssueComment, ...]
     assignees: tuple[int, ...] = ()
     milestone: MilestoneRow | None = None
+    review_requests: tuple[ReviewRequestRow, ...] = ()
 
     @property
     def state(self) -> str:

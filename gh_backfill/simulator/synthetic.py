@@ -5,8 +5,9 @@ more than 300 reviews and number 11 more than 100 comments, where there are that
 number 13 has more than 100 comments, 26 more than 100 labels, 39 has 10 assignees (all users where they are few), 52 is
 assigned to a bot and 65 was opened by a deleted account.  Discussions have the numbers after all these: the first has
 more than 100 comments, the second more than 100 replies to one, a deleted account opened the third and a bot the
-fourth, and in the fifth a comment was deleted that has replies.  Stars and forks are made when somebody first looks at
-them.
+fourth, and in the fifth a comment was deleted that has replies.  Where a recipe has pull requests `marked`,
+the first has more than 100 labels, the second 10 assignees, the third all sorts of reviewers and the fourth more than
+100 requests for a review.  Stars and forks are made when somebody first looks at them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gh_backfill.simulator.discussion_rows import DiscussionRow
 from gh_backfill.simulator.fork_list import ForkList, MadeForks
 from gh_backfill.simulator.issue_maker import IssueMaker
 from gh_backfill.simulator.maker import START, Maker, settle
+from gh_backfill.simulator.mark_maker import MarkMaker
 from gh_backfill.simulator.recipe import Recipe
 from gh_backfill.simulator.rows import AccountRow, IssueRow, LabelRow, PullRequestRow, RepositoryRow
 from gh_backfill.simulator.shelf import Outline, Shelf
@@ -105,14 +107,15 @@ def _made(recipe: Recipe, owner: AccountRow, people: tuple[AccountRow, ...]) -> 
         updated_at=max((outline.updated_at for outline in outlines), default=START),
     )
     made = IssueMaker(maker)
-    row = lru_cache(maxsize=2_000)(maker.pull)
+    marks = MarkMaker(maker, made)
+    row = lru_cache(maxsize=2_000)(marks.pull)
     return _Made(
         repository=repository,
         outlines=outlines,
         row=row,
         issues=tuple(made.issues()),
         discussions=tuple(DiscussionMaker(maker).discussions()),
-        labels=tuple(made.labels),
+        labels=marks.labels,
         stars=made_up_fans.stars(recipe, since, until),
         forks=made_up_fans.forks(recipe, since, until),
     )

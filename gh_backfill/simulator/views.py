@@ -16,6 +16,7 @@ from gh_backfill.simulator.rows import (
     RepositoryRow,
     ReviewCommentRow,
     ReviewRow,
+    TeamRow,
 )
 from gh_backfill.simulator.world import World
 
@@ -102,6 +103,10 @@ def pull_request(world: World, row: PullRequestRow, *, full: bool = False) -> Vi
         "draft": row.draft,
         "merged_at": row.merged_at,
         "merge_commit_sha": row.merge_commit,
+        "requested_reviewers": [
+            user(person) for each in row.review_requests if (person := world.account(each.account))
+        ],
+        "requested_teams": [team(each.team) for each in row.review_requests if each.team is not None],
         "head": {"ref": row.head_ref, "sha": row.head_oid},
         "base": {
             "ref": row.base_ref,
@@ -194,6 +199,11 @@ def label(row: LabelRow) -> View:
         "default": row.default,
         "description": row.description,
     }
+
+
+def team(row: TeamRow) -> View:
+    """The object of a team, without its addresses."""
+    return {"id": row.id, "node_id": row.node_id, "name": row.name, "slug": row.name.lower()}
 
 
 def milestone(row: MilestoneRow) -> View:

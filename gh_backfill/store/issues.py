@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gh_backfill.models.github import Person, Unreadable
-from gh_backfill.models.issues import CompleteIssue, Label, Milestone
+from gh_backfill.models.issues import CompleteIssue
 from gh_backfill.models.work import TrackedRepository
 from gh_backfill.resources import sql
-from gh_backfill.store import comments, people
+from gh_backfill.store import comments, labels, people
 from gh_backfill.store.chunk_rows import ChunkRows, Written
 from gh_backfill.store.db import Row, Transaction
 
@@ -73,35 +73,11 @@ def _issue_row(item: CompleteIssue) -> Row:
         "updated_at": issue.updated_at,
         "closed_at": issue.closed_at,
         "author": issue.author.github_id,
-        "milestone": None if issue.milestone is None else _milestone(issue.milestone),
-        "labels": [_label(label) for label in item.labels],
+        "milestone": labels.milestone(issue.milestone),
+        "labels": [labels.label(each) for each in item.labels],
         "labels_whole": item.labels_whole,
-        "assignees": [_assignee(person) for person in item.assignees],
+        "assignees": [labels.assignee(each) for each in item.assignees],
         "assignees_whole": item.assignees_whole,
         "comments": issue.comments,
         "gap": item.gap,
-    }
-
-
-def _label(label: Label) -> Row:
-    return {
-        "id": label.node_id,
-        "name": label.name,
-        "color": label.color,
-        "description": label.description,
-        "default": label.default,
-    }
-
-
-def _assignee(person: Person) -> Row:
-    return {"id": person.github_id, "login": person.login, "avatar_url": person.avatar_url}
-
-
-def _milestone(milestone: Milestone) -> Row:
-    return {
-        "number": milestone.number,
-        "title": milestone.title,
-        "state": milestone.state,
-        "description": milestone.description,
-        "due_on": None if milestone.due_on is None else milestone.due_on.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -170,11 +170,11 @@ TO_WRITE: Mapping[str, Needs] = {
     ),
     "pull_requests": Needs(
         always=names(
-            "additions author_github_id author_id author_login base_branch base_ref body capture_gap changed_files "
-            "closed_at commits counts_fetched_at created_at deletions diff_url draft github_comments github_id "
-            "github_review_comments github_review_threads github_reviews github_total_comments head_branch head_ref "
-            "html_url last_synced_at merged merged_at merged_by_id node_id number patch_url repository_full_name "
-            "repository_github_id repository_id state title updated_at"
+            "additions assignees author_github_id author_id author_login base_branch base_ref body capture_gap "
+            "changed_files closed_at commits counts_fetched_at created_at deletions diff_url draft github_comments "
+            "github_id github_review_comments github_review_threads github_reviews github_total_comments head_branch "
+            "head_ref html_url labels last_synced_at merged merged_at merged_by_id milestone node_id number patch_url "
+            "repository_full_name repository_github_id repository_id requested_reviewers state title updated_at"
         ),
         sometimes=names(GONE),
         optional=VECTOR,

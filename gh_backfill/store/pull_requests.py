@@ -8,7 +8,7 @@ from gh_backfill.models.github import Person, Unreadable
 from gh_backfill.models.pull_requests import CompletePullRequest, PullRequestState
 from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.resources import sql
-from gh_backfill.store import comments, people
+from gh_backfill.store import comments, labels, people
 from gh_backfill.store.batches import LARGEST_PART
 from gh_backfill.store.chunk_rows import ChunkRows, Written
 from gh_backfill.store.db import Row, Transaction
@@ -78,7 +78,8 @@ def people_of(items: Iterable[CompletePullRequest]) -> list[Person]:
     """Return everybody who occurs, each id and each login once; of two readings the later one counts."""
     everybody: list[Person | None] = []
     for item in items:
-        everybody += (item.pull_request.author, item.pull_request.merged_by)
+        everybody += (item.pull_request.author, item.pull_request.merged_by, *item.assignees)
+        everybody += [request.person for request in item.review_requests]
         for children in (item.reviews, item.review_comments, item.comments):
             everybody += [child.author for child in children]
     return people.once_each(each for each in everybody if each is not None)
@@ -114,6 +115,13 @@ def _pull_request_row(item: CompletePullRequest) -> Row:
         "comments": pull_request.comments,
         "review_threads": pull_request.review_threads,
         "total_comments": pull_request.total_comments,
+        "labels": [labels.label(each) for each in item.labels],
+        "labels_whole": item.labels_whole,
+        "assignees": [labels.assignee(each) for each in item.assignees],
+        "assignees_whole": item.assignees_whole,
+        "requested_reviewers": [labels.requested_reviewer(each) for each in item.review_requests],
+        "reviewers_whole": item.review_requests_whole,
+        "milestone": labels.milestone(pull_request.milestone),
         "gap": item.gap,
     }
 

@@ -8,13 +8,20 @@ _SHARED = ("node_id", "number", "title", "body", "state", "created_at", "closed_
 _CODE = ("additions", "deletions", "changed_files", "commits", "base_branch", "head_branch")
 # The fields of each kind, as statements and facts call them.
 FIELDS: Mapping[str, Sequence[str]] = {
-    "pull_requests": (*_SHARED, "merged", "draft", "merged_at", *_CODE, "merged_by"),
+    "pull_requests": (*_SHARED, "merged", "draft", "merged_at", *_CODE, "merged_by", "milestone"),
     "issues": (*_SHARED, "state_reason", "milestone"),
     "discussions": (*_SHARED, "state_reason", "category", "answer"),
 }
 # What is counted of the parts that are here, and the column that has it.
 HELD: Mapping[str, Mapping[str, str]] = {
-    "pull_requests": {"reviews": "reviews", "comments": "comments", "review comments": "review_comments"},
+    "pull_requests": {
+        "reviews": "reviews",
+        "comments": "comments",
+        "review comments": "review_comments",
+        "labels": "labels",
+        "assignees": "assignees",
+        "requested reviewers": "requested_reviewers",
+    },
     "issues": {"comments": "comments", "labels": "labels", "assignees": "assignees"},
     "discussions": {"comments": "comments", "replies": "replies"},
 }

@@ -40,6 +40,7 @@ class Shape:
     by_id: int = 0
     lists: int = 0
     overflow: int = 0
+    marks: int = 0
     reviews: int = 0
     review_comments: int = 0
     comments: int = 0
@@ -52,9 +53,9 @@ class Shape:
 
     @property
     def floor(self) -> int:
-        """Return the fewest points for pages, review comments and overflow, each in full queries of one point."""
+        """Return the fewest points for pages, what completes them, and overflow, each in full queries of one point."""
         pages = _queries(self.pull_requests, LARGEST_PAGE)
-        return pages + _queries(self.units, UNITS) + _queries(self.overflow, UNITS)
+        return pages + _queries(self.units + self.marks, UNITS) + _queries(self.overflow, UNITS)
 
     def floor_by(self, charges: Charges) -> int:
         """Return the fewest points by a price list that charges more: its full queries, in the shapes that we send.
@@ -62,8 +63,9 @@ class Shape:
         Where not even two pull requests fit into one point, review comments take the room that is left beside one.
         """
         room = UNITS * 100 // (100 + charges.percent)
-        each = 2 + (4 + FIRST) * charges.counts
-        units = self.units + charges.aliases * self.lists + charges.ids * _queries(self.by_id, FIRST)
+        each = 2 + (7 + FIRST) * charges.counts
+        lists = charges.ids * (_queries(self.by_id, FIRST) + _queries(self.marks, FIRST))
+        units = self.units + self.marks + charges.aliases * (self.lists + _queries(self.marks, FIRST)) + lists
         overflow = self.overflow * (1 + charges.aliases)
         if 1 + 2 * each <= room:
             page = min(FIRST, (room - 1) // each)
@@ -119,6 +121,7 @@ def shape(name: str, pulls: Iterable[PullRequestRow]) -> Shape:
         made.by_id += by_id
         made.lists += by_thread > 0
         made.overflow += overflow
+        made.marks += sum(_queries(len(each), FIRST) for each in (pull.labels, pull.assignees, pull.review_requests))
     return made
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gh_backfill.models.github import GHOST, Listing, NodeId, Unknown, Unreadable
-from gh_backfill.models.issues import CompleteIssue, Issue, IssueState, Label
+from gh_backfill.models.issues import CompleteIssue, Issue, IssueState
+from gh_backfill.models.labels import Label
 from gh_backfill.policy.issues.completeness import IssueCollector
 from gh_backfill.policy.issues.follow_ups import PageIssue
 

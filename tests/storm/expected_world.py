@@ -23,6 +23,7 @@ from tests.expected import (
     Repository,
     Review,
     ReviewComment,
+    Reviewer,
 )
 
 # A review that its author has not submitted yet is shown to nobody else.
@@ -64,7 +65,7 @@ def _repository(world: World, home: rows.RepositoryRow, *, moved: bool) -> Repos
         description=home.description,
         default_branch=home.default_branch,
         github_pull_requests=UNKNOWN if moved else len(pulls),
-        pull_requests=tuple(_pull_request(world, pull) for pull in pulls),
+        pull_requests=tuple(_pull_request(world, pull, moved=moved) for pull in pulls),
         reviews=tuple(review for pull in pulls for review in _reviews(world, pull)),
         review_comments=tuple(comment for pull in pulls for comment in _review_comments(world, pull)),
         comments=tuple(_comment(world, comment) for pull in pulls for comment in pull.comments),
@@ -73,7 +74,7 @@ def _repository(world: World, home: rows.RepositoryRow, *, moved: bool) -> Repos
     )
 
 
-def _pull_request(world: World, pull: rows.PullRequestRow) -> PullRequest:
+def _pull_request(world: World, pull: rows.PullRequestRow, *, moved: bool) -> PullRequest:
     return PullRequest(
         number=pull.number,
         github_id=pull.id,
@@ -94,6 +95,10 @@ def _pull_request(world: World, pull: rows.PullRequestRow) -> PullRequest:
         commits=pull.commit_count,
         base_branch=pull.base_ref,
         head_branch=pull.head_ref,
+        labels=_labels(pull.labels),
+        assignees=_assignees(world, pull.assignees, moved=moved),
+        requested_reviewers=tuple(_reviewer(world, each, moved=moved) for each in pull.review_requests),
+        milestone=_milestone(pull.milestone) if pull.milestone else None,
     )
 
 
@@ -145,7 +150,6 @@ def _comment(world: World, comment: rows.IssueComment) -> Comment:
 
 
 def _issue(world: World, issue: rows.IssueRow, *, moved: bool) -> Issue:
-    users = [user for person in issue.assignees if (user := world.account(person)) is not None and user.type == "User"]
     return Issue(
         number=issue.number,
         github_id=issue.id,
@@ -156,18 +160,35 @@ def _issue(world: World, issue: rows.IssueRow, *, moved: bool) -> Issue:
         created_at=_time(issue.created_at),
         updated_at=_time(issue.updated_at),
         closed_at=_time(issue.closed_at) if issue.closed_at else None,
-        labels=tuple(
-            Label(id=each.node_id, name=each.name, color=each.color, description=each.description, default=each.default)
-            for each in issue.labels
-        ),
-        # A name that changed is in an issue only when that is read again, and nothing tells of it.
-        assignees=tuple(
-            Assignee(id=user.id, login=UNKNOWN if moved else user.login, avatar_url=user.avatar_url) for user in users
-        ),
+        labels=_labels(issue.labels),
+        assignees=_assignees(world, issue.assignees, moved=moved),
         milestone=_milestone(issue.milestone) if issue.milestone else None,
         # Nor does anything tell of a comment that was deleted.
         comments_count=UNKNOWN if moved else len(issue.comments),
     )
+
+
+def _labels(labels: tuple[rows.LabelRow, ...]) -> tuple[Label, ...]:
+    return tuple(
+        Label(id=each.node_id, name=each.name, color=each.color, description=each.description, default=each.default)
+        for each in labels
+    )
+
+
+def _assignees(world: World, people: tuple[int, ...], *, moved: bool) -> tuple[Assignee, ...]:
+    """Return users alone; a name that changed is in an item only when that is read again, and nothing tells of it."""
+    users = [user for person in people if (user := world.account(person)) is not None and user.type == "User"]
+    return tuple(
+        Assignee(id=user.id, login=UNKNOWN if moved else user.login, avatar_url=user.avatar_url) for user in users
+    )
+
+
+def _reviewer(world: World, request: rows.ReviewRequestRow, *, moved: bool) -> Reviewer:
+    person = world.account(request.account)
+    if person is None:
+        return Reviewer(type="Team" if request.team else None, id=None, login=None, avatar_url=None)
+    login = UNKNOWN if moved else person.login
+    return Reviewer(type=person.type, id=person.id, login=login, avatar_url=person.avatar_url)
 
 
 def _milestone(milestone: rows.MilestoneRow) -> Milestone:

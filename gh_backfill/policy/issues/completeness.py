@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from gh_backfill.models.github import Listing, Named, NotFound, Person, Unknown
-from gh_backfill.models.issues import CompleteIssue, Label
+from gh_backfill.models.issues import CompleteIssue
+from gh_backfill.models.labels import Label
 from gh_backfill.models.pull_requests import Comment
 from gh_backfill.policy.issues.follow_ups import (
     WORDS,

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import assert_never
 
 from gh_backfill.models.github import GHOST, Listing, Named, NotFound, Unknown
 from gh_backfill.models.pull_requests import Comment, CompletePullRequest, Review, ReviewComment
@@ -21,6 +20,7 @@ from gh_backfill.policy.pull_requests.follow_ups import (
     WORDS,
     CommentsOfReview,
     CommentsOfThread,
+    MarkFollowUp,
     MoreComments,
     MoreReviews,
     PagePullRequest,
@@ -29,6 +29,7 @@ from gh_backfill.policy.pull_requests.follow_ups import (
     Threads,
 )
 from gh_backfill.policy.pull_requests.listed import believe
+from gh_backfill.policy.pull_requests.marks import PullRequestMarks
 from gh_backfill.policy.query_prices import LARGEST_FIRST
 
 
@@ -50,12 +51,13 @@ class PullRequestCollector:
         node_id = item.pull_request.node_id
         self._lists.keep(self._reviews, item.reviews, MoreReviews(node_id=node_id, after=None))
         self._lists.keep(self._comments, item.comments, MoreComments(node_id=node_id, after=None))
+        self._marks = PullRequestMarks(item.pull_request, self._lists)
 
     def follow_ups(self) -> tuple[FollowUp, ...]:
         """Return what is to be asked next; nothing means that the pull request is complete, or as far as it gets."""
         if self._done:  # asked again with each query until its whole page is complete
             return ()
-        if all(isinstance(follow_up, MoreComments) for follow_up in self._lists.follow_ups):
+        if all(isinstance(follow_up, MoreComments | MarkFollowUp) for follow_up in self._lists.follow_ups):
             self._plan_review_comments()
         if not self._lists.follow_ups and not self._read_again and self._gap():
             self._read_again = True
@@ -91,7 +93,7 @@ class PullRequestCollector:
             case Threads():
                 self._take_threads(ours, only(ThreadComments, answer))
             case _:
-                assert_never(ours)
+                self._marks.take(ours, answer)
 
     def shrink(self, follow_up: FollowUp) -> None:
         """Ask for fewer threads where a follow-up of ours is too much by itself; any other counts as unanswered."""
@@ -109,6 +111,12 @@ class PullRequestCollector:
             reviews=tuple(sorted(self._reviews.values(), key=lambda review: review.github_id)),
             review_comments=tuple(sorted(self._review_comments.values(), key=lambda comment: comment.github_id)),
             comments=tuple(sorted(self._comments.values(), key=lambda comment: comment.github_id)),
+            labels=self._marks.labels,
+            assignees=self._marks.assignees,
+            review_requests=self._marks.requests,
+            labels_whole=len(self._marks.labels) >= self.pull_request.labels,
+            assignees_whole=len(self._marks.assignees) >= self.pull_request.assignees,
+            review_requests_whole=len(self._marks.requests) >= self.pull_request.review_requests,
             gap=self._gap(),
             unreadable=tuple(self._lists.unreadable),
         )
@@ -183,6 +191,7 @@ class PullRequestCollector:
             for review in self._reviews.values()
             if held[review.github_id] < review.comments
         )
+        short += self._marks.short()
         self._lists.follow_ups += dict.fromkeys(short)
 
     def _thread_is_better(self) -> bool:
@@ -218,6 +227,7 @@ class PullRequestCollector:
             ("reviews", self.pull_request.reviews, len(self._reviews)),
             ("comments", self.pull_request.comments, len(self._comments)),
             ("review comments", max(expected or 0, self._in_reviews()), len(self._review_comments)),
+            *self._marks.counts(),
         )
         return "; ".join(short_counts(counts) or self._lists.short_words()) or None
 

@@ -15,6 +15,8 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST
 from gh_backfill.policy.surcharges import Counted
 
 _LIST_OF_IDS = Counted(ids=1)
+# Lists of ids that stand beside another one have a name of their own.
+_NAMED_IDS = Counted(ids=1, aliases=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +105,65 @@ class CommentsOfThread:
         return replace(self, after=after)
 
 
-PullRequestFollowUp = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelsOfPullRequest:
+    """The labels of a pull request after `after`."""
+
+    node_id: NodeId
+    after: str | None
+    units: ClassVar[int] = 1
+    alone: ClassVar[Counted] = AN_ALIAS
+
+    @property
+    def by_ids(self) -> Counted | None:
+        """Return the list of ids in which its first page may stand."""
+        return _NAMED_IDS if self.after is None else None
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssigneesOfPullRequest:
+    """The assignees of a pull request after `after`."""
+
+    node_id: NodeId
+    after: str | None
+    units: ClassVar[int] = 1
+    alone: ClassVar[Counted] = AN_ALIAS
+
+    @property
+    def by_ids(self) -> Counted | None:
+        """Return the list of ids in which its first page may stand."""
+        return _NAMED_IDS if self.after is None else None
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReviewRequestsOfPullRequest:
+    """The requests for a review of a pull request after `after`."""
+
+    node_id: NodeId
+    after: str | None
+    units: ClassVar[int] = 1
+    alone: ClassVar[Counted] = AN_ALIAS
+
+    @property
+    def by_ids(self) -> Counted | None:
+        """Return the list of ids in which its first page may stand."""
+        return _NAMED_IDS if self.after is None else None
+
+    def at(self, after: str | None) -> Self:
+        """Return the same from another place on."""
+        return replace(self, after=after)
+
+
+MarkFollowUp = LabelsOfPullRequest | AssigneesOfPullRequest | ReviewRequestsOfPullRequest
+PullRequestFollowUp = MoreReviews | MoreComments | CommentsOfReview | Threads | CommentsOfThread | MarkFollowUp
 
 WORDS: Mapping[type[FollowUp], ListWords] = {
     MoreReviews: ListWords(item="review", items="reviews"),
@@ -111,6 +171,9 @@ WORDS: Mapping[type[FollowUp], ListWords] = {
     CommentsOfReview: ListWords(item="review_comment", items="comments of reviews"),
     Threads: ListWords(item="review_comment", items="threads"),
     CommentsOfThread: ListWords(item="review_comment", items="comments of threads"),
+    LabelsOfPullRequest: ListWords(item="label", items="labels", shared=True),
+    AssigneesOfPullRequest: ListWords(item="assignee", items="assignees", shared=True),
+    ReviewRequestsOfPullRequest: ListWords(item="requested_reviewer", items="requested reviewers"),
 }
 
 

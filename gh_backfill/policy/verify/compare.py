@@ -79,8 +79,17 @@ def facts_of_pull_request(shown: PullRequest) -> Facts:
             "head_branch": shown.head_branch,
             "author": shown.author.github_id,
             "merged_by": None if shown.merged_by is None else shown.merged_by.github_id,
+            "milestone": None if shown.milestone is None else shown.milestone.number,
         },
-        counts={"reviews": shown.reviews, "comments": shown.comments, "threads": shown.review_threads, **parts},
+        counts={
+            "reviews": shown.reviews,
+            "comments": shown.comments,
+            "threads": shown.review_threads,
+            "labels": shown.labels,
+            "assignees": shown.assignees,
+            "requested reviewers": shown.review_requests,
+            **parts,
+        },
     )
 
 
@@ -145,6 +154,9 @@ def listed_of(item: CompleteItem) -> Mapping[str, int]:
                 "reviews": reviews,
                 "comments": len(item.comments),
                 "review comments": len(item.review_comments),
+                "labels": len(item.labels),
+                "assignees": len(item.assignees),
+                "requested reviewers": len(item.review_requests),
             }
         case CompleteIssue():
             return {"comments": len(item.comments), "labels": len(item.labels), "assignees": len(item.assignees)}

@@ -22,17 +22,22 @@ where i.kind = any(%(kinds)s::text[])
 order by f.proved_at nulls first, i.number, i.kind;
 
 -- name: rows_of_pull_requests
--- Some pull requests with what belongs to them, counted.  Older installations differ in whether `merged` is a state.
+-- Some pull requests with what belongs to them, counted.  Older installations differ in whether `merged` is a state.  Labels
+-- that were never read are none: if GitHub has some, they are missing.
 select p.github_id, p.number, p.node_id, p.title, p.body, case when p.merged then 'merged' else p.state end as state,
        p.merged is true as merged, p.draft is true as draft, p.created_at, p.updated_at, p.closed_at, p.merged_at, p.additions,
        p.deletions, p.changed_files, p.commits, p.base_branch, p.head_branch, a.github_id as author, m.github_id as merged_by,
        p.github_reviews as noted_reviews, p.github_comments as noted_comments, p.github_review_threads as noted_threads,
        p.github_review_comments as noted_review_comments, p.capture_gap as gap,
-       v.reviews::integer, c.comments::integer, c.review_comments::integer,
+       v.reviews::integer, c.comments::integer, c.review_comments::integer, (p.milestone ->> 'number')::integer as milestone,
+       case when jsonb_typeof(p.labels) = 'array' then jsonb_array_length(p.labels) else 0 end as labels,
+       case when jsonb_typeof(p.assignees) = 'array' then jsonb_array_length(p.assignees) else 0 end as assignees,
+       case when jsonb_typeof(p.requested_reviewers) = 'array'
+            then jsonb_array_length(p.requested_reviewers) else 0 end as requested_reviewers,
        (v.authorless + c.authorless)::integer as authorless,
        (select count(*) from backfill_quarantine q
         where q.repository_id = p.repository_id and q.number = p.number and q.resolved_at is null
-          and q.kind in ('review', 'review_comment', 'issue_comment'))::integer as quarantined,
+          and q.kind in ('review', 'review_comment', 'issue_comment', 'label', 'assignee', 'requested_reviewer'))::integer as quarantined,
        coalesce(f.differences, '[]') as differences
 from pull_requests p
 left join contributors a on a.id = p.author_id
