@@ -217,7 +217,7 @@ def _label(full_name: str, label: Given) -> Label:
     return Label(
         name=label["name"],
         id=label.get("node_id") or derive.label_node_id(full_name, label["name"]),
-        color=label["color"],
+        color=label.get("color", UNKNOWN),
         description=label.get("description"),
         default=label.get("default", UNKNOWN),
     )

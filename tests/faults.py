@@ -30,6 +30,10 @@ _OF_DISCUSSIONS = (
     "tests/tasks/test_every_fault_of_discussions.py::"
     "test_nothing_of_a_discussion_is_lost_unrecorded_while_a_fault_lasts_or_after_it"
 )
+_OF_MARKS = (
+    "tests/tasks/test_every_fault_of_marks.py::"
+    "test_no_mark_of_a_pull_request_is_lost_unrecorded_while_a_fault_lasts_or_after_it"
+)
 _ENDS = "tests/tasks/test_ends.py::"
 _GRAPHQL = "tests/clients/test_graphql.py::"
 _ITEMS = "tests/store/test_pull_requests.py::"
@@ -149,7 +153,7 @@ GITHUB: Table = {
 }
 
 # Each of them strikes each query of issues and of discussions alone, too.
-GITHUB = {fault: (*proofs, _OF_ISSUES, _OF_DISCUSSIONS) for fault, proofs in GITHUB.items()}
+GITHUB = {fault: (*proofs, _OF_ISSUES, _OF_DISCUSSIONS, _OF_MARKS) for fault, proofs in GITHUB.items()}
 
 # At which operation of `test_every_fault` each query that we send meets every fault.
 AIMED = {

@@ -11,7 +11,19 @@ import pytest
 
 from gh_backfill.store.db import Database, Transaction
 from tests.comparison import IDENTITY, LISTS, Difference, compare
-from tests.expected import GHOST, UNKNOWN, Comment, PullRequest, Repository, Review, ReviewComment
+from tests.expected import (
+    GHOST,
+    UNKNOWN,
+    Assignee,
+    Comment,
+    Label,
+    Milestone,
+    PullRequest,
+    Repository,
+    Review,
+    ReviewComment,
+    Reviewer,
+)
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 WORLD = Repository(
@@ -30,6 +42,13 @@ WORLD = Repository(
             number=7, github_id=70, title="Seven", body="Why", state="merged", draft=False, author=11, merged_by=12,
             created_at=NOON, updated_at=NOON, closed_at=NOON, merged_at=NOON, additions=1, deletions=2,
             changed_files=3, commits=4, base_branch="main", head_branch="topic",
+            labels=(Label(id="LA_1", name="bug", color="ff0000", description=None, default=True),),
+            assignees=(Assignee(id=12, login="bob", avatar_url="https://a/12"),),
+            requested_reviewers=(
+                Reviewer(type="User", id=11, login="ann", avatar_url=None),
+                Reviewer(type="Team", id=None, login=None, avatar_url=None),
+            ),
+            milestone=Milestone(number=2, title="2.0", state="open", description=None, due_on=None),
         ),
         PullRequest(number=8, github_id=80, title="Eight", body="", state="open", author=GHOST, merged_by=None),
     ),
@@ -69,6 +88,13 @@ select v.*, r.id, 'o/r' from repositories r, (values
     (80, 8, 'Eight', null, 'open', false, false, pg_temp.person(10137), null, now(), now(), null, null, 0, 0, 0, 0,
      'main', 'other')) v
 where r.github_id = 1;
+update pull_requests
+set labels = '[{"id": "LA_1", "name": "bug", "color": "ff0000", "description": null, "default": true}]',
+    assignees = '[{"id": 12, "login": "bob", "avatar_url": "https://a/12"}]',
+    requested_reviewers = '[{"type": "User", "id": 11, "login": "ann", "avatar_url": null},
+                            {"type": "Team", "id": null, "login": null, "avatar_url": null}]',
+    milestone = '{"number": 2, "title": "2.0", "state": "open", "description": null, "due_on": null}'
+where number = 7;
 insert into reviews (github_id, pull_request_id, repository_id, author_id, state, body, submitted_at, commit_id)
 select 71, id, repository_id, pg_temp.person(12), 'APPROVED', '', timestamptz '2026-01-02 12:00Z', 'c1'
 from pull_requests where number = 7;
@@ -114,6 +140,10 @@ SPOIL = {
             "commits": "commits = 5",
             "base_branch": "base_branch = 'Main'",
             "head_branch": "head_branch = 'topics'",
+            "labels": "labels = '[]'",
+            "assignees": "assignees = null",
+            "requested_reviewers": "requested_reviewers = requested_reviewers - 1",
+            "milestone": "milestone = null",
         },
     ),
     "reviews": (

@@ -12,6 +12,7 @@ from gh_backfill.simulator import derive
 from gh_backfill.simulator.accounts import account
 from gh_backfill.simulator.derive import NodeKey, NodeKind
 from gh_backfill.simulator.new_rows import new_review_request
+from gh_backfill.simulator.request_rows import ReviewRequestRow, TeamRow
 from gh_backfill.simulator.rows import (
     CommitRow,
     IssueComment,
@@ -20,9 +21,7 @@ from gh_backfill.simulator.rows import (
     MilestoneRow,
     PullRequestRow,
     ReviewCommentRow,
-    ReviewRequestRow,
     ReviewRow,
-    TeamRow,
 )
 from gh_backfill.simulator.world import World
 

@@ -9,7 +9,8 @@ from gh_backfill.simulator import derive
 from gh_backfill.simulator.issue_maker import LABELS, MOST_ASSIGNEES, USUAL, IssueMaker
 from gh_backfill.simulator.maker import Maker
 from gh_backfill.simulator.new_rows import new_review_request
-from gh_backfill.simulator.rows import LabelRow, PullRequestRow, ReviewRequestRow, TeamRow
+from gh_backfill.simulator.request_rows import ReviewRequestRow, TeamRow
+from gh_backfill.simulator.rows import LabelRow, PullRequestRow
 
 # The first ones are extreme.
 MANY_LABELS, MANY_ASSIGNEES, ALL_REVIEWERS, MANY_REVIEWERS = 1, 2, 3, 4

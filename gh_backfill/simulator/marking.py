@@ -8,7 +8,8 @@ from typing import Any
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.new_rows import new_review_request
-from gh_backfill.simulator.rows import PullRequestRow, ReviewRequestRow, TeamRow
+from gh_backfill.simulator.request_rows import ReviewRequestRow, TeamRow
+from gh_backfill.simulator.rows import PullRequestRow
 from gh_backfill.simulator.targets import labels_of, milestone_of, next_time, people_of, person_of, pull_of
 from gh_backfill.simulator.world import World
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gh_backfill.simulator import derive
 from gh_backfill.simulator.derive import NodeKind
+from gh_backfill.simulator.request_rows import ReviewRequestRow, TeamRow
 from gh_backfill.simulator.rows import (
     IssueComment,
     IssueRow,
@@ -11,9 +12,7 @@ from gh_backfill.simulator.rows import (
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
-    ReviewRequestRow,
     ReviewRow,
-    TeamRow,
 )
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gh_backfill.simulator.connections import ConnectionPage, by_id, by_position
-from gh_backfill.simulator.fields import page, pull
+from gh_backfill.simulator.fields import database_id, page, pull
+from gh_backfill.simulator.request_rows import ReviewRequestRow, TeamRow
 from gh_backfill.simulator.rows import (
     AccountRow,
     IssueRow,
     PullRequestRow,
     ReviewCommentRow,
-    ReviewRequestRow,
     ReviewRow,
-    TeamRow,
     ThreadRow,
 )
 from gh_backfill.simulator.threads import comments_by_review, threads
@@ -73,3 +73,17 @@ def review_of(row: ReviewCommentRow, info: Any) -> ReviewRow | None:
     """The review of a comment; null for those made before there were reviews."""
     owner = pull(row, info) if row.review_id is not None else None
     return next((review for review in owner.reviews if review.id == row.review_id), None) if owner else None
+
+
+REVIEW_REQUEST: dict[str, Callable[..., Any]] = {
+    "asCodeOwner": lambda row, info: False,
+    "databaseId": database_id,
+    "id": lambda row, info: row.node_id,
+    "pullRequest": pull,
+    "requestedReviewer": requested_reviewer,
+}
+TEAM: dict[str, Callable[..., Any]] = {
+    "databaseId": database_id,
+    "id": lambda row, info: row.node_id,
+    "slug": lambda row, info: row.name.lower(),
+}

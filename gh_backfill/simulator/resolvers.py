@@ -16,6 +16,7 @@ from gh_backfill.simulator import (
     repository_fields,
 )
 from gh_backfill.simulator.discussion_rows import CategoryRow, DiscussionCommentRow, DiscussionRow
+from gh_backfill.simulator.request_rows import ReviewRequestRow, TeamRow
 from gh_backfill.simulator.rows import (
     AccountRow,
     IssueComment,
@@ -24,10 +25,8 @@ from gh_backfill.simulator.rows import (
     PullRequestRow,
     RepositoryRow,
     ReviewCommentRow,
-    ReviewRequestRow,
     ReviewRow,
     Star,
-    TeamRow,
     ThreadRow,
 )
 
@@ -206,18 +205,8 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "pullRequest": fields.pull,
         "startLine": lambda row, info: row.comments[0].start_line,
     },
-    "ReviewRequest": {
-        "asCodeOwner": lambda row, info: False,
-        "databaseId": fields.database_id,
-        "id": lambda row, info: row.node_id,
-        "pullRequest": fields.pull,
-        "requestedReviewer": pull_fields.requested_reviewer,
-    },
-    "Team": {
-        "databaseId": fields.database_id,
-        "id": lambda row, info: row.node_id,
-        "slug": lambda row, info: row.name.lower(),
-    },
+    "ReviewRequest": pull_fields.REVIEW_REQUEST,
+    "Team": pull_fields.TEAM,
     "IssueComment": _ITEM | _CREATED,
     "Discussion": {
         **_ITEM,

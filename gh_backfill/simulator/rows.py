@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gh_backfill.simulator.profiles import ProfileRow
+from gh_backfill.simulator.request_rows import ReviewRequestRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -95,27 +96,6 @@ class MilestoneRow:
     def state(self) -> str:
         """GraphQL's state: OPEN or CLOSED."""
         return "OPEN" if self.open else "CLOSED"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class TeamRow:
-    """A team of an organization."""
-
-    id: int
-    node_id: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ReviewRequestRow:
-    """A review that somebody was asked for: an account or a team, or, without both, somebody who is not shown."""
-
-    repository_id: int
-    number: int
-    id: int
-    node_id: str
-    account: int | None = None
-    team: TeamRow | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gh_backfill.simulator import derive
+from gh_backfill.simulator.request_rows import TeamRow
 from gh_backfill.simulator.rows import (
     AccountRow,
     CommitRow,
@@ -16,7 +17,6 @@ from gh_backfill.simulator.rows import (
     RepositoryRow,
     ReviewCommentRow,
     ReviewRow,
-    TeamRow,
 )
 from gh_backfill.simulator.world import World
 

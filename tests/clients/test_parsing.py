@@ -83,6 +83,10 @@ PULL: dict[str, Any] = {
     "allComments": {"totalCount": 1},
     "reviewThreads": {"totalCount": 0},
     "totalCommentsCount": 1,
+    "milestone": {"number": 2, "title": "2.0", "state": "OPEN", "description": "Soon", "dueOn": TIME},
+    "labels": {"totalCount": 3},
+    "assignees": {"totalCount": 1},
+    "reviewRequests": {"totalCount": 2},
     "reviews": {"totalCount": 1, "pageInfo": END, "nodes": [REVIEW]},
     "comments": {"totalCount": 1, "pageInfo": END, "nodes": [COMMENT]},
 }

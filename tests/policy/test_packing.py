@@ -54,7 +54,7 @@ def test_where_a_pull_request_is_dear_follow_ups_wait_for_the_room_that_is_left_
     dear = Prices().learned(PULL_REQUESTS.of(25), 27)
     follow_ups: list[FollowUp] = [MoreComments(node_id=NodeId(str(n)), after=None) for n in range(60)]
     query = next_query([follow_ups], dear, page=8, units=UNITS_OF_ONE_POINT)
-    assert (query.units, query.page, dear.points(query.counted)) == (42, 1, 1)
+    assert (query.units, query.page, dear.points(query.counted)) == (39, 1, 1)
     full = next_query([follow_ups * 3], dear, page=8, units=UNITS_OF_ONE_POINT)
     assert (full.units, full.page) == (149, 0)
 

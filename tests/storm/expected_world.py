@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from gh_backfill.simulator import rows
+from gh_backfill.simulator.request_rows import ReviewRequestRow
 from gh_backfill.simulator.world import World
 from tests.expected import (
     GHOST,
@@ -183,7 +184,7 @@ def _assignees(world: World, people: tuple[int, ...], *, moved: bool) -> tuple[A
     )
 
 
-def _reviewer(world: World, request: rows.ReviewRequestRow, *, moved: bool) -> Reviewer:
+def _reviewer(world: World, request: ReviewRequestRow, *, moved: bool) -> Reviewer:
     person = world.account(request.account)
     if person is None:
         return Reviewer(type="Team" if request.team else None, id=None, login=None, avatar_url=None)
