@@ -2,7 +2,7 @@
 
 `GET /_stats` tells and `DELETE /_stats` forgets; `GET /_faults` lists, `POST /_faults` takes a fault, a list of them,
 or null to switch all off; `POST /_limits` takes `{"identity", "resource", "remaining", "resets_in"}`; `POST /_world`
-takes `{"do": <function of changes, stars, departures or discussing>, ...its arguments}`.
+takes `{"do": <function of changes, marking, stars, departures or discussing>, ...its arguments}`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gh_backfill.simulator import changes, departures, discussing, refusals, stars
+from gh_backfill.simulator import changes, departures, discussing, marking, refusals, stars
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.limits import Ledger
@@ -43,6 +43,7 @@ _CHANGES: dict[str, Callable[..., Any]] = {
         changes.delete_account,
         changes.set_run,
         changes.collide_comments,
+        marking.mark,
         stars.star,
         stars.unstar,
         stars.fork,
