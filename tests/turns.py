@@ -35,8 +35,8 @@ HEAVY = frozenset(
             "tests/tasks",
             (
                 "aggregate bad_data capture counts discussions discussions_later ends filtered_goals "
-                "installations issues kills kills_of_discussions listed local moving_world odd_dates operate parts "
-                "pipeline profiles quarantine sync sync_of_the_corpus time_zones two_budgets"
+                "installations issues kills kills_of_discussions listed local marks moving_world odd_dates operate "
+                "parts pipeline profiles quarantine sync sync_of_the_corpus time_zones two_budgets"
             ),
         ),
         ("tests/clients", "local_embedder"),
