@@ -43,8 +43,10 @@ ALLOWED = 0.25
 # at the moment of the estimate, three at most, are paid for already.
 FEW = 3
 SECOND = 1.0
-# Its older half is of the years before GitHub had reviews, and costs a third less than anybody could foresee.
-ANOTHER_AGE = {"tlswg/tls13-spec"}
+# What nobody could foresee.  The older half of the first is of the years before GitHub had reviews, and costs a third
+# less.  The others began to label their pull requests half-way: 26 of the older 203 have labels, 187 of the newer 204,
+# 10 of the older 655 and 385 of the newer.
+ANOTHER_AGE = {"tlswg/tls13-spec", "cfrg/draft-irtf-cfrg-vdaf", "bitcoin-core/secp256k1"}
 
 
 @dataclass(kw_only=True, slots=True)
