@@ -22,7 +22,7 @@ _SQL = sql("search")
 _VECTORS = sql("search_vectors")
 _PAGES = sql("pages")
 # The newest items with the words that are ranked, of each type and by title and text each.
-POOL = 100
+POOL = 60
 # Up to so many vectors all of a scope are compared; where nothing narrows it, an index is the faster one much sooner.
 EXACT = 50_000
 EXACT_OF_ALL = 5_000

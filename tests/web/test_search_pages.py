@@ -43,6 +43,10 @@ def test_the_page_and_its_twin_say_what_is_found_and_a_repository_narrows_it(hou
         assert 'href="/search?like=octo%2Ftwo%234"' in html
         narrow = client.get("/search.json?q=session+lock&repository=octo/two").json()
         assert [each["number"] for each in narrow["items"]] == [4]
+        assert (
+            'href="/search?q=session%20lock">search everywhere'
+            in client.get("/search?q=session+lock&repository=octo/two").text
+        )
         typed = client.get("/search.json?q=session&type=issue&state=open").json()
         assert {each["type"] for each in typed["items"]} == {"issue"}
 
@@ -75,6 +79,14 @@ def test_what_makes_no_sense_is_one_sentence(house: House, query: str, says: str
     assert page.status_code == twin.status_code == 400
     assert says in page.text
     assert says in twin.json()["error"]
+
+
+def test_no_address_leads_to_another_host_than_github(house: House) -> None:
+    with house.client(token=TOKEN) as client:
+        for name in ("/elsewhere.test", "//elsewhere.test/x", "https://elsewhere.test/octo/one"):
+            page = client.get("/search", params={"q": "lock", "repository": name}).text
+            assert 'href="//' not in page
+            assert 'href="https://elsewhere' not in page
 
 
 def test_nothing_asked_is_a_box_which_a_repository_has_for_its_own(house: House) -> None:

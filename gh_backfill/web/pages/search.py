@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy import names
 from gh_backfill.store.pages import SECONDS
 from gh_backfill.tasks.search import find
 from gh_backfill.tasks.search.found import Found
@@ -35,8 +36,8 @@ def _found(ask: Ask) -> Found | None:
         return find.similar(ask.db, like, limit=SHOWN, everywhere=everywhere, seconds=SECONDS)
     if not (text := query.get("q", "").strip()):
         return None
-    names = [name for name in query.getlist("repository") if name.strip()]
-    chosen = find.chosen(ask.db, names, types=query.get("type"), states=query.get("state"))
+    given = [name for name in query.getlist("repository") if name.strip()]
+    chosen = find.chosen(ask.db, given, types=query.get("type"), states=query.get("state"))
     vectors, settings = ask.context.query_vectors, ask.context.settings
     return find.find(
         ask.db, text, chosen.scope, lambda asked: vectors.of(settings, asked), limit=SHOWN, seconds=SECONDS
@@ -54,7 +55,7 @@ def _shown(ask: Ask, found: Found | None, error: str = "") -> WebPage:
             "text": query.get("q", ""),
             "like": query.get("like", "").strip() if found is not None else "",
             "everywhere": query.get("everywhere", "") == "yes",
-            "repository": query.get("repository", "").strip(),
+            "repository": "/".join(names.parse(query.get("repository", "")) or ()),
             "similar_to": similar_to,
         },
         json=told if found is None else found.as_json(),
