@@ -27,6 +27,10 @@ MARKS = {
     StepStatus.SKIPPED: "‖",
 }
 HELD = {True: "✓", False: "✕", None: "–"}
+BEGINS = (
+    "nobody works on it yet: gh-backfill aggressive --due does, and so does each hour the workflow Aggressive "
+    "Repository Backfill"
+)
 # What the guide says of a sync that takes longer than is waited for.
 ADVICE = (
     "the job may still be running in the background, and nothing is lost: run the same command again, or with "
@@ -54,10 +58,11 @@ def show_checklist(checked: Sequence[CheckLine]) -> None:
 
 def show_goes_on(backfill: AggressiveBackfill) -> None:
     """Print that it goes on, and what to do."""
-    say(escape(f"{backfill.full_name} goes on: {backfill.reason or 'another worker is at it'}"))
+    waits = "another worker is at it" if backfill.running else "it waits for its turn"
+    say(escape(f"{backfill.full_name} goes on: {backfill.reason or waits}"))
     if backfill.not_before is not None:
         say(f"  not before {moment(backfill.not_before)}")
-    say(escape(f"  {ADVICE}"))
+    say(escape(f"  {ADVICE if backfill.started_at is not None else BEGINS}"))
 
 
 def show_outlook(found: AggressiveOutlook) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gh_backfill.engine.outcome import Limits
     from gh_backfill.store.db import Database
     from gh_backfill.tasks.aggressive.asking import AggressiveWish
-    from gh_backfill.tasks.aggressive.run import AggressiveDone
+    from gh_backfill.tasks.aggressive.done import AggressiveDone
 
 WAIT = 15
 Given = Annotated[
@@ -127,7 +127,7 @@ def _run(
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.aggressive import asking, opened
-    from gh_backfill.tasks.aggressive.run import raise_failures
+    from gh_backfill.tasks.aggressive.done import raise_failures
 
     with (
         connect.github(environment) as graphql,
@@ -156,6 +156,8 @@ def _run(
                 actor=connect.actor(environment),
                 now=datetime.now(UTC),
             )
+            if asked.told and not as_json:
+                say(escape(asked.told))
             done = opened.of_one(ways, asked) if minutes else [opened.only_asked(asked)]
         else:
             done = opened.of_all_that_waits(ways)
@@ -170,7 +172,7 @@ def _run(
 
 def _show(done: Sequence[AggressiveDone]) -> None:
     from gh_backfill import stepped
-    from gh_backfill.tasks.aggressive.run import told
+    from gh_backfill.tasks.aggressive.done import told
 
     for each in done:
         stepped.show_checklist(each.backfill.checklist)

@@ -83,7 +83,8 @@ class RepositorySync(_Sync):
 class AggressiveRequest(RepositoryEvent):
     """Everything of a repository is wanted: its data, embeddings, and the figures of its workspaces.
 
-    With `days` only what was created in the last so many.
+    With `days` only what was created in the last so many.  `backfill_id` goes on with one that was begun before, and
+    with no other.
     """
 
     EVENT: ClassVar[str] = "repository/backfill.aggressive"
@@ -94,6 +95,7 @@ class AggressiveRequest(RepositoryEvent):
     skip_embeddings: bool = Field(default=False, alias="skipEmbeddings")
     embeddings_only: bool = Field(default=False, alias="embeddingsOnly")
     skip_workspace: bool = Field(default=False, alias="skipWorkspace")
+    backfill_id: RowId | None = Field(default=None, alias="backfillId")
 
 
 class Cancelled(BaseModel):

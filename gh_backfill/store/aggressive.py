@@ -10,6 +10,7 @@ from gh_backfill.models.work import Goal
 from gh_backfill.policy.aggressive.checklist import CheckLine
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill, StepStanding
 from gh_backfill.policy.aggressive.steps import AggressiveStatus, AggressiveStep, StepStatus
+from gh_backfill.policy.goals import covers
 from gh_backfill.resources import sql
 from gh_backfill.store import goals
 from gh_backfill.store import kinds as kinds_store
@@ -25,11 +26,15 @@ REOPENED = timedelta(hours=24)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedKind:
-    """How a kind stands: so many rows of its goal, `aim`, are here, and so many items are known not to be had."""
+    """How a kind stands: so many rows are here from `since` on, and so many items are known not to be had.
+
+    `aim` is the goal of its walk, which is `over` or not; one that is on its way beyond `since` was read down to it.
+    """
 
     kind: str
     over: bool
     aim: Goal
+    since: datetime | None
     rows: int
     known: int
 
@@ -43,17 +48,30 @@ def ask(
     since: datetime | None,
     who: str,
 ) -> tuple[str, bool]:
-    """Ask for a repository: its id, and whether it is new; one that is not over goes on with the larger wish."""
+    """Ask for a repository: its id, and whether it is new.
+
+    One that is not over goes on: where data is wanted, with the larger of both wishes, and then what was done of less
+    is done again.
+    """
     tx.run(_SQL["reopen_aggressive"], repository_id=repository_id, rested=REOPENED)
-    before = {each.id: each for each in standing(tx, [repository_id])}
-    row = tx.row(_SQL["ask_aggressive"], repository_id=repository_id, kinds=tuple(kinds), since=since, who=who)
-    assert row is not None, "the statement returns the row that it wrote"
-    known = before.get(row["id"])
-    more = known is not None and (
-        not set(kinds) <= set(known.kinds) or (known.since is not None and (since is None or since < known.since))
+    before = {each.id: each.version for each in standing(tx, [repository_id])}
+    row = tx.row(
+        _SQL["ask_aggressive"],
+        repository_id=repository_id,
+        kinds=tuple(kinds),
+        since=since,
+        who=who,
+        reads=AggressiveStep.SYNC in steps,
     )
+    assert row is not None, "the statement returns the row that it wrote"
+    more = row["version"] != before.get(row["id"], row["version"])
     tx.run(_SQL["ask_steps"], id=row["id"], steps=tuple(map(str, steps)), again=more)
     return row["id"], row["inserted"]
+
+
+def go_on_now(tx: Transaction, repository_id: str) -> bool:
+    """Let the open one of a repository wait no longer; False where none is open."""
+    return bool(tx.rows(_SQL["go_on_now"], repository_id=repository_id))
 
 
 def claim(tx: Transaction, backfill_id: str, *, worker: str, run_key: str) -> bool:
@@ -76,9 +94,9 @@ def beat(tx: Transaction, backfill_id: str, *, worker: str) -> bool:
     return tx.row(_SQL["beat_aggressive"], id=backfill_id, worker=worker) is not None
 
 
-def begin_step(tx: Transaction, backfill_id: str, step: AggressiveStep) -> None:
-    """Note that a step begins, or goes on."""
-    tx.run(_SQL["begin_step"], id=backfill_id, step=step)
+def begin_step(tx: Transaction, backfill_id: str, step: AggressiveStep, *, worker: str) -> bool:
+    """Note that a step begins, or goes on; False where the worker has lost it."""
+    return bool(tx.rows(_SQL["begin_step"], id=backfill_id, step=step, worker=worker))
 
 
 def tell_step(tx: Transaction, backfill_id: str, step: AggressiveStep, *, done: int, total: int) -> None:
@@ -86,9 +104,30 @@ def tell_step(tx: Transaction, backfill_id: str, step: AggressiveStep, *, done: 
     tx.run(_SQL["tell_step"], id=backfill_id, step=step, done=done, total=total)
 
 
-def end_step(tx: Transaction, backfill_id: str, step: AggressiveStep, status: StepStatus, told: str) -> None:
-    """Note how a step ended, or that it waits."""
-    tx.run(_SQL["end_step"], id=backfill_id, step=step, status=status, told=stored(told))
+def end_step(
+    tx: Transaction,
+    backfill: AggressiveBackfill,
+    step: AggressiveStep,
+    status: StepStatus,
+    told: str,
+    *,
+    worker: str,
+) -> bool:
+    """Note how a step ended, or that it waits; False where the worker has lost it.
+
+    What is complete of the wish as it was read is to be done again where more was wanted meanwhile.
+    """
+    return bool(
+        tx.rows(
+            _SQL["end_step"],
+            id=backfill.id,
+            step=step,
+            status=status,
+            told=stored(told),
+            worker=worker,
+            version=backfill.version,
+        )
+    )
 
 
 def leave(
@@ -107,24 +146,30 @@ def leave(
 
 def end(
     tx: Transaction,
-    backfill_id: str,
+    backfill: AggressiveBackfill,
     *,
     worker: str,
     status: AggressiveStatus,
     reason: str,
-    checklist: Sequence[CheckLine],
+    checklist: Sequence[CheckLine] | None,
     points: int,
-) -> None:
-    """Note its end, and what was checked then."""
-    tx.run(
+) -> bool:
+    """Note its end, and what was checked then (None: a step failed before that).
+
+    False where the worker has lost it, or more was wanted of it meanwhile.
+    """
+    rows = tx.rows(
         _SQL["end_aggressive"],
-        id=backfill_id,
+        id=backfill.id,
         worker=worker,
         status=status,
         reason=stored(reason),
-        checklist=[asdict(each) for each in checklist],
+        checklist=None if checklist is None else [asdict(each) for each in checklist],
         points=points,
+        version=backfill.version,
+        steps=tuple(map(str, backfill.steps)),
     )
+    return bool(rows)
 
 
 def cancel(tx: Transaction, repository_ids: Sequence[str], *, who: str) -> int:
@@ -149,15 +194,27 @@ def repository_of(tx: Transaction, backfill_id: str) -> str | None:
     return None if row is None else row["repository_id"]
 
 
-def checked_kinds(tx: Transaction, repository_id: str) -> list[CheckedKind]:
-    """Return how each kind of a repository stands that has a backfill, as a checklist looks at it."""
+def checked_kinds(tx: Transaction, repository_id: str, since: datetime | None = None) -> list[CheckedKind]:
+    """Return how each kind of a repository stands that has a backfill; what is whole is counted whole."""
     rows = tx.rows(_SQL["checked_kinds"], repository_id=repository_id)
     aims = [goals.from_row(row) for row in rows]
-    asked = [(repository_id, row["kind"], None, aim) for row, aim in zip(rows, aims, strict=True)]
+    beyond = [
+        not row["over"] and since is not None and aim != Goal(since=since) and covers(aim, Goal(since=since))
+        for row, aim in zip(rows, aims, strict=True)
+    ]
+    counted_of = [Goal(since=since) if far else aim for aim, far in zip(aims, beyond, strict=True)]
+    asked = [(repository_id, row["kind"], None, aim) for row, aim in zip(rows, counted_of, strict=True)]
     counted = kinds_store.stored(tx, asked)
     return [
-        CheckedKind(kind=row["kind"], over=row["over"], aim=aim, rows=found.rows, known=row["gaps"] + found.quarantined)
-        for row, aim, found in zip(rows, aims, counted, strict=True)
+        CheckedKind(
+            kind=row["kind"],
+            over=row["over"],
+            aim=aim,
+            since=of.since,
+            rows=found.rows,
+            known=row["gaps"] + found.quarantined,
+        )
+        for row, aim, of, found in zip(rows, aims, counted_of, counted, strict=True)
     ]
 
 

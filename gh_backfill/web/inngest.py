@@ -172,8 +172,8 @@ class _Runs:
     async def aggressive(self, ctx: inngest.Context) -> dict[str, object]:
         """Do all that an aggressive backfill is, for a minute a step."""
         event, run_id, step = _read(AggressiveRequest, ctx.event.data), ctx.run_id, ctx.step
-        begin, advance = partial(self._aggressive.begin, event), partial(self._aggressive.advance, event, run_id)
-        done = await step.run("ask", self._beside(begin), output_type=Advanced)
+        done = await step.run("ask", self._beside(partial(self._aggressive.begin, event)), output_type=Advanced)
+        advance = partial(self._aggressive.advance, event, run_id, own := done.backfill_id)
         taken, number = 1, 0
         while not done.over and taken + 3 < self._most_steps:
             done = await step.run(f"advance-{number}", self._beside(advance), output_type=Advanced)
@@ -181,7 +181,7 @@ class _Runs:
                 await step.sleep_until(f"wait-after-{number}", done.resume_at)
             taken, number = taken + 2, number + 1
         if not done.over:
-            again = GoOn(event=AggressiveRequest.EVENT, data=_continued(event, run_id))
+            again = GoOn(event=AggressiveRequest.EVENT, data={**_continued(event, run_id), "backfillId": own})
             await step.run("go-on", self._beside(lambda: events.send(self._client, [again])))
         return {**done.model_dump(mode="json"), "goes_on": not done.over}
 

@@ -1,8 +1,9 @@
 -- Aggressive backfills: everything of one repository in three steps, each with a state of its own, so that a failure goes on where
 -- it was.  Repeatable and additive only, as described in core_tables.
 --
--- A repository has at most one that is not over.  `since` begins its time range (null: the whole history); `beat_at` is when
--- whoever works on it told of itself last; what had to wait goes on from `not_before` on.
+-- A repository has at most one that is not over.  `since` begins its time range (null: the whole history); `version` counts how
+-- often more was wanted of it; `beat_at` is when whoever works on it told of itself last; what had to wait goes on from
+-- `not_before` on.
 do $$ begin
 if to_regclass('aggressive_backfills') is null then
     create table aggressive_backfills (
@@ -13,6 +14,7 @@ if to_regclass('aggressive_backfills') is null then
         kinds         text[] not null,
         since         timestamptz,
         asked_by      text,
+        version       integer not null default 0,
         worker        text,
         run_key       text,
         points        integer not null default 0,

@@ -81,7 +81,7 @@ def _data(facts: ChecklistFacts) -> CheckLine:
     told = ", ".join(rows) or "no rows"
     return CheckLine(
         name="Repository data appears in app",
-        holds=facts.tracked,
+        holds=facts.tracked if AggressiveStep.SYNC in facts.steps else None,
         detail=f"it is {'' if facts.tracked else 'not '}tracked; {told}",
     )
 
@@ -90,7 +90,7 @@ def _count(name: str, facts: ChecklistFacts, kind: str) -> CheckLine:
     found = facts.kinds.get(kind)
     if AggressiveStep.SYNC not in facts.steps or found is None:
         return CheckLine(name=name, holds=None, detail="not asked for")
-    if not found.over:
+    if not found.over and found.since is None:
         told = f"{found.here:,} are here, and its history is not read to the end"
         return CheckLine(name=name, holds=False, detail=told)
     if found.since is not None:
@@ -101,15 +101,19 @@ def _count(name: str, facts: ChecklistFacts, kind: str) -> CheckLine:
         return CheckLine(name=name, holds=False, detail=told)
     lacking = found.told - found.here - found.known
     told = f"{found.here:,} of {found.told:,}"
-    if found.known:
-        told += f", {found.known:,} of them known and not to be had"
+    if found.known and found.here < found.told:
+        told += f", {min(found.known, found.told - found.here):,} of them known and not to be had"
     if lacking > 0:
         told += f": {lacking:,} {'is' if lacking == 1 else 'are'} missing"
-    return CheckLine(name=name, holds=lacking <= 0, detail=told)
+    if found.here > found.told:
+        told += ": more than GitHub counts; gh-backfill verify --repair says which are gone there"
+    return CheckLine(name=name, holds=lacking <= 0 and found.here <= found.told, detail=told)
 
 
 def _people(facts: ChecklistFacts) -> CheckLine:
     name = "Contributors list is complete"
+    if AggressiveStep.SYNC not in facts.steps:
+        return CheckLine(name=name, holds=None, detail="not asked for")
     if facts.unnamed:
         return CheckLine(name=name, holds=False, detail=f"{counted(facts.unnamed, 'item')} without its author")
     if facts.profiles is None:

@@ -30,7 +30,8 @@ class StepStanding:
 class AggressiveBackfill:
     """The last aggressive backfill of a repository; `since` begins its time range, None: the whole history.
 
-    `silent` says that whoever worked on it told nothing for minutes: another one may go on with it.
+    `version` counts how often more was wanted of it, and `silent` says that whoever worked on it told nothing for
+    minutes: another one may go on with it.
     """
 
     id: str
@@ -41,6 +42,7 @@ class AggressiveBackfill:
     kinds: tuple[str, ...]
     since: datetime | None
     asked_by: str | None
+    version: int
     worker: str | None
     points: int
     checklist: tuple[CheckLine, ...]

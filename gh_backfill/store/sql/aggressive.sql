@@ -1,22 +1,26 @@
 -- Aggressive backfills: one that is not over for each repository, and its steps.
 
 -- name: reopen_aggressive
--- The last one failed not long ago: it goes on where it was.
+-- A step of the last one failed not long ago: it goes on where it was.  One whose checklist did not hold begins anew.
 update aggressive_backfills a
 set status = 'pending', completed_at = null, worker = null
-where a.status = 'failed' and a.repository_id = %(repository_id)s::uuid and a.completed_at > clock_timestamp() - %(rested)s
+where a.status = 'failed' and a.checklist is null and a.repository_id = %(repository_id)s::uuid and a.completed_at > clock_timestamp() - %(rested)s
   and not exists (select from aggressive_backfills o
                   where o.repository_id = a.repository_id and o.created_at > a.created_at);
 
 -- name: ask_aggressive
--- One that is not over goes on, with the larger of both wishes.
+-- One that is not over goes on; where data is wanted (`reads`), with the larger of both wishes.
 insert into aggressive_backfills as a (repository_id, kinds, since, asked_by)
 values (%(repository_id)s::uuid, %(kinds)s::text[], %(since)s, %(who)s)
 on conflict (repository_id) where status in ('pending', 'processing') do update
-set kinds = array(select kind from unnest(excluded.kinds || a.kinds) with ordinality as u (kind, at) group by kind order by min(at)),
-    since = case when a.since is null or excluded.since is null then null else least(a.since, excluded.since) end,
+set kinds = case when %(reads)s then array(select kind from unnest(a.kinds || excluded.kinds) with ordinality as u (kind, at)
+                                           group by kind order by min(at)) else a.kinds end,
+    since = case when not %(reads)s then a.since when a.since is null or excluded.since is null then null
+                 else least(a.since, excluded.since) end,
+    version = a.version + case when %(reads)s and (not excluded.kinds <@ a.kinds or excluded.since < a.since
+                                                   or excluded.since is null and a.since is not null) then 1 else 0 end,
     not_before = null
-returning id::text as id, (xmax = 0) as inserted;
+returning id::text as id, (xmax = 0) as inserted, version;
 
 -- name: ask_steps
 -- A step that is wanted again of an open backfill is only added: what is done stays done, unless more is wanted of it.
@@ -24,7 +28,13 @@ insert into aggressive_steps as s (backfill_id, step)
 select %(id)s::uuid, step from unnest(%(steps)s::text[]) as u (step)
 on conflict (backfill_id, step) do update
 set status = 'pending', completed_at = null
-where s.status in ('failed', 'skipped') or %(again)s;
+where s.status in ('failed', 'skipped') or %(again)s and s.status = 'completed';
+
+-- name: go_on_now
+update aggressive_backfills
+set not_before = null
+where repository_id = %(repository_id)s::uuid and status in ('pending', 'processing')
+returning id;
 
 -- name: claim_aggressive
 -- Nobody else works on it, or whoever did fell silent.
@@ -56,10 +66,13 @@ where id = %(id)s::uuid and worker = %(worker)s and status = 'processing'
 returning id;
 
 -- name: begin_step
-update aggressive_steps
-set status = 'processing', started_at = coalesce(started_at, clock_timestamp()), told = null
-where backfill_id = %(id)s::uuid and step = %(step)s
-returning step;
+-- Whoever lost it to another worker, or to who cancelled it, writes nothing more.
+update aggressive_steps s
+set status = 'processing', started_at = coalesce(s.started_at, clock_timestamp()), told = null
+from aggressive_backfills a
+where s.backfill_id = %(id)s::uuid and s.step = %(step)s and a.id = s.backfill_id and a.worker = %(worker)s
+  and a.status = 'processing'
+returning s.step;
 
 -- name: tell_step
 update aggressive_steps
@@ -67,10 +80,14 @@ set done = %(done)s, total = %(total)s
 where backfill_id = %(id)s::uuid and step = %(step)s and status = 'processing';
 
 -- name: end_step
-update aggressive_steps
-set status = %(status)s, told = %(told)s, completed_at = case when %(status)s in ('completed', 'skipped') then clock_timestamp() end
-where backfill_id = %(id)s::uuid and step = %(step)s
-returning step;
+-- What is complete while more was wanted of it meanwhile is to be done again.
+update aggressive_steps s
+set status = case when %(status)s = 'completed' and a.version <> %(version)s then 'pending' else %(status)s end, told = %(told)s,
+    completed_at = case when %(status)s in ('completed', 'skipped') then clock_timestamp() end
+from aggressive_backfills a
+where s.backfill_id = %(id)s::uuid and s.step = %(step)s and a.id = s.backfill_id and a.worker = %(worker)s
+  and a.status = 'processing'
+returning s.step;
 
 -- name: leave_aggressive
 -- It goes on another time.
@@ -80,9 +97,12 @@ where id = %(id)s::uuid and worker = %(worker)s and status = 'processing';
 
 -- name: end_aggressive
 update aggressive_backfills
-set status = %(status)s, reason = %(reason)s, checklist = %(checklist)s, points = points + %(points)s, worker = null,
+set status = %(status)s, reason = %(reason)s, checklist = %(checklist)s::jsonb, points = points + %(points)s, worker = null,
     completed_at = clock_timestamp()
-where id = %(id)s::uuid and worker = %(worker)s and status = 'processing';
+where id = %(id)s::uuid and worker = %(worker)s and status = 'processing'
+  and (version = %(version)s and %(steps)s::text[] @> array(select step from aggressive_steps where backfill_id = %(id)s::uuid)
+       or %(checklist)s::jsonb is null)
+returning id;
 
 -- name: cancel_run
 update aggressive_backfills
@@ -98,7 +118,7 @@ returning repository_id;
 -- name: aggressive_standing
 -- The last one of each repository (ids null: of all that ever had one), and its steps.
 select a.id::text as id, a.repository_id::text as repository_id, r.full_name, r.is_private is true as is_private, a.status,
-       a.kinds, a.since, a.asked_by, a.worker, a.points, a.checklist, a.reason, a.not_before, a.created_at, a.started_at,
+       a.kinds, a.since, a.asked_by, a.version, a.worker, a.points, a.checklist, a.reason, a.not_before, a.created_at, a.started_at,
        a.beat_at, a.completed_at, coalesce(a.status = 'processing' and a.beat_at < clock_timestamp() - %(old)s, false) as silent,
        (select coalesce(jsonb_agg(jsonb_build_object('step', s.step, 'status', s.status, 'told', s.told, 'done', s.done,
                                                      'total', s.total)), '[]')
@@ -128,10 +148,14 @@ select (select count(*) from pull_requests
               where repository_id = %(repository_id)s::uuid and gone_at is null and author_id is null)::integer as unnamed;
 
 -- name: checked_errors
--- Jobs of the repository that failed since then: those of Inngest, and those that the database failed.
+-- Jobs of the repository that failed since then, and none like them went well after: those of Inngest, and those that the
+-- database failed.
 select (count(*) filter (where processor_type = 'inngest'))::integer as inngest,
        (array_agg(error order by created_at desc) filter (where processor_type = 'inngest'))[1] as inngest_error,
        (count(*) filter (where error_type = 'database'))::integer as database,
        (array_agg(error order by created_at desc) filter (where error_type = 'database'))[1] as database_error
-from progressive_capture_jobs
-where repository_id = %(repository_id)s::uuid and outcome in ('failed', 'died') and created_at >= %(began)s;
+from progressive_capture_jobs j
+where repository_id = %(repository_id)s::uuid and outcome in ('failed', 'died') and created_at >= %(began)s
+  and not exists (select from progressive_capture_jobs o
+                  where o.repository_id = j.repository_id and o.job_type = j.job_type and o.created_at > j.created_at
+                    and o.outcome is distinct from 'failed' and o.outcome is distinct from 'died');

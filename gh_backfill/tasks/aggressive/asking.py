@@ -46,10 +46,14 @@ class AggressiveWish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AggressiveAsked:
-    """What was written down: the backfill, whether it is new, and what tracking said of a repository that was not."""
+    """What was written down: the backfill, whether it is new, and what tracking said of a repository that was not.
+
+    `steps` are those that were asked for now; an open one may have others, too.
+    """
 
     backfill: AggressiveBackfill
     new: bool
+    steps: tuple[AggressiveStep, ...]
     told: str | None = None
 
 
@@ -83,7 +87,7 @@ def asked_for(
     with db.transaction() as tx:
         _, new = store.ask(tx, repository_id, steps=wish.steps, kinds=wish.all_kinds, since=wish.since(now), who=who)
         (backfill,) = store.standing(tx, [repository_id])
-    return AggressiveAsked(backfill=backfill, new=new, told=told)
+    return AggressiveAsked(backfill=backfill, new=new, steps=wish.steps, told=told)
 
 
 def _known(db: Database, name: str) -> str | None:

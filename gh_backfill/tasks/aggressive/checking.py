@@ -14,10 +14,7 @@ from gh_backfill.policy.aggressive.steps import AggressiveStep
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture
-from gh_backfill.tasks.aggressive.sync_step import CaptureWays, recount
-
-# The world goes on: what came while the last step ran is read before it counts as missing.
-RECOUNTS = 2
+from gh_backfill.tasks.aggressive.sync_step import CaptureWays
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +39,7 @@ class Checks:
 
 def check(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> tuple[CheckLine, ...]:
     """Return the guide's eight lines.  Raises what asking GitHub raises."""
-    made = lines(_facts(ways, backfill, checks))
-    for _ in range(RECOUNTS if AggressiveStep.SYNC in backfill.steps else 0):
-        if all(each.holds is not False for each in made if "GitHub" in each.name):
-            break
-        recount(ways, backfill)
-        made = lines(_facts(ways, backfill, checks))
-    return made
+    return lines(_facts(ways, backfill, checks))
 
 
 def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> ChecklistFacts:
@@ -61,10 +52,10 @@ def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> C
                 here=each.rows,
                 known=each.known,
                 told=told.get(each.kind),
-                since=each.aim.since,
+                since=each.since,
                 over=each.over,
             )
-            for each in store.checked_kinds(tx, backfill.repository_id)
+            for each in store.checked_kinds(tx, backfill.repository_id, backfill.since)
         }
         unnamed = store.unnamed(tx, backfill.repository_id)
         inngest, database = store.checked_errors(tx, backfill.repository_id, backfill.created_at)

@@ -24,7 +24,10 @@ SOON = timedelta(seconds=2)
 
 
 class Advanced(BaseModel):
-    """How an aggressive backfill stands after a step: over or not, and until when the next one waits."""
+    """How an aggressive backfill stands after a step: over or not, and until when the next one waits.
+
+    `backfill_id` is the one that the run is about.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,6 +36,7 @@ class Advanced(BaseModel):
     resume_at: datetime | None = None
     reason: str = ""
     points: int = 0
+    backfill_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,14 +58,23 @@ class AggressiveSteps:
         with Database(self.steps.database_url) as db:
             with db.reading() as tx:
                 found = repositories.find(tx, [event.repository_id])[event.repository_id]
+            if found is not None and event.backfill_id is not None:
+                return self._known(db, found.id, event.backfill_id)
             if found is None:
                 raise ConfigurationError(
                     f"Repository not found: {event.repository_id} (gh-backfill aggressive owner/name brings one)"
                 )
             asked = asking.asked_for(db, found.id, wish, who="an event of Inngest", now=self.steps.now())
-        return Advanced(status=asked.backfill.status, over=False)
+        return Advanced(status=asked.backfill.status, over=False, backfill_id=asked.backfill.id)
 
-    def advance(self, event: AggressiveRequest, run_id: str) -> Advanced:
+    def _known(self, db: Database, repository_id: str, backfill_id: str) -> Advanced:
+        """Return how the one stands that a run before began; another one by now is none of this run."""
+        with db.reading() as tx:
+            (found,) = store.standing(tx, [repository_id])
+        over = found.over or found.id != backfill_id
+        return Advanced(status=found.status, over=over, backfill_id=backfill_id, reason=found.reason or "")
+
+    def advance(self, event: AggressiveRequest, run_id: str, backfill_id: str) -> Advanced:
         """Work on it for a while.  Raises what a person has to look at."""
         run = run_of(run_id)
         with self.steps.open() as (db, graphql):
@@ -78,8 +91,14 @@ class AggressiveSteps:
             )
             with db.reading() as tx:
                 (backfill,) = store.standing(tx, [event.repository_id])
-            if backfill.over:
-                return Advanced(status=backfill.status, over=True, reason=backfill.reason or "", points=backfill.points)
+            if backfill.over or backfill.id != backfill_id:
+                return Advanced(
+                    status=backfill.status,
+                    over=True,
+                    reason=backfill.reason or "",
+                    points=backfill.points,
+                    backfill_id=backfill_id,
+                )
             done = opened.of_this(ways, backfill)
             found = done.backfill
             if done.failed:
@@ -90,6 +109,7 @@ class AggressiveSteps:
                 resume_at=None if found.over else self._resume_at(found.not_before, busy=done.busy),
                 reason=found.reason or "",
                 points=found.points,
+                backfill_id=backfill_id,
             )
 
     def cancelled(self, run_id: str) -> None:

@@ -24,6 +24,7 @@ from gh_backfill.store.persist import persistently
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked
 from gh_backfill.tasks.aggressive.checking import Checks, check
+from gh_backfill.tasks.aggressive.done import AggressiveDone
 from gh_backfill.tasks.aggressive.other_steps import (
     embeddings_of,
     embeddings_step,
@@ -31,7 +32,7 @@ from gh_backfill.tasks.aggressive.other_steps import (
     workspace_step,
     workspaces_of,
 )
-from gh_backfill.tasks.aggressive.run import AggressiveDone, AggressiveWork, Work, run
+from gh_backfill.tasks.aggressive.run import BEAT, AggressiveWork, Work, run
 from gh_backfill.tasks.aggressive.sync_step import CaptureWays, StepEnd, sync_step
 from gh_backfill.tasks.embedding.run import EmbeddingProgress
 
@@ -53,6 +54,7 @@ class AggressiveWays:
     wait: timedelta | None = None
     run: Run | None = None
     in_slices: timedelta | None = None
+    beat: float = BEAT
     listen: Callable[[Progress], None] = lambda progress: None
     tell: Tell = lambda backfill, step, end: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -60,19 +62,21 @@ class AggressiveWays:
 
 
 def of_one(ways: AggressiveWays, asked: AggressiveAsked) -> list[AggressiveDone]:
-    """Do what was asked for."""
-    return [of_this(ways, asked.backfill)]
+    """Do the steps that were asked for; what else is left of an open one waits for another run."""
+    return [of_this(ways, asked.backfill, frozenset(asked.steps))]
 
 
-def of_this(ways: AggressiveWays, backfill: AggressiveBackfill) -> AggressiveDone:
-    """Do what is left of an aggressive backfill, or a slice of it."""
+def of_this(
+    ways: AggressiveWays, backfill: AggressiveBackfill, wanted: frozenset[AggressiveStep] | None = None
+) -> AggressiveDone:
+    """Do what is left of an aggressive backfill (of these steps; None: of all), or a slice of it."""
     if ways.in_slices is not None:
         until = ways.now() + ways.in_slices
         own = Run(
             key=f"aggressive-{backfill.id}", run_id=None, attempt=1, processor=ways.settings.processor, in_steps=True
         )
         ways = replace(ways, run=own, wait=ways.in_slices, limits=replace(ways.limits, deadline=until))
-    done = run(_work(ways), backfill)
+    done = run(_work(ways), backfill, wanted)
     if ways.run is not None and ways.run.in_steps and done.backfill.over:
         _end_job(ways, ways.run, done)
     return done
@@ -80,9 +84,10 @@ def of_this(ways: AggressiveWays, backfill: AggressiveBackfill) -> AggressiveDon
 
 def _end_job(ways: AggressiveWays, own: Run, done: AggressiveDone) -> None:
     status, outcome = (
-        (JobStatus.FAILED, JobOutcome.FAILED) if done.failed else (JobStatus.COMPLETED, JobOutcome.COMPLETED)
+        (JobStatus.FAILED, JobOutcome.FAILED) if done.error is not None else (JobStatus.COMPLETED, JobOutcome.COMPLETED)
     )
-    ending = jobs.ending(own, status=status, outcome=outcome, error=done.backfill.reason if done.failed else None)
+    told = done.backfill.reason if done.error is not None else None
+    ending = jobs.ending(own, status=status, outcome=outcome, error=told)
     persistently(lambda: ways.db.statements(ending), ways.sleep)
 
 
@@ -121,17 +126,17 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
         profiles_old=ways.settings.profiles_old,
     )
     steps: Mapping[AggressiveStep, Work] = {
-        AggressiveStep.SYNC: lambda backfill, until: sync_step(captures, backfill, until),
-        AggressiveStep.EMBEDDINGS: lambda backfill, until: embeddings_step(
+        AggressiveStep.SYNC: lambda backfill, until, goes_on: sync_step(captures, backfill, until, goes_on),
+        AggressiveStep.EMBEDDINGS: lambda backfill, until, goes_on: embeddings_step(
             ways.settings,
             ways.db,
             backfill,
             until,
             now=ways.now,
             sleep=ways.sleep,
-            listen=_noting(ways.db, backfill),
+            listen=_noting(ways.db, backfill, goes_on),
         ),
-        AggressiveStep.WORKSPACE: lambda backfill, until: workspace_step(ways.db, backfill, sleep=ways.sleep),
+        AggressiveStep.WORKSPACE: lambda backfill, until, goes_on: workspace_step(ways.db, backfill, sleep=ways.sleep),
     }
     checks = Checks(
         embedded=lambda db, repository_id: embeddings_of(ways.settings, db, repository_id),
@@ -146,17 +151,22 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
         listen=ways.tell,
         wait=ways.wait,
         deadline=ways.limits.deadline,
+        beat=ways.beat,
         now=ways.now,
         sleep=ways.sleep,
     )
 
 
-def _noting(db: Database, backfill: AggressiveBackfill) -> Callable[[EmbeddingProgress], None]:
+def _noting(
+    db: Database, backfill: AggressiveBackfill, goes_on: Callable[[], bool]
+) -> Callable[[EmbeddingProgress], None]:
     """Return what notes how far the embeddings are, for those who look."""
 
     def note(progress: EmbeddingProgress) -> None:
         done = progress.done + progress.failed
         with db.transaction() as tx:
             store.tell_step(tx, backfill.id, AggressiveStep.EMBEDDINGS, done=done, total=max(done, progress.total))
+        if not goes_on():
+            raise KeyboardInterrupt
 
     return note

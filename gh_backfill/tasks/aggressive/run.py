@@ -6,25 +6,31 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from gh_backfill.engine import processes
-from gh_backfill.errors import BackfillError, PartlyFailed, RateLimited, StoreError
+from gh_backfill.errors import BackfillError, RateLimited, StoreError
 from gh_backfill.policy.aggressive.checklist import CheckLine, unheld
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStatus, AggressiveStep, StepStatus
-from gh_backfill.policy.markdown import counted
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
+from gh_backfill.tasks.aggressive.done import AggressiveDone
 from gh_backfill.tasks.aggressive.sync_step import LOOK_AGAIN, StepEnd, ended_by
 
 log = logging.getLogger(__name__)
 
 # In seconds: so often a worker tells of itself.
 BEAT = 30.0
-Work = Callable[[AggressiveBackfill, datetime | None], StepEnd]
+# What came while the last step ran is read before it counts as missing.
+RECOUNTS = 2
+LOST = StepEnd(status=StepStatus.PENDING, told="it was cancelled, or another worker has it")
+# Does a step, at most until then, and asks now and then whether it is to go on.
+Work = Callable[[AggressiveBackfill, datetime | None, Callable[[], bool]], StepEnd]
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,34 +53,10 @@ class AggressiveWork:
     beat: float = BEAT
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AggressiveDone:
-    """What a run came to: how the backfill stands now, and the error of the step that ended it.
-
-    With an error that passes by itself it is pending all the same.  `busy` says that another worker has it.
-    """
-
-    backfill: AggressiveBackfill
-    error: BackfillError | None = None
-    busy: bool = False
-
-    @property
-    def unheld(self) -> list[CheckLine]:
-        """Return the lines of the checklist that do not hold."""
-        return unheld(self.backfill.checklist)
-
-    @property
-    def failed(self) -> bool:
-        """Say whether it failed, now or for good."""
-        return self.error is not None or self.backfill.status is AggressiveStatus.FAILED
-
-    def as_json(self) -> dict[str, object]:
-        """Return it as JSON-ready values."""
-        return {**self.backfill.as_json(), "busy": self.busy}
-
-
-def run(work: AggressiveWork, backfill: AggressiveBackfill) -> AggressiveDone:
-    """Do the steps that are left, and check the whole.
+def run(
+    work: AggressiveWork, backfill: AggressiveBackfill, wanted: frozenset[AggressiveStep] | None = None
+) -> AggressiveDone:
+    """Do the steps that are left, of these that are wanted (None: all), and check the whole once all are done.
 
     What another worker has is waited for.  A step that fails, or has to wait, ends the run: the next one goes on with
     it.  Raises KeyboardInterrupt after a signal, and StoreError where the database is away.
@@ -90,87 +72,148 @@ def run(work: AggressiveWork, backfill: AggressiveBackfill) -> AggressiveDone:
             return AggressiveDone(backfill=backfill, busy=True)
         work.sleep(LOOK_AGAIN)
     with _beating(work, backfill, worker) as goes_on:
-        return _Run(work=work, worker=worker, until=until, goes_on=goes_on).of(_read(work, backfill))
+        own = _Run(work=work, worker=worker, until=until, goes_on=goes_on, wanted=wanted)
+        return own.of(_read(work, backfill))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Run:
+    """A run of one worker; `wanted` are the steps that it may do (None: all), others that are left wait for another."""
+
     work: AggressiveWork
     worker: str
     until: datetime | None
     goes_on: Callable[[], bool]
+    wanted: frozenset[AggressiveStep] | None
 
     def of(self, backfill: AggressiveBackfill) -> AggressiveDone:
-        points = 0
-        for step in backfill.steps:
-            if backfill.steps[step].over:
-                continue
-            if not self.goes_on():  # somebody cancelled it
-                return AggressiveDone(backfill=_read(self.work, backfill))
-            end = self._step(backfill, step)
+        """Do what is left of it, and check the whole; what came meanwhile is read before it counts as missing."""
+        points, rounds = 0, 0
+        last: tuple[CheckLine, ...] = ()
+        while True:
+            backfill, end = self._steps(backfill)
             points += end.points
-            if end.status is StepStatus.PENDING:
-                self._leave(backfill, f"{TITLES[step]}: {end.told}", end.resume_at, points)
-                return AggressiveDone(backfill=_read(self.work, backfill), error=end.error)
-            if end.status is StepStatus.FAILED:
-                self._end(backfill, AggressiveStatus.FAILED, f"{TITLES[step]}: {end.told}", (), points)
-                return AggressiveDone(backfill=_read(self.work, backfill), error=end.error)
-        checked = self.work.check(backfill)
-        wrong = unheld(checked)
-        status = AggressiveStatus.FAILED if wrong else AggressiveStatus.COMPLETED
-        told = "; ".join(f"{each.name}: {each.detail}" for each in wrong) or "complete"
-        self._end(backfill, status, told, checked, points)
-        return AggressiveDone(backfill=_read(self.work, backfill))
+            if end.status in (StepStatus.PENDING, StepStatus.FAILED):
+                return self._over(backfill, end, points)
+            checked = self._checked(backfill)
+            if isinstance(checked, StepEnd):
+                return self._over(backfill, checked, points)
+            if rounds < RECOUNTS and _behind(checked) and checked != last:
+                backfill, rounds, last = self._once_more(backfill), rounds + 1, checked
+                continue
+            wrong = unheld(checked)
+            status = AggressiveStatus.FAILED if wrong else AggressiveStatus.COMPLETED
+            told = "; ".join(f"{each.name}: {each.detail}" for each in wrong) or "complete"
+            if self._end(backfill, status, told, checked, points) or not self.goes_on():
+                return AggressiveDone(backfill=_read(self.work, backfill))
+            if (backfill := _read(self.work, backfill)).over or backfill.worker != self.worker:
+                return AggressiveDone(backfill=backfill)
+
+    def _steps(self, backfill: AggressiveBackfill) -> tuple[AggressiveBackfill, StepEnd]:
+        """Do one step after the other, each by the wish as it is then; returns the backfill, and how the last ended."""
+        points, left = 0, ""
+        for step in AggressiveStep:
+            while step in backfill.steps and not backfill.steps[step].over:
+                if self.wanted is not None and step not in self.wanted:
+                    left = left or f"{TITLES[step]} is left to another run"
+                    break
+                end = self._step(backfill, step)
+                points += end.points
+                if end.status in (StepStatus.PENDING, StepStatus.FAILED):
+                    told = f"{TITLES[step]}: {end.told}"
+                    return backfill, replace(end, told=told, points=points)
+                backfill = _read(self.work, backfill)
+        status = StepStatus.PENDING if left else StepStatus.COMPLETED
+        return backfill, StepEnd(status=status, told=left, points=points)
+
+    def _once_more(self, backfill: AggressiveBackfill) -> AggressiveBackfill:
+        """Let the steps be done again for what came meanwhile."""
+
+        def again(tx: Transaction) -> bool:
+            for step in backfill.steps:
+                if backfill.steps[step].status is StepStatus.COMPLETED:
+                    store.end_step(tx, backfill, step, StepStatus.PENDING, "once more", worker=self.worker)
+            return True
+
+        self._store(again)
+        return _read(self.work, backfill)
 
     def _step(self, backfill: AggressiveBackfill, step: AggressiveStep) -> StepEnd:
         """Do a step, and note how it ended, also where it ended badly."""
-        self._store(lambda tx: store.begin_step(tx, backfill.id, step))
+        if not self._store(lambda tx: store.begin_step(tx, backfill.id, step, worker=self.worker)):
+            return LOST
         self.work.listen(backfill, step, None)
         until = self.until if step is AggressiveStep.SYNC else self.work.deadline
-        try:
-            end = self.work.steps[step](backfill, until)
-        except RateLimited as error:
-            end = StepEnd(status=StepStatus.PENDING, told=str(error), resume_at=error.resume_at)
-        except StoreError:
-            raise
-        except BackfillError as error:
-            end = ended_by(error, self.work.now())
-        except KeyboardInterrupt:
-            self._interrupted(backfill, step)
-            raise
-        self._store(lambda tx: store.end_step(tx, backfill.id, step, end.status, end.told))
+        end = self._kept(backfill, step, lambda: self.work.steps[step](backfill, until, self.goes_on))
+        told, status = end.told, end.status
+        if not self._store(lambda tx: store.end_step(tx, backfill, step, status, told, worker=self.worker)):
+            return replace(LOST, points=end.points)
         self.work.listen(backfill, step, end)
         return end
 
-    def _interrupted(self, backfill: AggressiveBackfill, step: AggressiveStep) -> None:
+    def _checked(self, backfill: AggressiveBackfill) -> tuple[CheckLine, ...] | StepEnd:
+        """Return the checklist, or the end of the run where it could not be made."""
+        found: list[CheckLine] = []
+
+        def check() -> StepEnd:
+            found.extend(self.work.check(backfill))
+            return StepEnd(status=StepStatus.COMPLETED, told="")
+
+        end = self._kept(backfill, None, check)
+        told = f"Verification checklist: {end.told}"
+        return tuple(found) if end.status is StepStatus.COMPLETED else replace(end, told=told)
+
+    def _kept(self, backfill: AggressiveBackfill, step: AggressiveStep | None, do: Callable[[], StepEnd]) -> StepEnd:
+        """Do a part of the work, and return its end whatever ends it; after a signal it is given back."""
+        try:
+            return do()
+        except RateLimited as error:
+            return StepEnd(status=StepStatus.PENDING, told=str(error), resume_at=error.resume_at)
+        except StoreError:
+            raise
+        except BackfillError as error:
+            return ended_by(error, self.work.now())
+        except KeyboardInterrupt:
+            if not self.goes_on():  # it was cancelled, or another worker has it
+                return LOST
+            self._interrupted(backfill, step)
+            raise
+
+    def _interrupted(self, backfill: AggressiveBackfill, step: AggressiveStep | None) -> None:
         """Give it back at once, so that nobody has to wait until the worker counts as silent."""
         told = "interrupted"
         try:
             with self.work.db.transaction() as tx:
-                store.end_step(tx, backfill.id, step, StepStatus.PENDING, told)
+                if step is not None:
+                    store.end_step(tx, backfill, step, StepStatus.PENDING, told, worker=self.worker)
                 store.leave(tx, backfill.id, worker=self.worker, reason=told, not_before=None, points=0)
         except StoreError as error:
             log.warning("%s: that it was interrupted could not be stored: %s", backfill.full_name, error)
 
-    def _leave(self, backfill: AggressiveBackfill, reason: str, not_before: datetime | None, points: int) -> None:
-        self._store(
-            lambda tx: store.leave(
-                tx, backfill.id, worker=self.worker, reason=reason, not_before=not_before, points=points
+    def _over(self, backfill: AggressiveBackfill, end: StepEnd, points: int) -> AggressiveDone:
+        """Leave it for another time, or end it for a step that failed."""
+        if end.status is StepStatus.FAILED:
+            self._end(backfill, AggressiveStatus.FAILED, end.told, None, points)
+        else:
+            self._store(
+                lambda tx: store.leave(
+                    tx, backfill.id, worker=self.worker, reason=end.told, not_before=end.resume_at, points=points
+                )
             )
-        )
+        return AggressiveDone(backfill=_read(self.work, backfill), error=end.error)
 
     def _end(
         self,
         backfill: AggressiveBackfill,
         status: AggressiveStatus,
         reason: str,
-        checklist: Sequence[CheckLine],
+        checklist: Sequence[CheckLine] | None,
         points: int,
-    ) -> None:
-        self._store(
+    ) -> bool:
+        return self._store(
             lambda tx: store.end(
                 tx,
-                backfill.id,
+                backfill,
                 worker=self.worker,
                 status=status,
                 reason=reason,
@@ -179,12 +222,17 @@ class _Run:
             )
         )
 
-    def _store(self, write: Callable[[Transaction], None]) -> None:
-        def once() -> None:
+    def _store(self, write: Callable[[Transaction], Kept]) -> Kept:
+        def once() -> Kept:
             with self.work.db.transaction() as tx:
-                write(tx)
+                return write(tx)
 
-        persistently(once, self.work.sleep)
+        return persistently(once, self.work.sleep)
+
+
+def _behind(checked: Sequence[CheckLine]) -> bool:
+    """Say whether more is at GitHub than here."""
+    return any(each.holds is False for each in checked if "GitHub" in each.name)
 
 
 def _claimed(work: AggressiveWork, backfill: AggressiveBackfill, worker: str) -> bool:
@@ -211,14 +259,13 @@ def _beating(work: AggressiveWork, backfill: AggressiveBackfill, worker: str) ->
     over, lost = threading.Event(), threading.Event()
 
     def beats() -> None:
-        with work.db.another() as own:
-            while not over.wait(work.beat):
-                try:
-                    with own.transaction() as tx:
-                        if not store.beat(tx, backfill.id, worker=worker):
-                            lost.set()
-                except StoreError as error:
-                    log.debug("a beat was not stored: %s", error)
+        while not over.wait(work.beat):
+            try:
+                with work.db.another() as own, own.transaction() as tx:
+                    if not store.beat(tx, backfill.id, worker=worker):
+                        lost.set()
+            except StoreError as error:
+                log.debug("a beat was not stored: %s", error)
 
     thread = threading.Thread(target=beats, name="aggressive-beat", daemon=True)
     thread.start()
@@ -227,28 +274,3 @@ def _beating(work: AggressiveWork, backfill: AggressiveBackfill, worker: str) ->
     finally:
         over.set()
         thread.join(work.beat)
-
-
-def told(done: AggressiveDone) -> str:
-    """Say in a line what a run came to."""
-    found = done.backfill
-    match found.status:
-        case AggressiveStatus.COMPLETED:
-            return f"complete, {counted(found.points, 'point')}"
-        case AggressiveStatus.PENDING:
-            return f"goes on: {found.reason or 'it waits for its turn'}"
-        case AggressiveStatus.PROCESSING:
-            return "another worker is at it: it goes on"
-        case status:
-            return f"{status}: {found.reason}"
-
-
-def raise_failures(done: Sequence[AggressiveDone]) -> None:
-    """Raise the error that runs end in: that of the one step that failed, or what names the lines that do not hold."""
-    failed = [each for each in done if each.failed]
-    if not failed:
-        return
-    if len(failed) == len(done) == 1 and failed[0].error is not None:
-        raise failed[0].error
-    message = "; ".join(f"{each.backfill.full_name}: {each.backfill.reason}" for each in failed)
-    raise PartlyFailed(message)

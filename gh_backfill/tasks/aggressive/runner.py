@@ -13,7 +13,7 @@ from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 from gh_backfill.tasks.aggressive import opened
-from gh_backfill.tasks.aggressive.run import AggressiveDone
+from gh_backfill.tasks.aggressive.done import AggressiveDone
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,9 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.prices import Memory
+from gh_backfill.engine.registry import NAMES
 from gh_backfill.errors import BackfillError, Denied, PartlyFailed, Unreachable
+from gh_backfill.models.github import NotFound
 from gh_backfill.models.work import Goal, TrackedRepository
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import StepStatus
@@ -22,7 +24,8 @@ from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.store.profiles import OLD
-from gh_backfill.tasks import capture
+from gh_backfill.tasks import capture, track
+from gh_backfill.tasks.people import switched_on
 
 # In seconds: so often it is looked whether another worker is done.
 LOOK_AGAIN = 15.0
@@ -64,13 +67,17 @@ class CaptureWays:
     profiles_old: timedelta = OLD
 
 
-def sync_step(ways: CaptureWays, backfill: AggressiveBackfill, until: datetime | None) -> StepEnd:
+def sync_step(
+    ways: CaptureWays, backfill: AggressiveBackfill, until: datetime | None, goes_on: Callable[[], bool]
+) -> StepEnd:
     """Capture every kind of the repository to its end, or to the end of the time range, at most until then.
 
-    Where another worker is at it, its end is waited for.  Raises what a capture raises.
+    It is tracked with all of them from now on.  Where another worker is at it, its end is waited for.  Once it is not
+    to go on, it ends as after a signal.  Raises what a capture raises.
     """
-    points = 0
-    while True:
+    ways, points = replace(ways, listen=_heeding(ways.listen, goes_on)), 0
+    _switch_on(ways, backfill)
+    while goes_on():
         found = capture.find(ways.db, backfill.repository_id)
         captured = _captured(ways, found, backfill, until)
         points += captured.spent.points
@@ -81,12 +88,27 @@ def sync_step(ways: CaptureWays, backfill: AggressiveBackfill, until: datetime |
         if until is not None and ways.now() + timedelta(seconds=wait) >= until:
             return _goes_on(captured, points)
         ways.sleep(wait)
+    raise KeyboardInterrupt
 
 
-def recount(ways: CaptureWays, backfill: AggressiveBackfill) -> int:
-    """Read once more what changed since the step ended, and return the points: the world did not stand still."""
+def _heeding(listen: Callable[[Progress], None], goes_on: Callable[[], bool]) -> Callable[[Progress], None]:
+    def heed(progress: Progress) -> None:
+        listen(progress)
+        if not goes_on():
+            raise KeyboardInterrupt
+
+    return heed
+
+
+def _switch_on(ways: CaptureWays, backfill: AggressiveBackfill) -> None:
+    """Track the repository with all its kinds, where it is not: later syncs bring them, too."""
     found = capture.find(ways.db, backfill.repository_id)
-    return _captured(ways, found, backfill, None).spent.points
+    if found.tracked_at is not None and set(backfill.kinds) <= set(switched_on(found)):
+        return
+    asked = track.ask(ways.graphql, [found.full_name], name_of=lambda github_id: NotFound())
+    track.raise_failures(asked)
+    kinds = [each for each in NAMES if each in {*switched_on(found), *backfill.kinds}]
+    track.register(ways.db, asked, kinds=kinds)
 
 
 def _captured(
@@ -150,10 +172,15 @@ def _end(captured: Captured, points: int, now: datetime) -> StepEnd | None:
         case CaptureOutcome.FAILED:
             error = _error(captured)
             return replace(ended_by(error, now, cause=captured.error_type), points=points, told=captured.told)
-        case CaptureOutcome.STOPPED:
-            return _goes_on(captured, points)
+        case CaptureOutcome.STOPPED | CaptureOutcome.PAUSED if captured.resume_at is None:
+            held = captured.outcome is CaptureOutcome.PAUSED  # by a person: nothing goes on by itself
+            return _held(captured, points) if held else _goes_on(captured, points)
         case _:
             return None
+
+
+def _held(captured: Captured, points: int) -> StepEnd:
+    return StepEnd(status=StepStatus.FAILED, told=captured.told, points=points, error=PartlyFailed(captured.told))
 
 
 def _error(captured: Captured) -> BackfillError:

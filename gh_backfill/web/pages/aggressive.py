@@ -20,14 +20,23 @@ def start(ask: Ask, form: Form) -> WebPage | Goto:
     days = form.one("days")
     if days and not (days.isdecimal() and 1 <= int(days[:9]) <= MOST_DAYS):
         raise ConfigurationError(f"days must be a whole number from 1 to {MOST_DAYS:,}, not {days[:20]}")
-    wish = AggressiveWish(steps=wanted(), days=int(days) if days else None)
-    asked = asking.asked_for(ask.db, found.id, wish, who=actor_of(ask).who, now=ask.now)
+    if not days and _goes_on(ask, found.id):
+        new = False
+    else:
+        wish = AggressiveWish(steps=wanted(), days=int(days) if days else None)
+        new = asking.asked_for(ask.db, found.id, wish, who=actor_of(ask).who, now=ask.now).new
     runner = ask.context.aggressive
     here = runner is not None and runner.possible
     if here and runner is not None:
         runner.wake()
-    told = f"All of {found.full_name} is asked for." if asked.new else f"All of {found.full_name} goes on."
+    told = f"All of {found.full_name} is asked for." if new else f"All of {found.full_name} goes on."
     return Goto(address=f"/{found.full_name}#aggressive", said=told if here else f"{told} {LATER}")
+
+
+def _goes_on(ask: Ask, repository_id: str) -> bool:
+    """Let an open one wait no longer, as it was asked for; False where none is open."""
+    with ask.db.transaction() as tx:
+        return store.go_on_now(tx, repository_id)
 
 
 def cancel(ask: Ask, form: Form) -> WebPage | Goto:

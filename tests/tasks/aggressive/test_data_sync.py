@@ -17,9 +17,10 @@ from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.backfill_events import Actor
+from gh_backfill.tasks import operate
 from gh_backfill.tasks.aggressive import asking, opened
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked, AggressiveWish
-from gh_backfill.tasks.aggressive.run import AggressiveDone
+from gh_backfill.tasks.aggressive.done import AggressiveDone
 from tests.comparison import compare, compare_issues
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, House
@@ -149,6 +150,9 @@ def test_of_a_repository_with_a_larger_goal_only_the_days_are_read(house: House)
     assert found.backfill.steps[AggressiveStep.SYNC].status is StepStatus.COMPLETED
     assert 10 < house.count("pull_requests") < 180
     assert house.state()["status"] == "active"
+    lines = {each.name: each for each in found.backfill.checklist}
+    assert lines["PR count matches GitHub"].holds is True
+    assert lines["PR count matches GitHub"].detail.startswith(f"{len(wanted)} created since")
 
 
 def test_what_is_interrupted_goes_on_and_nothing_is_paid_twice(house: House) -> None:
@@ -203,7 +207,7 @@ def test_a_pull_request_that_does_not_come_fails_the_checklist_by_its_name(house
 
 def test_what_came_while_the_steps_ran_is_read_before_it_counts_as_missing(house: House) -> None:
     def open_one(step: AggressiveStep, ended: bool) -> None:
-        if ended:
+        if ended and house.count("pull_requests") == 180:
             changes.open_pull_request(house.github.world, ENGINE, author="octo", title="late")
 
     found = done(house, ways=Ways(house=house, heard=open_one))
@@ -238,3 +242,68 @@ def test_one_that_is_cancelled_ends_and_keeps_its_rows(house: House) -> None:
         assert store.cancel(tx, [found.backfill.repository_id], who="somebody") == 1
     assert opened.of_all_that_waits(Ways(house=house).of()) == []
     assert house.count("pull_requests") == 20
+
+
+def test_more_that_is_wanted_while_a_worker_is_at_it_is_done_by_that_worker(house: House) -> None:
+    def ask_for_all(step: AggressiveStep, ended: bool) -> None:
+        if not ended and house.count("aggressive_backfills") == 1 and wishes:
+            asked(house, wishes.pop())
+
+    wishes = [WHOLE]
+    found = done(house, replace(WHOLE, days=oldest(house, 0.3)), ways=Ways(house=house, heard=ask_for_all))
+    assert (found.backfill.status, found.backfill.since) == (AggressiveStatus.COMPLETED, None)
+    assert differences(house) == []
+    assert house.count("aggressive_backfills") == 1
+
+
+def test_embeddings_alone_neither_widen_nor_do_an_open_data_sync(house: House) -> None:
+    few = oldest(house, 0.3)
+    first = done(house, replace(WHOLE, days=few), ways=Ways(house=house, limits=Limits(chunk_size=5, max_chunks=1)))
+    rows = house.count("pull_requests")
+    only = done(house, AggressiveWish(steps=(AggressiveStep.EMBEDDINGS,)))
+    assert only.backfill.id == first.backfill.id
+    assert (only.backfill.since, only.backfill.kinds) == (first.backfill.since, BOTH)
+    assert only.backfill.steps[AggressiveStep.EMBEDDINGS].over
+    assert only.backfill.status is AggressiveStatus.PENDING
+    assert house.count("pull_requests") == rows
+
+
+def test_one_whose_checklist_did_not_hold_begins_anew(house: House) -> None:
+    done(house)
+    with house.db.transaction() as tx:
+        tx.run("delete from pull_requests where number = 7")
+    assert done(house).failed
+    before = house.count("aggressive_backfills")
+    assert done(house).failed
+    assert house.count("aggressive_backfills") == before + 1
+
+
+def test_a_backfill_that_a_person_holds_fails_the_step_and_says_so(house: House) -> None:
+    asked(house)
+    operate.pause(house.db, [ENGINE], reason="not now", until=None)
+    found = done(house)
+    assert found.failed
+    assert "not now" in str(found.backfill.reason)
+    operate.resume(house.db, [ENGINE])
+    assert done(house).backfill.status is AggressiveStatus.COMPLETED
+
+
+def test_one_that_is_cancelled_at_work_stops_at_its_next_page(house: House) -> None:
+    before = asked(house)
+
+    def cancel(step: AggressiveStep, ended: bool) -> None:
+        with house.db.transaction() as tx:
+            store.cancel(tx, [before.backfill.repository_id], who="somebody")
+
+    ways = Ways(house=house, limits=Limits(chunk_size=5), heard=cancel)
+    (found,) = opened.of_one(replace(ways.of(), beat=0.001), before)
+    assert found.backfill.status is AggressiveStatus.CANCELLED
+    assert house.count("pull_requests") < 180
+
+
+def test_what_is_asked_for_on_a_page_switches_its_kinds_on(house: House) -> None:
+    house.track(ENGINE)
+    repository_id = str(house.only("select id from repositories")["id"])
+    on_page = asking.asked_for(house.db, repository_id, WHOLE, who="somebody", now=NOW)
+    opened.of_one(Ways(house=house).of(), on_page)
+    assert house.only("select kinds from tracked_repositories")["kinds"] == ["pull_requests", "issues"]

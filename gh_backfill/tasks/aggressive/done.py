@@ -1,0 +1,63 @@
+"""What runs of aggressive backfills came to, in words and as errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gh_backfill.errors import BackfillError, PartlyFailed
+from gh_backfill.policy.aggressive.checklist import CheckLine, unheld
+from gh_backfill.policy.aggressive.standing import AggressiveBackfill
+from gh_backfill.policy.aggressive.steps import AggressiveStatus
+from gh_backfill.policy.markdown import counted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AggressiveDone:
+    """What a run came to: how the backfill stands now, and the error of the step that ended it.
+
+    With an error that passes by itself it is pending all the same.  `busy` says that another worker has it.
+    """
+
+    backfill: AggressiveBackfill
+    error: BackfillError | None = None
+    busy: bool = False
+
+    @property
+    def unheld(self) -> list[CheckLine]:
+        """Return the lines of the checklist that do not hold."""
+        return unheld(self.backfill.checklist)
+
+    @property
+    def failed(self) -> bool:
+        """Say whether it failed, now or for good."""
+        return self.error is not None or self.backfill.status is AggressiveStatus.FAILED
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON-ready values."""
+        return {**self.backfill.as_json(), "busy": self.busy}
+
+
+def told(done: AggressiveDone) -> str:
+    """Say in a line what a run came to."""
+    found = done.backfill
+    match found.status:
+        case AggressiveStatus.COMPLETED:
+            return f"complete, {counted(found.points, 'point')}"
+        case AggressiveStatus.PENDING:
+            return f"goes on: {found.reason or 'it waits for its turn'}"
+        case AggressiveStatus.PROCESSING:
+            return "another worker is at it: it goes on"
+        case status:
+            return f"{status}: {found.reason}"
+
+
+def raise_failures(done: Sequence[AggressiveDone]) -> None:
+    """Raise the error that runs end in: that of the one step that failed, or what names the lines that do not hold."""
+    failed = [each for each in done if each.failed]
+    if not failed:
+        return
+    if len(failed) == len(done) == 1 and failed[0].error is not None:
+        raise failed[0].error
+    message = "; ".join(f"{each.backfill.full_name}: {each.backfill.reason}" for each in failed)
+    raise PartlyFailed(message)
