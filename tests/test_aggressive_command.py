@@ -86,7 +86,7 @@ def test_what_is_only_asked_for_waits_and_goes_on_with_all_that_is_due(environme
     asked = cli(environment, "aggressive", "octo/small", "--wait", "0")
     assert asked.returncode == 0
     assert "octo/small goes on" in asked.stdout
-    assert "--embeddings-only once the sync is complete" in asked.stdout
+    assert "nobody works on it yet: " in asked.stdout
     assert "octo/small: pending" in cli(environment, "aggressive", "--status").stdout
     assert "octo/small" in cli(environment, "aggressive", "--due", "--dry-run").stdout
     done = cli(environment, "aggressive", "--due", **HASH)

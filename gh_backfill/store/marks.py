@@ -240,7 +240,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("id repository_id"),
         "text": names("status asked_by worker run_key reason"),
         "text[]": names("kinds"),
-        "integer": names("points"),
+        "integer": names("points version"),
         "jsonb": names("checklist"),
         "timestamptz": names("since not_before created_at started_at beat_at completed_at"),
     },

@@ -9,7 +9,9 @@ from gh_backfill.store.table_needs import Needs, names
 OF_WORKSPACES: Mapping[str, Needs] = {
     "aggressive_backfills": Needs(
         always=names("asked_by kinds repository_id since"),
-        sometimes=names("beat_at checklist completed_at not_before points reason run_key started_at status worker"),
+        sometimes=names(
+            "beat_at checklist completed_at not_before points reason run_key started_at status version worker"
+        ),
     ),
     "aggressive_steps": Needs(
         always=names("backfill_id step"), sometimes=names("completed_at done started_at status told total")
