@@ -130,7 +130,8 @@ def outlook(
     left = sum(each.left for each in lacks)
     people = policy.points_of_people(left) if CONTRIBUTORS in wish.all_kinds else 0
     sync = estimate.estimate(RemainingWork(left=pulls), standing)
-    sync = _with(estimate.begun(sync) if pulls else sync, others + people)
+    works = [estimate.begun(sync) if pulls else sync, _others(others + people)]
+    sync = estimate.side_by_side(works, standing, lanes=1)
     left = left if AggressiveStep.SYNC in wish.steps else 0
     vectors = embeddings(repository_id, left) if AggressiveStep.EMBEDDINGS in wish.steps else None
     return AggressiveOutlook(
@@ -154,14 +155,9 @@ def outlook(
     )
 
 
-def _with(sync: Estimate, others: int) -> Estimate:
-    return Estimate(
-        pull_requests=sync.pull_requests,
-        points=sync.points + others,
-        seconds=sync.seconds + others * policy.SECONDS_A_POINT,
-        waiting=sync.waiting,
-        measured=False,
-    )
+def _others(points: int) -> Estimate:
+    seconds = points * policy.SECONDS_A_POINT
+    return Estimate(pull_requests=0, points=points, seconds=seconds, waiting=0.0, measured=False)
 
 
 def _known(db: Database, found: Repository) -> tuple[str | None, bool]:
