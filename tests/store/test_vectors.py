@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -141,7 +142,12 @@ def test_pgvector_that_goes_takes_only_vectors_along_and_one_that_comes_brings_t
     rows(db, "select 1 from issues")
     assert migrate(db, never) == []
     assert obstacle(db) is None
-    assert catalog(db) == before
+    assert without_rights(catalog(db)) == without_rights(before)
+
+
+def without_rights(found: dict[str, str]) -> dict[str, str]:
+    """Leave out who may do what: the roles of guests may have come meanwhile, made by another test."""
+    return {thing: re.sub(r" \{[^{}]*=[^{}]*/[^{}]*\}$", "", told) for thing, told in found.items()}
 
 
 def run_in(db: Database, statement: str) -> None:

@@ -82,6 +82,7 @@ def test_a_catch_up_changes_only_what_it_fetched_and_what_is_different(
         after, people_after = by_id(house, "pull_requests"), by_id(house, "contributors")
         moved = {"title", "updated_at", "author_login", "counts_fetched_at", "last_synced_at", "last_updated"}
         moved |= {"embedding", "embedding_generated_at", "content_hash"}  # another text has no vector yet
+        moved |= {"labels", "assignees", "requested_reviewers", "milestone"}  # fetched anew, too
         assert {"title", "updated_at"} <= changed(before[edited.id], after[edited.id]) <= moved
         others = {each for each in before if each != edited.id and before[each] != after[each]}
         assert {before[each]["author_github_id"] for each in others} == {author.id}  # the copies of the name follow
