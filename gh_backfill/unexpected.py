@@ -1,4 +1,4 @@
-"""What becomes of an error that nobody expected: one line for the reader, and the traceback where only its owner reads.
+"""The end of an error that nobody expected: one line for the reader, and the traceback where only its owner reads.
 
 An error of a library may quote a row.  So a workflow's log, which may be public, gets the places in the code and the
 kinds of the errors, and never their words.

@@ -1,4 +1,4 @@
-"""Why a request did not get through, in one line that names the setting to look at; a library's own text names none."""
+"""Reasons why a request did not get through, in one line that names the setting to look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is captured of one repository, one after the other within the same limits: kinds of items, then its people."""
+"""The captures of one repository, one after the other within the same limits: kinds of items, then its people."""
 
 from __future__ import annotations
 

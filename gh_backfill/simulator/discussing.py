@@ -1,4 +1,4 @@
-"""What people do in discussions while somebody reads them; `changes` has the rest.
+"""Changes of people in discussions while somebody reads them; `changes` has the rest.
 
 Whether a comment or a reply moves its discussion's `updated_at`, GitHub does not say: each change does it or does not.
 """

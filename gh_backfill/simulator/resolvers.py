@@ -1,4 +1,4 @@
-"""Which answer belongs to which field of the schema."""
+"""The answers to the fields of the schema."""
 
 from __future__ import annotations
 

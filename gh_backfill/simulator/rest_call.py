@@ -1,4 +1,4 @@
-"""What the handlers of the REST interface share: the call, and pages of lists."""
+"""The ground that the handlers of the REST interface share: the call, and pages of lists."""
 
 from __future__ import annotations
 

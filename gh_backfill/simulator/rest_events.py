@@ -1,4 +1,4 @@
-"""What happened in a repository in the last thirty days, as GitHub's list of events tells it.
+"""The events of a repository in the last thirty days, as GitHub's list of events tells it.
 
 Payloads are as short as they are since October 2025.
 https://docs.github.com/en/rest/using-the-rest-api/github-event-types

@@ -1,4 +1,4 @@
-"""What can be written through the REST interface: issues, labels and comments."""
+"""The writes of the REST interface: issues, labels and comments."""
 
 from __future__ import annotations
 

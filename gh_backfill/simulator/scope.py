@@ -1,4 +1,4 @@
-"""What the resolvers of one request share."""
+"""The scope that the resolvers of one request share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients did: requests, points, how many at once, and whether they kept GitHub's etiquette."""
+"""Statistics of clients: requests, points, how many at once, and whether they kept GitHub's etiquette."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change of the world is about: found by name, or made where it may be."""
+"""The target of a change of the world: found by name, or made where it may be."""
 
 from __future__ import annotations
 

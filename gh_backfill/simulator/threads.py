@@ -1,4 +1,4 @@
-"""How the review comments of a pull request hang together: by review, and by what they answer."""
+"""The threads of a pull request's review comments: by review, and by what they answer."""
 
 from __future__ import annotations
 

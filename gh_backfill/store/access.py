@@ -1,4 +1,4 @@
-"""What a database lacks of what our statements need, which `needs` lists.
+"""The lacks of a database, of what our statements need, which `needs` lists.
 
 A missing column, a new one that must not be empty, a missing right and row level security have all made writers of this
 kind report success and store nothing.  So the catalog is asked before anything is written.

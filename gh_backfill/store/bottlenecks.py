@@ -1,4 +1,4 @@
-"""How long requests and waits of the last day took, which tells what limits the rate."""
+"""The time that requests and waits of the last day took, which tells what limits the rate."""
 
 from __future__ import annotations
 

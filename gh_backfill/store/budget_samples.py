@@ -1,4 +1,4 @@
-"""How budgets stood at each run: a sample of each, kept for a week."""
+"""Samples of how budgets stood at each run, kept for a week."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a database was waited for."""
+"""The time that a database was waited for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is due for a sync, and what a tick that asked about many writes of them.
+"""Repositories that are due for a sync, and what a tick that asked about many writes of them.
 
 Each function is one statement, whatever the number of repositories.  `now` is the database's clock unless a test says
 otherwise.

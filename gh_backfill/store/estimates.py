@@ -1,4 +1,4 @@
-"""What estimates are made of: what is left of each backfill, and what its last pages and jobs took."""
+"""The ground of estimates: what is left of each backfill, and what its last pages and jobs took."""
 
 from __future__ import annotations
 

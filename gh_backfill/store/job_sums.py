@@ -1,4 +1,4 @@
-"""What jobs of long ago did, added up by day: the ledger itself holds a quarter of a year."""
+"""The sums of jobs of long ago, by day: the ledger itself holds a quarter of a year."""
 
 from __future__ import annotations
 

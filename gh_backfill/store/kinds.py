@@ -1,4 +1,4 @@
-"""What the kinds of items of a repository have each: a lock, and a count of what is stored."""
+"""The things that each kind of items of a repository has: a lock, and a count of what is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bounds every transaction: how long it waits, and the schema that its names are looked up in."""
+"""The bounds of every transaction: how long it waits, and the schema that its names are looked up in."""
 
 from __future__ import annotations
 

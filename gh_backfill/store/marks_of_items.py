@@ -1,4 +1,4 @@
-"""What tells the tables of items from a stranger's: `marks` has the others."""
+"""The marks that tell the tables of items from a stranger's: `marks` has the others."""
 
 from __future__ import annotations
 

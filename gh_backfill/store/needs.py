@@ -1,4 +1,4 @@
-"""What our statements need of the database: the columns that they write in each table, and the rights for that.
+"""The needs of our statements: the columns that they write in each table, and the rights for that.
 
 A test holds this list against the statements: PostgreSQL is asked to plan each of them as a role that may write exactly
 these columns, and refuses none; and there is no column here that it would not refuse without.

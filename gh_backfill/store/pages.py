@@ -1,4 +1,4 @@
-"""What the monitor and the list of repositories read, in a few statements however much there is.
+"""The reading of the monitor and the list of repositories, in a few statements however much there is.
 
 Each question is a statement whose rows its reader takes from `Transaction.together`, so that a page needs few round
 trips.  A page never waits for long: its statements end after two seconds, and `reading` says so.

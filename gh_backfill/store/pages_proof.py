@@ -1,4 +1,4 @@
-"""What pages show of the last verification of a repository."""
+"""The last verification of a repository, as pages show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page of one repository reads, beside its standing and its jobs: questions for one round trip."""
+"""The reading of one repository's page, beside its standing and its jobs: questions for one round trip."""
 
 from __future__ import annotations
 

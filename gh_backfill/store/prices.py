@@ -1,4 +1,4 @@
-"""What queries cost an identity beside the price list, remembered with its budget."""
+"""The charges of an identity beside the price list, remembered with its budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database says of the privacy of repositories: which names must not be told, and who is hidden now."""
+"""The privacy of repositories, as the database has it: which names must not be told, and who is hidden now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When plans take repositories: their hours and their returns, and what others use of the budget at which hour."""
+"""The schedules of repositories: their hours and their returns, and what others use of the budget at which hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened on each day in repositories, and which source told of it, from one statement for all of them."""
+"""The happenings of each day in repositories, and which source told of it, from one statement for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run of one of Inngest's functions is: what its steps return, and what it is told by each."""
+"""The progress of a run of one of Inngest's functions: what its steps return, and what it is told by each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a repository that is tracked already keeps, and what a wish changes of it, in words."""
+"""The words on a repository that is tracked already: what it keeps, and what a wish changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps the database from doing something for one of several, and not for the next: it is told of that one."""
+"""Obstacles in the database to one of several things, and not to the next: each is told of that one."""
 
 from __future__ import annotations
 

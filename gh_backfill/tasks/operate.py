@@ -1,4 +1,4 @@
-"""What a person decides about backfills: pause, resume, retry, cancel.  A running capture obeys at its next claim.
+"""Decisions of a person about backfills: pause, resume, retry, cancel.  A running capture obeys at its next claim.
 
 Each kind of items of a repository is judged by how its own backfill stands.
 """

@@ -1,4 +1,4 @@
-"""How far each history has come, what is left of it, and what limits the rate."""
+"""The outlook of each history: how far it has come, what is left of it, and what limits the rate."""
 
 from __future__ import annotations
 

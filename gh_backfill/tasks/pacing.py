@@ -1,4 +1,4 @@
-"""What slows all repositories down now: a low budget, and most of the month's money spent."""
+"""The brakes on all repositories: a low budget, and most of the month's money spent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run on this machine would capture, from what is stored, GitHub's counts and the budget; nothing is written."""
+"""The preview of a run on this machine, from what is stored, GitHub's counts and the budget; nothing is written."""
 
 from __future__ import annotations
 

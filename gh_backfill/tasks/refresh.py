@@ -1,4 +1,4 @@
-"""What GitHub says now of the repositories that a plan may choose; where it says nothing, what is stored holds."""
+"""GitHub's present word on the repositories that a plan may choose; where it says nothing, what is stored holds."""
 
 from __future__ import annotations
 

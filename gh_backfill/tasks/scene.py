@@ -1,4 +1,4 @@
-"""What is to be seen of a run while it goes on: how far each repository is, and what it waits for."""
+"""The view of a run while it goes on: how far each repository is, and what it waits for."""
 
 from __future__ import annotations
 

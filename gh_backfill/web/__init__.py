@@ -1,1 +1,1 @@
-"""What is served over HTTP."""
+"""The service over HTTP."""

@@ -1,4 +1,4 @@
-"""Who may do what on the pages: tokens, sessions signed into a cookie, and what proves that a form is ours."""
+"""The rights on the pages: tokens, sessions signed into a cookie, and what proves that a form is ours."""
 
 from __future__ import annotations
 

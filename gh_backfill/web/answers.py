@@ -1,4 +1,4 @@
-"""How an answer is given: as a page or as JSON, whichever was asked for; an error as a sentence in both."""
+"""The form of an answer: as a page or as JSON, whichever was asked for; an error as a sentence in both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program sent in another shape than is asked for: which field it is, what it must be, and what came instead."""
+"""The answer to a program's wrong shape: which field it is, what it must be, and what came instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs send and get: the shapes of the API, checked at the edge and described by OpenAPI."""
+"""The values that programs send and get: the shapes of the API, checked at the edge and described by OpenAPI."""
 
 from __future__ import annotations
 

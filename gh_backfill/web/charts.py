@@ -1,4 +1,4 @@
-"""Where the marks of a chart stand: numbers in, positions out; the macros of charts.html write them as SVG.
+"""The places of a chart's marks: numbers in, positions out; the macros of charts.html write them as SVG.
 
 Across, positions are percentages, so that a chart becomes narrower without its text; downwards they are pixels.
 """

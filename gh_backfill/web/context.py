@@ -1,4 +1,4 @@
-"""What the pages of one process work with: settings, database, GitHub, who may do what, and what changed."""
+"""The context of one process's pages: settings, database, GitHub, who may do what, and what changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request passes first: by which name it calls us, and how large it is; and what every answer says."""
+"""The door that every request passes first: by which name it calls us, and how large it is; headers of every answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a form sends, whichever way; nothing of it is believed yet."""
+"""The contents of a form, whichever way; nothing of it is believed yet."""
 
 from __future__ import annotations
 

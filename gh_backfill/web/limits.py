@@ -1,4 +1,4 @@
-"""How much the receiver takes at once, so that nobody who is not GitHub can stop it or fill its memory."""
+"""The limits of what the receiver takes at once, so that nobody who is not GitHub can stop it or fill its memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed, told to everybody who looks: one look at the database a second at most, however many do.
+"""Changes, told to everybody who looks: one look at the database a second at most, however many do.
 
 A look returns a fingerprint for each topic.  Where one differs from before, the topic has a new revision; whoever was
 away asks for everything after the last revision that reached them.

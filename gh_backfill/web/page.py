@@ -1,4 +1,4 @@
-"""What a page is to the application: a function from what is asked to data and a template."""
+"""A page as the application sees it: a function from what is asked to data and a template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was refused, counted, and told in one line a minute: a flood of requests is no flood of log lines."""
+"""Refusals, counted, and told in one line a minute: a flood of requests is no flood of log lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks: by a cookie or by a token in the request; and the pages on which somebody signs in and out."""
+"""Viewers, known by a cookie or by a token in the request; and the pages on which somebody signs in and out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs of aggressive backfills came to, in words and as errors."""
+"""Results of runs of aggressive backfills, in words and as errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes jobs from a tick: a workflow of GitHub Actions, and Inngest."""
+"""Takers of jobs from a tick: a workflow of GitHub Actions, and Inngest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose events are fetched: named repositories, those of a workspace, or of all workspaces whose turn has come."""
+"""Rounds of event fetching: named repositories, those of a workspace, or of all workspaces whose turn has come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of handing a repository over to another service, and the error in which all of it ends."""
+"""Results of handing a repository over to another service, and the error in which all of it ends."""
 
 from __future__ import annotations
 

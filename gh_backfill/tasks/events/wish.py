@@ -1,4 +1,4 @@
-"""What is wanted of events, and what came of it."""
+"""Wishes for events, and what came of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What adding repositories would mean: what GitHub says of each name, and what it would cost; nothing is written."""
+"""Proposals to add repositories: what GitHub says of each name, and what it would cost; nothing is written."""
 
 from __future__ import annotations
 

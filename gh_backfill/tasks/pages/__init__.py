@@ -1,1 +1,1 @@
-"""What the pages show: each page in a few statements, as values that are also its JSON."""
+"""The contents of the pages: each page in a few statements, as values that are also its JSON."""

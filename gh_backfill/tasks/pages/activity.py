@@ -1,4 +1,4 @@
-"""What the last day and the last month did, at which processor: the series of the charts."""
+"""The activity of the last day and the last month, by processor: the series of the charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the badges of a repository tell: how much of its history is here, how fresh it is, and what is proven."""
+"""The figures of a repository's badges: how much of its history is here, how fresh it is, and what is proven."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is here of a repository's pull requests by number: what was read, what is odd, what is missing."""
+"""The coverage of a repository's pull requests by number: what was read, what is odd, what is missing."""
 
 from __future__ import annotations
 

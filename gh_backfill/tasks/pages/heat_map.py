@@ -1,4 +1,4 @@
-"""Which weeks of which repositories are known: a row for each, those that need a backfill first."""
+"""The map of which weeks of which repositories are known: a row for each, those that need a backfill first."""
 
 from __future__ import annotations
 

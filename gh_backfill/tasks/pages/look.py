@@ -1,4 +1,4 @@
-"""What moved: a fingerprint for each topic that pages listen to, from one statement that reads the ends of indexes."""
+"""The look for what moved: a fingerprint a topic, from one statement that reads the ends of indexes."""
 
 from __future__ import annotations
 

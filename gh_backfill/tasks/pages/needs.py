@@ -1,4 +1,4 @@
-"""What is failing now, also while it runs again: the backfills and the repositories whose last finished job failed."""
+"""Failures of now, also while they run again: the backfills and the repositories whose last finished job failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page is asked for, all of it in its address: filter, search, order, and the places where lists go on.
+"""The query of a page, all of it in its address: filter, search, order, and the places where lists go on.
 
 What makes no sense in an address is as if it were not there: an old bookmark still shows a page.
 """

@@ -1,4 +1,4 @@
-"""What a month costs, and whether scheduled work may go on."""
+"""The costs of a month, and whether scheduled work may go on."""
 
 from __future__ import annotations
 

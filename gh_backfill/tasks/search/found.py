@@ -1,4 +1,4 @@
-"""What a search found: items in their order, how each came to its place, and what is to be known of the search."""
+"""The finds of a search: items in their order, how each came to its place, and what is to be known of the search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which days of a repository are known, of which series, by whom, and what to do about the others."""
+"""The coverage of a repository: which days of which series are known, by whom, and what brings the others."""
 
 from __future__ import annotations
 

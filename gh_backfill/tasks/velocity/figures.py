@@ -1,4 +1,4 @@
-"""How fast stars and forks come in repositories, and which days are known at all."""
+"""The velocity of stars and forks in repositories, and which days are known at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verification knows of its repository so far, and the certificate that follows from it."""
+"""Findings of a verification so far, and the certificate that follows from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What adding repositories takes: names are looked up, a batch begins, and the captures are woken; for page and API."""
+"""The steps of adding repositories: names are looked up, a batch begins, captures are woken; for page and API."""
 
 from __future__ import annotations
 

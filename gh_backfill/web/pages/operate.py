@@ -1,4 +1,4 @@
-"""What a person decides about repositories: one, several that are chosen, or all that match a filter.
+"""Decisions of a person about repositories: one, several that are chosen, or all that match a filter.
 
 More than one is asked about first, with a count.  Each has a result of its own, and a record of who it was.
 """

@@ -1,4 +1,4 @@
-"""What somebody wants of repositories that are added, as a form or a program says it; what is wrong is a sentence."""
+"""Wishes for repositories that are added, as a form or a program says it; what is wrong is a sentence."""
 
 from __future__ import annotations
 
