@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from gh_backfill.console import moment, say
 from gh_backfill.policy import markdown
-from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStatus, StepStatus
+from gh_backfill.policy.aggressive.steps import MARKS, TITLES, AggressiveStatus
 from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
@@ -19,13 +19,6 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.tasks.aggressive.outlook import AggressiveOutlook
     from gh_backfill.tasks.aggressive.sync_step import StepEnd
 
-MARKS = {
-    StepStatus.PENDING: "○",
-    StepStatus.PROCESSING: "▸",
-    StepStatus.COMPLETED: "✓",
-    StepStatus.FAILED: "✕",
-    StepStatus.SKIPPED: "‖",
-}
 HELD = {True: "✓", False: "✕", None: "–"}
 BEGINS = (
     "nobody works on it yet: gh-backfill aggressive --due does, and so does each hour the workflow Aggressive "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gh_backfill.engine.discussions.kind import Discussions
 from gh_backfill.engine.issues.kind import Issues
@@ -36,6 +36,11 @@ def chosen(text: str | None, *, given_as: str = "--kinds", once: bool = False) -
     if names == {CONTRIBUTORS} and not once:
         raise ConfigurationError(f"{given_as}: {CONTRIBUTORS} are those of some items: name {', '.join(KINDS)}, too")
     return tuple(name for name in NAMES if name in names)
+
+
+def ordered(names: Collection[str]) -> list[str]:
+    """Return names in the order in which they are captured, each once."""
+    return [name for name in NAMES if name in names]
 
 
 def items_of(names: Sequence[str]) -> list[str]:

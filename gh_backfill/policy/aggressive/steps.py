@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from enum import StrEnum
 
 from gh_backfill.errors import ConfigurationError
@@ -42,6 +41,13 @@ TITLES = {
     AggressiveStep.EMBEDDINGS: "Embeddings generation",
     AggressiveStep.WORKSPACE: "Workspace aggregation",
 }
+MARKS = {
+    StepStatus.PENDING: "○",
+    StepStatus.PROCESSING: "▸",
+    StepStatus.COMPLETED: "✓",
+    StepStatus.FAILED: "✕",
+    StepStatus.SKIPPED: "‖",
+}
 
 
 def wanted(
@@ -55,8 +61,3 @@ def wanted(
     left_out = {AggressiveStep.EMBEDDINGS} if skip_embeddings else set[AggressiveStep]()
     left_out |= {AggressiveStep.WORKSPACE} if skip_workspace else set()
     return tuple(each for each in AggressiveStep if each not in left_out)
-
-
-def in_order(steps: Collection[AggressiveStep]) -> tuple[AggressiveStep, ...]:
-    """Return steps in the order in which they are done, each once."""
-    return tuple(each for each in AggressiveStep if each in steps)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.registry import NAMES
+from gh_backfill.engine.registry import NAMES, ordered
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import Goal
@@ -113,15 +113,10 @@ def _tracked(
     assert repository is not None, "what did not fail was found"
     had = _kinds_of(db, repository)
     opening = _opening(wish, now, new=had is None)
-    kinds = list(dict.fromkeys([*(had or ()), *wish.all_kinds]))
-    (done,) = track.register(db, asked, opening=opening, actor=actor, kinds=in_order(kinds))
+    kinds = ordered({*(had or ()), *wish.all_kinds})
+    (done,) = track.register(db, asked, opening=opening, actor=actor, kinds=kinds)
     assert done.repository_id is not None
     return done.repository_id, None if had is not None else f"{repository.full_name} is tracked from now on"
-
-
-def in_order(kinds: Sequence[str]) -> list[str]:
-    """Return kinds in the order in which they are captured."""
-    return [each for each in NAMES if each in kinds]
 
 
 def _kinds_of(db: Database, repository: Repository) -> Sequence[str] | None:

@@ -11,7 +11,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.rest_pages import RestPages
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.prices import Memory
-from gh_backfill.engine.registry import NAMES
+from gh_backfill.engine.registry import ordered
 from gh_backfill.errors import BackfillError, Denied, PartlyFailed, Unreachable
 from gh_backfill.models.github import NotFound
 from gh_backfill.models.work import Goal, TrackedRepository
@@ -107,8 +107,7 @@ def _switch_on(ways: CaptureWays, backfill: AggressiveBackfill) -> None:
         return
     asked = track.ask(ways.graphql, [found.full_name], name_of=lambda github_id: NotFound())
     track.raise_failures(asked)
-    kinds = [each for each in NAMES if each in {*switched_on(found), *backfill.kinds}]
-    track.register(ways.db, asked, kinds=kinds)
+    track.register(ways.db, asked, kinds=ordered({*switched_on(found), *backfill.kinds}))
 
 
 def _captured(

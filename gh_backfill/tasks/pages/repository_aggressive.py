@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
-from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStatus, AggressiveStep, StepStatus
+from gh_backfill.policy.aggressive.steps import MARKS, TITLES, AggressiveStatus, AggressiveStep, StepStatus
 from gh_backfill.store import aggressive as store
 from gh_backfill.store import embeddings, vectors
 from gh_backfill.store.db import Database
 
-_MARKS = {
-    StepStatus.PENDING: "○",
-    StepStatus.PROCESSING: "▸",
-    StepStatus.COMPLETED: "✓",
-    StepStatus.FAILED: "✕",
-    StepStatus.SKIPPED: "‖",
-}
 _HELD = {True: ("✓", "holds"), False: ("✕", "does not hold"), None: ("○", "not asked for")}
 _NEVER = "Brings all its data, then embeddings, then the figures of its workspaces."
 
@@ -80,7 +73,7 @@ class RepositoryAggressive:
                 shown.append(
                     StepShown(
                         title=TITLES[step],
-                        mark=_MARKS[status],
+                        mark=MARKS[status],
                         word={StepStatus.PENDING: "waits", StepStatus.PROCESSING: "running"}.get(status, status.value),
                         told=each.told or "",
                         done=each.done,

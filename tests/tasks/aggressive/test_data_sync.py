@@ -307,3 +307,18 @@ def test_what_is_asked_for_on_a_page_switches_its_kinds_on(house: House) -> None
     on_page = asking.asked_for(house.db, repository_id, WHOLE, who="somebody", now=NOW)
     opened.of_one(Ways(house=house).of(), on_page)
     assert house.only("select kinds from tracked_repositories")["kinds"] == ["pull_requests", "issues"]
+
+
+def test_a_worker_that_was_taken_over_writes_nothing_into_the_steps_of_its_successor(house: House) -> None:
+    before = asked(house).backfill
+    with house.db.transaction() as tx:
+        assert store.claim(tx, before.id, worker="asleep", run_key="run-1")
+        assert store.begin_step(tx, before.id, AggressiveStep.SYNC, worker="asleep")
+        tx.run("update aggressive_backfills set beat_at = beat_at - interval '6 minutes'")
+        assert store.claim(tx, before.id, worker="successor", run_key="run-2")
+        ended = StepStatus.COMPLETED
+        assert store.end_step(tx, before, AggressiveStep.SYNC, ended, "done", worker="successor")
+        assert not store.end_step(tx, before, AggressiveStep.SYNC, StepStatus.FAILED, "late", worker="asleep")
+        assert not store.begin_step(tx, before.id, AggressiveStep.SYNC, worker="asleep")
+        (now,) = store.standing(tx, [before.repository_id])
+    assert (now.steps[AggressiveStep.SYNC].status, now.steps[AggressiveStep.SYNC].told) == (ended, "done")
