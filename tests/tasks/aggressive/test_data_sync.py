@@ -322,3 +322,14 @@ def test_a_worker_that_was_taken_over_writes_nothing_into_the_steps_of_its_succe
         assert not store.begin_step(tx, before.id, AggressiveStep.SYNC, worker="asleep")
         (now,) = store.standing(tx, [before.repository_id])
     assert (now.steps[AggressiveStep.SYNC].status, now.steps[AggressiveStep.SYNC].told) == (ended, "done")
+
+
+def test_a_step_that_is_complete_of_less_than_is_wanted_by_now_is_to_be_done_again(house: House) -> None:
+    before = asked(house, replace(WHOLE, days=oldest(house, 0.3))).backfill
+    with house.db.transaction() as tx:
+        assert store.claim(tx, before.id, worker="at-work", run_key="run-1")
+    asked(house)
+    with house.db.transaction() as tx:
+        assert store.end_step(tx, before, AggressiveStep.SYNC, StepStatus.COMPLETED, "of less", worker="at-work")
+        (now,) = store.standing(tx, [before.repository_id])
+    assert (now.steps[AggressiveStep.SYNC].status, now.since) == (StepStatus.PENDING, None)
