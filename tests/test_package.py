@@ -30,7 +30,7 @@ def test_the_wheel_carries_the_migrations(wheel: set[str]) -> None:
 
 
 def test_the_wheel_carries_every_file_of_the_package(wheel: set[str]) -> None:
-    suffixes = {".py", ".sql", ".graphql", ".html", ".css", ".js", ".svg"}
+    suffixes = {".py", ".sql", ".graphql", ".html", ".css", ".js", ".svg", ".yml"}
     files = {str(file.relative_to(ROOT)) for file in (ROOT / "gh_backfill").rglob("*") if file.suffix in suffixes}
     assert {Path(file).suffix for file in files} == suffixes
     assert files <= wheel
