@@ -36,7 +36,7 @@ class Trigger(StrEnum):
     INNGEST = "inngest"
 
 
-# Without a schedule nothing disables a workflow after 60 quiet days.  The tick keeps its own: it sends events to Inngest.
+# Without a schedule nothing disables a workflow after 60 quiet days.  What sends events to Inngest keeps it.
 _STARTED_OTHERWISE: Mapping[Trigger, Collection[str]] = {
     Trigger.SCHEDULE: (),
     Trigger.PG_CRON: (_BACKFILL, _DISPATCH),
