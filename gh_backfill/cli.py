@@ -35,6 +35,7 @@ from gh_backfill.commands import (
     serve,
     site,
     velocity,
+    waiting,
     work,
     workspace,
 )
@@ -42,7 +43,7 @@ from gh_backfill.engine import interrupts
 from gh_backfill.errors import BackfillError
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
-    (machine.run, add.track, add.work, plan.plan, work.capture, reports.report, database.migrate),
+    (machine.run, add.track, waiting.work, plan.plan, work.capture, reports.report, database.migrate),
     (fresh.sync, prove.verify, dispatch.dispatch, dispatch.schedule, details.details),
     (aggressive.aggressive, embed.embed, people.profiles, figures.aggregate),
     (search.search, search.similar),

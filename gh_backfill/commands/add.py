@@ -1,4 +1,4 @@
-"""The commands that add repositories and bring the first of their history: track, and work."""
+"""The command that adds repositories: track."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from gh_backfill import actions, console, listings, results
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import DryRun, Json, Kinds, number
-from gh_backfill.commands.work import failure
+from gh_backfill.commands.waiting import bring, raise_failed
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.clients.graphql import GraphQL
     from gh_backfill.policy.initial import Wish
-    from gh_backfill.store.db import Database
     from gh_backfill.tasks.accounts import AccountRepositories, Filters
     from gh_backfill.tasks.initial.local import Worked
     from gh_backfill.tasks.track import Tracked
@@ -129,37 +127,8 @@ def track(
             print(f"their newest pull requests come with the next run, or now: {console.command()} work")
     if via:
         _send(environment, tracked, as_json=as_json)
-    _raise_failed(worked)
+    raise_failed(worked)
     tracking.raise_failures(tracked)
-
-
-def work(
-    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(LANES),
-    child: Annotated[bool, typer.Option("--child", hidden=True, help="Works for a server of this machine.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Bring the newest pull requests of what was added and waits for it, on this machine: small repositories first.
-
-    What is added meanwhile is taken, too; it ends when nothing waits.
-    Example: [bold]gh-backfill work[/bold]
-    """
-    from gh_backfill import settings
-    from gh_backfill.engine import interrupts
-    from gh_backfill.required import require
-    from gh_backfill.tasks import connect
-
-    many = number("--workers", workers, 1, 20) or LANES
-    environment = settings.load()
-    require(environment, token=True)
-    if child:
-        interrupts.stop_with(sys.stdin.fileno())
-    with connect.database(environment) as db:
-        worked = _work(environment, db, None, workers=many)
-    if as_json:
-        print(json_text(None if worked.report is None else worked.report.as_json()))
-    else:
-        results.show_worked(worked)
-    _raise_failed(worked)
 
 
 def _filters(names: Sequence[str], least: str | None, *, forks: bool, archived: bool) -> Filters:
@@ -194,7 +163,7 @@ def _track(environment: settings.Settings, given: _Given, *, local: bool) -> tup
             kept = batches.KeptBatch(wish=given.wish, backfill=opens is not None, actor=actor, now=now)
             tracked += register(listed, opening=opens, keep=kept)
             ids = [each.repository_id for each in tracked if each.repository_id]
-        return tracked, _work(environment, db, ids) if local else None
+        return tracked, bring(environment, db, ids) if local else None
 
 
 def _preview(environment: settings.Settings, given: _Given, *, as_json: bool) -> None:
@@ -261,21 +230,3 @@ def _of_accounts(
     if not yes and any(each.chosen for each in found):
         confirmed("track these repositories?")
     return accounts.tracked(found, named)
-
-
-def _work(environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int = LANES) -> Worked:
-    from gh_backfill import bars
-    from gh_backfill.tasks.initial import local
-
-    with bars.scene() as show:
-        return local.work(environment, db, workers=workers, show=show, say=console.warning, only=only)
-
-
-def _raise_failed(worked: Worked | None) -> None:
-    """Raise what names the captures that failed; what the others brought stays."""
-    if worked is None or worked.report is None or not worked.report.failed:
-        return
-    failed = worked.report.failed
-    part = f"{len(failed)} of {counted(len(worked.report.jobs), 'capture')} failed"
-    names = ", ".join(each.name for each in failed)
-    raise failure(f"{part}: {names}; log: {worked.log}", {each.error_type for each in failed})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, NameOption
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.markdown import plain
+from gh_backfill.policy.markdown import counted, plain
 from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gh_backfill.clients.graphql import GraphQL
     from gh_backfill.policy.initial import Wish
     from gh_backfill.store.db import Database
+    from gh_backfill.store.migrations import Migration
     from gh_backfill.tasks.initial.named import NamesFound
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-outputs
@@ -109,9 +111,9 @@ def _plan(
     from gh_backfill.tasks.estimate import estimates
     from gh_backfill.tasks.report import costs
 
-    writing = not dry_run
+    writing, migrated = not dry_run, partial(_tell_migrated, environment)
     with (
-        connect.database(environment, writing=writing) as db,
+        connect.database(environment, writing=writing, migrated=migrated if writing else None) as db,
         connect.sharing(graphql, db, writing=writing, apart=False),
     ):
         if (reason := costs.waits(db, environment, datetime.now(UTC))) is not None:
@@ -155,6 +157,13 @@ def _plan(
         actions.annotate(environment, "warning", list(made.unknown.values()))
     if made.waits is not None:
         actions.annotate(environment, "notice", [made.waits.text])
+
+
+def _tell_migrated(environment: settings.Settings, applied: Sequence[Migration]) -> None:
+    """Say that the database was not of this version, and is now; standard output is the plan's."""
+    if applied:
+        told = f"the database was brought up to date: {counted(len(applied), 'migration')}, to {applied[-1].version}"
+        actions.annotate(environment, "notice", [told])
 
 
 def _tracked(

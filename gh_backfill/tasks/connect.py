@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 from gh_backfill import database_address
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credential, Credentials
-from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
-from gh_backfill.policy.markdown import counted
+from gh_backfill.errors import EmptyDatabase
 from gh_backfill.required import require
 from gh_backfill.settings import Settings
-from gh_backfill.store import access, embedded, migrations, preflight, privacy
-from gh_backfill.store.access import Access
+from gh_backfill.store import embedded
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
+from gh_backfill.store.migrations import Migration
+from gh_backfill.tasks import up_to_date
 
 if TYPE_CHECKING:
     from gh_backfill.clients.graphql import GraphQL
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from gh_backfill.models.github import Named
 
 QUICK = (5.0, 15.0)
-FIRST = "gh-backfill track owner/name"
 
 
 @contextmanager
@@ -48,74 +47,26 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def database(settings: Settings, *, writing: bool = True) -> Iterator[Database]:
+def database(
+    settings: Settings, *, writing: bool = True, migrated: Callable[[Sequence[Migration]], None] | None = None
+) -> Iterator[Database]:
     """Yield the database; raises ConfigurationError where settings or migrations are missing.
 
-    An embedded database is brought up to date here, and made where there is none, unless nothing is to be written; any
-    other one is its owner's.  Where nothing was ever made, it is an EmptyDatabase.
+    An embedded database is brought up to date here, and made where there is none, unless nothing is to be written.  Any
+    other one is its owner's: it is brought up to date where `migrated` is given, which hears of what was applied.
+    Where nothing was ever made, it is an EmptyDatabase.
     """
     if not writing:
         refuse_where_nothing_is(settings)
     with database_url(settings) as url, Database(url) as db:
-        prepare(db, settings, writing=writing)
+        up_to_date.prepare(db, settings, writing=writing, migrated=migrated)
         yield db
 
 
 def refuse_where_nothing_is(settings: Settings) -> None:
     """Raise EmptyDatabase where an embedded database would have to be made first: who only looks makes none."""
     if settings.database_url is None and not settings.in_actions and not embedded_exists(settings):
-        raise EmptyDatabase(f"the database is empty: {FIRST}")
-
-
-def prepare(db: Database, settings: Settings, *, writing: bool = True) -> None:
-    """Bring an embedded database up to date; of any other one, and where nothing is written, only look."""
-    if settings.database_url is None and writing:
-        migrations.apply(db)
-        return
-    found = _access(db, writing=writing)
-    if found is None:
-        _refuse_what_is_not_up_to_date(db, settings)
-        found = _looked(db, writing=writing)  # somebody has brought it up to date meanwhile
-    if settings.in_actions:  # before anything of theirs can be said
-        with db.reading() as tx:
-            privacy.note_names(tx)
-    lacking = str(found.lacking)
-    if found.policed and not lacking:
-        lacking = "; ".join(f"{table}: {reason}" for table, reason in access.prove(db) if table in found.policed)
-    if lacking:
-        raise ConfigurationError(f"the database can't be written: {lacking}; see gh-backfill check")
-
-
-def _access(db: Database, *, writing: bool) -> Access | None:
-    """Look at a database that is expected to be up to date; None where it is not, or can't be looked at like that."""
-    try:
-        found = _looked(db, writing=writing)
-    except StoreDenied:
-        return None
-    return None if migrations.left(found.applied) else found
-
-
-def _looked(db: Database, *, writing: bool) -> Access:
-    with db.reading() as tx:
-        return access.look(tx, writing=writing)
-
-
-def _refuse_what_is_not_up_to_date(db: Database, settings: Settings) -> None:
-    """Raise what is to be done first: a schema to be named, migrations, or anything at all."""
-    with db.reading() as tx:
-        missing = migrations.pending(tx)
-        astray = preflight.place(tx).led_astray if missing and db.schema is None else None
-        if missing and astray is None and migrations.is_empty(tx):
-            embedded_one = settings.database_url is None
-            first = FIRST if embedded_one else f"run gh-backfill migrate, then {FIRST}"
-            raise EmptyDatabase(f"the database is empty: {first}")
-    if astray is not None:
-        raise ConfigurationError(astray)
-    if missing:
-        names, more = ", ".join(f"{each.version}_{each.name}" for each in missing[:3]), "…" if len(missing) > 3 else ""
-        raise ConfigurationError(
-            f"the database lacks {counted(len(missing), 'migration')} ({names}{more}): run gh-backfill migrate first"
-        )
+        raise EmptyDatabase(f"the database is empty: {up_to_date.FIRST}")
 
 
 def embedded_exists(settings: Settings) -> bool:

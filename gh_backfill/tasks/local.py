@@ -19,7 +19,7 @@ from gh_backfill.store import chunks, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.repositories import Status
-from gh_backfill.tasks import children, connect
+from gh_backfill.tasks import children, connect, up_to_date
 from gh_backfill.tasks.captures import Lanes, side_by_side
 from gh_backfill.tasks.children import Child
 from gh_backfill.tasks.plan import Plan, plan
@@ -69,7 +69,7 @@ def run(
         Database(url) as db,
         connect.sharing(graphql, db),
     ):
-        connect.prepare(db, settings)
+        up_to_date.prepare(db, settings)
         name_of = connect.name_of(settings)
         tracked = track(db, graphql, names, name_of=name_of, backfill=goal, larger=larger) if names else []
         asked = [each.repository_id for each in tracked if each.repository_id is not None]

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect
+from gh_backfill.tasks import up_to_date
 from gh_backfill.tasks.aggressive import runner as aggressive_runner
 from gh_backfill.tasks.asked_runner import AskedRunner
 from gh_backfill.tasks.events import runner as events_runner
@@ -92,7 +92,7 @@ def serve(
     with ExitStack() as stack:
         listening = stack.enter_context(serving.bind(host, port))
         with Database(database_url) as db:
-            connect.prepare(db, settings, writing=settings.web_changes)
+            up_to_date.prepare(db, settings, writing=settings.web_changes)
         pool, acting = context.pools(database_url)
         stack.callback(pool.close)
         stack.callback(acting.close)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
-from gh_backfill.tasks import connect
+from gh_backfill.tasks import up_to_date
 from gh_backfill.tasks.webhooks.stay_fresh import stay_fresh
 from gh_backfill.web.doorkeeper import protocol
 from gh_backfill.web.limits import BACKLOG, DoorLimits, connections
@@ -63,7 +63,7 @@ def serve(settings: Settings, database_url: str, *, host: str, port: int) -> Non
     assert settings.webhook_key is not None
     listening = bind(host, port)
     with Database(database_url) as db:
-        connect.prepare(db, settings)
+        up_to_date.prepare(db, settings)
     stopping = threading.Event()
     worker = threading.Thread(target=stay_fresh, args=(settings, database_url, stopping), name="fresh", daemon=True)
     worker.start()

@@ -14,7 +14,7 @@ from gh_backfill.errors import BackfillError, ConfigurationError, StoreDenied
 from gh_backfill.store import access, marks, migrations, preflight
 from gh_backfill.store.db import Database
 from gh_backfill.store.needs import TO_WRITE
-from gh_backfill.tasks import connect
+from gh_backfill.tasks import connect, up_to_date
 from tests import servers
 from tests.conftest import VARIANTS, Server
 from tests.store.test_migrations import catalog, contents
@@ -189,7 +189,7 @@ def test_tables_of_ours_that_the_path_misses_are_pointed_to_instead_of_made_agai
         migrations.apply(db)
     given = settings.load({"DATABASE_URL": empty_database_url}, dotenv=None)
     with Database(empty_database_url) as db:
-        for do in (lambda: migrations.apply(db), lambda: connect.prepare(db, given, writing=False)):
+        for do in (lambda: migrations.apply(db), lambda: up_to_date.prepare(db, given, writing=False)):
             with pytest.raises(ConfigurationError, match=r"lie in schema history.*set GH_BACKFILL_SCHEMA=history"):
                 do()
     chosen = settings.load({"DATABASE_URL": empty_database_url, "GH_BACKFILL_SCHEMA": "history"}, dotenv=None)

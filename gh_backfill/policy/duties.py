@@ -1,0 +1,56 @@
+"""Duties of a worker that goes on for ever: which commands it runs, how often, and which of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Lane(StrEnum):
+    """What is done side by side: a long history keeps neither what was just added waiting, nor what changed."""
+
+    ADDED = "added"
+    HISTORIES = "histories"
+    FRESH = "fresh"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duty:
+    """A command of ours with its arguments, and how often it is begun at most; it decides by itself what is due."""
+
+    words: tuple[str, ...]
+    every: timedelta
+    lane: Lane
+
+    @property
+    def name(self) -> str:
+        """Return the command's name."""
+        return self.words[0]
+
+
+# As often as the workflows do the same.  The first of a lane goes first where several are due.
+DUTIES = (
+    Duty(words=("work",), every=timedelta(minutes=1), lane=Lane.ADDED),
+    Duty(words=("run",), every=timedelta(minutes=30), lane=Lane.HISTORIES),
+    Duty(words=("sync", "--all-due"), every=timedelta(minutes=15), lane=Lane.FRESH),
+    Duty(words=("aggressive", "--due"), every=timedelta(hours=1), lane=Lane.FRESH),
+    Duty(words=("events", "--due"), every=timedelta(days=1), lane=Lane.FRESH),
+    Duty(words=("embed",), every=timedelta(hours=1), lane=Lane.FRESH),
+    Duty(words=("aggregate", "--due"), every=timedelta(days=1), lane=Lane.FRESH),
+    Duty(words=("verify",), every=timedelta(days=1), lane=Lane.FRESH),
+)
+
+
+def soonest(duties: Iterable[Duty], begun: Mapping[Duty, datetime], now: datetime) -> tuple[Duty, datetime]:
+    """Return which of these duties comes next, and when; `begun` is when each was begun last.
+
+    What was never begun is due now; of what is due, the one that waits for the longest comes first.
+    """
+
+    def due(duty: Duty) -> datetime:
+        return begun[duty] + duty.every if duty in begun else datetime.min.replace(tzinfo=now.tzinfo)
+
+    first = min(duties, key=due)
+    return first, max(due(first), now)
