@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [str(each) for each in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=300
+        [str(each) for each in command], check=False, cwd=cwd, env=env, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done
@@ -37,7 +37,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder / "wheel", cwd=ROOT)
     (wheel,) = (folder / "wheel").glob("*.whl")
     venv.create(folder / "venv")
-    pip = [sys.executable, "-m", "pip", "--python", folder / "venv"]
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", folder / "venv"]
     run(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
     (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
     needed = folder / "needed"

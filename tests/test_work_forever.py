@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gh_backfill import settings
-from gh_backfill.policy.duties import Duty, Lane
+from gh_backfill.policy.duties import Duty, DutyLane
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
@@ -95,8 +95,8 @@ def test_a_command_that_fails_is_told_and_begun_again_and_what_is_quiet_stays_qu
 ) -> None:
     often = timedelta(milliseconds=10)
     duties = [
-        Duty(words=("capture", "octo/nobody"), every=often, lane=Lane.ADDED),
-        Duty(words=("status",), every=often, lane=Lane.FRESH),
+        Duty(words=("capture", "octo/nobody"), every=often, lane=DutyLane.ADDED),
+        Duty(words=("status",), every=often, lane=DutyLane.FRESH),
     ]
     lines: list[str] = []
     with Forever(settings=configured, workers=1, say=lines.append, duties=duties):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class Lane(StrEnum):
+class DutyLane(StrEnum):
     """What is done side by side: a long history keeps neither what was just added waiting, nor what changed."""
 
     ADDED = "added"
@@ -22,7 +22,7 @@ class Duty:
 
     words: tuple[str, ...]
     every: timedelta
-    lane: Lane
+    lane: DutyLane
 
     @property
     def name(self) -> str:
@@ -32,14 +32,14 @@ class Duty:
 
 # As often as the workflows do the same.  The first of a lane goes first where several are due.
 DUTIES = (
-    Duty(words=("work",), every=timedelta(minutes=1), lane=Lane.ADDED),
-    Duty(words=("run",), every=timedelta(minutes=30), lane=Lane.HISTORIES),
-    Duty(words=("sync", "--all-due"), every=timedelta(minutes=15), lane=Lane.FRESH),
-    Duty(words=("aggressive", "--due"), every=timedelta(hours=1), lane=Lane.FRESH),
-    Duty(words=("events", "--due"), every=timedelta(days=1), lane=Lane.FRESH),
-    Duty(words=("embed",), every=timedelta(hours=1), lane=Lane.FRESH),
-    Duty(words=("aggregate", "--due"), every=timedelta(days=1), lane=Lane.FRESH),
-    Duty(words=("verify",), every=timedelta(days=1), lane=Lane.FRESH),
+    Duty(words=("work",), every=timedelta(minutes=1), lane=DutyLane.ADDED),
+    Duty(words=("run",), every=timedelta(minutes=30), lane=DutyLane.HISTORIES),
+    Duty(words=("sync", "--all-due"), every=timedelta(minutes=15), lane=DutyLane.FRESH),
+    Duty(words=("aggressive", "--due"), every=timedelta(hours=1), lane=DutyLane.FRESH),
+    Duty(words=("events", "--due"), every=timedelta(days=1), lane=DutyLane.FRESH),
+    Duty(words=("embed",), every=timedelta(hours=1), lane=DutyLane.FRESH),
+    Duty(words=("aggregate", "--due"), every=timedelta(days=1), lane=DutyLane.FRESH),
+    Duty(words=("verify",), every=timedelta(days=1), lane=DutyLane.FRESH),
 )
 
 

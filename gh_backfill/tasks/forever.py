@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from gh_backfill.engine import interrupts
-from gh_backfill.policy.duties import DUTIES, Duty, Lane, soonest
+from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, soonest
 from gh_backfill.settings import Settings
 from gh_backfill.settings_embedding import EmbeddingProvider
 from gh_backfill.tasks import children
@@ -38,14 +38,14 @@ class Forever:
     say: Callable[[str], None]
     duties: Sequence[Duty] = DUTIES
     _stopped: threading.Event = field(default_factory=threading.Event)
-    _running: dict[Lane, subprocess.Popen[str]] = field(default_factory=dict)
+    _running: dict[DutyLane, subprocess.Popen[str]] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         """Begin every lane."""
         wanted = [duty for duty in self.duties if duty.name != "embed" or self._embeds()]
-        for lane in Lane:
+        for lane in DutyLane:
             own = [duty for duty in wanted if duty.lane is lane]
             if own:
                 self._threads.append(threading.Thread(target=self._work, args=(own,), name=f"lane {lane}"))

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gh_backfill.policy.duties import DUTIES, Duty, Lane, soonest
+from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, soonest
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def duty(name: str, minutes: int) -> Duty:
-    return Duty(words=(name,), every=timedelta(minutes=minutes), lane=Lane.FRESH)
+    return Duty(words=(name,), every=timedelta(minutes=minutes), lane=DutyLane.FRESH)
 
 
 def test_what_was_never_begun_is_due_in_the_order_of_the_list() -> None:
@@ -33,7 +33,7 @@ def test_the_next_one_comes_when_its_time_has_come_and_not_before() -> None:
 
 @given(st.lists(st.integers(min_value=1, max_value=100), min_size=1, max_size=400))
 def test_however_long_each_takes_none_of_a_lane_is_left_out(takes: list[int]) -> None:
-    lane = [each for each in DUTIES if each.lane is Lane.FRESH]
+    lane = [each for each in DUTIES if each.lane is DutyLane.FRESH]
     begun: dict[Duty, datetime] = {}
     now, many = NOON, Counter[str]()
     for minutes in takes:
@@ -48,5 +48,5 @@ def test_however_long_each_takes_none_of_a_lane_is_left_out(takes: list[int]) ->
 
 
 def test_every_lane_has_a_duty_and_each_duty_once() -> None:
-    assert {each.lane for each in DUTIES} == set(Lane)
+    assert {each.lane for each in DUTIES} == set(DutyLane)
     assert len({each.words for each in DUTIES}) == len(DUTIES)
