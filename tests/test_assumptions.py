@@ -21,8 +21,8 @@ SIMULATED = "\n".join(
 
 
 def text_of(place: str) -> str | None:
-    """Return the text of a file of the package, whose folder may be one of the clients' queries."""
-    found = [path for path in (PACKAGE / place, PACKAGE / "clients" / place) if path.is_file()]
+    """Return the text of a file of the package, whose folder may be one of the clients' queries, or of a workflow."""
+    found = [path for path in (PACKAGE / place, PACKAGE / "clients" / place, ROOT / place) if path.is_file()]
     return found[0].read_text(encoding="utf-8") if found else None
 
 
@@ -33,7 +33,7 @@ def test_an_assumption_says_where_it_rests_what_if_it_is_wrong_and_what_tests_it
     assert not line[0][0].islower()
     text = ""
     for quoted in re.findall(r"`([^`]+)`", line[1]):
-        if re.fullmatch(r"[\w/]+\.(py|graphql|sql)", quoted):
+        if re.fullmatch(r"[\w./-]+\.(py|graphql|sql|yml)", quoted):
             found = text_of(quoted)
             assert found is not None, quoted
             text = found

@@ -11,8 +11,11 @@ from gh_backfill.settings import Settings
 from gh_backfill.store.dues import Backlog
 from gh_backfill.tasks.finding import Finding
 
-# Those that have a schedule, or that a schedule starts.
-WORKFLOWS = ("dispatch.yml", "historical-pr-sync-graphql.yml", "progressive-backfill.yml")
+# Those that have a schedule, or that a schedule starts; the last two are of installations in other repositories.
+WORKFLOWS = (
+    *("dispatch.yml", "historical-pr-sync-graphql.yml", "progressive-backfill.yml"),
+    *("gh-backfill.yml", "gh-backfill-nightly.yml"),
+)
 
 
 def late(backlog: Backlog, now: datetime) -> Iterator[Finding]:

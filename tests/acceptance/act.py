@@ -17,7 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,6 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 STUBS = Path(__file__).parent / "stubs"
 PROGRAMS = Path(sys.executable).parent
-# act copies the workspace itself in the place of a checkout of the repository at hand.
-PROVIDED = frozenset({"actions/checkout"})
-
-
 # Every requirement is here already: nothing is fetched, and the tree of what needs what is not walked in every job.
 PIP = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
@@ -41,6 +37,7 @@ class ActRun:
     jobs: Mapping[str, str]
     outputs: Mapping[str, Mapping[str, str]]
     summaries: Mapping[str, str]
+    errors: Mapping[str, list[str]]
     logs: Mapping[str, str]
     text: str
 
@@ -61,12 +58,14 @@ def copy_checkout(to: Path, *, installs: bool = False) -> Path:
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    if not installs:
-        shutil.copytree(
-            STUBS / "pip", to / "pip"
-        )  # what lies in the directory of the job comes before what is installed
+    if installs:
+        _installing(to).touch()
     commit(to)
     return to
+
+
+def _installing(checkout: Path) -> Path:
+    return checkout.with_name(f"{checkout.name}-installs")
 
 
 def commit(checkout: Path) -> None:
@@ -88,26 +87,34 @@ def run_workflow(
     variables: Mapping[str, str] | None = None,
     run_id: int | None = None,
     run_attempt: int = 1,
+    others: Mapping[str, Path] | None = None,
     timeout: float = 1200,
 ) -> ActRun:
     """Run one workflow of a copied checkout to its end.
 
     `env` is set for all steps, above what Actions itself sets (such as GITHUB_API_URL).  A run without `run_id` gets
-    one of its own.  Raises TimeoutExpired after `timeout` seconds; the jobs are stopped then.
+    one of its own.  `others` are checkouts of what the workflow calls, by owner/name@version.  Raises TimeoutExpired
+    after `timeout` seconds; the jobs are stopped then.
     """
+    others = others or {}
     home = checkout.with_name(f"{checkout.name}-act")
     home.mkdir(exist_ok=True)
     run = {"GITHUB_RUN_ID": str(run_id or 1 + random.randbelow(10**10)), "GITHUB_RUN_ATTEMPT": str(run_attempt)}
     command = [
         *(str(PROGRAMS / "act"), event, "--workflows", f".github/workflows/{workflow}", "--json"),
         *("--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--concurrent-jobs", "5"),
-        *_options("local-repository", _stand_ins(checkout / ".github")),
-        *_options("env", {**PIP, **run, **(env or {})}),
+        *_options("local-repository", {**_stand_ins([checkout, *others.values()], others), **_named(others)}),
+        *_options("env", {**PIP, **_instead_of_pip(checkout), **run, **_checkouts(checkout, others), **(env or {})}),
         *_options("input", inputs or {}),
         *_options("secret", secrets or {}),
         *_options("var", variables or {}),
     ]
     return _read(*_ended(command, checkout, _environment(home), timeout))
+
+
+def _instead_of_pip(checkout: Path) -> dict[str, str]:
+    """Let Python find the stand-in for pip before pip itself, where nothing is to be installed."""
+    return {} if _installing(checkout).exists() else {"PYTHONPATH": str(STUBS / "python")}
 
 
 def _ended(command: list[str], at: Path, environment: Mapping[str, str], timeout: float) -> tuple[int, str]:
@@ -143,21 +150,46 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _stand_ins(folder: Path) -> dict[str, str]:
+def source(checkout: Path, repository: str) -> Path:
+    """Write into the workflows what `job.workflow_repository` and `job.workflow_sha` are at GitHub; act has neither."""
+    told = {"job.workflow_repository": f"'{repository}'", "job.workflow_sha": "'a-commit'"}
+    for file in (checkout / ".github" / "workflows").glob("*.yml"):
+        text = file.read_text()
+        for name, value in told.items():
+            text = text.replace(name, value)
+        file.write_text(text)
+    commit(checkout)
+    return checkout
+
+
+def _named(others: Mapping[str, Path]) -> dict[str, str]:
+    return {name: str(path) for name, path in others.items()}
+
+
+def _checkouts(checkout: Path, others: Mapping[str, Path]) -> dict[str, str]:
+    """Tell the stand-in for a checkout which folder each repository is in; the one at hand has any other name."""
+    folders = {**{name.partition("@")[0]: path for name, path in others.items()}, "*": checkout}
+    return {"CHECKOUTS": " ".join(f"{name}={path}" for name, path in folders.items())}
+
+
+def _stand_ins(checkouts: Iterable[Path], others: Collection[str]) -> dict[str, str]:
     """Name the local folder for each foreign action that the workflows use."""
     used = {
         match
-        for file in folder.rglob("*.yml")
-        for match in re.findall(r"uses: ([\w.-]+/[\w./-]+@\w+)", file.read_text())
+        for checkout in checkouts
+        for file in (checkout / ".github").rglob("*.yml")
+        for match in re.findall(r"uses: ([\w.-]+/[\w./-]+@[\w.]+)", file.read_text())
     }
+    ours = {name.partition("@")[0] for name in others}
     stand_ins = {}
     for action in sorted(used):
         name = action.partition("@")[0]
-        if name not in PROVIDED:
-            stand_in = STUBS / name.rpartition("/")[2]
-            if not stand_in.is_dir():
-                raise FileNotFoundError(f"{stand_in} is missing: the workflows use {name}")
-            stand_ins[action] = str(stand_in)
+        if "/".join(name.split("/")[:2]) in ours:
+            continue
+        stand_in = STUBS / name.rpartition("/")[2]
+        if not stand_in.is_dir():
+            raise FileNotFoundError(f"{stand_in} is missing: the workflows use {name}")
+        stand_ins[action] = str(stand_in)
     return stand_ins
 
 
@@ -170,6 +202,7 @@ def _read(exit_code: int, text: str) -> ActRun:
     broken: dict[str, str] = {}
     outputs: dict[str, dict[str, str]] = {}
     summaries: dict[str, str] = {}
+    errors: dict[str, list[str]] = {}
     logs: dict[str, str] = {}
     for event in _events(text):
         name = " ".join([event["jobID"], *filter(None, [event["matrix"].get("name")])])
@@ -179,12 +212,16 @@ def _read(exit_code: int, text: str) -> ActRun:
             broken[name] = event["jobID"]
         if event.get("command") == "set-output":
             outputs.setdefault(name, {})[event["name"]] = event["arg"]
+        if event.get("command") == "error":
+            errors.setdefault(name, []).append(event["arg"])
         if event.get("command") == "summary":
             summaries[name] = summaries.get(name, "") + event["content"]
         if event.get("raw_output") or "raw" in event:
             logs[name] = logs.get(name, "") + event.get("raw", event["msg"])
     jobs = {name: _conclusion(name, *result, broken) for name, result in results.items()}
-    return ActRun(exit_code=exit_code, jobs=jobs, outputs=outputs, summaries=summaries, logs=logs, text=text)
+    return ActRun(
+        exit_code=exit_code, jobs=jobs, outputs=outputs, summaries=summaries, errors=errors, logs=logs, text=text
+    )
 
 
 def _conclusion(name: str, job: str, result: str, broken: Mapping[str, str]) -> str:

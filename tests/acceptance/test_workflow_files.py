@@ -17,8 +17,14 @@ import yaml
 from tests.acceptance.act import PROGRAMS, ROOT, STUBS, ActRun, commit, copy_checkout, run_workflow
 
 GITHUB = ROOT / ".github"
+ACTION = GITHUB / "actions" / "setup" / "action.yml"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+each_file = pytest.mark.parametrize("file", [*WORKFLOWS, ACTION], ids=lambda file: file.name)
+CALLABLE = [file for file in WORKFLOWS if file.name != "ci.yml"]
+each_callable = pytest.mark.parametrize("file", CALLABLE, ids=lambda file: file.name)
+SETUP = "./.github/actions/setup"
+HAS_A_DATABASE = "${{ (secrets.DATABASE_URL || secrets.SUPABASE_DB_URL) != '' }}"
 
 
 def jobs(file: Path) -> Iterator[dict[str, Any]]:
@@ -28,6 +34,12 @@ def jobs(file: Path) -> Iterator[dict[str, Any]]:
 def steps(file: Path) -> Iterator[dict[str, Any]]:
     for job in jobs(file):
         yield from job.get("steps", ())  # one that calls another workflow has none
+
+
+def triggers(file: Path) -> dict[str, Any]:
+    document: dict[Any, Any] = yaml.safe_load(file.read_text())
+    found: dict[str, Any] = document[True]  # YAML reads the word `on` as true
+    return found
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -45,15 +57,21 @@ def test_a_workflow_fits_the_published_schema(file: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_action_fits_the_published_schema() -> None:
+    done = run("check-jsonschema", "--builtin-schema", "vendor.github-actions", str(ACTION))
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_security_linter_finds_nothing_to_mend() -> None:
     done = run("zizmor", "--pedantic", "--offline", "--no-config", "--no-ignores", "--format", "json", str(GITHUB))
-    # What .github/zizmor.yml says of this one holds without it, too.
-    assert [each for each in json.loads(done.stdout) if each["ident"] != "self-repository"] == []
+    # What .github/zizmor.yml says of these holds without it, too.
+    found = [each["ident"] for each in json.loads(done.stdout) if each["ident"] != "self-repository"]
+    assert found == ["github-env"]
 
 
-@each_workflow
+@each_file
 def test_every_action_is_pinned_to_a_commit_and_says_its_version(file: Path) -> None:
-    used = [line for line in re.findall(r"uses: (.*)", file.read_text()) if not line.startswith("./.github/workflows/")]
+    used = [line for line in re.findall(r"uses: (.*)", file.read_text()) if not line.startswith("./.github/")]
     assert used
     assert [line for line in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
 
@@ -73,7 +91,7 @@ def test_nothing_is_permitted_on_top_and_every_job_says_what_it_needs(file: Path
 
 @each_workflow
 def test_every_step_that_chooses_or_captures_is_told_which_kinds(file: Path) -> None:
-    asks = re.compile(r"gh_backfill (track|plan|capture|check|sync|dispatch|verify)\b")
+    asks = re.compile(r"gh-backfill (track|plan|capture|check|sync|dispatch|verify)\b")
     choosing = [step["name"] for step in steps(file) if asks.search(step.get("run", ""))]
     told = [step["name"] for step in steps(file) if "GH_BACKFILL_KINDS" in step.get("env", {})]
     assert told == choosing
@@ -137,9 +155,59 @@ def test_secrets_reach_only_steps_that_run_our_commands(file: Path) -> None:
         if job.get("uses", "").startswith("./.github/workflows/"):  # whose steps are looked at there
             job.pop("secrets")
         for step in job.get("steps", ()):
-            if "python -m gh_backfill" in step.get("run", ""):
+            if re.match(r"(exec )?gh-backfill ", step.get("run", "")):
                 step.pop("env")
+            elif step.get("uses") == SETUP:  # learns whether there is one, and not which
+                assert step.pop("with") == {"database": HAS_A_DATABASE}
     assert not re.search(r"secrets\.|github\.token", json.dumps(document))
+
+
+@each_callable
+def test_every_job_checks_the_workflows_own_source_out_and_installs_the_tool_of_it(file: Path) -> None:
+    """In a called workflow `github.repository` and `github.sha` are the caller's."""
+    for job in jobs(file):
+        if "uses" in job or "deploy-pages" in job["steps"][0].get("uses", ""):
+            continue
+        first, second, *rest = job["steps"]
+        assert first["uses"].startswith("actions/checkout@")
+        assert first["with"]["repository"] == "${{ job.workflow_repository || github.repository }}"
+        assert first["with"]["ref"] == "${{ job.workflow_sha || github.sha }}"
+        assert second == {"uses": SETUP, "id": "setup", "with": {"database": HAS_A_DATABASE}}
+        assert rest
+
+
+@each_callable
+def test_a_step_that_runs_in_any_case_does_not_run_without_the_tool(file: Path) -> None:
+    always = [step["if"] for step in steps(file) if "always()" in step.get("if", "")]
+    assert [when for when in always if "always() && steps.setup.outcome == 'success'" not in when] == []
+
+
+@each_callable
+def test_whoever_calls_a_workflow_gives_the_inputs_that_a_person_gives(file: Path) -> None:
+    starts = triggers(file)
+    by_hand = (starts["workflow_dispatch"] or {}).get("inputs", {})
+    called = starts["workflow_call"].get("inputs", {})
+    assert {name: called[name] for name in by_hand} == by_hand
+    assert set(called) == set(by_hand) or file.name == "capture-pr-chunk.yml"  # whose other inputs a matrix gives
+
+
+@each_callable
+def test_whoever_calls_a_workflow_names_each_secret_it_uses_and_may_leave_any_out(file: Path) -> None:
+    declared = triggers(file)["workflow_call"]["secrets"]
+    assert set(declared) == set(re.findall(r"secrets\.([A-Z_]+)", file.read_text()))
+    assert [name for name, said in declared.items() if said["required"] is not False or not said["description"]] == []
+
+
+@each_workflow
+def test_no_workflow_hands_on_all_secrets(file: Path) -> None:
+    assert "inherit" not in file.read_text()
+
+
+@each_callable
+def test_groups_of_runs_do_not_meet_those_of_the_callers_own_workflows(file: Path) -> None:
+    group = yaml.safe_load(file.read_text())["concurrency"]["group"]
+    assert group.startswith(f"gh-backfill-{file.stem}")
+    assert "github.workflow" not in file.read_text()
 
 
 @each_workflow

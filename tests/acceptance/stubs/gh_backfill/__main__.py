@@ -10,6 +10,9 @@ KNOWN = ("DATABASE_URL", "GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_RUN_ID")
 
 def main() -> int:
     """Play the command; a repository whose name has the word `broken` in it fails."""
+    if sys.argv[1:] == ["--version"]:
+        print("0.0.0")
+        return 0
     given = {key: value for key, value in os.environ.items() if key.startswith("GH_BACKFILL_") or key in KNOWN}
     print("stand-in " + json.dumps({"command": sys.argv[1:], **given}))
     if sys.argv[1] == "plan":
