@@ -14,6 +14,7 @@ from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
+from gh_backfill.tasks.dispatch.starting import WORKER
 from tests.acceptance.act import commit, copy_checkout, run_workflow, source
 
 TOOL, VERSION, CALLER = "tools/backfill", "v1.2.3", "acme/history"
@@ -57,7 +58,9 @@ def caller(tmp_path: Path) -> Path:
     return at
 
 
-def test_ten_lines_in_another_repository_plan_capture_and_report(tool: Path, caller: Path, database_url: str) -> None:
+def test_ten_lines_in_another_repository_plan_capture_and_report(
+    tool: Path, caller: Path, empty_database_url: str
+) -> None:
     with running(load(recipes=["octo/engine:130", "octo/small:12"])) as github:
         run = run_workflow(
             caller,
@@ -124,3 +127,23 @@ def test_every_night_all_that_is_due_is_done_by_the_jobs_of_one_file(
         )
     assert run.exit_code == 0, run.text
     assert run.jobs == {"recover": "success", "verify": "success", "events": "success", "aggregate": "success"}
+
+
+def test_the_worker_that_dispatch_starts_by_its_name_syncs_what_it_is_given(
+    tool: Path, caller: Path, database_url: str
+) -> None:
+    with running(load(recipes=["octo/small:12"])) as github:
+        with Database(database_url) as db:
+            track.track(db, GraphQL(github.graphql_url, "tok"), ["octo/small"])
+        run = run_workflow(
+            caller,
+            WORKER,
+            inputs={"repositories": "octo/small", "days": "30"},
+            env={"GITHUB_API_URL": github.url, "GITHUB_GRAPHQL_URL": github.graphql_url},
+            secrets={"DATABASE_URL": database_url, "BACKFILL_TOKEN": "a-personal-token"},
+            others={f"{TOOL}@{VERSION}": tool},
+        )
+    assert run.jobs == {"sync": "success", "report": "success"}, run.text
+    with Database(database_url) as db, db.transaction(read_only=True) as tx:
+        jobs = tx.rows("select status, outcome from progressive_capture_jobs where job_type = 'sync'")
+    assert jobs == [{"status": "completed", "outcome": "completed"}]
