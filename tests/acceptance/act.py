@@ -150,14 +150,16 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def source(checkout: Path, repository: str) -> Path:
-    """Write into the workflows what `job.workflow_repository` and `job.workflow_sha` are at GitHub; act has neither."""
-    told = {"job.workflow_repository": f"'{repository}'", "job.workflow_sha": "'a-commit'"}
+def source(checkout: Path, name: str) -> Path:
+    """Write into the workflows of owner/name@version what GitHub knows and act does not, and return the checkout.
+
+    That is `job.workflow_repository`, `job.workflow_sha`, and whose workflow is meant that a called one names by `./`.
+    """
+    repository, _, version = name.partition("@")
     for file in (checkout / ".github" / "workflows").glob("*.yml"):
-        text = file.read_text()
-        for name, value in told.items():
-            text = text.replace(name, value)
-        file.write_text(text)
+        text = file.read_text().replace("job.workflow_repository", f"'{repository}'")
+        text = text.replace("job.workflow_sha", "'a-commit'")
+        file.write_text(re.sub(r"uses: \./(\.github/workflows/\S+)", rf"uses: {repository}/\1@{version}", text))
     commit(checkout)
     return checkout
 

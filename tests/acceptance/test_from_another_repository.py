@@ -10,6 +10,7 @@ import pytest
 from gh_backfill import __version__
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.policy.installation import installation
+from gh_backfill.simulator import workflows
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
 from gh_backfill.store.db import Database
@@ -39,7 +40,7 @@ jobs:
 
 @pytest.fixture
 def tool(tmp_path: Path) -> Path:
-    return source(copy_checkout(tmp_path / "tool"), TOOL)
+    return source(copy_checkout(tmp_path / "tool"), f"{TOOL}@{VERSION}")
 
 
 @pytest.fixture
@@ -129,21 +130,30 @@ def test_every_night_all_that_is_due_is_done_by_the_jobs_of_one_file(
     assert run.jobs == {"recover": "success", "verify": "success", "events": "success", "aggregate": "success"}
 
 
-def test_the_worker_that_dispatch_starts_by_its_name_syncs_what_it_is_given(
+def test_the_tick_starts_the_callers_own_worker_which_does_what_was_handed_over(
     tool: Path, caller: Path, database_url: str
 ) -> None:
-    with running(load(recipes=["octo/small:12"])) as github:
+    with running(load(recipes=["octo/small:6", "octo/large:9", f"{CALLER}:0"])) as github:
+        workflows.put(github.world, CALLER, WORKER, inputs=["run_key", "repositories", "backfills", "reason", "days"])
         with Database(database_url) as db:
             track.track(db, GraphQL(github.graphql_url, "tok"), ["octo/small"])
-        run = run_workflow(
-            caller,
-            WORKER,
-            inputs={"repositories": "octo/small", "days": "30"},
-            env={"GITHUB_API_URL": github.url, "GITHUB_GRAPHQL_URL": github.graphql_url},
-            secrets={"DATABASE_URL": database_url, "BACKFILL_TOKEN": "a-personal-token"},
-            others={f"{TOOL}@{VERSION}": tool},
-        )
-    assert run.jobs == {"sync": "success", "report": "success"}, run.text
+            track.track(db, GraphQL(github.graphql_url, "tok"), ["octo/large"])
+            with db.transaction() as tx:
+                tx.run(  # as another application writes one
+                    "insert into progressive_capture_jobs (job_type, repository_id, status, metadata) "
+                    "select 'progressive_backfill', id, 'pending', '{\"trigger_reason\": \"manual\"}' from repositories "
+                    "where full_name = 'octo/large'"
+                )
+        at_github = {"GITHUB_API_URL": github.url, "GITHUB_GRAPHQL_URL": github.graphql_url}
+        secrets = {"DATABASE_URL": database_url, "BACKFILL_TOKEN": "a-personal-token", "GITHUB_TOKEN": "own"}
+        others = {f"{TOOL}@{VERSION}": tool}
+        tick = run_workflow(caller, "dispatch.yml", event="schedule", env=at_github, secrets=secrets, others=others)
+        assert tick.jobs == {"dispatch": "success"}, tick.text
+        (started,) = github.world.dispatches
+        assert (started.repository, started.file) == (CALLER, WORKER)
+        work = run_workflow(caller, WORKER, inputs=started.inputs, env=at_github, secrets=secrets, others=others)
+    assert set(work.jobs.values()) == {"success"}, work.text
+    assert {"sync", "report"} < set(work.jobs)
     with Database(database_url) as db, db.transaction(read_only=True) as tx:
-        jobs = tx.rows("select status, outcome from progressive_capture_jobs where job_type = 'sync'")
+        jobs = tx.rows("select distinct status, outcome from progressive_capture_jobs")
     assert jobs == [{"status": "completed", "outcome": "completed"}]

@@ -23,6 +23,7 @@ each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file
 each_file = pytest.mark.parametrize("file", [*WORKFLOWS, ACTION], ids=lambda file: file.name)
 CALLABLE = [file for file in WORKFLOWS if file.name != "ci.yml"]
 each_callable = pytest.mark.parametrize("file", CALLABLE, ids=lambda file: file.name)
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 SETUP = "./.github/actions/setup"
 HAS_A_DATABASE = "${{ (secrets.DATABASE_URL || secrets.SUPABASE_DB_URL) != '' }}"
 
@@ -196,6 +197,25 @@ def test_whoever_calls_a_workflow_names_each_secret_it_uses_and_may_leave_any_ou
     declared = triggers(file)["workflow_call"]["secrets"]
     assert set(declared) == set(re.findall(r"secrets\.([A-Z_]+)", file.read_text()))
     assert [name for name, said in declared.items() if said["required"] is not False or not said["description"]] == []
+
+
+def test_the_reference_has_every_input_as_its_workflow_describes_it() -> None:
+    there = re.findall(r"^\| `([\w-]+\.yml)` \| `(\w+)`( \*)? \| (\w+)[^|]* \| (.*) \|$", REFERENCE, re.MULTILINE)
+    wanted = []
+    for file in CALLABLE:
+        by_hand = (triggers(file)["workflow_dispatch"] or {}).get("inputs", {})
+        for name, said in triggers(file)["workflow_call"].get("inputs", {}).items():
+            star = "" if name in by_hand else " *"
+            wanted.append((file.name, name, star, said["type"], said["description"]))
+    assert there == wanted
+
+
+def test_the_reference_has_every_secret_as_the_workflows_describe_it() -> None:
+    _, _, tables = REFERENCE.partition("| secret | meaning |")
+    there = re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", tables, re.MULTILINE)
+    told = [secret for file in CALLABLE for secret in triggers(file)["workflow_call"]["secrets"].items()]
+    assert set(there) == {(name, said["description"]) for name, said in told}
+    assert len(there) == len(set(there))
 
 
 @each_workflow
