@@ -141,8 +141,8 @@ def test_the_tick_starts_the_callers_own_worker_which_does_what_was_handed_over(
             with db.transaction() as tx:
                 tx.run(  # as another application writes one
                     "insert into progressive_capture_jobs (job_type, repository_id, status, metadata) "
-                    "select 'progressive_backfill', id, 'pending', '{\"trigger_reason\": \"manual\"}' from repositories "
-                    "where full_name = 'octo/large'"
+                    "select 'progressive_backfill', id, 'pending', '{\"trigger_reason\": \"manual\"}' "
+                    "from repositories where full_name = 'octo/large'"
                 )
         at_github = {"GITHUB_API_URL": github.url, "GITHUB_GRAPHQL_URL": github.graphql_url}
         secrets = {"DATABASE_URL": database_url, "BACKFILL_TOKEN": "a-personal-token", "GITHUB_TOKEN": "own"}
