@@ -111,3 +111,13 @@ def test_what_a_person_gives_to_a_caller_is_what_the_called_workflow_takes(file:
 def test_every_template_is_looked_at() -> None:
     assert {file.name for file in CALLERS} == set(file_names())
     assert len(CALLERS) >= 8
+
+
+def test_the_security_linter_finds_nothing_where_the_version_is_a_commit(tmp_path: Path) -> None:
+    for path, text in installation(tool="a/tool", version="f" * 40, repository="a/history", whole=True).items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    command = [str(PROGRAMS / "zizmor"), "--offline", "--no-config", "--no-progress", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
