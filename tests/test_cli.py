@@ -214,7 +214,7 @@ def test_a_role_without_rights_gets_one_line_and_a_reader_sees_once_it_is_grante
             own = url.replace("postgres@", f"{role}@", 1)
             assert f"role {role} may not do this" in refused(cli(environment, "status", DATABASE_URL=own), 2)
             granted = cli(environment, "grant-reader", role).stdout
-            assert granted.startswith(f"{role} reads all rows of: absences, api_budgets")
+            assert granted.startswith(f"{role} reads all rows of: absences, aggressive_backfills, ")
             assert cli(environment, "status", "--json", DATABASE_URL=own).returncode == 0
         finally:
             with db.transaction() as tx:

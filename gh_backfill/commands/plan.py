@@ -15,7 +15,7 @@ from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, NameOption
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.markdown import counted, plain
+from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.redaction import redacted
 
 if TYPE_CHECKING:
@@ -162,8 +162,9 @@ def _plan(
 def _tell_migrated(environment: settings.Settings, applied: Sequence[Migration]) -> None:
     """Say that the database was not of this version, and is now; standard output is the plan's."""
     if applied:
-        told = f"the database was brought up to date: {counted(len(applied), 'migration')}, to {applied[-1].version}"
-        actions.annotate(environment, "notice", [told])
+        from gh_backfill.tasks import up_to_date
+
+        actions.annotate(environment, "notice", [up_to_date.told(applied)])
 
 
 def _tracked(

@@ -19,7 +19,6 @@ from gh_backfill.policy.markdown import counted
 if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.store.db import Database
-    from gh_backfill.store.migrations import Migration
     from gh_backfill.tasks.initial.local import Worked
 
 
@@ -63,17 +62,13 @@ def work(
 
 def _go_on(environment: settings.Settings, workers: int) -> None:
     """Do what is due until somebody stops it; that is no failure."""
-    from gh_backfill.tasks import connect, forever
+    from gh_backfill.tasks import connect, forever, up_to_date
 
     with (
-        connect.database(environment, migrated=lambda applied: console.say(_migrated(applied)) if applied else None),
+        connect.database(environment, migrated=lambda applied: console.say(up_to_date.told(applied))),
         forever.Forever(settings=environment, workers=workers, say=print) as going_on,
     ):
         going_on.run()
-
-
-def _migrated(applied: Sequence[Migration]) -> str:
-    return f"the database was brought up to date: {counted(len(applied), 'migration')}, to {applied[-1].version}"
 
 
 def bring(environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int = LANES) -> Worked:

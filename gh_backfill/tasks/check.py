@@ -23,9 +23,13 @@ POINTS_OF_A_START = 3
 ROLE_GUIDE = "docs/writer_role.sql grants what is needed"
 
 
-def check(settings: Settings, now: datetime) -> list[Finding]:
-    """Check everything that can be; what depends on something that failed is left out."""
-    return [*_settings(settings), *settings_findings(settings), *_github(settings, now), *_rest(settings, now)]
+def check(settings: Settings, now: datetime, *, token: bool = True) -> list[Finding]:
+    """Check everything that can be; what depends on something that failed is left out.
+
+    Without `token` it is no fault that there is none: whoever reads from GitHub runs somewhere else.
+    """
+    github = _github(settings, now) if token or settings.has_credential else ()
+    return [*_settings(settings, token=token), *settings_findings(settings), *github, *_rest(settings, now)]
 
 
 def _rest(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -34,12 +38,12 @@ def _rest(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _database(settings, now)
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _settings(settings: Settings, *, token: bool) -> Iterator[Finding]:
     where = "the embedded database" if settings.database_url is None else "the configured database"
     simulated = " (simulated)" if settings.simulated else ""
     yield _tried(
         "settings",
-        lambda: require(settings, token=True, database=True),
+        lambda: require(settings, token=token, database=True),
         f"{settings.graphql_url}{simulated} into {where}",
     )
 

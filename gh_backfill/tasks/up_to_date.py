@@ -44,6 +44,13 @@ def prepare(
         raise ConfigurationError(f"the database can't be written: {lacking}; see gh-backfill check")
 
 
+def told(applied: Sequence[Migration]) -> str:
+    """Return the sentence that says what was brought."""
+    if not applied:
+        return "the database is up to date"
+    return f"the database was brought up to date: {counted(len(applied), 'migration')}, to {applied[-1].version}"
+
+
 def _access(db: Database, *, writing: bool) -> Access | None:
     """Look at a database that is expected to be up to date; None where it is not, or can't be looked at like that."""
     try:
