@@ -1,4 +1,4 @@
-"""docs/architecture.md is of this code: what its tree names is there, and no folder or module of the top is left out."""
+"""docs/architecture.md is of this code: what its tree names is there, and nothing of the top is left out."""
 
 from __future__ import annotations
 
