@@ -98,6 +98,16 @@ class _LineEmbedding:
 
 
 @contextmanager
+def export_progress() -> Iterator[Callable[[str, int], None]]:
+    """Yield a listener that shows how many rows of a table are written: on a terminal, and nothing elsewhere."""
+    if not _draws():
+        yield lambda table, rows: None
+        return
+    with _errors.status("reading ...") as status:
+        yield lambda table, rows: status.update(f"{table}: {counted(rows, 'row')}")
+
+
+@contextmanager
 def scene() -> Iterator[Callable[[Scene], None]]:
     """Yield a listener that shows a bar for each repository, or from time to time a line elsewhere."""
     if not _draws():

@@ -20,6 +20,7 @@ from gh_backfill.commands import (
     details,
     dispatch,
     embed,
+    export,
     figures,
     fresh,
     happenings,
@@ -51,7 +52,7 @@ COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (happenings.events, velocity.velocity, velocity.coverage),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),
     (look.status, history.why, history.runs, reports.costs, reports.webhooks, look.check, look.psql, look.simulate),
-    (init.init, serve.serve, site.site, database.grant_reader),
+    (init.init, serve.serve, site.site, export.export, database.grant_reader),
 )
 
 app = typer.Typer(

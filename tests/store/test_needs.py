@@ -15,7 +15,8 @@ from gh_backfill.store.needs import TO_DELETE, TO_WRITE
 
 # The ledger of the migrations is made and written by a command that looks for itself, and proofs are no product.
 # What reads the tables that only an application has can't be planned without them: tests/tasks/test_workspaces.py does.
-NOT_OURS = {"application", "migrations", "proofs", "access", "preflight", "locks", "readers"}
+# Statements about a snapshot have no plan.
+NOT_OURS = {"application", "migrations", "proofs", "access", "preflight", "locks", "readers", "snapshots"}
 WITNESS = "witness_of_needs"
 # A parameter without a value has no type; where PostgreSQL can't guess it, it is an interval.
 INTERVALS = ("margin", "older_than", "alive", "lease", "old", "rested", "same_clock", "recent", "near")

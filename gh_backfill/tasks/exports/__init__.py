@@ -1,0 +1,1 @@
+"""Export: what is stored, as files for other programs."""
