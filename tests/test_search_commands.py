@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gh_backfill.clients.embedders.hashing import HashEmbedder
+from gh_backfill.clients.embedders.openai import MODEL
+from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.store.db import Database
+from tests.embedding_service import serving
 from tests.search_rows import Item, hashed, store
 from tests.test_cli import ROOT, cli, refused
 from tests.test_velocity_command import on_a_terminal
@@ -17,15 +20,16 @@ LONG = "Login fails after the update because the session is written before the l
 
 
 @pytest.fixture
-def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+def environment(database_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     known = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "DATABASE_URL": database_url}
-    return known | {"GH_BACKFILL_EMBEDDING_PROVIDER": "hash"}
+    with serving() as service:
+        yield known | service.settings()
 
 
 @pytest.fixture
 def filled(db: Database) -> None:
     def item(number: int, title: str, table: str = "issues", state: str = "open") -> Item:
-        recipe = HashEmbedder.recipe
+        recipe = VectorRecipe(provider="openai", model=MODEL)
         return Item(number=number, title=title, table=table, state=state, vector=hashed(title), recipe=recipe)
 
     store(db, "octo/one", [item(1, LONG), item(2, "session lock", "pull_requests", "merged"), item(3, "unrelated")])

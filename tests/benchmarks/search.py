@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from gh_backfill.store import search as stored
 from gh_backfill.store.db import Database
-from gh_backfill.store.search import SearchScope
-from gh_backfill.tasks.search.find import find, similar
+from gh_backfill.store.search import EXACT, ItemKey, SearchScope
+from gh_backfill.tasks.search.find import compare, find, similar
 from tests.benchmarks.instruments import Record, Statement, recording
 from tests.benchmarks.rig import Rig
 from tests.benchmarks.tables import Table
@@ -27,8 +30,15 @@ _SQL = dict(
         re.MULTILINE | re.DOTALL,
     )
 )
-# Words of which one of two hundred texts has each, one of eight, and two of the latter together.
-TEXTS = {"a rare word": "w{rare}", "a common word": "w{common}", "two common words": "w{common} w{other}"}
+# Of ten nearest items so many must be found by an index.
+RECALL = 0.95
+# Words of which one of two hundred texts has each, one of eight, and two of the latter together, or beside each other.
+TEXTS = {
+    "a rare word": "w{rare}",
+    "a common word": "w{common}",
+    "two common words": "w{common} w{other}",
+    "an identifier of two common words": "w{common}_w{other}",
+}
 
 
 def search(rig: Rig, items: int = ITEMS) -> list[Table]:
@@ -46,6 +56,7 @@ def search(rig: Rig, items: int = ITEMS) -> list[Table]:
         times, found, plans = _measure(url, number, None)
         rows.append((where, "similar to an item", found, min(times), median(times), max(times)))
         missed += [f"{where}, similar: {median(times):.0f} ms"] if median(times) > MOST else []
+    compared = _recalls(url)
     rig.drop(url)
     return [
         Table(
@@ -55,8 +66,66 @@ def search(rig: Rig, items: int = ITEMS) -> list[Table]:
             rows=tuple(rows),
             notes=tuple(notes),
             missed=tuple(missed),
-        )
+        ),
+        Table(
+            section="search_recall",
+            title="vectors alone: all of a scope compared, or its nearest by the index",
+            columns=(
+                "where",
+                "items",
+                "all compared (ms)",
+                "by the index (ms)",
+                "of the nearest ten",
+                "of the nearest fifty",
+            ),
+            rows=tuple(compared),
+            notes=(f"up to {EXACT:,} items all are compared",),
+            missed=tuple(f"{row[0]}: {row[4]:.2f}" for row in compared if row[1] > EXACT and row[4] < RECALL),
+        ),
     ]
+
+
+def _recalls(url: str) -> list[tuple[Any, ...]]:
+    """Return of scopes how long each way takes, and how much of what is nearest an index finds."""
+    found: list[tuple[Any, ...]] = []
+    with Database(url) as db:
+        with db.reading() as tx:
+            ids = [str(row["id"]) for row in tx.rows("select id from repositories order by github_id")]
+            vectors = [
+                str(row["at"])
+                for row in tx.rows(
+                    "select embedding::text as at from issues where number %% 5003 = 101 and %(all)s", all=True
+                )
+            ]
+        places = {"everywhere": None, "one of 40 %": ids[:1], "one of 3 %": ids[1:2], "20 of 0.3 %": ids[2:22]}
+        for where, chosen in {**places, "40 of 0.3 %": ids[2:42]}.items():
+            repositories = None if chosen is None else tuple(chosen)
+            whole = SearchScope(repositories=repositories, exact_up_to=10 * ITEMS)
+            with db.reading() as tx:
+                items = stored.size(tx, whole)
+            (by_all, best), (by_index, near) = (
+                _nearest(db, scope, vectors, items) for scope in (whole, replace(whole, exact_up_to=0))
+            )
+            shares = [
+                sum(len({*one[:most]} & {*other[:most]}) for one, other in zip(best, near, strict=True))
+                / most
+                / len(best)
+                for most in (10, 50)
+            ]
+            found.append((where, items, by_all, by_index, *shares))
+    return found
+
+
+def _nearest(db: Database, scope: SearchScope, vectors: list[str], items: int) -> tuple[float, list[list[ItemKey]]]:
+    """Return the median of the milliseconds, and what is nearest to each vector."""
+    times, found = [], []
+    for vector in vectors:
+        with db.reading() as tx:
+            started = time.perf_counter()
+            near = compare(tx, scope, vector, RECIPE.fingerprint, items, 50)
+            times.append(1000 * (time.perf_counter() - started))
+        found.append(list(near.distances))
+    return median(times), found
 
 
 def _fill(db: Database, items: int) -> None:

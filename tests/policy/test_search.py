@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gh_backfill.errors import ConfigurationError
@@ -26,7 +28,57 @@ from gh_backfill.policy.search import fusion, item_names, words
 )
 def test_a_text_is_written_for_postgresql(typed: str, every: str, some: str) -> None:
     asked = words.asked(typed)
-    assert (asked.every, asked.some) == (every, some)
+    assert (asked.every.as_asked, asked.some.as_asked if asked.some else "") == (every, some)
+
+
+@pytest.mark.parametrize(
+    ("typed", "loose", "phrased"),
+    [
+        ("login fails", "login fails", False),
+        ("ERR_FOO_BAR crash", "ERR FOO BAR crash", True),
+        ('"dead lock" -windows', "dead lock -windows", True),
+        ('-"on windows" lock', "lock", True),
+        ('"one or two" or three', "one two or three", True),
+        ("x|or -y", "x -y", True),
+        ('"or or" -y', '"or or" -y', False),
+    ],
+)
+def test_for_an_index_a_phrase_is_its_words_and_one_to_leave_out_is_nothing(
+    typed: str, loose: str, phrased: bool
+) -> None:
+    asked = words.asked(typed)
+    assert (asked.every.loose, asked.every.phrased) == (loose, phrased)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "fits"),
+    [
+        ("foo.bar", "see FOO::bar()", True),
+        ("foo.bar", "foo bars, afoo.bar", False),
+        ('"dead lock" ERR_X -"on windows"', "err-x is a dead lock", True),
+        ('"dead lock" ERR_X', "err_x", False),
+        ('"dead lock" -"on windows"', "dead lock on Windows", False),
+        ('"dead lock" or connections', "it is connected", True),
+        ('"dead lock" or connections', "dead connectors; lock", True),
+        ('"dead lock" or connections', "the lock is dead", False),
+    ],
+)
+def test_the_patterns_of_phrases_fit_them_whatever_signs_are_between_their_words(
+    typed: str, text: str, *, fits: bool
+) -> None:
+    asked = words.asked(typed).every
+
+    def has(pattern: str) -> bool:
+        return re.search(pattern.replace("[^[:alnum:]]", r"[\W_]"), text, re.IGNORECASE) is not None
+
+    wanted = (any if asked.either else all)(has(each) for each in asked.patterns)
+    assert (wanted and not any(has(each) for each in asked.excluded)) == fits
+
+
+def test_the_text_as_it_stands_is_without_the_quotes_around_it() -> None:
+    assert [words.asked(text).literal for text in ('"dead lock"', "foo.bar()", 'an "open')] == [
+        "dead lock", "foo.bar()", 'an "open',
+    ]  # fmt: skip
 
 
 def test_a_text_of_any_length_is_cut_and_a_number_is_known() -> None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gh_backfill.clients.embedders.hashing import HashEmbedder
+from gh_backfill.clients.embedders.openai import MODEL
+from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.store.db import Database
+from tests.embedding_service import serving
 from tests.search_rows import Item, hashed, store
 from tests.web.conftest import CHROMIUM
 from tests.web.house import TOKEN, House, open_house
@@ -20,13 +22,16 @@ LONG = "Login fails after the update because the_session_is_written_before_the_l
 @pytest.fixture
 def house(database_url: str) -> Iterator[House]:
     def item(number: int, title: str, table: str = "issues") -> Item:
-        return Item(number=number, title=title, table=table, vector=hashed(title), recipe=HashEmbedder.recipe)
+        recipe = VectorRecipe(provider="openai", model=MODEL)
+        return Item(number=number, title=title, table=table, vector=hashed(title), recipe=recipe)
 
     with Database(database_url) as db:
         store(db, "octo/one", [item(1, LONG), item(2, "session lock", "pull_requests"), item(3, "unrelated matter")])
         store(db, "octo/two", [item(4, "session lock", "discussions")])
-    environment = {"GH_BACKFILL_EMBEDDING_PROVIDER": "hash"}
-    with open_house(database_url, own_pages=True, environment=environment) as made:
+    with (
+        serving() as service,
+        open_house(database_url, own_pages=True, environment=service.settings()) as made,
+    ):
         yield made
 
 

@@ -12,15 +12,21 @@ where e.extname = 'vector';
 select vector_dims('[1]'::vector);
 
 -- name: search_ready_vectors
--- Let an index go on until enough rows pass the filters, where it can (pgvector 0.8), and say whether both can.  A scan of few lists
--- would miss most: 100 of them is what existing installations have.  The planner takes the recipe for one that few vectors have, and
--- would rather sort the table; what looks dear for that is not compiled.
+-- Let an index go on until enough rows pass the filters, where it can (pgvector 0.8), and say whether both can.  It looks at no more
+-- than 4,000 rows at first, for what passes often is found among them.  A scan of few lists would miss most: 100 of them is what
+-- existing installations have.  The planner takes the recipe for one that few vectors have, and would rather sort the table; what looks
+-- dear for that is not compiled.
 select set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
        set_config('hnsw.ef_search', '100', true), set_config('ivfflat.probes', '20', true),
+       case when current_setting('hnsw.max_scan_tuples', true) is not null then set_config('hnsw.max_scan_tuples', '4000', true) end,
        case when current_setting('hnsw.iterative_scan', true) is not null
             then set_config('hnsw.iterative_scan', 'relaxed_order', true) end is not null
        and case when current_setting('ivfflat.iterative_scan', true) is not null
                 then set_config('ivfflat.iterative_scan', 'relaxed_order', true) end is not null as iterative;
+
+-- name: search_scan_on
+-- Let an index look at five times as many rows, for filters that few pass.
+select set_config('hnsw.max_scan_tuples', '20000', true);
 
 -- name: search_size
 -- How many items there are to compare with, counted no further than `most` of each type and in an index alone; and whether any of
@@ -96,7 +102,8 @@ order by distance, updated_at desc, item_type, item_id
 limit %(most)s;
 
 -- name: search_index
--- The nearest of each type by its index, which goes on until enough pass the filters; then the nearest of all.
+-- The nearest of each type by its index, which goes on until enough pass the filters; then the nearest of all.  More are taken than are
+-- wanted (`deep`): an index comes upon the nearest ones late where most of what lies around them does not pass.
 with items as (
     (select 'issue' as item_type, s.id::text as item_id, s.updated_at, s.embedding <=> %(vector)s::vector as distance
      from issues s
@@ -105,7 +112,7 @@ with items as (
        and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or s.state = any(%(states)s::text[])) and s.id::text is distinct from %(except)s
        and (not %(public_only)s or exists (select from repositories r where r.id = s.repository_id and r.is_private is false))
-     order by s.embedding <=> %(vector)s::vector limit %(most)s)
+     order by s.embedding <=> %(vector)s::vector limit %(deep)s)
     union all
     (select 'pull_request', p.id::text, p.updated_at, p.embedding <=> %(vector)s::vector
      from pull_requests p
@@ -116,7 +123,7 @@ with items as (
        and (%(states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(states)s::text[]))
        and p.id::text is distinct from %(except)s
        and (not %(public_only)s or exists (select from repositories r where r.id = p.repository_id and r.is_private is false))
-     order by p.embedding <=> %(vector)s::vector limit %(most)s)
+     order by p.embedding <=> %(vector)s::vector limit %(deep)s)
     union all
     (select 'discussion', d.id, d.updated_at, d.embedding <=> %(vector)s::vector
      from discussions d
@@ -126,7 +133,7 @@ with items as (
        and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or coalesce(d.state, 'open') = any(%(states)s::text[])) and d.id is distinct from %(except)s
        and (not %(public_only)s or exists (select from repositories r where r.id = d.repository_id and r.is_private is false))
-     order by d.embedding <=> %(vector)s::vector limit %(most)s)
+     order by d.embedding <=> %(vector)s::vector limit %(deep)s)
 )
 select item_type, item_id, distance from items
 where distance <> 'NaN'

@@ -110,7 +110,7 @@ def similar(
     limit: int = USUAL,
     everywhere: bool = False,
     public_only: bool = False,
-    exact_up_to: int | None = None,
+    exact_up_to: int = search.EXACT,
     seconds: int = PATIENCE,
 ) -> Found:
     """Return what is most like an item, in its repository or `everywhere`; itself never.
@@ -135,7 +135,7 @@ def similar(
         vector = search.vector_of(tx, own)
         if vector is None:
             raise ConfigurationError(f"{full_name}#{number} has no vector yet: gh-backfill embed {full_name} makes it")
-        near = _nearest(tx, scope, vector.vector, vector.fingerprint, size, limit, other_than=own)
+        near = compare(tx, scope, vector.vector, vector.fingerprint, size, limit, other_than=own)
         shown = _shown(tx, fusion.fused([], list(near.distances)), near, limit)
     notes: tuple[str, ...] = ()
     if near.others:
@@ -154,7 +154,7 @@ def _size(db: Database, scope: SearchScope, seconds: int) -> tuple[int, str | No
 
 def _by_words(tx: Transaction, scope: SearchScope, asked: WordsAsked, depth: int) -> list[ItemKey]:
     numbered = search.by_number(tx, scope, asked, depth)
-    found = search.by_words(tx, scope, asked.every, asked.text, depth)
+    found = search.by_words(tx, scope, asked.every, asked.literal, depth)
     return list(dict.fromkeys([*numbered, *found]))
 
 
@@ -162,17 +162,17 @@ def _by_some_words(
     tx: Transaction, scope: SearchScope, asked: WordsAsked, depth: int, *, known: Sequence[ItemKey]
 ) -> list[ItemKey]:
     """Return what has only some of the words, where nothing else brings what says the same in others."""
-    if not asked.some or len(known) >= depth:
+    if asked.some is None or len(known) >= depth:
         return []
-    found = search.by_words(tx, scope, asked.some, asked.text, depth)
+    found = search.by_words(tx, scope, asked.some, asked.literal, depth)
     return [item for item in found if item not in set(known)]
 
 
 def _near(tx: Transaction, scope: SearchScope, made: QueryVector, size: int, depth: int) -> NearItems:
-    return _nearest(tx, scope, made.vector, made.recipe.fingerprint, size, depth)
+    return compare(tx, scope, made.vector, made.recipe.fingerprint, size, depth)
 
 
-def _nearest(
+def compare(
     tx: Transaction,
     scope: SearchScope,
     vector: str,
@@ -182,16 +182,19 @@ def _nearest(
     *,
     other_than: ItemKey | None = None,
 ) -> NearItems:
-    """Compare all of what is small; else ask the index, and all after all where it found too few.
+    """Return the nearest items of a scope of that `size`, the nearest first.
 
+    All of a small one are compared; else the index is asked, to look further where it found too few, and at last all.
     An index of before pgvector 0.8 looks at some rows and filters those: it is asked only where nothing is filtered.
     """
     goes_on = search.reach_vectors(tx)
     narrow = scope.repositories is not None or scope.states is not None or scope.public_only
-    if size > scope.exact and (goes_on or not narrow):
-        found = search.nearest(tx, scope, vector, fingerprint, most, exact=False, other_than=other_than)
-        if len(found.distances) >= most:
-            return found
+    if size > scope.exact_up_to and (goes_on or not narrow):
+        for _ in range(2 if goes_on else 1):
+            found = search.nearest(tx, scope, vector, fingerprint, most, exact=False, other_than=other_than)
+            if len(found.distances) >= most:
+                return found
+            search.scan_on(tx)
     return search.nearest(tx, scope, vector, fingerprint, most, exact=True, other_than=other_than)
 
 

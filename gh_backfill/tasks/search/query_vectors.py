@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 
 from gh_backfill.clients.embedders.embedder import Embedder
 from gh_backfill.clients.embedders.openai import OpenAIEmbedder
-from gh_backfill.errors import EmbedderAway
+from gh_backfill.errors import ConfigurationError, EmbedderAway
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.settings import Settings
+from gh_backfill.settings_embedding import EmbeddingProvider
 from gh_backfill.tasks.embedding import choosing
 
 # A page that shows itself again asks for the same: nobody pays for that.
 MOST_KEPT = 64
 # In seconds.  Somebody sits before a search; without an answer it is made by words.
 PATIENCE = 5.0
+# A few words collide with the words of any text among 384 numbers: what has none of them would be found by chance.
+NO_MEANING = "the vectors of hashing are made of words, and tell no meaning"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +39,9 @@ class QueryVectors:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, settings: Settings, text: str) -> QueryVector:
-        """Return the vector of a text; raises ConfigurationError where nobody makes any, and EmbedderError."""
+        """Return the vector of a text; raises EmbedderError, and ConfigurationError where nobody makes one of use."""
+        if choosing.provider(settings) is EmbeddingProvider.HASH:
+            raise ConfigurationError(NO_MEANING)
         with self._turn:
             if (known := self._kept.get(text)) is not None:
                 self._kept.move_to_end(text)

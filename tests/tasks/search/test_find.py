@@ -9,7 +9,7 @@ from gh_backfill.policy.embedding.order import ItemType
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database
-from gh_backfill.store.search import SearchScope
+from gh_backfill.store.search import EXACT, SearchScope
 from gh_backfill.tasks.search.find import chosen, find, similar
 from gh_backfill.tasks.search.query_vectors import QueryVector
 from tests.embedding_rows import rows
@@ -147,7 +147,7 @@ def test_gone_items_private_ones_for_guests_and_pull_requests_kept_as_issues_are
     store(db, "octo/secret", [Item(number=1, title="crash", vector=HERE)], is_private=True)
     store(db, "octo/unknown", [Item(number=1, title="crash", vector=HERE)], is_private=None)
     public, hidden = {"octo/one#1", "octo/one#3"}, {"octo/secret#1", "octo/unknown#1"}
-    for most in (None, 0):  # exactly, and by the index
+    for most in (100, 0):  # exactly, and by the index
         every, guests = SearchScope(exact_up_to=most), SearchScope(public_only=True, exact_up_to=most)
         told = find(db, "crash", every, always(HERE))
         assert set(names(told)) == public | hidden
@@ -254,8 +254,10 @@ def test_words_are_looked_up_in_their_index_also_within_a_repository_and_where_m
     for repositories in (None, (one,)):
         for word in ("rare77", "word1"):
             scope = SearchScope(repositories=repositories)
-            asked = {"words": word, "literal": word, "pool": 100, "most": 50}
-            plan = explained(db, "search", "search_words", "search_tell_costs", **scope.parameters(), **asked)
+            asked = {"words": word, "loose": word, "literal": word, "pool": 100, "reach": 100, "most": 50}
+            phrases = {"phrased": False, "checked": 0, "either": False, "patterns": (), "excluded": ()}
+            given = {**scope.parameters(), **asked, **phrases}
+            plan = explained(db, "search", "search_words", "search_tell_costs", **given)
             assert "on idx_issues_words" in plan
             assert "Seq Scan on issues" not in plan
     assert found(db, "rare77") == ["octo/one#77"]
@@ -285,15 +287,15 @@ def test_a_repository_of_three_per_cent_gets_its_ten_rows_where_a_plain_query_by
             id=ids[0]["id"],
             vector=one["vector"],
         )
-        for most in (None, 0):
+        for most in (EXACT, 0):
             scope = SearchScope(repositories=(ids[0]["id"],), exact_up_to=most)
             told = find(db, "xylophone", scope, always(one["vector"]))
             assert len(told.items) == 10
             assert {each.item.full_name for each in told.items} == {f"octo/r{n}"}
             near = {each.item.number for each in told.items} & {each["number"] for each in best}
-            assert len(near) == 10 if most is None else len(near) >= 8
+            assert len(near) == 10 if most else len(near) >= 8
     assert short >= 4
-    asked = {"vector": towards(1), "fingerprint": RECIPE.fingerprint, "most": 50, "except": None}
+    asked = {"vector": towards(1), "fingerprint": RECIPE.fingerprint, "most": 50, "deep": 500, "except": None}
     plan = explained(db, "search_vectors", "search_index", "search_ready_vectors", **EVERYWHERE.parameters(), **asked)
     assert "Index Scan using idx_issues_embedding" in plan
 

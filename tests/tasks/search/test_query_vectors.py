@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gh_backfill import settings
+from gh_backfill.clients.embedders.hashing import HashEmbedder
 from gh_backfill.clients.embedders.openai import OpenAIEmbedder
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.settings import Settings
@@ -14,10 +15,10 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.search import SearchScope
 from gh_backfill.tasks.embedding import choosing
 from gh_backfill.tasks.embedding.run import run
-from gh_backfill.tasks.search.find import find
+from gh_backfill.tasks.search.find import find, similar
 from gh_backfill.tasks.search.query_vectors import QueryVectors
 from tests.embedding_service import EmbeddingService, Turn, serving
-from tests.search_rows import Item, names, store
+from tests.search_rows import Item, hashed, names, store
 
 
 @pytest.fixture
@@ -76,6 +77,19 @@ def test_poison_is_refused_in_one_line_and_the_words_are_searched_for(
     told = find(db, "dead lock", SearchScope(), lambda text: vectors.of(chosen, text))
     assert names(told) == ["octo/one#1"]
     assert told.notes[0].startswith("searched by words alone: ")
+
+
+def test_hashing_finds_nothing_by_chance_and_a_search_with_it_goes_by_words(db: Database) -> None:
+    store(db, "octo/one", [
+        Item(number=n, title=title, vector=hashed(title), recipe=HashEmbedder.recipe)
+        for n, title in enumerate(("the lock is dead", "session is kept", "unrelated matter"), start=1)
+    ])  # fmt: skip
+    vectors, given = QueryVectors(), settings.load({"GH_BACKFILL_EMBEDDING_PROVIDER": "hash"}, dotenv=None)
+    told = find(db, "xylophone", SearchScope(), lambda text: vectors.of(given, text))
+    assert (told.items, told.by_vectors) == ((), False)
+    assert told.notes == ("searched by words alone: the vectors of hashing are made of words, and tell no meaning",)
+    assert names(find(db, "dead lock", SearchScope(), lambda text: vectors.of(given, text))) == ["octo/one#1"]
+    assert names(similar(db, "octo/one#1"))[0] == "octo/one#2"
 
 
 def test_nobody_set_to_make_vectors_is_said(db: Database, chosen: Settings) -> None:
