@@ -12,6 +12,7 @@ from gh_backfill import settings
 from gh_backfill.cli import app
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.lifecycle import CANCELLED, BackfillStatus, ChunkStatus, JobStatus
+from gh_backfill.policy.report.alerts import OPENS_ISSUE, AlertKind
 from gh_backfill.required import require
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.check_settings import settings_findings
@@ -117,3 +118,15 @@ def test_the_sql_runs_in_our_databases_and_in_existing_installations(kind: str, 
 
 def test_it_is_short_enough_to_be_read() -> None:
     assert len(TEXT.splitlines()) < 250
+
+
+def test_every_alert_is_explained_with_what_to_do_and_whether_it_opens_an_issue() -> None:
+    rows = table("alert", (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"))
+    assert [name.strip("`") for name in rows] == list(AlertKind)
+    assert {name.strip("`") for name, rest in rows.items() if rest.startswith("yes | ")} == OPENS_ISSUE
+
+
+def test_what_the_guides_name_is_there_by_the_name_that_is_given() -> None:
+    for name in re.findall(r"`([\w/]+\.(?:py|yml|sh))`", GUIDE):
+        places = (ROOT / name, ROOT / "gh_backfill" / name, ROOT / ".github" / "workflows" / name)
+        assert any(place.is_file() for place in places), name
