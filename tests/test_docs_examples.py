@@ -44,9 +44,9 @@ REASONS = {
     'docs/simulator.md: curl -d \'{"do": "show_stargazers", "shown": false}\' http://127.0.0.1:8080/_world': "a "
     "control of the simulator: tests/simulator/test_controls.py",
 }
-CAPTURED = [("track", "octocat/hello-world"), ("capture", "octocat/hello-world")]
+CAPTURED: list[tuple[str, ...]] = [("track", "octocat/hello-world"), ("capture", "octocat/hello-world")]
 # What is there before a page's examples run, besides the world below.
-BEFORE = {
+BEFORE: dict[str, list[tuple[str, ...]]] = {
     "docs/metrics.md": [
         ("track", "octocat/hello-world", "--kinds", "pull_requests,issues,discussions"),
         ("capture", "octocat/hello-world"),
