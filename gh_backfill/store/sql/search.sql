@@ -21,60 +21,72 @@ select set_config('cpu_operator_cost', coalesce(nullif(current_setting('gh_backf
 -- of it in half the time.
 with found as materialized (
     (select 'issue' as item_type, s.id::text as item_id, true as in_title, s.updated_at
-     from issues s join repositories r on r.id = s.repository_id and (r.is_private is false or not %(public_only)s)
+     from issues s
      where 'issue' = any(%(types)s::text[]) and s.gone_at is null and s.is_pull_request is not true
        and to_tsvector('simple', translate(left(s.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
            @@ websearch_to_tsquery('simple', %(loose)s)
        and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or s.state = any(%(states)s::text[]))
+       and s.repository_id is not null
+       and (not %(public_only)s or exists (select from repositories r where r.id = s.repository_id and r.is_private is false))
      order by s.updated_at desc, s.id limit %(reach)s)
     union all
     (select 'issue', s.id::text, false, s.updated_at
-     from issues s join repositories r on r.id = s.repository_id and (r.is_private is false or not %(public_only)s)
+     from issues s
      where 'issue' = any(%(types)s::text[]) and s.gone_at is null and s.is_pull_request is not true
        and to_tsvector('english', translate(left(s.title, 1000) || ' ' || left(coalesce(s.body, ''), 32768),
                                             '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
            @@ websearch_to_tsquery('english', %(loose)s)
        and (%(repositories)s::uuid[] is null or s.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or s.state = any(%(states)s::text[]))
+       and s.repository_id is not null
+       and (not %(public_only)s or exists (select from repositories r where r.id = s.repository_id and r.is_private is false))
      order by s.updated_at desc, s.id limit %(reach)s)
     union all
     (select 'pull_request', p.id::text, true, p.updated_at
-     from pull_requests p join repositories r on r.id = p.repository_id and (r.is_private is false or not %(public_only)s)
+     from pull_requests p
      where 'pull_request' = any(%(types)s::text[]) and p.gone_at is null
        and to_tsvector('simple', translate(left(p.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
            @@ websearch_to_tsquery('simple', %(loose)s)
        and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(states)s::text[]))
+       and p.repository_id is not null
+       and (not %(public_only)s or exists (select from repositories r where r.id = p.repository_id and r.is_private is false))
      order by p.updated_at desc, p.id limit %(reach)s)
     union all
     (select 'pull_request', p.id::text, false, p.updated_at
-     from pull_requests p join repositories r on r.id = p.repository_id and (r.is_private is false or not %(public_only)s)
+     from pull_requests p
      where 'pull_request' = any(%(types)s::text[]) and p.gone_at is null
        and to_tsvector('english', translate(left(p.title, 1000) || ' ' || left(coalesce(p.body, ''), 32768),
                                             '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
            @@ websearch_to_tsquery('english', %(loose)s)
        and (%(repositories)s::uuid[] is null or p.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or case when p.merged then 'merged' else p.state end = any(%(states)s::text[]))
+       and p.repository_id is not null
+       and (not %(public_only)s or exists (select from repositories r where r.id = p.repository_id and r.is_private is false))
      order by p.updated_at desc, p.id limit %(reach)s)
     union all
     (select 'discussion', d.id, true, d.updated_at
-     from discussions d join repositories r on r.id = d.repository_id and (r.is_private is false or not %(public_only)s)
+     from discussions d
      where 'discussion' = any(%(types)s::text[]) and d.gone_at is null
        and to_tsvector('simple', translate(left(d.title, 1000), '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
            @@ websearch_to_tsquery('simple', %(loose)s)
        and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or coalesce(d.state, 'open') = any(%(states)s::text[]))
+       and d.repository_id is not null
+       and (not %(public_only)s or exists (select from repositories r where r.id = d.repository_id and r.is_private is false))
      order by d.updated_at desc, d.id limit %(reach)s)
     union all
     (select 'discussion', d.id, false, d.updated_at
-     from discussions d join repositories r on r.id = d.repository_id and (r.is_private is false or not %(public_only)s)
+     from discussions d
      where 'discussion' = any(%(types)s::text[]) and d.gone_at is null
        and to_tsvector('english', translate(left(d.title, 1000) || ' ' || left(coalesce(d.body, ''), 32768),
                                             '!"#$%%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
            @@ websearch_to_tsquery('english', %(loose)s)
        and (%(repositories)s::uuid[] is null or d.repository_id = any(%(repositories)s::uuid[]))
        and (%(states)s::text[] is null or coalesce(d.state, 'open') = any(%(states)s::text[]))
+       and d.repository_id is not null
+       and (not %(public_only)s or exists (select from repositories r where r.id = d.repository_id and r.is_private is false))
      order by d.updated_at desc, d.id limit %(reach)s)
 ), placed as (
     select f.*, row_number() over (partition by f.item_type, f.in_title order by f.updated_at desc, f.item_id) as place from found f
