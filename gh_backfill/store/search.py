@@ -27,8 +27,8 @@ POOL = 60
 REACH, CHECKED = 3_000, 100
 # Up to so many vectors all of a scope are compared.  Each takes 4 microseconds, most of them to fetch it.
 EXACT = 6_000
-# Of each type so many are taken from an index: where most of what is near does not pass, the nearest ones come late.
-DEEP = 800
+# Of each type so many are taken from an index where anything is filtered: what is near and passes may come late.
+DEEP = 650
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +43,11 @@ class SearchScope:
     states: tuple[str, ...] | None = None
     public_only: bool = False
     exact_up_to: int = EXACT
+
+    @property
+    def narrow(self) -> bool:
+        """Say whether some of the items that are here do not pass."""
+        return self.repositories is not None or self.states is not None or self.public_only
 
     def parameters(self) -> dict[str, object]:
         """Return it as the statements have it."""
@@ -174,7 +179,7 @@ def nearest(
         vector=vector,
         fingerprint=fingerprint,
         most=most,
-        deep=max(DEEP, most),
+        deep=max(DEEP, most) if scope.narrow else most,
         **{"except": None if other_than is None else other_than.item_id},
     )
     others = any(row.get("others") for row in rows)

@@ -188,8 +188,7 @@ def compare(
     An index of before pgvector 0.8 looks at some rows and filters those: it is asked only where nothing is filtered.
     """
     goes_on = search.reach_vectors(tx)
-    narrow = scope.repositories is not None or scope.states is not None or scope.public_only
-    if size > scope.exact_up_to and (goes_on or not narrow):
+    if size > scope.exact_up_to and (goes_on or not scope.narrow):
         for _ in range(2 if goes_on else 1):
             found = search.nearest(tx, scope, vector, fingerprint, most, exact=False, other_than=other_than)
             if len(found.distances) >= most:
