@@ -30,7 +30,7 @@ _SQL = dict(
     )
 )
 # Of ten nearest items so many must be found by an index.
-RECALL = 0.95
+RECALL = 0.9
 # Words of which one of two hundred texts has each, one of eight, and two of the latter together, or beside each other.
 TEXTS = {
     "a rare word": "w{rare}",
