@@ -28,7 +28,7 @@ REACH, CHECKED = 3_000, 100
 # Up to so many vectors all of a scope are compared.  Each takes 4 microseconds, most of them to fetch it.
 EXACT = 6_000
 # Of each type so many are taken from an index where anything is filtered: what is near and passes may come late.
-DEEP = 800
+DEEP = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
