@@ -108,7 +108,7 @@ def show_past_runs(found: Sequence[PastRun]) -> None:
             counted(each.jobs, "job"),
             *(f"{many} {word}" for many, word in ((each.failed, "failed"), (each.paused, "paused")) if many),
             *([f"{each.running} not ended"] if each.running else []),
-            counted(each.items, "pull request"),
+            counted(each.items, each.item),
             counted(each.points, "point"),
         ]
         say(escape(f"{each.run_key}  {moment(each.began_at)}  {each.processor}  {', '.join(parts)}"))
@@ -124,7 +124,7 @@ def show_past_jobs(found: Sequence[PastJob]) -> None:
         when = moment(each.started_at) if each.started_at else "never started"
         say(
             escape(
-                f"{each.name}{part}: {each.outcome.replace('_', ' ')}{again}, {counted(each.items, 'pull request')}, "
+                f"{each.name}{part}: {each.outcome.replace('_', ' ')}{again}, {counted(each.items, each.item)}, "
                 f"{counted(each.points, 'point')}, {when} ({each.reason or 'no reason recorded'})"
             )
         )

@@ -182,7 +182,7 @@ def _show_totals(made: Report) -> None:
     captures = [job for job in made.jobs if job.job_type != JobType.VERIFY]
     failed = sum(job.failed for job in captures)
     say(
-        f"\nthis run: {counted(totals['pull_requests'], 'pull request')}, {counted(totals['points'], 'point')}, "
+        f"\nthis run: {counted(totals['pull_requests'], made.run.item)}, {counted(totals['points'], 'point')}, "
         f"{counted(totals['requests'], 'request')}, {failed} of {counted(len(captures), 'capture')} failed"
     )
 

@@ -466,3 +466,24 @@ def _listening(port: int, process: subprocess.Popen[bytes]) -> object:
         except requests.ConnectionError:
             time.sleep(0.1)
     return None
+
+
+def test_what_a_run_brought_is_called_by_its_name_also_where_it_is_of_several_kinds(
+    environment: dict[str, str],
+) -> None:
+    said = {}
+    for kinds, key in (("pull_requests", "pulls"), ("issues", "issues"), ("pull_requests,issues", "both")):
+        run = {"GH_BACKFILL_RUN_KEY": key}
+        assert cli(environment, "track", "octo/engine", "--kinds", kinds).returncode == 0
+        assert cli(environment, "capture", "octo/engine", "--kinds", kinds, "--max-chunks", "2", **run).returncode == 0
+        said[key] = cli(environment, "report", **run).stdout
+    assert "pull requests in 2 chunks" in said["pulls"]
+    assert "issues in" in said["issues"]
+    assert "items in" in said["both"]
+    assert "pull requests in" not in said["issues"] + said["both"]
+    runs = cli(environment, "runs").stdout
+    assert {word for word in ("issues, ", "pull requests, ", "items, ") if word in runs} == {
+        "issues, ",
+        "pull requests, ",
+        "items, ",
+    }

@@ -247,6 +247,6 @@ def _alert(environment: Settings, made: Report, now: datetime, *, keep: Keep | N
 
 
 def _address(environment: Settings, made: Report) -> str | None:
-    from gh_backfill.policy.report.figures import run_address
+    from gh_backfill.policy.report.addresses import run_address
 
     return run_address(environment.server_url, environment.repository, made.run.run_id, made.run.attempt)

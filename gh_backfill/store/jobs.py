@@ -189,10 +189,11 @@ def finishing(
     retries: int = 0,
     error_type: ErrorType | None = None,
     times: Times | None = None,
+    item: str | None = None,
 ) -> Statement:
     """Return the statement that gives a job its final status; it brings a row unless the job has one already.
 
-    `in_workspace` says of its repository that figures depend on it.
+    `item` is the word for one of its items.  `in_workspace` says of its repository that figures depend on it.
     """
     return _SQL["finish"], {
         "id": job_id,
@@ -207,6 +208,7 @@ def finishing(
         "warnings": warnings,
         "retries": retries,
         "times": None if times is None else times.as_json(),
+        "item": item,
     }
 
 

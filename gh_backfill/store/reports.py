@@ -197,6 +197,7 @@ _PLAIN = (
     "started_at",
     "completed_at",
     "points",
+    "item",
     "requests",
     "chunks",
     "items",

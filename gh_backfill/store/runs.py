@@ -26,6 +26,7 @@ class PastRun:
     failed: int
     paused: int
     items: int
+    item: str
     points: int
     address: str | None
     headline: str | None
@@ -43,6 +44,7 @@ class PastJob:
     started_at: datetime | None
     ended_at: datetime | None
     items: int
+    item: str
     points: int
     attempt: int
 

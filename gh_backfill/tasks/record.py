@@ -168,6 +168,7 @@ class Record:
             retries=job.retries + captured.retries,
             error_type=captured.error_type,
             times=job.times + times,
+            item=captured.item,
         )
         self.in_workspace = any(row["in_workspace"] for row in self.db.statements(finishing))
 

@@ -58,13 +58,19 @@ def digest(
     jobs = counted(totals["jobs"], "job")
     what = f"{totals['failed']} of {jobs} failed" if totals["failed"] else f"{jobs} done"
     headline = (
-        f"{counted(totals['pull_requests'], 'pull request')} for {counted(totals['points'], 'point')} in {runs}; "
+        f"{counted(totals['pull_requests'], _item(reports))} for {counted(totals['points'], 'point')} in {runs}; "
         f"{counted(totals['succeeded'], 'job')} succeeded, {totals['failed']} failed, {totals['paused']} paused, "
         f"{counted(totals['warnings'], 'warning')}."
     )
     limited = [report["limited_by"] for report in reports if report.get("limited_by")][-1:]
     lines = [headline, *limited, *_alerts(alerts), *([address] if address else [])]
     return Digest(title=f"Backfill: {what}", text="\n".join(lines), failure=serious or totals["failed"] > 0)
+
+
+def _item(reports: Sequence[Mapping[str, Any]]) -> str:
+    """Return the word for one of the items of all runs: they may be of one kind, or of several."""
+    words = {report.get("item", "pull request") for report in reports if report["pull_requests"]}
+    return words.pop() if len(words) == 1 else "item" if words else "pull request"
 
 
 def _alerts(alerts: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -51,6 +51,7 @@ class JobFigures:
     requests: int = 0
     chunks: int = 0
     items: int = 0
+    item: str = "pull request"
     warnings: int = 0
     retries: int = 0
     runner_seconds: int | None = None
@@ -192,6 +193,12 @@ class RunFigures:
         return [job for job in self.jobs if job.outcome is None]
 
     @property
+    def item(self) -> str:
+        """Return the word for one of the items of all jobs: they may be of one kind, or of several."""
+        words = {job.item for job in self.jobs if job.items}
+        return words.pop() if len(words) == 1 else "item" if words else "pull request"
+
+    @property
     def headline(self) -> str:
         """Say in one sentence what became of the run."""
         totals = self.totals()
@@ -200,7 +207,7 @@ class RunFigures:
             what = "It is not known what was captured" if self.unread else "Nothing was captured"
             return f"{what}: {troubles or self.idle or 'no repositories need backfilling'}."
         text = (
-            f"{counted(totals['pull_requests'], 'pull request')} in {counted(totals['chunks'], 'chunk')} for "
+            f"{counted(totals['pull_requests'], self.item)} in {counted(totals['chunks'], 'chunk')} for "
             f"{counted(totals['points'], 'point')} ({counted(totals['requests'], 'request')}, {totals['retries']} of "
             f"them again); {totals['succeeded']} of {counted(totals['jobs'], 'job')} succeeded"
         )
@@ -269,6 +276,7 @@ class RunFigures:
             "public": self.public,
             "address": self.address,
             **self.totals(),
+            "item": self.item,
             "cost": self.cost,
             "points_left": self.points_left,
             "points_limit": self.points_limit,
@@ -278,13 +286,6 @@ class RunFigures:
             "errors": self.error_summary(),
             "repositories": [_job_json(job) for job in self.jobs],
         }
-
-
-def run_address(server_url: str, repository: str | None, run_id: int | None, attempt: int) -> str | None:
-    """Return the address of a run's page; None for one that has no page."""
-    if repository is None or run_id is None:
-        return None
-    return f"{server_url}/{repository}/actions/runs/{run_id}" + (f"/attempts/{attempt}" if attempt > 1 else "")
 
 
 def _job_json(job: JobFigures) -> Mapping[str, object]:

@@ -128,11 +128,12 @@ returning id;
 
 -- name: finish
 -- A job that a host application's cleaner failed after ten minutes may still become what it really is.  It also says whether there
--- are figures that are older now: those of the repository's workspaces.
+-- are figures that are older now: those of the repository's workspaces.  `item` is the word for one of its items.
 update progressive_capture_jobs j
 set status = %(status)s, outcome = %(outcome)s, completed_at = clock_timestamp(), error = %(error)s,
     error_type = %(error_type)s, points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
-    warnings = %(warnings)s, times = coalesce(%(times)s, times), retries = %(retries)s
+    warnings = %(warnings)s, times = coalesce(%(times)s, times), retries = %(retries)s,
+    metadata = coalesce(j.metadata, '{}') || case when %(item)s::text is null then '{}' else jsonb_build_object('item', %(item)s::text) end
 where j.id = %(id)s and j.status in ('pending', 'processing', 'failed') and j.outcome is null
 returning j.id, j.repository_id,
           exists (select from workspace_repositories m where m.repository_id = j.repository_id) as in_workspace;

@@ -132,7 +132,10 @@ cross join lateral (
            count(*) filter (where outcome is null)::integer as running,
            count(*) filter (where outcome is not null and status <> 'completed')::integer as failed,
            count(*) filter (where outcome = 'paused')::integer as paused,
-           coalesce(sum(items), 0)::integer as items, coalesce(sum(points), 0)::integer as points
+           coalesce(sum(items), 0)::integer as items,
+           case count(distinct coalesce(metadata ->> 'item', 'pull request')) filter (where items > 0)
+               when 1 then min(coalesce(metadata ->> 'item', 'pull request')) filter (where items > 0)
+               when 0 then 'pull request' else 'item' end as item, coalesce(sum(points), 0)::integer as points
     from progressive_capture_jobs
     where run_key = p.run_key
       and (not %(public_only)s or exists (select from repositories r where r.id = repository_id and r.is_private is false))

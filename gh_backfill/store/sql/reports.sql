@@ -6,7 +6,7 @@
 select j.id, j.job_type, r.id as repository_id, r.full_name, r.is_private is not false as is_private,
        j.processor_type as processor, j.status, j.outcome, j.error_type, j.error, j.started_at, j.completed_at,
        coalesce(j.points, 0) as points, coalesce(j.requests, 0) as requests, coalesce(j.chunks, 0) as chunks,
-       coalesce(j.items, 0) as items, coalesce(j.warnings, 0) as warnings, coalesce(j.retries, 0) as retries,
+       coalesce(j.items, 0) as items, coalesce(j.metadata ->> 'item', 'pull request') as item, coalesce(j.warnings, 0) as warnings, coalesce(j.retries, 0) as retries,
        j.metadata ->> 'named' as named, j.times, j.runner_seconds, j.cost::float8 as cost, j.workflow_run_id, j.workflow_run_attempt,
        b.last_processed_at as last_progress_at,
        exists (select from backfill_streams s

@@ -7,7 +7,10 @@ select j.run_key, min(j.workflow_run_id) as run_id, max(j.workflow_run_attempt) 
        count(*) filter (where j.outcome is null)::integer as running,
        count(*) filter (where j.outcome is not null and j.status <> 'completed')::integer as failed,
        count(*) filter (where j.outcome = 'paused')::integer as paused,
-       coalesce(sum(j.items), 0)::integer as items, coalesce(sum(j.points), 0)::integer as points,
+       coalesce(sum(j.items), 0)::integer as items,
+       case count(distinct coalesce(j.metadata ->> 'item', 'pull request')) filter (where j.items > 0)
+           when 1 then min(coalesce(j.metadata ->> 'item', 'pull request')) filter (where j.items > 0)
+           when 0 then 'pull request' else 'item' end as item, coalesce(sum(j.points), 0)::integer as points,
        min(b.report ->> 'address') as address, min(b.report ->> 'headline') as headline
 from progressive_capture_jobs j
 left join backfill_reports b on b.run_key = j.run_key
@@ -20,6 +23,7 @@ limit %(most)s;
 select coalesce(r.full_name, 'unknown repository') as name, j.metadata ->> 'part' as part,
        coalesce(j.outcome, j.status) as outcome, j.error, j.metadata ->> 'reason' as reason, j.started_at,
        coalesce(j.completed_at, j.heartbeat_at) as ended_at, coalesce(j.items, 0) as items,
+       coalesce(j.metadata ->> 'item', 'pull request') as item,
        coalesce(j.points, 0) as points, coalesce(j.workflow_run_attempt, 1) as attempt
 from progressive_capture_jobs j
 left join repositories r on r.id = j.repository_id

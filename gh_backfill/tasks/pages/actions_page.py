@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from gh_backfill.policy.report.figures import run_address
+from gh_backfill.policy.report.addresses import run_address
 
 _RUN = re.compile(r"(https?://[^/\s]+)/([^/\s]+/[^/\s]+)/actions/runs/\d+")
 # The label of our issues, as clients/alert_issues.py gives it.

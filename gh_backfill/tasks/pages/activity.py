@@ -41,7 +41,7 @@ class Day:
     @property
     def text(self) -> str:
         """Say what is to be seen."""
-        parts = (counted(self.items, "pull request"), counted(self.runs, "run"), f"{self.failed:,} failed")
+        parts = (counted(self.items, "item"), counted(self.runs, "run"), f"{self.failed:,} failed")
         return f"{', '.join(parts)}." if self.finished or self.items else "Nothing ran in the last 24 hours."
 
     def as_json(self) -> dict[str, object]:

@@ -11,9 +11,10 @@ from gh_backfill.errors import ConfigurationError, StoreError
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.redaction import redacted
 from gh_backfill.policy.report import alerts as alerting
+from gh_backfill.policy.report.addresses import run_address
 from gh_backfill.policy.report.alerts import Alert
 from gh_backfill.policy.report.costs import CostRates, Month
-from gh_backfill.policy.report.figures import JobFigures, Json, RunFigures, SystemFailure, run_address
+from gh_backfill.policy.report.figures import JobFigures, Json, RunFigures, SystemFailure
 from gh_backfill.policy.schedule import due_words, is_late
 from gh_backfill.store import backfill_batches, backfill_events, budget_samples, dues, job_sums, jobs, reports
 from gh_backfill.store.db import Database

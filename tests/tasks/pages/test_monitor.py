@@ -214,7 +214,7 @@ def test_the_day_is_counted_by_half_hours_and_processors(db: Database) -> None:
                 tx, "progressive_capture_jobs", {"repository_id": ids[0], "job_type": "progressive_backfill", **each}
             )
     page = seen(db)
-    assert page.day.text == "25 pull requests, 5 runs, 1 failed."
+    assert page.day.text == "25 items, 5 runs, 1 failed."
     assert len(page.day.half_hours) == 48
     assert page.day.half_hours[-1].at == NOW.replace(minute=0)
     assert [(each.at.strftime("%H:%M"), each.items) for each in page.day.half_hours if each.items] == [
