@@ -20,7 +20,7 @@ grant select on
     workspaces, workspace_repositories, workspace_schedules, workspace_metrics, workspace_aggregations, embedding_attempts, embedding_jobs,
     backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics,
     pull_request_times, review_times, issue_times, contributions, repository_cycle_times, reviewer_load, repository_contributors,
-    repository_activity, workspace_contributors
+    repository_activity, workspace_contributors, discussion_times, discussion_comment_times, discussion_contributors, discussion_activity
 to gh_backfill_reader;
 
 -- Made only where pgvector is.

@@ -56,6 +56,26 @@ class Act:
 
 
 @dataclass
+class Talk:
+    """A discussion: when it was opened, whether it is answered, and when that was."""
+
+    repository: str
+    opened: float
+    answered: bool
+    answered_at: float | None
+
+
+@dataclass
+class Remark:
+    """A comment on a discussion, and its author's id."""
+
+    repository: str
+    who: str | None
+    at: float
+    is_answer: bool
+
+
+@dataclass
 class World:
     """Everything that counts, of the rows that are there."""
 
@@ -64,6 +84,8 @@ class World:
     pulls: dict[str, Pull] = field(default_factory=dict)
     issues: list[Pull] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    talks: list[Talk] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
 
 def seconds(at: datetime | None) -> float | None:
@@ -100,7 +122,28 @@ def world(tables: Mapping[str, Sequence[Row]]) -> World:
     _issues(made, tables, people)
     _reviews(made, tables)
     _comments(made, tables)
+    _discussions(made, tables, numbers)
     return made
+
+
+def _discussions(made: World, tables: Mapping[str, Sequence[Row]], numbers: Mapping[int, str]) -> None:
+    homes = {row["id"]: row["repository_id"] for row in tables["discussions"] if not row["gone_at"]}
+    for row in tables["discussions"]:
+        if row["id"] not in homes or row["repository_id"] is None:
+            continue
+        opened, who = row["created_at"].timestamp(), numbers.get(row["author_id"])
+        answered = bool(row["is_answered"])
+        made.talks.append(Talk(row["repository_id"], opened, answered, seconds(row["answer_chosen_at"])))
+        if who:
+            made.acts.append(Act(row["repository_id"], who, "discussion", opened))
+    for row in tables["discussion_comments"]:
+        home = homes.get(row["discussion_id"])
+        if home is None or row["gone_at"] or row["deleted_at"]:
+            continue
+        at, who = row["created_at"].timestamp(), numbers.get(row["author_github_id"])
+        made.remarks.append(Remark(home, who, at, bool(row["is_answer"])))
+        if who:
+            made.acts.append(Act(home, who, "discussion_comment", at, state="answer" if row["is_answer"] else ""))
 
 
 def _issues(made: World, tables: Mapping[str, Sequence[Row]], people: Mapping[str, Row]) -> None:
@@ -184,13 +227,16 @@ def workspace(made: World, repositories: Iterable[str], now: float) -> dict[str,
     pulls = [pull for pull in made.pulls.values() if pull.repository in own]
     issues = [issue for issue in made.issues if issue.repository in own]
     acts = [act for act in made.acts if act.repository in own and act.who not in made.bots]
+    talks = [talk for talk in made.talks if talk.repository in own]
+    remarks = [remark for remark in made.remarks if remark.repository in own and remark.who not in made.bots]
     found = {}
     for period, days in PERIODS.items():
         if days is None:
-            found[period] = _window(made, pulls, issues, acts, None, now)
+            found[period] = _window(made, pulls, issues, acts, None, now) | _talked(talks, remarks, None, now)
             continue
-        current = _window(made, pulls, issues, acts, now - days * DAY, now)
-        before = _window(made, pulls, issues, acts, now - 2 * days * DAY, now - days * DAY)
+        begins, earlier = now - days * DAY, now - 2 * days * DAY
+        current = _window(made, pulls, issues, acts, begins, now) | _talked(talks, remarks, begins, now)
+        before = _window(made, pulls, issues, acts, earlier, begins) | _talked(talks, remarks, earlier, begins)
         compared = (
             "contributors",
             "pull_requests_opened",
@@ -201,6 +247,9 @@ def workspace(made: World, repositories: Iterable[str], now: float) -> dict[str,
             "reviews",
             "median_hours_to_merge",
             "median_hours_to_first_review",
+            "discussions_opened",
+            "discussions_answered",
+            "discussion_comments",
         )
         found[period] = current | {f"previous_{name}": before[name] for name in compared}
     return found
@@ -243,6 +292,17 @@ def _window(
         "reviewers": len(load),
         "busiest_reviewer": None if busiest is None else made.names[busiest],
         "busiest_reviewer_share": None if busiest is None else load[busiest] / sum(load.values()),
+    }
+
+
+def _talked(talks: list[Talk], remarks: list[Remark], begins: float | None, ends: float) -> dict[str, Any]:
+    def within(at: float | None) -> bool:
+        return at is not None and at <= ends and (begins is None or at > begins)
+
+    return {
+        "discussions_opened": sum(within(talk.opened) for talk in talks),
+        "discussions_answered": sum(talk.answered and (begins is None or within(talk.answered_at)) for talk in talks),
+        "discussion_comments": sum(within(remark.at) for remark in remarks),
     }
 
 
@@ -331,3 +391,48 @@ def activity(made: World, grain: str) -> dict[tuple[str, date], tuple[Any, ...]]
             sums[key][act.what] += 1
     names = ("opened", "merged", "closed", "issue opened", "issue closed", "review", "comment")
     return {key: (*(sums[key][name] for name in names), len(people[key])) for key in sums}
+
+
+def talkers(made: World) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """By repository and person: discussions, comments on any, answers, first and last."""
+    found: dict[tuple[str, str], list[Act]] = defaultdict(list)
+    for act in made.acts:
+        if act.what in ("discussion", "discussion_comment"):
+            found[act.repository, act.who].append(act)
+    return {
+        key: (
+            sum(act.what == "discussion" for act in acts),
+            sum(act.what == "discussion_comment" for act in acts),
+            sum(act.state == "answer" for act in acts),
+            min(act.at for act in acts),
+            max(act.at for act in acts),
+        )
+        for key, acts in found.items()
+    }
+
+
+def talk(made: World, grain: str) -> dict[tuple[str, date], tuple[Any, ...]]:
+    """By repository and bucket: opened, answered, comments, contributors, median hours to the answer."""
+    opened: Counter[tuple[str, date]] = Counter((each.repository, bucket(each.opened, grain)) for each in made.talks)
+    answered: dict[tuple[str, date], list[float | None]] = defaultdict(list)
+    for each in made.talks:
+        if each.answered and each.answered_at is not None:
+            hours = (each.answered_at - each.opened) / HOUR
+            answered[each.repository, bucket(each.answered_at, grain)].append(hours if hours >= 0 else None)
+    remarks: dict[tuple[str, date], list[Remark]] = defaultdict(list)
+    for remark in made.remarks:
+        remarks[remark.repository, bucket(remark.at, grain)].append(remark)
+    people: dict[tuple[str, date], set[str]] = defaultdict(set)
+    for act in made.acts:
+        if act.what in ("discussion", "discussion_comment") and act.who not in made.bots:
+            people[act.repository, bucket(act.at, grain)].add(act.who)
+    return {
+        key: (
+            opened[key],
+            len(answered.get(key, [])),
+            sum(remark.who not in made.bots for remark in remarks.get(key, [])),
+            len(people.get(key, ())),
+            quantile(answered.get(key, []), 0.5),
+        )
+        for key in {*opened, *answered, *remarks}
+    }

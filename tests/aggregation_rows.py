@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from gh_backfill.store.db import Row, Transaction
 
-TABLES = ("repositories", "contributors", "pull_requests", "reviews", "issues", "comments")
+TABLES = (
+    "repositories",
+    "contributors",
+    "pull_requests",
+    "reviews",
+    "issues",
+    "comments",
+    "discussions",
+    "discussion_comments",
+)
 PULL = """
     insert into pull_requests (id, github_id, number, title, state, merged, draft, repository_id,
                                repository_full_name, author_id, author_github_id, author_login, head_branch,
@@ -34,6 +45,17 @@ COMMENT = """
     values (%(id)s, %(github_id)s, %(repository)s, %(pull)s, %(issue)s, %(who)s, '', %(type)s, %(review)s, %(at)s,
             %(at)s, %(gone)s)
 """
+DISCUSSION = """
+    insert into discussions (id, github_id, repository_id, number, title, author_id, created_at, updated_at,
+                             is_answered, answer_chosen_at, url, gone_at)
+    values (%(id)s, %(github_id)s, %(repository)s, %(github_id)s, 't', %(author)s, %(opened)s, %(opened)s,
+            %(answered)s, %(answered_at)s, '', %(gone)s)
+"""
+REMARK = """
+    insert into discussion_comments (id, github_id, discussion_id, discussion_number, author_github_id, is_answer,
+                                     created_at, updated_at, deleted_at, gone_at)
+    values (%(id)s, %(github_id)s, %(discussion)s, 1, %(author)s, %(answer)s, %(at)s, %(at)s, %(deleted)s, %(gone)s)
+"""
 
 
 class Odd:
@@ -44,9 +66,13 @@ class Odd:
         self._tx, self._dice, self._now, self._spam = tx, random.Random(seed), now, spam  # noqa: S311 (no secret)
         self._number = 5_000_000 + 100_000 * seed
         self.people = [self._person(name) for name in ("ada", "Bob", "cy", "dee", "ed", "robot", "ci[bot]")]
+        self._talking = random.Random(f"talk:{seed}")  # noqa: S311 (no secret)
+        # They open discussions and comment on them, and do nothing else.
+        with self._other_dice():
+            self.talkers = [self._person(name) for name in ("fay", "gil")]
 
     def repository(self, *, private: bool | None = False, items: int = 60) -> str:
-        """Write a repository with so many pull requests, half as many issues, and return our id of it."""
+        """Write a repository with so many pull requests, half as many issues, and discussions; returns our id."""
         own, number = self._id(), self._next()
         name = f"r{number}"
         self._tx.run(
@@ -66,6 +92,16 @@ class Odd:
             self._pull(repository)
         for _ in range(items // 2):
             self._issue(repository)
+        with self._other_dice():
+            for _ in range(items // 2):
+                self._discussion(repository)
+
+    @contextmanager
+    def _other_dice(self) -> Iterator[None]:
+        """Let discussions have luck of their own: everything else is what it is without them."""
+        self._dice, self._talking = self._talking, self._dice
+        yield
+        self._dice, self._talking = self._talking, self._dice
 
     def _person(self, login: str) -> tuple[str, int]:
         own, number = self._id(), self._next()
@@ -161,6 +197,34 @@ class Odd:
         )
         for _ in range(dice.randrange(3)):
             self._comment(repository, opened, issue=own)
+
+    def _discussion(self, repository: str) -> None:
+        dice = self._dice
+        opened, answered, people = self._time(), dice.choice([True, False, None]), [*self.people, *self.talkers]
+        own = self._id()
+        self._tx.run(
+            DISCUSSION,
+            id=own,
+            github_id=self._next(),
+            repository=repository,
+            author=dice.choice([*people, (None, None)])[1],
+            opened=opened,
+            answered=answered,
+            answered_at=opened + timedelta(hours=dice.randrange(-3, 500)) if dice.random() < 0.8 else None,
+            gone=self._gone(),
+        )
+        for _ in range(dice.randrange(4)):
+            self._tx.run(
+                REMARK,
+                id=self._id(),
+                github_id=self._next(),
+                discussion=own,
+                author=dice.choice([*people, (None, None)])[1],
+                answer=dice.choice([True, False, None]),
+                at=opened + timedelta(minutes=dice.randrange(-60, 5_000)),
+                deleted=self._gone(),
+                gone=self._gone(),
+            )
 
     def _gone(self) -> datetime | None:
         return self._now if self._dice.random() < 0.1 else None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Statement, Transaction
 
-_SQL = sql("aggregation")
+_SQL = {**sql("aggregation"), **sql("aggregation_figures")}
 # Figures of periods change with time alone: after so long they are computed anew whatever happened.
 OLD = timedelta(hours=20)
 # No job takes so long from its beginning to its end.
@@ -38,7 +38,8 @@ class WorkspaceToAggregate:
 class WorkspaceMetrics:
     """The figures of a workspace in a period, since `since` (None: ever), as of `computed_at`: docs/metrics.md.
 
-    What begins with `previous_` is of the period of the same length before; None where there is none.
+    What begins with `previous_` is of the period of the same length before; None where there is none.  What is of
+    discussions is None where the figures are older than that.
     """
 
     workspace_id: str
@@ -80,6 +81,13 @@ class WorkspaceMetrics:
     stars_change: int | None
     forks_change: int | None
     changes_known: int
+    discussions_whole: int | None
+    discussions_opened: int | None
+    previous_discussions_opened: int | None
+    discussions_answered: int | None
+    previous_discussions_answered: int | None
+    discussion_comments: int | None
+    previous_discussion_comments: int | None
 
 
 def to_aggregate(

@@ -172,7 +172,7 @@ TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
         "uuid": names("workspace_id"),
         "text": names("audience period"),
         "timestamptz": names("since computed_at"),
-        "integer": names("repositories contributors pull_requests_opened issues_opened"),
+        "integer": names("repositories contributors pull_requests_opened issues_opened discussions_opened"),
     },
     "verifications": {
         "uuid": names("repository_id"),
@@ -283,6 +283,10 @@ VIEWS: Mapping[str, frozenset[str]] = {
     "repository_contributors": names("repository_id contributor_id first_at last_at"),
     "repository_activity": names("repository_id grain begins pull_requests_opened"),
     "workspace_contributors": names("workspace_id contributor_id repositories"),
+    "discussion_times": names("repository_id discussion_id answered_at hours_to_answer"),
+    "discussion_comment_times": names("repository_id comment_id discussion_id commented_at"),
+    "discussion_contributors": names("repository_id contributor_id discussions answers"),
+    "discussion_activity": names("repository_id grain begins discussions_opened"),
 }
 
 ENUMS: Mapping[str, tuple[str, ...]] = {

@@ -19,9 +19,11 @@ OF_WORKSPACES: Mapping[str, Needs] = {
     "workspace_aggregations": Needs(always=names("workspace_id"), sometimes=names("computed_at members seconds")),
     "workspace_metrics": Needs(
         always=names(
-            "audience busiest_reviewer busiest_reviewer_share changes_known computed_at contributors forks "
+            "audience busiest_reviewer busiest_reviewer_share changes_known computed_at contributors "
+            "discussion_comments discussions_answered discussions_opened discussions_whole forks "
             "forks_change issues_closed issues_open issues_opened issues_whole median_hours_to_first_review "
-            "median_hours_to_merge new_contributors period previous_contributors previous_issues_closed "
+            "median_hours_to_merge new_contributors period previous_contributors previous_discussion_comments "
+            "previous_discussions_answered previous_discussions_opened previous_issues_closed "
             "previous_issues_opened previous_median_hours_to_first_review previous_median_hours_to_merge "
             "previous_pull_requests_closed previous_pull_requests_merged previous_pull_requests_opened "
             "previous_reviews pull_requests_closed pull_requests_draft pull_requests_merged "

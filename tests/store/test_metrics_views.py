@@ -33,8 +33,10 @@ def test_every_column_is_described_in_the_database_as_in_the_documentation(db: D
 
 
 def test_every_view_runs_with_the_rights_of_who_asks_and_is_documented(db: Database) -> None:
-    (migration,) = [path for path in migrations() if path.stem.endswith("_aggregation")]
-    made = set(re.findall(r"create or replace view (\w+)", migration.read_text(encoding="utf-8")))
+    texts = [
+        path.read_text("utf-8") for path in migrations() if path.stem.endswith(("_aggregation", "_discussion_figures"))
+    ]
+    made = set(re.findall(r"create or replace view (\w+)", "".join(texts)))
     assert made | {"workspace_metrics"} == set(SECTIONS)
     with db.reading() as tx:
         found = tx.rows(
@@ -53,16 +55,8 @@ def test_the_examples_of_the_documentation_run(kind: str, request: pytest.Fixtur
             tx.run("update repositories set full_name = %(name)s where id = %(id)s", name=NAME, id=own)
         with db.reading() as tx:
             found = [len(tx.rows(text)) for text in EXAMPLES]
-    assert len(found) == 7
-    assert [bool(many) for many in found] == [
-        True,
-        True,
-        False,
-        True,
-        False,
-        False,
-        True,
-    ]  # nobody is new, no workspace
+    assert len(found) == 8
+    assert [bool(many) for many in found] == [True, True, True, True, False, False, True, True]  # there is no workspace
 
 
 def test_one_repository_is_read_by_indexes_alone(db: Database) -> None:
@@ -76,9 +70,17 @@ def test_one_repository_is_read_by_indexes_alone(db: Database) -> None:
                 row["QUERY PLAN"]
                 for row in tx.rows(f"explain (costs off) select * from {name} where repository_id = '{first}'")  # noqa: S608
             )
-            for name in ("repository_cycle_times", "reviewer_load", "repository_contributors", "repository_activity")
+            for name in (
+                "repository_cycle_times",
+                "reviewer_load",
+                "repository_contributors",
+                "repository_activity",
+                "discussion_contributors",
+                "discussion_activity",
+            )
         }
     scans = {
-        name: re.findall(r"Seq Scan on (pull_requests|reviews|comments|issues)\b", plan) for name, plan in plans.items()
+        name: re.findall(r"Seq Scan on (pull_requests|reviews|comments|issues|discussions|discussion_comments)\b", plan)
+        for name, plan in plans.items()
     }
     assert scans == {name: [] for name in plans}

@@ -63,6 +63,7 @@ def test_a_role_that_may_select_and_sees_nothing_is_found_and_sees_everything_on
     with Database(url) as db:
         fill(db)
         run(url, "update repositories set initial_backfill_status = 'pending'")
+        run(url, "update discussions set author_id = github_id")
         run(url, f'grant usage on schema public to "{reporting}"')
         run(url, f'grant select on backfill_streams, backfill_quarantine to "{reporting}"')
         with db.transaction(read_only=True) as tx:

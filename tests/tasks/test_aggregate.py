@@ -26,6 +26,7 @@ from tests.aggregation_rows import Odd, tables
 from tests.conftest import SHARED
 from tests.corpus import CORPUS, smaller
 from tests.tasks.conftest import SMALL, House
+from tests.tasks.test_discussions import TALK
 from tests.tasks.test_issues import captured
 from tests.tasks.test_workspaces import OWNER, make
 
@@ -97,6 +98,7 @@ def views_that_differ(tx: Transaction, made: by_hand.World) -> dict[str, list[An
         "comments",
         "contributors",
     ]
+    talk = ["discussions_opened", "discussions_answered", "comments", "contributors", "median_hours_to_answer"]
     bucket = ("repository_id", "begins")
     found = {
         "repository_contributors": rows_same(
@@ -108,7 +110,17 @@ def views_that_differ(tx: Transaction, made: by_hand.World) -> dict[str, list[An
                 ("repository_id", "contributor_id"),
                 ["pull_requests", "merged", "reviews", "comments", "issues", "first_at", "last_at"],
             ),
-        )
+        ),
+        "discussion_contributors": rows_same(
+            by_hand.talkers(made),
+            view(
+                tx,
+                "discussion_contributors",
+                None,
+                ("repository_id", "contributor_id"),
+                ["discussions", "comments", "answers", "first_at", "last_at"],
+            ),
+        ),
     }
     for grain in ("week", "month"):
         found |= {
@@ -121,6 +133,9 @@ def views_that_differ(tx: Transaction, made: by_hand.World) -> dict[str, list[An
             ),
             f"activity {grain}": rows_same(
                 by_hand.activity(made, grain), view(tx, "repository_activity", grain, bucket, acts)
+            ),
+            f"discussions {grain}": rows_same(
+                by_hand.talk(made, grain), view(tx, "discussion_activity", grain, bucket, talk)
             ),
         }
     return {name: keys for name, keys in found.items() if keys}
@@ -152,6 +167,7 @@ def test_of_odd_rows_all_figures_and_views_are_those_of_a_computation_by_hand(
             wanted = by_hand.workspace(made, own, NOW.timestamp())
             assert differing(wanted, figures(db, slug)) == {}
             assert wanted["90d"]["reviews"]
+            assert wanted["90d"]["discussions_answered"]
             assert wanted["30d"]["previous_median_hours_to_merge"] is not None
 
 
@@ -178,6 +194,31 @@ def _of_the_corpus(house: House) -> None:
     assert found["all"]["pull_requests_whole"] == len(names)
     assert found["all"]["issues_whole"] == len(names)
     assert found["all"]["pull_requests_opened"] == house.count("pull_requests") > 50
+
+
+def test_who_only_discusses_is_a_contributor_and_discussions_are_counted_as_they_are_captured(
+    database_url: str,
+) -> None:
+    with running(load(recipes=[f"{TALK}:2:discussions=12"])) as github, Database(database_url) as db:
+        house = House(db=db, url=database_url, github=github)
+        house.track(TALK)
+        captured(house, ("discussions",), TALK)
+        ids = [row["id"] for row in house.rows("select id from repositories")]
+        workspace_of(db, "talk", ids)
+        latest = house.only("select max(created_at) as at from discussion_comments")["at"] + timedelta(hours=1)
+        aggregate.run(db, now=latest)
+        with db.reading() as tx:
+            made = by_hand.world(tables(tx))
+            assert views_that_differ(tx, made) == {}
+        found = figures(db, "talk")
+        assert differing(by_hand.workspace(made, ids, latest.timestamp()), found) == {}
+        assert (found["all"]["discussions_whole"], found["all"]["discussions_opened"]) == (1, 12)
+        assert (found["all"]["issues_opened"], found["all"]["pull_requests_opened"]) == (0, 0)
+        assert found["all"]["contributors"] == totals(db, "talk")["total_contributors"] > 1
+        (people,) = house.rows(
+            "select count(*) as n from workspace_contributors where workspace = 'talk' and not is_bot"
+        )
+        assert people["n"] == found["all"]["contributors"]
 
 
 def ended(aggregated: aggregate.Aggregated) -> dict[str, str]:

@@ -112,6 +112,10 @@ def test_the_overview_shows_the_figures_of_the_work_and_how_much_of_them_is_capt
     assert shown["Pull requests"].startswith(f"≥ {opened} {standing} open now")
     assert shown["Time to merge"].endswith("median; half took no longer")
     assert shown["Issues"].startswith("≥ ")
+    assert shown["Discussions"].startswith(
+        f"≥ {month['discussions_opened']} {month['discussions_answered']} answered; "
+    )
+    assert month["discussions_opened"] > 0
     assert "+" not in shown["Merged"]  # a trend needs everything of both periods
     assert html.count("<summary>7 days") == 1
 
@@ -146,6 +150,7 @@ def test_what_is_not_captured_is_no_zero(house: House, database_url: str) -> Non
     assert {shown[name] for name in ("Contributors", "Pull requests", "Merged", "Reviews", "Issues")} == {
         "– not captured"
     }
+    assert "Discussions" not in shown  # few have them
     assert (shown["Time to merge"], shown["Stars"]) == ("–", "331,445")
 
 

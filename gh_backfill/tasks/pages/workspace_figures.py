@@ -112,6 +112,7 @@ def _cards(m: WorkspaceMetrics, ever: WorkspaceMetrics) -> tuple[MetricCard, ...
         pulls.hours("Time to merge", m.median_hours_to_merge, m.previous_median_hours_to_merge),
         pulls.card("Reviews", m.reviews, m.previous_reviews, _reviewers(m)),
         issues.card("Issues", m.issues_opened, m.previous_issues_opened, _issues(m)),
+        *_discussions(m, ever),
         _counted("Stars", m.stars, m.stars_change, m),
         _counted("Forks", m.forks, m.forks_change, m),
     )
@@ -164,6 +165,16 @@ def _reviewers(m: WorkspaceMetrics) -> str:
 
 def _issues(m: WorkspaceMetrics) -> str:
     return f"{m.issues_closed:,} closed; {m.issues_open:,} open now"
+
+
+def _discussions(m: WorkspaceMetrics, ever: WorkspaceMetrics) -> tuple[MetricCard, ...]:
+    """Return their card, where any repository has them."""
+    opened = m.discussions_opened
+    if opened is None or not (m.discussions_whole or ever.discussions_opened):
+        return ()
+    captured = _Captured(m.discussions_whole or 0, m.repositories, any=True)
+    note = f"{m.discussions_answered or 0:,} answered; {counted(m.discussion_comments or 0, 'comment')}"
+    return (captured.card("Discussions", opened, m.previous_discussions_opened, note),)
 
 
 def _counted(label: str, now: int | None, change: int | None, m: WorkspaceMetrics) -> MetricCard:
