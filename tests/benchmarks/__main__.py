@@ -45,6 +45,7 @@ from tests.benchmarks.github import ROOT
 from tests.benchmarks.rig import Rig, rig
 from tests.benchmarks.tables import Table
 from tests.benchmarks.worlds import Source, corpus, one_by_one
+from tests.storm import aggressive
 
 DOCS = ROOT / "docs"
 RESULTS = DOCS / "performance.json"
@@ -56,6 +57,8 @@ def main() -> int:
     """Run the sections that are named; 0 where all that is checked holds, 1 where a bound was exceeded."""
     if sys.argv[1:2] == ["storm"]:
         return _storm(sys.argv[2:])
+    if sys.argv[1:2] == ["kills"]:
+        return aggressive.main(sys.argv[2:])
     options = _options(sys.argv[1:])
     console = Console(width=max(120, Console().width))
     if options.document:
@@ -135,7 +138,9 @@ SECTIONS: dict[str, Callable[[Rig, argparse.Namespace], list[Table]]] = {
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}, storm; default: all")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}, storm, kills; default: all"
+    )
     parser.add_argument("--quick", action="store_true", help="check the deterministic figures against their bounds")
     parser.add_argument("--record", action="store_true", help="make the deterministic figures the new bounds")
     parser.add_argument("--peers", action="store_true", help="install and measure other tools, and us beside them")
