@@ -21,7 +21,7 @@ grant select, insert, update on
 to gh_backfill_writer;
 
 -- A row that a number leads to twice is settled on one; what webhooks announced is taken off the list, the record is
--- kept for a year, what was added together and jobs (then there are sums of them) for 90 days, and how budgets stood and what a
+-- kept for a year, and so are runs of embeddings, what was added together and jobs (then there are sums of them) for 90 days, and how budgets stood and what a
 -- sync read for a week.
 grant delete on
     backfill_chunks, pull_requests, issues, discussions, item_proofs, absences, verifications, webhook_deliveries, webhook_pending, backfill_events, backfill_batches, budget_samples, progressive_capture_jobs,
@@ -32,7 +32,8 @@ to gh_backfill_writer;
 --     grant delete on reviews, comments, discussion_comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs to gh_backfill_writer;
 
 grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
-grant select on gh_backfill_migrations, backfill_goals, backfill_progress, pull_request_times, review_times, issue_times
+grant select on gh_backfill_migrations, backfill_goals, backfill_progress, pull_request_times, review_times, issue_times,
+    discussion_times, discussion_comment_times
 to gh_backfill_writer;
 
 -- Row level security is on for all of these, and its policies know other roles only.

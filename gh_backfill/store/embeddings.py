@@ -33,6 +33,8 @@ LEASE = timedelta(minutes=15)
 # So often an item fails by itself before it is set aside.
 ATTEMPTS = 3
 _LOST = timedelta(minutes=20)
+# The records of runs are kept for so long.
+_KEPT = timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,8 +238,9 @@ def set_aside(tx: Transaction, repository_id: str | None, limit: int = 20) -> li
 
 
 def begin_job(tx: Transaction, repository_id: str | None, recipe: VectorRecipe, total: int) -> str:
-    """Open the record of a run, and close those of runs that were killed."""
+    """Open the record of a run, close those of runs that were killed, and forget old ones."""
     tx.later(_SQL["end_lost_embedding_jobs"], older_than=_LOST)
+    tx.later(_SQL["forget_embedding_jobs"], older_than=_KEPT)
     row = tx.row(
         _SQL["begin_embedding_job"],
         repository_id=repository_id,

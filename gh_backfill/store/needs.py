@@ -116,6 +116,7 @@ TO_WRITE: Mapping[str, Needs] = {
     "embedding_jobs": Needs(
         always=names("items_total model provider repository_id started_at status"),
         sometimes=names("completed_at cost error_message items_failed items_processed tokens updated_at"),
+        deleted=True,
     ),
     "event_sources": Needs(
         always=names(

@@ -87,6 +87,7 @@ class Killing:
     url: str
     github: Simulator
     service: EmbeddingService
+    home: str
     met: Counter[AggressiveStep] = field(default_factory=Counter)
     statements: Counter[AggressiveStep] = field(default_factory=Counter)
     last_words: str = ""
@@ -116,7 +117,7 @@ class Killing:
             env={
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(ROOT),
-                "HOME": str(ROOT),
+                "HOME": self.home,
                 "GITHUB_TOKEN": "tok",
                 "GITHUB_API_URL": self.github.url,
                 "DATABASE_URL": wire.url(name),
@@ -199,7 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in range(asked.seed, asked.seed + asked.worlds):
             world = load(recipes=[f"{NAME}:60:{seed}:discussions=12"])
             with running(world, Options(window=8.0, graphql_limit=1_000_000)) as github, serving() as service:
-                killing = Killing(url=server.url_of(server.make(server.migrated())), github=github, service=service)
+                killing = Killing(
+                    url=server.url_of(server.make(server.migrated())), github=github, service=service, home=folder
+                )
                 wrong = killing.run(blows(seed, asked.each))
             failed += bool(wrong)
             print(

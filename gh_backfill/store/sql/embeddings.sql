@@ -235,6 +235,11 @@ update embedding_jobs
 set status = 'failed', error_message = 'its worker was lost', completed_at = updated_at
 where provider is not null and status = 'processing' and updated_at < clock_timestamp() - %(older_than)s;
 
+-- name: forget_embedding_jobs
+-- A year is kept; what an application runs is its own.
+delete from embedding_jobs
+where provider is not null and status <> 'processing' and coalesce(updated_at, created_at) < clock_timestamp() - %(older_than)s;
+
 -- name: newest_embedding_job
 select j.id, j.repository_id, j.status, j.items_total, j.items_processed, j.items_failed, j.provider, j.model, j.tokens, j.cost,
        j.error_message, j.started_at, j.completed_at, j.updated_at

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from gh_backfill.policy.embedding import limits
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1s", 1), ("6m0s", 360), ("120ms", 0.12), ("1h2m3s", 3723), ("", 0), ("soon", 0), ("-1s", 0), ("1d", 86400)],
+)
+def test_times_of_limits_are_read_as_they_are_told(text: str, seconds: float) -> None:
+    assert limits.seconds(text) == pytest.approx(seconds)
 
 
 def test_the_next_request_waits_only_where_less_is_left_than_it_takes() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gh_backfill.policy.embedding.text import KEPT_CODE, LONG_CODE, prepared
+from gh_backfill.policy.embedding.text import KEPT_CODE, LONG_CODE, MOST_CHARACTERS, prepared
 
 TEMPLATE = """\
 <!-- Thanks for the report! Please fill in
@@ -43,6 +45,37 @@ def test_title_blank_line_body() -> None:
     assert prepared("A title", None) == "A title"
     assert prepared("", "the body") == "the body"
     assert prepared(" ", "<!-- nothing -->") == ""
+    assert prepared("A title", "> all of it is a quote") == "A title"
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("plain words", "plain words"),
+        ("mine\n> of another\n> and more\nmine again", "mine\nmine again"),
+        ("before <!-- a\ntemplate --> after", "before after"),
+        ("- [ ] not done\n- [x] done\n* [ ] open", "- done"),
+        ("## Steps\n\n## What happens\nIt fails", "## What happens\nIt fails"),
+        ("## Part\none\n## Part\ntwo", "## Part\none\ntwo"),
+        ("### Version\n_No response_\n### Logs\nthere", "### Logs\nthere"),
+        ("Signed-off-by: A <a@b.c>\nwords", "words"),
+        ("```\n# no heading\n```", "# no heading"),
+        ("one\r\n\r\n\r\ntwo", "one\n\ntwo"),
+    ],
+)
+def test_of_a_body_stays_what_tells_of_this_item(body: str, left: str) -> None:
+    assert of(body) == left
+
+
+@pytest.mark.parametrize("piece", ["[", "![", "<a ", "<!--", "# ", "> ", "```\n", "[x](", "https://", " " * 50 + "#"])
+def test_a_body_of_nothing_but_marks_is_prepared_like_any_other(piece: str) -> None:
+    body = piece * (70_000 // len(piece))
+    assert len(prepared("t", body)) <= MOST_CHARACTERS + 10
+
+
+@given(st.text(max_size=300), st.text(alphabet="ab #>-[]()`~!<x\n", max_size=400))
+def test_any_text_can_be_prepared_and_the_same_one_always_alike(title: str, body: str) -> None:
+    assert prepared(title, body) == prepared(title, body)
 
 
 def test_of_a_template_stays_what_its_author_wrote() -> None:

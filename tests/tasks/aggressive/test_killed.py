@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -18,13 +19,13 @@ SEED = 1
 
 
 def test_what_is_killed_at_any_statement_of_any_step_goes_on_there_and_ends_alike(
-    database_url: str, capsys: pytest.CaptureFixture[str]
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kills = blows(SEED, 3)
     assert {blow.moment for blow in kills} == set(Moment)
     world = load(recipes=[f"{NAME}:60:{SEED}:discussions=12"])
     with running(world) as github, serving() as service:
-        killing = Killing(url=database_url, github=github, service=service)
+        killing = Killing(url=database_url, github=github, service=service, home=str(tmp_path))
         wrong = killing.run(kills)
         with capsys.disabled():
             print(f"\nkilled in {dict(killing.met)}, of {dict(killing.statements)} statements")

@@ -373,3 +373,19 @@ def test_the_hash_covers_all_that_makes_a_vector_another_one(other: VectorRecipe
     assert recipe.content_hash("text") != recipe.content_hash("texts")
     assert recipe.fingerprint != other.fingerprint
     assert recipe.content_hash("text") != other.content_hash("text")
+
+
+def test_the_record_of_a_run_is_kept_for_a_year_and_what_an_application_wrote_for_ever(
+    db: Database, service: EmbeddingService
+) -> None:
+    add(db, issues=1)
+    rows(
+        db,
+        "insert into embedding_jobs (status, items_total, provider, model, created_at, updated_at) "
+        "select status, n, provider, 'm', at, at from (values "
+        "('completed', 101, 'hash', now() - interval '366 days'), ('failed', 102, 'hash', now() - interval '2 years'), "
+        "('completed', 103, 'hash', now() - interval '364 days'), "
+        "('completed', 104, null, now() - interval '9 years')) v (status, n, provider, at) returning 1",
+    )
+    assert run(db, embedder(service)).done == 1
+    assert sorted(total for _, total, _ in jobs(db)) == [1, 103, 104]
