@@ -1,0 +1,20 @@
+"""Discussions cost what the benchmark says that they may, every row there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gh_backfill.simulator.loading import load
+from tests.benchmarks.discussion_floors import comments, discussions
+from tests.benchmarks.rig import Rig
+from tests.conftest import Server
+from tests.discussion_comparison import floor
+
+
+def test_a_capture_of_discussions_stays_near_its_floor(server: Server, tmp_path: Path) -> None:
+    (table,) = discussions(Rig(server=server, folder=tmp_path), (101,))
+    assert table.missed == ()
+    world = load(recipes=["bench/talk-101:2:discussions=101"])
+    ((name, many, said, least, points, most, _),) = table.rows
+    assert (name, many, said, least) == ("bench/talk-101", 101, comments(world), floor(world, "bench/talk-101"))
+    assert float(least) <= float(points) <= float(most)
