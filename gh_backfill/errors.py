@@ -227,6 +227,10 @@ class EmbedderWrong(EmbedderError):
     exit_code = 4
 
 
+class OtherDimensions(EmbedderWrong):
+    """A vector is longer or shorter than those that the database keeps."""
+
+
 class TextRefused(EmbedderError):
     """A text, or one of several, is not taken; without it the others may be, or half of it where it is `too_long`."""
 

@@ -37,10 +37,11 @@ class Turn(StrEnum):
 
 @dataclass(kw_only=True)
 class EmbeddingService:
-    """What it was asked, and how it answers: `turns` first, then `poison`, then well."""
+    """What it was asked, and how it answers: `turns` first, then `poison`, then well; a preflight by itself."""
 
     url: str = ""
     turns: list[Turn] = field(default_factory=list)
+    preflight: Turn = Turn.GOOD
     poison: str | None = None
     longest: int | None = None
     dimensions: int = 384
@@ -60,7 +61,7 @@ class EmbeddingService:
         texts: list[str] = wanted["input"]
         self.asked.append(wanted)
         self.before(texts)
-        turn = self.turns.pop(0) if self.turns and texts != ["preflight"] else Turn.GOOD
+        turn = self.preflight if texts == ["preflight"] else self.turns.pop(0) if self.turns else Turn.GOOD
         if turn in _REFUSALS:
             status, told = _REFUSALS[turn]
             return status, {"retry-after": "7"} if turn is Turn.LIMITED else {}, json.dumps({"error": told}).encode()

@@ -125,6 +125,17 @@ def test_a_limit_that_lasts_too_long_ends_it_and_says_how_long(service: Embeddin
     assert caught.value.wait == 360 > LONGEST_WAIT
 
 
+@pytest.mark.parametrize(("asked", "said"), [("3600", "; it asks to wait 3600 s"), ("7", "")])
+def test_a_refusal_says_how_long_it_asks_to_wait_where_nobody_waits_that_long(
+    service: EmbeddingService, monkeypatch: pytest.MonkeyPatch, asked: str, said: str
+) -> None:
+    refused = 429, {"retry-after": asked}, b'{"error": {"message": "Rate limit reached"}}'
+    monkeypatch.setattr(service, "answer", lambda _: refused)
+    with pytest.raises(EmbedderAway) as caught:
+        embedder(service).embed(TEXTS)
+    assert str(caught.value).endswith(f"(status 429: Rate limit reached){said}")
+
+
 def test_a_text_that_is_too_long_for_the_model_is_halved_alone_and_refused_among_others(
     service: EmbeddingService,
 ) -> None:
@@ -149,6 +160,14 @@ def test_a_model_with_other_dimensions_is_told_by_the_preflight_with_what_to_do(
     service.dimensions, service.shortens = 256, False
     with pytest.raises(EmbedderDenied, match=r"256 dimensions in place of 384: the database keeps 384.*_MODEL"):
         embedder(service).preflight()
+
+
+@pytest.mark.parametrize("turn", [Turn.NO_JSON, Turn.NAN, Turn.ZERO, Turn.FEWER])
+def test_a_preflight_blames_the_model_for_its_dimensions_alone(service: EmbeddingService, turn: Turn) -> None:
+    service.preflight = turn
+    with pytest.raises(EmbedderWrong) as caught:
+        embedder(service).preflight()
+    assert "choose another model" not in str(caught.value)
 
 
 def test_long_texts_are_cut_at_the_tokens_of_the_recipe(service: EmbeddingService) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gh_backfill.errors import EmbedderWrong
+from gh_backfill.errors import EmbedderWrong, OtherDimensions
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 
 Vector = Sequence[float]
@@ -54,7 +54,7 @@ def checked(vectors: Sequence[Vector], *, texts: int, dimensions: int) -> list[l
 
 def _of_length_one(vector: Vector, dimensions: int) -> list[float]:
     if len(vector) != dimensions:
-        raise EmbedderWrong(f"a vector has {len(vector)} dimensions in place of {dimensions}")
+        raise OtherDimensions(f"a vector has {len(vector)} dimensions in place of {dimensions}")
     if not all(math.isfinite(value) for value in vector):
         raise EmbedderWrong("a vector holds what is no number")
     length = math.sqrt(math.fsum(value * value for value in vector))

@@ -17,7 +17,15 @@ import requests
 
 from gh_backfill.clients import reasons, sense, transport
 from gh_backfill.clients.embedders.embedder import EmbeddedTexts, checked
-from gh_backfill.errors import EmbedderAway, EmbedderDenied, EmbedderError, EmbedderWrong, Misrouted, TextRefused
+from gh_backfill.errors import (
+    EmbedderAway,
+    EmbedderDenied,
+    EmbedderError,
+    EmbedderWrong,
+    Misrouted,
+    OtherDimensions,
+    TextRefused,
+)
 from gh_backfill.policy.embedding import limits
 from gh_backfill.policy.embedding.recipe import DIMENSIONS, VectorRecipe
 from gh_backfill.policy.embedding.tokens import cut, estimated
@@ -26,7 +34,7 @@ MODEL = "text-embedding-3-small"
 TRIES = 5
 SECONDS = 60.0
 LARGEST = 64 * 2**20
-# In seconds: who is told to wait longer than this ends, and says until when.
+# In seconds: who is told to wait longer than this ends, and says for how long.
 LONGEST_WAIT = 90.0
 ADDRESS = "check OPENAI_BASE_URL"
 # Models that can shorten their vectors; the others are not asked to.
@@ -79,7 +87,7 @@ class OpenAIEmbedder:
         """Ask for the vector of one word."""
         try:
             self._asked(["preflight"])
-        except EmbedderWrong as error:
+        except OtherDimensions as error:
             raise EmbedderDenied(
                 f"{self.model} does not fit: {error}: the database keeps {DIMENSIONS} dimensions; choose another model "
                 "with GH_BACKFILL_EMBEDDING_MODEL"
@@ -154,9 +162,10 @@ class OpenAIEmbedder:
                     "GH_BACKFILL_EMBEDDING_MODEL"
                 )
             case code if code >= 500 or code in (408, 409, 429):
-                wait = limits.after_refusal(response.headers, self.now())
+                wait = limits.after_refusal(response.headers, self.now()) or 0.0
                 what = "takes no more" if code == 429 else "fails"
-                raise EmbedderAway(f"the embedding service {what} just now ({said})", wait=wait or 0.0)
+                asks = f"; it asks to wait {wait:.0f} s" if wait > LONGEST_WAIT else ""
+                raise EmbedderAway(f"the embedding service {what} just now ({said}){asks}", wait=wait)
             case 400 | 413 | 422:
                 raise self._not_taken(words.lower(), said)
         raise EmbedderDenied(f"the embedding service answers with {said}: {ADDRESS}")
