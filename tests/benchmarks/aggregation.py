@@ -22,7 +22,7 @@ SMALL = 4
 # What is allowed, whatever the repositories: seconds, and how often a table is scanned.
 MOST_SECONDS, MOST_SCANS = 60.0, 4
 MOST_TRIPS = 6
-LARGE = ("pull_requests", "reviews", "comments", "issues")
+LARGE = ("pull_requests", "reviews", "comments", "issues", "discussions", "discussion_comments")
 _SQL = dict(
     re.findall(
         r"^-- name: (\w+)\n(.*?)(?=^-- name: |\Z)",
@@ -79,7 +79,7 @@ def fill(url: str, repositories: int, pulls: int) -> None:
     """Make two workspaces: of so many repositories with so many pull requests together, and of the first few."""
     with Database(url) as db, db.transaction() as tx:
         tx.run("set local statement_timeout = 0")
-        for name in ("repositories", "pulls", "reviews", "comments", "issues", "snapshots"):
+        for name in ("repositories", "pulls", "reviews", "comments", "issues", "discussions", "snapshots"):
             tx.run(_SQL[name], repositories=repositories, pulls=pulls, small=SMALL)
 
 

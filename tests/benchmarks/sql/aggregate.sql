@@ -57,6 +57,21 @@ select p.github_id, p.repository_id, 1000000 + p.number, 'Issue', case when p.gi
 from pull_requests p
 where p.github_id %% 2 = 0;
 
+-- name: discussions
+insert into discussions (id, github_id, repository_id, number, title, author_id, created_at, updated_at, is_answered,
+                         answer_chosen_at, url)
+select 'D_' || p.github_id, p.github_id, p.repository_id, 2000000 + p.number, 'Discussion',
+       1 + p.github_id %% greatest(100, %(pulls)s / 20), p.created_at, p.updated_at, p.github_id %% 3 > 0,
+       case when p.github_id %% 3 > 0 then p.updated_at end, ''
+from pull_requests p
+where p.github_id %% 4 = 0;
+
+insert into discussion_comments (id, github_id, discussion_id, discussion_number, author_github_id, created_at, updated_at)
+select d.id || '_' || k, d.github_id * 10 + k, d.id, d.number, 1 + (d.github_id * 13 + k) %% greatest(100, %(pulls)s / 20),
+       d.created_at + k * interval '1 hour', d.updated_at
+from discussions d
+cross join generate_series(1, 3) as k;
+
 -- name: snapshots
 insert into count_snapshots (repository_id, taken_at, stars, forks)
 select r.id, now() - d * interval '1 day', 1000 - d, 100 from repositories r cross join generate_series(0, 90) as d;
