@@ -13,7 +13,7 @@ do $$ begin
 end $$;
 
 grant select, insert, update on
-    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments, discussions, discussion_comments,
+    repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments, discussions, discussion_comments, pull_request_diffs,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
     aggressive_backfills, aggressive_steps, repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
@@ -42,7 +42,7 @@ declare
     name text;
 begin
     foreach name in array array[
-        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments', 'discussions', 'discussion_comments',
+        'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments', 'discussions', 'discussion_comments', 'pull_request_diffs',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
         'backfill_quarantine', 'aggressive_backfills', 'aggressive_steps', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending',

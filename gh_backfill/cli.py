@@ -18,6 +18,7 @@ from gh_backfill.commands import (
     aggressive,
     database,
     details,
+    diffs,
     dispatch,
     embed,
     export,
@@ -47,7 +48,7 @@ from gh_backfill.errors import BackfillError
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (machine.run, add.track, waiting.work, plan.plan, work.capture, reports.report, database.migrate),
     (fresh.sync, prove.verify, dispatch.dispatch, dispatch.schedule, details.details),
-    (aggressive.aggressive, embed.embed, people.profiles, figures.aggregate),
+    (aggressive.aggressive, embed.embed, people.profiles, diffs.diffs, figures.aggregate),
     (search.search, search.similar),
     (happenings.events, velocity.velocity, velocity.coverage),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),

@@ -38,6 +38,7 @@ REASONS: Final = {
     "O13": _ODD,
     "O14": "the rows of the capture say so: a list that ends before its count is a gap in its line",
     "O15": _ODD,
+    "O18": _GONE,
     "O17": "it takes a pull request of before September 2016 with comments of its files",
     "V3": _GONE,
     "W1": _HOOKS,

@@ -34,6 +34,7 @@ _OF_MARKS = (
     "tests/tasks/test_every_fault_of_marks.py::"
     "test_no_mark_of_a_pull_request_is_lost_unrecorded_while_a_fault_lasts_or_after_it"
 )
+_OF_DIFFS = "tests/tasks/test_diffs.py::test_no_fault_writes_what_is_wrong_and_the_next_reading_is_right"
 _ENDS = "tests/tasks/test_ends.py::"
 _GRAPHQL = "tests/clients/test_graphql.py::"
 _ITEMS = "tests/store/test_pull_requests.py::"
@@ -152,8 +153,8 @@ GITHUB: Table = {
     "missing_id": (_SPOILT, _STAYS, STORM),
 }
 
-# Each of them strikes each query of issues and of discussions alone, too.
-GITHUB = {fault: (*proofs, _OF_ISSUES, _OF_DISCUSSIONS, _OF_MARKS) for fault, proofs in GITHUB.items()}
+# Each of them strikes each query of issues, of discussions and of lists of changes alone, too.
+GITHUB = {fault: (*proofs, _OF_ISSUES, _OF_DISCUSSIONS, _OF_MARKS, _OF_DIFFS) for fault, proofs in GITHUB.items()}
 
 # At which operation of `test_every_fault` each query that we send meets every fault.
 AIMED = {

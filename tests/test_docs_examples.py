@@ -55,7 +55,7 @@ BEFORE: dict[str, list[tuple[str, ...]]] = {
     ],
     "docs/embeddings.md": CAPTURED,
     "docs/velocity.md": [*CAPTURED, ("events", "octocat/hello-world")],
-    "docs/pull_requests.md": [("track", "owner/name"), ("capture", "owner/name")],
+    "docs/pull_requests.md": [("track", "owner/name"), ("capture", "owner/name"), *CAPTURED],
     "docs/contributors.md": [("track", "octo/small"), ("capture", "octo/small")],
     "docs/search.md": [
         ("track", "octocat/hello-world", "--kinds", "pull_requests,issues"),

@@ -14,6 +14,7 @@ from tests import faults
 from tests.lessons import LESSONS, STORM
 from tests.storm import weather
 from tests.storm.fates import Point
+from tests.tasks.test_diffs import QUERIES as OF_DIFFS
 from tests.tasks.test_every_fault import OPERATIONS
 from tests.tasks.test_every_fault_of_discussions import QUERIES as OF_DISCUSSIONS
 from tests.tasks.test_every_fault_of_issues import QUERIES as OF_ISSUES
@@ -35,7 +36,7 @@ def test_every_fault_that_github_can_have_here_is_in_the_table() -> None:
 
 def test_every_query_that_we_send_meets_every_fault() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in QUERIES.glob("*.graphql"))
-    assert {*faults.AIMED, *OF_ISSUES, *OF_DISCUSSIONS, *OF_MARKS} == set(
+    assert {*faults.AIMED, *OF_ISSUES, *OF_DISCUSSIONS, *OF_MARKS, *OF_DIFFS} == set(
         re.findall(r"^query (\w+)", text, re.MULTILINE)
     )
     assert set(faults.AIMED.values()) <= set(OPERATIONS)

@@ -34,7 +34,7 @@ HEAVY = frozenset(
         (
             "tests/tasks",
             (
-                "aggregate bad_data capture counts discussions discussions_later ends filtered_goals "
+                "aggregate bad_data capture counts diffs discussions discussions_later ends filtered_goals "
                 "installations issues kills kills_of_discussions listed local marks moving_world odd_dates operate "
                 "parts pipeline profiles quarantine sync sync_of_the_corpus time_zones two_budgets"
             ),

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from gh_backfill.clients import damage, documents, parsing, sense
 from gh_backfill.clients.graphql import Answer, GraphQL
-from gh_backfill.errors import BadCredentials, Denied, TooBig, Unexpected
+from gh_backfill.clients.halving import Halving, HalvingRound
+from gh_backfill.errors import BadCredentials, Denied, Unexpected
 from gh_backfill.models.github import NotFound, Unknown
 from gh_backfill.models.profiles import Profile, ProfileTold, ProfileWanted, Stranger
 from gh_backfill.policy.query_prices import MOST_IDS
 
-# What GitHub says nothing of is asked again in smaller queries: (how many a query, how many at most).
-AGAIN = ((25, 100), (1, 3))
-# Where so many in a row can't be asked about even alone, it is nobody's own fault.
-MOST_ALONE = 3
-# A query that was too much may have met a bad moment; after so many of them it is believed.
-MOST_FAILURES = 3
 _WITH_ADDRESS = ("ProfilesById", "ProfileByLogin")
 _WITHOUT = ("ProfilesByIdWithoutAddress", "ProfileByLoginWithoutAddress")
 
 Told = list[tuple[ProfileWanted, ProfileTold]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProfilesAnswer:
-    """What GitHub said of each of some accounts, and when by its clock; None where it said nothing of any of them."""
-
-    told: Told
-    at: datetime | None = None
+ProfilesAnswer = HalvingRound[ProfileWanted, ProfileTold]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -42,62 +29,19 @@ class ProfileReader:
     """
 
     graphql: GraphQL
-    most: int = MOST_IDS
     with_addresses: bool = True
-    _alone: int = 0
-    _failures: int = 0
+    halving: Halving[ProfileWanted, ProfileTold] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with as many as a point buys."""
+        self.halving = Halving(ask=self._one, limit=MOST_IDS)
 
     def read(self, wanted: Sequence[ProfileWanted]) -> Iterator[ProfilesAnswer]:
         """Yield what each query brought, so that it can be kept before the next is sent; what is unknown comes last.
 
         What is too much together is asked for in halves.  Raises what `GraphQL.execute` raises where it concerns all.
         """
-        silent = yield from self._rounds(list(wanted), self.most)
-        for size, limit in AGAIN:
-            if not silent:
-                return
-            again, rest = silent[:limit], silent[limit:]
-            still = yield from self._rounds([each for each, _ in again], min(size, self.most))
-            silent = [*still, *rest]
-        if silent:
-            yield ProfilesAnswer(told=silent)
-
-    def _rounds(self, wanted: Sequence[ProfileWanted], most: int) -> Generator[ProfilesAnswer, None, Told]:
-        """Ask for these, so many together at most; returns of whom nothing was said."""
-        waiting = [list(wanted[start : start + most]) for start in reversed(range(0, len(wanted), most))]
-        silent: Told = []
-        while waiting:
-            part = waiting.pop()
-            try:
-                answer = self._one(part)
-            except (TooBig, Unexpected) as error:
-                if len(part) > 1:
-                    waiting += self._halves(part, error)
-                else:
-                    silent.append(self._charged(part[0], error))
-                continue
-            self._alone = 0
-            if len(part) >= self.most and self._failures < MOST_FAILURES:
-                self.most = min(2 * self.most, MOST_IDS)
-            known = [each for each in answer.told if not isinstance(each[1], Unknown)]
-            silent += [each for each in answer.told if isinstance(each[1], Unknown)]
-            if known:
-                yield ProfilesAnswer(told=known, at=answer.at)
-        return silent
-
-    def _halves(self, part: list[ProfileWanted], error: TooBig | Unexpected) -> list[list[ProfileWanted]]:
-        """Divide what was asked for together, the first half last; what was too much is not asked for again."""
-        half = (len(part) + 1) // 2
-        if isinstance(error, TooBig):
-            self.most, self._failures = half, self._failures + 1
-        return [part[half:], part[:half]]
-
-    def _charged(self, wanted: ProfileWanted, error: TooBig | Unexpected) -> tuple[ProfileWanted, Unknown]:
-        """Charge an error to the one who was asked about alone; raises it where it happens to all of them."""
-        self._alone += 1
-        if self._alone >= MOST_ALONE:
-            raise error
-        return wanted, Unknown(reason=str(error), passing=isinstance(error, TooBig))
+        return self.halving.read(wanted)
 
     def _one(self, part: Sequence[ProfileWanted]) -> ProfilesAnswer:
         """Ask once; where GitHub refuses for the sake of addresses, ask without them from then on."""

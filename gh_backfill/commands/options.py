@@ -82,8 +82,8 @@ Kinds = Annotated[
     typer.Option(
         "--kinds",
         metavar="NAMES",
-        help="What is captured: pull_requests, issues, discussions, contributors (the profiles of people), or several. "
-        "Default: GH_BACKFILL_KINDS, or pull_requests.",
+        help="What is captured: pull_requests, issues, discussions, contributors (the profiles of people), files and "
+        "commits (of pull requests), or several. Default: GH_BACKFILL_KINDS, or pull_requests.",
     ),
 ]
 ChunkSize = Annotated[

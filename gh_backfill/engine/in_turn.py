@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from gh_backfill.engine.diffs import DiffReading
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
 from gh_backfill.engine.profiles import ProfileReading
 from gh_backfill.engine.worker import Worker
-from gh_backfill.models.work import CONTRIBUTORS
 from gh_backfill.policy.ledger import ErrorType
 
 Listen = Callable[[Progress], None]
@@ -21,16 +21,17 @@ _SHARED = frozenset({ErrorType.RATE_LIMIT, ErrorType.NETWORK, ErrorType.GONE})
 class InTurn:
     """The captures of several kinds; `worker` returns who captures one of them, within limits, and tells of it.
 
-    With `profiles`, those of the people who occur in the items come last, once nothing keeps us from these.
+    What comes `after` the items, each with its words, comes last, once nothing keeps us from these.
     """
 
     kinds: Sequence[Kind]
     limits: Limits
     worker: Callable[[Kind, Limits, Listen], Worker]
     listen: Listen
-    profiles: Callable[[Listen], ProfileReading] | None = None
+    after: Sequence[tuple[str, Callable[[Listen], ProfileReading | DiffReading]]] = ()
+    _last: bool = False
     _before: Captured | None = None
-    _working: Worker | ProfileReading | None = None
+    _working: Worker | ProfileReading | DiffReading | None = None
 
     @property
     def done(self) -> Captured | None:
@@ -45,15 +46,17 @@ class InTurn:
             captured = self._captured(kind.words, self.worker(kind, self._left(), self._tell))
             if captured.outcome is CaptureOutcome.INTERRUPTED or captured.error_type in _SHARED:
                 break
-        if self.profiles is not None and self._leads_on():
-            self._captured(CONTRIBUTORS, self.profiles(self._tell))
+        for number, (words, reading) in enumerate(self.after, start=1):
+            self._last = number == len(self.after)
+            if self._leads_on():
+                self._captured(words, reading(self._tell))
         assert self._before is not None, "there is always something to capture"
         return self._before
 
-    def _captured(self, words: str, working: Worker | ProfileReading) -> Captured:
+    def _captured(self, words: str, working: Worker | ProfileReading | DiffReading) -> Captured:
         self._working = working
         captured = working.run()
-        if len(self.kinds) + (self.profiles is not None) > 1:
+        if len(self.kinds) + len(self.after) > 1:
             captured = replace(captured, reason=f"{words}: {captured.reason}")
         self._before, self._working = captured if self._before is None else self._before.then(captured), None
         return captured
@@ -77,7 +80,6 @@ class InTurn:
         before = self._before
         if before is not None:
             progress = replace(progress, chunks=progress.chunks + before.chunks, items=progress.items + before.items)
-        last = CONTRIBUTORS if self.profiles is not None else self.kinds[-1].name
-        if progress.kind != last:
+        if (self.after and not self._last) or (not self.after and progress.kind != self.kinds[-1].name):
             progress = replace(progress, over=False)
         self.listen(progress)

@@ -10,21 +10,23 @@ from gh_backfill.engine.issues.kind import Issues
 from gh_backfill.engine.kind import Kind
 from gh_backfill.engine.pull_requests.kind import PullRequests
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.work import CONTRIBUTORS
+from gh_backfill.models.work import AFTER_ITEMS, CONTRIBUTORS
 
 _KINDS: tuple[Kind, ...] = (PullRequests(), Issues(), Discussions())
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
 
 # What a repository may have switched on, in the order in which it is captured.
-NAMES = (*KINDS, CONTRIBUTORS)
+NAMES = (*KINDS, *AFTER_ITEMS)
+# Everything of a repository, where nothing else is said: files and commits cost as much again, and are asked for.
+EVERYTHING = (*KINDS, CONTRIBUTORS)
 
 
 def chosen(text: str | None, *, given_as: str = "--kinds", once: bool = False) -> tuple[str, ...] | None:
     """Read names with commas or spaces between them, each once, in the order in which they are captured.
 
     None where none is given; raises ConfigurationError for a name that is none, and tells those there are.  Only `once`
-    may people stand alone: for good they are those of some items.
+    may people, files or commits stand alone: for good they are those of some items.
     """
     names = {name.lower().replace("-", "_") for name in re.split(r"[\s,]+", text or "") if name}
     if not names and not (text or "").strip():
@@ -33,8 +35,9 @@ def chosen(text: str | None, *, given_as: str = "--kinds", once: bool = False) -
         raise ConfigurationError(f"{given_as}: no kind is named: name some of {', '.join(NAMES)}")
     if unknown := sorted(names.difference(NAMES)):
         raise ConfigurationError(f"{given_as}: {', '.join(unknown)[:80]}: name some of {', '.join(NAMES)}")
-    if names == {CONTRIBUTORS} and not once:
-        raise ConfigurationError(f"{given_as}: {CONTRIBUTORS} are those of some items: name {', '.join(KINDS)}, too")
+    if names <= set(AFTER_ITEMS) and not once:
+        alone = ", ".join(each for each in AFTER_ITEMS if each in names)
+        raise ConfigurationError(f"{given_as}: {alone} are those of some items: name {', '.join(KINDS)}, too")
     return tuple(name for name in NAMES if name in names)
 
 

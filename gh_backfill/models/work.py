@@ -11,8 +11,10 @@ from gh_backfill.models.pull_requests import PullRequestState
 
 # The kind that every repository captures where nothing else is said, and that `progressive_backfill_state` is about.
 PULL_REQUESTS = "pull_requests"
-# The word for the profiles of people among the kinds that are captured: they are no items, and come after these.
+# Words for what is captured after the items, of which it is: profiles of people, files and commits of pull requests.
 CONTRIBUTORS = "contributors"
+FILES, COMMITS = "files", "commits"
+AFTER_ITEMS = (CONTRIBUTORS, FILES, COMMITS)
 
 
 def words_of(kind: str) -> str:
@@ -95,8 +97,8 @@ class TrackedRepository:
     else the first one; `goal` is how many that is as far as it is known (None: all), `open_ended` says that it is not
     known yet, and `captured` are those of the goal.  `initial` is the word for its initial backfill.  All of this is
     about its pull requests; `kinds` are the kinds of items that are captured of it, `unfinished` those beside pull
-    requests that are not complete, and `finished` how many there are of those that are.  With `profiles` those of its
-    people are captured, too.  `off_peak` are the hours in which plans take it, and `every_days` says that a history
+    requests that are not complete, and `finished` how many there are of those that are.  `after` is what is captured
+    after the items.  `off_peak` are the hours in which plans take it, and `every_days` says that a history
     complete since `completed_at` is read again after so many.
     """
 
@@ -134,7 +136,7 @@ class TrackedRepository:
     off_peak: str | None = None
     every_days: int | None = None
     completed_at: datetime | None = None
-    profiles: bool = False
+    after: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:

@@ -174,3 +174,11 @@ def _with(charges: tuple[Charge, ...], charge: Charge) -> tuple[Charge, ...]:
     """Add a charge, and forget those that teach nothing beside it, or were for the very same query."""
     kept = tuple(each for each in charges if each.counted != charge.counted and not charge.says_no_less_than(each))
     return (*kept, charge)[-MOST_CHARGES:]
+
+
+def lists_cost(lists: int, *, of: int) -> int:
+    """Return the points of so many lists that are asked for by the ids of what they are of, `of` so many of each.
+
+    GitHub takes a hundred ids in one place of a query: where there is only one list of each, a point buys no more.
+    """
+    return -(-lists // (UNITS_OF_ONE_POINT if of > 1 else MOST_IDS))

@@ -58,11 +58,6 @@ def requested_reviewer(row: ReviewRequestRow, info: Any) -> AccountRow | TeamRow
     return found
 
 
-def commits(row: PullRequestRow, info: Any, **arguments: Any) -> ConnectionPage:
-    """The list may be missing from the source; GitHub's own number is known all the same."""
-    return page(info, by_position(row.commits), arguments, count=row.commit_count)
-
-
 def reply_to(row: ReviewCommentRow, info: Any) -> ReviewCommentRow | None:
     """The comment that a comment answers; null where that is gone."""
     owner = pull(row, info) if row.reply_to is not None else None

@@ -8,6 +8,7 @@ from typing import Any
 from gh_backfill.simulator import (
     account_fields,
     derive,
+    diff_fields,
     discussion_fields,
     fields,
     issue_fields,
@@ -75,15 +76,6 @@ _USER = _OWNER | {
     "followers": account_fields.number_of("followers"),
     "following": account_fields.number_of("following"),
     "gists": account_fields.number_of("public_gists"),
-}
-_COMMIT: dict[str, Resolver] = {
-    "oid": lambda commit, info: commit["oid"],
-    "abbreviatedOid": lambda commit, info: commit["oid"][:7],
-    "id": lambda commit, info: f"C_{commit['oid']}",
-    "message": lambda commit, info: getattr(commit["row"], "message", ""),
-    "messageHeadline": lambda commit, info: getattr(commit["row"], "message", "").partition("\n")[0],
-    "authoredDate": lambda commit, info: getattr(commit["row"], "authored_at", commit["row"].created_at),
-    "committedDate": lambda commit, info: getattr(commit["row"], "committed_at", commit["row"].created_at),
 }
 CONNECTION: dict[str, Resolver] = {
     "edges": fields.edges,
@@ -170,7 +162,8 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "baseRefName": lambda row, info: row.base_ref,
         "baseRefOid": lambda row, info: row.base_oid,
         "comments": pull_fields.comments,
-        "commits": pull_fields.commits,
+        "commits": diff_fields.commits,
+        "files": diff_fields.files,
         "headRefName": lambda row, info: row.head_ref,
         "headRefOid": lambda row, info: row.head_oid,
         "isDraft": lambda row, info: row.draft,
@@ -258,7 +251,9 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "commit": lambda row, info: {"oid": row.oid, "row": row},
         "id": lambda row, info: f"PURC_{row.oid}",
     },
-    "Commit": _COMMIT,
+    "Commit": diff_fields.COMMIT,
+    "GitActor": diff_fields.ACTOR,
+    "PullRequestChangedFile": diff_fields.FILE,
     "StargazerConnection": {"nodes": repository_fields.star_nodes},
     "StargazerEdge": {
         "node": lambda edge, info: info.context.person(edge[1].account),

@@ -106,6 +106,7 @@ class CommitRow:
     message: str
     authored_at: str
     committed_at: str
+    author: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from gh_backfill.models.github import NodeId
 from gh_backfill.models.heads import Head
-from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS
+from gh_backfill.models.work import AFTER_ITEMS, PULL_REQUESTS
 from gh_backfill.policy.schedule import DEFAULT_PRIORITY, Frequency, Priority
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Row, Transaction
@@ -176,7 +176,7 @@ def _due(row: Row) -> Due:
             minutes=row["interval_minutes"],
             hours=row["sync_frequency_hours"],
         ),
-        kinds=tuple(kind for kind in row["kinds"] if kind != CONTRIBUTORS),
+        kinds=tuple(kind for kind in row["kinds"] if kind not in AFTER_ITEMS),
         backfilling=row["backfilling"],
         checkpoints={kind: moment(at) for kind, at in row["checkpoints"].items()},
     )

@@ -274,6 +274,8 @@ VIEWS: Mapping[str, frozenset[str]] = {
     "items_needing_embeddings_priority": names("item_type repository_id priority_score"),
     "backfill_goals": names("captured wanted open_ended"),
     "backfill_metrics": names("finished_jobs running_jobs waiting_jobs success_percent"),
+    "pull_request_commits": names("repository_id pull_request_id oid committed_at"),
+    "pull_request_files": names("repository_id pull_request_id path change_type"),
     "pull_request_times": names("repository_id pull_request_id first_review_at hours_to_merge"),
     "review_times": names("repository_id review_id is_own hours_since_opened"),
     "issue_times": names("repository_id issue_id hours_to_close"),

@@ -50,6 +50,13 @@ ITEMS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "boolean": names("is_answered locked"),
         "timestamptz": names("created_at updated_at answer_chosen_at synced_at"),
     },
+    "pull_request_diffs": {
+        "uuid": names("pull_request_id"),
+        "text": names("list gap"),
+        "jsonb": names("rows"),
+        "integer": names("total"),
+        "timestamptz": names("as_of asked_at leased_until"),
+    },
     # Installations may differ in the types of github_id and author_id.
     "discussion_comments": {
         "varchar": names("id discussion_id parent_comment_id author_login"),

@@ -197,6 +197,9 @@ TO_WRITE: Mapping[str, Needs] = {
         ),
         sometimes=names("initial_backfill_status"),
     ),
+    "pull_request_diffs": Needs(
+        always=names("leased_until list pull_request_id"), sometimes=names("as_of asked_at gap rows total")
+    ),
     "reviews": Needs(
         always=names(
             "author_id body commit_id github_id node_id pull_request_id repository_id reviewer_id state submitted_at"

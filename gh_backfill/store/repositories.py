@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gh_backfill import hidden
 from gh_backfill.models.github import Repository
-from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Finished, Goal, TrackedRepository
+from gh_backfill.models.work import AFTER_ITEMS, PULL_REQUESTS, Finished, Goal, TrackedRepository
 from gh_backfill.policy.goals import goal_words
 from gh_backfill.policy.ledger import SILENT
 from gh_backfill.policy.names import key
@@ -260,10 +260,11 @@ def status(tx: Transaction, ids: Sequence[str] | None = None, *, spent: bool = F
 
 
 def _tracked(row: Row) -> TrackedRepository:
-    """Tell kinds of items, which have backfills, from people."""
-    lists = {name: tuple(each for each in row[name] if each != CONTRIBUTORS) for name in ("kinds", "unfinished")}
+    """Tell kinds of items, which have backfills, from what comes after them."""
+    lists = {name: tuple(each for each in row[name] if each not in AFTER_ITEMS) for name in ("kinds", "unfinished")}
     finished = tuple(Finished(**each) for each in row["finished"])
-    own = {"free_parts": tuple(row["free_parts"]), "finished": finished, "profiles": CONTRIBUTORS in row["kinds"]}
+    later = tuple(each for each in AFTER_ITEMS if each in row["kinds"])
+    own = {"free_parts": tuple(row["free_parts"]), "finished": finished, "after": later}
     return TrackedRepository(**{**row, **lists, **own})
 
 

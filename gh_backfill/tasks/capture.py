@@ -18,7 +18,7 @@ from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.registry import KINDS, items_of
 from gh_backfill.engine.worker import Worker
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Goal, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy import chunking
 from gh_backfill.policy.estimate import Estimate, estimate
 from gh_backfill.policy.ledger import JobType
@@ -30,8 +30,8 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.profiles import OLD
 from gh_backfill.tasks import aggregate
+from gh_backfill.tasks.after import after_items, switched_on
 from gh_backfill.tasks.estimate import budget
-from gh_backfill.tasks.people import after_items, switched_on
 from gh_backfill.tasks.ready import before_capture, ready_for_capture, unfinished_first
 from gh_backfill.tasks.record import Record
 
@@ -158,8 +158,8 @@ def run(
                 memory=memory,
             )
 
-        people = after_items(record, ready, limits, profiles_old) if CONTRIBUTORS in names else None
-        return InTurn(kinds=chosen, limits=limits, worker=worker_of, listen=record.tell, profiles=people)
+        after = after_items(record, ready, names, limits, profiles_old)
+        return InTurn(kinds=chosen, limits=limits, worker=worker_of, listen=record.tell, after=after)
 
     captured = record.keep(prepare)
     if record.in_workspace:

@@ -19,7 +19,7 @@ from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.engine.processes import worker_name
 from gh_backfill.errors import ConfigurationError, PartlyFailed, Unreachable
 from gh_backfill.models.inngest_events import InitialBackfill, PullRequestSync, RepositorySync
-from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, Goal, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, Goal, TrackedRepository
 from gh_backfill.policy.initial import Size, Wish, goal_of
 from gh_backfill.policy.ledger import PASSING, JobOutcome, JobType, Processor
 from gh_backfill.policy.lifecycle import JobStatus
@@ -246,7 +246,7 @@ def _kinds(event: Wanted, found: TrackedRepository) -> tuple[str, ...]:
     """Return the kinds that an event is about, people last: of the customer's own sync only pull requests."""
     if isinstance(event, PullRequestSync):
         return (PULL_REQUESTS,)
-    return (*ready.unfinished_first(found, found.kinds), *((CONTRIBUTORS,) if found.profiles else ()))
+    return (*ready.unfinished_first(found, found.kinds), *found.after)
 
 
 def _goal(event: InitialBackfill, found: TrackedRepository) -> Goal | None:

@@ -14,7 +14,7 @@ from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progres
 from gh_backfill.engine.profiles import ProfileReading, ProfilesRead
 from gh_backfill.errors import BackfillError, Denied, PartlyFailed, Unreachable
 from gh_backfill.models.github import Spent
-from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import query_prices
 from gh_backfill.policy.ledger import ErrorType, JobType
 from gh_backfill.policy.markdown import counted
@@ -23,8 +23,8 @@ from gh_backfill.store import jobs, profiles, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.profiles import OLD, ProfileStanding
+from gh_backfill.tasks import after
 from gh_backfill.tasks.capture import find
-from gh_backfill.tasks.people import after_items
 from gh_backfill.tasks.record import Record
 
 
@@ -121,7 +121,7 @@ def run(
             now=now,
             sleep=sleep,
         )
-        reading = after_items(record, each, limits or Limits(), older_than)(record.tell)
+        reading = after.profiles(record, each, limits or Limits(), older_than, record.tell)
         reading.reader, reading.beside = reader, [other.id for other in found[at + 1 :]]
         captured = record.keep(partial(_itself, reading))
         done.append(
@@ -166,5 +166,7 @@ def _named(db: Database, names: Sequence[str], kinds: Sequence[str]) -> list[Tra
         return list({each.id: each for each in (find(db, name) for name in names)}.values())
     with db.reading() as tx:
         return [
-            each for each in repositories.candidates(tx, kinds=kinds) if each.profiles and each.tracked_at is not None
+            each
+            for each in repositories.candidates(tx, kinds=kinds)
+            if CONTRIBUTORS in each.after and each.tracked_at is not None
         ]

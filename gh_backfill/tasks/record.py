@@ -9,6 +9,7 @@ from datetime import datetime
 
 from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine import interrupts
+from gh_backfill.engine.diffs import DiffReading
 from gh_backfill.engine.in_turn import InTurn
 from gh_backfill.engine.meter import Meter
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Progress
@@ -57,14 +58,14 @@ class Record:
         """Let the meter run from now on."""
         self.meter = Meter(self.db, self.graphql, now=self.now, sleep=self.sleep)
 
-    def keep(self, prepare: Callable[[], InTurn | ProfileReading]) -> Captured:
+    def keep(self, prepare: Callable[[], InTurn | ProfileReading | DiffReading]) -> Captured:
         """Do what `prepare` returns, and write in the ledger how it ended, also when it ended badly.
 
         Raises what was raised, but RateLimited: that is a pause.
         """
         self._job = persistently(self._start, self.sleep)
         captured = Captured(outcome=CaptureOutcome.FAILED, reason="ended unexpectedly")
-        working: InTurn | ProfileReading | None = None
+        working: InTurn | ProfileReading | DiffReading | None = None
         try:
             working = prepare()
             captured = working.run()
@@ -173,7 +174,7 @@ class Record:
         self.in_workspace = any(row["in_workspace"] for row in self.db.statements(finishing))
 
 
-def _so_far(working: InTurn | ProfileReading | None) -> Captured:
+def _so_far(working: InTurn | ProfileReading | DiffReading | None) -> Captured:
     """Return what a capture that an error ended has done; what was committed counts, whatever came after it."""
     done = working.done if working is not None else None
     return replace(done or Captured(outcome=CaptureOutcome.FAILED, reason=""), outcome=CaptureOutcome.FAILED)

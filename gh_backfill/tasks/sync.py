@@ -18,7 +18,7 @@ from gh_backfill.engine.prices import Memory
 from gh_backfill.engine.registry import KINDS, items_of
 from gh_backfill.engine.worker import Worker
 from gh_backfill.errors import StoreError
-from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, TrackedRepository
+from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import schedule, syncing
 from gh_backfill.policy.ledger import JobType
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
@@ -29,8 +29,8 @@ from gh_backfill.store.persist import persistently
 from gh_backfill.store.profiles import OLD
 from gh_backfill.store.syncs import SyncStanding
 from gh_backfill.tasks import aggregate
+from gh_backfill.tasks.after import after_items, switched_on
 from gh_backfill.tasks.capture import find
-from gh_backfill.tasks.people import after_items, switched_on
 from gh_backfill.tasks.ready import before_capture, identified
 from gh_backfill.tasks.record import Record
 from gh_backfill.tasks.sync_stage import SyncStage
@@ -89,7 +89,8 @@ def run(
         begin=begin,
         memory=memory,
         stage=stage or SyncStage(),
-        profiles_old=profiles_old if CONTRIBUTORS in names else None,
+        names=names,
+        profiles_old=profiles_old,
     )
     return work.of(repository)
 
@@ -144,7 +145,8 @@ class _Sync:
     begin: Begin
     memory: Memory | None
     stage: SyncStage
-    profiles_old: timedelta | None
+    names: Sequence[str]
+    profiles_old: timedelta
     _total: int = 0
 
     def of(self, repository: TrackedRepository) -> Synced:
@@ -235,9 +237,8 @@ class _Sync:
                 memory=self.memory,
             )
 
-        old = self.profiles_old
-        people = None if old is None else after_items(record, ready, self.limits, old)
-        return InTurn(kinds=self.kinds, limits=self.limits, worker=worker_of, listen=record.tell, profiles=people)
+        after = after_items(record, ready, self.names, self.limits, self.profiles_old)
+        return InTurn(kinds=self.kinds, limits=self.limits, worker=worker_of, listen=record.tell, after=after)
 
     def _noted(self, repository: TrackedRepository, captured: Captured) -> str | None:
         """Note how it ended; returns what is odd about it."""

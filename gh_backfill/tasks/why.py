@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gh_backfill.models.work import PULL_REQUESTS, TrackedRepository, words_of
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, TrackedRepository, words_of
 from gh_backfill.policy import governor
 from gh_backfill.policy.governor import BudgetState
 from gh_backfill.policy.lifecycle import UNTRACKED, BackfillStatus
@@ -81,7 +81,11 @@ def why(
         holders = {found: recovery.holder(tx, found) for found in known.values() if found}
         states = {found: recovery.states(tx, found) for found in known.values() if found}
         synced = {found: syncs.times(tx, found) for found in known.values() if found}
-        people = {each.id: profiles.standing(tx, each.id) for each in candidates if each.profiles and each.id in states}
+        people = {
+            each.id: profiles.standing(tx, each.id)
+            for each in candidates
+            if CONTRIBUTORS in each.after and each.id in states
+        }
         proven = {found: verify.verification(tx, found) for found in known.values() if found}
     hours = hours_of(db, [each.off_peak for each in candidates], off_peak)
     around = Circumstances(

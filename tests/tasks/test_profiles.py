@@ -154,7 +154,8 @@ def test_a_killed_reading_goes_on_where_it_was_without_paying_twice(house: House
     def kill(progress: object) -> None:
         raise KeyboardInterrupt
 
-    reader = ProfileReader(graphql=graphql, most=10)
+    reader = ProfileReader(graphql=graphql)
+    reader.halving.most = 10
     reading = ProfileReading(
         db=house.db,
         graphql=graphql,

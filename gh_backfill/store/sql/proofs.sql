@@ -66,6 +66,12 @@ values (%(id)s, %(github_id)s, %(id)s, 1, now(), now());
 -- name: update_discussion_comments
 update discussion_comments set body = 'proof' where id = %(id)s;
 
+-- name: insert_pull_request_diffs
+insert into pull_request_diffs (pull_request_id, list) values (%(id)s::uuid, 'files');
+
+-- name: update_pull_request_diffs
+update pull_request_diffs set total = 1 where pull_request_id = %(id)s::uuid;
+
 -- name: insert_progressive_backfill_state
 insert into progressive_backfill_state (id, repository_id, total_prs) values (%(id)s::uuid, %(id)s::uuid, 1);
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.registry import NAMES, ordered
+from gh_backfill.engine.registry import EVERYTHING, ordered
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.models.github import Repository
 from gh_backfill.models.work import Goal
@@ -18,8 +18,8 @@ from gh_backfill.store import repositories
 from gh_backfill.store.backfill_events import Actor
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
+from gh_backfill.tasks.after import switched_on
 from gh_backfill.tasks.given_names import NameOf
-from gh_backfill.tasks.people import switched_on
 
 MOST_DAYS = 36_500
 
@@ -35,7 +35,7 @@ class AggressiveWish:
     @property
     def all_kinds(self) -> tuple[str, ...]:
         """Return the kinds by name."""
-        return self.kinds or NAMES
+        return self.kinds or EVERYTHING
 
     def since(self, now: datetime) -> datetime | None:
         """Return where its time range begins: at midnight, so that the same number on one day means the same range."""

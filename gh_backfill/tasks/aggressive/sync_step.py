@@ -25,7 +25,7 @@ from gh_backfill.store.db import Database
 from gh_backfill.store.jobs import Run
 from gh_backfill.store.profiles import OLD
 from gh_backfill.tasks import capture, track
-from gh_backfill.tasks.people import switched_on
+from gh_backfill.tasks.after import switched_on
 
 # In seconds: so often it is looked whether another worker is done.
 LOOK_AGAIN = 15.0
