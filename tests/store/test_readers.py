@@ -64,6 +64,8 @@ def test_a_role_that_may_select_and_sees_nothing_is_found_and_sees_everything_on
         fill(db)
         run(url, "update repositories set initial_backfill_status = 'pending'")
         run(url, "update discussions set author_id = github_id")
+        run(url, "update pull_request_diffs set rows = '[{}]'")
+        run(url, "insert into pull_request_diffs select pull_request_id, 'commits', rows from pull_request_diffs")
         run(url, f'grant usage on schema public to "{reporting}"')
         run(url, f'grant select on backfill_streams, backfill_quarantine to "{reporting}"')
         with db.transaction(read_only=True) as tx:

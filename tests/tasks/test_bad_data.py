@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 import pytest
@@ -68,11 +69,25 @@ def test_what_stays_spoilt_is_kept_with_its_reason_and_everything_else_is_stored
     assert {row["number"] for row in lost} - {None} != set()
     assert all(row["reason"] for row in lost)
     stored = counted(house)
+    beneath = below(house, [row["number"] for row in lost if row["kind"] == "pull_request"])
     for table, kinds in KINDS.items():
         set_apart = sum(row["kind"] in kinds for row in lost)
-        assert stored[table] + set_apart == clean[table], table
+        assert stored[table] + set_apart + beneath.get(table, 0) == clean[table], table
         assert 0 < set_apart < clean[table] / 5 or table == "pull_requests"
-    assert captured.counts.quarantined == len(lost)
+    # A whole pull request is tried again by the catch-up, and set apart again.
+    whole = sum(row["kind"] == "pull_request" for row in lost)
+    assert len(lost) <= captured.counts.quarantined <= len(lost) + whole
+
+
+def below(house: House, numbers: Sequence[int]) -> dict[str, int]:
+    """Return how many rows of each table come with these pull requests: whole ones are set apart with all of theirs."""
+    world = house.github.world
+    (home,) = (each for each in world.repositories.values() if each.full_name == SMALL)
+    pulls = [each for each in (world.pull(home.id, number) for number in numbers) if each is not None]
+    return {
+        "reviews": sum(len(each.reviews) for each in pulls),
+        "comments": sum(len(each.comments) + len(each.review_comments) for each in pulls),
+    }
 
 
 def test_places_of_a_page_that_are_null_cost_no_neighbour(house: House, clean: dict[str, int]) -> None:

@@ -16,6 +16,12 @@ with occurring as (
     union select author_id from issues where repository_id = any(%(repository_ids)s::uuid[])
     union select closed_by_id from issues where repository_id = any(%(repository_ids)s::uuid[])
     union select c.id
+          from pull_requests p
+          cross join lateral (values (p.assignees), (p.requested_reviewers)) m (people)
+          cross join lateral jsonb_array_elements(case when jsonb_typeof(m.people) = 'array' then m.people else '[]' end) a
+          join contributors c on c.github_id = case when a ->> 'id' ~ '^[0-9]{1,18}$' then (a ->> 'id')::bigint end
+          where p.repository_id = any(%(repository_ids)s::uuid[])
+    union select c.id
           from issues i
           cross join lateral jsonb_array_elements(case when jsonb_typeof(i.assignees) = 'array' then i.assignees else '[]' end) a
           join contributors c on c.github_id = case when a ->> 'id' ~ '^[0-9]{1,18}$' then (a ->> 'id')::bigint end
