@@ -182,8 +182,8 @@ def test_parquet_has_types_that_need_no_guessing_and_duckdb_reads_it(
     assert found == [(9_000_000_000_000_000_001, True, True)]
     found = asked(f"select day, stars from '{files}/star_days.parquet'")  # noqa: S608
     assert found == [(date(2026, 2, 3), 4)]
-    no_rows = parquet.read_table(files / "discussions.parquet")
-    assert (no_rows.num_rows, no_rows.column_names) == (0, list(TABLES["discussions"].columns))
+    no_rows = parquet.read_table(files / "count_snapshots.parquet")
+    assert (no_rows.num_rows, no_rows.column_names) == (0, list(TABLES["count_snapshots"].columns))
 
 
 def test_sqlite_has_keys_references_and_indexes(db: Database, world: dict[str, str], tmp_path: Path) -> None:
@@ -243,7 +243,14 @@ def people_of(tx: Transaction, ids: list[str]) -> set[str]:
             ids=tuple(ids),
         )
         found |= {str(row["id"]) for row in rows if row["id"]}
-    return found
+    rows = tx.rows(
+        "select c.id from contributors c join discussions d on d.author_id = c.github_id "
+        "where d.repository_id = any(%(ids)s::uuid[]) union "
+        "select c.id from contributors c join discussion_comments m on m.author_github_id = c.github_id "
+        "join discussions d on d.id = m.discussion_id where d.repository_id = any(%(ids)s::uuid[])",
+        ids=tuple(ids),
+    )
+    return found | {str(row["id"]) for row in rows}
 
 
 def test_what_is_not_known_to_be_public_comes_only_when_asked_for_with_its_people(
