@@ -230,10 +230,11 @@ def _check(environment: settings.Settings) -> None:
     from gh_backfill.tasks import check as checking
 
     found = checking.check(environment, datetime.now(UTC), token=False)
+    found = [each for each in found if each.ok or each.name != "migrations"]  # that they are pending was said
     listings.show_findings(found)
     if not environment.has_credential:
         say("no token is set here: the workflow has its own, of 1,000 points an hour; BACKFILL_TOKEN has more")
-    wrong = [each.name for each in found if not each.ok and each.name != "migrations"]
+    wrong = [each.name for each in found if not each.ok]
     if wrong:
         raise ConfigurationError(
             f"the files are written, and {len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}"
