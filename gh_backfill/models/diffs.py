@@ -1,4 +1,4 @@
-"""What pull requests change: their files and commits as GitHub lists them, and what else it may say of such a list."""
+"""Files and commits of pull requests as GitHub lists them, and what else it may say of such a list."""
 
 from __future__ import annotations
 

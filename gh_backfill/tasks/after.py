@@ -1,4 +1,4 @@
-"""What is captured of a repository after its items, of which it is: profiles of people, files and commits."""
+"""Readings that follow the items of a repository, of which they are: profiles of people, files and commits."""
 
 from __future__ import annotations
 

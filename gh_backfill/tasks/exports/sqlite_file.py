@@ -36,10 +36,15 @@ def sqlite_table(folder: Path, table: ExportedTable) -> Iterator[Write]:
             yield write
             for column in dict.fromkeys((*table.references, *table.indexed)):
                 if column != table.key[0]:
-                    file.execute(f"create index {table.name}_{column} on {table.name} ({column})")
+                    file.execute(_index(table.name, column))
             file.execute("commit")
     except sqlite3.OperationalError as error:
         raise OSError(f"SQLite says: {error}") from error
+
+
+def _index(table: str, column: str) -> str:
+    """Return the statement that makes an index; SQLite takes names as no parameters, and these are `exported`'s own."""
+    return f'create index "{table}_{column}" on "{table}" ("{column}")'
 
 
 def _definition(table: ExportedTable) -> str:
