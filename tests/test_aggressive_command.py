@@ -63,15 +63,16 @@ def test_a_dry_run_says_steps_points_times_and_four_costs_and_writes_nothing(env
     for said in (
         "octo/small: 3 steps; it is tracked first",
         "1. Data sync: 5 pull requests (0 here)",
-        "2. Embeddings generation: none: embeddings are off",
+        "2. Embeddings generation: embeddings are off",
         "Time by the guide's table: Small (<100 PRs): data sync 2-5 min, embeddings 5-10 min, in all 7-15 min",
         "GitHub API: free",
-        "Inngest: free",
+        "Inngest: free (not used: this process does the work; by its event: 2 steps, under $0.01)",
         "Supabase: free",
-        "OpenAI Embeddings: free",
+        "OpenAI Embeddings: free (none are made, as said above)",
         "dry run: nothing was written",
     ):
         assert said in done.stdout
+    assert done.stdout.count("embeddings are off") == 1
     assert rows(environment, "select 1 from repositories") == []
     told = json.loads(cli(environment, "aggressive", "octo/small", "--dry-run", "--json", **HASH).stdout)
     assert (told["tracked"], told["size"], set(told["costs"])) == (

@@ -214,6 +214,7 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.aggressive import other_steps
     from gh_backfill.tasks.aggressive.outlook import outlook
+    from gh_backfill.tasks.report import costs
 
     if not name:
         _what_waits(environment, as_json=as_json)
@@ -227,6 +228,7 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
             name_of=connect.name_of(environment),
             embeddings=partial(other_steps.embeddings_outlook, environment, db),
             now=datetime.now(UTC),
+            rates=costs.prices(environment),
         )
     if as_json:
         print(json_text(found.as_json()))

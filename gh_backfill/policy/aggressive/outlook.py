@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.query_prices import LARGEST_FIRST
+from gh_backfill.policy.report.costs import CostRates
 
 # Points a page of a hundred items: the page itself, and what completes it; as measured (docs/performance.md).
 POINTS_A_PAGE = 1.7
@@ -18,6 +19,8 @@ PEOPLE_AN_ITEM = 0.25
 # What the guide reckons with: dollars a million tokens, and tokens an item.
 GUIDE_PRICE = 0.10
 GUIDE_TOKENS = 500
+# In seconds: so long a step of Inngest's function works.
+INNGEST_STEP = 50.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +102,7 @@ class CostLine:
         """Return it in words; what costs nothing at all is free, and no cost is shown as nothing."""
         if self.dollars == 0.0:
             return f"{self.name}: free ({self.why})"
-        return f"{self.name}: {f'${self.dollars:.2f}' if self.dollars >= 0.005 else 'under $0.01'} ({self.why})"
+        return f"{self.name}: {in_dollars(self.dollars)} ({self.why})"
 
 
 def size_class(pull_requests: int) -> SizeClass:
@@ -117,15 +120,26 @@ def points_of_people(items: int) -> int:
     return math.ceil(items * PEOPLE_AN_ITEM / LARGEST_FIRST)
 
 
+def through_inngest(rates: CostRates, seconds: float) -> str:
+    """Say what the same work would take and cost as a run of Inngest: a first step asks, each other one works."""
+    steps = 1 + max(1, math.ceil(seconds / INNGEST_STEP))
+    dollars = rates.inngest_run + steps * rates.inngest_step + seconds / 3600 * rates.inngest_hour
+    return f"{counted(steps, 'step')}, {in_dollars(dollars)}"
+
+
+def in_dollars(dollars: float) -> str:
+    """Return an amount in words; no cost is shown as nothing."""
+    return f"${dollars:.2f}" if dollars >= 0.005 else "under $0.01"
+
+
 def costs(
-    *, points: int, limit: int, embeddings: EmbeddingsOutlook | None, inngest: float, via_inngest: bool
+    *, points: int, limit: int, embeddings: EmbeddingsOutlook | None, rates: CostRates, seconds: float
 ) -> tuple[CostLine, ...]:
-    """Return the guide's four lines, from real counts."""
-    through = "its steps, by the price list" if via_inngest else "not used: this process does the work"
+    """Return the guide's four lines, from real counts; the work takes so many `seconds`."""
     if embeddings is None:
         told = CostLine(name="OpenAI Embeddings", dollars=0.0, why="left out, as asked")
     elif embeddings.off is not None:
-        told = CostLine(name="OpenAI Embeddings", dollars=0.0, why=embeddings.off)
+        told = CostLine(name="OpenAI Embeddings", dollars=0.0, why="none are made, as said above")
     else:
         guide = embeddings.items * GUIDE_TOKENS * GUIDE_PRICE / 1_000_000
         told = CostLine(
@@ -138,7 +152,11 @@ def costs(
         )
     return (
         CostLine(name="GitHub API", dollars=0.0, why=f"about {counted(points, 'point')} of {limit:,} an hour"),
-        CostLine(name="Inngest", dollars=inngest, why=through),
+        CostLine(
+            name="Inngest",
+            dollars=0.0,
+            why=f"not used: this process does the work; by its event: {through_inngest(rates, seconds)}",
+        ),
         CostLine(name="Supabase", dollars=0.0, why="no function is invoked: rows go straight to the database"),
         told,
     )

@@ -16,7 +16,7 @@ from gh_backfill.policy.markdown import counted
 class AggressiveDone:
     """What a run came to: how the backfill stands now, and the error of the step that ended it.
 
-    With an error that passes by itself it is pending all the same.  `busy` says that another worker has it.
+    After an error that passes by itself it goes on.  `busy` says that another worker has it.
     """
 
     backfill: AggressiveBackfill
@@ -30,8 +30,8 @@ class AggressiveDone:
 
     @property
     def failed(self) -> bool:
-        """Say whether it failed, now or for good."""
-        return self.error is not None or self.backfill.status is AggressiveStatus.FAILED
+        """Say whether a person has to look: what passes by itself leaves it pending."""
+        return self.backfill.status is AggressiveStatus.FAILED
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""

@@ -44,6 +44,7 @@ class AggressiveWays:
     """What aggressive backfills work with; `listen` hears of the capture's progress, `tell` of each step.
 
     A `run` of steps, or `in_slices` of time, leaves it to another one to go on: then each backfill has one job for all.
+    Who is not `patient` leaves one that met an error that passes at once.
     """
 
     settings: Settings
@@ -55,6 +56,7 @@ class AggressiveWays:
     run: Run | None = None
     in_slices: timedelta | None = None
     beat: float = BEAT
+    patient: bool = True
     listen: Callable[[Progress], None] = lambda progress: None
     tell: Tell = lambda backfill, step, end: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -92,7 +94,11 @@ def _end_job(ways: AggressiveWays, own: Run, done: AggressiveDone) -> None:
 
 
 def of_all_that_waits(ways: AggressiveWays, *, goes_on: Callable[[], bool] = lambda: True) -> list[AggressiveDone]:
-    """Go on with all that waits, the longest waiting first; what fails for one does not stop the others."""
+    """Go on with all that waits, the longest waiting first; what fails for one does not stop the others.
+
+    An error that passes is not waited out, for the others wait behind it.
+    """
+    ways = replace(ways, patient=False)
     with ways.db.reading() as tx:
         ids = store.due(tx)
     done: list[AggressiveDone] = []
@@ -152,6 +158,7 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
         wait=ways.wait,
         deadline=ways.limits.deadline,
         beat=ways.beat,
+        patient=ways.patient,
         now=ways.now,
         sleep=ways.sleep,
     )

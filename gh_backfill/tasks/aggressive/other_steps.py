@@ -99,12 +99,9 @@ def embeddings_outlook(
     settings: Settings, db: Database | None, repository_id: str | None, more: int
 ) -> EmbeddingsOutlook:
     """Say what the embeddings of a repository would take, with so many items that are still to come."""
-    try:
-        embedder = choosing.embedder(settings)
-    except ConfigurationError as error:
-        return EmbeddingsOutlook(off=str(error))
-    if db is not None and (reason := embedding.obstacle(db)) is not None:
+    if (reason := _off(settings, db)) is not None:
         return EmbeddingsOutlook(off=reason)
+    embedder = choosing.embedder(settings)
     items, tokens = more, more * TOKENS_AN_ITEM
     if db is not None and repository_id is not None:
         with db.reading() as tx:
@@ -121,9 +118,9 @@ def embeddings_outlook(
     )
 
 
-def _off(settings: Settings, db: Database) -> str | None:
+def _off(settings: Settings, db: Database | None) -> str | None:
     """Say why nothing is embedded here; None where it is."""
-    if (reason := embedding.obstacle(db)) is not None:
+    if db is not None and (reason := embedding.obstacle(db)) is not None:
         return reason
     try:
         choosing.embedder(settings)

@@ -16,6 +16,7 @@ from gh_backfill.policy.aggressive.outlook import CostLine, EmbeddingsOutlook, L
 from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStep
 from gh_backfill.policy.estimate import Estimate, RemainingWork, duration
 from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.store import aggressive as store
 from gh_backfill.store import repositories, workspaces
 from gh_backfill.store.db import Database
@@ -99,7 +100,7 @@ class AggressiveOutlook:
         vectors = self.embeddings
         assert vectors is not None, "the step is wanted"
         if vectors.off is not None:
-            return f"none: {vectors.off}"
+            return vectors.off
         return f"{counted(vectors.items, 'item')} by {vectors.provider}, about {vectors.tokens:,} tokens"
 
 
@@ -112,6 +113,7 @@ def outlook(
     name_of: NameOf,
     embeddings: Callable[[str | None, int], EmbeddingsOutlook],
     now: datetime,
+    rates: CostRates,
 ) -> AggressiveOutlook:
     """Ask GitHub what there is of a repository (a point) and say what all steps would take.
 
@@ -134,6 +136,7 @@ def outlook(
     sync = estimate.side_by_side(works, standing, lanes=1)
     left = left if AggressiveStep.SYNC in wish.steps else 0
     vectors = embeddings(repository_id, left) if AggressiveStep.EMBEDDINGS in wish.steps else None
+    seconds = sync.seconds if AggressiveStep.SYNC in wish.steps else 0.0
     return AggressiveOutlook(
         name=found.full_name,
         wish=wish,
@@ -149,8 +152,8 @@ def outlook(
             points=sync.points if AggressiveStep.SYNC in wish.steps else 0,
             limit=standing.limit,
             embeddings=vectors,
-            inngest=0.0,
-            via_inngest=False,
+            rates=rates,
+            seconds=seconds + (vectors.seconds if vectors is not None else 0.0),
         ),
     )
 

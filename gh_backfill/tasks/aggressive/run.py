@@ -15,6 +15,7 @@ from gh_backfill.errors import BackfillError, RateLimited, StoreError
 from gh_backfill.policy.aggressive.checklist import CheckLine, unheld
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStatus, AggressiveStep, StepStatus
+from gh_backfill.policy.estimate import duration
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
@@ -38,7 +39,8 @@ class AggressiveWork:
     """All that a run works with: what does each step, and what checks the whole.
 
     `listen` hears of each step that begins, and ends.  `wait` is how long the end of the data sync is waited for, and
-    `deadline` when the other steps stop; None of either: as long as it takes.
+    `deadline` when the other steps stop; None of either: as long as it takes.  Who is `patient` waits out, as long, an
+    error that passes by itself.
     """
 
     db: Database
@@ -51,6 +53,7 @@ class AggressiveWork:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = lambda seconds: None
     beat: float = BEAT
+    patient: bool = True
 
 
 def run(
@@ -93,11 +96,12 @@ class _Run:
         while True:
             backfill, end = self._steps(backfill)
             points += end.points
-            if end.status in (StepStatus.PENDING, StepStatus.FAILED):
-                return self._over(backfill, end, points)
-            checked = self._checked(backfill)
+            checked = end if end.status in (StepStatus.PENDING, StepStatus.FAILED) else self._checked(backfill)
             if isinstance(checked, StepEnd):
-                return self._over(backfill, checked, points)
+                if not self._waited_out(backfill, checked):
+                    return self._over(backfill, checked, points)
+                backfill = _read(self.work, backfill)
+                continue
             if rounds < RECOUNTS and _behind(checked) and checked != last:
                 backfill, rounds, last = self._once_more(backfill), rounds + 1, checked
                 continue
@@ -125,6 +129,21 @@ class _Run:
                 backfill = _read(self.work, backfill)
         status = StepStatus.PENDING if left else StepStatus.COMPLETED
         return backfill, StepEnd(status=status, told=left, points=points)
+
+    def _waited_out(self, backfill: AggressiveBackfill, end: StepEnd) -> bool:
+        """Wait until an error that passes is worth another try; False where that is too late, or it does not pass."""
+        if end.status is not StepStatus.PENDING or end.resume_at is None or not self.work.patient:
+            return False
+        if not self.goes_on() or (self.until is not None and end.resume_at >= self.until):
+            return False
+        wait = max(1.0, (end.resume_at - self.work.now()).total_seconds())
+        log.warning("%s: %s; trying again in %s", backfill.full_name, end.told, duration(wait))
+        self._kept(backfill, None, lambda: self._slept(wait))
+        return self.goes_on()
+
+    def _slept(self, seconds: float) -> StepEnd:
+        self.work.sleep(seconds)
+        return StepEnd(status=StepStatus.COMPLETED, told="")
 
     def _once_more(self, backfill: AggressiveBackfill) -> AggressiveBackfill:
         """Let the steps be done again for what came meanwhile."""

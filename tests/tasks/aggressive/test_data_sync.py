@@ -20,7 +20,7 @@ from gh_backfill.store.backfill_events import Actor
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.aggressive import asking, opened
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked, AggressiveWish
-from gh_backfill.tasks.aggressive.done import AggressiveDone
+from gh_backfill.tasks.aggressive.done import AggressiveDone, raise_failures
 from tests.comparison import compare, compare_issues
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, House
@@ -234,6 +234,50 @@ def test_a_token_that_github_refuses_fails_the_step_and_the_next_run_goes_on(hou
     assert found.backfill.steps[AggressiveStep.SYNC].status is StepStatus.FAILED
     house.github.faults.clear()
     assert done(house).backfill.status is AggressiveStatus.COMPLETED
+
+
+def test_an_error_that_passes_leaves_it_to_go_on_and_is_no_failure(house: House) -> None:
+    before = asked(house)
+    house.github.faults.add(Fault(name="502_html", match={"operation": "IssuePage"}))
+    (found,) = opened.of_one(Ways(house=house, wait=timedelta(minutes=5)).of(), before)
+    assert (found.backfill.status, found.failed) == (AggressiveStatus.PENDING, False)
+    assert found.backfill.not_before is not None
+    assert "GitHub has trouble (status 502)" in str(found.backfill.reason)
+    raise_failures([found])
+    house.github.faults.clear()
+    assert done(house).backfill.status is AggressiveStatus.COMPLETED
+    assert differences(house) == []
+
+
+@pytest.mark.parametrize("operation", ["IssuePage", "RepositoriesById"])
+def test_an_error_that_passes_while_the_end_is_waited_for_is_waited_out(house: House, operation: str) -> None:
+    before = asked(house)
+    house.github.faults.add(Fault(name="502_html", match={"operation": operation}))
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        house.wait(seconds)
+        if seconds > 500:
+            waited.append(seconds)
+            house.github.faults.clear()
+
+    ways = replace(Ways(house=house, wait=timedelta(minutes=15)).of(), sleep=sleep)
+    (found,) = opened.of_one(ways, before)
+    assert (found.backfill.status, len(waited)) == (AggressiveStatus.COMPLETED, 1)
+    assert differences(house) == []
+
+
+def test_others_that_wait_do_not_wait_for_an_error_of_one_to_pass(house: House) -> None:
+    asked(house)
+    house.github.faults.add(Fault(name="502_html", match={"operation": "IssuePage"}))
+
+    def sleep(seconds: float) -> None:
+        assert seconds < 500, "the others would wait"
+        house.wait(seconds)
+
+    ways = replace(Ways(house=house, wait=timedelta(minutes=45)).of(), sleep=sleep)
+    (found,) = opened.of_all_that_waits(ways)
+    assert found.backfill.status is AggressiveStatus.PENDING
 
 
 def test_one_that_is_cancelled_ends_and_keeps_its_rows(house: House) -> None:
