@@ -22,13 +22,13 @@ _SQL = sql("search")
 _VECTORS = sql("search_vectors")
 _PAGES = sql("pages")
 # The newest items with the words that are ranked, of each type and by title and text each.
-POOL = 60
+POOL = 50
 # Of what has the words of a phrase, the newest that are looked through for it as it stands, and for other forms of it.
 REACH, CHECKED = 3_000, 100
 # Up to so many vectors all of a scope are compared.  Each takes 4 microseconds, most of them to fetch it.
 EXACT = 6_000
 # Of each type so many are taken from an index where anything is filtered: what is near and passes may come late.
-DEEP = 500
+DEEP = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,8 +18,7 @@ def test_a_search_takes_as_many_statements_over_many_items_as_over_few(server: S
     counts = []
     for items in (400, 2_000):
         url = rig.database()
-        with Database(url) as db:
-            search.fill(db, items)
+        search.fill(url, items)
         with recording() as record, Database(url) as db:
             for pattern in (*search.TEXTS.values(), None):
                 search.once(db, 1, pattern, 0, record)
@@ -32,8 +31,7 @@ def test_a_search_takes_as_many_statements_over_many_items_as_over_few(server: S
 def test_what_an_index_finds_of_the_nearest_is_told(server: Server, tmp_path: Path) -> None:
     rig = Rig(server=server, folder=tmp_path)
     url = rig.database()
-    with Database(url) as db:
-        search.fill(db, 6_000)
+    search.fill(url, 6_000)
     found = search.recalls(url)
     assert [row[1] for row in found[:2]] == [6_000, 2_400]
     assert all(0.9 <= row[4] <= 1 for row in found)

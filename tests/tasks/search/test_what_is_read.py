@@ -42,7 +42,7 @@ def test_words_order_items_as_a_rank_of_every_text_by_the_words_of_the_index_doe
         signs = [" ", " ", " ", ".", "/", "-", "_", ", ", "<", "(", "\n"]
         return "".join(f"w{int(dice.random() ** 3 * 60)}{dice.choice(signs)}" for _ in range(dice.randint(least, most)))
 
-    one = store(db, "octo/one", [Item(number=n, title=some(2, 6), body=some(5, 60)) for n in range(1, 200)])
+    one = store(db, "octo/one", [Item(number=n, title=some(2, 6), body=some(5, 60)) for n in range(1, 160)])
     reference = """
         select i.number from issues i, lateral (
             select translate(i.title, %(signs)s, repeat(' ', 32)) as title, translate(i.body, %(signs)s, repeat(' ', 32)) as body
