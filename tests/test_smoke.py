@@ -62,7 +62,7 @@ def test_every_assumption_is_tried_or_has_its_reason_and_no_other_is() -> None:
 
 
 def test_all_that_can_be_tried_holds_and_nothing_is_left_behind(github: Simulator) -> None:
-    # A folder of its own, since another test may run these checks at the same time; a short one, for a socket lies in it.
+    # A folder of its own: another test may run these checks at the same time. A short one: a socket lies in it.
     with tempfile.TemporaryDirectory() as folder:
         done = smoke(github.url, TMPDIR=folder)
         left = list(Path(folder).iterdir())

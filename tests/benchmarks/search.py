@@ -134,7 +134,7 @@ def _nearest(db: Database, scope: SearchScope, vectors: list[str], items: int) -
 def fill(url: str, items: int) -> None:
     with Database(url) as db:
         _fill(db, items)
-    # As PostgreSQL's autovacuum leaves a table some minutes after a bulk: statistics, and no words that wait for the index.
+    # As PostgreSQL's autovacuum leaves a table some minutes after a bulk: no words wait for the index.
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
