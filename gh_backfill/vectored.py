@@ -36,11 +36,12 @@ def show_embedded(done: Sequence[EmbeddedOne]) -> None:
     """Print what became of each run."""
     for each in done:
         told = each.told
-        if not told.done and not told.failed and not told.left and told.error is None:
+        if not any((told.done, told.failed, told.empty, told.left)) and told.error is None:
             say(escape(f"{each.name}: everything has its embedding"))
             continue
         parts = [f"{counted(told.done, 'item')} embedded"]
         parts += [f"{counted(told.failed, 'item')} set aside"] if told.failed else []
+        parts += [f"{counted(told.empty, 'item')} without text"] if told.empty else []
         parts += [f"{told.left:,} left"] if told.left else []
         parts.append(_paid(told.tokens, told.cost))
         reason = f"; {told.stopped_reason}" if told.stopped_reason and told.error is None else ""

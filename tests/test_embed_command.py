@@ -77,6 +77,17 @@ def test_what_is_set_aside_ends_it_with_exit_code_three_and_is_tried_again_when_
     assert "1 item embedded" in cli(environment, "embed", "--retry").stdout
 
 
+def test_an_item_without_text_is_told_and_is_no_failure(environment: dict[str, str], db: Database) -> None:
+    add(db, issues=2)
+    rows(db, "update issues set title = ' ', body = '' where number = 1 returning 1")
+    done = cli(environment, "embed", "octo/one")
+    assert (done.returncode, done.stdout) == (
+        0, "octo/one: 1 item embedded, 1 item without text, 4 tokens, less than $0.0001\n",
+    )  # fmt: skip
+    assert cli(environment, "embed", "octo/one").stdout == "octo/one: everything has its embedding\n"
+    assert "#1 (issue): no text is left to embed" in cli(environment, "embed", "--status").stdout
+
+
 def test_a_key_that_is_not_accepted_ends_it_with_one_line_without_the_key(
     environment: dict[str, str], db: Database, service: EmbeddingService
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ MOST_ID = 2**63 - 1
 _NUMBERS = (int, str)
 # A message of another's is told in a line.
 LONGEST_MESSAGE = 300
+# What PostgreSQL can't store: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +56,8 @@ def errors(body: Mapping[str, Any]) -> list[Error]:
 
 
 def one_line(value: object) -> str:
-    """Return a text of another's as one line that is not too long."""
-    return " ".join(str(value).split())[:LONGEST_MESSAGE]
+    """Return a text of another's as one line that is not too long, and that every database can store."""
+    return _UNSTORABLE.sub("\ufffd", " ".join(str(value).split())[:LONGEST_MESSAGE])
 
 
 def count(value: Any, *, least: int = 0, most: int = MOST_COUNT) -> int:

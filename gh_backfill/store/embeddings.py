@@ -206,13 +206,13 @@ def save(tx: Transaction, made: Iterable[tuple[TextItem, str, Sequence[float]]])
     return saved
 
 
-def fail(tx: Transaction, failed: Iterable[tuple[TextItem, str]]) -> int:
-    """Note that items failed by themselves, each with its reason; return how many of them are set aside now."""
+def fail(tx: Transaction, failed: Iterable[tuple[TextItem, str]], *, limit: int = ATTEMPTS) -> int:
+    """Note that items failed by themselves, each with its reason; return how many are set aside, at `limit` attempts."""
     rows = [
         {"item_type": item.item_type, "item_id": item.id, "text_hash": item.text_hash, "reason": reason[:500]}
         for item, reason in failed
     ]
-    found = tx.rows(_SQL["note_embedding_failures"], rows=rows, limit=ATTEMPTS) if rows else []
+    found = tx.rows(_SQL["note_embedding_failures"], rows=rows, limit=limit) if rows else []
     return sum(row["set_aside"] for row in found)
 
 

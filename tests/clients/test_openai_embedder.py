@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from gh_backfill import settings
 from gh_backfill.clients.embedders.hashing import HashEmbedder
-from gh_backfill.clients.embedders.openai import LONGEST_WAIT, TRIES, OpenAIEmbedder
+from gh_backfill.clients.embedders.openai import LONGEST_WAIT, TRIES, TRIES_WRONG, OpenAIEmbedder
 from gh_backfill.errors import (
     ConfigurationError,
     EmbedderAway,
@@ -80,11 +82,48 @@ def test_what_is_wrong_once_is_asked_for_again(service: EmbeddingService, turn: 
 
 
 @pytest.mark.parametrize("turn", BAD)
-def test_what_is_wrong_each_time_is_refused_as_a_whole(service: EmbeddingService, turn: Turn) -> None:
+def test_what_is_wrong_twice_is_refused_as_a_whole(service: EmbeddingService, turn: Turn) -> None:
     service.turns = [turn] * TRIES
     with pytest.raises(EmbedderWrong):
         embedder(service).embed(TEXTS)
-    assert len(service.asked) == TRIES
+    assert len(service.asked) == TRIES_WRONG
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        ({"message": "Rate limit exceeded", "code": 429}, EmbedderAway, "takes no more just now (status 429: Rate"),
+        ({"message": "No auth", "code": 401}, EmbedderDenied, "does not accept OPENAI_API_KEY (status 401: No auth)"),
+        ({"message": "no model", "code": 404}, EmbedderDenied, "has no model text-embedding-3-small"),
+        ({"message": "Used up", "code": "insufficient_quota"}, EmbedderDenied, "the quota of OPENAI_API_KEY is used"),
+        ({"message": "Upstream is asleep"}, EmbedderAway, "fails just now (an error: Upstream is asleep)"),
+        ("asleep", EmbedderAway, "fails just now (an error: asleep)"),
+    ],
+)
+def test_an_error_in_an_answer_that_calls_itself_good_is_told_as_what_it_is(
+    service: EmbeddingService, monkeypatch: pytest.MonkeyPatch, error: object, kind: type[EmbedderError], said: str
+) -> None:
+    monkeypatch.setattr(service, "answer", lambda _: (200, {}, json.dumps({"error": error}).encode()))
+    with pytest.raises(kind, match=re.escape(said)):
+        embedder(service).embed(TEXTS)
+
+
+def test_a_refusal_that_repeats_a_text_is_told_without_it_and_so_that_a_database_takes_it(
+    service: EmbeddingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "'the secret plan' and 'Frida buys the whole' are\x00 not\ud800 fine\n"
+    body = json.dumps({"error": {"message": told}}).encode()
+    monkeypatch.setattr(service, "answer", lambda _: (400, {}, body))
+    with pytest.raises(TextRefused) as caught:
+        embedder(service).embed(["the secret plan\n\nNext year Frida buys the whole company", "another"])
+    assert "(status 400: '<text>' and '<text>' are\ufffd not\ufffd fine)" in str(caught.value)
+
+
+def test_a_limit_that_is_waited_for_is_told_before(service: EmbeddingService, caplog: pytest.LogCaptureFixture) -> None:
+    service.turns = [Turn.LIMITED]
+    made(embedder(service))
+    (line,) = caplog.messages
+    assert line.endswith("takes no more just now (status 429: Rate limit reached); it is asked again in 7 s")
 
 
 @pytest.mark.parametrize(

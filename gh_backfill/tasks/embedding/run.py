@@ -26,6 +26,7 @@ from gh_backfill.errors import (
 from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.order import Stretch, in_order
 from gh_backfill.policy.embedding.text import prepared
+from gh_backfill.policy.markdown import counted
 from gh_backfill.store import embeddings, vectors
 from gh_backfill.store.db import Database
 from gh_backfill.store.embeddings import TextItem
@@ -33,8 +34,9 @@ from gh_backfill.store.embeddings import TextItem
 log = logging.getLogger(__name__)
 
 BATCH = 200
-# Who gives so many answers in a row that are of no use gives no other.
-USELESS = 40
+# Who gives so many answers in a row that are of no use gives no other: texts are refused one by one, while answers
+# that can't be stored are not the fault of so many texts.
+USELESS, WRONG = 40, 12
 NOTHING_LEFT = "no text is left to embed"
 
 
@@ -52,6 +54,7 @@ class EmbeddingWish:
 class Embedded:
     """How a run ended: items with a new vector, whose text changed meanwhile, that were set aside, that are left.
 
+    `empty` ones have no text: there is nothing to embed, and that is no failure.
     `cost` is in US dollars, None where nobody knows the price.  `stopped_reason` says why it ended before everything
     was done; `error` is there where that was a failure.
     """
@@ -59,6 +62,7 @@ class Embedded:
     done: int = 0
     skipped: int = 0
     failed: int = 0
+    empty: int = 0
     left: int = 0
     tokens: int = 0
     cost: float | None = None
@@ -136,6 +140,7 @@ class _Run:
     worker: str = field(default_factory=processes.worker_name)
     told: Embedded = field(default_factory=Embedded)
     useless: int = 0
+    wrong: int = 0
     job_id: str = ""
 
     def through(self, stretches: Sequence[Stretch]) -> Embedded:
@@ -204,7 +209,8 @@ class _Run:
     def _do(self, batch: Sequence[TextItem]) -> None:
         texts = {item.id: prepared(item.title, item.body) for item in batch}
         whole = [item for item in batch if texts[item.id]]
-        failed = [(item, NOTHING_LEFT) for item in batch if not texts[item.id]]
+        empty = [item for item in batch if not texts[item.id]]
+        failed: list[tuple[TextItem, str]] = []
         made: list[tuple[TextItem, str, Vector]] = []
         try:
             for item, result in self._embedded(whole, texts):
@@ -213,7 +219,7 @@ class _Run:
                 else:
                     made.append((item, self.embedder.recipe.content_hash(texts[item.id]), result))
         finally:  # what is paid is kept, whatever came after
-            self._keep(made, failed)
+            self._keep(made, failed, empty)
 
     def _embedded(
         self, items: Sequence[TextItem], texts: dict[str, str]
@@ -224,9 +230,7 @@ class _Run:
         try:
             made = self.embedder.embed([texts[item.id] for item in items])
         except (TextRefused, EmbedderWrong) as error:
-            self.useless += 1
-            if self.useless > USELESS:
-                raise EmbedderAway(f"{self.useless} answers in a row were of no use, the last: {error}") from error
+            self._count_useless(error, len(items))
             if len(items) == 1:
                 yield items[0], error
                 return
@@ -234,25 +238,44 @@ class _Run:
             yield from self._embedded(items[:middle], texts)
             yield from self._embedded(items[middle:], texts)
             return
-        self.useless = 0
+        self.useless = self.wrong = 0
         tokens = self.told.tokens + made.tokens
         self.told = replace(self.told, tokens=tokens, cost=prices.cost(tokens, self.price))
         yield from zip(items, made.each, strict=True)
 
-    def _keep(self, made: Sequence[tuple[TextItem, str, Vector]], failed: Sequence[tuple[TextItem, str]]) -> None:
+    def _count_useless(self, error: EmbedderError, texts: int) -> None:
+        """Say the first of several in a row that can't be stored; raise EmbedderAway once it is one too many."""
+        self.useless += 1
+        if isinstance(error, EmbedderWrong):
+            self.wrong += 1
+            if self.wrong == 1:
+                then = "; half of them is asked for, then less" if texts > 1 else ""
+                log.warning("an answer for %s is of no use: %s%s", counted(texts, "text"), error, then)
+        if self.useless > USELESS or self.wrong > WRONG:
+            raise EmbedderAway(f"{self.useless} answers in a row were of no use, the last: {error}") from error
+
+    def _keep(
+        self,
+        made: Sequence[tuple[TextItem, str, Vector]],
+        failed: Sequence[tuple[TextItem, str]],
+        empty: Sequence[TextItem],
+    ) -> None:
         with self.db.transaction() as tx:
             saved = embeddings.save(tx, made)
             aside = embeddings.fail(tx, failed)
+            without = embeddings.fail(tx, [(item, NOTHING_LEFT) for item in empty], limit=1)
             told = replace(
                 self.told,
                 done=self.told.done + saved,
                 skipped=self.told.skipped + len(made) - saved,
                 failed=self.told.failed + aside,
+                empty=self.told.empty + without,
             )
             embeddings.note_job(tx, self.job_id, done=told.done, failed=told.failed, tokens=told.tokens, cost=told.cost)
         self.told = told
+        others = told.failed + told.empty
         self.listen(
-            EmbeddingProgress(done=told.done, failed=told.failed, total=self.total, tokens=told.tokens, cost=told.cost)
+            EmbeddingProgress(done=told.done, failed=others, total=self.total, tokens=told.tokens, cost=told.cost)
         )
 
     def _end(self, reason: str | None) -> Embedded:

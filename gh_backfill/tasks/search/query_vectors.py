@@ -61,7 +61,7 @@ def _hurried(settings: Settings) -> Embedder:
     """Return whoever makes vectors; a service is not waited for as long as when it makes many."""
     made = choosing.embedder(settings, sleep=_refuse_to_wait)
     if isinstance(made, OpenAIEmbedder):
-        made.seconds = PATIENCE
+        made.seconds, made.tries = PATIENCE, 1
     return made
 
 

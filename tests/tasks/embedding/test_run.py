@@ -19,7 +19,7 @@ import pytest
 from gh_backfill import settings
 from gh_backfill.clients.embedders.embedder import EmbeddedTexts
 from gh_backfill.clients.embedders.hashing import HashEmbedder
-from gh_backfill.clients.embedders.openai import TRIES, OpenAIEmbedder
+from gh_backfill.clients.embedders.openai import TRIES_WRONG, OpenAIEmbedder
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.embedding.order import ItemType
 from gh_backfill.policy.embedding.recipe import VectorRecipe
@@ -104,10 +104,10 @@ def test_a_provider_that_fails_limits_and_errs_now_and_then_embeds_every_item_on
 def test_an_answer_that_is_wrong_is_refused_before_anything_of_it_is_stored(
     db: Database, service: EmbeddingService, turn: Turn
 ) -> None:
-    add(db, issues=4)
+    add(db, issues=2)
     service.turns = [turn] * 10_000
-    told = run(db, embedder(service), EmbeddingWish(batch=4))
-    assert (told.done, told.failed) == (0, 4)
+    told = run(db, embedder(service), EmbeddingWish(batch=2))
+    assert (told.done, told.failed) == (0, 2)
     assert embedded(db)["issues"] == 0
 
 
@@ -146,14 +146,18 @@ def test_what_was_set_aside_is_tried_again_when_it_is_asked_for_and_when_its_tex
     assert run(db, embedder(service)).done == 1
 
 
-def test_an_item_without_any_text_is_set_aside_and_nobody_is_asked_about_it(
+def test_an_item_without_any_text_is_no_failure_nobody_is_asked_about_it_and_a_text_of_its_own_is_embedded(
     db: Database, service: EmbeddingService
 ) -> None:
     add(db, issues=2)
     rows(db, "update issues set title = ' ', body = '<!-- a template -->' where number = 1 returning 1")
     told = run(db, embedder(service))
-    assert (told.done, told.failed) == (1, 1)
+    assert (told.done, told.failed, told.empty, told.left) == (1, 0, 1, 0)
     assert all("" not in asked["input"] for asked in service.asked)
+    assert [(tried, aside) for _, tried, aside in attempts(db)] == [(1, True)]
+    assert run(db, embedder(service)) == Embedded()
+    rows(db, "update issues set body = 'now it says something' where number = 1 returning 1")
+    assert run(db, embedder(service)).done == 1
 
 
 def test_a_used_up_quota_ends_the_run_with_what_is_paid_saved_and_the_next_goes_on(
@@ -171,12 +175,15 @@ def test_a_used_up_quota_ends_the_run_with_what_is_paid_saved_and_the_next_goes_
     assert [status for status, *_ in jobs(db)] == ["failed", "completed"]
 
 
-def test_a_provider_that_never_answers_well_is_not_paid_for_every_item(db: Database, service: EmbeddingService) -> None:
+def test_a_provider_that_never_answers_well_is_told_at_once_and_is_not_paid_for_every_item(
+    db: Database, service: EmbeddingService, caplog: pytest.LogCaptureFixture
+) -> None:
     add(db, issues=200)
     service.turns = [Turn.NAN] * 10_000
     told = run(db, embedder(service))
-    assert "answers in a row were of no use" in str(told.stopped_reason)
-    assert len(service.asked) < 50 * TRIES
+    assert "13 answers in a row were of no use, the last: the answer is none with vectors" in str(told.stopped_reason)
+    assert len(service.asked) == 1 + TRIES_WRONG * 13
+    assert "an answer for 200 texts is of no use" in caplog.messages[0]
 
 
 def test_a_text_that_changes_while_its_vector_is_made_is_refused_the_old_one_and_gets_its_own(

@@ -53,9 +53,19 @@ def test_what_embed_stored_is_found_by_the_vector_of_a_service_that_is_asked_onc
     assert service.embedded == ["lock the door"]
 
 
-@pytest.mark.parametrize("turn", [Turn.LIMITED, Turn.BROKEN, Turn.NO_QUOTA, Turn.DENIED, Turn.SHORT, Turn.NAN])
-def test_a_service_that_does_not_serve_costs_the_meaning_and_not_the_search(
-    db: Database, service: EmbeddingService, chosen: Settings, turn: Turn
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (Turn.LIMITED, "takes no more just now (status 429"),
+        (Turn.BROKEN, "fails just now (status 500"),
+        (Turn.NO_QUOTA, "the quota of OPENAI_API_KEY is used up"),
+        (Turn.DENIED, "does not accept OPENAI_API_KEY"),
+        (Turn.SHORT, "a vector has 383 dimensions in place of 384"),
+        (Turn.NO_JSON, "the answer is none with vectors"),
+    ],
+)
+def test_a_service_that_does_not_serve_costs_the_meaning_and_not_the_search_and_it_says_why(
+    db: Database, service: EmbeddingService, chosen: Settings, turn: Turn, said: str
 ) -> None:
     embedded(db, chosen)
     service.turns = [turn] * 9
@@ -64,8 +74,17 @@ def test_a_service_that_does_not_serve_costs_the_meaning_and_not_the_search(
     assert names(told) == ["octo/one#1"]
     (note,) = told.notes
     assert note.startswith("searched by words alone: ")
+    assert said in note
     assert "\n" not in note
     assert len(service.turns) == 8
+
+
+def test_a_model_that_cannot_shorten_its_vectors_gives_the_first_search_its_vector(
+    db: Database, service: EmbeddingService, chosen: Settings
+) -> None:
+    embedded(db, chosen)
+    service.shortens = False
+    assert find(db, "lock", SearchScope(), lambda text: QueryVectors().of(chosen, text)).by_vectors
 
 
 def test_poison_is_refused_in_one_line_and_the_words_are_searched_for(
