@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gh_backfill.policy.embedding.recipe import DIMENSIONS
 from gh_backfill.resources import sql
 from gh_backfill.store.db import Database, Transaction
 
@@ -13,13 +14,17 @@ _MIGRATIONS = sql("migrations")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vectors:
-    """What there is of pgvector: version and schema where it is installed, and the tables without a column for it."""
+    """What there is of pgvector: version and schema where it is installed, and what stands against its use.
+
+    `lacking` are the tables without a column for vectors, `other` says what the columns are that can't keep ours.
+    """
 
     version: str | None
     schema: str | None
     available: bool
     reachable: bool
     lacking: tuple[str, ...]
+    other: tuple[str, ...]
     role: str
 
     @property
@@ -42,20 +47,25 @@ class Vectors:
             )
         if self.lacking:
             return f"embeddings are off: {', '.join(self.lacking)} have no column for them: gh-backfill migrate adds it"
+        if self.other:
+            return (
+                f"embeddings are off: {', '.join(self.other)} here, and takes no vectors of {DIMENSIONS} dimensions; "
+                "an application has made it so, and everything else works without it"
+            )
         return None
 
 
 def standing(tx: Transaction) -> Vectors:
     """Return what there is of pgvector.  Reads the catalog alone."""
-    row = tx.row(_SQL["vectors_standing"])
+    row = tx.row(_SQL["vectors_standing"], dimensions=DIMENSIONS)
     assert row is not None
-    return Vectors(**{**row, "lacking": tuple(row["lacking"])})
+    return Vectors(**{**row, "lacking": tuple(row["lacking"]), "other": tuple(row["other"])})
 
 
 def prepare(db: Database) -> None:
     """Make what vectors take where pgvector allows it, also where it came after the migrations; the owner's to call."""
     with db.reading() as tx:
         there = standing(tx)
-    if there.obstacle is not None and (there.available or there.version is not None):
+    if there.obstacle is not None and not there.other and (there.available or there.version is not None):
         with db.transaction() as tx:
             tx.run(_MIGRATIONS["prepare_embeddings"])

@@ -135,11 +135,15 @@ def test_the_view_lists_what_has_no_vector_workspaces_first_and_cuts_nothing(db:
 
 
 def test_pgvector_that_goes_takes_only_vectors_along_and_one_that_comes_brings_them_back(db: Database) -> None:
+    add(db)
     before = catalog(db)
     run_in(db, "drop extension vector cascade")
     assert "create extension vector" in str(obstacle(db))
     assert not [thing for thing in catalog(db) if thing.endswith(".embedding") or thing == VIEW]
-    rows(db, "select 1 from issues")
+    for table in ITEMS:
+        for column in ("title", "body"):
+            left = rows(db, f"update {table} set {column} = 'another' returning {column}, content_hash")  # noqa: S608
+            assert left == [{column: "another", "content_hash": None}]
     assert migrate(db, never) == []
     assert obstacle(db) is None
     assert without_rights(catalog(db)) == without_rights(before)
@@ -173,6 +177,15 @@ def test_an_application_without_vectors_gets_columns_and_keeps_its_view(existing
     after = catalog(existing)
     assert after[VIEW] == before[VIEW]
     assert [after[f"{name}.embedding"][:11] for name in (*ITEMS, "discussions")] == ["vector(384)"] * 3
+
+
+@pytest.mark.parametrize("column", ["vector(1536)", "halfvec(384)", "jsonb"])
+def test_a_column_that_takes_no_vectors_of_ours_is_told_before_anybody_is_asked(db: Database, column: str) -> None:
+    run_in(db, f"drop view {VIEW}; alter table issues drop embedding; alter table issues add embedding {column}")
+    assert str(obstacle(db)).startswith(f"embeddings are off: issues.embedding is {column} here, and takes no vectors")
+    migrate(db, never)
+    run_in(db, "alter table issues drop embedding; alter table issues add embedding vector")
+    assert obstacle(db) is None
 
 
 def test_an_extension_that_lies_elsewhere_is_used_where_it_is(empty: Database, empty_database_url: str) -> None:

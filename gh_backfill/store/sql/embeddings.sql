@@ -2,7 +2,8 @@
 -- a vector with another one is stale.  The hash of a text, as it is stored, tells whether it is still the one that was read.
 
 -- name: vectors_standing
--- Whether vectors can be kept: the extension, the tables that have the column, and whether this role may reach the type.
+-- Whether vectors can be kept: the extension, the tables that lack the column, columns of another type or length, and whether
+-- this role may reach the type.
 select e.extversion as version, n.nspname as schema,
        exists (select from pg_available_extensions a where a.name = 'vector') as available,
        coalesce(has_schema_privilege(n.oid, 'usage'), false) as reachable,
@@ -10,6 +11,11 @@ select e.extversion as version, n.nspname as schema,
              where to_regclass(t.name) is not null
                and not exists (select from pg_attribute c where c.attrelid = to_regclass(t.name) and not c.attisdropped
                                                             and c.attname = 'embedding')) as lacking,
+       array(select t.name || '.embedding is ' || y.typname || case when c.atttypmod > 0 then '(' || c.atttypmod || ')' else '' end
+             from unnest(array['discussions', 'issues', 'pull_requests']) t (name)
+             join pg_attribute c on c.attrelid = to_regclass(t.name) and c.attname = 'embedding' and not c.attisdropped
+             join pg_type y on y.oid = c.atttypid
+             where y.typname <> 'vector' or c.atttypmod not in (-1, %(dimensions)s)) as other,
        current_user as role
 from (select 1) one
 left join pg_extension e on e.extname = 'vector'
