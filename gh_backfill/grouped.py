@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from gh_backfill import tables
-from gh_backfill.console import command, say, show_table
+from gh_backfill.console import command, hinted, say, show_table
 from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.redaction import redacted
@@ -96,7 +96,7 @@ def show_aggregated(found: Aggregated, *, in_public: bool) -> None:
         size = counted(each.workspace.repositories, "repository")
         say(escape(f"{_MARKS[each.end]} {each.named(in_public=in_public)}: {size}, {_figures(each)}"))
     if not found.workspaces:
-        say("nothing to aggregate")
+        say(escape(hinted(f"nothing to aggregate: {found.nothing}")))
     elif all(each.end == "would be" for each in found.workspaces):
         say("dry run: nothing was written")
 

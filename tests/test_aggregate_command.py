@@ -39,8 +39,28 @@ def test_it_computes_what_is_due_says_so_and_then_there_is_nothing(environment: 
     assert lines(environment, "--due", "--dry-run") == [*meant, "dry run: nothing was written"]
     done = ["✓ open-work: 2 repositories, figures", "✓ secret-plans: 1 repository, figures"]
     assert lines(environment, "--due") == done
-    assert lines(environment, "--due") == ["nothing to aggregate"]
+    assert lines(environment, "--due")[0].startswith("nothing to aggregate: 2 workspaces as new as what is stored")
     assert lines(environment) == done
+
+
+def test_where_nothing_is_aggregated_it_says_why_and_what_would_bring_something(
+    environment: dict[str, str], database_url: str
+) -> None:
+    (told,) = lines(environment, "open-work", "--repository", "octo/first")
+    assert told.startswith("✓ open-work")
+    with Database(database_url) as db:
+        workspaces.remove(db, "open-work", list(workspaces.known(db, ["octo/first"]).values()))
+    (told,) = lines(environment, "--repository", "octo/first")
+    assert told.startswith("nothing to aggregate: the repository is in no workspace: ")
+    assert "workspace add SLUG owner/name" in told
+    (told,) = lines(environment, "open-work", "--repository", "octo/first")
+    assert told.startswith("nothing to aggregate: the repository is not in open-work: ")
+    with Database(database_url) as db:
+        for slug in ("open-work", "secret-plans"):
+            workspaces.delete(db, slug)
+    (told,) = lines(environment)
+    assert told.startswith("nothing to aggregate: there is no workspace yet: ")
+    assert told.endswith("workspace create SLUG")
 
 
 def test_it_takes_workspaces_by_their_names_or_by_a_repository_and_prints_json(environment: dict[str, str]) -> None:

@@ -81,6 +81,7 @@ def test_a_dry_run_says_steps_points_times_and_four_costs_and_writes_nothing(env
         {"GitHub API", "Inngest", "Supabase", "OpenAI Embeddings"},
     )
     assert told["embeddings"]["items"] >= 5
+    assert told["points"] >= 6, "a page and the end of each of three lists"
 
 
 def test_what_is_only_asked_for_waits_and_goes_on_with_all_that_is_due(environment: dict[str, str]) -> None:

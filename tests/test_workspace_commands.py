@@ -111,6 +111,9 @@ def test_every_command_says_what_it_did_and_what_is_wrong(environment: dict[str,
     cli(environment, "workspace", "create", "octos")
     assert "a slug has 3 to 50" in refused(cli(environment, "workspace", "create", "Oh no"), 2)
     assert "choose another" in refused(cli(environment, "workspace", "create", "octos"), 2)
+    told = refused(cli(environment, "workspace", "create", "others", "octo/r00"), 2)
+    assert "workspace create others, then: " in told
+    assert "workspace add others octo/r00" in told
     assert "which repositories?" in refused(cli(environment, "workspace", "add", "octos"), 2)
     assert "there is no workspace none" in refused(cli(environment, "workspace", "add", "none", "octo/r00"), 2)
     partly = cli(environment, "workspace", "add", "octos", "octo/r00", "octo/nobody", "octo/r01")

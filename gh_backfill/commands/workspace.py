@@ -36,6 +36,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 @app.command()
 def create(
     slug: Slug,
+    others: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="TEXT", help="Its name. Default: from the slug.")
     ] = None,
@@ -56,6 +57,12 @@ def create(
     from gh_backfill import settings
     from gh_backfill.tasks import connect, workspaces
 
+    if others:
+        words = " ".join(others)
+        raise ConfigurationError(
+            f"a workspace is created without repositories: gh-backfill workspace create {slug}, then: "
+            f"gh-backfill workspace add {slug} {words} (a name of several words goes into --name, in quotes)"
+        )
     with connect.database(settings.load()) as db:
         made = workspaces.create(db, slug, name=name, description=description, owner=owner, private=private)
     if as_json:

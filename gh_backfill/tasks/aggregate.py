@@ -10,10 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from gh_backfill.errors import ConfigurationError, StoreError, StoreSlow
+from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.workspaces import slug_of
 from gh_backfill.store import aggregation
 from gh_backfill.store.aggregation import WorkspaceToAggregate
-from gh_backfill.store.db import Database
+from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
 
 log = logging.getLogger(__name__)
@@ -62,9 +63,10 @@ class AggregatedWorkspace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Aggregated:
-    """What was aggregated, in the order in which it was."""
+    """What was aggregated, in the order in which it was; where that is none, `nothing` says why."""
 
     workspaces: tuple[AggregatedWorkspace, ...]
+    nothing: str | None = None
 
     @property
     def done(self) -> tuple[AggregatedWorkspace, ...]:
@@ -97,11 +99,14 @@ def run(
         wanted = [slug_of(slug) for slug in slugs] or None
         found = aggregation.to_aggregate(tx, slugs=wanted, repository_id=repository_id, only_due=only_due)
         known = {each.slug for each in aggregation.to_aggregate(tx, slugs=wanted)} if wanted else set()
+        nothing = None if found else _nothing(tx, wanted or [], repository_id)
     unknown = [slug for slug in wanted or () if slug not in known]
     if unknown:
         raise ConfigurationError(
             f"there is no workspace {', '.join(unknown)}: gh-backfill workspace list shows them; nothing was written"
         )
+    if nothing is not None:
+        return Aggregated(workspaces=(), nothing=nothing)
     if dry_run:
         return Aggregated(workspaces=tuple(_ended(each, AggregationEnd.WOULD_BE) for each in found))
     return Aggregated(workspaces=tuple(_one(db, each, now, sleep, unless_busy=only_due) for each in found))
@@ -142,6 +147,19 @@ def _quietly(
         log.warning(
             "figures of workspaces are older than what was just stored: gh-backfill aggregate --due (%s)", error
         )
+
+
+def _nothing(tx: Transaction, slugs: Sequence[str], repository_id: str | None) -> str:
+    """Say why there is nothing to aggregate, and what would bring something."""
+    if meant := aggregation.to_aggregate(tx, slugs=slugs or None, repository_id=repository_id):
+        return f"{counted(len(meant), 'workspace')} as new as what is stored; without --due it is done all the same"
+    if not aggregation.to_aggregate(tx):
+        return "there is no workspace yet: gh-backfill workspace create SLUG"
+    where = ", ".join(slugs) or "no workspace"
+    return (
+        f"the repository is {'not ' if slugs else ''}in {where}: gh-backfill workspace add "
+        f"{slugs[0] if slugs else 'SLUG'} owner/name, or gh-backfill workspace list"
+    )
 
 
 def _in_time(db: Database, workspace: WorkspaceToAggregate, seconds: float) -> None:

@@ -13,6 +13,8 @@ from gh_backfill.policy.report.costs import CostRates
 
 # Points a page of a hundred items: the page itself, and what completes it; as measured (docs/performance.md).
 POINTS_A_PAGE = 1.7
+# At the end of each list, however short it is, what changed meanwhile is read.
+POINTS_AT_THE_END = 1
 SECONDS_A_POINT = 2.0
 # In repositories that were looked at, so many people occur for an item.
 PEOPLE_AN_ITEM = 0.25

@@ -105,15 +105,27 @@ where id = %(id)s::uuid and worker = %(worker)s and status = 'processing'
 returning id;
 
 -- name: cancel_run
-update aggressive_backfills
-set status = 'cancelled', reason = 'its run was cancelled in Inngest', completed_at = clock_timestamp()
-where run_key = %(run_key)s and status in ('pending', 'processing');
+-- A step that somebody was at is one that is not done.
+with over as (update aggressive_backfills
+              set status = 'cancelled', reason = 'its run was cancelled in Inngest', completed_at = clock_timestamp()
+              where run_key = %(run_key)s and status in ('pending', 'processing')
+              returning id)
+update aggressive_steps s
+set status = 'pending'
+from over
+where s.backfill_id = over.id and s.status = 'processing';
 
 -- name: cancel_aggressive
-update aggressive_backfills
-set status = 'cancelled', reason = 'cancelled by ' || %(who)s::text, completed_at = clock_timestamp()
-where repository_id = any(%(ids)s::uuid[]) and status in ('pending', 'processing')
-returning repository_id;
+-- A step that somebody was at is one that is not done.
+with over as (update aggressive_backfills
+              set status = 'cancelled', reason = 'cancelled by ' || %(who)s::text, completed_at = clock_timestamp()
+              where repository_id = any(%(ids)s::uuid[]) and status in ('pending', 'processing')
+              returning id, repository_id),
+     left_off as (update aggressive_steps s
+                  set status = 'pending'
+                  from over
+                  where s.backfill_id = over.id and s.status = 'processing')
+select repository_id from over;
 
 -- name: aggressive_standing
 -- The last one of each repository (ids null: of all that ever had one), and its steps.

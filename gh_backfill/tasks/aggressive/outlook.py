@@ -130,6 +130,7 @@ def outlook(
     pulls = next((each.left for each in lacks if each.words == words_of(PULL_REQUESTS)), 0)
     others = sum(policy.points_of(each.left) for each in lacks if each.words != words_of(PULL_REQUESTS))
     left = sum(each.left for each in lacks)
+    others += len(lacks) * policy.POINTS_AT_THE_END
     people = policy.points_of_people(left) if CONTRIBUTORS in wish.all_kinds else 0
     sync = estimate.estimate(RemainingWork(left=pulls), standing)
     works = [estimate.begun(sync) if pulls else sync, _others(others + people)]

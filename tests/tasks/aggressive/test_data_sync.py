@@ -342,7 +342,25 @@ def test_one_that_is_cancelled_at_work_stops_at_its_next_page(house: House) -> N
     ways = Ways(house=house, limits=Limits(chunk_size=5), heard=cancel)
     (found,) = opened.of_one(replace(ways.of(), beat=0.001), before)
     assert found.backfill.status is AggressiveStatus.CANCELLED
+    assert found.backfill.steps[AggressiveStep.SYNC].status is StepStatus.PENDING
     assert house.count("pull_requests") < 180
+
+
+def test_no_step_of_one_that_is_cancelled_is_said_to_be_at_work(house: House) -> None:
+    ways = Ways(house=house).of()
+    for by_its_run in (False, True):
+        found = asked(house).backfill
+        with house.db.transaction() as tx:
+            assert store.claim(tx, found.id, worker="at-work", run_key="run-1")
+            assert store.begin_step(tx, found.id, AggressiveStep.SYNC, worker="at-work")
+            if by_its_run:
+                store.cancel_run(tx, "run-1")
+            else:
+                assert store.cancel(tx, [found.repository_id], who="somebody") == 1
+            (now,) = store.standing(tx, [found.repository_id])
+        assert now.status is AggressiveStatus.CANCELLED
+        assert now.steps[AggressiveStep.SYNC].status is StepStatus.PENDING
+    assert opened.of_all_that_waits(ways) == []
 
 
 def test_what_is_asked_for_on_a_page_switches_its_kinds_on(house: House) -> None:
