@@ -54,7 +54,7 @@ def test_where_nothing_is_aggregated_it_says_why_and_what_would_bring_something(
     assert told.startswith("nothing to aggregate: the repository is in no workspace: ")
     assert "workspace add SLUG owner/name" in told
     (told,) = lines(environment, "open-work", "--repository", "octo/first")
-    assert told.startswith("nothing to aggregate: the repository is not in open-work: ")
+    assert told.startswith("nothing to aggregate: the repository is not in what was named: ")
     with Database(database_url) as db:
         for slug in ("open-work", "secret-plans"):
             workspaces.delete(db, slug)

@@ -162,3 +162,27 @@ def test_a_turn_that_github_did_not_let_us_have_is_left_to_the_next_run(
     shown = json.loads(cli(environment, "workspace", "show", "octos", "--json").stdout)
     assert shown["last_run_at"] is not None
     assert datetime.fromisoformat(shown["next_due_at"]) > datetime.now(UTC) + timedelta(days=27)
+
+
+def test_in_actions_no_command_tells_what_a_private_workspace_is_called(environment: dict[str, str]) -> None:
+    public = {**environment, "GITHUB_ACTIONS": "true"}
+    told = ""
+    for words in (
+        ("create", "secret-plans", "--private", "--name", "Secret plans", "--description", "a secret"),
+        ("add", "secret-plans", "octo/r00"),
+        ("list",),
+        ("show", "secret-plans"),
+        ("show", "secret-plans", "--json"),
+        ("schedule", "secret-plans", "weekly"),
+        ("remove", "secret-plans", "octo/r00"),
+        ("delete", "secret-plans", "--yes"),
+    ):
+        done = cli(public, "workspace", *words)
+        assert done.returncode == 0, done.stderr
+        told += done.stdout + done.stderr
+        if words[0] == "add":
+            foreseen = cli(public, "aggressive", "octo/r00", "--dry-run")
+            assert foreseen.returncode == 0, foreseen.stderr
+            assert "Workspace aggregation: of " in foreseen.stdout
+            told += foreseen.stdout
+    assert "secret" not in told.lower()

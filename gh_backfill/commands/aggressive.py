@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from gh_backfill import actions
+from gh_backfill import actions, output
 from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, Kinds, MaxChunks, number
 from gh_backfill.console import say
@@ -229,6 +230,7 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
             embeddings=partial(other_steps.embeddings_outlook, environment, db),
             now=datetime.now(UTC),
             rates=costs.prices(environment),
+            in_public=output.in_actions(os.environ),
         )
     if as_json:
         print(json_text(found.as_json()))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import grouped
+from gh_backfill import grouped, output
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import Json, number
@@ -19,8 +21,10 @@ from gh_backfill.policy.json_text import json_text
 if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.store.db import Database
+    from gh_backfill.store.workspaces import Workspace
     from gh_backfill.tasks.accounts import Filters
     from gh_backfill.tasks.track import Tracked
+    from gh_backfill.tasks.workspaces import MembersChanged
 
 app = typer.Typer(
     name="workspace",
@@ -64,7 +68,7 @@ def create(
             f"gh-backfill workspace add {slug} {words} (a name of several words goes into --name, in quotes)"
         )
     with connect.database(settings.load()) as db:
-        made = workspaces.create(db, slug, name=name, description=description, owner=owner, private=private)
+        made = _seen(workspaces.create(db, slug, name=name, description=description, owner=owner, private=private))
     if as_json:
         print(json_text(workspaces.row_of(made)))
     else:
@@ -103,7 +107,7 @@ def add(
         strange = [name for name in every if here.get(name) is None]
         asked = _ask(environment, db, strange, filters, yes=yes) if strange else []
         ids += workspaces.stored(db, [each.repository for each in asked if each.repository is not None])
-        changed = workspaces.add(db, slug, ids)
+        changed = _as_seen(workspaces.add(db, slug, ids))
         shown = workspaces.shown(db, slug)
     failed = [each for each in asked if each.failed]
     if as_json:
@@ -124,7 +128,7 @@ def remove(slug: Slug, names: options.Names, as_json: Json = False) -> None:
 
     with connect.database(settings.load()) as db:
         here = workspaces.known(db, names)
-        changed = workspaces.remove(db, slug, [each for each in here.values() if each is not None])
+        changed = _as_seen(workspaces.remove(db, slug, [each for each in here.values() if each is not None]))
     strangers = [name for name, each in here.items() if each is None or each in changed.unchanged]
     if as_json:
         print(json_text({**workspaces.row_of(changed.workspace), "removed": changed.changed}))
@@ -144,7 +148,7 @@ def list_all(as_json: Json = False) -> None:
     from gh_backfill.tasks import connect, workspaces
 
     with connect.database(options.stored(), writing=False) as db:
-        found = workspaces.listed(db)
+        found = [_seen(each) for each in workspaces.listed(db)]
     print(json_text([workspaces.row_of(each) for each in found])) if as_json else grouped.show_list(found)
 
 
@@ -158,6 +162,7 @@ def show(slug: Slug, as_json: Json = False) -> None:
 
     with connect.database(options.stored(), writing=False) as db:
         found = workspaces.shown(db, slug)
+    found = replace(found, workspace=_seen(found.workspace))
     print(json_text(found.as_json())) if as_json else grouped.show_workspace(found)
 
 
@@ -185,7 +190,7 @@ def schedule(
     many = number("--days", days, 1, MOST_DAYS) or DAYS
     chosen = None if word == "never" else Every(word)
     with connect.database(settings.load()) as db:
-        found = workspaces.schedule(db, slug, chosen, days=many, now=datetime.now(UTC))
+        found = _seen(workspaces.schedule(db, slug, chosen, days=many, now=datetime.now(UTC)))
     print(json_text(workspaces.row_of(found))) if as_json else grouped.show_schedule(found)
 
 
@@ -199,11 +204,22 @@ def delete(slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
     from gh_backfill.tasks import connect, workspaces
 
     with connect.database(settings.load()) as db:
-        found = workspaces.shown(db, slug).workspace
+        found = _seen(workspaces.shown(db, slug).workspace)
         if not yes:
             confirmed(f"delete the workspace {found.slug} ({workspaces.told(found)})?")
-        gone = workspaces.delete(db, slug)
+        gone = _seen(workspaces.delete(db, slug))
     print(json_text(workspaces.row_of(gone))) if as_json else grouped.show_deleted(gone)
+
+
+def _seen(each: Workspace) -> Workspace:
+    """Return a workspace as it is told: in a log that others read, a private one by its id alone."""
+    if not each.is_private or not output.in_actions(os.environ):
+        return each
+    return replace(each, slug=each.id, name="a private workspace", description=None)
+
+
+def _as_seen(changed: MembersChanged) -> MembersChanged:
+    return replace(changed, workspace=_seen(changed.workspace))
 
 
 def _ask(

@@ -155,11 +155,8 @@ def _nothing(tx: Transaction, slugs: Sequence[str], repository_id: str | None) -
         return f"{counted(len(meant), 'workspace')} as new as what is stored; without --due it is done all the same"
     if not aggregation.to_aggregate(tx):
         return "there is no workspace yet: gh-backfill workspace create SLUG"
-    where = ", ".join(slugs) or "no workspace"
-    return (
-        f"the repository is {'not ' if slugs else ''}in {where}: gh-backfill workspace add "
-        f"{slugs[0] if slugs else 'SLUG'} owner/name, or gh-backfill workspace list"
-    )
+    where = "not in what was named" if slugs else "in no workspace"
+    return f"the repository is {where}: gh-backfill workspace add SLUG owner/name, or gh-backfill workspace list"
 
 
 def _in_time(db: Database, workspace: WorkspaceToAggregate, seconds: float) -> None:

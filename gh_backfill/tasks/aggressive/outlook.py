@@ -18,7 +18,7 @@ from gh_backfill.policy.estimate import Estimate, RemainingWork, duration
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.store import aggressive as store
-from gh_backfill.store import repositories, workspaces
+from gh_backfill.store import aggregation, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
 from gh_backfill.tasks.aggressive.asking import AggressiveWish
@@ -114,11 +114,13 @@ def outlook(
     embeddings: Callable[[str | None, int], EmbeddingsOutlook],
     now: datetime,
     rates: CostRates,
+    in_public: bool = False,
 ) -> AggressiveOutlook:
     """Ask GitHub what there is of a repository (a point) and say what all steps would take.
 
     `embeddings` says what those of a repository (by our id, None: it is not here) would take, with so many items that
-    are still to come.  Without a database nothing is here.  Raises as `track.ask` and `track.raise_failures` do.
+    are still to come.  Without a database nothing is here; where others read it (`in_public`), a private workspace is
+    named by its id.  Raises as `track.ask` and `track.raise_failures` do.
     """
     asked = track.ask(graphql, [name], name_of=name_of)
     track.raise_failures(asked)
@@ -147,7 +149,7 @@ def outlook(
         sync=sync,
         limit=standing.limit,
         embeddings=vectors,
-        workspaces=() if db is None or repository_id is None else _workspaces(db, repository_id),
+        workspaces=() if db is None or repository_id is None else _workspaces(db, repository_id, in_public=in_public),
         size=policy.size_class(found.pull_requests),
         costs=policy.costs(
             points=sync.points if AggressiveStep.SYNC in wish.steps else 0,
@@ -190,6 +192,7 @@ def _lacks(db: Database | None, repository_id: str | None, found: Repository, wi
     ]
 
 
-def _workspaces(db: Database, repository_id: str) -> tuple[str, ...]:
+def _workspaces(db: Database, repository_id: str, *, in_public: bool) -> tuple[str, ...]:
     with db.reading() as tx:
-        return tuple(slug for slug, _ in workspaces.workspaces_of(tx, repository_id))
+        found = aggregation.to_aggregate(tx, repository_id=repository_id)
+    return tuple(each.id if in_public and each.is_private else each.slug for each in found)
