@@ -17,8 +17,8 @@ from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStep
 from gh_backfill.policy.estimate import Estimate, RemainingWork, duration
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.report.costs import CostRates
-from gh_backfill.store import aggressive as store
 from gh_backfill.store import aggregation, repositories
+from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import track
 from gh_backfill.tasks.aggressive.asking import AggressiveWish
