@@ -207,7 +207,7 @@ def save(tx: Transaction, made: Iterable[tuple[TextItem, str, Sequence[float]]])
 
 
 def fail(tx: Transaction, failed: Iterable[tuple[TextItem, str]], *, limit: int = ATTEMPTS) -> int:
-    """Note that items failed by themselves, each with its reason; return how many are set aside, at `limit` attempts."""
+    """Note that items failed by themselves, each with its reason; return how many are set aside after `limit` tries."""
     rows = [
         {"item_type": item.item_type, "item_id": item.id, "text_hash": item.text_hash, "reason": reason[:500]}
         for item, reason in failed
