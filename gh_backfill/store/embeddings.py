@@ -119,6 +119,14 @@ class EmbeddingJob:
     updated_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BegunJob:
+    """The record of a run that goes on, and when it began by the clock of the database."""
+
+    id: str
+    begun_at: datetime
+
+
 def coverage(
     tx: Transaction, repository_id: str | None, recipe: VectorRecipe | None = None
 ) -> dict[ItemType, TypeCoverage]:
@@ -146,6 +154,7 @@ def stretches(tx: Transaction, repository_id: str | None, recipe: VectorRecipe) 
             repository_id=row["repository_id"],
             in_workspace=row["in_workspace"],
             ready=row["ready"],
+            stale=row["stale"],
         )
         for row in _coverage(tx, repository_id, recipe)
     ]
@@ -163,13 +172,14 @@ def estimate(tx: Transaction, repository_id: str | None, recipe: VectorRecipe) -
 
 
 def claim(
-    tx: Transaction, stretch: Stretch, recipe: VectorRecipe, *, worker: str, below: int, limit: int
+    tx: Transaction, stretch: Stretch, recipe: VectorRecipe, *, job: BegunJob, worker: str, below: int, limit: int
 ) -> ClaimedTexts:
     """Take the newest items of a stretch below a number in hand."""
     rows = tx.rows(
         _CLAIM[stretch.item_type],
         repository_id=stretch.repository_id,
         fingerprint=recipe.fingerprint,
+        begun=job.begun_at,
         below=below,
         limit=limit,
         worker=worker,
@@ -237,7 +247,7 @@ def set_aside(tx: Transaction, repository_id: str | None, limit: int = 20) -> li
     return [NotEmbedded(**{**row, "item_type": ItemType(row["item_type"])}) for row in rows]
 
 
-def begin_job(tx: Transaction, repository_id: str | None, recipe: VectorRecipe, total: int) -> str:
+def begin_job(tx: Transaction, repository_id: str | None, recipe: VectorRecipe, total: int) -> BegunJob:
     """Open the record of a run, close those of runs that were killed, and forget old ones."""
     tx.later(_SQL["end_lost_embedding_jobs"], older_than=_LOST)
     tx.later(_SQL["forget_embedding_jobs"], older_than=_KEPT)
@@ -249,7 +259,7 @@ def begin_job(tx: Transaction, repository_id: str | None, recipe: VectorRecipe, 
         model=recipe.model,
     )
     assert row is not None
-    return str(row["id"])
+    return BegunJob(id=str(row["id"]), begun_at=row["started_at"])
 
 
 def note_job(tx: Transaction, job_id: str, *, done: int, failed: int, tokens: int, cost: float | None) -> None:

@@ -25,12 +25,13 @@ WORTH = {each: place for place, each in enumerate(ItemType)}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stretch:
-    """Items of one type and repository that wait for a vector; the newest of them come first."""
+    """Items of one type and repository that wait for a vector, the newest first; `stale` ones have another's."""
 
     item_type: ItemType
     repository_id: str
     in_workspace: bool
     ready: int
+    stale: int = 0
 
 
 def in_order(stretches: Iterable[Stretch]) -> list[Stretch]:

@@ -64,15 +64,17 @@ order by 1, 2;
 
 -- name: claim_issues
 -- The newest ones below a number that need a vector, for a while (`lease`) ours alone.  Who else has one in hand keeps it; what
--- failed too often waits until its text changes.  The lock looks at each row as it is now: another worker may have saved its vector
--- since this statement began.
+-- failed too often waits until its text changes.  A vector that another provider or model made since this run began stays: two
+-- runs that make each other's vectors anew would go on for ever.  The lock looks at each row as it is now: another worker may
+-- have saved its vector since this statement began.
 with candidates as materialized (
     select s.id::text as item_id, s.number, s.title, s.body, h.text_hash
     from issues s
     cross join lateral (select hashtextextended(s.title || chr(10) || coalesce(s.body, ''), 0) as text_hash) h
     left join embedding_attempts a on a.item_type = 'issue' and a.item_id = s.id::text
     where s.repository_id = %(repository_id)s and s.number < %(below)s and s.gone_at is null
-      and (s.embedding is null or left(s.content_hash, 16) is distinct from %(fingerprint)s)
+      and (s.embedding is null or (left(s.content_hash, 16) is distinct from %(fingerprint)s
+           and (s.embedding_generated_at < %(begun)s::timestamptz) is not false))
       and (a.item_id is null or a.text_hash <> h.text_hash
            or (a.set_aside_at is null and (a.leased_until is null or a.leased_until < clock_timestamp())))
     order by s.number desc
@@ -101,7 +103,8 @@ with candidates as materialized (
     cross join lateral (select hashtextextended(p.title || chr(10) || coalesce(p.body, ''), 0) as text_hash) h
     left join embedding_attempts a on a.item_type = 'pull_request' and a.item_id = p.id::text
     where p.repository_id = %(repository_id)s and p.number < %(below)s and p.gone_at is null
-      and (p.embedding is null or left(p.content_hash, 16) is distinct from %(fingerprint)s)
+      and (p.embedding is null or (left(p.content_hash, 16) is distinct from %(fingerprint)s
+           and (p.embedding_generated_at < %(begun)s::timestamptz) is not false))
       and (a.item_id is null or a.text_hash <> h.text_hash
            or (a.set_aside_at is null and (a.leased_until is null or a.leased_until < clock_timestamp())))
     order by p.number desc
@@ -223,7 +226,7 @@ limit %(limit)s;
 -- name: begin_embedding_job
 insert into embedding_jobs (repository_id, status, items_total, provider, model, started_at)
 values (%(repository_id)s, 'processing', %(total)s, %(provider)s, %(model)s, clock_timestamp())
-returning id;
+returning id, started_at;
 
 -- name: note_embedding_job
 update embedding_jobs

@@ -7,7 +7,8 @@ with candidates as materialized (
     cross join lateral (select hashtextextended(d.title || chr(10) || coalesce(d.body, ''), 0) as text_hash) h
     left join embedding_attempts a on a.item_type = 'discussion' and a.item_id = d.id
     where d.repository_id = %(repository_id)s and d.number < %(below)s and d.gone_at is null
-      and (d.embedding is null or left(d.content_hash, 16) is distinct from %(fingerprint)s)
+      and (d.embedding is null or (left(d.content_hash, 16) is distinct from %(fingerprint)s
+           and (d.embedding_generated_at < %(begun)s::timestamptz) is not false))
       and (a.item_id is null or a.text_hash <> h.text_hash
            or (a.set_aside_at is null and (a.leased_until is null or a.leased_until < clock_timestamp())))
     order by d.number desc

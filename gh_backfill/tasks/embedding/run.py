@@ -29,7 +29,7 @@ from gh_backfill.policy.embedding.text import prepared
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store import embeddings, vectors
 from gh_backfill.store.db import Database
-from gh_backfill.store.embeddings import TextItem
+from gh_backfill.store.embeddings import BegunJob, TextItem
 
 log = logging.getLogger(__name__)
 
@@ -141,12 +141,12 @@ class _Run:
     told: Embedded = field(default_factory=Embedded)
     useless: int = 0
     wrong: int = 0
-    job_id: str = ""
+    job: BegunJob = field(init=False)
 
     def through(self, stretches: Sequence[Stretch]) -> Embedded:
         """Walk until nothing is left, or something stops it."""
         with self.db.transaction() as tx:
-            self.job_id = embeddings.begin_job(tx, self.wish.repository_id, self.embedder.recipe, self.total)
+            self.job = embeddings.begin_job(tx, self.wish.repository_id, self.embedder.recipe, self.total)
         try:
             self.embedder.preflight()
             self._rounds(stretches)
@@ -191,7 +191,7 @@ class _Run:
                 room = self._room() - len(batch)
                 with self.db.transaction() as tx:
                     claimed = embeddings.claim(
-                        tx, stretch, self.embedder.recipe, worker=self.worker, below=below, limit=room
+                        tx, stretch, self.embedder.recipe, job=self.job, worker=self.worker, below=below, limit=room
                     )
                 batch += claimed.items
                 below = claimed.below
@@ -271,7 +271,7 @@ class _Run:
                 failed=self.told.failed + aside,
                 empty=self.told.empty + without,
             )
-            embeddings.note_job(tx, self.job_id, done=told.done, failed=told.failed, tokens=told.tokens, cost=told.cost)
+            embeddings.note_job(tx, self.job.id, done=told.done, failed=told.failed, tokens=told.tokens, cost=told.cost)
         self.told = told
         others = told.failed + told.empty
         self.listen(
@@ -281,7 +281,12 @@ class _Run:
     def _end(self, reason: str | None) -> Embedded:
         with self.db.transaction() as tx:
             embeddings.give_back(tx, self.worker)
-            embeddings.end_job(tx, self.job_id, reason)
+            embeddings.end_job(tx, self.job.id, reason)
             left = embeddings.stretches(tx, self.wish.repository_id, self.embedder.recipe)
+        if self.told.stopped_reason is None and (others := sum(min(each.ready, each.stale) for each in left)):
+            log.warning(
+                "%s got a vector of another provider or model meanwhile, and keep it: let only one of them embed",
+                counted(others, "item"),
+            )
         cost = prices.cost(self.told.tokens, self.price)
         return replace(self.told, left=sum(each.ready for each in left), cost=cost)

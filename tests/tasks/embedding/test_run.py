@@ -279,6 +279,24 @@ def test_two_workers_embed_every_item_once(db: Database, database_url: str, serv
     assert attempts(db) == []
 
 
+def test_two_runs_with_different_models_never_make_each_others_vectors_anew(
+    db: Database, database_url: str, service: EmbeddingService, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(db, issues=10)
+
+    def other_run(texts: list[str]) -> None:
+        if len(texts) == 5 and not embedded(db)["issues"]:
+            with Database(database_url) as own:
+                assert run(own, HashEmbedder()).done == 5
+
+    service.before = other_run
+    told = run(db, embedder(service), EmbeddingWish(batch=5))
+    assert (told.done, told.left, told.stopped_reason) == (5, 5, None)
+    assert "5 items got a vector of another provider or model meanwhile" in caplog.messages[-1]
+    assert run(db, embedder(service), EmbeddingWish(batch=5)).done == 5
+    assert set(titles(service).values()) == {1}
+
+
 def test_after_a_kill_the_next_run_pays_again_for_the_batch_in_hand_alone(
     db: Database, database_url: str, service: EmbeddingService
 ) -> None:
