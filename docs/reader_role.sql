@@ -15,7 +15,7 @@ end $$;
 grant select on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments, discussions, discussion_comments, pull_request_diffs,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine, progressive_capture_jobs,
-    aggressive_backfills, aggressive_steps, repository_syncs, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
+    aggressive_backfills, aggressive_steps, repository_syncs, backfill_readings, item_proofs, number_audit, absences, verifications, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending, gh_backfill_migrations,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
     workspaces, workspace_repositories, workspace_schedules, workspace_metrics, workspace_aggregations, embedding_attempts, embedding_jobs,
     backfill_progress_summary, backfill_progress, backfill_goals, backfill_metrics,
@@ -39,7 +39,7 @@ begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments', 'discussions', 'discussion_comments', 'pull_request_diffs',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks', 'backfill_quarantine',
-        'progressive_capture_jobs', 'aggressive_backfills', 'aggressive_steps', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
+        'progressive_capture_jobs', 'aggressive_backfills', 'aggressive_steps', 'repository_syncs', 'backfill_readings', 'item_proofs', 'number_audit', 'absences', 'verifications', 'api_budgets', 'budget_samples', 'backfill_reports', 'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
         'workspaces', 'workspace_repositories', 'workspace_schedules', 'workspace_metrics', 'workspace_aggregations', 'embedding_attempts', 'embedding_jobs',
         'gh_backfill_migrations'

@@ -15,7 +15,7 @@ end $$;
 grant select, insert, update on
     repositories, contributors, tracked_repositories, pull_requests, reviews, issues, comments, discussions, discussion_comments, pull_request_diffs,
     progressive_backfill_state, backfills, backfill_batches, backfill_streams, backfill_chunks, backfill_quarantine,
-    aggressive_backfills, aggressive_steps, repository_syncs, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
+    aggressive_backfills, aggressive_steps, repository_syncs, backfill_readings, item_proofs, number_audit, absences, verifications, progressive_capture_jobs, api_budgets, budget_samples, backfill_reports, backfill_events, webhook_deliveries, webhook_pending,
     job_sums, github_events_cache, private_events, star_days, count_snapshots, event_sources,
     workspaces, workspace_repositories, workspace_schedules, workspace_metrics, workspace_aggregations, embedding_attempts, embedding_jobs
 to gh_backfill_writer;
@@ -29,7 +29,7 @@ grant delete on
 to gh_backfill_writer;
 
 -- `gh-backfill untrack --delete-rows` takes more than that; grant it only to who should be able to do it:
---     grant delete on reviews, comments, discussion_comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs to gh_backfill_writer;
+--     grant delete on reviews, comments, discussion_comments, backfill_quarantine, backfills, github_events_cache, private_events, star_days, count_snapshots, event_sources, embedding_jobs, backfill_readings to gh_backfill_writer;
 
 grant execute on function gh_backfill_events_month(date) to gh_backfill_writer;
 grant select on gh_backfill_migrations, backfill_goals, backfill_progress, pull_request_times, review_times, issue_times,
@@ -44,7 +44,7 @@ begin
     foreach name in array array[
         'repositories', 'contributors', 'tracked_repositories', 'pull_requests', 'reviews', 'issues', 'comments', 'discussions', 'discussion_comments', 'pull_request_diffs',
         'progressive_backfill_state', 'backfills', 'backfill_batches', 'backfill_streams', 'backfill_chunks',
-        'backfill_quarantine', 'aggressive_backfills', 'aggressive_steps', 'repository_syncs', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
+        'backfill_quarantine', 'aggressive_backfills', 'aggressive_steps', 'repository_syncs', 'backfill_readings', 'item_proofs', 'number_audit', 'absences', 'verifications', 'progressive_capture_jobs', 'api_budgets', 'budget_samples', 'backfill_reports',
         'backfill_events', 'webhook_deliveries', 'webhook_pending',
         'job_sums', 'github_events_cache', 'private_events', 'star_days', 'count_snapshots', 'event_sources',
         'workspaces', 'workspace_repositories', 'workspace_schedules', 'workspace_metrics', 'workspace_aggregations', 'embedding_attempts', 'embedding_jobs', 'gh_backfill_migrations'

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.models.work import TrackedRepository
     from gh_backfill.policy.estimate import Estimate
     from gh_backfill.policy.selection import Verdict
+    from gh_backfill.store.readings import ReadingStanding
     from gh_backfill.store.repositories import OtherKind, Status
     from gh_backfill.tasks.initial.local import Worked
     from gh_backfill.tasks.local import LocalRun
@@ -132,14 +133,22 @@ def show_captured(name: str, captured: Captured) -> None:
 
 
 def show_status(
-    states: Sequence[Status], *, left: Mapping[str, Estimate] | None = None, limited_by: str | None = None
+    states: Sequence[Status],
+    *,
+    left: Mapping[str, Estimate] | None = None,
+    limited_by: str | None = None,
+    readings: Mapping[str, Sequence[ReadingStanding]] | None = None,
 ) -> None:
-    """Print the state of repositories as a table, with what is left of each by our id, and what limits the rate."""
+    """Print the state of repositories as a table; by our id what is left of each, and profiles, files and commits."""
     if not states:
         say(escape(hinted("empty, no repository is tracked yet: gh-backfill track owner/name")))
         return
     rows = [
-        tables.Row(cells=_status_row(state, (left or {}).get(state.id)), notes=_status_notes(state)) for state in states
+        tables.Row(
+            cells=_status_row(state, (left or {}).get(state.id)),
+            notes=_status_notes(state, (readings or {}).get(state.id, ())),
+        )
+        for state in states
     ]
     show_table(STATUS, rows, below=limited_by or "")
 
@@ -262,7 +271,7 @@ def _status_row(state: Status, left: Estimate | None) -> Sequence[str]:
     )
 
 
-def _status_notes(state: Status) -> Sequence[str]:
+def _status_notes(state: Status, readings: Sequence[ReadingStanding]) -> Sequence[str]:
     """Return what there is to say of a repository besides its figures."""
     notes = [
         why_it_stands(state) or "",
@@ -271,6 +280,7 @@ def _status_notes(state: Status) -> Sequence[str]:
         f"{state.gaps - state.unlisted} with gaps" if state.gaps > state.unlisted else "",
         f"{state.quarantined} in quarantine" if state.quarantined else "",
         *(_other_kind(each) for each in state.others),
+        *(f"{each.name}: {of_wanted(each.known, each.total, None)} known" for each in readings),
         "private" if state.is_private else "",
     ]
     return [visible(note) for note in notes if note]

@@ -39,7 +39,7 @@ def status(
     if as_json:
         print(json_text(seen.as_json()))
     else:
-        results.show_status(seen.states, left=seen.left, limited_by=seen.limited_by)
+        results.show_status(seen.states, left=seen.left, limited_by=seen.limited_by, readings=seen.readings)
 
 
 def _seen(environment: settings.Settings, names: list[str]) -> Outlook:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
@@ -21,6 +21,7 @@ from gh_backfill.models.work import RowCounts, TrackedRepository
 from gh_backfill.policy import retries
 from gh_backfill.policy.ledger import ErrorType, error_type
 from gh_backfill.policy.retries import PauseReason
+from gh_backfill.store import readings
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.persist import persistently
 
@@ -59,8 +60,8 @@ class BesideReading(ABC, Generic[Due, Wanted, Told]):
         """Return how many are asked for together."""
 
     @abstractmethod
-    def _stands(self, tx: Transaction) -> tuple[int, int]:
-        """Return how many there are, and how many of them are known."""
+    def _standings(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+        """Return how many there are of each name that is read, and how many of them are known."""
 
     @abstractmethod
     def _lease(self, tx: Transaction, batch: Sequence[Due]) -> Sequence[Wanted]:
@@ -114,9 +115,11 @@ class BesideReading(ABC, Generic[Due, Wanted, Told]):
         An error of GitHub's is how it ends, and not raised; what was read until then is kept.
         """
         own, at = self._begin(), 0
+        if own:
+            self._note()  # whoever is killed leaves this to be seen
         while at < len(own):
             if self.deadline is not None and self.now() >= self.deadline:
-                return self._ended(CaptureOutcome.STOPPED, f"the time limit is reached; {self._words()}")
+                return self._ended(CaptureOutcome.STOPPED, "the time limit is reached")
             batch = own[at : at + self._size()]
             try:
                 self._batch(self._more(batch))
@@ -127,18 +130,26 @@ class BesideReading(ABC, Generic[Due, Wanted, Told]):
                     return replace(paused, resume_at=error.resume_at)
                 continue
             except GitHubError as error:
-                return self._ended(CaptureOutcome.FAILED, f"{error}; {self._words()}", error_type(error))
+                return self._ended(CaptureOutcome.FAILED, str(error), error_type(error))
             at += len(batch)
-        if own:  # others may have asked for some of it meanwhile
-            self._total, self._known = persistently(self._standing_now, self.sleep)
+        done = self._ended(CaptureOutcome.COMPLETED)
         self._tell(over=True)
-        return self._ended(CaptureOutcome.COMPLETED, self._words())
+        return done
 
-    def _standing_now(self) -> tuple[int, int]:
-        with self.db.reading() as tx:
-            return self._stands(tx)
+    def _note(self) -> None:
+        """Count anew, for others may have asked for some of it, and keep that for whoever looks."""
+        found = persistently(self._noted, self.sleep)
+        self._total, self._known = (sum(column) for column in zip(*found.values(), strict=True))
 
-    def _ended(self, outcome: CaptureOutcome, reason: str, kind: ErrorType | None = None) -> Captured:
+    def _noted(self) -> Mapping[str, tuple[int, int]]:
+        with self.db.transaction() as tx:
+            found = self._standings(tx)
+            readings.write(tx, self.repository.id, found)
+        return found
+
+    def _ended(self, outcome: CaptureOutcome, why: str = "", kind: ErrorType | None = None) -> Captured:
+        self._note()
+        reason = f"{why}; {self._words()}" if why else self._words()
         return replace(self.done, outcome=outcome, reason=reason, error_type=kind, spent=self.graphql.spent)
 
     def _batch(self, batch: Sequence[Due]) -> None:

@@ -5,7 +5,7 @@ They are no items: what changes a pull request is read with it, and says that it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -43,8 +43,8 @@ class DiffReading(BesideReading[DiffWanted, DiffWanted, DiffTold]):
     def _size(self) -> int:
         return self.reader.first.limit
 
-    def _stands(self, tx: Transaction) -> tuple[int, int]:
-        return diffs.standing(tx, self.repository.id, self.of)
+    def _standings(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+        return {name: diffs.standing(tx, self.repository.id, [name]) for name in self.of}
 
     def _lease(self, tx: Transaction, batch: Sequence[DiffWanted]) -> Sequence[DiffWanted]:
         return diffs.lease(tx, batch)

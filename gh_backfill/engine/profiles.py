@@ -5,7 +5,7 @@ They are no items: nobody walks through them, and who occurs in several reposito
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
@@ -79,8 +79,8 @@ class ProfileReading(BesideReading[str, ProfileWanted, ProfileTold]):
             return batch
         return [*batch, *persistently(lambda: self._due(self.beside, most=room), self.sleep).ids]
 
-    def _stands(self, tx: Transaction) -> tuple[int, int]:
-        return profiles.standing(tx, self.repository.id, older_than=self.older_than)
+    def _standings(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+        return {CONTRIBUTORS: profiles.standing(tx, self.repository.id, older_than=self.older_than)}
 
     def _lease(self, tx: Transaction, batch: Sequence[str]) -> Sequence[ProfileWanted]:
         return profiles.lease(tx, batch, older_than=self.older_than)

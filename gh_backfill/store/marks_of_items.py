@@ -50,6 +50,12 @@ ITEMS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "boolean": names("is_answered locked"),
         "timestamptz": names("created_at updated_at answer_chosen_at synced_at"),
     },
+    "backfill_readings": {
+        "uuid": names("repository_id"),
+        "text": names("name"),
+        "integer": names("total known"),
+        "timestamptz": names("counted_at"),
+    },
     "pull_request_diffs": {
         "uuid": names("pull_request_id"),
         "text": names("list gap"),

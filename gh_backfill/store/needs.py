@@ -181,6 +181,7 @@ TO_WRITE: Mapping[str, Needs] = {
         optional=VECTOR,
         deleted=True,
     ),
+    "backfill_readings": Needs(always=names("counted_at known name repository_id total")),
     "repository_syncs": Needs(
         always=names("repository_id"),
         sometimes=names(
@@ -232,6 +233,7 @@ TO_WRITE: Mapping[str, Needs] = {
 TO_DELETE: Mapping[str, Needs] = dict.fromkeys(
     (
         "backfill_quarantine",
+        "backfill_readings",
         "backfills",
         "comments",
         "count_snapshots",

@@ -81,6 +81,7 @@ def delete_rows(tx: Transaction, repository_id: str) -> None:
         "delete_event_sources",
         "delete_embedding_attempts",
         "delete_embedding_jobs",
+        "delete_readings",
         "delete_quarantine",
         "delete_backfills",
         "forget_syncs",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from gh_backfill.policy import bottleneck
 from gh_backfill.policy.bottleneck import Times
 from gh_backfill.policy.estimate import Estimate
-from gh_backfill.store import bottlenecks, repositories
+from gh_backfill.store import bottlenecks, readings, repositories
 from gh_backfill.store.db import Database
+from gh_backfill.store.readings import ReadingStanding
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.estimate import estimates
 
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outlook:
-    """The state of repositories; by our id what is left of those that are not complete, and the last day's times."""
+    """The state of repositories; by our id what is left of those that are not complete, and the last day's times.
+
+    `readings` are profiles, files and commits, of those where they are read.
+    """
 
     states: Sequence[Status]
     left: Mapping[str, Estimate]
     times: Mapping[str, Times]
+    readings: Mapping[str, Sequence[ReadingStanding]] = field(default_factory=dict)
 
     @property
     def limited_by(self) -> str | None:
@@ -43,10 +48,15 @@ class Outlook:
                 "wanted": state.wanted,
                 "aim": state.aim.words,
                 "left": asdict(self.left[state.id]) if state.id in self.left else None,
+                "readings": {each.name: _reading(each) for each in self.readings.get(state.id, ())},
                 "limited_by": bottleneck.line(self.times.get(state.id, Times())),
             }
             for state in self.states
         ]
+
+
+def _reading(found: ReadingStanding) -> Json:
+    return {"total": found.total, "known": found.known, "counted_at": found.counted_at}
 
 
 def _figures(state: Status) -> dict[str, Json]:
@@ -60,4 +70,6 @@ def outlook(db: Database, repository_ids: Sequence[str] | None = None) -> Outloo
     with db.reading() as tx:
         states = repositories.status(tx, repository_ids, spent=True)
         times = bottlenecks.times(tx, repository_ids)
-    return Outlook(states=states, left=estimates(db, [state.id for state in states]), times=times)
+        found = readings.read(tx, repository_ids)
+    left = estimates(db, [state.id for state in states])
+    return Outlook(states=states, left=left, times=times, readings=found)

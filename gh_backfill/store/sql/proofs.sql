@@ -99,6 +99,12 @@ values (%(id)s::uuid, %(id)s::uuid, %(id)s::uuid, %(id)s::uuid, 1, 'local');
 -- name: update_backfill_chunks
 update backfill_chunks set attempt = 1 where id = %(id)s::uuid;
 
+-- name: insert_backfill_readings
+insert into backfill_readings (repository_id, name, total, known) values (%(id)s::uuid, 'proof', 1, 1);
+
+-- name: update_backfill_readings
+update backfill_readings set total = 1 where repository_id = %(id)s::uuid;
+
 -- name: insert_repository_syncs
 insert into repository_syncs (repository_id) values (%(id)s::uuid);
 

@@ -76,6 +76,9 @@ delete from event_sources where repository_id = %(repository_id)s;
 -- name: delete_embedding_attempts
 delete from embedding_attempts where repository_id = %(repository_id)s;
 
+-- name: delete_readings
+delete from backfill_readings where repository_id = %(repository_id)s;
+
 -- name: delete_embedding_jobs
 delete from embedding_jobs where repository_id = %(repository_id)s;
 

@@ -13,12 +13,13 @@ from gh_backfill.policy.pages.happened import Happened
 from gh_backfill.policy.pages.plain import of_fields
 from gh_backfill.policy.progress import percent
 from gh_backfill.policy.shown import Health, PageState, ShownState
-from gh_backfill.store import pages, pages_proof, pages_repository, repositories
+from gh_backfill.store import pages, pages_proof, pages_repository, readings, repositories
 from gh_backfill.store.db import Database, Transaction
 from gh_backfill.store.pages import JobsWanted, Wanted
 from gh_backfill.store.pages_proof import ShownProof
 from gh_backfill.store.pages_repository import About, ChunkFacts, CoverageCell, Gap, Quarantined
 from gh_backfill.store.pages_rows import BackfillStanding, LedgerJob, read
+from gh_backfill.store.readings import ReadingStanding
 from gh_backfill.tasks.pages import rows
 from gh_backfill.tasks.pages.actions_page import ActionsPage
 from gh_backfill.tasks.pages.coverage import Coverage, of_cells
@@ -30,7 +31,7 @@ JOBS, CHUNKS, ODD, STORY = 10, 10, 20, 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KindRow:
-    """How far the items of a kind have come."""
+    """How far the items of a kind have come; or profiles, files or commits, as they were counted last."""
 
     kind: str
     words: str
@@ -135,6 +136,7 @@ def _page(
         ),
         pages.runs_question(1, public_only=public_only),
         pages_proof.proof_question(id_, public_only=public_only),
+        readings.question(id_),
     )
     about = next(iter(read(answers[0], About)), None)
     if about is None:
@@ -148,12 +150,13 @@ def _page(
     row = next(iter(rows.backfills(tx, own, now)), None)
     story = [happened.of(each.at, each.source, each.told, now) for each in told[:STORY]]
     last = told[STORY - 1] if len(told) > STORY else None
+    beside = sorted(read(answers[10], ReadingStanding), key=lambda each: each.name)
     return RepositoryPage(
         at=now,
         about=about,
         row=row,
         health=_health(jobs, now),
-        kinds=tuple(_kind(each, now) for each in standings),
+        kinds=(*(_kind(each, now) for each in standings), *(_reading(each) for each in beside)),
         coverage=of_cells(read(answers[6], CoverageCell), 0 if row is None else row.captured),
         chunks=tuple(_chunk(each, now) for each in chunks),
         quarantine=tuple(sorted(read(answers[4], Quarantined), key=lambda each: each.last_seen_at, reverse=True)),
@@ -181,6 +184,20 @@ def _kind(found: BackfillStanding, now: datetime) -> KindRow:
         total=found.total,
         percent=None if found.wanted is None else percent(found.captured, found.wanted),
         fresh_at=found.fresh_at,
+    )
+
+
+def _reading(found: ReadingStanding) -> KindRow:
+    whole = found.known >= found.total
+    left = ShownState(state=PageState.WAITING, detail="the next sync asks for the rest")
+    return KindRow(
+        kind=found.name,
+        words=words_of(found.name),
+        shown=ShownState(state=PageState.COMPLETED) if whole else left,
+        captured=found.known,
+        total=found.total,
+        percent=percent(found.known, found.total),
+        fresh_at=found.counted_at,
     )
 
 
