@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gh_backfill.resources import sql
-from gh_backfill.store.db import Statement, Transaction
+from gh_backfill.store.db import Row, Statement, Transaction
+from gh_backfill.store.pages_rows import read
 
 _SQL = sql("readings")
 
@@ -29,15 +30,14 @@ def write(tx: Transaction, repository_id: str, standings: Mapping[str, tuple[int
     tx.run(_SQL["write_readings"], repository_id=repository_id, rows=rows)
 
 
-def read(tx: Transaction, repository_ids: Sequence[str] | None = None) -> dict[str, list[ReadingStanding]]:
-    """Return what was kept, by our id of each repository (None: of all)."""
+def question(repository_ids: Sequence[str] | None = None) -> Statement:
+    """Ask for what was kept of these repositories, or of all: rows for `standings`."""
+    return _SQL["readings"], {"ids": None if repository_ids is None else tuple(repository_ids)}
+
+
+def standings(rows: Iterable[Row]) -> dict[str, list[ReadingStanding]]:
+    """Return what came as JSON by our id of each repository, and in the order of names."""
     found: dict[str, list[ReadingStanding]] = {}
-    ids = None if repository_ids is None else tuple(repository_ids)
-    for row in tx.rows(_SQL["readings"], ids=ids):
-        found.setdefault(row["repository_id"], []).append(ReadingStanding(**row))
+    for standing in sorted(read(list(rows), ReadingStanding), key=lambda each: each.name):
+        found.setdefault(standing.repository_id, []).append(standing)
     return found
-
-
-def question(repository_id: str) -> Statement:
-    """Ask for what was kept of one repository: rows of `ReadingStanding`."""
-    return _SQL["readings"], {"ids": (repository_id,)}

@@ -69,7 +69,6 @@ def outlook(db: Database, repository_ids: Sequence[str] | None = None) -> Outloo
     """Return the outlook of these repositories, or of all that are tracked or were ever backfilled."""
     with db.reading() as tx:
         states = repositories.status(tx, repository_ids, spent=True)
-        times = bottlenecks.times(tx, repository_ids)
-        found = readings.read(tx, repository_ids)
+        ran, beside = tx.together(bottlenecks.question(repository_ids), readings.question(repository_ids))
     left = estimates(db, [state.id for state in states])
-    return Outlook(states=states, left=left, times=times, readings=found)
+    return Outlook(states=states, left=left, times=bottlenecks.times(ran), readings=readings.standings(beside))

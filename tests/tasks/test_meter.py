@@ -45,7 +45,7 @@ def test_a_pause_for_points_is_time_waited_for_points(house: House) -> None:
     assert made.as_json()["limited_by"].startswith("points limit the rate: ")
     assert "Points limit the rate: " in markdown(made)
     with house.db.transaction(read_only=True) as tx:
-        assert list(bottlenecks.times(tx).values()) == [times]
+        assert list(bottlenecks.times(*tx.together(bottlenecks.question())).values()) == [times]
 
 
 def test_a_wish_to_slow_down_is_the_secondary_limit(house: House) -> None:

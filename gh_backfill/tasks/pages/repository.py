@@ -136,7 +136,7 @@ def _page(
         ),
         pages.runs_question(1, public_only=public_only),
         pages_proof.proof_question(id_, public_only=public_only),
-        readings.question(id_),
+        readings.question([id_]),
     )
     about = next(iter(read(answers[0], About)), None)
     if about is None:
@@ -150,7 +150,7 @@ def _page(
     row = next(iter(rows.backfills(tx, own, now)), None)
     story = [happened.of(each.at, each.source, each.told, now) for each in told[:STORY]]
     last = told[STORY - 1] if len(told) > STORY else None
-    beside = sorted(read(answers[10], ReadingStanding), key=lambda each: each.name)
+    beside = readings.standings(answers[10]).get(id_, [])
     return RepositoryPage(
         at=now,
         about=about,
