@@ -132,6 +132,21 @@ _TABLES = (
         "author_id:contributors",
     ),
     _table(
+        "pull_request_files",
+        "repository_id pull_request_id number:integer position:integer path change_type additions:integer "
+        "deletions:integer",
+        key="pull_request_id position",
+        references="repository_id:repositories pull_request_id:pull_requests",
+    ),
+    _table(
+        "pull_request_commits",
+        "repository_id pull_request_id number:integer position:integer oid message authored_at:time "
+        "committed_at:time author_name author_github_id:integer author_login",
+        key="pull_request_id position",
+        references="repository_id:repositories pull_request_id:pull_requests",
+        indexed="oid",
+    ),
+    _table(
         "events",
         "id repository_id event_type event_id actor_login actor_github_id:integer created_at:time source payload:json",
         indexed="event_type created_at",

@@ -129,6 +129,19 @@ join discussion_comments c on c.discussion_id = d.id
 left join contributors k on k.github_id = c.author_github_id
 where d.repository_id = any(%(repositories)s::uuid[]);
 
+-- name: export_pull_request_files
+declare gh_backfill_rows no scroll cursor for
+select f.repository_id::text, f.pull_request_id::text, f.number, f.position, f.path, f.change_type, f.additions, f.deletions
+from pull_request_files f
+where f.repository_id = any(%(repositories)s::uuid[]);
+
+-- name: export_pull_request_commits
+declare gh_backfill_rows no scroll cursor for
+select c.repository_id::text, c.pull_request_id::text, c.number, c.position, c.oid, c.message, c.authored_at, c.committed_at,
+       c.author_name, c.author_github_id, c.author_login
+from pull_request_commits c
+where c.repository_id = any(%(repositories)s::uuid[]);
+
 -- name: export_events
 -- Names are given again, so that GitHub's id decides where it is known; of repositories that are not public they lie apart.
 declare gh_backfill_rows no scroll cursor for

@@ -57,6 +57,15 @@ def world(db: Database) -> dict[str, str]:
             id=ids["public"],
         )
         tx.run(
+            "insert into pull_request_diffs (pull_request_id, list, rows, as_of) "
+            "select p.id, l.list, l.rows, now() "
+            "from pull_requests p, jsonb_to_recordset(%(lists)s) as l (list text, rows jsonb)",
+            lists=[
+                {"list": "files", "rows": [{"path": "a,b", "change_type": "ADDED", "additions": 3}, {"path": 'é"'}]},
+                {"list": "commits", "rows": [{"oid": "0a", "message": "=1\n2", "authored_at": "2026-01-02T03:04:05Z"}]},
+            ],
+        )
+        tx.run(
             "insert into star_days (repository_id, day, stars, read_at) values (%(id)s, '2026-02-03', 4, now())",
             id=ids["public"],
         )
@@ -148,7 +157,10 @@ def test_each_format_gives_back_every_row_and_value_of_what_is_public(
     assert (done.format, done.repositories) == (form, 1)
     told = {each.name: each.rows for each in done.tables}
     with db.transaction(read_only=True) as tx:
-        for name in ("pull_requests", "reviews", "comments", "issues", "star_days"):
+        for name in (
+            *("pull_requests", "reviews", "comments", "issues", "star_days"),
+            *("pull_request_files", "pull_request_commits"),
+        ):
             columns = TABLES[name].columns
             wanted = tx.rows(
                 f"select {', '.join(f'{each}::text' if kind == 'json' else each for each, kind in columns.items())} "  # noqa: S608
@@ -159,6 +171,7 @@ def test_each_format_gives_back_every_row_and_value_of_what_is_public(
             assert told[name] == len(found) == len(wanted)
             assert rows_of(found) == rows_of(wanted), name
     assert told["pull_requests"] > 50
+    assert told["pull_request_files"] == 2 * told["pull_requests"]
     assert {None, ""} <= {row["body"] for row in READERS[form](out, TABLES["pull_requests"])}
     assert list(tmp_path.iterdir()) == [out]
 
