@@ -140,7 +140,7 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
             until,
             now=ways.now,
             sleep=ways.sleep,
-            listen=_noting(ways.db, backfill, goes_on),
+            listen=_noting(ways.db, backfill, goes_on, ways.sleep),
         ),
         AggressiveStep.WORKSPACE: lambda backfill, until, goes_on: workspace_step(ways.db, backfill, sleep=ways.sleep),
     }
@@ -165,14 +165,17 @@ def _work(ways: AggressiveWays) -> AggressiveWork:
 
 
 def _noting(
-    db: Database, backfill: AggressiveBackfill, goes_on: Callable[[], bool]
+    db: Database, backfill: AggressiveBackfill, goes_on: Callable[[], bool], sleep: Callable[[float], None]
 ) -> Callable[[EmbeddingProgress], None]:
     """Return what notes how far the embeddings are, for those who look."""
 
-    def note(progress: EmbeddingProgress) -> None:
+    def tell(progress: EmbeddingProgress) -> None:
         done = progress.done + progress.failed
         with db.transaction() as tx:
             store.tell_step(tx, backfill.id, AggressiveStep.EMBEDDINGS, done=done, total=max(done, progress.total))
+
+    def note(progress: EmbeddingProgress) -> None:
+        persistently(lambda: tell(progress), sleep)
         if not goes_on():
             raise KeyboardInterrupt
 

@@ -45,13 +45,16 @@ def embeddings_step(
         return StepEnd(status=StepStatus.SKIPPED, told=reason)
     embedder = choosing.embedder(settings, sleep=sleep)
     wish = EmbeddingWish(repository_id=backfill.repository_id, deadline=until, batch=settings.embedding_batch)
-    done = embedding.run(db, embedder, wish, price=choosing.price(settings, embedder), now=now, listen=listen)
+    done = embedding.run(
+        db, embedder, wish, price=choosing.price(settings, embedder), now=now, listen=listen, sleep=sleep
+    )
     told = _told(done)
     if done.error is not None:
         end = ended_by(done.error, now())
         return StepEnd(status=end.status, told=f"{told}; {end.told}", resume_at=end.resume_at, error=end.error)
     if done.left:
-        return StepEnd(status=StepStatus.PENDING, told=f"{told}; {done.left:,} are left: {done.stopped_reason}")
+        why = done.stopped_reason or "they changed meanwhile, or another model made their vectors"
+        return StepEnd(status=StepStatus.PENDING, told=f"{told}; {done.left:,} are left: {why}")
     return StepEnd(status=StepStatus.COMPLETED, told=told)
 
 

@@ -8,35 +8,29 @@ alone; those are tried in later rounds and set aside after a few.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from gh_backfill.clients.embedders.embedder import Embedder, Vector
 from gh_backfill.engine import processes
-from gh_backfill.errors import (
-    BackfillError,
-    ConfigurationError,
-    EmbedderAway,
-    EmbedderError,
-    EmbedderWrong,
-    TextRefused,
-)
+from gh_backfill.errors import BackfillError, ConfigurationError, EmbedderError
 from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.order import Stretch, in_order
 from gh_backfill.policy.embedding.text import prepared
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store import embeddings, vectors
 from gh_backfill.store.db import Database
-from gh_backfill.store.embeddings import BegunJob, TextItem
+from gh_backfill.store.embeddings import BegunJob, ClaimedTexts, TextItem
+from gh_backfill.store.persist import persistently
+from gh_backfill.tasks.embedding.halves import Halves
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
-# Who gives so many answers in a row that are of no use gives no other: texts are refused one by one, while answers
-# that can't be stored are not the fault of so many texts.
-USELESS, WRONG = 40, 12
 NOTHING_LEFT = "no text is left to embed"
 
 
@@ -98,22 +92,22 @@ def run(
     price: float | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     listen: Listen = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Embedded:
     """Embed what needs it, and return how that ended; `price` is that of a million tokens.
 
     Without anything to do nobody is asked.  Raises ConfigurationError where the database can't keep vectors, and what
     `Database` raises; what an embedder raises ends the run and is told in the result.
     """
-    if (reason := obstacle(db)) is not None:
+    if (reason := persistently(lambda: obstacle(db), sleep)) is not None:
         raise ConfigurationError(reason)
-    _take_over(db)
-    with db.reading() as tx:
-        stretches = in_order(embeddings.stretches(tx, wish.repository_id, embedder.recipe))
+    persistently(lambda: _take_over(db), sleep)
+    stretches = persistently(lambda: _stretches(db, wish, embedder), sleep)
     waiting = sum(each.ready for each in stretches)
     total = waiting if wish.max_items is None else min(waiting, wish.max_items)
     if not total:
         return Embedded(left=waiting, cost=prices.cost(0, price))
-    made = _Run(db=db, embedder=embedder, wish=wish, price=price, now=now, listen=listen, total=total)
+    made = _Run(db=db, embedder=embedder, wish=wish, price=price, now=now, listen=listen, total=total, sleep=sleep)
     return made.through(stretches)
 
 
@@ -124,6 +118,11 @@ def _take_over(db: Database) -> None:
     for worker in dead:
         with db.transaction() as tx:
             embeddings.give_back(tx, worker)
+
+
+def _stretches(db: Database, wish: EmbeddingWish, embedder: Embedder) -> list[Stretch]:
+    with db.reading() as tx:
+        return in_order(embeddings.stretches(tx, wish.repository_id, embedder.recipe))
 
 
 @dataclass(kw_only=True)
@@ -139,14 +138,16 @@ class _Run:
     total: int
     worker: str = field(default_factory=processes.worker_name)
     told: Embedded = field(default_factory=Embedded)
-    useless: int = 0
-    wrong: int = 0
+    sleep: Callable[[float], None]
     job: BegunJob = field(init=False)
+    halves: Halves = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.halves = Halves(embedder=self.embedder)
 
     def through(self, stretches: Sequence[Stretch]) -> Embedded:
         """Walk until nothing is left, or something stops it."""
-        with self.db.transaction() as tx:
-            self.job = embeddings.begin_job(tx, self.wish.repository_id, self.embedder.recipe, self.total)
+        self.job = persistently(self._begin, self.sleep)
         try:
             self.embedder.preflight()
             self._rounds(stretches)
@@ -157,13 +158,18 @@ class _Run:
             with suppress(BackfillError):
                 self._end("it was interrupted" if isinstance(error, KeyboardInterrupt) else str(error))
             raise
-        return self._end(None if self.told.error is None else self.told.stopped_reason)
+        return persistently(
+            lambda: self._end(None if self.told.error is None else self.told.stopped_reason), self.sleep
+        )
+
+    def _begin(self) -> BegunJob:
+        with self.db.transaction() as tx:
+            return embeddings.begin_job(tx, self.wish.repository_id, self.embedder.recipe, self.total)
 
     def _rounds(self, stretches: Sequence[Stretch]) -> None:
         """Walk all stretches until a round finds nothing: what failed, and what changed meanwhile, comes again."""
         while self._round(stretches):
-            with self.db.reading() as tx:
-                stretches = in_order(embeddings.stretches(tx, self.wish.repository_id, self.embedder.recipe))
+            stretches = persistently(lambda: _stretches(self.db, self.wish, self.embedder), self.sleep)
 
     def _round(self, stretches: Sequence[Stretch]) -> bool:
         found = False
@@ -188,11 +194,8 @@ class _Run:
         for stretch in stretches:
             below: int | None = embeddings.BEYOND
             while below is not None:
-                room = self._room() - len(batch)
-                with self.db.transaction() as tx:
-                    claimed = embeddings.claim(
-                        tx, stretch, self.embedder.recipe, job=self.job, worker=self.worker, below=below, limit=room
-                    )
+                claim = partial(self._claimed, stretch, below, self._room() - len(batch))
+                claimed = persistently(claim, self.sleep)
                 batch += claimed.items
                 below = claimed.below
                 if len(batch) >= self._room():
@@ -200,6 +203,11 @@ class _Run:
                     batch = []
         if batch:
             yield batch
+
+    def _claimed(self, stretch: Stretch, below: int, room: int) -> ClaimedTexts:
+        recipe = self.embedder.recipe
+        with self.db.transaction() as tx:
+            return embeddings.claim(tx, stretch, recipe, job=self.job, worker=self.worker, below=below, limit=room)
 
     def _room(self) -> int:
         if self.wish.max_items is None:
@@ -213,46 +221,15 @@ class _Run:
         failed: list[tuple[TextItem, str]] = []
         made: list[tuple[TextItem, str, Vector]] = []
         try:
-            for item, result in self._embedded(whole, texts):
+            for item, result in zip(whole, self.halves.vectors([texts[item.id] for item in whole]), strict=True):
                 if isinstance(result, EmbedderError):
                     failed.append((item, str(result)))
                 else:
                     made.append((item, self.embedder.recipe.content_hash(texts[item.id]), result))
         finally:  # what is paid is kept, whatever came after
-            self._keep(made, failed, empty)
-
-    def _embedded(
-        self, items: Sequence[TextItem], texts: dict[str, str]
-    ) -> Iterator[tuple[TextItem, Vector | EmbedderError]]:
-        """Yield a vector for each item, or why there is none; halves what is refused."""
-        if not items:
-            return
-        try:
-            made = self.embedder.embed([texts[item.id] for item in items])
-        except (TextRefused, EmbedderWrong) as error:
-            self._count_useless(error, len(items))
-            if len(items) == 1:
-                yield items[0], error
-                return
-            middle = len(items) // 2
-            yield from self._embedded(items[:middle], texts)
-            yield from self._embedded(items[middle:], texts)
-            return
-        self.useless = self.wrong = 0
-        tokens = self.told.tokens + made.tokens
-        self.told = replace(self.told, tokens=tokens, cost=prices.cost(tokens, self.price))
-        yield from zip(items, made.each, strict=True)
-
-    def _count_useless(self, error: EmbedderError, texts: int) -> None:
-        """Say the first of several in a row that can't be stored; raise EmbedderAway once it is one too many."""
-        self.useless += 1
-        if isinstance(error, EmbedderWrong):
-            self.wrong += 1
-            if self.wrong == 1:
-                then = "; half of them is asked for, then less" if texts > 1 else ""
-                log.warning("an answer for %s is of no use: %s%s", counted(texts, "text"), error, then)
-        if self.useless > USELESS or self.wrong > WRONG:
-            raise EmbedderAway(f"{self.useless} answers in a row were of no use, the last: {error}") from error
+            if made or failed or empty:
+                persistently(lambda: self._keep(made, failed, empty), self.sleep)
+                self._tell()
 
     def _keep(
         self,
@@ -270,9 +247,14 @@ class _Run:
                 skipped=self.told.skipped + len(made) - saved,
                 failed=self.told.failed + aside,
                 empty=self.told.empty + without,
+                tokens=self.halves.tokens,
+                cost=prices.cost(self.halves.tokens, self.price),
             )
             embeddings.note_job(tx, self.job.id, done=told.done, failed=told.failed, tokens=told.tokens, cost=told.cost)
         self.told = told
+
+    def _tell(self) -> None:
+        told = self.told
         others = told.failed + told.empty
         self.listen(
             EmbeddingProgress(done=told.done, failed=others, total=self.total, tokens=told.tokens, cost=told.cost)

@@ -23,10 +23,11 @@ from gh_backfill.clients.embedders.openai import TRIES_WRONG, OpenAIEmbedder
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.embedding.order import ItemType
 from gh_backfill.policy.embedding.recipe import VectorRecipe
-from gh_backfill.store import embeddings
+from gh_backfill.store import embeddings, migrations, programs
 from gh_backfill.store.db import Database
 from gh_backfill.tasks.embedding import choosing
 from gh_backfill.tasks.embedding.run import Embedded, EmbeddingProgress, EmbeddingWish, run
+from tests import servers
 from tests.embedding_rows import add, embedded, into_workspace, rows
 from tests.embedding_service import EmbeddingService, Turn, serving
 
@@ -328,6 +329,29 @@ def test_after_a_kill_the_next_run_pays_again_for_the_batch_in_hand_alone(
     told = run(db, embedder(service), EmbeddingWish(batch=10))
     assert (told.done, told.left) == (20, 0)
     assert sorted(titles(service).values()) == [1] * 20 + [2] * 10
+
+
+def test_a_database_that_restarts_while_a_vector_is_made_is_waited_for_and_nothing_is_paid_twice(
+    service: EmbeddingService,
+) -> None:
+    with servers.postgres(programs.folders()[18]) as server, Database(server.url) as db:
+        migrations.apply(db)
+        add(db, issues=20)
+        away: list[float] = []
+
+        def go_away(texts: list[str]) -> None:
+            if len(texts) > 1 and not away:
+                server.stop()
+
+        def wait(seconds: float) -> None:
+            away.append(seconds)
+            if len(away) == 3:
+                server.start()
+
+        service.before = go_away
+        told = run(db, embedder(service), EmbeddingWish(batch=10), sleep=wait)
+        assert (told.done, told.left, len(away)) == (20, 0, 3)
+        assert (set(titles(service).values()), attempts(db)) == ({1}, [])
 
 
 class Interrupted(HashEmbedder):
