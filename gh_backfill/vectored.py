@@ -36,7 +36,7 @@ def show_embedded(done: Sequence[EmbeddedOne]) -> None:
     """Print what became of each run."""
     for each in done:
         told = each.told
-        if not any((told.done, told.failed, told.empty, told.left)) and told.error is None:
+        if not any((told.done, told.skipped, told.failed, told.empty, told.left)) and told.error is None:
             say(escape(f"{each.name}: everything has its embedding"))
             continue
         parts = [f"{counted(told.done, 'item')} embedded"]
