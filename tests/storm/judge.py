@@ -11,6 +11,7 @@ from gh_backfill.simulator.world import World
 from gh_backfill.store.db import Transaction
 from tests.arrows import arrows
 from tests.comparison import Difference, compare, compare_issues
+from tests.discussion_comparison import compare_discussions
 from tests.storm.expected_world import expected_world, pulls_of
 
 
@@ -44,11 +45,12 @@ def judge(
     expected = expected_world(world, *names, moved=moved)
     result = compare(tx, expected, stood_still=not moved)
     of_issues = compare_issues(tx, expected)
+    of_discussions = [compare_discussions(tx, world, name, moved=moved) for name in names]
     excuses: Counter[str] = Counter()
     wrong: list[str] = []
     kept = _kept(tx, world)
     ids = tuple(world.repositories)
-    for difference in (*result.found, *of_issues.found):
+    for difference in (*result.found, *of_issues.found, *(each for of in of_discussions for each in of.found)):
         excuse = _excuse(difference, deleted, kept)
         if excuse is None:
             wrong.append(str(difference))
@@ -66,7 +68,11 @@ def judge(
     return Judgement(
         wrong=tuple(wrong),
         at_once=at_once["chunks"] if at_once else 0,
-        compared={**of_issues.compared, **result.compared},
+        compared={
+            **sum((Counter(each.compared) for each in of_discussions), Counter()),
+            **of_issues.compared,
+            **result.compared,
+        },
         excused=dict(excuses),
     )
 
@@ -80,6 +86,8 @@ def _excuse(difference: Difference, deleted: Collection[int], kept: Collection[i
         return "more stored than GitHub counts, since some were deleted"
     if difference.kind == "missing" and identity in kept:
         return "in quarantine with its reason"
+    if difference.field == "parent" and difference.found is None and int(str(difference.expected)) in kept:
+        return "a reply to what is in quarantine"
     if difference.field == "in_reply_to" and difference.found is None and difference.expected in kept:
         return "an answer to what is in quarantine"
     if difference.kind == "different" and difference.field == "body":
@@ -104,6 +112,10 @@ def _kept(tx: Transaction, world: World) -> set[int]:
             whole = issue.node_id in identities
             kept |= {issue.number} if whole else set()
             kept |= {row.id for row in issue.comments if whole or row.node_id in identities}
+        for each in world.shelves[repository_id].discussions.values():
+            whole = each.node_id in identities
+            kept |= {each.number, each.id} if whole else set()
+            kept |= {row.id for row in each.comments if whole or row.node_id in identities}
     return kept
 
 
@@ -167,14 +179,14 @@ def _shown(tx: Transaction, ids: tuple[int, ...]) -> Iterator[str]:
 
 
 def _captured(tx: Transaction, ids: tuple[int, ...], *, stood_still: bool) -> Iterator[str]:
-    """The backfill of issues counts the rows that are there, each read by one chunk of the walk."""
+    """The backfills of issues and of discussions count the rows that are there, each read by one chunk of the walk."""
     for row in tx.rows(_COUNTED, ids=ids):
-        home, rows = row["full_name"], row["rows"]
+        home, rows, kind = row["full_name"], row["rows"], row["kind"]
         if row["captured"] != rows:
-            yield f"{home}: the backfill of issues counts {row['captured']}, {rows} are stored"
+            yield f"{home}: the backfill of {kind} counts {row['captured']}, {rows} are stored"
         if stood_still and (row["total"], row["walked"], row["chunked"]) != (rows, rows, rows):
             yield (
-                f"{home}: {rows} issues are stored, GitHub counts {row['total']}, the walk {row['walked']}, "
+                f"{home}: {rows} {kind} are stored, GitHub counts {row['total']}, the walk {row['walked']}, "
                 f"its chunks {row['chunked']}"
             )
 
@@ -189,7 +201,7 @@ _OPEN = """
           union all
           select h.id, 'the backfill of ' || k.kind, coalesce(b.status, 'not there')
           from repositories h
-          cross join (values ('pull_requests'), ('issues')) k (kind)
+          cross join (values ('pull_requests'), ('issues'), ('discussions')) k (kind)
           left join backfills b on b.repository_id = h.id and b.kind = k.kind
           where b.status is distinct from 'completed'
             and exists (select from tracked_repositories t where t.repository_id = h.id)
@@ -232,7 +244,10 @@ _REPORTED = """
            (select count(*) from pull_requests p where p.repository_id = r.id)
            + (select count(*) from reviews v where v.repository_id = r.id)
            + (select count(*) from comments m where m.repository_id = r.id)
-           + (select count(*) from issues i where i.repository_id = r.id) as stored
+           + (select count(*) from issues i where i.repository_id = r.id)
+           + (select count(*) from discussions d where d.repository_id = r.id)
+           + (select count(*) from discussion_comments e join discussions d on d.id = e.discussion_id
+              where d.repository_id = r.id) as stored
     from repositories r
     where r.github_id = any(%(ids)s)"""
 
@@ -263,8 +278,9 @@ _UNLIKE = """
 
 # What the walk read is in its chunks by number; the catch-up's chunks come on top.
 _COUNTED = """
-    select r.full_name, b.captured, b.total,
-           (select count(*) from issues i where i.repository_id = r.id) as rows,
+    select r.full_name, b.kind, b.captured, b.total,
+           case b.kind when 'issues' then (select count(*) from issues i where i.repository_id = r.id)
+                       else (select count(*) from discussions d where d.repository_id = r.id) end as rows,
            (select coalesce(sum(s.items_done), 0) from backfill_streams s
             where s.backfill_id = b.id and s.stream = 'history') as walked,
            (select count(distinct n) from backfill_chunks c
@@ -273,7 +289,7 @@ _COUNTED = """
             where c.backfill_id = b.id and c.status = 'completed') as chunked
     from backfills b
     join repositories r on r.id = b.repository_id
-    where b.kind = 'issues' and r.github_id = any(%(ids)s)"""
+    where b.kind in ('issues', 'discussions') and r.github_id = any(%(ids)s)"""
 
 # From the claim to whatever came of it, by the clock of the database.
 _AT_ONCE = """

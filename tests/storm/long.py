@@ -1,7 +1,7 @@
 """The long storm: `python -m tests.storm.long --kills 200 --seed 1` from the root of a checkout.
 
-At least ten thousand made-up pull requests with the issues between them, and the corpus where it is at hand; two
-rivals on every repository; one request in ten struck by a fault, each kind in turn; workers killed, frozen, cut off;
+At least ten thousand made-up pull requests, the issues between them and discussions, and the corpus where it is at
+hand; two rivals on every repository; one request in ten struck by a fault, each kind in turn; workers killed, frozen, cut off;
 the world moving all the while.  Bounded by `--minutes`.  Ends with exit code 1 if anything is wrong, after saying what.
 """
 
@@ -93,7 +93,7 @@ def _asked(arguments: Sequence[str] | None) -> Asked:
 
 def _world(asked: Asked) -> World:
     folders = [CORPUS] if asked.corpus and CORPUS.is_dir() else []
-    world = load(folders, [f"{MADE_UP}:{asked.pulls}:{asked.seed}"])
+    world = load(folders, [f"{MADE_UP}:{asked.pulls}:{asked.seed}:discussions={asked.pulls // 20}"])
     home = next(each for each in world.repositories.values() if each.full_name == MADE_UP)
     both = (
         outline.number for outline in world.shelves[home.id].outlines() if _has_both(world, home.id, outline.number)
@@ -124,8 +124,10 @@ def _show(asked: Asked, tally: Tally, judgement: Judgement) -> None:
     print(f"  {tally.stirred:5} times everything was done and the world was stirred")
     print("faults: " + ", ".join(f"{name} {tally.struck.get(name, 0)}" for name in EFFECTS))
     at_issues = sum(count for operation, count in tally.struck_at.items() if operation.startswith("Issue"))
+    at_discussions = sum(count for operation, count in tally.struck_at.items() if "Discussion" in operation)
     print(
-        f"queries of issues struck: {at_issues}; chunks of issues beside another worker's pull requests: "
+        f"queries of issues struck: {at_issues}, of discussions: {at_discussions}; "
+        "chunks of issues beside another worker's pull requests: "
         f"{judgement.at_once}"
     )
     print("moves: " + (", ".join(f"{name} {count}" for name, count in sorted(tally.moves.items())) or "none"))

@@ -19,7 +19,7 @@ from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.selection import Thresholds
-from gh_backfill.simulator import changes
+from gh_backfill.simulator import changes, discussing
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.server import Simulator
 from gh_backfill.simulator.targets import next_time
@@ -33,8 +33,9 @@ from tests.storm.lives import End, Life
 from tests.storm.overseer import Overseer
 from tests.storm.weather import Mover
 
-KINDS = ("pull_requests", "issues")
-_ISSUES_ALONE = (1, 4)  # of every five workers
+KINDS = ("pull_requests", "issues", "discussions")
+# Of every ten workers, these capture one kind alone.
+_ALONE = {1: "issues", 4: "discussions", 6: "issues", 9: "discussions"}
 LEFT_ALONE = Fate(deed=Deed.NOTHING, point=Point.ANY)
 # Done or nothing to do; a refused token; a failed chunk; GitHub or the database out of reach; killed.
 _KNOWN_EXITS = {0, 2, 3, 4, -9}
@@ -46,7 +47,8 @@ AIM_EVERY = 2.0
 class Plan:
     """What kind of storm it is to be.  Seconds are those of a clock on the wall, and only bounds.
 
-    Who captures issues alone has pages of `issues_page`: there are few, and the storm is to meet them all the way.
+    Who captures issues or discussions alone has pages of `issues_page`: there are few, and the storm is to meet them
+    all the way.
     With `goals` somebody asks for another one again and again, while workers are at it, and for all in the end.
     """
 
@@ -231,7 +233,7 @@ class Storm:
         return over or time.monotonic() >= self._ends
 
     def _stir(self, github_id: int) -> None:
-        """Edit so many pull requests and issues that every point is passed again: fates are left, and nothing to do."""
+        """Edit so many items of each kind that every point is passed again: fates are left, and nothing to do."""
         world = self.github.world
         home = world.repositories[github_id]
         now = next_time(world, home)
@@ -239,6 +241,8 @@ class Storm:
             changes.edit(world, home.full_name, outline.number, at=now, title=f"Edited {now}")
         for number in sorted(world.shelves[github_id].issues)[-self.plan.issues_page * self.plan.chunks_a_life :]:
             changes.edit_issue(world, home.full_name, number, at=now, title=f"Edited {now}")
+        for number in sorted(world.shelves[github_id].discussions)[-self.plan.issues_page * self.plan.chunks_a_life :]:
+            discussing.edit_discussion(world, home.full_name, number, at=now, title=f"Edited {now}")
         self.tally.stirred += 1
 
     def _rival(self, overseer: Overseer, fates: Fates, repository_id: str) -> None:
@@ -264,9 +268,9 @@ class Storm:
     def _life(self, overseer: Overseer, repository_id: str, fate: Fate, *, patience: float | None) -> End:
         number = next(self._count)
         name = f"storm-{self.plan.seed}-{number}"
-        # Some capture issues alone, so that two workers on one repository have a kind each, or the same one.
-        alone = patience is not None and number % 5 in _ISSUES_ALONE
-        kinds, page = (("issues",), self.plan.issues_page) if alone else (KINDS, self.plan.page)
+        # Some capture a kind alone, so that two workers on one repository have a kind each, or the same one.
+        alone = _ALONE.get(number % 10) if patience is not None else None
+        kinds, page = (KINDS, self.plan.page) if alone is None else ((alone,), self.plan.issues_page)
         end = Life(
             name=name,
             repository=repository_id,

@@ -1,4 +1,4 @@
-"""A short storm over a thousand made-up pull requests; `python -m tests.storm.long` is the long one."""
+"""A short storm over a thousand made-up pull requests, issues and discussions; `tests.storm.long` is the long one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GOALS = (
 def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world = load(recipes=[f"{NAME}:1000"])
+    world = load(recipes=[f"{NAME}:1000:discussions=60"])
     for number in COLLIDING:
         changes.collide_comments(world, NAME, number)
     with running(world, Options(window=8.0, graphql_limit=100_000)) as github:
@@ -57,7 +57,10 @@ def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
     assert found.at_once > 0, "never did two workers have a kind each"
     assert {point for deed, point in storm.tally.deeds if deed == Deed.KILL} >= set(NAMED)
     assert [name for name, count in storm.tally.struck.items() if not count] == []
-    assert any(operation.startswith("Issue") for operation in storm.tally.struck_at), storm.tally.struck_at
+    for kind in ("Issue", "Discussion"):
+        assert any(operation.startswith(kind) for operation in storm.tally.struck_at), storm.tally.struck_at
+    assert found.compared["discussions"] == 60
+    assert found.compared["discussion comments"] > 100
     assert abs(storm.tally.share - 1 / ONE_IN) < 0.02
     assert storm.tally.unexpected == []
 
@@ -65,7 +68,7 @@ def test_after_kills_cuts_and_faults_the_database_is_what_github_has(
 def test_goals_that_change_while_workers_are_struck_down_lead_to_the_whole_in_the_end(
     database_url: str, tmp_path: Path
 ) -> None:
-    with running(load(recipes=["octo/aimed:250"]), Options(window=8.0, graphql_limit=100_000)) as github:
+    with running(load(recipes=["octo/aimed:250:discussions=25"]), Options(window=8.0, graphql_limit=100_000)) as github:
         plan = Plan(
             names=("octo/aimed",),
             fates=every_fate_once()[::3],

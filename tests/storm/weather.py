@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gh_backfill.simulator import changes
+from gh_backfill.simulator import changes, discussing
+from gh_backfill.simulator.discussion_rows import DiscussionRow
 from gh_backfill.simulator.effects import EFFECTS
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.rows import IssueRow
@@ -43,7 +44,7 @@ Moves = tuple[tuple[Callable[[str, int], object], int], ...]
 
 
 class Mover:
-    """People at work in the simulated world, on pull requests and on issues."""
+    """People at work in the simulated world, on pull requests, on issues and in discussions."""
 
     def __init__(self, world: World, names: tuple[str, ...], seed: int) -> None:
         self.done: Counter[str] = Counter()
@@ -72,10 +73,14 @@ class Mover:
         """Change one thing."""
         home = self._world.repositories[self._luck.choice(self._ids)]
         shelf = self._world.shelves[home.id]
-        on_issues = self._luck.random() < 0.4
-        moves = self._moves_of_issues() if on_issues else self._moves()
+        place = self._luck.random()
+        if place < 0.2 and shelf.discussions:
+            moves, numbers = self._moves_of_discussions(), sorted(shelf.discussions)
+        elif place < 0.5:
+            moves, numbers = self._moves_of_issues(), sorted(shelf.issues)
+        else:
+            moves, numbers = self._moves(), [outline.number for outline in shelf.outlines()]
         (move,) = self._luck.choices([each for each, _ in moves], [weight for _, weight in moves])
-        numbers = sorted(shelf.issues) if on_issues else [outline.number for outline in shelf.outlines()]
         move(home.full_name, self._luck.choice(numbers or [0]))
         self.done[move.__name__.strip("_")] += 1
 
@@ -103,6 +108,16 @@ class Mover:
             (self._edit_comment, 3),
             (self._delete_comment, 1),
             (self._delete_issue, 1),
+        )
+
+    def _moves_of_discussions(self) -> Moves:
+        return (
+            (self._open_discussion, 3),
+            (self._edit_discussion, 4),
+            (self._say, 6),
+            (self._edit_said, 3),
+            (self._unsay, 1),
+            (self._delete_discussion, 1),
         )
 
     def _open(self, name: str, number: int) -> None:
@@ -179,6 +194,46 @@ class Mover:
         if issue is not None:
             self.deleted |= {number, issue.id, *(row.id for row in issue.comments)}
             changes.delete_issue(self._world, name, number)
+
+    def _open_discussion(self, name: str, number: int) -> None:
+        discussing.open_discussion(self._world, name, author="newcomer", title=f"Seen at #{number}")
+
+    def _edit_discussion(self, name: str, number: int) -> None:
+        discussing.edit_discussion(self._world, name, number, title=f"Edited {self._luck.randrange(10**6)}")
+
+    def _say(self, name: str, number: int) -> None:
+        """Comment, or reply to a comment of somebody."""
+        comments = self._discussion(name, number).replies(None)
+        to = self._luck.choice([None, *(each.id for each in comments)])
+        body = f"Said {self._luck.randrange(10**6)}"
+        discussing.say(self._world, name, number, author="newcomer", body=body, reply_to=to)
+
+    def _edit_said(self, name: str, number: int) -> None:
+        said = [each for each in self._discussion(name, number).comments if each.deleted_at is None]
+        if said:
+            body = f"Edited {self._luck.randrange(10**6)}"
+            discussing.edit_said(self._world, name, number, self._luck.choice(said).id, body=body)
+
+    def _unsay(self, name: str, number: int) -> None:
+        """Nothing tells of it: what nobody replied to, and is no answer, stays stored."""
+        row = self._discussion(name, number)
+        alone = [each.id for each in row.comments if not row.replies(each.id) and each.id != row.answer]
+        if alone:
+            gone = self._luck.choice(alone)
+            self.deleted.add(gone)
+            discussing.unsay(self._world, name, number, gone)
+
+    def _delete_discussion(self, name: str, number: int) -> None:
+        row = self._discussion(name, number)
+        self.deleted |= {number, row.id, *(each.id for each in row.comments)}
+        discussing.delete_discussion(self._world, name, number)
+
+    def _discussion(self, name: str, number: int) -> DiscussionRow:
+        home = self._world.repository(*name.split("/"))
+        assert home is not None
+        found = self._world.discussion(home.id, number)
+        assert found is not None
+        return found
 
     def _change_issue(self, name: str, number: int, **fields: Any) -> None:
         if self._issue(name, number) is not None:

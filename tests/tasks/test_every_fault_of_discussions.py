@@ -31,7 +31,7 @@ SIZES = {
     "resource_limits": 1.0,
     **dict.fromkeys(("null_with_error", "nul_in_body", "lone_surrogate", "null_edge", "missing_id"), 0.5),
 }
-_NUMBER = re.compile(r" of #(\d+)\)")
+_NUMBER = re.compile(r" of discussion #(\d+), ")
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +132,14 @@ def unrecorded(room: Room) -> list[str]:
     """Name what is not as GitHub has it and on no record; while the walk is not over, nothing is."""
     with room.db.transaction(read_only=True) as tx:
         if tx.rows("select from backfills where kind = 'discussions' and status <> 'completed'"):
-            wrong = [each for each in differences(tx, room.github.world, TALK) if " is missing" not in each]
+            wrong = [each for each in differences(tx, room.github.world, TALK) if not each.startswith("missing ")]
         else:
             wrong = differences(tx, room.github.world, TALK)
         known = recorded(tx)
         (unnamed,) = tx.rows("select gaps from backfills where kind = 'discussions'") or [{"gaps": 0}]
         places = known.pop(None, set())
-    missing = {number for each in wrong if "(discussion" in each and " is missing" in each for number in _numbers(each)}
+    lost = [each for each in wrong if each.startswith("missing discussion of ")]
+    missing = {number for each in lost for number in _numbers(each)}
     left = missing - known.keys()
     if left and (places or len(left) <= unnamed["gaps"]):
         wrong = [each for each in wrong if not set(_numbers(each)) <= left]
