@@ -1,8 +1,9 @@
 """The long storm: `python -m tests.storm.long --kills 200 --seed 1` from the root of a checkout.
 
 At least ten thousand made-up pull requests, the issues between them and discussions, and the corpus where it is at
-hand; two rivals on every repository; one request in ten struck by a fault, each kind in turn; workers killed, frozen, cut off;
-the world moving all the while.  Bounded by `--minutes`.  Ends with exit code 1 if anything is wrong, after saying what.
+hand; two rivals on every repository; one request in ten struck by a fault, each kind in turn; workers killed, frozen,
+cut off; the world moving all the while.  Bounded by `--minutes`.  Ends with exit code 1 if anything is wrong, after
+saying what.
 """
 
 from __future__ import annotations
