@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.main import get_command_name as name_of
 
-from gh_backfill import __version__, actions, console, logs, output, unexpected
+from gh_backfill import __version__, actions, logs, output, unexpected
 from gh_backfill.commands import (
     add,
     aggressive,
@@ -44,6 +44,7 @@ from gh_backfill.commands import (
 )
 from gh_backfill.engine import interrupts
 from gh_backfill.errors import BackfillError
+from gh_backfill.terminal import console
 
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (machine.run, add.track, waiting.work, plan.plan, work.capture, reports.report, database.migrate),

@@ -19,7 +19,8 @@ SCRIPT = """
 import logging
 from dataclasses import fields
 from datetime import UTC, datetime
-from gh_backfill import bars, logs
+from gh_backfill import logs
+from gh_backfill.terminal import bars
 from gh_backfill.policy.estimate import Estimate
 from gh_backfill.store.repositories import Status
 from gh_backfill.tasks.scene import Lane, Scene

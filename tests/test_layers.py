@@ -17,15 +17,8 @@ BELOW: dict[str, set[str]] = {
     "clients": GROUND | {"policy"},
     "store": GROUND | {"policy"},
     "engine": GROUND | {"policy", "clients", "store"},
-    **dict.fromkeys(("dotenv_file", "exposure", "setting_types"), GROUND | {"policy"}),
-    "settings_inngest": GROUND | {"setting_types"},
-    "settings_datpipe": GROUND | {"policy", "setting_types", "settings_inngest"},
-    "settings_web": GROUND | {"setting_types", "settings_datpipe"},
-    "settings_dispatch": GROUND | {"policy", "setting_types", "settings_web"},
-    "settings_embedding": GROUND | {"policy", "setting_types", "settings_dispatch"},
-    "settings_profiles": GROUND | {"setting_types"},
-    "settings": GROUND
-    | {"policy", "dotenv_file", "exposure", "setting_types", "settings_embedding", "settings_profiles"},
+    **dict.fromkeys(("dotenv_file", "exposure"), GROUND | {"policy"}),
+    "settings": GROUND | {"policy", "dotenv_file", "exposure"},
     "required": GROUND | {"settings"},
     "output": GROUND | {"policy"},
     "actions": GROUND | {"policy", "settings", "output"},
@@ -34,14 +27,7 @@ BELOW: dict[str, set[str]] = {
     "simulator": {"resources"},
 }
 BELOW["tasks"] = set(BELOW) - {"simulator", "logs", "unexpected"} | {"engine"}
-BELOW["tables"] = {"tables"}
-BELOW["bars"] = BELOW["console"] = BELOW["tasks"] | {"tasks", "tables"}
-SHOWN = (
-    *("listings", "results", "synced", "verified", "ticked", "gathered", "measured", "grouped", "vectored"),
-    "stepped",
-    "searched",
-)
-BELOW |= dict.fromkeys(SHOWN, BELOW["console"] | {"console"})
+BELOW["terminal"] = BELOW["tasks"] | {"tasks"}
 BELOW["web"] = set(BELOW)
 BELOW["commands"] = set(BELOW)
 BELOW["cli"] = BELOW["commands"] | {"commands"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from gh_backfill import results
-from gh_backfill.tables import Row, lines, shortened
+from gh_backfill.terminal import results
+from gh_backfill.terminal.tables import Row, lines, shortened
 
 LONG = "an-organisation-with-a-long-name/a-repository-with-a-name-that-is-even-longer-than-that"
 ROWS = (

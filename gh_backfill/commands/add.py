@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, console, listings, results
+from gh_backfill import actions
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import DryRun, Json, Kinds, number
@@ -19,6 +19,7 @@ from gh_backfill.commands.waiting import bring, raise_failed
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
+from gh_backfill.terminal import console, listings, results
 
 if TYPE_CHECKING:
     from gh_backfill import settings

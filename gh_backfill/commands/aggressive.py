@@ -15,8 +15,8 @@ from rich.markup import escape
 from gh_backfill import actions, output
 from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, Kinds, MaxChunks, number
-from gh_backfill.console import say
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
+from gh_backfill.terminal.console import say
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -124,11 +124,11 @@ def _run(
     limits: Limits,
     as_json: bool,
 ) -> None:
-    from gh_backfill import bars, stepped
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.aggressive import asking, opened
     from gh_backfill.tasks.aggressive.done import raise_failures
+    from gh_backfill.terminal import bars, stepped
 
     with (
         connect.github(environment) as graphql,
@@ -172,8 +172,8 @@ def _run(
 
 
 def _show(done: Sequence[AggressiveDone]) -> None:
-    from gh_backfill import stepped
     from gh_backfill.tasks.aggressive.done import told
+    from gh_backfill.terminal import stepped
 
     for each in done:
         stepped.show_checklist(each.backfill.checklist)
@@ -187,11 +187,11 @@ def _show(done: Sequence[AggressiveDone]) -> None:
 
 def _look(environment: settings.Settings, name: str, *, cancel: bool, as_json: bool) -> None:
     """Say how aggressive backfills stand, or cancel the one of a repository."""
-    from gh_backfill import stepped
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.store import aggressive as store
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.capture import find
+    from gh_backfill.terminal import stepped
 
     if cancel and not name:
         raise ConfigurationError("which repository? gh-backfill aggressive owner/name --cancel")
@@ -210,12 +210,12 @@ def _look(environment: settings.Settings, name: str, *, cancel: bool, as_json: b
 
 def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *, as_json: bool) -> None:
     """Say what would be done; nothing is written, and on a new machine no database is made for it."""
-    from gh_backfill import stepped
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.aggressive import other_steps
     from gh_backfill.tasks.aggressive.outlook import outlook
     from gh_backfill.tasks.report import costs
+    from gh_backfill.terminal import stepped
 
     if not name:
         _what_waits(environment, as_json=as_json)
@@ -240,10 +240,10 @@ def _outlook(environment: settings.Settings, name: str, wish: AggressiveWish, *,
 
 def _what_waits(environment: settings.Settings, *, as_json: bool) -> None:
     """Say what a run would go on with."""
-    from gh_backfill import stepped
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.store import aggressive as store
     from gh_backfill.tasks import connect
+    from gh_backfill.terminal import stepped
 
     with connect.database(environment, writing=False) as db, db.reading() as tx:
         ids = set(store.due(tx))

@@ -31,12 +31,13 @@ def diffs(
     be stopped at any time and goes on where it was; a list is read again once its pull request has changed.
     Example: [bold]gh-backfill diffs octocat/hello-world --dry-run[/bold]
     """
-    from gh_backfill import bars, settings
+    from gh_backfill import settings
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.policy.markdown import plain
     from gh_backfill.policy.redaction import redacted
     from gh_backfill.tasks import connect, plan
     from gh_backfill.tasks import diffs as reading
+    from gh_backfill.terminal import bars
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
     limits, of = options.limits(None, None, time_limit), _lists(only)

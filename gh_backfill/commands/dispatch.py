@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from gh_backfill import actions, ticked
+from gh_backfill import actions
 from gh_backfill.commands import options
 from gh_backfill.commands.options import DryRun, Json, SomeNames
-from gh_backfill.console import say
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal import ticked
+from gh_backfill.terminal.console import say
 
 if TYPE_CHECKING:
     from gh_backfill import settings

@@ -9,9 +9,9 @@ import typer
 
 from gh_backfill.commands import options
 from gh_backfill.commands.options import Demo, DryRun, Json, OptionalNames, number, stored
-from gh_backfill.console import say
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal.console import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,9 +84,9 @@ def _run(
     retry: bool,
     as_json: bool,
 ) -> None:
-    from gh_backfill import bars, vectored
     from gh_backfill.tasks.embedding import choosing, many
     from gh_backfill.tasks.embedding.run import EmbeddingWish
+    from gh_backfill.terminal import bars, vectored
 
     many.refuse_without_vectors(db)
     embedder = choosing.embedder(environment, provider)
@@ -110,8 +110,8 @@ def _run(
 def _plan(
     environment: settings.Settings, db: Database, names: Sequence[str], provider: str | None, *, as_json: bool
 ) -> None:
-    from gh_backfill import vectored
     from gh_backfill.tasks.embedding import choosing, many
+    from gh_backfill.terminal import vectored
 
     many.refuse_without_vectors(db)
     embedder = choosing.embedder(environment, provider)
@@ -122,8 +122,8 @@ def _plan(
 def _status(
     environment: settings.Settings, db: Database, names: Sequence[str], provider: str | None, *, as_json: bool
 ) -> None:
-    from gh_backfill import vectored
     from gh_backfill.tasks.embedding import choosing, many
+    from gh_backfill.terminal import vectored
 
     try:
         recipe = choosing.embedder(environment, provider).recipe

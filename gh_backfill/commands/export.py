@@ -50,9 +50,9 @@ def export(
     Example: [bold]gh-backfill export history.sqlite --repository octocat/hello-world[/bold]
     """
     environment = stored(demo=demo)
-    from gh_backfill import bars
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.exports import export as exports
+    from gh_backfill.terminal import bars
 
     wanted = exports.asked(out, format_word=format_word or "", private=private, force=force, embeddings=embeddings)
     chosen = [clean(each) for each in names or [] if each.strip()]
@@ -64,7 +64,7 @@ def export(
 
 
 def _show(done: Exported) -> None:
-    from gh_backfill import console, tables
+    from gh_backfill.terminal import console, tables
 
     columns = (tables.Column(title="table"), tables.Column(title="rows", is_figure=True))
     console.show_table(columns, [tables.Row(cells=[each.name, f"{each.rows:,}"]) for each in done.tables])

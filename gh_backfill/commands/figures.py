@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, grouped, output
+from gh_backfill import actions, output
 from gh_backfill.commands.options import DryRun, Json, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal import grouped
 
 if TYPE_CHECKING:
     from gh_backfill.store.db import Database

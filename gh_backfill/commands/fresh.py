@@ -63,7 +63,7 @@ def sync(
     It may be stopped at any time and goes on where it was. What fails for one repository does not stop the others.
     Example: [bold]gh-backfill sync octocat/hello-world --days 7[/bold]
     """
-    from gh_backfill import bars, settings, synced
+    from gh_backfill import settings
     from gh_backfill.engine import prices, registry
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.policy.syncing import MOST_DAYS
@@ -71,6 +71,7 @@ def sync(
     from gh_backfill.tasks.dispatch import here
     from gh_backfill.tasks.dispatch import planned as handed_over
     from gh_backfill.tasks.sync_told import SyncWish
+    from gh_backfill.terminal import bars, synced
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
     if [bool(names), all_due, planned].count(True) != 1:
@@ -142,9 +143,9 @@ def _reason(given: str, *, all_due: bool) -> SyncReason:
 def _show_outlook(
     environment: settings.Settings, names: Sequence[str], wish: SyncWish, *, all_due: bool, as_json: bool
 ) -> None:
-    from gh_backfill import synced
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect, syncs
+    from gh_backfill.terminal import synced
 
     with connect.database(environment, writing=False) as db:
         lines = syncs.outlook(db, names, wish, all_due=all_due)

@@ -44,11 +44,12 @@ def hand_over(
     as_json: bool,
 ) -> None:
     """Hand repositories over, or ask about their jobs, or end these; `others` are options that the service has not."""
-    from gh_backfill import gathered, settings
+    from gh_backfill import settings
     from gh_backfill.policy.events.handed import MOST_DAYS
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect, plan, workspaces
     from gh_backfill.tasks.events import handed, told
+    from gh_backfill.terminal import gathered
 
     strange = [name for name, value in others.items() if str(value or "").strip()]
     if strange:

@@ -102,13 +102,14 @@ def events(
             as_json=as_json,
         )
         return
-    from gh_backfill import gathered, settings
+    from gh_backfill import settings
     from gh_backfill.policy.events import types as event_types
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect, plan
     from gh_backfill.tasks.events import many, ways
     from gh_backfill.tasks.events.rounds import EventsWork, rounds
     from gh_backfill.tasks.events.wish import MOST_DAYS, EventsWish
+    from gh_backfill.terminal import gathered
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
     slug = (workspace or "").strip() or None

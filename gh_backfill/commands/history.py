@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gh_backfill import listings
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, number, stored
-from gh_backfill.console import hinted, say
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal import listings
+from gh_backfill.terminal.console import hinted, say
 
 
 def why(

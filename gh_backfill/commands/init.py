@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from gh_backfill import REPOSITORY, __version__, console
+from gh_backfill import REPOSITORY, __version__
 from gh_backfill.commands.options import DryRun
-from gh_backfill.console import say
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.markdown import counted
+from gh_backfill.terminal import console
+from gh_backfill.terminal.console import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -226,8 +227,8 @@ def _keep_secret(repository: str, url: str, wanted: bool | None) -> None:
 
 def _check(environment: settings.Settings) -> None:
     """Prove what can be proved from here; raises ConfigurationError where something is wrong."""
-    from gh_backfill import listings
     from gh_backfill.tasks import check as checking
+    from gh_backfill.terminal import listings
 
     found = checking.check(environment, datetime.now(UTC), token=False)
     found = [each for each in found if each.ok or each.name != "migrations"]  # that they are pending was said

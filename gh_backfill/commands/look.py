@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, listings, results
+from gh_backfill import actions
 from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal import listings, results
 
 if TYPE_CHECKING:
     from gh_backfill import settings

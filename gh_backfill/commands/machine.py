@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import results
 from gh_backfill.commands import options
 from gh_backfill.commands import serve as pages
 from gh_backfill.commands.options import DryRun, OptionalNames, number
@@ -14,6 +13,7 @@ from gh_backfill.commands.work import failure
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.markdown import counted
+from gh_backfill.terminal import results
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -35,8 +35,9 @@ def run(
     Without GITHUB_TOKEN and repositories it is a demo on an invented GitHub.
     Example: [bold]GITHUB_TOKEN=… gh-backfill run octocat/hello-world[/bold]
     """
-    from gh_backfill import bars, settings
+    from gh_backfill import settings
     from gh_backfill.tasks import demo, local
+    from gh_backfill.terminal import bars
 
     goal, larger = options.goal(max_prs)
     many = number("--workers", workers, 1, 20) or LANES

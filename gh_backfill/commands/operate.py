@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, listings
+from gh_backfill import actions
 from gh_backfill.commands.options import Demo, DryRun, Json, Names, OptionalNames, number, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal import listings
 
 if TYPE_CHECKING:
     from gh_backfill import settings

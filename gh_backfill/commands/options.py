@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console, output
+from gh_backfill import output
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.names import without_credentials
+from gh_backfill.terminal import console
 
 if TYPE_CHECKING:
     from gh_backfill import settings

@@ -27,12 +27,13 @@ def profiles(
     where it was; a profile is read again when it is older than GH_BACKFILL_PROFILE_DAYS, 30 days.
     Example: [bold]gh-backfill profiles octocat/hello-world --dry-run[/bold]
     """
-    from gh_backfill import bars, settings
+    from gh_backfill import settings
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.policy.markdown import plain
     from gh_backfill.policy.redaction import redacted
     from gh_backfill.tasks import connect, plan
     from gh_backfill.tasks import profiles as reading
+    from gh_backfill.terminal import bars
 
     names = [*(repositories or []), *plan.parse_ids(repository_ids or "")]
     limits = options.limits(None, None, time_limit)

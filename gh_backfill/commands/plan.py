@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, hidden, results
+from gh_backfill import actions, hidden
 from gh_backfill.commands import options
 from gh_backfill.commands.options import ChunkSize, DryRun, Json, MaxChunks, NameOption
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.terminal import results
 
 if TYPE_CHECKING:
     from gh_backfill import settings

@@ -40,11 +40,12 @@ def verify(
     Without a name: those whose turn it is, oldest proof first, within a twentieth of the hour's points.
     Example: [bold]gh-backfill verify octocat/hello-world --repair[/bold]
     """
-    from gh_backfill import settings, verified
+    from gh_backfill import settings
     from gh_backfill.policy.json_text import json_text
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.plan import parse_ids
     from gh_backfill.tasks.verify import sweep
+    from gh_backfill.terminal import verified
 
     names = [*(repositories or []), *parse_ids(given or "")]
     until = options.limits(None, None, time_limit).deadline

@@ -86,6 +86,6 @@ def _in_public() -> bool:
 
 
 def _show(found: Found, *, as_json: bool) -> None:
-    from gh_backfill import searched
+    from gh_backfill.terminal import searched
 
     print(json_text(found.as_json())) if as_json else searched.show_found(found)

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill import console
 from gh_backfill.commands.options import Demo, DryRun, Json, stored
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
+from gh_backfill.terminal import console
 
 
 def site(

@@ -31,9 +31,9 @@ def velocity(
     A trend needs every day of both periods: where some are unknown, it says how many, and what brings them.
     Example: [bold]gh-backfill velocity octocat/hello-world --days 30[/bold]
     """
-    from gh_backfill import measured
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.velocity import figures
+    from gh_backfill.terminal import measured
 
     wanted = number("--days", days, 1, figures.MOST_DAYS) or figures.USUAL_DAYS
     with connect.database(stored(demo=demo), writing=False) as db:
@@ -58,10 +58,10 @@ def coverage(
 
     Example: [bold]gh-backfill coverage octocat/hello-world --days 90[/bold]
     """
-    from gh_backfill import measured
     from gh_backfill.store.velocity import MOST_DAYS
     from gh_backfill.tasks import connect
     from gh_backfill.tasks.velocity import covered
+    from gh_backfill.terminal import measured
 
     wanted = number("--days", days, 1, MOST_DAYS) or covered.USUAL_DAYS
     with connect.database(stored(demo=demo), writing=False) as db:

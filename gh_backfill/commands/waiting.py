@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import console, results
 from gh_backfill.commands.options import Json, number
 from gh_backfill.commands.work import failure
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
+from gh_backfill.terminal import console, results
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -73,8 +73,8 @@ def _go_on(environment: settings.Settings, workers: int) -> None:
 
 def bring(environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int = LANES) -> Worked:
     """Bring what waits, of these repositories or (None) of all, so many at the same time, until nothing waits."""
-    from gh_backfill import bars
     from gh_backfill.tasks.initial import local
+    from gh_backfill.terminal import bars
 
     with bars.scene() as show:
         return local.work(environment, db, workers=workers, show=show, say=console.warning, only=only)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import actions, results
+from gh_backfill import actions
 from gh_backfill.commands import options
 from gh_backfill.commands.options import (
     ChunkSize,
@@ -19,6 +19,7 @@ from gh_backfill.commands.options import (
     number,
 )
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
+from gh_backfill.terminal import results
 
 if TYPE_CHECKING:
     from gh_backfill.policy.ledger import ErrorType
@@ -48,13 +49,14 @@ def capture(
     Without limits it runs to the end. It may be stopped at any time and goes on where it was.
     Example: [bold]gh-backfill capture octocat/hello-world --time-limit 12[/bold]
     """
-    from gh_backfill import bars, settings
+    from gh_backfill import settings
     from gh_backfill.engine import prices, registry
     from gh_backfill.engine.outcome import CaptureOutcome
     from gh_backfill.engine.recover import recover
     from gh_backfill.policy.standing import notice
     from gh_backfill.tasks import capture as capturing
     from gh_backfill.tasks import children, connect
+    from gh_backfill.terminal import bars
 
     name = (repository or repository_id or "").strip()
     if not name:

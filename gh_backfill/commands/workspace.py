@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill import grouped, output
+from gh_backfill import output
 from gh_backfill.commands import options
 from gh_backfill.commands.history import confirmed
 from gh_backfill.commands.options import Json, number
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
+from gh_backfill.terminal import grouped
 
 if TYPE_CHECKING:
     from gh_backfill import settings

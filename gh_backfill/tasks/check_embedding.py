@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gh_backfill.errors import BackfillError
 from gh_backfill.settings import Settings
-from gh_backfill.settings_embedding import OPENAI, EmbeddingProvider
+from gh_backfill.settings.embedding import OPENAI, EmbeddingProvider
 from gh_backfill.store.vectors import Vectors
 from gh_backfill.tasks.embedding import choosing
 from gh_backfill.tasks.finding import Finding

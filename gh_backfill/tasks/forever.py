@@ -17,7 +17,7 @@ from typing import Self
 from gh_backfill.engine import interrupts
 from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, soonest
 from gh_backfill.settings import Settings
-from gh_backfill.settings_embedding import EmbeddingProvider
+from gh_backfill.settings.embedding import EmbeddingProvider
 from gh_backfill.tasks import children
 
 # In seconds: so often it is looked whether a person asked a second time to stop.

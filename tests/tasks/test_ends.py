@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill import results
 from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.models.work import Goal
 from gh_backfill.policy.report.costs import CostRates
@@ -15,6 +14,7 @@ from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.store import reports, repositories
 from gh_backfill.store.repositories import Status
+from gh_backfill.terminal import results
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 SHORT_BUT_CALLED_WHOLE = """

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from gh_backfill import bars, results
 from gh_backfill.clients import credentials
 from gh_backfill.clients.credentials import Credentials
 from gh_backfill.clients.graphql import GraphQL
@@ -33,6 +32,7 @@ from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
 from gh_backfill.tasks.report.publish import markdown
 from gh_backfill.tasks.report.report import report
+from gh_backfill.terminal import bars, results
 from tests.corpus import smaller
 from tests.tasks.conftest import ENGINE, RUN, SMALL, House
 from tests.tasks.test_shared_budget import Clock

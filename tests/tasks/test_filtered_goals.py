@@ -9,7 +9,6 @@ from itertools import product
 
 import pytest
 
-from gh_backfill.bars import progress_line
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.engine.walks import price_of
 from gh_backfill.errors import BackfillError
@@ -29,6 +28,7 @@ from gh_backfill.tasks import capture
 from gh_backfill.tasks.initial import batches
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
+from gh_backfill.terminal.bars import progress_line
 from tests.examples import WALK
 from tests.storm.wire import Moment, Wire
 from tests.tasks.conftest import ENGINE, House

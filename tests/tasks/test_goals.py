@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill import results
-from gh_backfill.bars import progress_line
 from gh_backfill.commands import options
 from gh_backfill.engine.outcome import CaptureOutcome, Limits, Progress
 from gh_backfill.errors import ConfigurationError
@@ -20,6 +18,8 @@ from gh_backfill.store import reports
 from gh_backfill.tasks import capture, track
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.plan import plan
+from gh_backfill.terminal import results
+from gh_backfill.terminal.bars import progress_line
 from tests.tasks.conftest import ENGINE, SMALL, House
 
 

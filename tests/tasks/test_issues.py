@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gh_backfill import results
 from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.policy.report.costs import CostRates
 from gh_backfill.simulator import changes
@@ -17,6 +16,7 @@ from gh_backfill.simulator.server import running
 from gh_backfill.store import reports, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture, reread, track
+from gh_backfill.terminal import results
 from tests.benchmarks.issue_floors import issue_shape, target
 from tests.comparison import compare, compare_issues
 from tests.corpus import CORPUS, expected, smaller

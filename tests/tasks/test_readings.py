@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gh_backfill import results
 from gh_backfill.engine.outcome import Limits
 from gh_backfill.models.work import COMMITS, CONTRIBUTORS, FILES, PULL_REQUESTS
 from gh_backfill.simulator.faults import Fault
@@ -15,6 +14,7 @@ from gh_backfill.store.untracking import delete_rows
 from gh_backfill.tasks import capture, diffs
 from gh_backfill.tasks.outlook import outlook
 from gh_backfill.tasks.pages.repository import repository
+from gh_backfill.terminal import results
 from tests.tasks.conftest import ENGINE, House
 
 

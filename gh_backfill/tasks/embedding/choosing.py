@@ -11,7 +11,7 @@ from gh_backfill.clients.embedders.openai import MODEL, OpenAIEmbedder
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.embedding import prices
 from gh_backfill.settings import Settings
-from gh_backfill.settings_embedding import OPENAI, EmbeddingProvider
+from gh_backfill.settings.embedding import OPENAI, EmbeddingProvider
 
 OFF = (
     "embeddings are off: nobody is set to make them: set OPENAI_API_KEY, or OPENAI_BASE_URL for a service that speaks "

@@ -11,7 +11,7 @@ from gh_backfill.clients.embedders.openai import OpenAIEmbedder
 from gh_backfill.errors import ConfigurationError, EmbedderAway
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.settings import Settings
-from gh_backfill.settings_embedding import EmbeddingProvider
+from gh_backfill.settings.embedding import EmbeddingProvider
 from gh_backfill.tasks.embedding import choosing
 
 # A page that shows itself again asks for the same: nobody pays for that.

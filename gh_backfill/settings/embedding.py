@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from gh_backfill.policy.addresses import in_clear_text
-from gh_backfill.setting_types import Address, Token, Whole, given_as
-from gh_backfill.settings_dispatch import DispatchSettings
+from gh_backfill.settings.dispatch import DispatchSettings
+from gh_backfill.settings.values import Address, Token, Whole, given_as
 
 OPENAI = "https://api.openai.com/v1"
 

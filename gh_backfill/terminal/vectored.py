@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from gh_backfill import tables
-from gh_backfill.console import say, show_table
 from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.order import ItemType
 from gh_backfill.policy.markdown import counted, percent
+from gh_backfill.terminal import tables
+from gh_backfill.terminal.console import say, show_table
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.policy.embedding.recipe import VectorRecipe

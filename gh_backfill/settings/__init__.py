@@ -17,7 +17,9 @@ from gh_backfill.errors import ConfigurationError
 from gh_backfill.exposure import INSIST, Servers
 from gh_backfill.folders import data_folder
 from gh_backfill.policy.parts import PER_PART
-from gh_backfill.setting_types import (
+from gh_backfill.settings.embedding import EmbeddingSettings
+from gh_backfill.settings.profiles import ProfileSettings
+from gh_backfill.settings.values import (
     Address,
     DatabaseUrl,
     PriceTable,
@@ -28,8 +30,6 @@ from gh_backfill.setting_types import (
     Wholes,
     given_as,
 )
-from gh_backfill.settings_embedding import EmbeddingSettings
-from gh_backfill.settings_profiles import ProfileSettings
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gh_backfill.setting_types import Whole
+from gh_backfill.settings.values import Whole
 
 DAYS = 30
 

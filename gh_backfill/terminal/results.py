@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from gh_backfill import tables
-from gh_backfill.console import command, hinted, moment, say, show_table
 from gh_backfill.models.work import Goal
 from gh_backfill.policy import markdown
 from gh_backfill.policy.ledger import JobOutcome, JobType
@@ -19,6 +17,8 @@ from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.progress import complete_words, of_wanted
 from gh_backfill.policy.redaction import redacted, visible
 from gh_backfill.policy.standing import outcome_words, shown_status, why_it_stands
+from gh_backfill.terminal import tables
+from gh_backfill.terminal.console import command, hinted, moment, say, show_table
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.engine.outcome import Captured

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from gh_backfill import tables
-from gh_backfill.console import hinted, moment, say, show_table
 from gh_backfill.policy import markdown
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.terminal import tables
+from gh_backfill.terminal.console import hinted, moment, say, show_table
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.engine.recover import Recovered

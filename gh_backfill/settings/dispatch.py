@@ -7,8 +7,8 @@ import re
 from pydantic import Field, SecretStr
 
 from gh_backfill.policy.routing import ACTIONS_PERCENT
-from gh_backfill.setting_types import Labels, OffPeak, Token, Whole, given_as
-from gh_backfill.settings_web import WebSettings
+from gh_backfill.settings.values import Labels, OffPeak, Token, Whole, given_as
+from gh_backfill.settings.web import WebSettings
 
 
 class DispatchSettings(WebSettings):

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from gh_backfill import tables
-from gh_backfill.console import hinted, show_table, width
 from gh_backfill.policy.markdown import counted, percent
 from gh_backfill.policy.velocity import trend
 from gh_backfill.policy.velocity.advice import ask
 from gh_backfill.policy.velocity.drawn import LEGEND, days_each, sparkline, strip
+from gh_backfill.terminal import tables
+from gh_backfill.terminal.console import hinted, show_table, width
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.tasks.velocity.covered import CoveredSeries, RepositoryCoverage

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from gh_backfill.console import moment, say
 from gh_backfill.policy import markdown
 from gh_backfill.policy.aggressive.steps import MARKS, TITLES, AggressiveStatus
 from gh_backfill.policy.redaction import redacted
+from gh_backfill.terminal.console import moment, say
 
 if TYPE_CHECKING:  # it shows what tasks return, and starts without them
     from gh_backfill.policy.aggressive.checklist import CheckLine

@@ -6,8 +6,8 @@ import re
 
 from pydantic import ConfigDict, Field
 
-from gh_backfill.setting_types import Hosts, WebToken, given_as
-from gh_backfill.settings_datpipe import DatpipeSettings
+from gh_backfill.settings.datpipe import DatpipeSettings
+from gh_backfill.settings.values import Hosts, WebToken, given_as
 
 
 class WebSettings(DatpipeSettings):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from gh_backfill.setting_types import Address, Token, Whole, given_as
+from gh_backfill.settings.values import Address, Token, Whole, given_as
 
 AT_ONCE = 5
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from gh_backfill import output, tables
+from gh_backfill import output
 from gh_backfill.policy.redaction import visible
+from gh_backfill.terminal import tables
 
 _HINT = re.compile(r"(?<![\w/.-])gh-backfill (?=[a-z]+\b)")
 _errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)

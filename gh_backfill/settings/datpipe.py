@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from gh_backfill.policy.addresses import in_clear_text
-from gh_backfill.setting_types import Address, Token, given_as
-from gh_backfill.settings_inngest import InngestSettings
+from gh_backfill.settings.inngest import InngestSettings
+from gh_backfill.settings.values import Address, Token, given_as
 
 SERVICE = "https://gh-datapipe.fly.dev"
 JOB = "{job_id}"
