@@ -63,6 +63,11 @@ def test_the_log_of_a_workflow_tells_nothing_of_private_repositories(environment
     assert {each["repository"] for each in told["items"]} == {"octo/one"}
     told = json.loads(cli(public, "similar", "octo/one#2", "--everywhere", "--json").stdout)
     assert {each["repository"] for each in told["items"]} == {"octo/one"}
+    done = cli(public, "search", "session lock", "--repository", "octo/secret-one")
+    assert "nothing was found: " in done.stdout
+    assert "private repositories are left out" in done.stdout
+    assert "secret-one" not in done.stdout + done.stderr
+    assert "private repositories are left out" in refused(cli(public, "similar", "octo/secret-one#4"), 2)
 
 
 @pytest.mark.usefixtures("filled")
@@ -88,7 +93,10 @@ def test_similar_and_what_finds_nothing_end_well(environment: dict[str, str]) ->
     [
         (["search", "  "], "what is to be searched for?"),
         (["search", "-- | &"], "there is no word in that"),
-        (["search", "-lock -session"], "there is"),
+        (["search", "-lock -session"], "there are words to leave out in that"),
+        (["search", "or"], "there is no word in that"),
+        (["search", "lock", "--repository", ""], "the name of a repository is empty"),
+        (["search", "lock", "--repository", "octo/\udcff"], "not here: octo/"),
         (["search", "lock", "--type", "commit"], "a type is one of issue, pull_request, discussion, not commit"),
         (["search", "lock", "--state", "gone"], "a state is one of open, closed, merged, not gone"),
         (["search", "lock", "--limit", "0"], "--limit must be a whole number from 1 to 200"),

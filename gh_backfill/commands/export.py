@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill.commands.options import Demo, DryRun, Json, clean, stored
+from gh_backfill.commands.options import Demo, DryRun, Json, addresses, clean, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
@@ -32,7 +32,12 @@ def export(
     ] = None,
     names: Annotated[
         list[str] | None,
-        typer.Option("--repository", metavar="REPOSITORY", help="Only this one; may be given again. Default: all."),
+        typer.Option(
+            "--repository",
+            metavar="REPOSITORY",
+            callback=addresses,
+            help="Only this one; may be given again. Default: all.",
+        ),
     ] = None,
     private: Annotated[
         bool, typer.Option("--private", help="Also repositories that are not known to be public, and their people.")

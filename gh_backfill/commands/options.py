@@ -28,7 +28,10 @@ NAMED = "owner/name, its address, GitHub's id, or our id."
 MOST = 2**31 - 1
 
 
-def _addresses(given: list[str] | None) -> list[str] | None:
+def addresses(given: list[str] | None) -> list[str] | None:
+    """Return names and addresses without the tokens in them; raises ConfigurationError for one that is empty."""
+    if given is not None and not all(each.strip() for each in given):
+        raise ConfigurationError("the name of a repository is empty: is the variable set that it comes from?")
     return None if given is None else [_address(each) or "" for each in given]
 
 
@@ -51,11 +54,11 @@ RepositoryIds = Annotated[
 ]
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="REPOSITORY...", callback=_addresses, help=NAMED),
+    typer.Argument(metavar="REPOSITORY...", callback=addresses, help=NAMED),
 ]
-SomeNames = Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=_addresses, help=NAMED)]
+SomeNames = Annotated[list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=addresses, help=NAMED)]
 OptionalNames = Annotated[
-    list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=_addresses, help="Default: all.")
+    list[str] | None, typer.Argument(metavar="[REPOSITORY...]", callback=addresses, help="Default: all.")
 ]
 Name = Annotated[str | None, typer.Argument(callback=_address, help=NAMED)]
 NameOption = Annotated[
@@ -261,7 +264,7 @@ def listed(file: str | None, pasted: str | None) -> list[str]:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"--file {file} can't be read: {error}") from None
         output.note_given(text)
-    return _addresses(names_in(text) + names_in(pasted or "")) or []
+    return addresses(names_in(text) + names_in(pasted or "")) or []
 
 
 def stored(*, demo: bool = False) -> settings.Settings:

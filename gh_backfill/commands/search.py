@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gh_backfill import output
-from gh_backfill.commands.options import Demo, Json, Workspace, number, stored
+from gh_backfill.commands.options import Demo, Json, Workspace, addresses, number, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
 
@@ -25,7 +25,12 @@ def search(
     text: Annotated[str, typer.Argument(metavar='"TEXT"', help='Words, an identifier, "a phrase", -without, or.')],
     names: Annotated[
         list[str] | None,
-        typer.Option("--repository", metavar="REPOSITORY", help="Only in this one; may be given again. Default: all."),
+        typer.Option(
+            "--repository",
+            metavar="REPOSITORY",
+            callback=addresses,
+            help="Only in this one; may be given again. Default: all.",
+        ),
     ] = None,
     workspace: Workspace = None,
     types: Annotated[

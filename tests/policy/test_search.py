@@ -24,6 +24,7 @@ from gh_backfill.policy.search import fusion, item_names, words
         ("#123", "123", ""),
         ('an open "phrase here', 'an open "phrase here"', 'an or open or "phrase here"'),
         ("x|or", '"x or"', ""),
+        ("\u201cdead lock\u201d \u201elow\u201d", '"dead lock" low', '"dead lock" or low'),
     ],
 )
 def test_a_text_is_written_for_postgresql(typed: str, every: str, some: str) -> None:

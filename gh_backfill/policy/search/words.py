@@ -14,6 +14,8 @@ from gh_backfill.errors import ConfigurationError
 
 # In characters.  PostgreSQL refuses a word of over 2,046 bytes.
 LONGEST = 500
+# As text that is copied or typed on a phone has them.
+_QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"'})
 _SIGNS = str.maketrans(string.punctuation, " " * len(string.punctuation))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\s\ud800-\udfff]+")
 _TERM = re.compile(r'(-?)"([^"]*)(?:"|$)|(\S+)')
@@ -56,7 +58,7 @@ class WordsAsked:
 
 def asked(given: str) -> WordsAsked:
     """Read what somebody typed; raises ConfigurationError where there is no word in it to look for."""
-    text = _CONTROL.sub(" ", given).strip()[:LONGEST].strip()
+    text = _CONTROL.sub(" ", given).translate(_QUOTES).strip()[:LONGEST].strip()
     if not text:
         raise ConfigurationError("what is to be searched for? Give a few words, or an identifier, in quotes")
     every: list[str] = []
@@ -73,8 +75,9 @@ def asked(given: str) -> WordsAsked:
         if not excluded:
             wanted.append(term)
     if not any(each.isalnum() for term in wanted for each in term):
-        left = "words to leave out" if every and not wanted else "no word"
-        raise ConfigurationError(f"there is {left} in that and nothing to look for: give a word that is to be found")
+        left = any(each.startswith("-") for each in every) and not wanted
+        what = "are words to leave out in that and nothing" if left else "is no word in that"
+        raise ConfigurationError(f"there {what} to look for: give a word that is to be found")
     found = _NUMBER.fullmatch(text)
     several = len(wanted) > 1 and "or" not in every
     return WordsAsked(

@@ -23,6 +23,7 @@ from gh_backfill.tasks.search.query_vectors import QueryVector
 USUAL, MOST = 10, 200
 # In seconds: so long a statement may take where nobody says anything else.
 PATIENCE = 30
+LEFT_OUT = "private repositories are left out: anybody may read what a workflow prints"
 MakeVector = Callable[[str], QueryVector]
 
 
@@ -100,6 +101,8 @@ def find(
         notes.append(_others(made))
     if some:
         notes.append(f"{'only some' if by_words else 'none'} have all of the words; those with one of them stand below")
+    if scope.public_only and not shown:
+        notes.append(LEFT_OUT)
     return Found(asked=asked.text, items=shown, by_words=True, by_vectors=reason is None, notes=tuple(notes))
 
 
@@ -131,7 +134,8 @@ def similar(
         own = search.named(tx, repository.id, number)
         told = search.shown(tx, [own]) if own is not None else {}
         if own is None or own not in told or (public_only and told[own].is_private):
-            raise ConfigurationError(f"{full_name}#{number} is not here, or is gone at GitHub")
+            left_out = f"; {LEFT_OUT}" if public_only else ""
+            raise ConfigurationError(f"{full_name}#{number} is not here, or is gone at GitHub{left_out}")
         vector = search.vector_of(tx, own)
         if vector is None:
             raise ConfigurationError(f"{full_name}#{number} has no vector yet: gh-backfill embed {full_name} makes it")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gh_backfill.clients.embedders.embedder import Embedder
@@ -18,6 +21,9 @@ from gh_backfill.tasks.embedding import choosing
 MOST_KEPT = 64
 # In seconds.  Somebody sits before a search; without an answer it is made by words.
 PATIENCE = 5.0
+# So long another search waits for the one that asks just now, and so long nobody asks again who gave no answer: each
+# search of the pages holds a connection to the database meanwhile.
+QUEUE, REST = 2.0, 30.0
 # A few words collide with the words of any text among 384 numbers: what has none of them would be found by chance.
 NO_MEANING = "the vectors of hashing are made of words, and tell no meaning"
 
@@ -34,6 +40,8 @@ class QueryVector:
 class QueryVectors:
     """Makes them one at a time, for any number of threads."""
 
+    now: Callable[[], float] = time.monotonic
+    _away: tuple[float, str] | None = None
     _embedder: Embedder | None = None
     _kept: OrderedDict[str, QueryVector] = field(default_factory=OrderedDict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -42,19 +50,37 @@ class QueryVectors:
         """Return the vector of a text; raises EmbedderError, and ConfigurationError where nobody makes one of use."""
         if choosing.provider(settings) is EmbeddingProvider.HASH:
             raise ConfigurationError(NO_MEANING)
-        with self._turn:
+        with self._in_turn():
             if (known := self._kept.get(text)) is not None:
                 self._kept.move_to_end(text)
                 return known
-            if self._embedder is None:
-                self._embedder = _hurried(settings)
-            (vector,) = self._embedder.embed([text], query=True).each
-            numbers = ",".join(f"{value:.8g}" for value in vector)
-            made = QueryVector(vector=f"[{numbers}]", recipe=self._embedder.recipe)
+            made = self._made(settings, text)
             self._kept[text] = made
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
             return made
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=QUEUE):
+            raise EmbedderAway("other searches are waiting for their vectors just now")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _made(self, settings: Settings, text: str) -> QueryVector:
+        if self._away is not None and self.now() < self._away[0]:
+            raise EmbedderAway(self._away[1])
+        if self._embedder is None:
+            self._embedder = _hurried(settings)
+        try:
+            (vector,) = self._embedder.embed([text], query=True).each
+        except EmbedderAway as error:
+            self._away = self.now() + REST, str(error)
+            raise
+        numbers = ",".join(f"{value:.8g}" for value in vector)
+        return QueryVector(vector=f"[{numbers}]", recipe=self._embedder.recipe)
 
 
 def _hurried(settings: Settings) -> Embedder:

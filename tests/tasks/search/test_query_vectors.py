@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gh_backfill import settings
 from gh_backfill.clients.embedders.hashing import HashEmbedder
 from gh_backfill.clients.embedders.openai import OpenAIEmbedder
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, EmbedderAway
 from gh_backfill.settings import Settings
 from gh_backfill.store.db import Database
 from gh_backfill.store.search import SearchScope
 from gh_backfill.tasks.embedding import choosing
 from gh_backfill.tasks.embedding.run import run
+from gh_backfill.tasks.search import query_vectors
 from gh_backfill.tasks.search.find import find, similar
-from gh_backfill.tasks.search.query_vectors import QueryVectors
+from gh_backfill.tasks.search.query_vectors import REST, QueryVectors
 from tests.embedding_service import EmbeddingService, Turn, serving
 from tests.search_rows import Item, hashed, names, store
 
@@ -85,6 +88,42 @@ def test_a_model_that_cannot_shorten_its_vectors_gives_the_first_search_its_vect
     embedded(db, chosen)
     service.shortens = False
     assert find(db, "lock", SearchScope(), lambda text: QueryVectors().of(chosen, text)).by_vectors
+
+
+def test_a_service_that_gave_no_answer_is_asked_again_after_half_a_minute(
+    service: EmbeddingService, chosen: Settings
+) -> None:
+    service.turns = [Turn.BROKEN]
+    clock = [0.0]
+    vectors = QueryVectors(now=lambda: clock[0])
+    for _ in range(3):
+        with pytest.raises(EmbedderAway, match="fails just now"):
+            vectors.of(chosen, "lock")
+    assert len(service.asked) == 1
+    clock[0] = REST + 1
+    assert vectors.of(chosen, "lock").recipe.provider == "openai"
+    assert len(service.asked) == 2
+
+
+def test_a_search_waits_not_long_for_the_vector_of_another_one(
+    service: EmbeddingService, chosen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_vectors, "QUEUE", 0.01)
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(_: list[str]) -> None:
+        asked.set()
+        answered.wait(30)
+
+    service.before = hang
+    vectors = QueryVectors()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(vectors.of, chosen, "lock")
+        asked.wait(30)
+        with pytest.raises(EmbedderAway, match="other searches are waiting"):
+            vectors.of(chosen, "door")
+        answered.set()
+        assert first.result().recipe.provider == "openai"
 
 
 def test_poison_is_refused_in_one_line_and_the_words_are_searched_for(
