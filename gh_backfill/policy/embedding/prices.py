@@ -8,8 +8,7 @@ from __future__ import annotations
 PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
 # Providers that run here.
 FREE = frozenset({"local", "hash"})
-# The guide's own figures, to compare: a million tokens, and an item.
-GUIDE_MILLION = 0.10
+# The guide's own figure for an item, to compare: $0.10 a million tokens.
 GUIDE_ITEM = 0.00008
 MILLION = 1_000_000
 

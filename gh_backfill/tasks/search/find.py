@@ -35,14 +35,6 @@ class ChosenScope:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _ByVectors:
-    """What vectors found, or in one sentence why they did not."""
-
-    near: NearItems | None = None
-    reason: str | None = None
-
-
 def chosen(
     db: Database,
     names: Sequence[str],

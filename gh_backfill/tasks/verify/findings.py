@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -128,11 +128,6 @@ class Findings:
         told = {number for number, known in self.numbers.items() if known.what is what and number <= self.highest}
         others = {each.number for each in self.items.values() if each.kind != kind}
         return len(rows | (told - others))
-
-    def numbers_of(self, kind: str, whats: Collection[What]) -> list[int]:
-        """Return the numbers of a kind's items that have an open difference of these sorts, each once."""
-        found = (each for each in self.differences() if each.kind == kind and each.open and each.what in whats)
-        return sorted({each.number for each in found if each.number is not None})
 
     def forget(self, keys: Iterable[Key]) -> None:
         """Take out what is no item of this repository any more."""
