@@ -277,8 +277,7 @@ def _by_any_name(names: Iterable[str]) -> Row:
     return {
         "ids": tuple(name for name in wanted if _UUID.fullmatch(name)),
         "github_ids": tuple(int(name) for name in wanted if name.isdecimal() and len(name) < 19),
-        # No other name exists, and there are characters that no database takes.
-        "names": tuple(name.lower() for name in wanted if "/" in name and name.isascii() and name.isprintable()),
+        "names": tuple(name.lower() for name in wanted if "/" in name and name.isascii() and "\0" not in name),
     }
 
 
