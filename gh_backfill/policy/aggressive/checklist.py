@@ -10,6 +10,9 @@ from gh_backfill.models.work import PULL_REQUESTS, words_of
 from gh_backfill.policy.aggressive.steps import AggressiveStep
 from gh_backfill.policy.markdown import counted
 
+ISSUES = "issues"
+DATA = "Repository data appears in app"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckLine:
@@ -40,10 +43,12 @@ class KindFacts:
 class ChecklistFacts:
     """All that the lines are held against.  Counts are rows; an error is told by how many there were, and the last one.
 
-    `people` are the accounts that occur, of which `profiles` are known (None: nobody asked for them).
+    `asked` are the kinds that were asked for.  `people` are the accounts that occur, of which `profiles` are known (None:
+    nobody asked for them).
     """
 
     steps: frozenset[AggressiveStep]
+    asked: frozenset[str]
     tracked: bool
     kinds: Mapping[str, KindFacts]
     people: int
@@ -62,7 +67,7 @@ def lines(facts: ChecklistFacts) -> tuple[CheckLine, ...]:
     return (
         _data(facts),
         _count("PR count matches GitHub", facts, PULL_REQUESTS),
-        _count("Issue count matches GitHub", facts, "issues"),
+        _count("Issue count matches GitHub", facts, ISSUES),
         _people(facts),
         _embeddings(facts),
         _workspace(facts),
@@ -77,18 +82,32 @@ def unheld(checked: Sequence[CheckLine]) -> list[CheckLine]:
 
 
 def _data(facts: ChecklistFacts) -> CheckLine:
-    rows = [f"{each.here:,} {words_of(each.kind)}" for each in facts.kinds.values()]
+    """Check that it is tracked, and the kinds that have no line of their own."""
+    read = AggressiveStep.SYNC in facts.steps
+    rows, lacking = [], 0
+    for kind, each in facts.kinds.items():
+        lacks = _lacking(each) if read and kind in facts.asked - {PULL_REQUESTS, ISSUES} else 0
+        of = f" of {each.told:,}" if lacks else ""
+        rows.append(f"{each.here:,}{of} {words_of(kind)}")
+        lacking += lacks
     told = ", ".join(rows) or "no rows"
     return CheckLine(
-        name="Repository data appears in app",
-        holds=facts.tracked if AggressiveStep.SYNC in facts.steps else None,
+        name=DATA,
+        holds=facts.tracked and not lacking if read else None,
         detail=f"it is {'' if facts.tracked else 'not '}tracked; {told}",
     )
 
 
+def _lacking(found: KindFacts) -> int:
+    """Return how many GitHub counts that are neither here nor known; none of a time range, which it does not count."""
+    if found.since is not None or found.told is None:
+        return 0
+    return max(0, found.told - found.here - found.known)
+
+
 def _count(name: str, facts: ChecklistFacts, kind: str) -> CheckLine:
     found = facts.kinds.get(kind)
-    if AggressiveStep.SYNC not in facts.steps or found is None:
+    if AggressiveStep.SYNC not in facts.steps or kind not in facts.asked or found is None:
         return CheckLine(name=name, holds=None, detail="not asked for")
     if not found.over and found.since is None:
         told = f"{found.here:,} are here, and its history is not read to the end"

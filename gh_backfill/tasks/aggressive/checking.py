@@ -64,6 +64,7 @@ def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> C
     workspaces, stale = checks.workspaces(ways.db, backfill.repository_id)
     return ChecklistFacts(
         steps=frozenset(backfill.steps),
+        asked=frozenset(backfill.kinds),
         tracked=found.tracked_at is not None,
         kinds={kind: kinds[kind] for kind in (PULL_REQUESTS, *sorted(kinds)) if kind in kinds},
         people=people,

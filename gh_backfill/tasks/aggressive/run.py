@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from gh_backfill.engine import processes
 from gh_backfill.errors import BackfillError, RateLimited, StoreError
-from gh_backfill.policy.aggressive.checklist import CheckLine, unheld
+from gh_backfill.policy.aggressive.checklist import DATA, CheckLine, unheld
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import TITLES, AggressiveStatus, AggressiveStep, StepStatus
 from gh_backfill.policy.estimate import duration
@@ -251,7 +251,7 @@ class _Run:
 
 def _behind(checked: Sequence[CheckLine]) -> bool:
     """Say whether more is at GitHub than here."""
-    return any(each.holds is False for each in checked if "GitHub" in each.name)
+    return any(each.holds is False for each in checked if "GitHub" in each.name or each.name == DATA)
 
 
 def _claimed(work: AggressiveWork, backfill: AggressiveBackfill, worker: str) -> bool:

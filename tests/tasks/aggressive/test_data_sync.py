@@ -15,8 +15,11 @@ from gh_backfill.policy.aggressive.steps import AggressiveStatus, AggressiveStep
 from gh_backfill.settings import Settings
 from gh_backfill.simulator import changes
 from gh_backfill.simulator.faults import Fault
+from gh_backfill.simulator.loading import load
+from gh_backfill.simulator.server import running
 from gh_backfill.store import aggressive as store
 from gh_backfill.store.backfill_events import Actor
+from gh_backfill.store.db import Database
 from gh_backfill.tasks import operate
 from gh_backfill.tasks.aggressive import asking, opened
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked, AggressiveWish
@@ -203,6 +206,31 @@ def test_a_pull_request_that_does_not_come_fails_the_checklist_by_its_name(house
     assert [f"{each.name}: {each.detail}" for each in found.unheld] == [
         "PR count matches GitHub: 179 of 180: 1 is missing"
     ]
+
+
+def test_kinds_that_nobody_asked_for_are_no_part_of_the_checklist(house: House) -> None:
+    done(house)
+    changes.open_issue(house.github.world, ENGINE, author="octo", title="later")
+    found = done(house, AggressiveWish(steps=SYNC, kinds=("pull_requests",)))
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    lines = {each.name: each for each in found.backfill.checklist}
+    assert (lines["Issue count matches GitHub"].holds, lines["Issue count matches GitHub"].detail) == (
+        None,
+        "not asked for",
+    )
+
+
+def test_discussions_that_are_not_here_are_missing_in_the_line_of_the_data(db: Database, database_url: str) -> None:
+    with running(load(recipes=[f"{ENGINE}:3:discussions=6"])) as github:
+        house = House(db=db, url=database_url, github=github)
+        wish = AggressiveWish(steps=SYNC, kinds=("pull_requests", "discussions"))
+        assert done(house, wish).backfill.status is AggressiveStatus.COMPLETED
+        with house.db.transaction() as tx:
+            tx.run("delete from discussions where number = (select max(number) from discussions)")
+        found = done(house, wish)
+        assert [f"{each.name}: {each.detail}" for each in found.unheld] == [
+            "Repository data appears in app: it is tracked; 3 pull requests, 5 of 6 discussions"
+        ]
 
 
 def test_what_came_while_the_steps_ran_is_read_before_it_counts_as_missing(house: House) -> None:
