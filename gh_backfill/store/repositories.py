@@ -201,7 +201,7 @@ def candidates(
 
     `kinds` are captured of those for which nothing else was said.
     """
-    rows = tx.rows(_SQL["candidates"], **_by_any_name(map(_key, asked)), kinds=tuple(kinds))
+    rows = tx.rows(_SQL["candidates"], **_by_any_name(asked), kinds=tuple(kinds))
     return [_tracked(goals.with_aim(row)) for row in rows]
 
 
@@ -209,14 +209,14 @@ def find(tx: Transaction, names: Sequence[str]) -> dict[str, NamedRepository | N
     """Find repositories by our id, GitHub's id, an address or `owner/name` in any case; None for what is not here."""
     if not names:
         return {}
-    rows = tx.rows(_SQL["find"], **_by_any_name(map(_key, names)))
+    rows = tx.rows(_SQL["find"], **_by_any_name(names))
     return named(names, [NamedRepository(**row) for row in rows])
 
 
 def named(names: Sequence[str], among: Iterable[Known]) -> dict[str, Known | None]:
     """Return which of these repositories each name means, as `find` takes it; None for what is not among them."""
     by_name = {name: each for each in among for name in (each.id, str(each.github_id), each.full_name.lower())}
-    return {given: by_name.get(_key(given).lower()) for given in names}
+    return {given: by_name.get((key(given) or given.strip()).lower()) for given in names}
 
 
 def follow(tx: Transaction, repository_id: str, *, full_name: str, is_private: bool, total: int | None) -> bool:
@@ -268,12 +268,8 @@ def _tracked(row: Row) -> TrackedRepository:
     return TrackedRepository(**{**row, **lists, **own})
 
 
-def _key(name: str) -> str:
-    return key(name) or name.strip()
-
-
 def _by_any_name(names: Iterable[str]) -> Row:
-    wanted = list(names)
+    wanted = [key(name) or name.strip() for name in names]
     return {
         "ids": tuple(name for name in wanted if _UUID.fullmatch(name)),
         "github_ids": tuple(int(name) for name in wanted if name.isdecimal() and len(name) < 19),
