@@ -43,8 +43,8 @@ class KindFacts:
 class ChecklistFacts:
     """All that the lines are held against.  Counts are rows; an error is told by how many there were, and the last one.
 
-    `asked` are the kinds that were asked for.  `people` are the accounts that occur, of which `profiles` are known (None:
-    nobody asked for them).
+    `asked` are the kinds that were asked for.  `people` are the accounts that occur, of which `profiles` are known
+    (None: nobody asked for them).
     """
 
     steps: frozenset[AggressiveStep]
