@@ -55,6 +55,8 @@ def test_what_is_read_beside_the_items_is_in_status_its_json_and_on_the_page(
     assert (rows[FILES].captured, rows[FILES].total, rows[FILES].percent) == (pulls, pulls, 100.0)
     assert rows[FILES].shown.word == "completed"
     assert rows[CONTRIBUTORS].fresh_at is not None
+    (job,) = (each.what for each in page.story if each.what.source == "job")
+    assert " items, " in job.text, "a job of several kinds"
 
 
 def test_without_them_nothing_is_told_of_them(house: House) -> None:

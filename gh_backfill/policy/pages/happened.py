@@ -68,9 +68,9 @@ def of_chunk(told: Mapping[str, Any], now: datetime) -> ShownState:
 
 
 def of_work(told: Mapping[str, Any]) -> str:
-    """Say what a page of work brought: items, rows, points, time."""
-    kind = words_of(told.get("kind") or PULL_REQUESTS).removesuffix("s")
-    parts = [counted(told["items"], kind)] if told["items"] is not None else []
+    """Say what a page of work, or a job, brought: items, rows, points, time."""
+    item = told.get("item") or words_of(told.get("kind") or PULL_REQUESTS).removesuffix("s")
+    parts = [counted(told["items"], item)] if told["items"] is not None else []
     rows = (told.get("inserted") or 0, told.get("updated") or 0)
     parts += [f"{counted(rows[0], 'row')} new"] if rows[0] else []
     parts += [f"{rows[1]:,} changed"] if rows[1] else []
@@ -106,7 +106,7 @@ def _event(at: datetime, told: Mapping[str, Any]) -> Happened:
 def _job(at: datetime, told: Mapping[str, Any], now: datetime) -> Happened:
     facts = JobFacts(**{name: told[name] for name in ("status", "outcome", "error", "error_type", "reason", "beat_at")})
     found = shown.of_job(facts, now)
-    done = of_work({**told, "kind": PULL_REQUESTS}) if told["items"] else ""
+    done = of_work(told) if told["items"] else ""
     fetched = told["job_type"] == JobType.WEBHOOK
     what = f"announced by webhooks{': ' if done else ''}{done}" if fetched else done
     noun = job_word(told["job_type"]) or "job"

@@ -111,7 +111,8 @@ with event as (
     select created_at, 'job ' || id, 'job', jsonb_build_object(
                'status', status, 'outcome', outcome, 'error', case when error is not null then coalesce(%(untold)s::text, error) end,
                'error_type', error_type, 'reason', case when not %(public_only)s then metadata ->> 'reason' end,
-               'beat_at', coalesce(heartbeat_at, started_at), 'processor', processor_type, 'job_type', job_type, 'items', items, 'points', points,
+               'beat_at', coalesce(heartbeat_at, started_at), 'processor', processor_type, 'job_type', job_type, 'items', items,
+               'item', coalesce(metadata ->> 'item', 'pull request'), 'points', points,
                'started_at', started_at, 'completed_at', completed_at, 'run_key', run_key, 'run_id', workflow_run_id,
                'attempt', workflow_run_attempt, 'worker', case when not %(public_only)s then worker end)
     from progressive_capture_jobs
