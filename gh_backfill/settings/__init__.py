@@ -223,7 +223,7 @@ def _values(environment: Mapping[str, str] | None, dotenv: Path | None) -> dict[
 def _validated(values: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
     """Return the settings, or what is wrong with which names."""
     try:
-        read = Settings.model_validate(values)
+        read = Settings.model_validate(values, context=values)
     except ValidationError as error:
         return None, {_given_name(each["loc"], values): _reason(each) for each in error.errors()}
     return read.model_copy(update={"given": frozenset(values)}), {}
@@ -238,7 +238,7 @@ def _malformed(values: Mapping[str, str], known: frozenset[str] = frozenset()) -
 def _without(values: Mapping[str, str], names: Collection[str]) -> Settings:
     """Return the settings of all that was given but `names`, among which is all that is malformed."""
     left = {name: value for name, value in values.items() if name not in names}
-    return Settings.model_validate(left).model_copy(update={"given": frozenset(left)})
+    return Settings.model_validate(left, context=left).model_copy(update={"given": frozenset(left)})
 
 
 def _why_withheld(malformed: frozenset[str], values: Mapping[str, str]) -> str | None:

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from gh_backfill.policy.addresses import in_clear_text
 from gh_backfill.settings.inngest import InngestSettings
-from gh_backfill.settings.values import Address, Token, given_as
+from gh_backfill.settings.values import Address, Token, given_as, unread
 
 SERVICE = "https://gh-datapipe.fly.dev"
 JOB = "{job_id}"
-
-
-def _unread(value: str) -> str:
-    """Accept the address of a server to which nobody on the way can read what is sent; a user in it is none of ours."""
-    parts = urlsplit(value)
-    if in_clear_text(parts.scheme, parts.hostname):
-        raise ValueError("would show the key to all on the way: use https")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be an address without user, query and fragment: the key has a setting of its own")
-    return value.rstrip("/")
 
 
 def _path(value: str) -> str:
@@ -33,7 +21,7 @@ def _path(value: str) -> str:
     return value
 
 
-ServiceAddress = Annotated[Address, AfterValidator(_unread)]
+ServiceAddress = Annotated[Address, unread("the key")]
 JobPath = Annotated[str, AfterValidator(_path)]
 
 

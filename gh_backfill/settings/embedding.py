@@ -5,13 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from gh_backfill.policy.addresses import in_clear_text
 from gh_backfill.settings.dispatch import DispatchSettings
-from gh_backfill.settings.values import Address, Token, Whole, given_as
+from gh_backfill.settings.values import Address, Token, Whole, given_as, unread
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -25,17 +23,7 @@ class EmbeddingProvider(StrEnum):
     OFF = "off"
 
 
-def _unread(value: str) -> str:
-    """Accept the address of a server to which nobody on the way can read what is sent."""
-    parts = urlsplit(value)
-    if in_clear_text(parts.scheme, parts.hostname):
-        raise ValueError("would show the key and all texts to all on the way: use https")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be an address without user, query and fragment: the key has a setting of its own")
-    return value.rstrip("/")
-
-
-ProviderAddress = Annotated[Address, AfterValidator(_unread)]
+ProviderAddress = Annotated[Address, unread("the key and all texts")]
 
 
 class EmbeddingSettings(DispatchSettings):

@@ -7,11 +7,14 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from gh_backfill import database_address
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.exposure import INSIST
+from gh_backfill.output import yes
 from gh_backfill.policy import off_peak
+from gh_backfill.policy.addresses import in_clear_text
 
 # A token of the pages that is shorter could be guessed.
 SHORTEST_WEB_TOKEN = 16
@@ -48,6 +51,21 @@ def _address(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
         raise ValueError("must be an address such as https://api.github.com")
     return value.strip()
+
+
+def unread(sent: str) -> AfterValidator:
+    """Accept the address of a service to which nobody on the way can read what is sent, unless that is insisted on."""
+
+    def accept(value: str, info: ValidationInfo) -> str:
+        parts = urlsplit(value)
+        insisted = yes((info.context or {}).get(INSIST, ""))
+        if in_clear_text(parts.scheme, parts.hostname) and not insisted:
+            raise ValueError(f"would show {sent} to all on the way: use https (set {INSIST}=1 if you mean it)")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("must be an address without user, query and fragment: the key has a setting of its own")
+        return value.rstrip("/")
+
+    return AfterValidator(accept)
 
 
 def _token(value: SecretStr) -> SecretStr:

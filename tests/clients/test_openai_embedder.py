@@ -241,6 +241,16 @@ def test_settings_that_can_not_be_right_are_named(given: dict[str, str], said: s
         settings.load(given, dotenv=None)
 
 
+def test_a_service_without_https_in_ones_own_network_takes_insisting() -> None:
+    given = {"OPENAI_BASE_URL": "http://ollama:11434/v1/", "GH_DATPIPE_API_URL": "http://datpipe:8080"}
+    with pytest.raises(ConfigurationError, match=r"GH_DATPIPE_API_URL would .* GH_BACKFILL_ALLOW_INSECURE=1"):
+        settings.load(given, dotenv=None)
+    read = settings.load({**given, "GH_BACKFILL_ALLOW_INSECURE": "1"}, dotenv=None)
+    assert (read.openai_base_url, read.datpipe_api_url) == ("http://ollama:11434/v1", "http://datpipe:8080")
+    with pytest.raises(ConfigurationError, match="would show the key and all texts"):
+        settings.load({**given, "GH_BACKFILL_ALLOW_INSECURE": "0"}, dotenv=None)
+
+
 def test_a_file_of_the_folder_does_not_choose_where_the_environments_key_goes(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("OPENAI_BASE_URL=https://evil.test\n")
