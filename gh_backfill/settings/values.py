@@ -12,12 +12,13 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from gh_backfill import database_address
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.exposure import INSIST
-from gh_backfill.output import yes
 from gh_backfill.policy import off_peak
 from gh_backfill.policy.addresses import in_clear_text
 
 # A token of the pages that is shorter could be guessed.
 SHORTEST_WEB_TOKEN = 16
+# How a variable says yes, as pydantic reads it.
+YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
 def given_as(*names: str) -> Any:
@@ -58,7 +59,7 @@ def unread(sent: str) -> AfterValidator:
 
     def accept(value: str, info: ValidationInfo) -> str:
         parts = urlsplit(value)
-        insisted = yes((info.context or {}).get(INSIST, ""))
+        insisted = (info.context or {}).get(INSIST, "").strip().lower() in YES
         if in_clear_text(parts.scheme, parts.hostname) and not insisted:
             raise ValueError(f"would show {sent} to all on the way: use https (set {INSIST}=1 if you mean it)")
         if "@" in parts.netloc or parts.query or parts.fragment:
