@@ -67,8 +67,8 @@ class EmbeddingService:
             return status, {"retry-after": "7"} if turn is Turn.LIMITED else {}, json.dumps({"error": told}).encode()
         if "dimensions" in wanted and not self.shortens:
             return _refused("This model does not support specifying dimensions.")
-        if self.poison is not None and any(self.poison in text for text in texts):
-            return _refused("'$.input' is invalid.")
+        if self.poison is not None and (found := [text for text in texts if self.poison in text]):
+            return _refused(f"'$.input' is invalid: {found[0]}")
         if self.longest is not None and any(len(text) > self.longest for text in texts):
             return _refused(f"This model's maximum context length is {self.longest} tokens.")
         vectors = [list(each)[: self.dimensions] for each in HashEmbedder().embed(texts).each]

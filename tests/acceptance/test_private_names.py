@@ -18,6 +18,7 @@ from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
 from tests.acceptance.act import copy_checkout, run_workflow
+from tests.embedding_service import serving
 from tests.test_cli import ROOT, cli
 
 TOKEN = "ghp_SECRETofGITHUB0123456789abcdefghijklmn"
@@ -109,6 +110,44 @@ def test_no_command_names_a_private_repository(stage: Stage) -> None:
         done = stage.run(*arguments)
         assert (done.stdout + done.stderr).strip(), arguments
     assert OPEN in stage.run("status").stdout
+
+
+def test_no_embedding_search_or_aggressive_backfill_names_a_private_repository_or_tells_its_texts(stage: Stage) -> None:
+    with serving() as service:
+        said = ""
+
+        def run(*arguments: str) -> int:
+            nonlocal said
+            done = stage.run(*arguments, **service.settings())
+            said += done.stdout + done.stderr
+            return done.returncode
+
+        assert run("aggressive", NAME, "--skip-embeddings", "--wait", "5") == 0
+        with Database(stage.environment["DATABASE_URL"]) as db, db.transaction() as tx:
+            tx.run("update pull_requests set title = 'Frida buys Acme', body = null where number = 7")
+            tx.run("update pull_requests set title = 'We sell ' || number where number <> 7")
+            (row,) = tx.rows("select github_id from repositories where is_private")
+        service.poison = "Frida"
+        assert run("embed", NAME) == 3
+        for arguments in (
+            ("embed", "--status"),
+            ("embed", stage.id, "--status", "--json"),
+            ("embed", str(row["github_id"]), "--dry-run"),
+            ("embed", "--dry-run", "--json"),
+            ("aggressive", stage.id, "--embeddings-only"),
+            ("aggressive", NAME, "--dry-run"),
+            ("search", "Acme sell"),
+            ("search", "sell", "--repository", stage.id, "--json"),
+            ("search", "sell", "--repository", NAME),
+            ("similar", f"{NAME}#8"),
+            ("similar", f"{NAME}#8", "--everywhere", "--json"),
+        ):
+            run(*arguments)
+        service.poison = None
+        run("embed", NAME, "--retry")
+        run("similar", f"https://github.com/{NAME}/pull/7")
+        assert stage.id in said
+        assert [word for word in ("Frida", "We sell") if word in said] == []
 
 
 def test_no_fault_of_github_names_a_private_repository(stage: Stage) -> None:
