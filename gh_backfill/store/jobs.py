@@ -158,8 +158,13 @@ def ending(run: Run, *, status: JobStatus, outcome: JobOutcome, error: str | Non
     return _SQL["end_job_in_steps"], {"run_key": run.key, "status": status, "outcome": outcome, "error": stored(error)}
 
 
-def heartbeat(job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None) -> Statement:
-    """Return the statement that says that a job lives and what it did so far; one that has ended stays as it is."""
+def heartbeat(
+    job_id: str, *, spent: Spent, chunks: int, items: int, times: Times | None = None, item: str | None = None
+) -> Statement:
+    """Return the statement that says that a job lives and what it did so far; one that has ended stays as it is.
+
+    `item` is the word for what a step brought, where it brought something.
+    """
     return _SQL["heartbeat"], {
         "id": job_id,
         "points": spent.points,
@@ -167,6 +172,7 @@ def heartbeat(job_id: str, *, spent: Spent, chunks: int, items: int, times: Time
         "chunks": chunks,
         "items": items,
         "times": None if times is None else times.as_json(),
+        "item": item,
     }
 
 

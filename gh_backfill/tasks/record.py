@@ -127,7 +127,7 @@ class Record:
         (row,) = self.db.statements(starting)
         return jobs.so_far(row)
 
-    def _beat(self, spent: Spent, chunks: int, items: int, times: Times) -> Statement:
+    def _beat(self, spent: Spent, chunks: int, items: int, times: Times, item: str | None = None) -> Statement:
         """Return what says that the job lives, and what it did with all steps before this one."""
         job = self._job
         return jobs.heartbeat(
@@ -136,6 +136,7 @@ class Record:
             chunks=job.chunks + chunks,
             items=job.items + items,
             times=job.times + times,
+            item=item,
         )
 
     def _finish_in_time(self, captured: Captured, times: Times) -> None:
@@ -153,7 +154,8 @@ class Record:
         if (
             self.run.in_steps and captured.outcome not in ENDINGS
         ):  # there may be another step: whoever knows ends the job
-            self.db.statements(self._beat(captured.spent, captured.chunks, captured.items, times))
+            item = captured.item if captured.items else None
+            self.db.statements(self._beat(captured.spent, captured.chunks, captured.items, times, item))
             return
         status = ENDINGS.get(captured.outcome, JobStatus.COMPLETED)
         explained_here = status is not JobStatus.COMPLETED or captured.outcome is CaptureOutcome.PAUSED

@@ -119,10 +119,14 @@ returning id, repository_id,
           exists (select from workspace_repositories m where m.repository_id = progressive_capture_jobs.repository_id) as in_workspace;
 
 -- name: heartbeat
--- The job lives, and this is what it did so far.  started_at stays what it is.
+-- The job lives, and this is what it did so far.  started_at stays what it is.  `item` is the word for what a step brought: of
+-- several they are items.
 update progressive_capture_jobs
 set heartbeat_at = clock_timestamp(), points = %(points)s, requests = %(requests)s, chunks = %(chunks)s, items = %(items)s,
-    times = coalesce(%(times)s, times)
+    times = coalesce(%(times)s, times),
+    metadata = case when %(item)s::text is null then metadata
+                    else coalesce(metadata, '{}') || jsonb_build_object('item', case
+                        when coalesce(metadata ->> 'item', %(item)s::text) = %(item)s::text then %(item)s::text else 'item' end) end
 where id = %(id)s and outcome is null
 returning id;
 

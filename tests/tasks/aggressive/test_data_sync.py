@@ -24,6 +24,7 @@ from gh_backfill.tasks import operate
 from gh_backfill.tasks.aggressive import asking, opened
 from gh_backfill.tasks.aggressive.asking import AggressiveAsked, AggressiveWish
 from gh_backfill.tasks.aggressive.done import AggressiveDone, raise_failures
+from gh_backfill.tasks.pages.repository import repository
 from tests.comparison import compare, compare_issues
 from tests.storm.expected_world import expected_world
 from tests.tasks.conftest import ENGINE, House
@@ -293,6 +294,19 @@ def test_an_error_that_passes_while_the_end_is_waited_for_is_waited_out(house: H
     (found,) = opened.of_one(ways, before)
     assert (found.backfill.status, len(waited)) == (AggressiveStatus.COMPLETED, 1)
     assert differences(house) == []
+
+
+def test_what_a_job_in_slices_brought_of_several_kinds_is_called_items(house: House) -> None:
+    before = asked(house)
+    ways = replace(Ways(house=house, limits=Limits(chunk_size=60)).of(), in_slices=timedelta(seconds=45))
+    found = opened.of_this(ways, before.backfill)
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    row = house.only("select metadata ->> 'item' as item, items from progressive_capture_jobs")
+    assert (row["item"], row["items"]) == ("item", 194)
+    page = repository(house.db, ENGINE, {}, datetime.now(UTC))
+    assert page is not None
+    (told,) = [each.what.text for each in page.story if each.what.source == "job"]
+    assert told.startswith("194 items, ")
 
 
 def test_others_that_wait_do_not_wait_for_an_error_of_one_to_pass(house: House) -> None:
