@@ -46,7 +46,7 @@ class Vectors:
                 f"grant usage on schema {self.schema} to {self.role}; then: gh-backfill migrate"
             )
         if self.lacking:
-            return f"embeddings are off: {', '.join(self.lacking)} have no column for them: gh-backfill migrate adds it"
+            return f"embeddings are off: {', '.join(self.lacking)} lack a column for them: gh-backfill migrate adds it"
         if self.other:
             return (
                 f"embeddings are off: {', '.join(self.other)} here, and takes no vectors of {DIMENSIONS} dimensions; "

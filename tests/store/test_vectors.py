@@ -179,6 +179,16 @@ def test_an_application_without_vectors_gets_columns_and_keeps_its_view(existing
     assert [after[f"{name}.embedding"][:11] for name in (*ITEMS, "discussions")] == ["vector(384)"] * 3
 
 
+@pytest.mark.parametrize("column", ["embedding", "content_hash", "embedding_generated_at"])
+def test_a_column_that_is_missing_is_told_and_migrate_brings_it_back(db: Database, column: str) -> None:
+    before = catalog(db)
+    run_in(db, f"alter table issues drop column {column} cascade")
+    assert obstacle(db) == "embeddings are off: issues lack a column for them: gh-backfill migrate adds it"
+    migrate(db, never)
+    assert obstacle(db) is None
+    assert without_rights(catalog(db)) == without_rights(before)
+
+
 @pytest.mark.parametrize("column", ["vector(1536)", "halfvec(384)", "jsonb"])
 def test_a_column_that_takes_no_vectors_of_ours_is_told_before_anybody_is_asked(db: Database, column: str) -> None:
     run_in(db, f"drop view {VIEW}; alter table issues drop embedding; alter table issues add embedding {column}")

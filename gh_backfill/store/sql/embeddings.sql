@@ -2,15 +2,16 @@
 -- a vector with another one is stale.  The hash of a text, as it is stored, tells whether it is still the one that was read.
 
 -- name: vectors_standing
--- Whether vectors can be kept: the extension, the tables that lack the column, columns of another type or length, and whether
+-- Whether vectors can be kept: the extension, the tables that lack one of its columns, columns of another type or length, and whether
 -- this role may reach the type.
 select e.extversion as version, n.nspname as schema,
        exists (select from pg_available_extensions a where a.name = 'vector') as available,
        coalesce(has_schema_privilege(n.oid, 'usage'), false) as reachable,
        array(select t.name from unnest(array['discussions', 'issues', 'pull_requests']) t (name)
              where to_regclass(t.name) is not null
-               and not exists (select from pg_attribute c where c.attrelid = to_regclass(t.name) and not c.attisdropped
-                                                            and c.attname = 'embedding')) as lacking,
+               and (select count(*) from pg_attribute c
+                    where c.attrelid = to_regclass(t.name) and not c.attisdropped
+                      and c.attname in ('embedding', 'embedding_generated_at', 'content_hash')) < 3) as lacking,
        array(select t.name || '.embedding is ' || y.typname || case when c.atttypmod > 0 then '(' || c.atttypmod || ')' else '' end
              from unnest(array['discussions', 'issues', 'pull_requests']) t (name)
              join pg_attribute c on c.attrelid = to_regclass(t.name) and c.attname = 'embedding' and not c.attisdropped
