@@ -34,7 +34,7 @@ def test_a_dry_run_tells_items_tokens_and_costs_beside_the_guides_and_asks_nobod
     done = cli(environment, "embed", "octo/one", "--dry-run")
     first, second = done.stdout.splitlines()
     assert first.endswith("provider openai, model text-embedding-3-small")
-    assert second.startswith("octo/one: 2 issues, 3 pull requests, 1 discussions; about ")
+    assert second.startswith("octo/one: 2 issues, 3 pull requests, 1 discussion; about ")
     assert second.endswith("(by the guide's figures $0.0005)")
     assert (service.asked, rows(db, "select * from embedding_jobs")) == ([], [])
 
@@ -86,6 +86,7 @@ def test_an_item_without_text_is_told_and_is_no_failure(environment: dict[str, s
     )  # fmt: skip
     assert cli(environment, "embed", "octo/one").stdout == "octo/one: everything has its embedding\n"
     assert "#1 (issue): no text is left to embed" in cli(environment, "embed", "--status").stdout
+    assert cli(environment, "embed", "octo/one", "--dry-run").stdout.endswith("octo/one: nothing to embed\n")
 
 
 def test_a_key_that_is_not_accepted_ends_it_with_one_line_without_the_key(

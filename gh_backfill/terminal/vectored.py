@@ -52,7 +52,9 @@ def show_plans(found: Sequence[EmbeddingPlan], recipe: VectorRecipe) -> None:
     """Print what a run would do."""
     say(escape(f"dry run: nothing is embedded and nobody is asked; provider {recipe.provider}, model {recipe.model}"))
     for each in found:
-        types = ", ".join(f"{many:,} {item_type.plural}" for item_type, many in each.items.items() if many)
+        types = ", ".join(
+            counted(many, item_type.value.replace("_", " ")) for item_type, many in each.items.items() if many
+        )
         guide = f"by the guide's figures {_dollars(prices.by_the_guide(each.total))}"
         told = f"{types}; about {_paid(each.tokens, each.cost)} ({guide})" if each.total else "nothing to embed"
         say(escape(f"{each.name}: {told}"))

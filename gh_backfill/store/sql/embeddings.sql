@@ -180,20 +180,23 @@ where a.item_type = i.item_type and a.item_id = i.item_id and a.text_hash = i.te
 returning a.set_aside_at is not null as set_aside;
 
 -- name: embedding_estimate
--- How many tokens the items of each type would take that have no vector, with four characters a token.
+-- How many tokens the items of each type would take that have no vector, with four characters a token; as in embedding_coverage
+-- without what is set aside, and without what belongs to no repository.
 select i.item_type, count(*) as items,
        coalesce(sum(least(%(tokens)s, ceil((length(i.title) + coalesce(length(i.body), 0)) / 4.0))), 0)::bigint as tokens
 from (
-    select 'issue' as item_type, repository_id, title, body from issues
+    select 'issue' as item_type, id::text as item_id, repository_id, title, body from issues
     where gone_at is null and (embedding is null or left(content_hash, 16) is distinct from %(fingerprint)s)
     union all
-    select 'pull_request', repository_id, title, body from pull_requests
+    select 'pull_request', id::text, repository_id, title, body from pull_requests
     where gone_at is null and (embedding is null or left(content_hash, 16) is distinct from %(fingerprint)s)
     union all
-    select 'discussion', repository_id, title, body from discussions
+    select 'discussion', id, repository_id, title, body from discussions
     where gone_at is null and (embedding is null or left(content_hash, 16) is distinct from %(fingerprint)s)
 ) i
-where %(repository_id)s::uuid is null or i.repository_id = %(repository_id)s::uuid
+left join embedding_attempts a on a.item_type = i.item_type and a.item_id = i.item_id and a.set_aside_at is not null
+where i.repository_id is not null and (%(repository_id)s::uuid is null or i.repository_id = %(repository_id)s::uuid)
+  and (a.item_id is null or a.text_hash <> hashtextextended(i.title || chr(10) || coalesce(i.body, ''), 0))
 group by 1;
 
 -- name: give_embeddings_back
