@@ -49,7 +49,7 @@ ADDRESS = "check OPENAI_BASE_URL"
 _SHORTEN = ("text-embedding-3", "qwen3-embedding", "nomic-embed-text-v1.5", "embeddinggemma", "jina-embeddings-v3")
 _TOO_LONG = ("maximum context", "context length", "too long", "too many tokens", "max_tokens", "too large")
 # So many characters of a message are looked at.
-LONGEST_WORDS = 2_000
+LONGEST_WORDS = 600
 # A single text that is too long is halved so often.
 HALVINGS = 6
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 HIDDEN = "<text>"
 # A line of a text is hidden wherever it stands, if it has so many characters; of any text, so many beside each other.
@@ -23,16 +25,12 @@ def without_texts(words: str, texts: Sequence[str]) -> str:
 
 
 def _without_stretches(words: str, text: str) -> str:
-    kept: list[str] = []
-    place = 0
-    while place < len(words):
-        end = place + STRETCH
-        if end > len(words) or words[place:end] not in text:
-            kept.append(words[place])
-            place += 1
-            continue
-        while end < len(words) and words[place : end + 1] in text:
-            end += 1
-        kept.append(HIDDEN)
-        place = end
-    return "".join(kept)
+    hidden = [False] * len(words)
+    for start in range(len(words) - STRETCH + 1):
+        if words[start : start + STRETCH] in text:
+            hidden[start : start + STRETCH] = [True] * STRETCH
+    parts = (
+        HIDDEN if is_hidden else "".join(letter for letter, _ in pairs)
+        for is_hidden, pairs in groupby(zip(words, hidden, strict=True), key=itemgetter(1))
+    )
+    return "".join(parts)
