@@ -39,6 +39,7 @@ REASONS: Final = {
     "O14": "the rows of the capture say so: a list that ends before its count is a gap in its line",
     "O15": _ODD,
     "O18": _GONE,
+    "O19": "a checklist of a time range says both numbers: gh-backfill aggressive owner/name --time-range 30",
     "O17": "it takes a pull request of before September 2016 with comments of its files",
     "V3": _GONE,
     "W1": _HOOKS,

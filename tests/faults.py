@@ -159,6 +159,7 @@ GITHUB = {fault: (*proofs, _OF_ISSUES, _OF_DISCUSSIONS, _OF_MARKS, _OF_DIFFS) fo
 # At which operation of `test_every_fault` each query that we send meets every fault.
 AIMED = {
     "Account": "check the token",
+    "CreatedSince": "count what was created since",
     "DiscussionHeads": "ask what is due of discussions",
     "DiscussionProofs": "prove discussions",
     "DiscussionsAre": "what numbers are",

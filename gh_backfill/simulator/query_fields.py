@@ -35,6 +35,21 @@ def repository_owner(_: Any, info: Any, login: str) -> AccountRow | None:
     return found if found is not None and found.type in ("User", "Organization") else None
 
 
+def search(_: Any, info: Any, query: str, **_arguments: Any) -> dict[str, int]:
+    """How many items are found by `repo:`, `is:pr` or `is:issue`, and `created:>=`; none of a repository not shown."""
+    scope: Scope = info.context
+    given = dict(word.split(":", 1) for word in query.split())
+    owner, _slash, name = given.get("repo", "").partition("/")
+    found = None if scope.price.dry_run else scope.world.repository(owner, name)
+    if found is None or not scope.sees(found):
+        return {"issueCount": 0}
+    shelf = scope.world.shelves[found.id]
+    pulls = [outline.created_at for outline in shelf.outlines()]
+    created = pulls if given.get("is") == "pr" else [issue.created_at for issue in shelf.issues.values()]
+    since = given.get("created", "").removeprefix(">=")
+    return {"issueCount": sum(each >= since for each in created)}
+
+
 def node(_: Any, info: Any, id: str) -> Node | None:  # noqa: A002 - the schema names it so
     """Anything by its node id."""
     if info.context.price.dry_run:

@@ -91,8 +91,10 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
         "rateLimit": query_fields.rate_limit,
         "repository": query_fields.repository,
         "repositoryOwner": query_fields.repository_owner,
+        "search": query_fields.search,
         "viewer": query_fields.viewer,
     },
+    "SearchResultItemConnection": {"issueCount": _key("issueCount")},
     "RateLimit": {name: _key(name) for name in ("cost", "limit", "nodeCount", "remaining", "resetAt", "used")},
     "PageInfo": {
         "startCursor": fields.start_cursor,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from gh_backfill.clients import account, rest
+from gh_backfill.clients import account, created, rest
 from gh_backfill.clients.credentials import Credential, Credentials, fixed, of_token
 from gh_backfill.clients.gate import OwnGate
 from gh_backfill.clients.graphql import GraphQL
@@ -21,7 +21,7 @@ from gh_backfill.engine.outcome import CaptureOutcome, Limits
 from gh_backfill.engine.profiles import ProfileReading
 from gh_backfill.errors import BackfillError
 from gh_backfill.models.events import Source
-from gh_backfill.models.work import Goal
+from gh_backfill.models.work import PULL_REQUESTS, Goal
 from gh_backfill.policy.selection import PlanReason, Thresholds
 from gh_backfill.simulator import changes, profiles
 from gh_backfill.simulator.effects import EFFECTS
@@ -343,6 +343,15 @@ def known_by_login(room: Room) -> None:
         tx.run("update contributors set node_id = null")
 
 
+def counted_since(room: Room) -> None:
+    """Ask how many pull requests were created since a day: whatever happens meanwhile, no other number is told."""
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    told = created.created_since(room.graphql(), LITTLE, {PULL_REQUESTS: since, "issues": since})
+    home = room.github.world.repository(*LITTLE.split("/"))
+    assert home is not None
+    assert told.get(PULL_REQUESTS, len(room.github.world.shelves[home.id])) == len(room.github.world.shelves[home.id])
+
+
 def profiled(room: Room, *, with_addresses: bool = True) -> None:
     """Read profiles; whatever happens meanwhile, nobody gets somebody else's, or half of one."""
     reading = ProfileReading(
@@ -482,6 +491,12 @@ OPERATIONS = {
         before=known_by_login,
         act=partial(profiled, with_addresses=False),
         exits=CAPTURE,
+    ),
+    "count what was created since": Operation(
+        match={"operation": "CreatedSince"},
+        before=both,
+        act=counted_since,
+        exits=Exits(away={4}, limited={0}, silent={0}, refused={2}),
     ),
     "is it still there": Operation(
         match={"variables": "IC_nothing"}, before=with_a_leftover, act=verified, exits=CAPTURE

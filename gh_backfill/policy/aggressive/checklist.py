@@ -27,8 +27,8 @@ class CheckLine:
 class KindFacts:
     """How items of a kind stand: so many rows are here of the time range that was read.
 
-    `told` is how many GitHub counts (None: it did not say).  `known` are those that can't be here: gaps, and what is in
-    quarantine.  `since` begins the time range of the walk, which is `over` or not.
+    `told` is how many GitHub counts, of a time range its search (None: it did not say).  `known` are those that can't
+    be here: gaps, and what is in quarantine.  `since` begins the time range of the walk, which is `over` or not.
     """
 
     kind: str
@@ -113,8 +113,7 @@ def _count(name: str, facts: ChecklistFacts, kind: str) -> CheckLine:
         told = f"{found.here:,} are here, and its history is not read to the end"
         return CheckLine(name=name, holds=False, detail=told)
     if found.since is not None:
-        told = f"{found.here:,} created since {found.since:%Y-%m-%d}: the list was read down to there"
-        return CheckLine(name=name, holds=True, detail=told)
+        return _of_range(name, found, found.since)
     if found.told is None:
         told = f"{found.here:,} are here; GitHub did not say how many there are"
         return CheckLine(name=name, holds=False, detail=told)
@@ -127,6 +126,20 @@ def _count(name: str, facts: ChecklistFacts, kind: str) -> CheckLine:
     if found.here > found.told:
         told += ": more than GitHub counts; gh-backfill verify --repair says which are gone there"
     return CheckLine(name=name, holds=lacking <= 0 and found.here <= found.told, detail=told)
+
+
+def _of_range(name: str, found: KindFacts, since: datetime) -> CheckLine:
+    """Hold a time range against GitHub's search: it may lag behind, so that fewer there prove nothing, and more do."""
+    told = f"{found.here:,} created since {since:%Y-%m-%d}: the list was read down to there"
+    lacking = 0 if found.told is None else found.told - found.here - found.known
+    if found.told is None:
+        told += "; GitHub's search did not say how many there are"
+    elif lacking > 0:
+        told = f"{found.here:,} of {found.told:,} created since {since:%Y-%m-%d}, as GitHub's search counts: "
+        told += f"{lacking:,} {'is' if lacking == 1 else 'are'} missing"
+    else:
+        told += f", and GitHub's search counts {found.told:,}"
+    return CheckLine(name=name, holds=lacking <= 0, detail=told)
 
 
 def _people(facts: ChecklistFacts) -> CheckLine:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from gh_backfill.clients import lookups
+from gh_backfill.clients import created, lookups
+from gh_backfill.errors import BadCredentials, Denied, TooBig, Unexpected
 from gh_backfill.models.github import NodeId, Repository
 from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS
 from gh_backfill.policy.aggressive.checklist import CheckLine, ChecklistFacts, KindFacts, lines
@@ -15,6 +18,8 @@ from gh_backfill.store import aggressive as store
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import capture
 from gh_backfill.tasks.aggressive.sync_step import CaptureWays
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,19 +49,21 @@ def check(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> tu
 
 def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> ChecklistFacts:
     found = capture.find(ways.db, backfill.repository_id)
-    told = _told(ways, found.node_id) if AggressiveStep.SYNC in backfill.steps else {}
     with ways.db.reading() as tx:
-        kinds = {
-            each.kind: KindFacts(
-                kind=each.kind,
-                here=each.rows,
-                known=each.known,
-                told=told.get(each.kind),
-                since=each.since,
-                over=each.over,
-            )
-            for each in store.checked_kinds(tx, backfill.repository_id, backfill.since)
-        }
+        checked = store.checked_kinds(tx, backfill.repository_id, backfill.since)
+    told = _told(ways, found.node_id, checked) if AggressiveStep.SYNC in backfill.steps else {}
+    kinds = {
+        each.kind: KindFacts(
+            kind=each.kind,
+            here=each.rows,
+            known=each.known,
+            told=told.get(each.kind),
+            since=each.since,
+            over=each.over,
+        )
+        for each in checked
+    }
+    with ways.db.reading() as tx:
         unnamed = store.unnamed(tx, backfill.repository_id)
         inngest, database = store.checked_errors(tx, backfill.repository_id, backfill.created_at)
     embedded = checks.embedded(ways.db, backfill.repository_id)
@@ -79,12 +86,25 @@ def _facts(ways: CaptureWays, backfill: AggressiveBackfill, checks: Checks) -> C
     )
 
 
-def _told(ways: CaptureWays, node_id: NodeId | None) -> dict[str, int]:
-    """Return how many items of each kind GitHub counts now; of none where it did not say."""
+def _told(ways: CaptureWays, node_id: NodeId | None, checked: Sequence[store.CheckedKind]) -> dict[str, int]:
+    """Return how many items of each kind GitHub counts now, of a time range by its search; of none it did not say."""
     if node_id is None:
         return {}
     match lookups.repositories_by_id(ways.graphql, [node_id])[0]:
         case Repository() as found:
-            return {PULL_REQUESTS: found.pull_requests, **found.others}
+            ranges = {each.kind: each.since for each in checked if each.since is not None}
+            whole = {PULL_REQUESTS: found.pull_requests, **found.others}
+            return {kind: n for kind, n in whole.items() if kind not in ranges} | _since(ways, found.full_name, ranges)
         case _:
             return {}
+
+
+def _since(ways: CaptureWays, full_name: str, ranges: Mapping[str, datetime]) -> dict[str, int]:
+    """Ask GitHub's search; a token that may read and not search leaves the lines to what was read."""
+    try:
+        return created.created_since(ways.graphql, full_name, ranges)
+    except BadCredentials:
+        raise
+    except (Denied, TooBig, Unexpected) as error:
+        log.warning("%s: GitHub does not count what was created since a day: %s", full_name, error)
+        return {}

@@ -138,6 +138,33 @@ def test_of_a_time_range_just_that_comes_and_a_larger_one_adds_only_the_differen
     assert points < alone
 
 
+def test_a_time_range_is_held_against_what_githubs_search_counts(house: House) -> None:
+    wish = replace(WHOLE, days=oldest(house, 0.4))
+    found = done(house, wish)
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    lines = {each.name: each for each in found.backfill.checklist}
+    for name, table in (("PR count matches GitHub", "pull_requests"), ("Issue count matches GitHub", "issues")):
+        many = house.count(table)
+        assert lines[name].detail.endswith(f"read down to there, and GitHub's search counts {many}")
+    here = house.count("issues") - 1
+    with house.db.transaction() as tx:
+        tx.run("delete from issues where number = (select max(number) from issues)")
+    again = done(house, wish)
+    day = f"{wish.since(NOW):%Y-%m-%d}"
+    assert [f"{each.name}: {each.detail}" for each in again.unheld] == [
+        f"Issue count matches GitHub: {here} of {here + 1} created since {day}, as GitHub's search counts: 1 is missing"
+    ]
+
+
+def test_a_token_that_may_not_search_leaves_a_time_range_to_what_was_read(house: House) -> None:
+    house.github.faults.add(Fault(name="forbidden", match={"operation": "CreatedSince"}))
+    found = done(house, replace(WHOLE, days=oldest(house, 0.4)))
+    assert found.backfill.status is AggressiveStatus.COMPLETED
+    lines = {each.name: each for each in found.backfill.checklist}
+    assert lines["PR count matches GitHub"].holds is True
+    assert lines["PR count matches GitHub"].detail.endswith("GitHub's search did not say how many there are")
+
+
 def test_of_a_repository_with_a_larger_goal_only_the_days_are_read(house: House) -> None:
     house.track(ENGINE)
     house.capture(limits=Limits(max_chunks=1, chunk_size=10))
