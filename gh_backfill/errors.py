@@ -25,6 +25,7 @@ BackfillError                    exit  alerts
 ├── EmbedderError
 │   ├── EmbedderDenied            2     no    its key or model is wrong, its quota is used up, or a package is missing
 │   ├── EmbedderAway              4     no    nobody is there, or served just now: worth another try later
+│   │   └── NoTimeToWait          4     no    it asks for a wait that is longer than the time that is left
 │   ├── EmbedderWrong             4     no    what it answers can't be stored: not those vectors, or none
 │   └── TextRefused               3     no    it does not take a text
 └── StoreError
@@ -219,6 +220,10 @@ class EmbedderAway(EmbedderError):
     def __init__(self, message: str, *, wait: float = 0.0) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class NoTimeToWait(EmbedderAway):
+    """It asks for a wait that is longer than the time that is left: nobody's fault, the next run goes on."""
 
 
 class EmbedderWrong(EmbedderError):

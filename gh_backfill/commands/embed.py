@@ -89,7 +89,7 @@ def _run(
     from gh_backfill.terminal import bars, vectored
 
     many.refuse_without_vectors(db)
-    embedder = choosing.embedder(environment, provider)
+    embedder = choosing.embedder(environment, provider, sleep=choosing.in_time(deadline))
     if retry:
         many.try_again(db, names)
     wish = EmbeddingWish(max_items=most, deadline=deadline, batch=environment.embedding_batch)

@@ -43,7 +43,7 @@ def embeddings_step(
     """
     if (reason := _off(settings, db)) is not None:
         return StepEnd(status=StepStatus.SKIPPED, told=reason)
-    embedder = choosing.embedder(settings, sleep=sleep)
+    embedder = choosing.embedder(settings, sleep=choosing.in_time(until, sleep, now))
     wish = EmbeddingWish(repository_id=backfill.repository_id, deadline=until, batch=settings.embedding_batch)
     done = embedding.run(
         db, embedder, wish, price=choosing.price(settings, embedder), now=now, listen=listen, sleep=sleep

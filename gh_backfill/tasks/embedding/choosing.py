@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from gh_backfill.clients.embedders.embedder import Embedder
 from gh_backfill.clients.embedders.hashing import HashEmbedder
 from gh_backfill.clients.embedders.openai import MODEL, OpenAIEmbedder
-from gh_backfill.errors import ConfigurationError
+from gh_backfill.errors import ConfigurationError, NoTimeToWait
 from gh_backfill.policy.embedding import prices
 from gh_backfill.settings import Settings
 from gh_backfill.settings.embedding import OPENAI, EmbeddingProvider
@@ -38,6 +39,21 @@ def embedder(settings: Settings, given: str | None = None, sleep: Callable[[floa
             return HashEmbedder()
         case EmbeddingProvider.OFF:
             raise ConfigurationError(OFF)
+
+
+def in_time(
+    deadline: datetime | None,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Callable[[float], None]:
+    """Return what waits as `sleep` does, and raises NoTimeToWait in place of a wait beyond a deadline."""
+
+    def wait(seconds: float) -> None:
+        if deadline is not None and now() + timedelta(seconds=seconds) >= deadline:
+            raise NoTimeToWait(f"the time is up before the {seconds:.0f} s that whoever makes vectors asks to wait")
+        sleep(seconds)
+
+    return wait
 
 
 def price(settings: Settings, made_by: Embedder) -> float | None:

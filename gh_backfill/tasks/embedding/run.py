@@ -17,7 +17,7 @@ from functools import partial
 
 from gh_backfill.clients.embedders.embedder import Embedder, Vector
 from gh_backfill.engine import processes
-from gh_backfill.errors import BackfillError, ConfigurationError, EmbedderError
+from gh_backfill.errors import BackfillError, ConfigurationError, EmbedderError, NoTimeToWait
 from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.order import Stretch, in_order
 from gh_backfill.policy.embedding.text import prepared
@@ -151,6 +151,8 @@ class _Run:
         try:
             self.embedder.preflight()
             self._rounds(stretches)
+        except NoTimeToWait as error:
+            self.told = replace(self.told, stopped_reason=str(error))
         except EmbedderError as error:
             log.warning("%s", error)
             self.told = replace(self.told, stopped_reason=str(error), error=error)

@@ -265,6 +265,28 @@ def test_no_batch_is_begun_after_the_deadline(db: Database, service: EmbeddingSe
     assert (told.done, told.stopped_reason) == (4, "the time is up")
 
 
+def test_a_wait_that_a_provider_asks_for_goes_not_beyond_the_deadline_and_the_next_run_goes_on(
+    db: Database, service: EmbeddingService
+) -> None:
+    add(db, issues=10)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    slept: list[float] = []
+    deadline = now + timedelta(seconds=10)
+    read = settings.load(service.settings(), dotenv=None)
+    by = choosing.embedder(read, sleep=choosing.in_time(deadline, slept.append, lambda: now))
+    service.turns = [Turn.LIMITED, Turn.GOOD, Turn.LIMITED]
+    wish = EmbeddingWish(deadline=deadline, batch=5)
+    assert run(db, by, wish, now=lambda: now).done == 10
+    assert slept == [7, 7]
+    rows(db, "update issues set title = 'another' returning 1")
+    now += timedelta(seconds=5)
+    service.turns = [Turn.GOOD, Turn.LIMITED]
+    told = run(db, by, wish, now=lambda: now)
+    assert (told.done, told.left, told.error, slept) == (5, 5, None, [7, 7])
+    assert "the time is up before the 7 s" in str(told.stopped_reason)
+    assert (jobs(db)[-1][0], attempts(db)) == ("completed", [])
+
+
 def test_two_workers_embed_every_item_once(db: Database, database_url: str, service: EmbeddingService) -> None:
     add(db, issues=60, pull_requests=60)
 
