@@ -97,6 +97,21 @@ def test_what_is_only_asked_for_waits_and_goes_on_with_all_that_is_due(environme
     assert json.loads(again.stdout) == []
 
 
+def test_what_goes_on_says_whether_somebody_works_on_it_and_what_to_do(environment: dict[str, str]) -> None:
+    def told_as(change: str) -> str:
+        with Database(environment["DATABASE_URL"]) as db, db.transaction() as tx:
+            tx.run(f"update aggressive_backfills set started_at = now(), {change}")
+        done = cli(environment, "aggressive", "octo/small", "--wait", "0")
+        assert done.returncode == 0, done.stderr
+        assert "--embeddings-only once the sync is complete" in done.stdout
+        return done.stdout
+
+    cli(environment, "aggressive", "octo/small", "--wait", "0")
+    busy = told_as("status = 'processing', worker = 'elsewhere:1:a', beat_at = now(), run_key = 'another'")
+    assert "the job may still be running in the background, and nothing is lost" in busy
+    assert "may still be running" not in told_as("status = 'pending', worker = null")
+
+
 def test_one_that_is_cancelled_is_told_so(environment: dict[str, str]) -> None:
     cli(environment, "aggressive", "octo/small", "--wait", "0")
     assert "cancelled: what is here stays" in cli(environment, "aggressive", "octo/small", "--cancel").stdout

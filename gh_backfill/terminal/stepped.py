@@ -26,8 +26,8 @@ BEGINS = (
 )
 # What the guide says of a sync that takes longer than is waited for.
 ADVICE = (
-    "the job may still be running in the background, and nothing is lost: run the same command again, or with "
-    "--embeddings-only once the sync is complete; the workflow Aggressive Repository Backfill goes on with it by itself"
+    "nothing is lost: run the same command again, or with --embeddings-only once the sync is complete; the workflow "
+    "Aggressive Repository Backfill goes on with it by itself"
 )
 
 
@@ -55,7 +55,8 @@ def show_goes_on(backfill: AggressiveBackfill) -> None:
     say(escape(f"{backfill.full_name} goes on: {backfill.reason or waits}"))
     if backfill.not_before is not None:
         say(f"  not before {moment(backfill.not_before)}")
-    say(escape(f"  {ADVICE if backfill.started_at is not None else BEGINS}"))
+    background = "the job may still be running in the background, and " if backfill.running else ""
+    say(escape(f"  {background}{ADVICE}" if backfill.started_at is not None else f"  {BEGINS}"))
 
 
 def show_outlook(found: AggressiveOutlook) -> None:
