@@ -98,18 +98,21 @@ def test_what_is_only_asked_for_waits_and_goes_on_with_all_that_is_due(environme
 
 
 def test_what_goes_on_says_whether_somebody_works_on_it_and_what_to_do(environment: dict[str, str]) -> None:
-    def told_as(change: str) -> str:
+    def told_as(statement: str) -> str:
         with Database(environment["DATABASE_URL"]) as db, db.transaction() as tx:
-            tx.run(f"update aggressive_backfills set started_at = now(), {change}")
+            tx.run("update aggressive_backfills set started_at = now()")
+            tx.run(statement)
         done = cli(environment, "aggressive", "octo/small", "--wait", "0")
         assert done.returncode == 0, done.stderr
         assert "--embeddings-only once the sync is complete" in done.stdout
         return done.stdout
 
     cli(environment, "aggressive", "octo/small", "--wait", "0")
-    busy = told_as("status = 'processing', worker = 'elsewhere:1:a', beat_at = now(), run_key = 'another'")
+    busy = told_as(
+        "update aggressive_backfills set status = 'processing', worker = 'elsewhere:1:a', beat_at = now(), run_key = 'a'"
+    )
     assert "the job may still be running in the background, and nothing is lost" in busy
-    assert "may still be running" not in told_as("status = 'pending', worker = null")
+    assert "may still be running" not in told_as("update aggressive_backfills set status = 'pending', worker = null")
 
 
 def test_one_that_is_cancelled_is_told_so(environment: dict[str, str]) -> None:
