@@ -109,7 +109,7 @@ def test_what_goes_on_says_whether_somebody_works_on_it_and_what_to_do(environme
 
     cli(environment, "aggressive", "octo/small", "--wait", "0")
     busy = told_as(
-        "update aggressive_backfills set status = 'processing', worker = 'elsewhere:1:a', beat_at = now(), run_key = 'a'"
+        "update aggressive_backfills set status = 'processing', worker = 'other:1:a', beat_at = now(), run_key = 'a'"
     )
     assert "the job may still be running in the background, and nothing is lost" in busy
     assert "may still be running" not in told_as("update aggressive_backfills set status = 'pending', worker = null")
