@@ -28,8 +28,6 @@ STATUS = (
     tables.Column(title="set aside", is_figure=True),
 )
 MOST_SET_ASIDE = 10
-# In dollars; what costs less is not written as nothing.
-LEAST = 0.0001
 
 
 def show_embedded(done: Sequence[EmbeddedOne]) -> None:
@@ -55,7 +53,7 @@ def show_plans(found: Sequence[EmbeddingPlan], recipe: VectorRecipe) -> None:
         types = ", ".join(
             counted(many, item_type.value.replace("_", " ")) for item_type, many in each.items.items() if many
         )
-        guide = f"by the guide's figures {_dollars(prices.by_the_guide(each.total))}"
+        guide = f"by the guide's figures {prices.dollars(prices.by_the_guide(each.total))}"
         told = f"{types}; about {_paid(each.tokens, each.cost)} ({guide})" if each.total else "nothing to embed"
         say(escape(f"{each.name}: {told}"))
 
@@ -97,11 +95,5 @@ def _of_item(item: NotEmbedded) -> str:
 
 
 def _paid(tokens: int, cost: float | None) -> str:
-    price = "" if cost is None else ", nothing to pay" if not cost else f", {_dollars(cost)}"
+    price = "" if cost is None else ", nothing to pay" if not cost else f", {prices.dollars(cost)}"
     return f"{counted(tokens, 'token')}{price}"
-
-
-def _dollars(amount: float) -> str:
-    if 0 < amount < LEAST:
-        return f"less than ${LEAST}"
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"

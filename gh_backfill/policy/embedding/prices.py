@@ -11,6 +11,8 @@ FREE = frozenset({"local", "hash"})
 # The guide's own figure for an item, to compare: $0.10 a million tokens.
 GUIDE_ITEM = 0.00008
 MILLION = 1_000_000
+# In dollars; what costs less is not written as nothing.
+LEAST = 0.0001
 
 
 def price(provider: str, model: str, given: float | None = None) -> float | None:
@@ -28,3 +30,10 @@ def cost(tokens: int, million: float | None) -> float | None:
 def by_the_guide(items: int) -> float:
     """Return what the guide estimates for so many items."""
     return items * GUIDE_ITEM
+
+
+def dollars(amount: float) -> str:
+    """Return an amount for people."""
+    if 0 < amount < LEAST:
+        return f"less than ${LEAST}"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
