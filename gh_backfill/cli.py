@@ -16,9 +16,9 @@ from gh_backfill import __version__, actions, logs, output, unexpected
 from gh_backfill.commands import (
     add,
     aggressive,
+    beside,
     database,
     details,
-    diffs,
     dispatch,
     embed,
     export,
@@ -30,7 +30,6 @@ from gh_backfill.commands import (
     look,
     machine,
     operate,
-    people,
     plan,
     prove,
     reports,
@@ -49,7 +48,7 @@ from gh_backfill.terminal import console
 COMMANDS: tuple[tuple[Callable[..., None], ...], ...] = (
     (machine.run, add.track, waiting.work, plan.plan, work.capture, reports.report, database.migrate),
     (fresh.sync, prove.verify, dispatch.dispatch, dispatch.schedule, details.details),
-    (aggressive.aggressive, embed.embed, people.profiles, diffs.diffs, figures.aggregate),
+    (aggressive.aggressive, embed.embed, beside.profiles, beside.diffs, figures.aggregate),
     (search.search, search.similar),
     (happenings.events, velocity.velocity, velocity.coverage),
     (operate.recover, operate.pause, operate.resume, operate.retry, operate.cancel, history.untrack),

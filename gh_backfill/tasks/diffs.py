@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
-from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.engine.diffs import DiffReading
-from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
-from gh_backfill.errors import BackfillError, Denied, PartlyFailed, Unreachable
-from gh_backfill.models.github import Spent
+from gh_backfill.engine.outcome import Captured, CaptureOutcome
 from gh_backfill.models.work import COMMITS, FILES, TrackedRepository
 from gh_backfill.policy import query_prices
-from gh_backfill.policy.ledger import ErrorType, JobType
 from gh_backfill.policy.markdown import counted
-from gh_backfill.store import diffs, jobs, repositories
+from gh_backfill.store import diffs, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.diffs import DiffStanding
 from gh_backfill.store.persist import persistently
 from gh_backfill.tasks import after
+from gh_backfill.tasks.beside import BesideRun
 from gh_backfill.tasks.capture import find
-from gh_backfill.tasks.record import Record
 
 BOTH = (FILES, COMMITS)
 
@@ -79,67 +73,26 @@ def outlook(
 
 
 def run(
-    db: Database,
-    graphql: GraphQL,
-    job_run: jobs.Run,
-    names: Sequence[str],
-    *,
-    of: Sequence[str] = (),
-    default_kinds: Sequence[str],
-    limits: Limits | None = None,
-    listen: Callable[[Progress], None] = lambda progress: None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], None] = time.sleep,
+    run: BesideRun, names: Sequence[str], *, of: Sequence[str] = (), default_kinds: Sequence[str]
 ) -> list[DiffsFound]:
     """Read the lists of the pull requests of these repositories, or of all that have some switched on.
 
     What fails for one repository is told, and ends the asking.
     """
-    done = list[DiffsFound]()
-    for each, lists in persistently(lambda: _named(db, names, of, default_kinds), sleep):
-        graphql.spent = Spent()  # each job of the ledger has what it spent itself
-        record = Record(
-            db=db,
-            graphql=graphql,
-            run=job_run,
-            repository_id=each.id,
-            job_type=JobType.SYNC,
-            part=None,
-            listen=listen,
-            now=now,
-            sleep=sleep,
-        )
-        reading = after.diffs(record, each, lists, limits or Limits(), record.tell)
-        captured = record.keep(partial(_itself, reading))
-        done.append(
-            DiffsFound(
-                repository=each,
-                of=lists,
-                standing=persistently(partial(_standing, db, each, lists), sleep),
-                points=graphql.spent.points,
-                captured=captured,
-            )
-        )
-        if captured.outcome is not CaptureOutcome.COMPLETED:
-            break
-    return done
+    named = persistently(lambda: _named(run.db, names, of, default_kinds), run.sleep)
+    lists = {each.id: chosen for each, chosen in named}
 
+    def tell(repository: TrackedRepository, _: DiffReading, captured: Captured) -> DiffsFound:
+        wanted = lists[repository.id]
+        standing = persistently(partial(_standing, run.db, repository, wanted), run.sleep)
+        points = run.graphql.spent.points
+        return DiffsFound(repository=repository, of=wanted, standing=standing, points=points, captured=captured)
 
-def raise_failures(done: Sequence[DiffsFound]) -> None:
-    """Raise what a reading failed of; the others are stored."""
-    for each in done:
-        if each.captured is not None and each.captured.outcome is CaptureOutcome.FAILED:
-            raise _failure(f"{each.repository.full_name}: {each.captured.reason}", each.captured.error_type)
-
-
-def _failure(text: str, cause: ErrorType | None) -> BackfillError:
-    if cause is ErrorType.DENIED:
-        return Denied(text)
-    return Unreachable(text) if cause is ErrorType.NETWORK else PartlyFailed(text)
-
-
-def _itself(reading: DiffReading) -> DiffReading:
-    return reading
+    return run.each(
+        [each for each, _ in named],
+        lambda record, each: after.diffs(record, each, lists[each.id], run.limits, record.tell),
+        tell,
+    )
 
 
 def _standing(db: Database, repository: TrackedRepository, of: Sequence[str]) -> DiffStanding:

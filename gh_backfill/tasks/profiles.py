@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from gh_backfill.clients.graphql import GraphQL
 from gh_backfill.clients.profiles import ProfileReader
-from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits, Progress
+from gh_backfill.engine.outcome import Captured, CaptureOutcome
 from gh_backfill.engine.profiles import ProfileReading, ProfilesRead
-from gh_backfill.errors import BackfillError, Denied, PartlyFailed, Unreachable
-from gh_backfill.models.github import Spent
 from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, TrackedRepository
 from gh_backfill.policy import query_prices
-from gh_backfill.policy.ledger import ErrorType, JobType
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.query_prices import MOST_IDS
-from gh_backfill.store import jobs, profiles, repositories
+from gh_backfill.store import profiles, repositories
 from gh_backfill.store.db import Database
 from gh_backfill.store.persist import persistently
 from gh_backfill.store.profiles import OLD, ProfileStanding
 from gh_backfill.tasks import after
+from gh_backfill.tasks.beside import BesideRun
 from gh_backfill.tasks.capture import find
 from gh_backfill.tasks.record import Record
 
@@ -89,71 +85,36 @@ def outlook(
 
 
 def run(
-    db: Database,
-    graphql: GraphQL,
-    job_run: jobs.Run,
+    run: BesideRun,
     names: Sequence[str],
     *,
     default_kinds: Sequence[str] = (PULL_REQUESTS,),
     older_than: timedelta = OLD,
-    limits: Limits | None = None,
-    listen: Callable[[Progress], None] = lambda progress: None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], None] = time.sleep,
 ) -> list[ProfilesFound]:
     """Read the profiles of the people of these repositories, or of all that have contributors switched on.
 
     Each person once, whatever the number of repositories; `default_kinds` are switched on where nothing else was said.
     What fails for one repository is told, and ends the asking.
     """
-    found, done = persistently(lambda: _named(db, names, default_kinds), sleep), list[ProfilesFound]()
-    reader = ProfileReader(graphql=graphql)
-    for at, each in enumerate(found):
-        graphql.spent = Spent()  # each job of the ledger has what it spent itself
-        record = Record(
-            db=db,
-            graphql=graphql,
-            run=job_run,
-            repository_id=each.id,
-            job_type=JobType.SYNC,
-            part=None,
-            listen=listen,
-            now=now,
-            sleep=sleep,
+    found = persistently(lambda: _named(run.db, names, default_kinds), run.sleep)
+    reader, left = ProfileReader(graphql=run.graphql), [each.id for each in found]
+
+    def begin(record: Record, repository: TrackedRepository) -> ProfileReading:
+        reading = after.profiles(record, repository, run.limits, older_than, record.tell)
+        left.remove(repository.id)
+        reading.reader, reading.beside = reader, tuple(left)
+        return reading
+
+    def tell(repository: TrackedRepository, reading: ProfileReading, captured: Captured) -> ProfilesFound:
+        return ProfilesFound(
+            repository=repository,
+            standing=persistently(partial(_standing, run.db, repository, older_than), run.sleep),
+            points=run.graphql.spent.points,
+            read=reading.told,
+            captured=captured,
         )
-        reading = after.profiles(record, each, limits or Limits(), older_than, record.tell)
-        reading.reader, reading.beside = reader, [other.id for other in found[at + 1 :]]
-        captured = record.keep(partial(_itself, reading))
-        done.append(
-            ProfilesFound(
-                repository=each,
-                standing=persistently(partial(_standing, db, each, older_than), sleep),
-                points=graphql.spent.points,
-                read=reading.told,
-                captured=captured,
-            )
-        )
-        if captured.outcome is not CaptureOutcome.COMPLETED:
-            break
-    return done
 
-
-def raise_failures(done: Sequence[ProfilesFound]) -> None:
-    """Raise what a reading failed of; the others are stored."""
-    failed = [each for each in done if each.captured is not None and each.captured.outcome is CaptureOutcome.FAILED]
-    for each in failed:
-        assert each.captured is not None
-        raise _failure(f"{each.repository.full_name}: {each.captured.reason}", each.captured.error_type)
-
-
-def _failure(text: str, cause: ErrorType | None) -> BackfillError:
-    if cause is ErrorType.DENIED:
-        return Denied(text)
-    return Unreachable(text) if cause is ErrorType.NETWORK else PartlyFailed(text)
-
-
-def _itself(reading: ProfileReading) -> ProfileReading:
-    return reading
+    return run.each(found, begin, tell)
 
 
 def _standing(db: Database, repository: TrackedRepository, older_than: timedelta) -> ProfileStanding:

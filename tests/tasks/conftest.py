@@ -18,6 +18,7 @@ from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database, Row
 from gh_backfill.store.jobs import Run
 from gh_backfill.tasks import capture, track
+from gh_backfill.tasks.beside import BesideRun
 
 ENGINE = "octo/engine"
 SMALL = "octo/small"
@@ -63,6 +64,10 @@ class House:
             sleep=self.wait,
             begin=at_once,
         )
+
+    def beside(self, limits: Limits | None = None) -> BesideRun:
+        """Return where profiles, files and commits are read and written."""
+        return BesideRun(db=self.db, graphql=self.graphql(), run=self.run, limits=limits or Limits(), sleep=self.wait)
 
     def wait(self, seconds: float) -> None:
         """Let so much time pass for what waits in the database, without taking it."""

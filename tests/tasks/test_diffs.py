@@ -44,13 +44,7 @@ def captured(house: House, kinds: Sequence[str] = (PULL_REQUESTS,)) -> Captured:
 
 
 def read(house: House, of: Sequence[str] = (), limits: Limits | None = None) -> DiffsFound:
-    (found,) = diffs.run(
-        *(house.db, house.graphql(), house.run, [ENGINE]),
-        of=of,
-        default_kinds=(PULL_REQUESTS,),
-        limits=limits,
-        sleep=house.wait,
-    )
+    (found,) = diffs.run(house.beside(limits), [ENGINE], of=of, default_kinds=(PULL_REQUESTS,))
     return found
 
 

@@ -25,6 +25,7 @@ from gh_backfill.store import profiles as rows
 from gh_backfill.store.db import Database
 from gh_backfill.store.profiles import NOT_FOUND, STRANGER, ProfileStanding
 from gh_backfill.tasks import capture, profiles, sync, track
+from gh_backfill.tasks.beside import BesideRun
 from gh_backfill.tasks.profiles import ProfilesFound
 from gh_backfill.tasks.sync_told import SyncWish
 from tests.corpus import smaller
@@ -49,12 +50,8 @@ def captured(house: House, kinds: tuple[str, ...] = ITEMS, name: str = ENGINE) -
 
 
 def read(house: House, *names: str, limits: Limits | None = None, days: int = 30) -> list[ProfilesFound]:
-    return profiles.run(
-        *(house.db, house.graphql(), house.run, names or (ENGINE,)),
-        limits=limits,
-        older_than=timedelta(days=days),
-        sleep=house.wait,
-    )
+    run = house.beside(limits)
+    return profiles.run(run, names or (ENGINE,), older_than=timedelta(days=days))
 
 
 def standing(house: House, name: str = ENGINE) -> ProfileStanding:
@@ -403,7 +400,8 @@ def test_two_readings_at_once_write_each_profile_once_and_lock_nobody_out(house:
     def work(seed: int) -> None:
         try:
             with Database(house.url) as db:
-                profiles.run(db, house.graphql(f"tok{seed}"), house.run, [ENGINE], sleep=lambda _: None)
+                run = BesideRun(db=db, graphql=house.graphql(f"tok{seed}"), run=house.run, sleep=lambda _: None)
+                profiles.run(run, [ENGINE])
         except BaseException as error:  # noqa: BLE001  (it is the main thread's to tell)
             failed.append(error)
 

@@ -71,22 +71,14 @@ def test_what_a_reading_could_not_bring_is_told_as_not_known(house: House) -> No
     captured(house, (PULL_REQUESTS,))
     pulls = house.count("pull_requests")
     house.github.faults.add(Fault(name="node_forbidden", match={"operation": "FilesById"}))
-    diffs.run(
-        *(house.db, house.graphql(), house.run, [ENGINE]), of=(FILES,), default_kinds=(PULL_REQUESTS,), sleep=house.wait
-    )
+    diffs.run(house.beside(), [ENGINE], of=(FILES,), default_kinds=(PULL_REQUESTS,))
     assert told(house) == {FILES: (0, pulls)}
     page = repository(house.db, ENGINE, {}, datetime.now(UTC))
     assert page is not None
     assert page.kinds[-1].shown.detail == "the next sync asks for the rest"
     house.github.faults.clear()
     late = Limits(deadline=datetime.now(UTC) - timedelta(seconds=1))
-    (stopped,) = diffs.run(
-        *(house.db, house.graphql(), house.run, [ENGINE]),
-        of=(FILES,),
-        default_kinds=(PULL_REQUESTS,),
-        limits=late,
-        sleep=house.wait,
-    )
+    (stopped,) = diffs.run(house.beside(late), [ENGINE], of=(FILES,), default_kinds=(PULL_REQUESTS,))
     assert stopped.captured is not None
     assert stopped.captured.reason == f"the time limit is reached; of {pulls} lists 0 are known"
 
