@@ -168,13 +168,14 @@ def test_a_role_that_may_not_delete_is_told_what_it_lacks_and_may_untrack_all_th
     house.capture(SMALL)
     run(house.url, WRITER_ROLE)
     with Database(as_role(house.url, "gh_backfill_writer")) as db:
-        with pytest.raises(ConfigurationError, match="grant delete on backfill_quarantine, backfills, comments, "):
+        tables = "backfill_quarantine, backfill_readings, backfills, comments, "
+        with pytest.raises(ConfigurationError, match=f"grant delete on {tables}"):
             untrack(db, [SMALL], delete_rows=True)
         assert house.count("pull_requests") == 12
         (done,) = untrack(db, [SMALL], delete_rows=False)
         assert done.result.startswith("untracked; 12 pull requests")
         missing = "reviews, comments, discussion_comments, backfill_quarantine, backfills, "
-        missing += ", ".join((*EVENT_TABLES, "embedding_jobs"))
+        missing += ", ".join((*EVENT_TABLES, "embedding_jobs", "backfill_readings"))
         assert f"grant delete on {missing} to gh_backfill_writer" in WRITER_ROLE
         run(house.url, f"grant delete on {missing} to gh_backfill_writer")
         (done,) = untrack(db, [SMALL], delete_rows=True)
