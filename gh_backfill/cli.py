@@ -68,6 +68,11 @@ app = typer.Typer(
 
 INTERRUPTED = 130
 STOPPED = "interrupted; what was committed is kept, and the next run goes on from there"
+# These go on from nowhere: they show, serve, or make something anew.
+_GO_ON_FROM_NOWHERE = frozenset(
+    {"status", "why", "runs", "costs", "check", "psql", "search", "similar", "velocity", "coverage", "workspace"}
+    | {"init", "export", "site", "serve", "webhooks", "simulate", "grant-reader"}
+)
 
 
 def main() -> NoReturn:
@@ -91,10 +96,18 @@ def main() -> NoReturn:
 
 def _leave_out_the_others(arguments: Sequence[str]) -> None:
     """Keep the command that is asked for, for Typer would build all; help, and a wrong name, need the whole list."""
-    asked = next((each for each in arguments if not each.startswith("-")), "")
+    asked = _asked_for(arguments)
     app.registered_commands = [
         each for each in app.registered_commands if each.callback and name_of(each.callback.__name__) == asked
     ] or app.registered_commands
+
+
+def _asked_for(arguments: Sequence[str]) -> str:
+    return next((each for each in arguments if not each.startswith("-")), "")
+
+
+def _stopped() -> str:
+    return "interrupted" if _asked_for(sys.argv[1:]) in _GO_ON_FROM_NOWHERE else STOPPED
 
 
 def _code() -> int:
@@ -102,7 +115,7 @@ def _code() -> int:
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # Typer's way to tell of a KeyboardInterrupt
-            console.error(STOPPED)
+            console.error(_stopped())
         return code if isinstance(code, int) else 0
     except BackfillError as error:
         if unexpected.debugging():
@@ -111,7 +124,7 @@ def _code() -> int:
         actions.write_error(os.environ, str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        console.error(STOPPED)
+        console.error(_stopped())
         return INTERRUPTED
     except typer.Exit as error:
         return error.exit_code

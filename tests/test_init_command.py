@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,14 +13,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gh_backfill import settings
+from gh_backfill import database_address, settings
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
+from gh_backfill.tasks import installing
 from tests.test_cli import cli, environment, github, refused
 
 __all__ = ["environment", "github"]
 
 TOOL = ("--tool", "octo-org/gh_backfill")
+CTRL_C = "ctrl-c"
 WORKFLOW = Path(".github/workflows/gh-backfill.yml")
 # A program in the place of GitHub's: it notes how it was called, and what it was given.
 GH = """#!/bin/sh
@@ -161,6 +164,47 @@ def test_on_a_terminal_it_asks_and_lets_somebody_try_again(
     assert (clone / WORKFLOW).exists()
 
 
+def test_on_a_terminal_whoever_mistypes_a_name_or_a_word_is_asked_again(
+    here: dict[str, str], clone: Path, empty_database_url: str
+) -> None:
+    subprocess.run(["git", "-C", str(clone), "remote", "remove", "origin"], check=True, timeout=60)
+    talk = [
+        *(("Actions do the work", "octo history"), ("Actions do the work", "octo/history")),
+        *(("What starts it", "schedul"), ("What starts it", "PG-cron")),
+        *(("published in", "octo"), ("published in", "octo/gh_backfill")),
+        *(("Connection string", empty_database_url), ("gh secret set", "n")),
+    ]
+    told, code = asked(here, ["init", "--migrate"], talk)
+    assert code == 0, told
+    assert "octo history is no repository: say owner/name" in told
+    assert "schedul starts nothing: say schedule, pg_cron, inngest" in told
+    assert (clone / "gh-backfill-clock.sql").exists()
+
+
+def test_who_stops_at_a_question_is_not_told_of_what_would_go_on(here: dict[str, str], clone: Path) -> None:
+    before = files(clone)
+    told, code = asked(here, ["init", *TOOL], [("What starts it", "schedule"), ("Connection string", CTRL_C)])
+    assert code == 130
+    assert told.rstrip().endswith("error: interrupted")
+    assert files(clone) == before
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("postgresql://u@127.0.0.1/d", True),
+        ("postgresql:///d?host=/var/run/postgresql", True),
+        ("postgresql://u@192.168.1.7:5432/d", True),
+        ("postgresql://u@[fd00::7]:5432/d", True),
+        ("postgresql://u@aws-0-eu-central-1.pooler.supabase.com:5432/postgres", False),
+        ("postgresql://u@8.8.8.8/d", False),
+    ],
+)
+def test_of_a_database_that_github_s_runners_do_not_reach_it_is_told(address: str, near: bool) -> None:
+    told = installing.out_of_reach(database_address.understood(address))
+    assert (told is not None and "not by GitHub's runners" in told) == near
+
+
 def asked(here: dict[str, str], words: Sequence[str], talk: list[tuple[str, str]]) -> tuple[str, int]:
     """Run a command on a terminal of its own, and answer each question once it is there."""
     ours, theirs = pty.openpty()
@@ -181,7 +225,11 @@ def asked(here: dict[str, str], words: Sequence[str], talk: list[tuple[str, str]
             told += got.decode(errors="replace")
             if talk and talk[0][0] in told[seen:] and told.endswith(": "):
                 seen = len(told)
-                os.write(ours, f"{talk.pop(0)[1]}\n".encode())
+                answer = talk.pop(0)[1]
+                if answer == CTRL_C:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, f"{answer}\n".encode())
         return told, process.wait(60)
     finally:
         process.kill()

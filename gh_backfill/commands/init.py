@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.markup import escape
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gh_backfill.tasks.installing import InstalledFile
 
 TRIES = 3
+Answer = TypeVar("Answer")
 NEXT = (
     "commit and push these files, then bring the first repositories: "
     "gh workflow run gh-backfill.yml -f repository_ids='owner/name other/name'"
@@ -114,16 +115,7 @@ def _database(given: str | None) -> _Answering:
 
     known = settings.load().database_url
     url = given or (None if known is None else known.get_secret_value())
-    if url is not None:
-        return _tried(url)
-    for _ in range(TRIES - 1):
-        try:
-            return _tried(_asked("--database", _prompted))
-        except BackfillError as error:
-            if not sys.stdin.isatty():
-                raise
-            console.warning(str(error))
-    return _tried(_asked("--database", _prompted))
+    return _tried(url) if url is not None else _answered("--database", _prompted, _tried)
 
 
 def _prompted() -> str:
@@ -147,43 +139,71 @@ _QUESTION = "Connection string of PostgreSQL 15 or newer (Supabase: project, Con
 
 
 def _repository(given: str | None, folder: Path) -> str:
-    from gh_backfill.policy import names
     from gh_backfill.tasks import installing
 
     if not folder.is_dir():
         raise ConfigurationError(f"{folder} is no folder: name a clone of the repository whose Actions do the work")
     name = given or installing.repository_of(folder) or os.environ.get("GITHUB_REPOSITORY")
-    name = name or _asked("--repository", lambda: typer.prompt("Repository whose Actions do the work", err=True))
+    return _named(name) if name else _answered("--repository", _asking("Repository whose Actions do the work"), _named)
+
+
+def _tool(given: str | None) -> str:
+    """Return where the tool is published; a copy that nobody published does not know."""
+    if given:
+        return _named(given)
+    if not REPOSITORY.startswith("OWNER/"):
+        return REPOSITORY
+    return _answered("--tool", _asking("Repository that gh_backfill is published in (owner/name)"), _named)
+
+
+def _named(name: str) -> str:
+    from gh_backfill.policy import names
+
     pair = names.parse(name)
     if pair is None:
         raise ConfigurationError(f"{name} is no repository: say owner/name")
     return "/".join(pair)
 
 
-def _tool(given: str | None) -> str:
-    """Return where the tool is published; a copy that nobody published does not know."""
-    if given:
-        return given
-    if not REPOSITORY.startswith("OWNER/"):
-        return REPOSITORY
-    return _asked("--tool", lambda: typer.prompt("Repository that gh_backfill is published in (owner/name)", err=True))
-
-
 def _trigger(given: str | None) -> Trigger:
     from gh_backfill.policy.installation import Trigger
 
-    word = (given or "").strip().lower().replace("-", "_")
-    if not word and sys.stdin.isatty():
-        word = typer.prompt(f"What starts it ({', '.join(Trigger)})", default=Trigger.SCHEDULE.value, err=True)
-    if word and word not in set(Trigger):
-        raise ConfigurationError(f"{word[:40]} starts nothing: say {', '.join(Trigger)}")
-    return Trigger(word) if word else Trigger.SCHEDULE
+    if (given or "").strip():
+        return _started_by(given or "")
+    if not sys.stdin.isatty():
+        return Trigger.SCHEDULE
+    return _answered("--trigger", _asking(_WHAT_STARTS_IT, default=Trigger.SCHEDULE.value), _started_by)
 
 
-def _asked(option: str, ask: Callable[[], str]) -> str:
+_WHAT_STARTS_IT = "What starts it: schedule (GitHub's clock), pg_cron (that of the database) or inngest (its events)"
+
+
+def _started_by(word: str) -> Trigger:
+    from gh_backfill.policy.installation import Trigger
+
+    try:
+        return Trigger(word.strip().lower().replace("-", "_"))
+    except ValueError:
+        raise ConfigurationError(f"{word[:40]} starts nothing: say {', '.join(Trigger)}") from None
+
+
+def _asking(question: str, default: str | None = None) -> Callable[[], str]:
+    return lambda: str(typer.prompt(question, default=default, err=True))
+
+
+def _answered(option: str, ask: Callable[[], str], understood: Callable[[str], Answer]) -> Answer:
+    """Return what somebody answers; who is not understood may try again.
+
+    Raises ConfigurationError where nobody can be asked, and what the last answer is wrong with.
+    """
     if not sys.stdin.isatty():
         raise ConfigurationError(f"nobody can be asked here: say {option}")
-    return ask().strip()
+    for _ in range(TRIES - 1):
+        try:
+            return understood(ask().strip())
+        except BackfillError as error:
+            console.warning(str(error))
+    return understood(ask().strip())
 
 
 def _agreed(given: bool | None, question: str) -> bool:

@@ -42,12 +42,16 @@ def serve(
         if opens:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    with _chosen(environment) as chosen, connect.database_url(chosen) as url:
+    # A demo forgets what an earlier one captured: first it is known that the pages can be served at all.
+    with (
+        running.door(environment, host=host, port=at) as door,
+        _chosen(environment) as chosen,
+        connect.database_url(chosen) as url,
+    ):
         running.serve(
             chosen,
             url,
-            host=host,
-            port=at,
+            door=door,
             look=look,
             ready=ready,
             runner=Runner(chosen, url) if chosen.web_changes else None,

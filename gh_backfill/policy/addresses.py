@@ -18,3 +18,11 @@ def on_this_machine(host: str | None) -> bool:
 def in_clear_text(scheme: str, host: str | None) -> bool:
     """Say whether whatever is sent to a server can be read on the way."""
     return scheme == "http" and not on_this_machine(host)
+
+
+def in_a_private_network(host: str | None) -> bool:
+    """Say whether a server is known by a number that means nothing on the internet."""
+    try:
+        return ip_address((host or "").strip("[]")).is_private
+    except ValueError:
+        return False

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gh_backfill import database_address, resources
 from gh_backfill.errors import ConfigurationError, PartlyFailed
-from gh_backfill.policy import installation, names
+from gh_backfill.policy import addresses, installation, names
 from gh_backfill.policy.installation import Trigger
 from gh_backfill.settings import Settings
 from gh_backfill.store import migrations
@@ -27,6 +27,11 @@ _DIRECT = re.compile(r"db\.[a-z0-9]+\.supabase\.co")
 _POOLER = (
     "is Supabase's direct host, which needs IPv6, and GitHub's runners have none: take the address of the pooler "
     "(project, Connect, Session pooler), unless the project has the IPv4 add-on"
+)
+
+_NEAR = (
+    "is reached from here alone, not by GitHub's runners: the secret takes an address that they reach, or the workflow "
+    "a runner of your own"
 )
 
 
@@ -90,8 +95,17 @@ def answers(settings: Settings) -> tuple[int, str | None]:
     """
     with connect.database_url(settings) as url, Database(url) as db, db.reading() as tx:
         lacking = len(migrations.pending(tx))
-    host = database_address.understood(url).given.get("host", "")
-    return lacking, f"{host} {_POOLER}" if _DIRECT.fullmatch(host) else None
+    return lacking, out_of_reach(database_address.understood(url))
+
+
+def out_of_reach(address: database_address.Address) -> str | None:
+    """Say why GitHub's runners may not reach a database that answers here; None where nothing speaks against it."""
+    host = address.given.get("host", "")
+    if _DIRECT.fullmatch(host):
+        return f"{host} {_POOLER}"
+    if address.is_local or addresses.in_a_private_network(host):
+        return f"{host or 'a socket'} {_NEAR}"
+    return None
 
 
 def can_set_secrets() -> bool:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -73,24 +74,42 @@ class PagesServer(uvicorn.Server):
         self._closing.append(asyncio.ensure_future(self._hub.close()))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    """Where the pages will be: who may come in, and a socket that has the address and does not listen yet."""
+
+    rules: access.WebAccess
+    socket: socket.socket
+
+
+@contextmanager
+def door(settings: Settings, *, host: str, port: int) -> Iterator[Door]:
+    """Yield the door of the pages, before anything is touched for them.
+
+    Raises ConfigurationError where the address can't be had, or where others would reach it without a token.
+    """
+    rules = access.of(settings, host)
+    _refuse_unsigned(settings, host)
+    with serving.bind(host, port) as bound:
+        yield Door(rules=rules, socket=bound)
+
+
 def serve(
     settings: Settings,
     database_url: str,
     *,
-    host: str,
-    port: int,
+    door: Door,
     look: Look,
     ready: Callable[[str], None],
     runner: Runner | None,
 ) -> None:
     """Serve the pages until interrupted; `ready` is told the address to open, with the token where one was made.
 
-    `look` tells what changed, `runner` captures on this machine.  Raises ConfigurationError where the address can't be
-    had, where others would reach it without a token, or where the database can't be used.
+    `look` tells what changed, `runner` captures on this machine.  Raises ConfigurationError where the database can't
+    be used.
     """
-    rules = access.of(settings, host)
+    rules, listening = door.rules, door.socket
     with ExitStack() as stack:
-        listening = stack.enter_context(serving.bind(host, port))
         with Database(database_url) as db:
             up_to_date.prepare(db, settings, writing=settings.web_changes)
         pool, acting = context.pools(database_url)
@@ -98,7 +117,7 @@ def serve(
         stack.callback(acting.close)
         hub = Hub(lambda: run_in_threadpool(context.lent, pool, look))
         receiver = stack.enter_context(_webhooks(settings, database_url))
-        functions = stack.enter_context(_inngest(settings, database_url, host))
+        functions = stack.enter_context(_inngest(settings, database_url))
         events = aggressive = None
         if runner is not None:
             events = AskedRunner(settings, database_url, events_runner.look, name="events")
@@ -177,20 +196,24 @@ def _webhooks(settings: Settings, database_url: str) -> Iterator[Receiver | None
         worker.join(timeout=receiver.limits.stop_seconds)
 
 
-@contextmanager
-def _inngest(settings: Settings, database_url: str, host: str) -> Iterator[Callable[[FastAPI], None] | None]:
-    """Yield what attaches the functions that Inngest calls, where its key is known.
+def _for_inngest(settings: Settings) -> bool:
+    return settings.inngest_serves and settings.web_changes
 
-    Raises ConfigurationError where anybody might call them.
-    """
-    if not (settings.inngest_serves and settings.web_changes):
-        yield None
-        return
-    if settings.inngest_in_development and not access.on_loopback(host):
+
+def _refuse_unsigned(settings: Settings, host: str) -> None:
+    if _for_inngest(settings) and settings.inngest_in_development and not access.on_loopback(host):
         raise ConfigurationError(
             "INNGEST_DEV lets whoever reaches this server start captures, for nothing is signed then: unset it, or "
             "listen on 127.0.0.1"
         )
+
+
+@contextmanager
+def _inngest(settings: Settings, database_url: str) -> Iterator[Callable[[FastAPI], None] | None]:
+    """Yield what attaches the functions that Inngest calls, where its key is known."""
+    if not _for_inngest(settings):
+        yield None
+        return
     from gh_backfill.tasks.inngest_client import client  # noqa: PLC0415  (its library loads for half a second)
     from gh_backfill.tasks.inngest_steps import InngestSteps  # noqa: PLC0415
     from gh_backfill.web import inngest  # noqa: PLC0415

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -165,6 +166,29 @@ def test_what_can_not_be_started_says_why_in_a_line(database_url: str, tmp_path:
     assert "set GH_BACKFILL_WEB_TOKEN first" in line
     line = refusal(tmp_path, "--port", "0", code=4, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     assert "9" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (("--host", EVERYWHERE), {}),
+        (("--host", "nowhere.invalid"), {"GH_BACKFILL_WEB_TOKEN": TOKEN}),
+        (("--host", EVERYWHERE), {"GH_BACKFILL_WEB_TOKEN": TOKEN, "INNGEST_DEV": "1"}),
+    ],
+)
+def test_pages_that_can_not_be_served_forget_no_demo(
+    tmp_path: Path, options: Sequence[str], environment: Mapping[str, str]
+) -> None:
+    home = tmp_path / "home"
+    line = refusal(tmp_path, "--port", "0", *options, code=2, GH_BACKFILL_HOME=str(home), **environment)
+    assert options[-1] in line or "INNGEST_DEV" in line
+    assert not home.exists(), "no demo was begun, and none forgotten"
+
+
+def test_a_port_that_is_taken_forgets_no_demo(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refusal(tmp_path, "--port", str(taken.getsockname()[1]), code=2, GH_BACKFILL_HOME=str(tmp_path / "home"))
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_schema_of_before_is_told_with_what_to_do(empty_database_url: str, tmp_path: Path) -> None:
