@@ -17,7 +17,7 @@ NAMED_IN = (Path("README.md"), Path("examples/README.md"))
 UNRELEASED = "## Unreleased"
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 # https://packaging.python.org/en/latest/specifications/version-specifiers/
-_A_VERSION = re.compile(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?")
+_A_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:(a|b|rc)(\d+))?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"this is {version}")
         else:
             make(version)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
@@ -53,6 +53,8 @@ def make(version: str) -> None:
         raise ValueError("CHANGELOG.md says nothing under Unreleased: there is nothing to release")
     if f"## {version} " in changelog:
         raise ValueError(f"CHANGELOG.md has {version} already")
+    if _order(version) < _order(old):
+        raise ValueError(f"{version} comes before {old}, which the package is already: say a later one")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     _write(CHANGELOG, changelog.replace(UNRELEASED, f"{UNRELEASED}\n\n## {version} - {today}", 1))
     _write(INIT, _VERSION.sub(f'__version__ = "{version}"', _read(INIT)))
@@ -87,6 +89,14 @@ def current() -> str:
     if found is None:
         raise ValueError(f"{INIT} names no version")
     return found[1]
+
+
+def _order(version: str) -> tuple[int, int, int, str, int]:
+    """Return what versions are compared by: a final one (~) comes after its candidates."""
+    found = _A_VERSION.fullmatch(version)
+    if found is None:
+        raise ValueError(f"{INIT} names no version")
+    return int(found[1]), int(found[2]), int(found[3]), found[4] or "~", int(found[5] or 0)
 
 
 def _section(changelog: str, heading: str) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from gh_backfill.clients.embedders import local
+from gh_backfill.tasks.exports import parquet_files
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,3 +54,10 @@ def test_every_requirement_is_pinned_with_hashes_and_no_index_is_named(file: str
     assert pins
     assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
     assert "://" not in text
+
+
+def test_who_lacks_the_packages_of_an_extra_is_told_their_names() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for extra, told in (("export", parquet_files.PACKAGE), ("local", local.PACKAGES)):
+        assert f"{sys.executable} -m pip install " in told
+        assert all(each.partition(">")[0] in told for each in extras[extra])

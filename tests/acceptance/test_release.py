@@ -53,6 +53,8 @@ def test_a_version_is_written_wherever_one_stands(checkout: Path) -> None:
     ("words", "told"),
     [
         (("next",), "next is no version"),
+        (("0.0.9",), f"0.0.9 comes before {__version__}"),
+        ((f"{__version__}rc1",), f"{__version__}rc1 comes before {__version__}"),
         (("--check", "v9.8.7"), f"the tag says 9.8.7 and the package {__version__}"),
         (("--notes", "v9.8.7"), "CHANGELOG.md says nothing of 9.8.7"),
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from gh_backfill.policy.embedding.families import Family, Pooling, family
 from gh_backfill.policy.embedding.recipe import DIMENSIONS, VectorRecipe
 
 BATCH = 16
-PACKAGES = "a local model takes packages that are not installed: pip install 'gh-backfill[local]'"
+PACKAGES = (
+    f"a local model takes packages that are not installed: {sys.executable} -m pip install numpy onnxruntime tokenizers"
+)
 # Where exports of sentence-transformers keep the model.
 _PLACES = ("model.onnx", "onnx/model.onnx", "onnx/model_quantized.onnx")
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ from gh_backfill.policy.exported import ExportedTable, ValueType
 from gh_backfill.store.db import Row
 from gh_backfill.tasks.exports.text_files import Write
 
-PACKAGE = "Parquet takes a package that is not installed: pip install 'gh-backfill[export]', or choose --format sqlite"
+PACKAGE = (
+    f"Parquet takes a package that is not installed: {sys.executable} -m pip install pyarrow, or choose --format sqlite"
+)
 # In bytes: readers like groups of rows that are large, and these lie in memory.
 GROUP = 32 << 20
 
