@@ -238,7 +238,7 @@ def asked(here: dict[str, str], words: Sequence[str], talk: list[tuple[str, str]
 
 
 def test_every_setting_of_the_example_exists() -> None:
-    text = (Path(settings.__file__).parent / "installation" / "env.example").read_text()
+    text = (Path(database_address.__file__).parent / "installation" / "env.example").read_text()
     found = {line.partition("=")[0] for line in text.splitlines() if line and not line.startswith("#")}
     assert found
     assert found <= settings.names()

@@ -75,7 +75,7 @@ class PagesServer(uvicorn.Server):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Door:
+class PagesDoor:
     """Where the pages will be: who may come in, and a socket that has the address and does not listen yet."""
 
     rules: access.WebAccess
@@ -83,7 +83,7 @@ class Door:
 
 
 @contextmanager
-def door(settings: Settings, *, host: str, port: int) -> Iterator[Door]:
+def door(settings: Settings, *, host: str, port: int) -> Iterator[PagesDoor]:
     """Yield the door of the pages, before anything is touched for them.
 
     Raises ConfigurationError where the address can't be had, or where others would reach it without a token.
@@ -91,14 +91,14 @@ def door(settings: Settings, *, host: str, port: int) -> Iterator[Door]:
     rules = access.of(settings, host)
     _refuse_unsigned(settings, host)
     with serving.bind(host, port) as bound:
-        yield Door(rules=rules, socket=bound)
+        yield PagesDoor(rules=rules, socket=bound)
 
 
 def serve(
     settings: Settings,
     database_url: str,
     *,
-    door: Door,
+    door: PagesDoor,
     look: Look,
     ready: Callable[[str], None],
     runner: Runner | None,
