@@ -114,6 +114,9 @@ def test_every_command_says_what_it_did_and_what_is_wrong(environment: dict[str,
     told = refused(cli(environment, "workspace", "create", "others", "octo/r00"), 2)
     assert "workspace create others, then: " in told
     assert "workspace add others octo/r00" in told
+    assert "workspace add others 'two words'" in refused(
+        cli(environment, "workspace", "create", "others", "two words"), 2
+    )
     assert "which repositories?" in refused(cli(environment, "workspace", "add", "octos"), 2)
     assert "there is no workspace none" in refused(cli(environment, "workspace", "add", "none", "octo/r00"), 2)
     partly = cli(environment, "workspace", "add", "octos", "octo/r00", "octo/nobody", "octo/r01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +15,7 @@ from gh_backfill import actions
 from gh_backfill.commands.options import Demo, Json, Preview, number, stored
 from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.markdown import counted, readable
 
 if TYPE_CHECKING:
     from gh_backfill.settings import Settings
@@ -52,8 +53,13 @@ def report(dry_run: Preview = False, as_json: Json = False, demo: Demo = False) 
         made = _what_can_be_read(environment, key, replace(options, trouble=trouble, wrong_settings=None), now)
         notes = notifications.aside("telling of the alerts", lambda: _alert(environment, made, now))
     lost = publish(environment, made, notes)
-    print(json_text(made.as_json()) if as_json else markdown(made, notes))
+    print(json_text(made.as_json()) if as_json else _as_shown(markdown(made, notes)))
     _end(made, trouble or options.wrong_settings, lost)
+
+
+def _as_shown(text: str) -> str:
+    """Return Markdown as it is for whoever keeps it, and for a person without its escapes."""
+    return readable(text) if sys.stdout.isatty() else text
 
 
 def costs(as_json: Json = False, demo: Demo = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,10 +64,10 @@ def create(
     from gh_backfill.tasks import connect, workspaces
 
     if others:
-        words = " ".join(others)
+        words, own = shlex.join(others), shlex.quote(slug)
         raise ConfigurationError(
-            f"a workspace is created without repositories: gh-backfill workspace create {slug}, then: "
-            f"gh-backfill workspace add {slug} {words} (a name of several words goes into --name, in quotes)"
+            f"a workspace is created without repositories: gh-backfill workspace create {own}, then: "
+            f"gh-backfill workspace add {own} {words} (a name of several words goes into --name, in quotes)"
         )
     with connect.database(settings.load()) as db:
         made = _seen(workspaces.create(db, slug, name=name, description=description, owner=owner, private=private))

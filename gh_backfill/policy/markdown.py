@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 
 _MARKDOWN = str.maketrans(
     {character: f"\\{character}" for character in "\\`*_{}[]()#+-.!|~"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~])")
 _CHAT = str.maketrans({"<": "(", ">": ")", "@": "@\u200b", "`": "'", "*": "x", "|": "/", "_": "_\u200b", "~": "-"})
 LONGEST = 500
 
@@ -30,6 +33,11 @@ def percent(value: float, digits: int = 1) -> str:
 def plain(text: str) -> str:
     """Return text as Markdown that shows it as it is: no markup, no line ends, no mention of anybody."""
     return " ".join(text.split()).translate(_MARKDOWN).replace("@", "@\u200b")
+
+
+def readable(text: str) -> str:
+    """Return Markdown as a person reads it at a terminal: without what `plain` puts before and into signs."""
+    return html.unescape(_ESCAPED.sub(r"\1", text)).replace("@\u200b", "@")
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
