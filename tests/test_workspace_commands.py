@@ -183,6 +183,10 @@ def test_in_actions_no_command_tells_what_a_private_workspace_is_called(environm
         done = cli(public, "workspace", *words)
         assert done.returncode == 0, done.stderr
         told += done.stdout + done.stderr
+        if words == ("list",):
+            (listed,) = json.loads(cli(public, "workspace", "list", "--json").stdout)
+            own = cli(public, "workspace", "show", listed["slug"], "--json")
+            assert json.loads(own.stdout)["slug"] == listed["slug"] != "secret-plans", "by its id, as it was told"
         if words[0] == "add":
             foreseen = cli(public, "aggressive", "octo/r00", "--dry-run")
             assert foreseen.returncode == 0, foreseen.stderr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill.commands.options import Demo, DryRun, Json, addresses, clean, stored
+from gh_backfill.commands.options import Demo, DryRun, Json, addresses, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
@@ -60,9 +60,8 @@ def export(
     from gh_backfill.terminal import bars
 
     wanted = exports.asked(out, format_word=format_word or "", private=private, force=force, embeddings=embeddings)
-    chosen = [clean(each) for each in names or [] if each.strip()]
     with connect.database(environment, writing=False) as db, bars.export_progress() as listen:
-        done = exports.export(db, chosen, wanted, listen, dry_run=dry_run)
+        done = exports.export(db, names or [], wanted, listen, dry_run=dry_run)
     print(json_text(asdict(done))) if as_json else _show(done)
     if done.unknown:
         raise PartlyFailed(f"not here: {', '.join(done.unknown)}: gh-backfill track brings them")

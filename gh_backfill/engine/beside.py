@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 Due = TypeVar("Due")
 Wanted = TypeVar("Wanted")
 Told = TypeVar("Told")
+# By name how many there are, and how many of them are known.
+Standings = Mapping[str, tuple[int, int]]
 
 
 @dataclass(kw_only=True)
@@ -52,15 +54,15 @@ class BesideReading(ABC, Generic[Due, Wanted, Told]):
     _known: int = 0
 
     @abstractmethod
-    def _begin(self) -> Sequence[Due]:
-        """Return what is to be asked for, in its order; notes how all stand before."""
+    def _begin(self) -> tuple[Sequence[Due], Standings]:
+        """Return what is to be asked for, in its order, and how all stand before."""
 
     @abstractmethod
     def _size(self) -> int:
         """Return how many are asked for together."""
 
     @abstractmethod
-    def _standings(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+    def _standings(self, tx: Transaction) -> Standings:
         """Return how many there are of each name that is read, and how many of them are known."""
 
     @abstractmethod
@@ -114,9 +116,8 @@ class BesideReading(ABC, Generic[Due, Wanted, Told]):
 
         An error of GitHub's is how it ends, and not raised; what was read until then is kept.
         """
-        own, at = self._begin(), 0
-        if own:
-            self._note()  # whoever is killed leaves this to be seen
+        (own, found), at = self._begin(), 0
+        self._keep(lambda tx: found)  # whoever is killed leaves this to be seen
         while at < len(own):
             if self.deadline is not None and self.now() >= self.deadline:
                 return self._ended(CaptureOutcome.STOPPED, "the time limit is reached")
@@ -132,23 +133,26 @@ class BesideReading(ABC, Generic[Due, Wanted, Told]):
             except GitHubError as error:
                 return self._ended(CaptureOutcome.FAILED, str(error), error_type(error))
             at += len(batch)
-        done = self._ended(CaptureOutcome.COMPLETED)
+        done = self._ended(CaptureOutcome.COMPLETED, asked=bool(own))
         self._tell(over=True)
         return done
 
-    def _note(self) -> None:
-        """Count anew, for others may have asked for some of it, and keep that for whoever looks."""
-        found = persistently(self._noted, self.sleep)
+    def _keep(self, standings: Callable[[Transaction], Standings]) -> None:
+        """Keep how all stand for whoever looks."""
+        found = persistently(lambda: self._kept(standings), self.sleep)
         self._total, self._known = (sum(column) for column in zip(*found.values(), strict=True))
 
-    def _noted(self) -> Mapping[str, tuple[int, int]]:
+    def _kept(self, standings: Callable[[Transaction], Standings]) -> Standings:
         with self.db.transaction() as tx:
-            found = self._standings(tx)
+            found = standings(tx)
             readings.write(tx, self.repository.id, found)
         return found
 
-    def _ended(self, outcome: CaptureOutcome, why: str = "", kind: ErrorType | None = None) -> Captured:
-        self._note()
+    def _ended(
+        self, outcome: CaptureOutcome, why: str = "", kind: ErrorType | None = None, *, asked: bool = True
+    ) -> Captured:
+        if asked:  # others may have asked for some of it, too
+            self._keep(self._standings)
         reason = f"{why}; {self._words()}" if why else self._words()
         return replace(self.done, outcome=outcome, reason=reason, error_type=kind, spent=self.graphql.spent)
 

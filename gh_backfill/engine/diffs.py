@@ -5,12 +5,13 @@ They are no items: what changes a pull request is read with it, and says that it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from gh_backfill.clients.diffs import DiffAnswer, DiffReader
-from gh_backfill.engine.beside import BesideReading
+from gh_backfill.engine.beside import BesideReading, Standings
 from gh_backfill.models.diffs import DiffList, DiffTold, DiffWanted
 from gh_backfill.policy.markdown import counted
 from gh_backfill.store import diffs
@@ -32,9 +33,10 @@ class DiffReading(BesideReading[DiffWanted, DiffWanted, DiffTold]):
         """Make what asks."""
         self.reader = DiffReader(graphql=self.graphql, of=self.of)
 
-    def _begin(self) -> Sequence[DiffWanted]:
-        own, (self._total, self._known) = persistently(self._due, self.sleep)
-        return own
+    def _begin(self) -> tuple[Sequence[DiffWanted], Standings]:
+        due = persistently(self._due, self.sleep)
+        wanted, each = Counter(list_.of for list_ in due.wanted), due.standing.lists // len(self.of)
+        return due.wanted, {name: (each, each - wanted[name]) for name in self.of}
 
     def _due(self) -> diffs.DiffsDue:
         with self.db.reading() as tx:
@@ -43,7 +45,7 @@ class DiffReading(BesideReading[DiffWanted, DiffWanted, DiffTold]):
     def _size(self) -> int:
         return self.reader.first.limit
 
-    def _standings(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+    def _standings(self, tx: Transaction) -> Standings:
         return {name: diffs.standing(tx, self.repository.id, [name]) for name in self.of}
 
     def _lease(self, tx: Transaction, batch: Sequence[DiffWanted]) -> Sequence[DiffWanted]:

@@ -5,13 +5,13 @@ They are no items: nobody walks through them, and who occurs in several reposito
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
 from gh_backfill.clients.profiles import ProfileReader, ProfilesAnswer
-from gh_backfill.engine.beside import BesideReading
+from gh_backfill.engine.beside import BesideReading, Standings
 from gh_backfill.models.github import Unknown
 from gh_backfill.models.profiles import Profile, ProfileTold, ProfileWanted
 from gh_backfill.models.work import CONTRIBUTORS
@@ -61,9 +61,9 @@ class ProfileReading(BesideReading[str, ProfileWanted, ProfileTold]):
         """Return what became of those who were asked about so far."""
         return self._told
 
-    def _begin(self) -> Sequence[str]:
-        own, (self._total, self._known) = persistently(lambda: self._due([self.repository.id]), self.sleep)
-        return own
+    def _begin(self) -> tuple[Sequence[str], Standings]:
+        due = persistently(lambda: self._due([self.repository.id]), self.sleep)
+        return due.ids, {CONTRIBUTORS: due.standing}
 
     def _due(self, repository_ids: Sequence[str], most: int | None = None) -> ProfilesDue:
         with self.db.reading() as tx:
@@ -79,7 +79,7 @@ class ProfileReading(BesideReading[str, ProfileWanted, ProfileTold]):
             return batch
         return [*batch, *persistently(lambda: self._due(self.beside, most=room), self.sleep).ids]
 
-    def _standings(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+    def _standings(self, tx: Transaction) -> Standings:
         return {CONTRIBUTORS: profiles.standing(tx, self.repository.id, older_than=self.older_than)}
 
     def _lease(self, tx: Transaction, batch: Sequence[str]) -> Sequence[ProfileWanted]:

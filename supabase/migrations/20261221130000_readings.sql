@@ -9,7 +9,7 @@ if to_regclass('backfill_readings') is null then
         name          text not null,
         total         integer not null,
         known         integer not null,
-        counted_at         timestamptz not null default clock_timestamp(),
+        counted_at    timestamptz not null default clock_timestamp(),
         primary key (repository_id, name)
     );
     alter table backfill_readings enable row level security;

@@ -109,7 +109,7 @@ def test_a_package_that_is_missing_is_told_with_what_installs_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(EmbedderDenied, match=r"pip install 'gh-backfill\[local\]'"):
+    with pytest.raises(EmbedderDenied, match=r"-m pip install numpy onnxruntime tokenizers$"):
         LocalEmbedder(folder)
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from gh_backfill.errors import (
     EmbedderDenied,
     EmbedderError,
     EmbedderWrong,
+    NoTimeToWait,
     TextRefused,
 )
 from gh_backfill.policy.embedding.tokens import estimated
@@ -153,6 +154,17 @@ def test_a_limit_that_is_told_beforehand_is_waited_for_before_the_next_request(s
     assert slept == []
     by.embed(TEXTS)
     assert slept == [62.5]
+
+
+def test_a_limit_that_is_told_beforehand_holds_where_there_is_no_time_to_wait_for_it(service: EmbeddingService) -> None:
+    service.headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "50s"}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    by = embedder(service)
+    by.sleep = choosing.in_time(now + timedelta(seconds=20), lambda _: None, lambda: now)
+    by.embed(TEXTS)
+    with pytest.raises(NoTimeToWait):
+        by.embed(TEXTS)
+    assert len(service.asked) == 1
 
 
 def test_a_limit_that_lasts_too_long_ends_it_and_says_how_long(service: EmbeddingService) -> None:

@@ -75,7 +75,7 @@ def test_what_a_reading_could_not_bring_is_told_as_not_known(house: House) -> No
     assert told(house) == {FILES: (0, pulls)}
     page = repository(house.db, ENGINE, {}, datetime.now(UTC))
     assert page is not None
-    assert page.kinds[-1].shown.detail == "the next sync asks for the rest"
+    assert page.kinds[-1].shown.detail == "gh-backfill diffs asks for the rest, and a sync where it is switched on"
     house.github.faults.clear()
     late = Limits(deadline=datetime.now(UTC) - timedelta(seconds=1))
     (stopped,) = diffs.run(house.beside(late), [ENGINE], of=(FILES,), default_kinds=(PULL_REQUESTS,))

@@ -24,6 +24,7 @@ from gh_backfill.errors import (
     EmbedderError,
     EmbedderWrong,
     Misrouted,
+    NoTimeToWait,
     OtherDimensions,
     TextRefused,
 )
@@ -114,6 +115,8 @@ class OpenAIEmbedder:
         for attempt in range(1, self.tries):
             try:
                 return self._once(texts)
+            except NoTimeToWait:
+                raise  # what it asked for holds, also where there is no time for it
             except EmbedderAway as error:
                 pause = max(error.wait, 2.0 ** (attempt - 1))
                 if pause > LONGEST_WAIT:

@@ -129,7 +129,7 @@ def _count(name: str, facts: ChecklistFacts, kind: str) -> CheckLine:
 
 
 def _of_range(name: str, found: KindFacts, since: datetime) -> CheckLine:
-    """Hold a time range against GitHub's search: it may lag behind, so that fewer there prove nothing, and more do."""
+    """Hold a time range against GitHub's search, which may lag behind: only more there proves something."""
     told = f"{found.here:,} created since {since:%Y-%m-%d}: the list was read down to there"
     lacking = 0 if found.told is None else found.told - found.here - found.known
     if found.told is None:

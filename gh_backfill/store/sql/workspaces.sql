@@ -9,14 +9,14 @@ select w.id, w.slug, w.name, w.description, w.owner_id, w.visibility = 'private'
 from workspaces w
 left join workspace_schedules s on s.workspace_id = w.id
 where w.is_active is distinct from false and (w.visibility = 'public' or not %(public_only)s)
-  and (%(slug)s::text is null or w.slug = %(slug)s)
+  and (%(slug)s::text is null or w.slug = %(slug)s or w.id::text = %(slug)s)
 order by w.slug;
 
 -- name: lock_workspace
 -- Who adds and who removes come one after the other.
 select id, max_repositories as most
 from workspaces
-where slug = %(slug)s and is_active is distinct from false
+where (slug = %(slug)s or id::text = %(slug)s) and is_active is distinct from false
 for update;
 
 -- name: count_members

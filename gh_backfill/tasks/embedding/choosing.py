@@ -50,7 +50,7 @@ def in_time(
 
     def wait(seconds: float) -> None:
         if deadline is not None and now() + timedelta(seconds=seconds) >= deadline:
-            raise NoTimeToWait(f"the time is up before the {seconds:.0f} s that whoever makes vectors asks to wait")
+            raise NoTimeToWait(f"the time is up before whoever makes vectors may be asked again, in {seconds:.0f} s")
         sleep(seconds)
 
     return wait

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from gh_backfill.models.work import PULL_REQUESTS, words_of
+from gh_backfill.models.work import CONTRIBUTORS, PULL_REQUESTS, words_of
 from gh_backfill.policy import shown
 from gh_backfill.policy.pages import happened
 from gh_backfill.policy.pages.happened import Happened
@@ -189,7 +189,8 @@ def _kind(found: BackfillStanding, now: datetime) -> KindRow:
 
 def _reading(found: ReadingStanding) -> KindRow:
     whole = found.known >= found.total
-    left = ShownState(state=PageState.WAITING, detail="the next sync asks for the rest")
+    by = "gh-backfill profiles" if found.name == CONTRIBUTORS else "gh-backfill diffs"
+    left = ShownState(state=PageState.WAITING, detail=f"{by} asks for the rest, and a sync where it is switched on")
     return KindRow(
         kind=found.name,
         words=words_of(found.name),

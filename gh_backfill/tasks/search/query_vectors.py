@@ -77,7 +77,7 @@ class QueryVectors:
         try:
             (vector,) = self._embedder.embed([text], query=True).each
         except EmbedderAway as error:
-            self._away = self.now() + REST, str(error)
+            self._away = self.now() + (error.wait or REST), str(error)
             raise
         numbers = ",".join(f"{value:.8g}" for value in vector)
         return QueryVector(vector=f"[{numbers}]", recipe=self._embedder.recipe)

@@ -398,7 +398,7 @@ def test_the_format_is_that_of_the_ending_or_of_the_option_and_never_two(tmp_pat
 
 def test_without_pyarrow_one_line_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'gh-backfill\[export\]'"):
+    with pytest.raises(ConfigurationError, match=r"-m pip install pyarrow, or choose --format sqlite$"):
         export.asked(tmp_path / "a.parquet")
     assert export.asked(tmp_path / "a.jsonl").format == ExportFormat.JSONL
 
