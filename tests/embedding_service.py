@@ -46,6 +46,7 @@ class EmbeddingService:
     longest: int | None = None
     dimensions: int = 384
     shortens: bool = True
+    refuses_as_good: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[list[str]], None] = lambda _: None
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -66,7 +67,8 @@ class EmbeddingService:
             status, told = _REFUSALS[turn]
             return status, {"retry-after": "7"} if turn is Turn.LIMITED else {}, json.dumps({"error": told}).encode()
         if "dimensions" in wanted and not self.shortens:
-            return _refused("This model does not support specifying dimensions.")
+            status, headers, body = _refused("This model does not support specifying dimensions.")
+            return 200 if self.refuses_as_good else status, headers, body
         if self.poison is not None and (found := [text for text in texts if self.poison in text]):
             return _refused(f"'$.input' is invalid: {found[0]}")
         if self.longest is not None and any(len(text) > self.longest for text in texts):

@@ -66,7 +66,7 @@ def test_a_dry_run_says_steps_points_times_and_four_costs_and_writes_nothing(env
         "2. Embeddings generation: embeddings are off",
         "Time by the guide's table: Small (<100 PRs): data sync 2-5 min, embeddings 5-10 min, in all 7-15 min",
         "GitHub API: free",
-        "Inngest: free (not used: this process does the work; by its event: 2 steps, under $0.01)",
+        "Inngest: free (not used: this process does the work; by its event: 2 steps, $0.00",
         "Supabase: free",
         "OpenAI Embeddings: free (none are made, as said above)",
         "dry run: nothing was written",

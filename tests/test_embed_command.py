@@ -150,7 +150,7 @@ def test_json_tells_what_would_be_done_what_was_done_and_how_far_each_type_is(
     plan = told("--dry-run", GH_BACKFILL_EMBEDDING_PRICE="1000")
     assert plan["items"] == {"issue": 4, "pull_request": 1, "discussion": 0}
     assert plan["cost"] == pytest.approx(plan["tokens"] / 1000)
-    assert plan["cost_by_the_guide"] == pytest.approx(0.0004)
+    assert plan["cost_by_the_guide"] == pytest.approx(0.00025)
     done = told()
     assert (done["repository"], done["done"], done["failed"], done["left"]) == ("octo/one", 4, 1, 0)
     assert done["cost"] == pytest.approx(done["tokens"] * 0.02 / 1e6)

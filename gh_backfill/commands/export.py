@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill.commands.options import Demo, DryRun, Json, addresses, stored
+from gh_backfill.commands.options import Demo, DryRun, Json, addresses, path, stored
 from gh_backfill.errors import PartlyFailed
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
@@ -20,7 +20,9 @@ UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 def export(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder; or a new file, where it ends in .sqlite.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=path, help="A new folder; or a new file, where it ends in .sqlite.")
+    ],
     format_word: Annotated[
         str | None,
         typer.Option(

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from gh_backfill import REPOSITORY, __version__
-from gh_backfill.commands.options import DryRun
+from gh_backfill.commands.options import DryRun, path
 from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.markdown import counted
 from gh_backfill.terminal import console
@@ -36,7 +36,8 @@ NEXT = (
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A clone of the repository whose Actions do the work.")
+        Path,
+        typer.Argument(metavar="FOLDER", parser=path, help="A clone of the repository whose Actions do the work."),
     ] = Path(),
     database: Annotated[
         str | None,

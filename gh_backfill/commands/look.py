@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gh_backfill import actions
-from gh_backfill.commands.options import Demo, Json, OptionalNames, number, stored
+from gh_backfill.commands.options import Demo, Json, OptionalNames, number, path, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.terminal import listings, results
@@ -114,7 +114,9 @@ def psql(
 
 
 def simulate(
-    data: Annotated[list[Path] | None, typer.Option("--data", metavar="DIR", help="A folder of recorded data.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", metavar="DIR", parser=path, help="A folder of recorded data.")
+    ] = None,
     synthetic: Annotated[
         list[str] | None,
         typer.Option(

@@ -35,6 +35,13 @@ def addresses(given: list[str] | None) -> list[str] | None:
     return None if given is None else [_address(each) or "" for each in given]
 
 
+def path(given: object) -> Path:
+    """Return a path as it was given; raises ConfigurationError where it is empty, which would be this folder."""
+    if not str(given).strip():
+        raise ConfigurationError("the name of a file or folder is empty: is the variable set that it comes from?")
+    return Path(str(given))
+
+
 def clean(given: str) -> str:
     """Return a name or an address without the token that may stand in it, and say what has to be done about that."""
     return _address(given) or ""

@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
-from gh_backfill.commands.options import Demo, DryRun, Json, stored
+from gh_backfill.commands.options import Demo, DryRun, Json, path, stored
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
 from gh_backfill.terminal import console
 
 
 def site(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder: new, empty, or written by this command.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", parser=path, help="A folder: new, empty, or written by this command.")
+    ],
     include_private: Annotated[
         bool, typer.Option("--include-private", help="Also private repositories, errors, persons and costs.")
     ] = False,

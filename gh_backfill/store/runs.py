@@ -13,7 +13,10 @@ _SQL = sql("runs")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastRun:
-    """One run in sums; `address` is its page at GitHub, `headline` what its report said."""
+    """One run in sums; `waiting` are jobs that never began, `running` those that began and have not ended.
+
+    `address` is its page at GitHub, `headline` what its report said.
+    """
 
     run_key: str
     run_id: int | None
@@ -22,6 +25,7 @@ class PastRun:
     began_at: datetime
     ended_at: datetime | None
     jobs: int
+    waiting: int
     running: int
     failed: int
     paused: int

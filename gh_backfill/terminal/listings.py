@@ -107,6 +107,7 @@ def show_past_runs(found: Sequence[PastRun]) -> None:
         parts = [
             counted(each.jobs, "job"),
             *(f"{many} {word}" for many, word in ((each.failed, "failed"), (each.paused, "paused")) if many),
+            *([f"{each.waiting} planned"] if each.waiting else []),
             *([f"{each.running} not ended"] if each.running else []),
             counted(each.items, each.item),
             counted(each.points, "point"),

@@ -7,6 +7,15 @@ from datetime import UTC, datetime, timedelta
 NOTHING = "–"
 # What a number and its unit are kept together with.
 TIGHT = "\N{NARROW NO-BREAK SPACE}"
+# Seconds of a unit, its name, and how many of it take the next one; page.js counts on up to hours.
+_UNITS = (
+    (1, "s", 60),
+    (60, "min", 60),
+    (3600, "h", 48),
+    (86_400, "days", 60),
+    (2_628_000, "months", 24),
+    (31_536_000, "years", float("inf")),
+)
 _TONES = {"▸": "moving", "✓": "good", "‖": "waiting", "✕": "bad", "◇": "held", "○": "never"}
 
 
@@ -36,12 +45,8 @@ def duration(seconds: float | timedelta | None) -> str:
     if seconds is None:
         return NOTHING
     whole = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
-    for unit, name, most in ((1, "s", 60), (60, "min", 60), (3600, "h", 48), (86400, "days", 60)):
-        if whole / unit < most - 0.5:
-            return (
-                f"{max(0.0, whole) / unit:.0f}{TIGHT}{'day' if name == 'days' and round(whole / unit) == 1 else name}"
-            )
-    return f"{whole / 86400 / 30.4:.0f}{TIGHT}months" if whole < 2 * 365 * 86400 else f"{whole / 86400 / 365:.0f} years"
+    unit, name = next((unit, name) for unit, name, most in _UNITS if whole / unit < most - 0.5)
+    return f"{max(0.0, whole) / unit:.0f}{TIGHT}{name}"
 
 
 def relative(moment: datetime, now: datetime) -> str:

@@ -198,8 +198,11 @@ def test_a_text_that_is_too_long_for_the_model_is_halved_alone_and_refused_among
         by.embed(["word " * 20, "short"])
 
 
-def test_a_model_that_cannot_shorten_its_vectors_is_asked_without_dimensions(service: EmbeddingService) -> None:
-    service.shortens = False
+@pytest.mark.parametrize("as_good", [False, True], ids=["status 400", "status 200"])
+def test_a_model_that_cannot_shorten_its_vectors_is_asked_without_dimensions(
+    service: EmbeddingService, as_good: bool
+) -> None:
+    service.shortens, service.refuses_as_good = False, as_good
     assert made(embedder(service)) == expected()
     assert ["dimensions" in asked for asked in service.asked] == [True, False]
     by = embedder(service, GH_BACKFILL_EMBEDDING_MODEL="bge-small-en-v1.5")

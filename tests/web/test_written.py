@@ -34,7 +34,16 @@ def test_a_percentage_may_have_a_digit() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (3120, "52 min"), (11 * 3600, "11 h"), (86400 * 3, "3 days")],
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (3120, "52 min"),
+        (11 * 3600, "11 h"),
+        (86400 * 3, "3 days"),
+        (86400 * 70, "2 months"),
+        (86400 * 1832, "5 years"),
+    ],
 )
 def test_a_duration_has_the_unit_that_fits(seconds: float, text: str) -> None:
     assert written.duration(seconds).replace(GAP, " ") == text

@@ -214,8 +214,9 @@ def _is_refusal(body: Mapping[str, Any]) -> bool:
 
 
 def _can_not_shorten(response: requests.Response, body: Mapping[str, Any]) -> bool:
-    """Say whether it is the number of dimensions that is refused."""
-    return response.status_code in (400, 422) and "dimension" in _told(body)[0].lower()
+    """Say whether it is the number of dimensions that is refused, also where the answer calls itself good."""
+    refused = response.status_code in (400, 422) or (response.status_code // 100 == 2 and _is_refusal(body))
+    return refused and "dimension" in _told(body)[0].lower()
 
 
 def _told(body: Mapping[str, Any]) -> tuple[str, str, int]:

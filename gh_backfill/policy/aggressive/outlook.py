@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.markdown import counted
 from gh_backfill.policy.query_prices import LARGEST_FIRST
@@ -18,9 +19,6 @@ POINTS_AT_THE_END = 1
 SECONDS_A_POINT = 2.0
 # In repositories that were looked at, so many people occur for an item.
 PEOPLE_AN_ITEM = 0.25
-# What the guide reckons with: dollars a million tokens, and tokens an item.
-GUIDE_PRICE = 0.10
-GUIDE_TOKENS = 500
 # In seconds: so long a step of Inngest's function works.
 INNGEST_STEP = 50.0
 
@@ -76,27 +74,30 @@ class Lack:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EmbeddingsOutlook:
-    """What embeddings would take: so many items and tokens at a price a million; `off` says why none come."""
+    """What embeddings would take: so many items and tokens at a price a million, None where nobody knows it.
+
+    `off` says why none come.
+    """
 
     items: int = 0
     tokens: int = 0
     provider: str = ""
-    price: float = 0.0
+    price: float | None = 0.0
     seconds: float = 0.0
     off: str | None = None
 
     @property
-    def dollars(self) -> float:
-        """Return what the tokens cost."""
-        return self.tokens * self.price / 1_000_000
+    def dollars(self) -> float | None:
+        """Return what the tokens cost; None where nobody knows."""
+        return prices.cost(self.tokens, self.price)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostLine:
-    """A line of the guide's cost breakdown, in US dollars; `why` says where the figure is from."""
+    """A line of the guide's cost breakdown, in US dollars, None where nobody knows; `why` says where the figure is from."""
 
     name: str
-    dollars: float
+    dollars: float | None
     why: str
 
     @property
@@ -104,7 +105,7 @@ class CostLine:
         """Return it in words; what costs nothing at all is free, and no cost is shown as nothing."""
         if self.dollars == 0.0:
             return f"{self.name}: free ({self.why})"
-        return f"{self.name}: {in_dollars(self.dollars)} ({self.why})"
+        return f"{self.name}: {prices.dollars(self.dollars)} ({self.why})"
 
 
 def size_class(pull_requests: int) -> SizeClass:
@@ -126,12 +127,7 @@ def through_inngest(rates: CostRates, seconds: float) -> str:
     """Say what the same work would take and cost as a run of Inngest: a first step asks, each other one works."""
     steps = 1 + max(1, math.ceil(seconds / INNGEST_STEP))
     dollars = rates.inngest_run + steps * rates.inngest_step + seconds / 3600 * rates.inngest_hour
-    return f"{counted(steps, 'step')}, {in_dollars(dollars)}"
-
-
-def in_dollars(dollars: float) -> str:
-    """Return an amount in words; no cost is shown as nothing."""
-    return f"${dollars:.2f}" if dollars >= 0.005 else "under $0.01"
+    return f"{counted(steps, 'step')}, {prices.dollars(dollars)}"
 
 
 def costs(
@@ -143,13 +139,16 @@ def costs(
     elif embeddings.off is not None:
         told = CostLine(name="OpenAI Embeddings", dollars=0.0, why="none are made, as said above")
     else:
-        guide = embeddings.items * GUIDE_TOKENS * GUIDE_PRICE / 1_000_000
+        guide = prices.dollars(prices.by_the_guide(embeddings.items))
+        a_million = "at a price that GH_BACKFILL_EMBEDDING_PRICE may tell"
+        if embeddings.price is not None:
+            a_million = f"at ${embeddings.price:g} a million"
         told = CostLine(
             name="OpenAI Embeddings",
             dollars=embeddings.dollars,
             why=(
                 f"{counted(embeddings.items, 'item')}, about {embeddings.tokens:,} tokens by {embeddings.provider} "
-                f"at ${embeddings.price:g} a million; the guide's figures would be ${guide:.2f}"
+                f"{a_million}; the guide's figures would be {guide}"
             ),
         )
     return (
@@ -164,9 +163,10 @@ def costs(
     )
 
 
-def total(lines: Sequence[CostLine]) -> float:
-    """Return what all lines come to."""
-    return sum(each.dollars for each in lines)
+def total(lines: Sequence[CostLine]) -> str:
+    """Say what all lines come to, also where nobody knows what one of them costs."""
+    known = prices.dollars(sum(each.dollars for each in lines if each.dollars is not None))
+    return f"{known} and what is unknown" if any(each.dollars is None for each in lines) else known
 
 
 def own_time(sync_seconds: float, embeddings: EmbeddingsOutlook | None) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 PRICES = {"text-embedding-3-small": 0.02, "text-embedding-3-large": 0.13, "text-embedding-ada-002": 0.10}
 # Providers that run here.
 FREE = frozenset({"local", "hash"})
-# The guide's own figure for an item, to compare: $0.10 a million tokens.
-GUIDE_ITEM = 0.00008
+# What the guide reckons with, to compare: US dollars a million tokens, and tokens an item.
+GUIDE_PRICE = 0.10
+GUIDE_TOKENS = 500
 MILLION = 1_000_000
 # In dollars; what costs less is not written as nothing.
 LEAST = 0.0001
@@ -29,11 +30,15 @@ def cost(tokens: int, million: float | None) -> float | None:
 
 def by_the_guide(items: int) -> float:
     """Return what the guide estimates for so many items."""
-    return items * GUIDE_ITEM
+    return items * GUIDE_TOKENS * GUIDE_PRICE / MILLION
 
 
-def dollars(amount: float) -> str:
-    """Return an amount for people."""
+def dollars(amount: float | None) -> str:
+    """Return an amount for people; None is one that nobody knows."""
+    if amount is None:
+        return "unknown"
+    if amount == 0:
+        return "$0"
     if 0 < amount < LEAST:
         return f"less than ${LEAST}"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"

@@ -129,7 +129,8 @@ from planned p
 cross join lateral (
     select min(workflow_run_id) as run_id, max(workflow_run_attempt) as attempt, min(processor_type) as processor,
            min(created_at) as began_at, max(coalesce(completed_at, heartbeat_at)) as ended_at, count(*)::integer as jobs,
-           count(*) filter (where outcome is null)::integer as running,
+           count(*) filter (where outcome is null and started_at is null)::integer as waiting,
+           count(*) filter (where outcome is null and started_at is not null)::integer as running,
            count(*) filter (where outcome is not null and status <> 'completed')::integer as failed,
            count(*) filter (where outcome = 'paused')::integer as paused,
            coalesce(sum(items), 0)::integer as items,

@@ -112,12 +112,11 @@ def embeddings_outlook(
             known = embeddings.estimate(tx, repository_id, embedder.recipe)
         items += sum(many for many, _ in known.values())
         tokens += sum(each for _, each in known.values())
-    price = choosing.price(settings, embedder)
     return EmbeddingsOutlook(
         items=items,
         tokens=tokens,
         provider=f"{embedder.recipe.provider} {embedder.recipe.model}",
-        price=price or 0.0,
+        price=choosing.price(settings, embedder),
         seconds=-(-items // settings.embedding_batch) * SECONDS_A_BATCH,
     )
 

@@ -52,7 +52,7 @@ class AggressiveOutlook:
         told += [f"  Time by the guide's table: {self.size.text}"]
         told += [f"  Time by our own estimate: {policy.own_time(self._seconds, self.embeddings)}"]
         told += ["  Costs:", *(f"    {each.text}" for each in self.costs)]
-        return [*told, f"    Total: ${policy.total(self.costs):.2f}"]
+        return [*told, f"    Total: {policy.total(self.costs)}"]
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON-ready values."""
@@ -72,7 +72,7 @@ class AggressiveOutlook:
             if vectors is None
             else {"items": vectors.items, "tokens": vectors.tokens, "seconds": vectors.seconds, "off": vectors.off},
             "workspaces": list(self.workspaces),
-            "costs": {each.name: round(each.dollars, 4) for each in self.costs},
+            "costs": {each.name: each.dollars if each.dollars is None else round(each.dollars, 4) for each in self.costs},
         }
 
     @property

@@ -219,7 +219,7 @@ class _Run:
                     tx, backfill.id, worker=self.worker, reason=end.told, not_before=end.resume_at, points=points
                 )
             )
-        return AggressiveDone(backfill=_read(self.work, backfill), error=end.error)
+        return AggressiveDone(backfill=_read(self.work, backfill), error=end.error, points=points)
 
     def _end(
         self,

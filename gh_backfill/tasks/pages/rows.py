@@ -123,6 +123,7 @@ class RunRow:
     ended_at: datetime | None
     processor: str
     jobs: int
+    waiting: int
     running: int
     failed: int
     paused: int
@@ -185,6 +186,7 @@ def run(found: PastRun) -> RunRow:
         ended_at=found.ended_at,
         processor=shown.PROCESSORS.get(found.processor, found.processor),
         jobs=found.jobs,
+        waiting=found.waiting,
         running=found.running,
         failed=found.failed,
         paused=found.paused,

@@ -64,13 +64,13 @@ function tell(now) {
 
 function away(moment) {
   const left = (moment - Date.now()) / 1e3, s = Math.abs(left);
-  const [n, unit] = s < 59.5 ? [s, "s"] : s < 3570 ? [s / 60, "min"] : s < 171e3 ? [s / 3600, "h"] : [s / 86400, "days"];
+  const [n, unit] = s < 59.5 ? [s, "s"] : s < 3570 ? [s / 60, "min"] : [s / 3600, "h"];
   const text = `${Math.round(n)} ${unit}`;
-  return s < 1 ? "now" : left > 0 ? `in ${text}` : `${text} ago`;
+  return s > 171e3 ? null : s < 1 ? "now" : left > 0 ? `in ${text}` : `${text} ago`;
 }
 
 function tick() {
-  for (const each of $("time.ago")) each.textContent = away(Date.parse(each.dateTime));
+  for (const e of $("time.ago")) e.textContent = away(Date.parse(e.dateTime)) ?? e.textContent;
   box.className = `live ${state}`;
   if (regions[0]) words.textContent = { on: `live, ${away(heard)}`, lost: LOST, off: "paused" }[state] || "connecting";
   const text = $("[data-say]").map((each) => each.dataset.say).join();

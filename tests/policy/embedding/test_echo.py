@@ -25,5 +25,10 @@ def test_lines_and_longer_stretches_of_texts_are_hidden(words: str, shown: str) 
     assert without_texts(words, TEXTS) == shown
 
 
+def test_a_mark_is_never_marked_again() -> None:
+    assert without_texts("invalid: Merger plan", ["Merger plan\ntext\n<text>"]) == "invalid: <text>"
+    assert without_texts("a text <text> here", ["text"]) == "a <text> <<text>> here"
+
+
 def test_words_without_any_text_stay() -> None:
     assert without_texts("as it was", []) == "as it was"

@@ -30,13 +30,13 @@ def test_what_nobody_knows_the_price_of_has_no_cost() -> None:
     assert prices.cost(1_500_000, 0.02) == pytest.approx(0.03)
 
 
-def test_the_guide_counts_a_twelve_thousandth_of_a_dollar_an_item() -> None:
-    assert prices.by_the_guide(5_000) == pytest.approx(0.40)
+def test_the_guide_counts_five_cents_for_a_thousand_items() -> None:
+    assert prices.by_the_guide(1_000) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
     ("amount", "told"),
-    [(0, "$0.0000"), (0.00002, "less than $0.0001"), (0.0031, "$0.0031"), (1234.5, "$1,234.50")],
+    [(None, "unknown"), (0, "$0"), (0.00002, "less than $0.0001"), (0.0031, "$0.0031"), (1234.5, "$1,234.50")],
 )
-def test_what_costs_little_is_not_told_as_nothing(amount: float, told: str) -> None:
+def test_what_costs_little_or_nobody_knows_how_much_is_not_told_as_nothing(amount: float | None, told: str) -> None:
     assert prices.dollars(amount) == told

@@ -10,7 +10,7 @@ import pytest
 
 from gh_backfill import settings
 from gh_backfill.engine.outcome import Limits, Progress
-from gh_backfill.errors import Denied
+from gh_backfill.errors import Denied, Unreachable
 from gh_backfill.policy.aggressive.steps import AggressiveStatus, AggressiveStep, StepStatus
 from gh_backfill.settings import Settings
 from gh_backfill.simulator import changes
@@ -303,6 +303,15 @@ def test_an_error_that_passes_leaves_it_to_go_on_and_is_no_failure(house: House)
     house.github.faults.clear()
     assert done(house).backfill.status is AggressiveStatus.COMPLETED
     assert differences(house) == []
+
+
+def test_where_github_answers_nobody_at_all_the_run_says_so_with_exit_code_4(house: House) -> None:
+    asked(house)
+    house.github.faults.add(Fault(name="502_html"))
+    done = opened.of_all_that_waits(Ways(house=house).of())
+    assert [(each.backfill.status, each.failed) for each in done] == [(AggressiveStatus.PENDING, False)]
+    with pytest.raises(Unreachable, match="nothing was done; 1 backfill will be tried again"):
+        raise_failures(done)
 
 
 @pytest.mark.parametrize("operation", ["IssuePage", "RepositoriesById"])
