@@ -18,6 +18,8 @@ from gh_backfill.policy.query_prices import PULL_REQUESTS_BY_NUMBER, PagePrice
 NUMBERS_A_QUERY = 300
 ENOUGH = 150
 TRIES = 3
+# What was too much once is come near to by an eighth at a time, for each query that fails costs a point.
+STEP = 8
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,6 +36,7 @@ class NumberWalk:
     _next: int
     _most: int = NUMBERS_A_QUERY
     _tries: int = 0
+    _shrunk: bool = False
     _known: deque[KnownNumber] = field(default_factory=deque)
 
     @classmethod
@@ -81,7 +84,7 @@ class NumberWalk:
         """
         assert isinstance(asked, NumbersAsked)
         before = self._next
-        self._most = min(NUMBERS_A_QUERY, 2 * self._most)
+        self._most = min(NUMBERS_A_QUERY, self._most + max(1, self._most // STEP) if self._shrunk else 2 * self._most)
         for number in asked.numbers:
             match page.told[number]:
                 case Unknown():
@@ -113,7 +116,7 @@ class NumberWalk:
         """Ask about half as many numbers next time; that is enough where at most one pull request was asked for."""
         if not isinstance(asked, NumbersAsked) or not asked.numbers:
             return False
-        self._most, before = max(1, self._most // 2), self._most
+        self._most, before, self._shrunk = max(1, self._most // 2), self._most, True
         if before == 1 and not asked.first:
             raise error
         return asked.first == 0 or (before > 1 and asked.first == 1)

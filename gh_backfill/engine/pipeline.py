@@ -200,8 +200,9 @@ class Pipeline:
         size = walk.most(max(1, min(self.sizing.page, left))) if begins else 0
         pages = [each.collectors for each in self._fetched]
         price = walk.price(None)
-        query = self._completion.next_query(pages, self.sizing.prices, page=size, price=price, apart=self.sizing.apart)
-        page = walk.next(stream, place, query.page) if begins else None
+        apart = self.sizing.apart
+        query = self._completion.next_query(pages, self.sizing.prices, page=size, price=price, apart=apart)
+        page = walk.next(stream, place, query.page) if begins and not (apart and query.follow_ups) else None
         return AskedQuery(query=replace(query, price=walk.price(page)), page=page)
 
     def _end_of_walk(self, stream: Stream) -> AskedQuery:
@@ -264,7 +265,7 @@ class Pipeline:
         """Ask for a smaller page if this one is larger than any that came clean; else for page and follow-ups apart."""
         if asked.ahead:
             return  # the same follow-ups again, without a page
-        if asked.page is None or (asked.query.follow_ups and not asked.page.first):
+        if asked.page is None:
             self._completion.too_big(asked.query)
         elif not asked.query.follow_ups or self.sizing.outgrew(asked.page):
             self._page_too_big(asked.page, error)

@@ -312,6 +312,17 @@ def test_a_query_shrinks_where_it_is_its_numbers_that_are_too_many(house: House)
     assert house.count("backfill_quarantine") == 0
 
 
+@pytest.mark.parametrize("chunk_size", [1, 13, 70])
+def test_what_completes_a_page_is_not_blamed_for_numbers_that_are_too_many(house: House, chunk_size: int) -> None:
+    """A page that has no room for an item is still asked what the next numbers are, beside what completes others."""
+    rows, _ = by_one_job(house)
+    split(house, 2)
+    house.github.faults.add(Fault(name="504", match={"variables": '"q40":'}))
+    house.capture(limits=Limits(chunk_size=chunk_size))
+    assert stored(house) == rows
+    assert house.count("backfill_quarantine") == 0
+
+
 def test_pages_of_a_part_shrink_where_github_leaves_out_most_of_them(house: House) -> None:
     rows, _ = by_one_job(house)
     split(house, 2)
