@@ -19,7 +19,7 @@ from gh_backfill.commands.waiting import bring, raise_failed
 from gh_backfill.errors import ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
-from gh_backfill.terminal import console, listings, results
+from gh_backfill.terminal import console, listings
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -123,6 +123,8 @@ def track(
     else:
         listings.show_tracked(tracked, dry_run=False)
         if worked is not None:
+            from gh_backfill.terminal import results
+
             results.show_worked(worked)
         elif not via and any(each.result in tracking.NEWS for each in tracked) and given.backfill is not False:
             print(f"their newest pull requests come with the next run, or now: {console.command()} work")

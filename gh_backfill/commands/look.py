@@ -12,7 +12,7 @@ from gh_backfill import actions
 from gh_backfill.commands.options import Demo, Json, OptionalNames, number, path, stored
 from gh_backfill.errors import ConfigurationError, EmptyDatabase
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.terminal import listings, results
+from gh_backfill.terminal import listings
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -29,6 +29,7 @@ def status(
     Example: [bold]gh-backfill status octocat/hello-world --json[/bold]
     """
     from gh_backfill.tasks.outlook import Outlook
+    from gh_backfill.terminal import results
 
     environment = stored(demo=demo)
     try:

@@ -8,12 +8,10 @@ import typer
 
 from gh_backfill.commands import options
 from gh_backfill.commands import serve as pages
-from gh_backfill.commands.options import DryRun, OptionalNames, number
+from gh_backfill.commands.options import DryRun, OptionalNames, Workers, number
 from gh_backfill.commands.work import failure
 from gh_backfill.errors import PartlyFailed
-from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.markdown import counted
-from gh_backfill.terminal import results
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -26,7 +24,7 @@ def run(
         str | None,
         typer.Option("--max-prs", metavar="N", help="Only the newest N pull requests of each; more, or `all`, later."),
     ] = None,
-    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(LANES),
+    workers: Workers = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open the pages when it is done.")] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -36,8 +34,9 @@ def run(
     Example: [bold]GITHUB_TOKEN=… gh-backfill run octocat/hello-world[/bold]
     """
     from gh_backfill import settings
+    from gh_backfill.policy.initial import LANES
     from gh_backfill.tasks import demo, local
-    from gh_backfill.terminal import bars
+    from gh_backfill.terminal import bars, results
 
     goal, larger = options.goal(max_prs)
     many = number("--workers", workers, 1, 20) or LANES
@@ -79,6 +78,7 @@ def _preview_run(environment: settings.Settings, names: list[str], goal: Goal) -
     """Say what a run would capture beside what is stored."""
     from gh_backfill.tasks import demo, preview
     from gh_backfill.tasks import track as tracking
+    from gh_backfill.terminal import results
 
     if demo.is_demo(environment, names):
         print("would capture invented repositories into the demo's database; nothing was written")

@@ -111,6 +111,10 @@ MaxChunks = Annotated[
     typer.Option("--max-chunks", envvar="GH_BACKFILL_MAX_CHUNKS", metavar="N", help="Stop after so many pages."),
 ]
 
+Workers = Annotated[
+    str | None, typer.Option("--workers", metavar="N", help="Captures at the same time, 1 to 20. Default: 5.")
+]
+
 MaxPullRequests = Annotated[
     str | None,
     typer.Option(

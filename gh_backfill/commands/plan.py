@@ -17,7 +17,6 @@ from gh_backfill.errors import BackfillError, ConfigurationError
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import plain
 from gh_backfill.policy.redaction import redacted
-from gh_backfill.terminal import results
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -111,6 +110,7 @@ def _plan(
     from gh_backfill.tasks import plan as planning
     from gh_backfill.tasks.estimate import estimates
     from gh_backfill.tasks.report import costs
+    from gh_backfill.terminal import results
 
     writing, migrated = not dry_run, partial(_tell_migrated, environment)
     with (

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gh_backfill.commands.options import Json, number
+from gh_backfill.commands.options import Json, Workers, number
 from gh_backfill.commands.work import failure
 from gh_backfill.errors import ConfigurationError
-from gh_backfill.policy.initial import LANES
 from gh_backfill.policy.json_text import json_text
 from gh_backfill.policy.markdown import counted
-from gh_backfill.terminal import console, results
+from gh_backfill.terminal import console
 
 if TYPE_CHECKING:
     from gh_backfill import settings
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def work(
-    workers: Annotated[str, typer.Option(metavar="N", help="Captures at the same time, 1 to 20.")] = str(LANES),
+    workers: Workers = None,
     forever: Annotated[
         bool, typer.Option("--forever", help="Go on until stopped: histories, syncs, events, figures, proofs, too.")
     ] = False,
@@ -38,8 +37,10 @@ def work(
     """
     from gh_backfill import settings
     from gh_backfill.engine import interrupts
+    from gh_backfill.policy.initial import LANES
     from gh_backfill.required import require
     from gh_backfill.tasks import connect
+    from gh_backfill.terminal import results
 
     many = number("--workers", workers, 1, 20) or LANES
     environment = settings.load()
@@ -71,13 +72,19 @@ def _go_on(environment: settings.Settings, workers: int) -> None:
         going_on.run()
 
 
-def bring(environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int = LANES) -> Worked:
-    """Bring what waits, of these repositories or (None) of all, so many at the same time, until nothing waits."""
+def bring(
+    environment: settings.Settings, db: Database, only: Sequence[str] | None, *, workers: int | None = None
+) -> Worked:
+    """Bring what waits, of these repositories or (None) of all, until nothing waits.
+
+    So many at the same time; None: as many as jobs of a workflow.
+    """
+    from gh_backfill.policy.initial import LANES
     from gh_backfill.tasks.initial import local
     from gh_backfill.terminal import bars
 
     with bars.scene() as show:
-        return local.work(environment, db, workers=workers, show=show, say=console.warning, only=only)
+        return local.work(environment, db, workers=workers or LANES, show=show, say=console.warning, only=only)
 
 
 def raise_failed(worked: Worked | None) -> None:

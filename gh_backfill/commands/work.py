@@ -19,7 +19,6 @@ from gh_backfill.commands.options import (
     number,
 )
 from gh_backfill.errors import BackfillError, ConfigurationError, Denied, PartlyFailed, Unreachable
-from gh_backfill.terminal import results
 
 if TYPE_CHECKING:
     from gh_backfill.policy.ledger import ErrorType
@@ -56,7 +55,7 @@ def capture(
     from gh_backfill.policy.standing import notice
     from gh_backfill.tasks import capture as capturing
     from gh_backfill.tasks import children, connect
-    from gh_backfill.terminal import bars
+    from gh_backfill.terminal import bars, results
 
     name = (repository or repository_id or "").strip()
     if not name:

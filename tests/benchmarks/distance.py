@@ -122,7 +122,7 @@ def _commands(rig: Rig) -> Table:
 def trips_of_a_chunk(rig: Rig) -> float:
     """Return how many round trips a chunk of a capture takes."""
     with github(Source(recipes=(f"{FAR}:{PULL_REQUESTS}",))) as server, _line(rig, 0.0) as line:
-        rig.run(["track", FAR], line.url, server)
+        rig.run(["track", FAR, "--max-prs", "all"], line.url, server)
         return _chunks(_run(rig, line, ["capture", FAR], server).said)[1]
 
 
@@ -141,7 +141,7 @@ def _captures(rig: Rig) -> Iterator[Table]:
             github(recipe, latency=LATENCY, latency_per_node=LATENCY_PER_NODE) as server,
             _line(rig, seconds) as line,
         ):
-            rig.run(["track", FAR], line.url, server)
+            rig.run(["track", FAR, "--max-prs", "all"], line.url, server)
             taken[seconds] = _run(rig, line, ["capture", FAR], server)
     near, far = taken[0.0], taken[AWAY]
     chunks, a_chunk = _chunks(near.said)

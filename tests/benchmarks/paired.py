@@ -29,7 +29,7 @@ class _Side:
     def capture(self, rig: Rig, server: GitHub, shape: Shape) -> float:
         """Capture a repository into an empty database and return the worker's CPU seconds."""
         database = rig.database(self.template)
-        rig.run(["track", shape.name], database, server, checkout=self.checkout)
+        rig.run(["track", shape.name, "--max-prs", "all"], database, server, checkout=self.checkout)
         usage = rig.run(["capture", shape.name], database, server, checkout=self.checkout)
         rows = sum(stored(database).values())
         if rows != shape.rows:
