@@ -35,7 +35,7 @@ def test_a_dry_run_tells_items_tokens_and_costs_beside_the_guides_and_asks_nobod
     first, second = done.stdout.splitlines()
     assert first.endswith("provider openai, model text-embedding-3-small")
     assert second.startswith("octo/one: 2 issues, 3 pull requests, 1 discussion; about ")
-    assert second.endswith("(by the guide's figures $0.0005)")
+    assert second.endswith("(by the guide's figures $0.0003)")
     assert (service.asked, rows(db, "select * from embedding_jobs")) == ([], [])
 
 

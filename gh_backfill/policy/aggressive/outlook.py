@@ -94,11 +94,19 @@ class EmbeddingsOutlook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostLine:
-    """A line of the guide's cost breakdown, in US dollars, None where nobody knows; `why` says where the figure is from."""
+    """A line of the guide's cost breakdown, in US dollars, None where nobody knows.
+
+    `why` says where the figure is from.
+    """
 
     name: str
     dollars: float | None
     why: str
+
+    @property
+    def rounded(self) -> float | None:
+        """Return it to a hundredth of a cent."""
+        return None if self.dollars is None else round(self.dollars, 4)
 
     @property
     def text(self) -> str:

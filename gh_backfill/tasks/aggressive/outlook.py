@@ -72,7 +72,7 @@ class AggressiveOutlook:
             if vectors is None
             else {"items": vectors.items, "tokens": vectors.tokens, "seconds": vectors.seconds, "off": vectors.off},
             "workspaces": list(self.workspaces),
-            "costs": {each.name: each.dollars if each.dollars is None else round(each.dollars, 4) for each in self.costs},
+            "costs": {each.name: each.rounded for each in self.costs},
         }
 
     @property
