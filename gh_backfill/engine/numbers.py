@@ -18,6 +18,8 @@ from gh_backfill.policy.query_prices import PULL_REQUESTS_BY_NUMBER, PagePrice
 NUMBERS_A_QUERY = 300
 ENOUGH = 150
 TRIES = 3
+# Pull requests and numbers may be too much for GitHub together though not alone.  Then this many queries have only one.
+QUERIES_APART = 20
 # What was too much once is come near to by an eighth at a time, for each query that fails costs a point.
 STEP = 8
 
@@ -37,6 +39,7 @@ class NumberWalk:
     _most: int = NUMBERS_A_QUERY
     _tries: int = 0
     _shrunk: bool = False
+    _apart: int = 0
     _known: deque[KnownNumber] = field(default_factory=deque)
 
     @classmethod
@@ -65,7 +68,10 @@ class NumberWalk:
         """Return what to ask: the next `count` pull requests, and what the next unknown numbers are."""
         known = tuple(self._known)[:count]
         lowest = max(self.lowest, self._next - self._most + 1)
-        numbers = tuple(range(self._next, lowest - 1, -1)) if len(self._known) - len(known) < ENOUGH else ()
+        alone = bool(known) and self._apart > 0
+        self._apart = max(0, self._apart - 1)
+        enough = len(self._known) - len(known) >= ENOUGH
+        numbers = () if alone or enough else tuple(range(self._next, lowest - 1, -1))
         if not known and not numbers:
             return None
         return NumbersAsked(repository=self.repository, after=self.place, known=known, numbers=numbers)
@@ -113,13 +119,19 @@ class NumberWalk:
         return replace(page, next=self.place, end=str(self.lowest))
 
     def asks_for_less(self, asked: Asked, error: TooBig) -> bool:
-        """Ask about half as many numbers next time; that is enough where at most one pull request was asked for."""
+        """Ask about half as many numbers next time; beside pull requests, about either of both alone.
+
+        So none is blamed for the other: a page that once was too large stays small for long.
+        """
         if not isinstance(asked, NumbersAsked) or not asked.numbers:
             return False
-        self._most, before, self._shrunk = max(1, self._most // 2), self._most, True
-        if before == 1 and not asked.first:
+        if asked.first:
+            self._apart = QUERIES_APART
+            return True
+        if len(asked.numbers) == 1:
             raise error
-        return asked.first == 0 or (before > 1 and asked.first == 1)
+        self._most, self._shrunk = len(asked.numbers) // 2, True
+        return True
 
     def read(self, asked: Asked, page: Page) -> int:
         """Return how many numbers were asked for: GitHub had to look up those that are no pull requests, too."""

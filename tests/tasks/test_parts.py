@@ -304,12 +304,15 @@ def test_a_pull_request_that_no_query_can_carry_is_left_with_its_number_and_stor
 
 
 def test_a_query_shrinks_where_it_is_its_numbers_that_are_too_many(house: House) -> None:
-    rows, _ = by_one_job(house)
+    rows, points = by_one_job(house)
     split(house, 2)
     house.github.faults.add(Fault(name="504", match={"variables": '"q40":'}))
+    before = house.github.stats.points
     assert house.capture().outcome is CaptureOutcome.COMPLETED
     assert stored(house) == rows
     assert house.count("backfill_quarantine") == 0
+    answered = house.github.stats.points - before
+    assert answered < 4 * points, "pages that are not too large stay as large as they were"
 
 
 @pytest.mark.parametrize("chunk_size", [1, 13, 70])
