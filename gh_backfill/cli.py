@@ -154,10 +154,13 @@ def version(
     debug: Annotated[
         bool, typer.Option("--debug", help=f"Show the traceback of an error, as {unexpected.DEBUG}=1 does.")
     ] = False,
+    tethered: Annotated[bool, typer.Option("--tethered", hidden=True, help="Stop when standard input ends.")] = False,
 ) -> None:
     """Bring the history of GitHub repositories home, into PostgreSQL or Supabase."""
     if debug:
         os.environ[unexpected.DEBUG] = "1"  # for the processes of captures too
+    if tethered:
+        interrupts.stop_with(sys.stdin.fileno())
     if show:
         print(__version__)
         raise typer.Exit

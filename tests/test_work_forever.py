@@ -15,6 +15,7 @@ import pytest
 
 from gh_backfill import settings
 from gh_backfill.policy.duties import Duty, DutyLane
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
@@ -79,6 +80,38 @@ def test_it_brings_what_was_added_goes_on_and_ends_well_when_it_is_stopped(
     with Database(environment["DATABASE_URL"]) as db, db.reading() as tx:
         assert tx.rows("select 1 from backfill_chunks where status = 'processing'") == []
         assert tx.rows("select 1 from progressive_capture_jobs where status = 'processing'") == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are found in /proc")
+def test_what_it_began_stops_with_it_when_it_is_killed(
+    environment: dict[str, str], github: Simulator, tmp_path: Path
+) -> None:
+    assert cli(environment, "track", "octo/engine", "octo/small").returncode == 0
+    github.faults.add(Fault(name="stall"))  # what has begun does not end by itself
+    with (tmp_path / "log").open("wb") as output:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "gh_backfill", "work", "--forever"],
+            env=environment,
+            cwd=environment["HOME"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    began: set[int] = set()
+    try:
+        waited_for(lambda: len(began.update(children_of(worker.pid)) or began) >= len(DutyLane))
+        waited_for(lambda: github.faults.struck()["stall"] > 1)
+    finally:
+        worker.kill()
+        worker.wait()
+    waited_for(lambda: not any(Path(f"/proc/{each}").exists() for each in began))
+    assert "Traceback" not in (tmp_path / "log").read_text()
+    with Database(environment["DATABASE_URL"]) as db, db.reading() as tx:
+        assert tx.rows("select 1 from backfill_chunks where status = 'processing'") == []
+
+
+def children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for path in listed for each in path.read_text().split()]
 
 
 @pytest.fixture

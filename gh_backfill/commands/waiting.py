@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +25,6 @@ def work(
     forever: Annotated[
         bool, typer.Option("--forever", help="Go on until stopped: histories, syncs, events, figures, proofs, too.")
     ] = False,
-    child: Annotated[bool, typer.Option("--child", hidden=True, help="Works for a server of this machine.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring the newest pull requests of what was added and waits for it, on this machine: small repositories first.
@@ -36,7 +34,6 @@ def work(
     Example: [bold]gh-backfill work[/bold]
     """
     from gh_backfill import settings
-    from gh_backfill.engine import interrupts
     from gh_backfill.policy.initial import LANES
     from gh_backfill.required import require
     from gh_backfill.tasks import connect
@@ -46,12 +43,10 @@ def work(
     environment = settings.load()
     require(environment, token=True)
     if forever:
-        if as_json or child:
+        if as_json:
             raise ConfigurationError("--forever tells what it does line by line: leave out --json")
         _go_on(environment, many)
         return
-    if child:
-        interrupts.stop_with(sys.stdin.fileno())
     with connect.database(environment) as db:
         worked = bring(environment, db, None, workers=many)
     if as_json:

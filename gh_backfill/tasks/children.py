@@ -60,6 +60,11 @@ def new_log(folder: Path, run_key: str) -> Path:
     return log
 
 
+def tethered(*words: str) -> list[str]:
+    """Return the command line of a command of ours that stops when its standard input, a pipe of ours, ends."""
+    return [sys.executable, "-m", "gh_backfill", "--tethered", *words]
+
+
 def start(repository: Startable, part: int | None, environment: Mapping[str, str], log: Path) -> Child:
     """Start the capture of a repository, or of one part of it."""
     number = "" if part is None else str(part)

@@ -1,12 +1,12 @@
 """The worker that goes on until it is stopped: each duty is a command in a process of its own, lane beside lane.
 
-A process of its own, so that what goes wrong in one, or is killed, ends that one; the next is begun in its time.
+A process of its own, so that what goes wrong in one, or is killed, ends that one; the next is begun in its time.  Each
+stops when the worker is gone, however that ended.
 """
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -106,6 +106,8 @@ class Forever:
                 self._tell(duty, line)
         process.stdout.close()
         code = process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         with self._turn:
             self._running.pop(duty.lane, None)
         if code and not self._stopped.is_set():
@@ -120,9 +122,9 @@ class Forever:
             if self._stopped.is_set():
                 return None
             process = subprocess.Popen(  # noqa: S603  (this very program)
-                [sys.executable, "-m", "gh_backfill", *words],
+                children.tethered(*words),
                 env=children.environment_of(self.settings) | {"GH_BACKFILL_RUN_KEY": "", "PYTHONUNBUFFERED": "1"},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -100,7 +99,7 @@ class Runner:
             written = children.new_log(self._settings.data_folder / "logs", "work")
             with written.open("ab") as output:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "gh_backfill", "work", "--child"],
+                    children.tethered("work"),
                     env=children.environment_of(self._settings),
                     stdin=subprocess.PIPE,
                     stdout=output,
