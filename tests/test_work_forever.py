@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import Simulator, running
 from gh_backfill.store.db import Database
+from gh_backfill.tasks import forever
 from gh_backfill.tasks.forever import Forever
 from tests.test_cli import cli, environment, refused
 
@@ -98,7 +99,9 @@ def test_what_it_began_stops_with_it_when_it_is_killed(
         )
     began: set[int] = set()
     try:
-        waited_for(lambda: len(began.update(children_of(worker.pid)) or began) >= len(DutyLane))
+        while len(began) < len(DutyLane):
+            waited_for(lambda: bool(set(children_of(worker.pid)) - began))
+            began.update(children_of(worker.pid))
         waited_for(lambda: github.faults.struck()["stall"] > 1)
     finally:
         worker.kill()
@@ -138,6 +141,12 @@ def test_a_command_that_fails_is_told_and_begun_again_and_what_is_quiet_stays_qu
     assert any("it is begun again at" in line for line in lines)
     assert sum(" status " in line for line in lines) <= 2
     assert lines[-1] == "stopped; what was committed is kept"
+
+
+def test_what_is_begun_again_tomorrow_says_the_day() -> None:
+    now = datetime(2026, 3, 31, 15, 0, tzinfo=UTC)
+    for every, told in ((timedelta(hours=1), "at 16:00 UTC"), (timedelta(days=1), "at 04-01 15:00 UTC")):
+        assert told in forever.begun_again(now, Duty(words=("verify",), every=every, lane=DutyLane.FRESH))
 
 
 def test_it_takes_a_token_and_no_json(environment: dict[str, str]) -> None:

@@ -111,8 +111,7 @@ class Forever:
         with self._turn:
             self._running.pop(duty.lane, None)
         if code and not self._stopped.is_set():
-            again = datetime.now(UTC) + duty.every
-            self._tell(duty, f"ended with exit code {code}; it is begun again at {again:%H:%M} UTC or later")
+            self._tell(duty, f"ended with exit code {code}; {begun_again(datetime.now(UTC), duty)}")
         return lines
 
     def _started(self, duty: Duty) -> subprocess.Popen[str] | None:
@@ -137,3 +136,9 @@ class Forever:
     def _tell(self, duty: Duty, line: str) -> None:
         with self._turn:
             self.say(f"{datetime.now(UTC):%H:%M} {duty.name:<10} {line}")
+
+
+def begun_again(now: datetime, duty: Duty) -> str:
+    """Say when a command is begun again, with the day where that is another one."""
+    at = now + duty.every
+    return f"it is begun again at {at:{'%H:%M' if at.date() == now.date() else '%m-%d %H:%M'}} UTC or later"

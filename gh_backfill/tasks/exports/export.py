@@ -189,7 +189,7 @@ def _written(
 
 def _write_marker(folder: Path, wanted: ExportAsked, at: datetime, counted: Sequence[ExportedRows]) -> None:
     told = {
-        "written_by": f"gh-backfill export {__version__}",
+        "written_by": f"{place.WRITTEN_BY} {__version__}",
         "format": wanted.format,
         "at": at,
         "private": wanted.private,

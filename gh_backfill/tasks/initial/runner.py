@@ -98,7 +98,7 @@ class Runner:
         try:
             written = children.new_log(self._settings.data_folder / "logs", "work")
             with written.open("ab") as output:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603  (this very program)
                     children.tethered("work"),
                     env=children.environment_of(self._settings),
                     stdin=subprocess.PIPE,

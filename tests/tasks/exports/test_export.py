@@ -386,6 +386,40 @@ def test_force_replaces_no_folder_of_anybody_else_and_no_folder_by_a_file(tmp_pa
         export.asked(tmp_path / "nowhere" / "out.csv")
 
 
+@pytest.mark.parametrize("marker", ['{"x": 1}', "[]", "no JSON", '{"written_by": "somebody"}'])
+def test_force_replaces_no_folder_whose_marker_is_somebody_elses(tmp_path: Path, marker: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "export.json").write_text(marker)
+    with pytest.raises(ConfigurationError, match="no export"):
+        export.asked(tmp_path / "out", force=True)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_force_replaces_no_export_to_which_somebody_has_added_something(
+    db: Database, world: dict[str, str], tmp_path: Path, when: str
+) -> None:
+    out = tmp_path / "history"
+    write(db, out)
+
+    def add(*_: object) -> None:
+        (out / "notes.md").write_text("mine")
+
+    if when == "before":
+        add()
+    with pytest.raises(ConfigurationError, match=r"history holds what no export wrote \(notes.md\)"):
+        export.export(db, [], export.asked(out, format_word="jsonl", force=True), add)
+    assert (out / "notes.md").read_text() == "mine"
+    assert (out / "pull_requests.csv").exists()
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-journal"])
+def test_no_file_of_sqlite_is_put_beside_what_would_be_taken_for_a_part_of_it(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"out.db{ending}").write_text("pages")
+    with pytest.raises(ConfigurationError, match=f"out.db{ending} has what a program writes to out.db"):
+        export.asked(tmp_path / "out.db", force=True)
+
+
 def test_the_format_is_that_of_the_ending_or_of_the_option_and_never_two(tmp_path: Path) -> None:
     assert export.asked(tmp_path / "a.db").format == ExportFormat.SQLITE
     assert export.asked(tmp_path / "a").format == ExportFormat.CSV
