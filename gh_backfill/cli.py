@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -166,6 +168,13 @@ def version(
         raise typer.Exit
 
 
+def flowing(docstring: str) -> str:
+    """Return a docstring for terminals of any width, which break its lines anew; an example keeps its line."""
+    return re.sub(r"(?<!\n)\n(?!\n|Example:)", " ", inspect.cleandoc(docstring))
+
+
 for _command in chain.from_iterable(COMMANDS):
     app.command()(_command)
 app.add_typer(workspace.app)
+for _registered in (*app.registered_commands, *workspace.app.registered_commands):
+    _registered.help = flowing((_registered.callback and _registered.callback.__doc__) or "")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from gh_backfill import __version__
+from gh_backfill.cli import app
+from gh_backfill.commands import workspace
 from gh_backfill.commands.work import failure
 from gh_backfill.policy.ledger import ErrorType
 from gh_backfill.simulator.faults import Fault
@@ -70,6 +72,15 @@ def test_every_command_has_help_with_an_example(environment: dict[str, str], com
     assert "Example:" in done.stdout
 
 
+def test_help_is_broken_where_the_terminal_ends_and_nowhere_else() -> None:
+    every = [*app.registered_commands, *workspace.app.registered_commands]
+    assert len(every) > 40
+    for command in every:
+        *sentences, example = (command.help or "").rstrip().splitlines()
+        assert example.startswith("Example:"), command.callback
+        assert all(not line or line.endswith(".") for line in sentences), command.callback
+
+
 def test_the_version_is_the_packages(environment: dict[str, str]) -> None:
     assert cli(environment, "--version").stdout.strip() == __version__
 
@@ -98,6 +109,7 @@ def test_the_guides_way_to_name_a_repository_works(environment: dict[str, str]) 
     )
     assert done.returncode == 0, done.stderr
     assert "3 pull requests in 1 chunk," in done.stdout
+    assert done.stdout.startswith("octo/small: "), "it is told by its name, whatever named it"
 
 
 def test_inputs_arrive_by_the_environment_and_empty_ones_are_not_given(environment: dict[str, str]) -> None:

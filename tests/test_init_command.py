@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -155,13 +156,38 @@ def test_on_a_terminal_it_asks_and_lets_somebody_try_again(
     here: dict[str, str], clone: Path, empty_database_url: str
 ) -> None:
     answers = ["octo-org/gh_backfill", "https://wrong.example", empty_database_url, "y", "y"]
-    questions = ["published in", "Connection string", "Connection string", "up to date now", "gh secret set"]
+    questions = ["that has gh_backfill", "Connection string", "Connection string", "up to date now", "gh secret set"]
     told, code = asked(here, ["init", "--trigger", "schedule"], list(zip(questions, answers, strict=True)))
     assert code == 0, told
     assert "is the address of a web server" in told
     assert empty_database_url not in told, "what is typed is not shown"
     assert (clone / "gh.given").read_text() == empty_database_url
     assert (clone / WORKFLOW).exists()
+
+
+def test_what_pip_fetched_it_from_is_the_repository_whose_workflows_are_called(
+    here: dict[str, str], clone: Path, tmp_path: Path, empty_database_url: str
+) -> None:
+    installed = tmp_path / "site" / "gh_backfill-0.1.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: gh-backfill\nVersion: 0.1.0\n")
+    source = {"url": "https://github.com/octo-fork/gh_backfill.git", "vcs_info": {"vcs": "git", "commit_id": "f00"}}
+    (installed / "direct_url.json").write_text(json.dumps(source))
+    theirs = here | {"PYTHONPATH": f"{installed.parent}:{here['PYTHONPATH']}"}
+    command = [sys.executable, "-m", "gh_backfill", "init", "--database", empty_database_url, "--migrate"]
+    done = subprocess.run(command, env=theirs, cwd=clone, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "uses: octo-fork/gh_backfill/.github/workflows/progressive-backfill.yml@v" in (clone / WORKFLOW).read_text()
+
+
+def test_without_gh_the_last_line_leads_to_the_page_that_starts_a_run(
+    here: dict[str, str], clone: Path, empty_database_url: str
+) -> None:
+    (clone / "programs" / "gh").unlink()
+    done = cli(here, "init", *TOOL, "--database", empty_database_url, "--migrate")
+    assert done.returncode == 0, done.stderr
+    assert "https://github.com/octo/history/actions/workflows/gh-backfill.yml" in done.stdout.splitlines()[-1]
+    assert "gh workflow run" not in done.stdout
 
 
 def test_on_a_terminal_whoever_mistypes_a_name_or_a_word_is_asked_again(
@@ -171,7 +197,7 @@ def test_on_a_terminal_whoever_mistypes_a_name_or_a_word_is_asked_again(
     talk = [
         *(("Actions do the work", "octo history"), ("Actions do the work", "octo/history")),
         *(("What starts it", "schedul"), ("What starts it", "PG-cron")),
-        *(("published in", "octo"), ("published in", "octo/gh_backfill")),
+        *(("that has gh_backfill", "octo"), ("that has gh_backfill", "octo/gh_backfill")),
         *(("Connection string", empty_database_url), ("gh secret set", "n")),
     ]
     told, code = asked(here, ["init", "--migrate"], talk)

@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
 TRIES = 3
 Answer = TypeVar("Answer")
-NEXT = (
-    "commit and push these files, then bring the first repositories: "
-    "gh workflow run gh-backfill.yml -f repository_ids='owner/name other/name'"
-)
+NEXT = "commit and push these files, then bring the first repositories: "
 
 
 def init(
@@ -98,7 +95,7 @@ def init(
     _bring_up_to_date(found, migrate)
     _keep_secret(theirs, found.url, set_secret)
     _check(found.environment)
-    say(escape(NEXT))
+    say(escape(NEXT + _start(theirs)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +133,7 @@ def _tried(url: str) -> _Answering:
     return _Answering(environment=environment, url=url, lacking=lacking)
 
 
-_QUESTION = "Connection string of PostgreSQL 15 or newer (Supabase: project, Connect, Session pooler)"
+_QUESTION = "Connection string of PostgreSQL 15 or newer (Supabase: project, Connect, Session pooler; it is not shown)"
 
 
 def _repository(given: str | None, folder: Path) -> str:
@@ -149,12 +146,16 @@ def _repository(given: str | None, folder: Path) -> str:
 
 
 def _tool(given: str | None) -> str:
-    """Return where the tool is published; a copy that nobody published does not know."""
-    if given:
-        return _named(given)
-    if not REPOSITORY.startswith("OWNER/"):
-        return REPOSITORY
-    return _answered("--tool", _asking("Repository that gh_backfill is published in (owner/name)"), _named)
+    """Return where the tool is published; a copy that nobody published knows only what pip was told."""
+    from gh_backfill.tasks import installing
+
+    known = given or (None if REPOSITORY.startswith("OWNER/") else REPOSITORY) or installing.installed_from()
+    if known:
+        return _named(known)
+    return _answered("--tool", _asking(_WHOSE_WORKFLOWS), _named)
+
+
+_WHOSE_WORKFLOWS = "Repository at GitHub that has gh_backfill, whose workflows yours calls (owner/name)"
 
 
 def _named(name: str) -> str:
@@ -236,7 +237,7 @@ def _keep_secret(repository: str, url: str, wanted: bool | None) -> None:
     from gh_backfill.tasks import installing
 
     where = f"https://github.com/{repository}/settings/secrets/actions"
-    able = installing.can_set_secrets()
+    able = installing.has_gh()
     if wanted and not able:
         raise ConfigurationError(f"there is no program gh here (https://cli.github.com): set the secret at {where}")
     if able and _agreed(wanted, f"Keep DATABASE_URL as a secret of {repository} (gh secret set)?"):
@@ -244,6 +245,15 @@ def _keep_secret(repository: str, url: str, wanted: bool | None) -> None:
         say(escape(f"DATABASE_URL is a secret of {repository}"))
     else:
         say(escape(f"keep the connection string as a secret named DATABASE_URL: {where}"))
+
+
+def _start(repository: str) -> str:
+    """Say how a run is started by hand: with GitHub's program where it is here, else on the page."""
+    from gh_backfill.tasks import installing
+
+    if installing.has_gh():
+        return "gh workflow run gh-backfill.yml -f repository_ids='owner/name other/name'"
+    return f"Run workflow at https://github.com/{repository}/actions/workflows/gh-backfill.yml, with their names"
 
 
 def _check(environment: settings.Settings) -> None:

@@ -124,7 +124,8 @@ def simulate(
             "--synthetic",
             metavar="OWNER/NAME:N",
             help="An invented repository of N pull requests; may be repeated. After N may stand :SEED, :stars=N, "
-            ":forks=N, :since=DAY and :until=DAY, the days of stars and forks.",
+            ":forks=N, :since=DAY and :until=DAY (the days of stars and forks), :discussions=N, and :marked=PERCENT of "
+            "them with labels.",
         ),
     ] = None,
     port: Annotated[str, typer.Option(metavar="N", help="0 takes any free port.")] = "8080",

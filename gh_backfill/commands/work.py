@@ -96,11 +96,12 @@ def capture(
             memory=memory,
             profiles_old=environment.profiles_old,
         )
-    results.show_captured(child or name, captured)
+    shown = child or found.full_name  # by whatever id it was asked for
+    results.show_captured(shown, captured)
     if captured.outcome is CaptureOutcome.PAUSED:
         actions.annotate(environment, "notice", [notice(captured.reason)])
     if captured.outcome is CaptureOutcome.FAILED:
-        text = f"{child or name}: {captured.told}"
+        text = f"{shown}: {captured.told}"
         raise PartlyFailed(text) if captured.partly else failure(text, {captured.error_type})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
 
 from gh_backfill import database_address, resources
@@ -88,6 +90,20 @@ def repository_of(folder: Path) -> str | None:
     return None if pair is None else "/".join(pair)
 
 
+def installed_from() -> str | None:
+    """Return the repository at GitHub that pip or pipx fetched this program from; None where it came by another way.
+
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    try:
+        told = metadata.distribution("gh-backfill").read_text("direct_url.json")
+        source = json.loads(told) if told else {}
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+    pair = names.parse(source.get("url", "")) if "vcs_info" in source else None
+    return None if pair is None else "/".join(pair)
+
+
 def answers(settings: Settings) -> tuple[int, str | None]:
     """Ask the database how many migrations it lacks; returns that, and what to think of besides.
 
@@ -108,7 +124,7 @@ def out_of_reach(address: database_address.Address) -> str | None:
     return None
 
 
-def can_set_secrets() -> bool:
+def has_gh() -> bool:
     """Say whether GitHub's program `gh` is here."""
     return shutil.which("gh") is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gh_backfill.policy import markdown
-from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.markdown import counted, dollars
 from gh_backfill.policy.report.costs import Month
 
 # What the migration to Actions was to save against Inngest alone, in percent.
@@ -30,12 +30,12 @@ def _runners(month: Month) -> str:
     if prices.included_minutes:
         return (
             f"{minutes}, of which {prices.included_minutes:,.0f} are included; each of the others costs "
-            f"${prices.actions_minute}, and a job's begun minute counts whole."
+            f"{dollars(prices.actions_minute)}, and a job's begun minute counts whole."
         )
     return (
-        f"{minutes} at ${prices.actions_minute} each; a job's begun minute counts whole. They cost nothing in a public "
-        "repository, nor while the account's included minutes last (2,000 a month in GitHub Free, 3,000 in Pro and "
-        "Team): GH_BACKFILL_PRICES='{\"included_minutes\": 2000}' counts them."
+        f"{minutes} at {dollars(prices.actions_minute)} each; a job's begun minute counts whole. They cost nothing "
+        "in a public repository, nor while the account's included minutes last (2,000 a month in GitHub Free, 3,000 in "
+        "Pro and Team): GH_BACKFILL_PRICES='{\"included_minutes\": 2000}' counts them."
     )
 
 
@@ -46,22 +46,22 @@ def _compared(month: Month) -> Iterator[str]:
         return
     if month.saving < 0:
         yield (
-            f"Actions was dearer than Inngest alone, by ${-month.saving:.4f}: it bills whole minutes of a runner, "
-            "installation included, and Inngest runs, steps and the server's time."
+            f"Actions was dearer than Inngest alone would have been, by ${-month.saving:.4f}: it bills whole minutes "
+            "of a runner, installation included, and Inngest runs, steps and the server's time."
         )
     if saved >= low:
-        yield f"This keeps the promise of {low} to {high} % less than with Inngest alone."
+        yield f"This keeps the guide's promise of {low} to {high} % less than with Inngest alone."
     else:
         free = 100 * month.runners / (month.inngest_only + month.embeddings) + saved
         yield (
-            f"The promised {low} to {high} % hold where runners cost nothing: without their ${month.runners:.4f} this "
-            f"month would have saved {markdown.percent(free, 0)}."
+            f"The guide's promise, {low} to {high} % less than with Inngest alone, holds where runners cost nothing: "
+            f"without their ${month.runners:.4f} this month would have saved {markdown.percent(free, 0)}."
         )
 
 
 def _estimated(month: Month) -> str:
     prices = month.prices
     return (
-        f"Inngest's costs are an estimate: ${prices.inngest_run} for a job and ${prices.inngest_step} for a chunk, "
-        f"${prices.inngest_hour} for an hour of the server. GH_BACKFILL_PRICES replaces each price."
+        f"Inngest's costs are an estimate: {dollars(prices.inngest_run)} for a job and {dollars(prices.inngest_step)} "
+        f"for a chunk, {dollars(prices.inngest_hour)} for an hour of the server. GH_BACKFILL_PRICES replaces them."
     )

@@ -1,7 +1,9 @@
 -- What the page of one repository shows, beside its standing and its jobs.  `public_only` and `untold` are as in pages.sql.
 
 -- name: about
-select r.id, r.full_name, r.is_private is not false as is_private, t.id is not null as tracked, t.created_at as tracked_at,
+select r.id, r.full_name, r.is_private is not false as is_private, t.id is not null as tracked,
+       greatest(t.created_at, (select max(e.at) from backfill_events e where e.repository_id = r.id and e.event = 'tracked'))
+           as tracked_at,
        r.github_pull_requests_at as total_at, r.default_branch, r.description,
        (select e.who from backfill_events e
         where e.repository_id = r.id and e.event = 'tracked' and not %(public_only)s

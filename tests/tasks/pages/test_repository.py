@@ -51,6 +51,17 @@ def test_the_page_has_the_figures_of_status_and_the_health_of_the_last_finished_
     assert page.kinds[0].fresh_at is not None
 
 
+def test_what_was_untracked_and_is_tracked_again_is_tracked_since_then(house: House) -> None:
+    house.track(SMALL)
+    with house.db.transaction() as tx:
+        tx.run("update tracked_repositories set created_at = created_at - interval '9 days'")
+    untrack.untrack(house.db, [SMALL], delete_rows=False)
+    house.track(SMALL)
+    since = page_of(house.db, SMALL, datetime.now(UTC)).about.tracked_at
+    assert since is not None
+    assert datetime.now(UTC) - since < timedelta(days=1)
+
+
 def test_coverage_tells_what_is_here_what_is_odd_and_what_is_not_read_yet(house: House) -> None:
     house.track(ENGINE)
     house.capture(ENGINE, limits=Limits(max_chunks=1))
