@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -15,9 +16,12 @@ import pytest
 import yaml
 
 from gh_backfill import database_address, settings
+from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy.installation import Trigger
 from gh_backfill.store import migrations
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import installing
+from gh_backfill.tasks.installing import FileState, InstalledFile
 from tests.test_cli import cli, environment, github, refused
 
 __all__ = ["environment", "github"]
@@ -133,6 +137,43 @@ def test_a_file_that_differs_is_replaced_only_where_that_is_said(
     assert not (clone / ".env.example").exists(), "nothing was written"
     assert cli(here, "init", *given, "--force").returncode == 0
     assert (clone / WORKFLOW).read_text() != "mine\n"
+
+
+def made(folder: Path) -> Sequence[InstalledFile]:
+    return installing.files(folder, tool="o/t", version="v1", repository="o/r", trigger=Trigger.PG_CRON, whole=False)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_link_leads_to_is_never_written(tmp_path: Path, there: bool) -> None:
+    folder, elsewhere = tmp_path / "clone", tmp_path / "elsewhere.yml"
+    (folder / WORKFLOW).parent.mkdir(parents=True)
+    (folder / WORKFLOW).symlink_to(elsewhere)
+    if there:
+        elsewhere.write_text("theirs")
+    with pytest.raises(ConfigurationError, match="--force replaces"):
+        installing.refuse_others(made(folder), force=False)
+    installing.write(folder, made(folder))
+    assert elsewhere.exists() == there
+    assert not there or elsewhere.read_text() == "theirs"
+    assert not (folder / WORKFLOW).is_symlink()
+    assert {each.state for each in made(folder)} == {FileState.SAME}
+
+
+def test_no_file_is_there_in_part_and_none_where_one_of_them_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, text: str, **given: str) -> int:
+        if ".env.example" not in path.name:
+            return write(path, text, **given)
+        write(path, text[:7], **given)
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ConfigurationError, match=r"/\.env\.example can't be written: No space left"):
+        installing.write(tmp_path, made(tmp_path))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_secret_that_gh_does_not_set_is_told_and_can_be_tried_again(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
@@ -73,14 +74,25 @@ def refuse_others(wanted: Sequence[InstalledFile], *, force: bool) -> None:
 
 
 def write(folder: Path, wanted: Sequence[InstalledFile]) -> None:
-    """Write what is new or other.  Raises ConfigurationError where the folder can't be written."""
+    """Write what is new or other, each file whole, and none before all are; a link is replaced, not what it leads to.
+
+    Raises ConfigurationError where the folder can't be written.
+    """
+    beside: dict[Path, Path] = {}
     try:
         for each in wanted:
             if each.state is not FileState.SAME:
-                (folder / each.path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / each.path).write_text(each.text, encoding="utf-8")
+                path = folder / each.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+                beside[path].write_text(each.text, encoding="utf-8")
+        for path, written in beside.items():
+            written.replace(path)
     except OSError as error:
-        raise ConfigurationError(f"{error.filename or folder} can't be written: {error.strerror}") from error
+        raise ConfigurationError(f"{_said_of(error, beside) or folder} can't be written: {error.strerror}") from error
+    finally:
+        for written in beside.values():
+            written.unlink(missing_ok=True)
 
 
 def repository_of(folder: Path) -> str | None:
@@ -144,11 +156,17 @@ def set_secret(repository: str, name: str, value: str) -> None:
         raise PartlyFailed(f"gh could not set the secret {name}: {said}")
 
 
+def _said_of(error: OSError, beside: Mapping[Path, Path]) -> Path | str | None:
+    """Return the path that an error means, by the name that it was to have in the end."""
+    names = {str(written): path for path, written in beside.items()}
+    return names.get(error.filename, error.filename)
+
+
 def _state(path: Path, text: str) -> FileState:
     try:
         return FileState.SAME if path.read_text(encoding="utf-8") == text else FileState.OTHER
     except FileNotFoundError:
-        return FileState.NEW
+        return FileState.OTHER if path.is_symlink() else FileState.NEW
     except (OSError, UnicodeDecodeError):
         return FileState.OTHER
 
