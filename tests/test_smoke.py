@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from gh_backfill.simulator import changes
+from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.options import Options
 from gh_backfill.simulator.pricing import Charges
@@ -91,6 +94,109 @@ def test_a_small_budget_ends_the_checks_and_not_with_a_failure(github: Simulator
     told = json.loads(done.stdout)
     assert told["points"] <= 7
     assert "not tried" in verdicts(told)["O2"]
+
+
+@pytest.mark.parametrize("many", [1, 14])
+def test_what_the_budget_does_not_reach_is_not_spent_and_told_as_not_tried(github: Simulator, many: int) -> None:
+    done = smoke(github.url, "--budget", str(many), "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["points"] <= many + 1
+    assert github.stats.as_json()["points"] <= many + 1
+    assert verdicts(told)["capture"] == {"not tried"}
+    assert "sync" not in verdicts(told)
+
+
+@pytest.mark.parametrize("words", [("--budget", "0"), ("--budget", "-5"), ("--budget", "many")])
+def test_a_budget_that_is_none_is_refused(words: tuple[str, ...]) -> None:
+    done = smoke("http://127.0.0.1:1", *words)
+    assert done.returncode == 2
+    assert "say how many points, 1 to 5000" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--repository", "--large"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("octo/nowhere", "octo/nowhere is not there"),
+        ("octo small", "octo small is no repository"),
+        ("https://github.com/octo/engine", "is no repository"),
+        ("octo/small", "octo/small is not there"),
+    ],
+)
+def test_a_repository_that_cannot_be_shown_is_one_line_and_no_assumption(
+    github: Simulator, option: str, name: str, told: str
+) -> None:
+    changes.make_private(github.world, "octo/small")
+    done = smoke(github.url, option, name)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert told in done.stderr.splitlines()[-1]
+
+
+def test_a_private_repository_which_the_token_may_read_gets_no_table() -> None:
+    with running(load(recipes=WORLD), Options(private_readers=frozenset({"ghp_secret"}))) as simulator:
+        changes.make_private(simulator.world, "octo/small")
+        done = smoke(simulator.url, "--repository", "octo/small")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "octo/small is private, and the table is made to be shown" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "told", "code"),
+    [
+        ("bad_credentials", "GitHub refuses the token", 4),
+        ("secondary_a", "GitHub asks to slow down", 0),
+        ("secondary_c", "GitHub asks to slow down", 0),
+        ("rate_limited", "the points of this hour are used up", 0),
+        ("502_json", "no answer (status 502)", 0),
+        ("200_timeout", "no answer (something went wrong there)", 0),
+        ("truncated", "status 200 without JSON", 4),
+        ("reset", "ConnectionError", 4),
+    ],
+)
+def test_what_says_nothing_of_an_assumption_is_not_tried_and_all_of_it_is_told(
+    github: Simulator, fault: str, told: str, code: int
+) -> None:
+    github.faults.add(Fault(name=fault, skip=12, match={"path": "/graphql"} if fault == "200_timeout" else {}))
+    done = smoke(github.url, "--json", "--budget", "40")  # no capture: it has tests of its own
+    assert done.returncode == code, done.stderr
+    found = json.loads(done.stdout)
+    assert "does not hold" not in done.stdout
+    assert set(verdicts(found)) >= {id_ for ids in CHECKS for id_ in ids}, "each is told"
+    assert any(told in each["seen"] for each in found["seen"])
+    first = smoke(github.url)
+    assert (first.returncode, first.stdout) == (2 if fault == "bad_credentials" else 4, "")
+    assert told in first.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_gets_the_table_until_then_and_nothing_is_left(github: Simulator, number: signal.Signals) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"PATH": os.environ["PATH"], "HOME": folder, "TMPDIR": folder, "GITHUB_API_URL": github.url}
+        with subprocess.Popen(
+            [str(ROOT / "scripts" / "smoke"), "--repository", "octo/engine"],
+            env=environment | {"GITHUB_TOKEN": "ghp_secret"},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if " S1 " in line:  # the capture comes next
+                    break
+            github.faults.add(Fault(name="stall"))
+            while not github.faults.struck()["stall"]:
+                assert process.poll() is None
+            process.send_signal(number)
+            shown, said = process.communicate(timeout=100)
+        left = [path for path in Path(folder).iterdir() if path.name.startswith("gh-backfill-smoke")]
+    assert process.returncode == 130
+    assert "error: interrupted" in said
+    assert "Traceback" not in said
+    assert "| S1 |" in shown
+    assert left == []
 
 
 def test_without_a_token_or_github_it_is_one_line() -> None:

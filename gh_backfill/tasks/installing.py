@@ -158,8 +158,7 @@ def set_secret(repository: str, name: str, value: str) -> None:
 
 def _said_of(error: OSError, beside: Mapping[Path, Path]) -> Path | str | None:
     """Return the path that an error means, by the name that it was to have in the end."""
-    names = {str(written): path for path, written in beside.items()}
-    return names.get(error.filename, error.filename)
+    return next((path for path, written in beside.items() if str(written) == error.filename), error.filename)
 
 
 def _state(path: Path, text: str) -> FileState:
