@@ -15,9 +15,11 @@ from gh_backfill.models.work import Phase, Stream
 from gh_backfill.policy.goals import number_wanted
 from gh_backfill.policy.items import TRIES, Collector, CompleteItem, FollowUp, Slot
 from gh_backfill.policy.packing import Query, next_query
-from gh_backfill.policy.query_prices import PULL_REQUESTS, PagePrice, Prices
+from gh_backfill.policy.query_prices import PULL_REQUESTS, UNITS_OF_ONE_POINT, PagePrice, Prices
 
 Alive = Callable[[], None]
+# What was too much for GitHub is come near to again by this part at a time, for each query that fails costs a point.
+STEP = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,8 @@ class Completion:
     def __init__(self) -> None:
         self._asked: Mapping[FollowUp, Collector] = {}
         self._units: int | None = None
+        self._before: int | None = None  # the units of the last query but for those that failed since
+        self._failing = self._alone = False
 
     def next_query(
         self,
@@ -74,21 +78,31 @@ class Completion:
             {follow_up: collector for collector in each for follow_up in collector.follow_ups()} for each in pages
         ]
         self._asked = {follow_up: collector for each in reversed(owners) for follow_up, collector in each.items()}
-        query = next_query(owners, prices, page=page, units=self._units, price=price)
+        query = next_query(owners, prices, page=page, units=1 if self._alone else self._units, price=price)
         return replace(query, page=0) if apart and query.follow_ups else query
 
     def take(self, reply: github.PageAndFollowUps) -> None:
-        """Hand out the answers."""
-        self._units = None
+        """Hand out the answers; what was too much once is come near to by an eighth at a time."""
+        if not reply.answers:
+            return
+        if self._units is not None and not self._alone:
+            self._units += max(1, self._units // STEP)
+            self._units = None if self._units >= UNITS_OF_ONE_POINT else self._units
+        self._failing = self._alone = False
         for follow_up, answer in reply.answers:
             self._asked[follow_up].take(follow_up, answer)
 
     def too_big(self, query: Query) -> None:
-        """Ask for half as much next time; one follow-up that is too much asks for less, and is given up in the end."""
+        """Ask for half as much next time; one follow-up that is too much asks for less, and is given up in the end.
+
+        It is asked for alone until then, and the others, which it made smaller, as before.
+        """
+        if not self._failing:
+            self._before, self._failing = self._units, True
         if len(query.follow_ups) > 1:
             self._units = max(1, query.units // 2)
             return
-        self._units = None
+        self._units, self._alone = self._before, True
         for follow_up in query.follow_ups:
             self._asked[follow_up].shrink(follow_up)
 

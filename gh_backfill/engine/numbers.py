@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gh_backfill.clients.numbers import counted
 from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Page
+from gh_backfill.engine.follow_ups import STEP
 from gh_backfill.engine.walks import Ahead
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId, NotFound, Unknown
@@ -20,8 +21,6 @@ ENOUGH = 150
 TRIES = 3
 # Pull requests and numbers may be too much for GitHub together though not alone.  Then this many queries have only one.
 QUERIES_APART = 20
-# What was too much once is come near to by an eighth at a time, for each query that fails costs a point.
-STEP = 8
 
 
 @dataclass(kw_only=True, slots=True)
