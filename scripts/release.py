@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,8 @@ NAMED_IN = (Path("README.md"), Path("examples/README.md"))
 UNRELEASED = "## Unreleased"
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 # https://packaging.python.org/en/latest/specifications/version-specifiers/
-_A_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:(a|b|rc)(\d+))?")
+_NUMBER = "(0|[1-9][0-9]*)"
+_A_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:(a|b|rc){_NUMBER})?")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make(version: str) -> None:
-    """Write the version everywhere; raises ValueError, with nothing written, where there is nothing to release."""
+    """Write the version everywhere; raises, with nothing written, ValueError or OSError for what is in the way."""
     old = current()
     changelog = _read(CHANGELOG)
     if _section(changelog, UNRELEASED) == "":
@@ -55,11 +57,18 @@ def make(version: str) -> None:
         raise ValueError(f"CHANGELOG.md has {version} already")
     if _order(version) < _order(old):
         raise ValueError(f"{version} comes before {old}, which the package is already: say a later one")
+    if changed := _changed():
+        raise ValueError(
+            f"not committed: {', '.join(changed)}: commit or stash that first, it would go into the release"
+        )
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    _write(CHANGELOG, changelog.replace(UNRELEASED, f"{UNRELEASED}\n\n## {version} - {today}", 1))
-    _write(INIT, _VERSION.sub(f'__version__ = "{version}"', _read(INIT)))
-    for path in NAMED_IN:
-        _write(path, _read(path).replace(f"@v{old}", f"@v{version}"))
+    texts = {
+        CHANGELOG: changelog.replace(UNRELEASED, f"{UNRELEASED}\n\n## {version} - {today}", 1),
+        INIT: _VERSION.sub(f'__version__ = "{version}"', _read(INIT)),
+        **{path: _read(path).replace(f"@v{old}", f"@v{version}") for path in NAMED_IN},
+    }
+    for path, text in texts.items():
+        _write(path, text)
     _examples()
     print(f"{version} is written.  Look at it with git diff, run scripts/test, then:")
     print(f"  git commit --all --message 'Release {version}' && git tag v{version} && git push origin HEAD v{version}")
@@ -89,6 +98,16 @@ def current() -> str:
     if found is None:
         raise ValueError(f"{INIT} names no version")
     return found[1]
+
+
+def _changed() -> list[str]:
+    """Return what git says is changed, but for the changelog; without git nothing."""
+    command = ["git", "-C", str(ROOT), "diff", "--name-only", "HEAD", "--", ".", f":(exclude){CHANGELOG}"]
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def _order(version: str) -> tuple[int, int, int, str, int]:

@@ -11,7 +11,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg2
 import pytest
 import yaml
 
@@ -122,6 +125,25 @@ def test_what_is_missing_or_wrong_is_one_line_and_nothing_is_written(
 ) -> None:
     before = files(clone)
     assert told in refused(cli(here, "init", *options), 4 if "does not answer" in told else 2)
+    assert files(clone) == before
+
+
+def test_a_database_that_can_never_do_is_told_before_anything_is_written(
+    here: dict[str, str], clone: Path, empty_database_url: str
+) -> None:
+    before = files(clone)
+    name, latin = urlsplit(empty_database_url).path.lstrip("/"), f"latin_{uuid4().hex}"
+    admin = psycopg2.connect(empty_database_url)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute(f"create database {latin} encoding 'LATIN1' template template0 locale 'C'")
+        try:
+            url = empty_database_url.replace(name, latin)
+            said = refused(cli(here, "init", *TOOL, "--database", url, "--migrate"), 2)
+        finally:
+            cursor.execute(f"drop database {latin} with (force)")
+    admin.close()
+    assert f"database {latin} is in LATIN1" in said
     assert files(clone) == before
 
 

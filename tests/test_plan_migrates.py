@@ -71,6 +71,24 @@ def test_a_named_repository_comes_into_an_empty_database_with_the_first_plan(
     assert left(empty_database_url) == []
 
 
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("default_transaction_read_only = on", "the database takes no writes"),
+        ("statement_timeout = '1ms'", "set statement_timeout = '5min'"),
+    ],
+)
+def test_what_no_role_could_bring_is_told_by_its_own_cause_alone(
+    environment: dict[str, str], empty_database_url: str, setting: str, told: str
+) -> None:
+    with Database(empty_database_url) as db, db.transaction() as tx:
+        (name,) = tx.rows("select current_database() as name")
+        tx.run(f'alter database "{name["name"]}" set {setting}')
+    said = refused(cli(environment, "plan", DATABASE_URL=empty_database_url), 2)
+    assert told in said
+    assert "as the role that owns the tables" not in said
+
+
 def test_a_role_that_may_not_is_told_in_one_line_who_does_it(environment: dict[str, str]) -> None:
     url = environment["DATABASE_URL"]
     connection = psycopg2.connect(url)

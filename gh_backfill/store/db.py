@@ -188,8 +188,7 @@ class Database:
 
     def _opened(self, text: str, *, alone: bool) -> Opening:
         """Prepare a transaction; nothing but a connection is asked of the server yet."""
-        fresh = self._connection is None
-        if fresh:
+        if fresh := self._connection is None:
             self._connection = self._connect()
         return Opening(text=text, alone=alone, fresh=fresh)
 
@@ -250,6 +249,7 @@ class Database:
         try:
             connection: extensions.connection = psycopg2.connect(make_dsn(**self._arguments))
             connection.autocommit = True  # BEGIN and COMMIT are ours, so that one round trip carries the limits too
+            connection.set_client_encoding("UTF8")  # asks for nothing where it is; a setting may say otherwise
             extensions.register_type(_UUID_ARRAY, connection)
             moments.register(connection)
         except psycopg2.Error as error:

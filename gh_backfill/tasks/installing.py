@@ -18,7 +18,7 @@ from gh_backfill.errors import ConfigurationError, PartlyFailed
 from gh_backfill.policy import addresses, installation, names
 from gh_backfill.policy.installation import Trigger
 from gh_backfill.settings import Settings
-from gh_backfill.store import migrations
+from gh_backfill.store import migrations, preflight
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
 
@@ -119,9 +119,12 @@ def installed_from() -> str | None:
 def answers(settings: Settings) -> tuple[int, str | None]:
     """Ask the database how many migrations it lacks; returns that, and what to think of besides.
 
-    Raises what is in the way, in one line.
+    Raises what is in the way, in one line: ConfigurationError where it is too old, or of an encoding that is unfit.
     """
     with connect.database_url(settings) as url, Database(url) as db, db.reading() as tx:
+        place = preflight.place(tx)
+        for obstacle in filter(None, (place.too_old, place.unfit)):
+            raise ConfigurationError(obstacle)
         lacking = len(migrations.pending(tx))
     return lacking, out_of_reach(database_address.understood(url))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied
+from gh_backfill.errors import ConfigurationError, EmptyDatabase, StoreDenied, StoreReadOnly, StoreSlow
 from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings
 from gh_backfill.store import access, migrations, preflight, privacy
@@ -76,6 +76,8 @@ def _migrated(db: Database) -> Sequence[Migration]:
         return ()
     try:
         return migrate(db, time.sleep)
+    except (StoreReadOnly, StoreSlow):
+        raise  # for every role: it says what to do
     except StoreDenied as error:
         raise ConfigurationError(
             f"the database lacks {_listed(missing)}, and this role may not bring them ({error}): "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,8 @@ def test_a_version_is_written_wherever_one_stands(checkout: Path) -> None:
     ("words", "told"),
     [
         (("next",), "next is no version"),
+        (("9.08.7",), "9.08.7 is no version"),
+        (("\u0969.8.7",), "\u0969.8.7 is no version"),
         (("0.0.9",), f"0.0.9 comes before {__version__}"),
         ((f"{__version__}rc1",), f"{__version__}rc1 comes before {__version__}"),
         (("--check", "v9.8.7"), f"the tag says 9.8.7 and the package {__version__}"),
@@ -64,6 +67,25 @@ def test_what_is_no_release_is_told_in_one_line(checkout: Path, words: tuple[str
     assert done.returncode == 2
     assert "error: " in done.stderr.splitlines()[-1]
     assert told in done.stderr
+
+
+def test_what_is_not_committed_goes_into_no_release(checkout: Path) -> None:
+    readme = checkout / "README.md"
+    readme.write_text(f"{readme.read_text()}\nA thought.\n")
+    done = release(checkout, "9.8.7")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not committed: README.md" in done.stderr
+    assert f'"{__version__}"' in (checkout / "gh_backfill" / "__init__.py").read_text()
+
+
+def test_a_file_that_lacks_is_told_before_anything_is_written(checkout: Path) -> None:
+    shutil.rmtree(checkout / ".git")
+    (checkout / "README.md").unlink()
+    before = (checkout / "CHANGELOG.md").read_text()
+    done = release(checkout, "9.8.7")
+    assert done.returncode == 2
+    assert "README.md" in done.stderr
+    assert (checkout / "CHANGELOG.md").read_text() == before
 
 
 def test_a_tag_is_built_tried_attested_and_published(checkout: Path, tmp_path: Path) -> None:

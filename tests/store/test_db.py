@@ -93,6 +93,25 @@ def test_a_swallowed_error_does_not_pass_for_a_commit(db: Database) -> None:
     assert titles(db) == []
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1252"])
+@pytest.mark.parametrize("where", ["database", "environment"])
+def test_a_text_comes_back_as_it_was_whatever_encoding_a_client_is_set_to(
+    db: Database, empty_database_url: str, monkeypatch: pytest.MonkeyPatch, encoding: str, where: str
+) -> None:
+    if where == "environment":
+        monkeypatch.setenv("PGCLIENTENCODING", encoding)
+    else:
+        with db.transaction() as tx:
+            (name,) = tx.rows("select current_database() as name")
+            tx.run(f"alter database \"{name['name']}\" set client_encoding = '{encoding}'")
+    text = "日本語 \U0001f600 é"
+    with Database(empty_database_url) as other:
+        with other.transaction() as tx:
+            add(tx, 1, text)
+        assert titles(other) == [text]
+    assert titles(db) == [text]
+
+
 def test_a_read_only_transaction_cannot_write(db: Database) -> None:
     with pytest.raises(StoreDenied, match="takes no writes"), db.transaction(read_only=True) as tx:
         add(tx, 1, "Dune")
