@@ -176,6 +176,16 @@ def test_an_account_is_shown_and_asked_about_and_a_dry_run_writes_nothing(enviro
     assert "--min-prs" in refused(cli(environment, "track", "octo/small", "--min-prs", "3"), 2)
 
 
+def test_of_what_is_only_registered_nothing_is_promised(environment: dict[str, str]) -> None:
+    done = cli(environment, "track", "octo/*", "--yes", GH_BACKFILL_MINIMUM_PULL_REQUESTS="40")
+    assert done.stdout.splitlines() == ["octo/engine: added", "octo/small: added"]
+    assert "plans take those with more than 40 pull requests, --backfill brings the newest of all" in done.stderr
+    again = cli(environment, "track", "octo/engine")
+    (what, when) = again.stdout.splitlines()
+    assert what == "octo/engine: already tracked, and its first backfill begins", "once it is named"
+    assert when.startswith("their newest pull requests come with the next run")
+
+
 def test_untrack_asks_first_and_names_what_is_unknown(environment: dict[str, str], db: Database) -> None:
     asked = cli(environment, "untrack", "octo/engine")
     assert "untrack these repositories? nobody can be asked here: say --yes" in refused(asked, 2)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gh_backfill import settings
     from gh_backfill.clients.graphql import GraphQL
     from gh_backfill.policy.initial import Wish
-    from gh_backfill.tasks.accounts import AccountRepositories, Filters
+    from gh_backfill.tasks.accounts import Filters
     from gh_backfill.tasks.initial.local import Worked
     from gh_backfill.tasks.track import Tracked
 
@@ -116,7 +116,7 @@ def track(
     if dry_run:
         _preview(environment, given, as_json=as_json)
         return
-    tracked, worked = _track(environment, given, local=local)
+    tracked, opened, worked = _track(environment, given, local=local)
     actions.write_summary(environment, listings.tracked_markdown(tracked))
     if as_json:
         print(json_text([listings.tracked_row(each) for each in tracked]))
@@ -126,7 +126,7 @@ def track(
             from gh_backfill.terminal import results
 
             results.show_worked(worked)
-        elif not via and any(each.result in tracking.NEWS for each in tracked) and given.backfill is not False:
+        elif not via and any(each.result in tracking.NEWS for each in opened):
             print(f"their newest pull requests come with the next run, or now: {console.command()} work")
     if via:
         _send(environment, tracked, as_json=as_json)
@@ -147,8 +147,13 @@ def _filters(names: Sequence[str], least: str | None, *, forks: bool, archived: 
     return filters
 
 
-def _track(environment: settings.Settings, given: _Given, *, local: bool) -> tuple[Sequence[Tracked], Worked | None]:
-    """Register what was named, keep it as a batch, and capture it where that is to be done now."""
+def _track(
+    environment: settings.Settings, given: _Given, *, local: bool
+) -> tuple[Sequence[Tracked], Sequence[Tracked], Worked | None]:
+    """Register what was named, keep it as a batch, and capture it where that is to be done now.
+
+    Returns what became of all of it, of that whose newest pull requests are to come first, and of the captures.
+    """
     from gh_backfill.tasks import connect
     from gh_backfill.tasks import track as tracking
     from gh_backfill.tasks.initial import batches
@@ -162,11 +167,13 @@ def _track(environment: settings.Settings, given: _Given, *, local: bool) -> tup
             named, listed = _ask(environment, graphql, given, yes=given.yes)
             register = partial(tracking.register, db, actor=actor, kinds=given.kinds, priority=given.wish.priority)
             kept = batches.KeptBatch(wish=given.wish, backfill=first is not None, actor=actor, now=now)
-            tracked = register(named, opening=first, keep=kept)
+            of_names = register(named, opening=first, keep=kept)
             kept = batches.KeptBatch(wish=given.wish, backfill=opens is not None, actor=actor, now=now)
-            tracked += register(listed, opening=opens, keep=kept)
-            ids = [each.repository_id for each in tracked if each.repository_id]
-        return tracked, bring(environment, db, ids) if local else None
+            of_accounts = register(listed, opening=opens, keep=kept)
+        tracked = [*of_names, *of_accounts]
+        opened = (of_names if first is not None else []) + (of_accounts if opens is not None else [])
+        ids = [each.repository_id for each in tracked if each.repository_id]
+        return tracked, opened, bring(environment, db, ids) if local else None
 
 
 def _preview(environment: settings.Settings, given: _Given, *, as_json: bool) -> None:
@@ -213,23 +220,15 @@ def _send(environment: settings.Settings, tracked: Sequence[Tracked], *, as_json
 def _ask(
     environment: settings.Settings, graphql: GraphQL, given: _Given, *, yes: bool
 ) -> tuple[list[Tracked], list[Tracked]]:
-    """Ask GitHub about names and accounts; returns what became of the one and of the other."""
+    """Ask GitHub about names, and accounts, after a yes to their count and estimate; returns what became of each."""
     from gh_backfill.tasks import accounts, connect
     from gh_backfill.tasks import track as tracking
 
     named = tracking.ask(graphql, given.names, name_of=connect.name_of(environment))
     found = accounts.ask(graphql, given.logins, given.filters)
-    return named, _of_accounts(graphql, found, named, backfill=bool(given.backfill), yes=yes)
-
-
-def _of_accounts(
-    graphql: GraphQL, found: Sequence[AccountRepositories], named: Sequence[Tracked], *, backfill: bool, yes: bool
-) -> list[Tracked]:
-    """Return the repositories of accounts, after a yes to their count and estimate."""
-    from gh_backfill.tasks import accounts
-
-    for line in accounts.summary(found, graphql, backfill=backfill):
+    least = environment.minimum_pull_requests
+    for line in accounts.summary(found, graphql, backfill=bool(given.backfill), more_than=least):
         print(line, file=sys.stderr)
     if not yes and any(each.chosen for each in found):
         confirmed("track these repositories?")
-    return accounts.tracked(found, named)
+    return named, accounts.tracked(found, named)

@@ -103,15 +103,16 @@ def tracked(accounts: Sequence[AccountRepositories], beside: Sequence[Tracked]) 
     return [each for account in accounts for each in _tracked(account, seen)]
 
 
-def summary(accounts: Sequence[AccountRepositories], graphql: GraphQL, *, backfill: bool) -> list[str]:
-    """Say in lines what tracking these accounts means; none where there is nothing to track."""
+def summary(accounts: Sequence[AccountRepositories], graphql: GraphQL, *, backfill: bool, more_than: int) -> list[str]:
+    """Say in lines what tracking these accounts means; plans take histories of `more_than` so many pull requests."""
     lines = [_line(account, graphql) for account in accounts if account.trouble is None]
     if not any(account.chosen for account in accounts):
         return lines
     what = (
         "their backfills begin with the next plan"
         if backfill
-        else "they are only registered: plans take those that need it, --backfill opens the backfill of all"
+        else f"they are only registered: plans take those with more than {counted(more_than, 'pull request')}, "
+        "--backfill brings the newest of all"
     )
     return [*lines, what]
 

@@ -32,6 +32,7 @@ class Result(StrEnum):
 
     ADDED = "added"
     KNOWN = "already tracked"
+    BEGUN = "already tracked, and its first backfill begins"
     RAISED = "goes on to its larger goal"
     RENAMED = "tracked under its new name"
     DUPLICATE = "named twice"
@@ -42,7 +43,7 @@ class Result(StrEnum):
 
 
 # For these a backfill was opened, where one was asked for.
-NEWS = frozenset({Result.ADDED, Result.RENAMED, Result.RAISED})
+NEWS = frozenset({Result.ADDED, Result.BEGUN, Result.RENAMED, Result.RAISED})
 FAILURES = frozenset({Result.MALFORMED, Result.NOT_FOUND, Result.NO_ACCOUNT, Result.UNKNOWN})
 
 
@@ -262,7 +263,7 @@ def _stored(
     if entry.id in raised:
         result = Result.RAISED
     elif result is Result.ADDED and not entry.added:
-        result = Result.KNOWN
+        result = Result.KNOWN if opening is None or entry.has_stream else Result.BEGUN
     detail = None
     if result is not Result.DUPLICATE:
         detail = kept.of_entry(entry, found, opening, raised=entry.id in raised, said=said)

@@ -202,7 +202,7 @@ def _judged(made: Plan, left: Mapping[str, Estimate]) -> Iterator[str]:
         if each.chosen:
             repository = each.repository
             more = f"; {_left(each, left)} left" if repository.id in left else ""
-            yield f"{repository.full_name}: {each.why} ({_here(repository)} here{more})"
+            yield f"{repository.full_name}: {each.why}; {_here(repository)} here{more}"
     for each in made.verdicts:
         if each.until is not None:
             yield f"{each.repository.full_name}: {each.words}"

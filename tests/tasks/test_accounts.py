@@ -52,12 +52,12 @@ def test_who_may_not_see_private_ones_does_not_get_them(account: House) -> None:
 def test_forks_archives_and_small_ones_are_left_out_unless_they_are_wanted_and_counted(account: House) -> None:
     (found,) = accounts.ask(account.graphql(), ["many"], Filters())
     assert found.left_out == {"fork": 1, "archive": 1}
-    (line, _) = accounts.summary([found], account.graphql(), backfill=False)
+    (line, _) = accounts.summary([found], account.graphql(), backfill=False, more_than=100)
     assert line.startswith("many: 127 repositories with 0 pull requests, about 1 point, ")
     assert line.endswith("left out: 1 fork (--include-forks takes them), 1 archive (--include-archived takes them)")
     (octo,) = accounts.ask(account.graphql(), ["octo"], Filters(least=100))
     assert [each.full_name for each in octo.chosen] == [ENGINE]
-    assert accounts.summary([octo], account.graphql(), backfill=True)[0].endswith(
+    assert accounts.summary([octo], account.graphql(), backfill=True, more_than=100)[0].endswith(
         "left out: 1 repository with fewer than 100"
     )
 
