@@ -80,7 +80,8 @@ def test_options_make_a_whole_installation_without_a_question(
     lines = done.stdout.splitlines()
     assert "the database answers" in lines[0]
     assert any("ok" in line and "rights" in line for line in lines), "it ends with the check"
-    assert "gh workflow run gh-backfill.yml" in lines[-1]
+    assert lines[-1].startswith("commit and push these files, then bring the first repositories: gh workflow run")
+    assert "with --everything what changes afterwards" in lines[-2]
     again = cli(here, "init", *TOOL, "--database", empty_database_url, "--no-set-secret")
     assert again.returncode == 0, again.stderr
     assert f"unchanged: {WORKFLOW}" in again.stdout
@@ -251,6 +252,10 @@ def test_without_gh_the_last_line_leads_to_the_page_that_starts_a_run(
     assert done.returncode == 0, done.stderr
     assert "https://github.com/octo/history/actions/workflows/gh-backfill.yml" in done.stdout.splitlines()[-1]
     assert "gh workflow run" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("make that secret, commit and push these files"), "nobody keeps it"
+    whole = cli(here, "init", *TOOL, "--database", empty_database_url, "--everything")
+    assert (clone / ".github" / "workflows" / "dispatch.yml").exists()
+    assert "--everything" not in whole.stdout
 
 
 def test_on_a_terminal_whoever_mistypes_a_name_or_a_word_is_asked_again(

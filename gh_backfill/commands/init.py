@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TRIES = 3
 Answer = TypeVar("Answer")
 NEXT = "commit and push these files, then bring the first repositories: "
+FRESH = "this brings histories and proves them; with --everything what changes afterwards is brought, too"
 
 
 def init(
@@ -93,9 +94,11 @@ def init(
         say("dry run: nothing was written")
         return
     _bring_up_to_date(found, migrate)
-    _keep_secret(theirs, found.url, set_secret)
+    kept = _keep_secret(theirs, found.url, set_secret)
     _check(found.environment)
-    say(escape(NEXT + _start(theirs)))
+    if not everything:
+        say(FRESH)
+    say(escape(("" if kept else "make that secret, ") + NEXT + _start(theirs)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -232,8 +235,8 @@ def _bring_up_to_date(found: _Answering, migrate: bool | None) -> None:
         say(f"{counted(found.lacking, 'migration')} will be brought by the first plan, or by gh-backfill migrate")
 
 
-def _keep_secret(repository: str, url: str, wanted: bool | None) -> None:
-    """Keep the database's address as a secret of the repository, or say how to."""
+def _keep_secret(repository: str, url: str, wanted: bool | None) -> bool:
+    """Keep the database's address as a secret of the repository, or say how to; returns whether it is kept."""
     from gh_backfill.tasks import installing
 
     where = f"https://github.com/{repository}/settings/secrets/actions"
@@ -243,8 +246,9 @@ def _keep_secret(repository: str, url: str, wanted: bool | None) -> None:
     if able and _agreed(wanted, f"Keep DATABASE_URL as a secret of {repository} (gh secret set)?"):
         installing.set_secret(repository, installing.DATABASE_SECRET, url)
         say(escape(f"DATABASE_URL is a secret of {repository}"))
-    else:
-        say(escape(f"keep the connection string as a secret named DATABASE_URL: {where}"))
+        return True
+    say(escape(f"keep the connection string as a secret named DATABASE_URL: {where}"))
+    return False
 
 
 def _start(repository: str) -> str:
