@@ -176,6 +176,16 @@ def test_a_plan_that_fails_says_why_in_report_issue_and_webhook(
     cli(environment, "report", GITHUB_RUN_ID="79")
 
 
+def test_jobs_that_are_done_are_not_told_as_failed_where_something_else_is(environment: dict[str, str]) -> None:
+    assert cli(environment, "track", "octo/small", "--no-backfill").returncode == 0
+    spend(environment, 1)
+    with Database(environment["DATABASE_URL"]) as db, db.transaction() as tx:
+        tx.run("update progressive_capture_jobs set run_key = '77', workflow_run_id = 77")
+    failed = {"GH_BACKFILL_PLAN_RESULT": "failure", "GH_BACKFILL_PLAN_ERROR": "no names"}
+    said = refused(cli(environment, "report", **failed), 3)
+    assert said == "error: 1 job done; the plan failed: no names"
+
+
 @pytest.mark.parametrize("readable", [True, False])
 def test_a_database_that_can_not_be_written_is_told_with_what_can_be_read(
     environment: dict[str, str], github: Simulator, readable: bool

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from gh_backfill import settings
+from gh_backfill.policy import duties
 from gh_backfill.policy.duties import Duty, DutyLane
 from gh_backfill.simulator.faults import Fault
 from gh_backfill.simulator.loading import load
@@ -146,7 +148,18 @@ def test_a_command_that_fails_is_told_and_begun_again_and_what_is_quiet_stays_qu
 def test_what_is_begun_again_tomorrow_says_the_day() -> None:
     now = datetime(2026, 3, 31, 15, 0, tzinfo=UTC)
     for every, told in ((timedelta(hours=1), "at 16:00 UTC"), (timedelta(days=1), "at 04-01 15:00 UTC")):
-        assert told in forever.begun_again(now, Duty(words=("verify",), every=every, lane=DutyLane.FRESH))
+        assert told in forever.begun_again(now, Duty(words=("verify",), every=every, lane=DutyLane.FRESH), 3)
+
+
+def test_what_found_nobody_is_begun_again_soon_whatever_its_time(
+    configured: settings.Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "AWAY", timedelta(milliseconds=100))
+    daily = Duty(words=("status",), every=timedelta(days=1), lane=DutyLane.FRESH)
+    away = configured.model_copy(update={"database_url": SecretStr("postgresql://nobody@127.0.0.1:1/nowhere")})
+    lines: list[str] = []
+    with Forever(settings=away, workers=1, say=lines.append, duties=[daily]):
+        waited_for(lambda: sum("ended with exit code 4" in line for line in lines) >= 2)
 
 
 def test_it_takes_a_token_and_no_json(environment: dict[str, str]) -> None:

@@ -186,7 +186,8 @@ def _ended(made: Report) -> str:
     """Say in one line why a report is not green."""
     if not made.jobs:
         return made.run.headline.rstrip(".")
-    text = f"{len(made.failed)} of {counted(len(made.jobs), 'job')} failed; the others are done"
+    many = counted(len(made.jobs), "job")
+    text = f"{len(made.failed)} of {many} failed; the others are done" if made.failed else f"{many} done"
     return "; ".join([text, *(each.error for each in made.run.system_errors)])
 
 

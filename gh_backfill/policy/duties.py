@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gh_backfill.errors import Unreachable
+
 
 class DutyLane(StrEnum):
     """What is done side by side: a long history keeps neither what was just added waiting, nor what changed."""
@@ -41,6 +43,15 @@ DUTIES = (
     Duty(words=("aggregate", "--due"), every=timedelta(days=1), lane=DutyLane.FRESH),
     Duty(words=("verify",), every=timedelta(days=1), lane=DutyLane.FRESH),
 )
+
+
+# A network, GitHub or a database that is away comes back by itself: a daily command does not wait for tomorrow.
+AWAY = timedelta(minutes=15)
+
+
+def pause(duty: Duty, code: int) -> timedelta:
+    """Return how long a command that ended with this exit code waits, at least, until it is begun again."""
+    return min(duty.every, AWAY) if code == Unreachable.exit_code else duty.every
 
 
 def soonest(duties: Iterable[Duty], begun: Mapping[Duty, datetime], now: datetime) -> tuple[Duty, datetime]:

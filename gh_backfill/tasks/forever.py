@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Self
 
 from gh_backfill.engine import interrupts
-from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, soonest
+from gh_backfill.errors import Unreachable
+from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, pause, soonest
 from gh_backfill.settings import Settings
 from gh_backfill.settings.embedding import EmbeddingProvider
 from gh_backfill.tasks import children
@@ -92,13 +93,15 @@ class Forever:
             if self._stopped.wait((at - datetime.now(UTC)).total_seconds()):
                 return
             begun[duty] = datetime.now(UTC)
-            told[duty] = self._done(duty, told.get(duty, set()))
+            told[duty], code = self._done(duty, told.get(duty, set()))
+            if code == Unreachable.exit_code:
+                begun[duty] = datetime.now(UTC) + pause(duty, code) - duty.every
 
-    def _done(self, duty: Duty, before: set[str]) -> set[str]:
-        """Run a command to its end; returns the lines it printed."""
+    def _done(self, duty: Duty, before: set[str]) -> tuple[set[str], int]:
+        """Run a command to its end; returns the lines it printed, and its exit code."""
         process = self._started(duty)
         if process is None or process.stdout is None:
-            return before
+            return before, 0
         lines = set()
         for line in map(str.rstrip, process.stdout):
             lines.add(line)
@@ -111,8 +114,8 @@ class Forever:
         with self._turn:
             self._running.pop(duty.lane, None)
         if code and not self._stopped.is_set():
-            self._tell(duty, f"ended with exit code {code}; {begun_again(datetime.now(UTC), duty)}")
-        return lines
+            self._tell(duty, f"ended with exit code {code}; {begun_again(datetime.now(UTC), duty, code)}")
+        return lines, code
 
     def _started(self, duty: Duty) -> subprocess.Popen[str] | None:
         """Start a command, unless the worker was stopped meanwhile."""
@@ -138,7 +141,7 @@ class Forever:
             self.say(f"{datetime.now(UTC):%H:%M} {duty.name:<10} {line}")
 
 
-def begun_again(now: datetime, duty: Duty) -> str:
-    """Say when a command is begun again, with the day where that is another one."""
-    at = now + duty.every
+def begun_again(now: datetime, duty: Duty, code: int) -> str:
+    """Say when a command that failed is begun again, with the day where that is another one."""
+    at = now + pause(duty, code)
     return f"it is begun again at {at:{'%H:%M' if at.date() == now.date() else '%m-%d %H:%M'}} UTC or later"
