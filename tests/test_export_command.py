@@ -81,6 +81,7 @@ def test_wrong_input_is_one_line_with_exit_code_2(environment: dict[str, str], t
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "letter.txt").touch()
     assert "is there already" in refused(cli(environment, "export", out), 2)
+    assert "the name of a file or folder is empty" in refused(cli(environment, "export", ""), 2)
 
 
 def test_a_log_of_a_workflow_names_no_private_repository(environment: dict[str, str], tmp_path: Path) -> None:

@@ -57,8 +57,7 @@ class Completion:
     def __init__(self) -> None:
         self._asked: Mapping[FollowUp, Collector] = {}
         self._units: int | None = None
-        self._before: int | None = None  # the units of the last query but for those that failed since
-        self._failing = self._alone = False
+        self._alone = False
 
     def next_query(
         self,
@@ -83,26 +82,22 @@ class Completion:
 
     def take(self, reply: github.PageAndFollowUps) -> None:
         """Hand out the answers; what was too much once is come near to by an eighth at a time."""
-        if not reply.answers:
-            return
         if self._units is not None and not self._alone:
             self._units += max(1, self._units // STEP)
             self._units = None if self._units >= UNITS_OF_ONE_POINT else self._units
-        self._failing = self._alone = False
+        self._alone = False
         for follow_up, answer in reply.answers:
             self._asked[follow_up].take(follow_up, answer)
 
     def too_big(self, query: Query) -> None:
         """Ask for half as much next time; one follow-up that is too much asks for less, and is given up in the end.
 
-        It is asked for alone until then, and the others, which it made smaller, as before.
+        It is asked for alone until then; what it made smaller for the others is forgotten.
         """
-        if not self._failing:
-            self._before, self._failing = self._units, True
         if len(query.follow_ups) > 1:
             self._units = max(1, query.units // 2)
             return
-        self._units, self._alone = self._before, True
+        self._units, self._alone = None, True
         for follow_up in query.follow_ups:
             self._asked[follow_up].shrink(follow_up)
 

@@ -20,11 +20,15 @@ GH = '#!/bin/sh\nprintf "%s\\n" "$*" > "$HOME/gh.called"\ncp notes.md "$HOME/gh.
 def checkout(tmp_path: Path) -> Path:
     """Give a copy of this checkout whose changelog has something to release."""
     copied = copy_checkout(tmp_path / "checkout")
-    changelog = copied / "CHANGELOG.md"
+    news_came(copied)
+    return copied
+
+
+def news_came(checkout: Path) -> None:
+    changelog = checkout / "CHANGELOG.md"
     changelog.write_text(
         changelog.read_text().replace("## Unreleased\n", "## Unreleased\n\n- A line of the test.\n", 1)
     )
-    return copied
 
 
 def release(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +52,11 @@ def test_a_version_is_written_wherever_one_stands(checkout: Path) -> None:
     named = {found for path in texts for found in re.findall(r"/gh_backfill/\.github\S+@v(\S+)", path.read_text())}
     assert named == {"9.8.7"}
     assert release(checkout, "9.8.8").returncode == 2, "nothing came since"
+    news_came(checkout)
+    assert "CHANGELOG.md has 9.8.7 already" in release(checkout, "9.8.7").stderr
+    readme = checkout / "README.md"
+    readme.write_text(readme.read_text().replace("@v9.8.7", "@v9.8.6"))
+    assert "another version is named in README.md" in release(checkout, "--check", "v9.8.7").stderr
 
 
 @pytest.mark.parametrize(

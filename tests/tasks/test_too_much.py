@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import pytest
 
 from gh_backfill.clients.graphql import GraphQL
-from gh_backfill.engine.outcome import CaptureOutcome, Limits
+from gh_backfill.engine.outcome import Captured, CaptureOutcome, Limits
 from gh_backfill.errors import TooBig
 from gh_backfill.simulator.loading import load
 from gh_backfill.simulator.server import running
@@ -38,20 +38,35 @@ def asked_at_once(variables: Mapping[str, Any]) -> int:
 
 
 class Narrow:
-    """A GitHub that gives up where a query asks for more than `most`; counts what it was asked."""
+    """A GitHub that gives up where a query asks for more than `most`, or names `poison`; counts what it was asked."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int, poison: str = "nothing") -> None:
         self.answered = self.refused = 0
+        self.named: list[str] = []
         execute = GraphQL.execute
 
         def narrow(graphql: GraphQL, document: str, variables: Mapping[str, object], **more: Any) -> object:
-            if "dryRun" not in document and asked_at_once(variables) > most:
+            if "dryRun" not in document and (asked_at_once(variables) > most or poison in str(variables)):
                 self.refused += 1
                 raise TooBig("GitHub gave up after its time limit (status 504)")
             self.answered += 1
+            self.named += cast("list[str]", variables.get("ids", []))
             return execute(graphql, document, variables, **more)
 
         monkeypatch.setattr(GraphQL, "execute", narrow)
+
+
+def captured(house: House, limits: Limits | None = None, kinds: Sequence[str] = ("pull_requests",)) -> Captured:
+    return capture.run(
+        house.db,
+        house.graphql(),
+        house.run,
+        NAME,
+        limits or Limits(),
+        kinds=kinds,
+        listen=lambda progress: None,
+        sleep=house.wait,
+    )
 
 
 @pytest.mark.parametrize("chunk_size", [None, 7])
@@ -65,18 +80,7 @@ def test_everything_comes_whatever_can_be_answered_at_once(
         assert len(planned(house, 2).entries) == 2
     github = Narrow(monkeypatch, most)
     kinds = ("discussions",) if what == "discussions" else ("pull_requests",)
-    limits = Limits(chunk_size=chunk_size)
-    done = capture.run(
-        house.db,
-        house.graphql(),
-        house.run,
-        NAME,
-        limits,
-        kinds=kinds,
-        listen=lambda progress: None,
-        sleep=house.wait,
-    )
-    assert done.outcome is CaptureOutcome.COMPLETED
+    assert captured(house, Limits(chunk_size=chunk_size), kinds).outcome is CaptureOutcome.COMPLETED
     with house.db.transaction(read_only=True) as tx:
         if what == "discussions":
             assert differences(tx, house.github.world, NAME) == []
@@ -84,3 +88,19 @@ def test_everything_comes_whatever_can_be_answered_at_once(
             assert not compare(tx, expected_world(house.github.world, NAME)).found
     assert house.rows("select * from backfill_quarantine") == []
     assert github.refused <= github.answered / 2 + 4
+
+
+def test_one_list_that_can_not_be_read_costs_the_others_little(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.track(NAME)
+    whole = Narrow(monkeypatch, 10_000)
+    captured(house)
+    review = whole.named[len(whole.named) // 2]
+    with house.db.transaction() as tx:
+        tx.run("truncate repositories cascade")
+    house.track(NAME)
+    github = Narrow(monkeypatch, 10_000, poison=review)
+    captured(house)
+    lost = house.rows("select kind, identity from backfill_quarantine")
+    assert [row["identity"] for row in lost] == [review]
+    assert github.refused <= 20  # it is found by halves, then asked for alone, and once more by the catch-up
+    assert github.answered <= whole.answered + 8
