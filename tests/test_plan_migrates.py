@@ -20,6 +20,8 @@ __all__ = ["environment"]
 
 WRITER_ROLE = (Path(__file__).parents[1] / "docs" / "writer_role.sql").read_text(encoding="utf-8")
 
+LOCK = "select pg_advisory_xact_lock(hashtextextended('gh_backfill migrations', 0))"
+
 
 @pytest.fixture
 def github() -> Iterator[Simulator]:
@@ -72,19 +74,22 @@ def test_a_named_repository_comes_into_an_empty_database_with_the_first_plan(
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "beside", "told"),
     [
-        ("default_transaction_read_only = on", "the database takes no writes"),
-        ("statement_timeout = '1ms'", "set statement_timeout = '5min'"),
+        ("default_transaction_read_only = on", "select 1", "the database takes no writes"),
+        # Another one that migrates is waited for, longer than the limit.
+        ("statement_timeout = '100ms'", LOCK, "set statement_timeout = '5min'"),
     ],
 )
 def test_what_no_role_could_bring_is_told_by_its_own_cause_alone(
-    environment: dict[str, str], empty_database_url: str, setting: str, told: str
+    environment: dict[str, str], empty_database_url: str, setting: str, beside: str, told: str
 ) -> None:
     with Database(empty_database_url) as db, db.transaction() as tx:
         (name,) = tx.rows("select current_database() as name")
-        tx.run(f'alter database "{name["name"]}" set {setting}')
-    said = refused(cli(environment, "plan", DATABASE_URL=empty_database_url), 2)
+        tx.run(beside)
+        with Database(empty_database_url) as another, another.transaction() as own:
+            own.run(f'alter database "{name["name"]}" set {setting}')
+        said = refused(cli(environment, "plan", DATABASE_URL=empty_database_url), 2)
     assert told in said
     assert "as the role that owns the tables" not in said
 

@@ -85,6 +85,12 @@ _TOO_SLOW = _Cause(
     error=StoreSlow,
     text="the database ended a statement at its time limit ({said}): alter role {user} set statement_timeout = '5min'",
 )
+# At a limit of milliseconds PostgreSQL itself says "due to user request" now and then.
+_CANCELLED = _Cause(
+    error=StoreConflict,
+    text="somebody, or a time limit, cancelled a statement of the database ({said}): if it happens again, look at the "
+    "limit: alter role {user} set statement_timeout = '5min'",
+)
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: a whole code, or a class by its first two characters.
 _BY_CODE: Mapping[str, _Cause] = {
@@ -199,7 +205,7 @@ def of_statement(error: psycopg2.Error, session: Session) -> StoreError:
     if code == "42501":
         return StoreDenied(_right(said, session))
     if code == "57014":  # a person can cancel a statement, too: it is tried again
-        cause = _TOO_SLOW if "timeout" in said else _COLLIDED
+        cause = _TOO_SLOW if "timeout" in said else _CANCELLED
         return cause.error(_filled(cause, said, session))
     known = _BY_CODE.get(code) or _BY_CODE.get(code[:2])
     if known is None and isinstance(error, psycopg2.DataError | psycopg2.IntegrityError):
