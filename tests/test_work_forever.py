@@ -52,19 +52,23 @@ def statuses(environment: dict[str, str]) -> dict[str, str]:
         return {row["full_name"]: row["status"] for row in found}
 
 
-def test_it_brings_what_was_added_goes_on_and_ends_well_when_it_is_stopped(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    assert cli(environment, "track", "octo/engine", "octo/small").returncode == 0
-    log = tmp_path / "log"
+def started(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        worker = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "gh_backfill", "work", "--forever"],
             env=environment,
             cwd=environment["HOME"],
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+
+
+def test_it_brings_what_was_added_goes_on_and_ends_well_when_it_is_stopped(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert cli(environment, "track", "octo/engine", "octo/small").returncode == 0
+    log = tmp_path / "log"
+    worker = started(environment, log)
     try:
         waited_for(lambda: statuses(environment) == {"octo/engine": "completed", "octo/small": "completed"})
         waited_for(lambda: "verify" in log.read_text())
@@ -91,14 +95,7 @@ def test_what_it_began_stops_with_it_when_it_is_killed(
 ) -> None:
     assert cli(environment, "track", "octo/engine", "octo/small").returncode == 0
     github.faults.add(Fault(name="stall"))  # what has begun does not end by itself
-    with (tmp_path / "log").open("wb") as output:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "gh_backfill", "work", "--forever"],
-            env=environment,
-            cwd=environment["HOME"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    worker = started(environment, tmp_path / "log")
     began: set[int] = set()
     try:
         while len(began) < len(DutyLane):
@@ -147,8 +144,9 @@ def test_a_command_that_fails_is_told_and_begun_again_and_what_is_quiet_stays_qu
 
 def test_what_is_begun_again_tomorrow_says_the_day() -> None:
     now = datetime(2026, 3, 31, 15, 0, tzinfo=UTC)
-    for every, told in ((timedelta(hours=1), "at 16:00 UTC"), (timedelta(days=1), "at 04-01 15:00 UTC")):
-        assert told in forever.begun_again(now, Duty(words=("verify",), every=every, lane=DutyLane.FRESH), 3)
+    for after, told in ((timedelta(hours=1), "at 16:00 UTC"), (timedelta(days=1), "at 04-01 15:00 UTC")):
+        assert told in forever.begun_again(now + after, now)
+    assert "at 15:00 UTC" in forever.begun_again(now - timedelta(hours=1), now), "it is due already"
 
 
 def test_what_found_nobody_is_begun_again_soon_whatever_its_time(

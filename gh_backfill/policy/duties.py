@@ -49,19 +49,16 @@ DUTIES = (
 AWAY = timedelta(minutes=15)
 
 
-def pause(duty: Duty, code: int) -> timedelta:
-    """Return how long a command that ended with this exit code waits, at least, until it is begun again."""
-    return min(duty.every, AWAY) if code == Unreachable.exit_code else duty.every
+def again(duty: Duty, code: int, *, began: datetime, ended: datetime) -> datetime:
+    """Return when a command that ended with this exit code is begun again: in its time, or soon if it met nobody."""
+    usual = began + duty.every
+    return min(usual, ended + AWAY) if code == Unreachable.exit_code else usual
 
 
-def soonest(duties: Iterable[Duty], begun: Mapping[Duty, datetime], now: datetime) -> tuple[Duty, datetime]:
-    """Return which of these duties comes next, and when; `begun` is when each was begun last.
+def soonest(duties: Iterable[Duty], due: Mapping[Duty, datetime], now: datetime) -> tuple[Duty, datetime]:
+    """Return which of these duties comes next, and when; `due` is when each is to be begun again.
 
     What was never begun is due now; of what is due, the one that waits for the longest comes first.
     """
-
-    def due(duty: Duty) -> datetime:
-        return begun[duty] + duty.every if duty in begun else datetime.min.replace(tzinfo=now.tzinfo)
-
-    first = min(duties, key=due)
-    return first, max(due(first), now)
+    first = min(duties, key=lambda duty: due.get(duty, datetime.min.replace(tzinfo=now.tzinfo)))
+    return first, max(due.get(first, now), now)

@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from gh_backfill.engine import interrupts
-from gh_backfill.errors import Unreachable
-from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, pause, soonest
+from gh_backfill.policy.duties import DUTIES, Duty, DutyLane, again, soonest
 from gh_backfill.settings import Settings
 from gh_backfill.settings.embedding import EmbeddingProvider
 from gh_backfill.tasks import children
@@ -86,16 +85,18 @@ class Forever:
         return self.settings.embedding_choice is not EmbeddingProvider.OFF
 
     def _work(self, duties: Sequence[Duty]) -> None:
-        begun: dict[Duty, datetime] = {}
+        due: dict[Duty, datetime] = {}
         told: dict[Duty, set[str]] = {}
         while not self._stopped.is_set():
-            duty, at = soonest(duties, begun, datetime.now(UTC))
+            duty, at = soonest(duties, due, datetime.now(UTC))
             if self._stopped.wait((at - datetime.now(UTC)).total_seconds()):
                 return
-            begun[duty] = datetime.now(UTC)
+            began = datetime.now(UTC)
             told[duty], code = self._done(duty, told.get(duty, set()))
-            if code == Unreachable.exit_code:
-                begun[duty] = datetime.now(UTC) + pause(duty, code) - duty.every
+            ended = datetime.now(UTC)
+            due[duty] = again(duty, code, began=began, ended=ended)
+            if code and not self._stopped.is_set():
+                self._tell(duty, f"ended with exit code {code}; {begun_again(due[duty], ended)}")
 
     def _done(self, duty: Duty, before: set[str]) -> tuple[set[str], int]:
         """Run a command to its end; returns the lines it printed, and its exit code."""
@@ -113,8 +114,6 @@ class Forever:
             process.stdin.close()
         with self._turn:
             self._running.pop(duty.lane, None)
-        if code and not self._stopped.is_set():
-            self._tell(duty, f"ended with exit code {code}; {begun_again(datetime.now(UTC), duty, code)}")
         return lines, code
 
     def _started(self, duty: Duty) -> subprocess.Popen[str] | None:
@@ -141,7 +140,7 @@ class Forever:
             self.say(f"{datetime.now(UTC):%H:%M} {duty.name:<10} {line}")
 
 
-def begun_again(now: datetime, duty: Duty, code: int) -> str:
+def begun_again(due: datetime, now: datetime) -> str:
     """Say when a command that failed is begun again, with the day where that is another one."""
-    at = now + pause(duty, code)
+    at = max(due, now)
     return f"it is begun again at {at:{'%H:%M' if at.date() == now.date() else '%m-%d %H:%M'}} UTC or later"
