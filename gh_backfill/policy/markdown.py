@@ -30,11 +30,6 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{value:.{0 if value == 100 else digits}f} %"
 
 
-def dollars(price: float) -> str:
-    """Return a price as people write one, however small it is."""
-    return f"${price:.10f}".rstrip("0").rstrip(".")
-
-
 def plain(text: str) -> str:
     """Return text as Markdown that shows it as it is: no markup, no line ends, no mention of anybody."""
     return " ".join(text.split()).translate(_MARKDOWN).replace("@", "@\u200b")

@@ -10,8 +10,8 @@ from gh_backfill.clients import notifier, webhook_out
 from gh_backfill.clients.webhook_out import Delivered, NotDelivered
 from gh_backfill.engine import registry
 from gh_backfill.errors import ConfigurationError
+from gh_backfill.policy import money
 from gh_backfill.policy.json_text import json_text
-from gh_backfill.policy.markdown import dollars
 from gh_backfill.settings import OURS, Settings, names
 from gh_backfill.tasks.finding import Finding
 from gh_backfill.tasks.report import costs
@@ -83,7 +83,7 @@ def _prices(settings: Settings) -> Finding:
     except ConfigurationError as error:
         return Finding(name="prices", ok=False, text=str(error))
     given = ", ".join(
-        f"{name} {dollars(price)}" for name, price in sorted(settings.prices.items()) if name != "included_minutes"
+        f"{name} {money.price(price)}" for name, price in sorted(settings.prices.items()) if name != "included_minutes"
     )
     minutes = settings.prices.get("included_minutes")
     parts = [given] if given else []

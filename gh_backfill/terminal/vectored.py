@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from gh_backfill.policy import money
 from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.order import ItemType
 from gh_backfill.policy.markdown import counted, percent
@@ -53,7 +54,7 @@ def show_plans(found: Sequence[EmbeddingPlan], recipe: VectorRecipe) -> None:
         types = ", ".join(
             counted(many, item_type.value.replace("_", " ")) for item_type, many in each.items.items() if many
         )
-        guide = f"by the guide's figures {prices.dollars(prices.by_the_guide(each.total))}"
+        guide = f"by the guide's figures {money.amount(prices.by_the_guide(each.total))}"
         told = f"{types}; about {_paid(each.tokens, each.cost)} ({guide})" if each.total else "nothing to embed"
         say(escape(f"{each.name}: {told}"))
 
@@ -95,5 +96,5 @@ def _of_item(item: NotEmbedded) -> str:
 
 
 def _paid(tokens: int, cost: float | None) -> str:
-    price = "" if cost is None else ", nothing to pay" if not cost else f", {prices.dollars(cost)}"
+    price = "" if cost is None else ", nothing to pay" if not cost else f", {money.amount(cost)}"
     return f"{counted(tokens, 'token')}{price}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gh_backfill.policy import money
 from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.estimate import duration
 from gh_backfill.policy.markdown import counted
@@ -113,7 +114,7 @@ class CostLine:
         """Return it in words; what costs nothing at all is free, and no cost is shown as nothing."""
         if self.dollars == 0.0:
             return f"{self.name}: free ({self.why})"
-        return f"{self.name}: {prices.dollars(self.dollars)} ({self.why})"
+        return f"{self.name}: {money.amount(self.dollars)} ({self.why})"
 
 
 def size_class(pull_requests: int) -> SizeClass:
@@ -135,7 +136,7 @@ def through_inngest(rates: CostRates, seconds: float) -> str:
     """Say what the same work would take and cost as a run of Inngest: a first step asks, each other one works."""
     steps = 1 + max(1, math.ceil(seconds / INNGEST_STEP))
     dollars = rates.inngest_run + steps * rates.inngest_step + seconds / 3600 * rates.inngest_hour
-    return f"{counted(steps, 'step')}, {prices.dollars(dollars)}"
+    return f"{counted(steps, 'step')}, {money.amount(dollars)}"
 
 
 def costs(
@@ -147,10 +148,10 @@ def costs(
     elif embeddings.off is not None:
         told = CostLine(name="OpenAI Embeddings", dollars=0.0, why="none are made, as said above")
     else:
-        guide = prices.dollars(prices.by_the_guide(embeddings.items))
+        guide = money.amount(prices.by_the_guide(embeddings.items))
         a_million = "at a price that GH_BACKFILL_EMBEDDING_PRICE may tell"
         if embeddings.price is not None:
-            a_million = f"at ${embeddings.price:g} a million"
+            a_million = f"at {money.price(embeddings.price)} a million"
         told = CostLine(
             name="OpenAI Embeddings",
             dollars=embeddings.dollars,
@@ -173,7 +174,7 @@ def costs(
 
 def total(lines: Sequence[CostLine]) -> str:
     """Say what all lines come to, also where nobody knows what one of them costs."""
-    known = prices.dollars(sum(each.dollars for each in lines if each.dollars is not None))
+    known = money.amount(sum(each.dollars for each in lines if each.dollars is not None))
     return f"{known} and what is unknown" if any(each.dollars is None for each in lines) else known
 
 

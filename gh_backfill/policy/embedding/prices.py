@@ -12,8 +12,6 @@ FREE = frozenset({"local", "hash"})
 GUIDE_PRICE = 0.10
 GUIDE_TOKENS = 500
 MILLION = 1_000_000
-# In dollars; what costs less is not written as nothing.
-LEAST = 0.0001
 
 
 def price(provider: str, model: str, given: float | None = None) -> float | None:
@@ -31,14 +29,3 @@ def cost(tokens: int, million: float | None) -> float | None:
 def by_the_guide(items: int) -> float:
     """Return what the guide estimates for so many items."""
     return items * GUIDE_TOKENS * GUIDE_PRICE / MILLION
-
-
-def dollars(amount: float | None) -> str:
-    """Return an amount for people; None is one that nobody knows."""
-    if amount is None:
-        return "unknown"
-    if amount == 0:
-        return "$0"
-    if 0 < amount < LEAST:
-        return f"less than ${LEAST}"
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gh_backfill.policy import markdown
-from gh_backfill.policy.markdown import counted, dollars
+from gh_backfill.policy.markdown import counted
+from gh_backfill.policy.money import price
 from gh_backfill.policy.report.costs import Month
 
 # What the migration to Actions was to save against Inngest alone, in percent.
@@ -30,10 +31,10 @@ def _runners(month: Month) -> str:
     if prices.included_minutes:
         return (
             f"{minutes}, of which {prices.included_minutes:,.0f} are included; each of the others costs "
-            f"{dollars(prices.actions_minute)}, and a job's begun minute counts whole."
+            f"{price(prices.actions_minute)}, and a job's begun minute counts whole."
         )
     return (
-        f"{minutes} at {dollars(prices.actions_minute)} each; a job's begun minute counts whole. They cost nothing "
+        f"{minutes} at {price(prices.actions_minute)} each; a job's begun minute counts whole. They cost nothing "
         "in a public repository, nor while the account's included minutes last (2,000 a month in GitHub Free, 3,000 in "
         "Pro and Team): GH_BACKFILL_PRICES='{\"included_minutes\": 2000}' counts them."
     )
@@ -62,6 +63,6 @@ def _compared(month: Month) -> Iterator[str]:
 def _estimated(month: Month) -> str:
     prices = month.prices
     return (
-        f"Inngest's costs are an estimate: {dollars(prices.inngest_run)} for a job and {dollars(prices.inngest_step)} "
-        f"for a chunk, {dollars(prices.inngest_hour)} for an hour of the server. GH_BACKFILL_PRICES replaces them."
+        f"Inngest's costs are an estimate: {price(prices.inngest_run)} for a job and {price(prices.inngest_step)} "
+        f"for a chunk, {price(prices.inngest_hour)} for an hour of the server. GH_BACKFILL_PRICES replaces them."
     )

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from gh_backfill.errors import ConfigurationError, PartlyFailed
+from gh_backfill.policy import money
 from gh_backfill.policy.aggressive.outlook import EmbeddingsOutlook
 from gh_backfill.policy.aggressive.standing import AggressiveBackfill
 from gh_backfill.policy.aggressive.steps import StepStatus
-from gh_backfill.policy.embedding import prices
 from gh_backfill.policy.embedding.recipe import VectorRecipe
 from gh_backfill.policy.markdown import counted
 from gh_backfill.settings import Settings
@@ -137,6 +137,6 @@ def _recipe(settings: Settings) -> VectorRecipe:
 
 
 def _told(done: Embedded) -> str:
-    cost = f", {prices.dollars(done.cost)}" if done.cost else ""
+    cost = f", {money.amount(done.cost)}" if done.cost else ""
     aside = f", {done.failed:,} set aside: gh-backfill embed --status says why" if done.failed else ""
     return f"{counted(done.done, 'vector')} made, {done.tokens:,} tokens{cost}{aside}"

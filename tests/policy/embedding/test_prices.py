@@ -32,11 +32,3 @@ def test_what_nobody_knows_the_price_of_has_no_cost() -> None:
 
 def test_the_guide_counts_five_cents_for_a_thousand_items() -> None:
     assert prices.by_the_guide(1_000) == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize(
-    ("amount", "told"),
-    [(None, "unknown"), (0, "$0"), (0.00002, "less than $0.0001"), (0.0031, "$0.0031"), (1234.5, "$1,234.50")],
-)
-def test_what_costs_little_or_nobody_knows_how_much_is_not_told_as_nothing(amount: float | None, told: str) -> None:
-    assert prices.dollars(amount) == told
