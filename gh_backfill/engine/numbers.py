@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from gh_backfill.clients.numbers import counted
 from gh_backfill.clients.pages import Asked, KnownNumber, NumbersAsked, Page
 from gh_backfill.engine.follow_ups import STEP
+from gh_backfill.engine.sizing import QUERIES_APART
 from gh_backfill.engine.walks import Ahead
 from gh_backfill.errors import TooBig
 from gh_backfill.models.github import NodeId, NotFound, Unknown
@@ -19,8 +20,6 @@ from gh_backfill.policy.query_prices import PULL_REQUESTS_BY_NUMBER, PagePrice
 NUMBERS_A_QUERY = 300
 ENOUGH = 150
 TRIES = 3
-# Pull requests and numbers may be too much for GitHub together though not alone.  Then this many queries have only one.
-QUERIES_APART = 20
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from gh_backfill.settings import Settings
 from gh_backfill.store import migrations, preflight
 from gh_backfill.store.db import Database
 from gh_backfill.tasks import connect
+from gh_backfill.tasks.exports.place import hidden_name
 
 ENV_EXAMPLE = ".env.example"
 DATABASE_SECRET = "DATABASE_URL"  # noqa: S105  (the name of a secret)
@@ -84,7 +84,7 @@ def write(folder: Path, wanted: Sequence[InstalledFile]) -> None:
             if each.state is not FileState.SAME:
                 path = folder / each.path
                 path.parent.mkdir(parents=True, exist_ok=True)
-                beside[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+                beside[path] = hidden_name(path, "partial")
                 beside[path].write_text(each.text, encoding="utf-8")
         for path, written in beside.items():
             written.replace(path)

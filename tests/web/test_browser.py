@@ -285,3 +285,18 @@ def test_where_nothing_may_be_remembered_the_page_is_live_all_the_same(
         expect(page.locator("#live")).to_contain_text("live,", timeout=120_000)
         page.get_by_role("button", name="pause").click()
         expect(page.locator("#live")).to_contain_text("paused")
+
+
+def test_ages_count_on_and_what_is_years_ago_stays_as_the_server_wrote_it(
+    browser: Browser, database_url: str, github: Simulator, tmp_path: Path
+) -> None:
+    with opened(database_url, github, tmp_path) as pages, looked_at(browser, pages, "/add") as page:
+        for age, words in ((1832 * 86_400, "5 years ago"), (150, "just now")):
+            page.evaluate(
+                "([age, words]) => { const e = document.createElement('time'); e.className = 'ago';"
+                " e.textContent = words; e.dateTime = new Date(Date.now() - age * 1000).toISOString(); document.body.append(e) }",
+                [age, words],
+            )
+        ages = page.locator("body > time.ago")
+        expect(ages.nth(1)).to_have_text("3 min ago")  # the script has gone over them
+        expect(ages.nth(0)).to_have_text("5 years ago")

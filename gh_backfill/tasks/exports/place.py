@@ -70,7 +70,7 @@ def unfinished(out: Path, *, private: bool) -> Iterator[Path]:
 
     With `private` nobody but its owner may look into it.
     """
-    folder = _beside(out, "partial")
+    folder = hidden_name(out, "partial")
     with told(out):
         folder.mkdir(mode=0o700 if private else 0o777)
         try:
@@ -95,7 +95,7 @@ def put(made: Path, out: Path, *, force: bool) -> None:
 
 
 def _exchange(made: Path, out: Path) -> None:
-    before = _beside(out, "before")
+    before = hidden_name(out, "before")
     out.rename(before)
     try:
         made.rename(out)
@@ -105,7 +105,8 @@ def _exchange(made: Path, out: Path) -> None:
     shutil.rmtree(before)
 
 
-def _beside(out: Path, what: str) -> Path:
+def hidden_name(out: Path, what: str) -> Path:
+    """Return a hidden name of its own beside a place, for what is there for a moment."""
     return out.absolute().with_name(f".{out.absolute().name}.{secrets.token_hex(4)}.{what}")
 
 
