@@ -14,7 +14,7 @@ from gh_backfill.policy.query_prices import LARGEST_FIRST, PagePrice, Prices
 log = logging.getLogger(__name__)
 
 TRIES_ALONE = 3
-# A page and what goes with it may be too much for GitHub together though not alone.  Then so many queries have only one.
+# A page and what goes with it may be too much for GitHub together though not alone.  Then so many queries have one.
 QUERIES_APART = 20
 
 

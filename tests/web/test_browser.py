@@ -294,7 +294,8 @@ def test_ages_count_on_and_what_is_years_ago_stays_as_the_server_wrote_it(
         for age, words in ((1832 * 86_400, "5 years ago"), (150, "just now")):
             page.evaluate(
                 "([age, words]) => { const e = document.createElement('time'); e.className = 'ago';"
-                " e.textContent = words; e.dateTime = new Date(Date.now() - age * 1000).toISOString(); document.body.append(e) }",
+                " e.textContent = words; e.dateTime = new Date(Date.now() - age * 1000).toISOString();"
+                " document.body.append(e) }",
                 [age, words],
             )
         ages = page.locator("body > time.ago")
